@@ -1,0 +1,42 @@
+"""Playlists of songs that sound alike, from vectors that a neural network hears in the audio."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from beets.plugins import BeetsPlugin
+
+from .fields import ITEM_TYPES
+from .settings import DEFAULTS
+
+if TYPE_CHECKING:
+    from beets.importer import ImportSession, ImportTask
+    from beets.ui import Subcommand
+
+# Nothing here may import numpy, torch or any other large library: every `beet` command loads every plugin.
+
+
+class DeejaiPlugin(BeetsPlugin):
+    item_types = ITEM_TYPES
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config.add(DEFAULTS)
+        self.config["prefix"].redact = True  # may hold a user name and password, as in smartplaylist
+        self.import_stages = [self.imported]
+
+    def commands(self) -> list[Subcommand]:
+        from .commands import deejai_command
+
+        return [deejai_command(self.config, self._log)]
+
+    def imported(self, session: ImportSession, task: ImportTask) -> None:
+        """Import stage: vectors for new music. It costs a warning at worst, never the import."""
+        from .analysis import analyse_imported
+
+        try:
+            if self.config["auto"].get(bool):
+                analyse_imported(session.lib, task.imported_items(), self.config, self._log)
+        except Exception as error:  # an exception here would abort the import half-way
+            self._log.warning("new music not analysed ({}); `beet deejai analyze` will try again", error)
+            self._log.debug("", exc_info=True)

@@ -1,0 +1,197 @@
+"""Vectors for the tracks of a library: hear what is new, then weigh it against the rest.
+
+Two steps, each of which keeps what it has done at once. Hearing decodes files and fills the slice store; it is what takes
+the time. Weighing turns slices into vectors; it needs to know the whole library, so it comes when hearing is over.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deejai_core.errors import DeejaiError
+from deejai_core.models.registry import Model, load_model
+from deejai_core.space.analysis import Heard, analyse, default_threads, hear_file
+from deejai_core.space.mp3tovec import mp3tovec
+from deejai_core.space.slices import SliceStore
+
+from .fields import KEY, MODEL, VECTOR
+from .library import CHUNK, attribute_values, open_store, read_vectors
+from .settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    import confuse
+    from beets.library import Item, Library
+    from beets.logging import BeetsLogger
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be done to some tracks."""
+
+    hear: list[Item]  # their audio is to be decoded
+    weigh: list[int]  # ids of tracks that the model has heard, without a vector
+    failed: list[Item]  # they failed before, and their files have not changed since
+
+
+def find_work(lib: Library, items: Iterable[Item], model: Model, store: SliceStore, *, force: bool = False) -> Work:
+    """Sort out what these tracks lack; with `force`, all of them are heard again."""
+    keys, known = attribute_values(lib, KEY), store.keys(model.name)
+    done = set(read_vectors(lib, model.name, model.dimension)[0])
+    failures = store.failures()
+    work = Work([], [], [])
+    for item in items:
+        failure = failures.get(file_path(item))
+        if force:
+            work.hear.append(item)
+        elif keys.get(item.id) in known:
+            if item.id not in done:
+                work.weigh.append(item.id)
+        elif failure and failure.still_stands():
+            work.failed.append(item)
+        else:
+            work.hear.append(item)
+    return work
+
+
+def hear_items(
+    lib: Library,
+    items: Sequence[Item],
+    model: Model,
+    settings: Settings,
+    store: SliceStore,
+    *,
+    force: bool = False,
+    on_result: Callable[[Path, str | None], None],
+) -> list[int]:
+    """Decode the tracks' files and keep what the model's trunk makes of them; returns the ids of those it could hear.
+
+    Each result is in the store and the library before `on_result` gets its path, and the reason if it failed.
+    """
+    by_path = defaultdict(list)
+    for item in items:
+        by_path[file_path(item)].append(item)  # read here: in another thread beets would give a relative path
+    results = analyse(
+        by_path,
+        model,
+        windows=settings.windows,
+        threads=settings.threads or default_threads(),
+        known=set() if force else store.keys(model.name),
+    )
+    heard = []
+    for result in results:
+        reason = None
+        if isinstance(result, Heard):
+            if result.trunk is not None:
+                store.put(result.key, model.name, result.trunk)
+            store.drop_failure(result.path)
+            heard += [item.id for item in by_path[result.path] if _keep_key(lib, item, result.key)]
+        else:
+            reason = result.reason
+            store.put_failure(result.path, reason)
+        on_result(result.path, reason)
+    return heard
+
+
+def weigh_items(lib: Library, ids: Iterable[int], model: Model, settings: Settings, store: SliceStore) -> int:
+    """Give tracks that have been heard their vectors, weighed against the whole library; returns how many got one."""
+    keys = attribute_values(lib, KEY)
+    wanted = {id_: keys[id_] for id_ in ids if id_ in keys}
+    library = read_library(keys.values(), model, store)
+    position = {key: number for number, key in enumerate(library)}
+    wanted = {id_: key for id_, key in wanted.items() if key in position}
+    tracks = sorted({position[key] for key in wanted.values()})
+    vectors = mp3tovec(list(library.values()), _epsilon(model, settings), tracks=tracks)
+    row = {track: number for number, track in enumerate(tracks)}
+
+    pending, given = list(wanted.items()), 0
+    for start in range(0, len(pending), CHUNK):
+        with lib.transaction():
+            for id_, key in pending[start : start + CHUNK]:
+                item = lib.get_item(id_)
+                # Gone meanwhile, or its id now another track's.
+                if item and item.get(KEY, with_album=False) == key:
+                    item[VECTOR] = vectors[row[position[key]]].astype("<f4").tobytes()
+                    item[MODEL] = model.name
+                    item.store()
+                    given += 1
+    return given
+
+
+def read_library(keys: Iterable[str], model: Model, store: SliceStore) -> dict[str, np.ndarray]:
+    """Slice vectors (n, dimension) by audio key, of all these recordings that the model has heard, in the keys' order."""
+    # One by one: in one large product a track's rounding would depend on its neighbours.
+    slices = store.get(sorted(set(keys)), model.name, model.trunk_size)
+    return {key: model.project(trunk) for key, trunk in slices}
+
+
+def hear_outsider(lib: Library, path: Path, model: Model, settings: Settings) -> tuple[str, np.ndarray]:
+    """Audio key and vector of a file that is in no library, weighed against this one. Raises AudioError."""
+    with open_store(lib) as store:
+        library = read_library(attribute_values(lib, KEY).values(), model, store)
+    heard = hear_file(path, model, windows=settings.windows, known=library)
+    if heard.trunk is not None:
+        library[heard.key] = model.project(heard.trunk)
+    track = list(library).index(heard.key)
+    return heard.key, mp3tovec(list(library.values()), _epsilon(model, settings), tracks=[track])[0]
+
+
+def analyse_imported(lib: Library, items: list[Item], config: confuse.Subview, log: BeetsLogger) -> None:
+    """Vectors for tracks that are just being imported; a file that cannot be analysed is a warning."""
+    settings = read_settings(config)
+    model = load_model(settings.model)
+    with open_store(lib) as store:
+        stale = {item.id for item in items if _replaced(item, store, model)}
+        work = find_work(lib, [item for item in items if item.id not in stale], model, store)
+        failures = []
+
+        def note(path: Path, reason: str | None) -> None:
+            if reason:
+                failures.append(path)
+                log.warning("{}: not analysed: {}", os.fspath(path), reason)
+
+        again = [item for item in items if item.id in stale]
+        heard = hear_items(lib, work.hear + again, model, settings, store, on_result=note)
+        for path in failures:
+            store.drop_failure(path)  # the importer is about to move the file: `analyze` is to try it where it will be
+        weigh_items(lib, [*heard, *work.weigh], model, settings, store)
+
+
+def _replaced(item: Item, store: SliceStore, model: Model) -> bool:
+    """Whether a re-imported track has the key of other audio than its file's: then its vector is not its own."""
+    from deejai_core.audio.identity import audio_key
+
+    key = item.get(KEY, with_album=False)
+    try:
+        return bool(key) and audio_key(file_path(item)) != key
+    except DeejaiError:
+        return False  # hearing it will say what is wrong
+
+
+def _keep_key(lib: Library, item: Item, key: str) -> bool:
+    """Write a track's audio key to the library, unless the track is gone or its id now another's."""
+    with lib.transaction():
+        current = lib.get_item(item.id)
+        if not current or current.path != item.path:
+            return False
+        if current.get(KEY, with_album=False) != key:
+            current[KEY] = key
+            if VECTOR in current:
+                del current[VECTOR]  # other audio than before
+            current.store()
+        return True
+
+
+def _epsilon(model: Model, settings: Settings) -> float:
+    return model.epsilon if settings.epsilon is None else settings.epsilon
+
+
+def file_path(item: Item) -> Path:
+    """Where a track's file lies, as an absolute path."""
+    return Path(os.fsdecode(item.path))

@@ -1,0 +1,175 @@
+"""The verbs of `beet deejai`, their options, and what each prints."""
+
+from __future__ import annotations
+
+import optparse
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from beets import ui
+
+from .group import Verb, VerbsCommand
+from .settings import read_settings
+
+if TYPE_CHECKING:
+    import confuse
+    from beets.library import Library
+    from beets.logging import BeetsLogger
+
+
+def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
+    """`beet deejai`. Every verb reads its configuration when it runs, so that an error in it is one line to the user."""
+    analyze = Verb(
+        "analyze",
+        partial(run_analyze, config, log),
+        "give every track that lacks one a vector",
+        usage="%prog [options] [QUERY...]",
+        aliases=("analyse",),
+    )
+    analyze.parser.add_option("-f", "--force", action="store_true", help="analyse all matching tracks again")
+    analyze.parser.add_option("-p", "--pretend", action="store_true", help="only list the files that would be analysed")
+    analyze.parser.add_option("-t", "--threads", type="int", help="files to analyse at once (default: one a core)")
+
+    similar = Verb(
+        "similar",
+        partial(run_similar, config, log),
+        "write a playlist of what sounds like the matching tracks",
+        usage="%prog [options] QUERY...|FILE...",
+    )
+    similar.parser.add_option("-n", "--number", type="int", help="tracks to add after the seeds (default: 20)")
+    _add_playlist_options(similar)
+
+    journey = Verb(
+        "journey",
+        partial(run_journey, config, log),
+        "write a playlist that leads from track to track",
+        usage="%prog [options] QUERY|FILE QUERY|FILE...",
+    )
+    journey.parser.add_option(
+        "-n", "--number", dest="between", type="int", help="tracks between neighbouring waypoints (default: 5)"
+    )
+    _add_playlist_options(journey)
+
+    reweigh = Verb(
+        "reweigh",
+        partial(run_reweigh, config, log),
+        "weigh all vectors anew against the library as it is now",
+    )
+    reweigh.parser.add_option(
+        "-e", "--epsilon", type="float", help="cosine distance below which two slices of music are the same"
+    )
+
+    status = Verb("status", partial(run_status, config), "show how much is analysed, and what it takes on disk")
+    return VerbsCommand("deejai", [analyze, similar, journey, reweigh, status], "playlists of songs that sound alike")
+
+
+def _add_playlist_options(verb: Verb) -> None:
+    add = verb.parser.add_option
+    add("-o", "--output", metavar="FILE", help="write the playlist to this file")
+    add("-d", "--playlist-dir", metavar="DIR", help="write the playlist to this folder, named after its tracks")
+    add("--output-format", choices=["m3u", "extm3u"], help="m3u or extm3u, with titles and lengths (default: extm3u)")
+    add("--relative-to", metavar="DIR", help="paths relative to DIR, or to the `library` or the `playlist`")
+    add("--forward-slash", action="store_true", help="forward slashes in paths")
+    add("--urlencode", action="store_true", help="URL-encode paths")
+    add("--prefix", help="text in front of each path")
+
+
+def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from deejai_core.models.registry import load_model
+
+    from .analysis import file_path, find_work, hear_items, weigh_items
+    from .library import open_store
+    from .progress import Progress
+
+    settings = read_settings(config, opts)
+    model = load_model(settings.model)
+    items = list(lib.items(args))
+    if not items:
+        raise ui.UserError("no track matches; `beet ls` shows what a query finds" if args else "the library is empty")
+    with open_store(lib) as store:
+        work = find_work(lib, items, model, store, force=bool(opts.force))
+        if opts.pretend:
+            for item in work.hear:
+                ui.print_(os.fspath(file_path(item)))
+            return
+        failed = 0
+        heard: list[int] = []
+        if work.hear:
+            with Progress(len(work.hear), log) as progress:
+
+                def note(path: Path, reason: str | None) -> None:
+                    nonlocal failed
+                    if reason:
+                        failed += 1
+                        progress.warn("{}: not analysed: {}", os.fspath(path), reason)
+                    progress.step()
+
+                try:
+                    heard = hear_items(lib, work.hear, model, settings, store, force=bool(opts.force), on_result=note)
+                except KeyboardInterrupt:
+                    log.warning(
+                        "stopped: {} of {} tracks done, all of them kept; `beet deejai analyze` goes on from there",
+                        progress.done,
+                        len(work.hear),
+                    )
+                    raise
+        if ids := [*work.weigh, *heard]:
+            log.info("weighing {} against the library...", _tracks(len(ids)))
+            log.info("{} given a vector of {}", _tracks(weigh_items(lib, ids, model, settings, store)), model.name)
+        elif not work.hear and not work.failed:
+            log.info("nothing to do: {} analysed with {}", _tracks(len(items)), model.name)
+        if work.failed:
+            log.info(
+                "{} failed before and did not change since; `beet deejai analyze --force QUERY` tries again",
+                _tracks(len(work.failed)),
+            )
+        if failed:
+            log.warning("{} could not be analysed, see above", _tracks(failed))
+
+
+def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from deejai_core.models.registry import load_model
+
+    from .analysis import weigh_items
+    from .fields import KEY
+    from .library import attribute_values, open_store
+
+    if args:
+        raise ui.UserError("reweigh takes no query: every track is weighed against all others")
+    settings = read_settings(config, opts)
+    model = load_model(settings.model)
+    with open_store(lib) as store:
+        ids = [id_ for id_, key in attribute_values(lib, KEY).items()]
+        if not ids:
+            raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
+        given = weigh_items(lib, ids, model, settings, store)
+    log.info("{} weighed anew with {}", _tracks(given), model.name)
+
+
+def run_similar(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from .playlists import make_similar
+
+    if not args:
+        raise ui.UserError("similar to what? Give a title, a query or an audio file")
+    make_similar(lib, args, read_settings(config, opts), log, output=opts.output)
+
+
+def run_journey(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from .playlists import make_journey
+
+    if len(args) < 2:
+        raise ui.UserError('a journey needs two waypoints or more, each a query or a file: beet deejai journey "A" "B"')
+    make_journey(lib, args, read_settings(config, opts), log, output=opts.output)
+
+
+def run_status(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from .status import status_lines
+
+    for line in status_lines(lib, read_settings(config)):
+        ui.print_(line)
+
+
+def _tracks(count: int) -> str:
+    return "1 track" if count == 1 else f"{count:,} tracks"

@@ -1,0 +1,76 @@
+"""What the plugin reads from and writes to a beets library."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from beets.dbcore.query import InQuery
+
+from deejai_core.space.slices import SliceStore
+
+from .fields import FLOAT_BYTES, MODEL, VECTOR
+
+if TYPE_CHECKING:
+    from beets.library import Item, Library
+
+CHUNK = 500  # rows for one SQL statement or one transaction: short, since others wait for it
+
+
+def data_folder(lib: Library) -> Path:
+    """Where this library's slice store and index lie: beside it."""
+    path = Path(os.fsdecode(lib.path))
+    return path.with_name(f"{path.name}.deejai")
+
+
+def store_path(lib: Library) -> Path:
+    return data_folder(lib) / "slices.db"
+
+
+def open_store(lib: Library) -> SliceStore:
+    return SliceStore(store_path(lib))
+
+
+def attribute_values(lib: Library, name: str) -> dict[int, str]:
+    """A flexible attribute of all tracks that have it, as the database holds it, by track id."""
+    # All of lib.items() would take a hundred times as long.
+    with lib.transaction() as tx:
+        rows = tx.query(
+            "SELECT a.entity_id, a.value FROM item_attributes a JOIN items i ON i.id = a.entity_id "
+            "WHERE a.key = ? AND a.value IS NOT NULL ORDER BY a.entity_id",
+            (name,),
+        )
+    return {row[0]: row[1] for row in rows}
+
+
+def read_vectors(lib: Library, model: str, dimension: int) -> tuple[list[int], np.ndarray]:
+    """Ids and vectors (n, dimension) float32 of all tracks that have one of this model, in the order of their ids."""
+    with lib.transaction() as tx:
+        rows = tx.query(
+            "SELECT v.entity_id, v.value FROM item_attributes v JOIN items i ON i.id = v.entity_id "
+            "JOIN item_attributes m ON m.entity_id = v.entity_id AND m.key = ? AND m.value = ? "
+            "WHERE v.key = ? ORDER BY v.entity_id",
+            (MODEL, model, VECTOR),
+        )
+    size = dimension * FLOAT_BYTES
+    length = len(base64.b64encode(bytes(size)))
+    # A value that somebody damaged by hand is as good as none.
+    rows = [row for row in rows if isinstance(row[1], str) and len(row[1]) == length and row[1].isascii()]
+    data = [base64.b64decode(row[1]) for row in rows]
+    whole = [len(vector) == size for vector in data]
+    ids = [row[0] for row, ok in zip(rows, whole, strict=True) if ok]
+    vectors = np.frombuffer(b"".join(v for v, ok in zip(data, whole, strict=True) if ok), "<f4").reshape(-1, dimension)
+    return ids, vectors.astype(np.float32, copy=False)
+
+
+def items_by_id(lib: Library, ids: Iterable[int]) -> list[Item]:
+    """Tracks in the order of `ids`; an id that is gone is left out."""
+    ids = list(ids)
+    found = {}
+    for start in range(0, len(ids), CHUNK):
+        found |= {item.id: item for item in lib.items(InQuery("id", ids[start : start + CHUNK]))}
+    return [found[id_] for id_ in ids if id_ in found]

@@ -1,0 +1,55 @@
+"""How far a long analysis is: a line that redraws itself on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from beets.logging import BeetsLogger
+
+PLAIN_INTERVAL = 30.0  # seconds between plain lines
+
+
+class Progress:
+    """Counts finished tracks. A context manager.
+
+    On a terminal tqdm draws rate and time left; warnings are written above its line.
+    """
+
+    def __init__(self, total: int, log: BeetsLogger) -> None:
+        self.total = total
+        self.done = 0
+        self._log = log
+        self._started = self._reported = time.monotonic()
+        self._bar = None
+
+    def __enter__(self) -> Progress:
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=self.total, unit=" tracks", dynamic_ncols=True, smoothing=0.05)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def step(self) -> None:
+        self.done += 1
+        if self._bar is not None:
+            self._bar.update()
+            return
+        now = time.monotonic()
+        if self.done == self.total or now - self._reported >= PLAIN_INTERVAL:
+            self._reported = now
+            rate = self.done / max(now - self._started, 1e-6)
+            left = round((self.total - self.done) / rate)
+            self._log.info("{}/{} tracks, {:.1f} a second, {} s left", self.done, self.total, rate, left)
+
+    def warn(self, template: str, *values: object) -> None:
+        """A warning through the plugin's log."""
+        if self._bar is not None:
+            self._bar.clear()
+        self._log.warning(template, *values)

@@ -1,0 +1,59 @@
+"""`status`: how much of a library is analysed, with what, and what it takes on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deejai_core.models.registry import load_model
+from deejai_core.space.index import FEWEST_INDEXED, annoy_installed, index_paths, is_current
+
+from .analysis import find_work
+from .library import data_folder, open_store, read_vectors, store_path
+
+if TYPE_CHECKING:
+    from beets.library import Library
+
+    from .settings import Settings
+
+
+def status_lines(lib: Library, settings: Settings) -> list[str]:
+    """The report, a line for each figure."""
+    model = load_model(settings.model)
+    items = list(lib.items())
+    ids, vectors = read_vectors(lib, model.name, model.dimension)
+    folder = data_folder(lib)
+    if store_path(lib).exists():
+        with open_store(lib) as store:
+            failed = len(find_work(lib, items, model, store).failed)
+    else:
+        failed = 0
+    pending = len(items) - len(ids) - failed
+
+    if not annoy_installed():
+        index = "exact search: annoy is not installed"
+    elif len(vectors) < FEWEST_INDEXED:
+        index = f"exact search: annoy is for {FEWEST_INDEXED} tracks or more"
+    elif is_current(folder, vectors):
+        index = "annoy, up to date"
+    else:
+        index = "annoy, to be built by the next playlist"
+    epsilon = model.epsilon if settings.epsilon is None else settings.epsilon
+    return [
+        f"tracks    {len(items):,}",
+        f"analysed  {len(ids):,}",
+        f"pending   {pending:,}" + ("  (beet deejai analyze)" if pending else ""),
+        f"failed    {failed:,}" + ("  (beet deejai analyze --force shows why)" if failed else ""),
+        f"model     {model.name}, {model.dimension} dimensions, epsilon {epsilon}",
+        f"index     {index}",
+        f"on disk   slices {_size(store_path(lib))}, index {_size(*index_paths(folder))}, in {folder}",
+    ]
+
+
+def _size(*paths: Path) -> str:
+    size = sum(path.stat().st_size for path in paths if path.exists())
+    for unit in ("bytes", "KB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

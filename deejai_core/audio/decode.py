@@ -1,0 +1,209 @@
+"""An audio file to mono samples: only the spans that are analysed, spread evenly over the whole track.
+
+soundfile reads what libsndfile knows (mp3, flac, ogg, opus, wav, aiff…) and seeks in it to the sample. PyAV reads the rest
+(m4a, wma, ape, wv…) and whatever soundfile refuses or cannot read to the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.errors import AudioError
+
+MARGIN = 0.05  # seconds read on either side of a span, so that the resampler's filter never sees an artificial edge
+PREROLL = 0.2  # seconds decoded before a span after a seek: lossy codecs need some frames to settle
+LOUDEST = 10.0  # full scale is 1; a float file with a stray huge number must not overflow the spectrogram
+
+SEEKABLE = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "asf"}  # PyAV's containers that have an index of their packets
+
+
+def read_spans(path: Path, *, sample_rate: int, length: int, limit: int) -> np.ndarray:
+    """Spans spread evenly over a whole track, the first at its beginning, the last at its end.
+
+    length: samples of a span at `sample_rate` (Hz). limit: the largest number of spans, at least 2; a track that fewer
+    spans cover gets just those. Returns (n, length) float32, channels averaged, full scale 1. A track shorter than one span
+    is repeated to fill it.
+
+    Raises AudioError if the file has no readable audio.
+    """
+    try:
+        spans = _read_with_soundfile(path, sample_rate, length, limit)
+    except AudioError as refusal:
+        try:
+            spans = _read_with_av(path, sample_rate, length, limit)
+        except AudioError as error:
+            raise AudioError(f"{error} (soundfile: {refusal})") from error
+    return np.stack([_fit(span, length) for span in spans])
+
+
+def span_starts(frames: int, length: int, limit: int) -> list[int]:
+    """Where the spans of `length` begin in a track of `frames`: evenly, from 0 to frames - length, none beyond `limit`."""
+    if frames <= length:
+        return [0]
+    count = min(limit, -(-frames // length))
+    return [round(start) for start in np.linspace(0, frames - length, count)]
+
+
+def _read_with_soundfile(path: Path, sample_rate: int, length: int, limit: int) -> list[np.ndarray]:
+    import soundfile  # cffi and numpy's ctypes: not for commands that analyse nothing
+
+    try:
+        with soundfile.SoundFile(path) as file:
+            # A header that promises more frames than there are is found out below, by reading the last span.
+            if not file.seekable() or not 0 < file.frames < 1 << 40:
+                raise AudioError("its length is unknown")
+            rate = file.samplerate
+            window, margin = _source_frames(length, sample_rate, rate), round(MARGIN * rate)
+            spans = []
+            for start in span_starts(file.frames, window, limit):
+                first = max(0, start - margin)
+                wanted = min(file.frames, start + window + margin) - first
+                file.seek(first)
+                samples = file.read(wanted, dtype="float32", always_2d=True)
+                if len(samples) < wanted:
+                    raise AudioError("it ends before its header says so")
+                mono = samples.mean(axis=1)
+                spans.append(_cut(mono, start - first, rate, sample_rate, length))
+            return spans
+    except (soundfile.SoundFileError, OSError, ValueError) as error:
+        raise AudioError(str(error)) from error
+
+
+def _read_with_av(path: Path, sample_rate: int, length: int, limit: int) -> list[np.ndarray]:
+    import av  # shared libraries of 90 MB: not for commands that analyse nothing
+    from av.error import FFmpegError
+
+    try:
+        with av.open(str(path), metadata_errors="ignore") as container:
+            if not container.streams.audio:
+                raise AudioError("no audio in it")
+            stream = container.streams.audio[0]
+            rate = stream.codec_context.sample_rate
+            if not rate:
+                raise AudioError("its sample rate is unknown")
+            window, margin = _source_frames(length, sample_rate, rate), round(MARGIN * rate)
+
+            def ranges(frames: int) -> list[tuple[int, int]]:
+                """First and last source frame to read for each span, the margins included."""
+                starts = span_starts(frames, window, limit) if frames else []
+                return [(max(0, start - margin), min(frames, start + window + margin)) for start in starts]
+
+            frames = _promised_frames(container, stream, rate)
+            wanted = ranges(frames)
+            pieces = []
+            if container.format.name in SEEKABLE:
+                pieces = [_piece(container, stream, rate, first, last) for first, last in wanted]
+            if not pieces or any(
+                len(piece) < last - first - margin for piece, (first, last) in zip(pieces, wanted, strict=True)
+            ):
+                # No index, or one that is not true. A second round if the promised length was not true either.
+                while True:
+                    container.seek(0)
+                    pieces, end = _pieces_from_beginning(container, stream, wanted)
+                    if end == 0:
+                        raise AudioError("no readable audio in it")
+                    if abs(frames - end) <= margin:
+                        break
+                    frames = end
+                    wanted = ranges(frames)
+            starts = span_starts(frames, window, limit)
+            return [
+                _cut(piece, start - first, rate, sample_rate, length)
+                for piece, start, (first, _) in zip(pieces, starts, wanted, strict=True)
+            ]
+    except (FFmpegError, OSError, ValueError) as error:
+        raise AudioError(str(error)) from error
+
+
+def _promised_frames(container, stream, rate: int) -> int:
+    """The track's length in source frames as its header has it, 0 if it has none."""
+    if stream.duration:
+        return int(stream.duration * stream.time_base * rate)
+    return container.duration * rate // 1_000_000 if container.duration else 0
+
+
+def _piece(container, stream, rate: int, first: int, last: int) -> np.ndarray:
+    """Source frames `first` to `last`, found by the container's index; shorter where the track ends before."""
+    piece = np.zeros(last - first, np.float32)
+    filled = 0
+    origin = stream.start_time or 0
+    target = max(0, first / rate - PREROLL)
+    container.seek(origin + int(target / stream.time_base), stream=stream)
+    for pts, block in _mono_blocks(container, stream):
+        if pts is None:
+            break  # no clock: the caller reads from the beginning
+        position = round((pts - origin) * stream.time_base * rate) - first
+        low, high = max(0, position), min(len(piece), position + len(block))
+        if low < high:
+            piece[low:high] = block[low - position : high - position]
+            filled = high
+        if position + len(block) >= len(piece):
+            break
+    return piece[:filled]
+
+
+def _pieces_from_beginning(container, stream, wanted: list[tuple[int, int]]) -> tuple[list[np.ndarray], int]:
+    """The wanted ranges of source frames, and the number of frames there are; only the ranges are kept in memory."""
+    pieces = [np.zeros(last - first, np.float32) for first, last in wanted]
+    position = 0
+    for _, block in _mono_blocks(container, stream):
+        for piece, (first, last) in zip(pieces, wanted, strict=True):
+            low, high = max(first, position), min(last, position + len(block))
+            if low < high:
+                piece[low - first : high - first] = block[low - position : high - position]
+        position += len(block)
+    return pieces, position
+
+
+def _mono_blocks(container, stream) -> Iterator[tuple[int | None, np.ndarray]]:
+    """Decoded blocks from where the container stands: presentation time stamp and mono float32 samples.
+
+    A damaged packet is left out, as players do; where the container itself breaks off, the track ends.
+    """
+    from av.error import FFmpegError, InvalidDataError
+
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, FFmpegError):
+            return
+        try:
+            frames = packet.decode()
+        except InvalidDataError:
+            continue
+        for frame in frames:
+            samples = frame.to_ndarray()  # planar: (channels, n); packed: (1, n * channels)
+            if not frame.format.is_planar:
+                samples = samples.reshape(-1, frame.layout.nb_channels).T
+            if samples.dtype == np.uint8:
+                samples = (samples.astype(np.float32) - 128) / 128
+            elif samples.dtype.kind == "i":
+                samples = samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
+            yield frame.pts, samples.mean(axis=0, dtype=np.float32)
+
+
+def _source_frames(length: int, sample_rate: int, rate: int) -> int:
+    """How many frames at the file's `rate` yield at least `length` samples at `sample_rate`."""
+    return -(-length * rate // sample_rate)
+
+
+def _cut(piece: np.ndarray, offset: int, rate: int, sample_rate: int, length: int) -> np.ndarray:
+    """The span of `length` samples that begins `offset` source frames into a piece, resampled; less if there is less."""
+    import soxr
+
+    piece = np.clip(np.nan_to_num(piece, posinf=0, neginf=0), -LOUDEST, LOUDEST)
+    if rate != sample_rate:
+        piece = soxr.resample(piece, rate, sample_rate)
+    start = min(round(offset * sample_rate / rate), max(0, len(piece) - length))
+    return piece[start : start + length]
+
+
+def _fit(span: np.ndarray, length: int) -> np.ndarray:
+    """A span of exactly `length` samples: a short one is repeated, as MusiCNN's authors did."""
+    if not len(span):
+        raise AudioError("no audio in it")
+    return np.resize(span, length)

@@ -1,0 +1,38 @@
+"""What a recording is known by: a key of its audio, whatever its file is called and however it is tagged."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from deejai_core.errors import AudioError
+
+KEY_BYTES = 16
+
+
+def audio_key(path: Path) -> str:
+    """A key of the encoded audio in a file: 32 hexadecimal digits.
+
+    It covers the packets of the first audio stream, not the container around them, so a moved, renamed or retagged file
+    keeps its key. A file that cannot be taken apart is keyed by its bytes.
+
+    Raises AudioError if the file cannot be read.
+    """
+    import av  # shared libraries of 90 MB: not for commands that analyse nothing
+    from av.error import FFmpegError
+
+    digest = hashlib.blake2b(digest_size=KEY_BYTES)
+    try:
+        with av.open(str(path), metadata_errors="ignore") as container:
+            for packet in container.demux(container.streams.audio[0]):
+                digest.update(packet)
+        return digest.hexdigest()
+    except (FFmpegError, IndexError, ValueError):
+        digest = hashlib.blake2b(digest_size=KEY_BYTES)  # not a container PyAV knows, or broken in the middle
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+        return digest.hexdigest()
+    except OSError as error:
+        raise AudioError(error.strerror or str(error)) from error

@@ -1,0 +1,129 @@
+"""MusiCNN: three seconds of music in, an embedding out.
+
+The network of Pons and Serra, "musicnn: pre-trained convolutional neural networks for music audio tagging" (2019), trained
+on the Million Song Dataset. The bundled weights are pruned exactly: filters that put out a constant are gone, and what the
+constant adds to later layers is stored instead (`tools/build_musicnn.py`).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.audio.spectrogram import log_mel
+from deejai_core.errors import ModelError
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+BATCH = 8  # slices through the network at once: fits the cache, and the same file always gets the same batches
+TEMPORAL_BLOCK = 16  # frames that one row of a banded matrix yields, see `_convolve_time`
+
+
+class MusiCNN:
+    """The network with its weights. The trunk runs in torch, which is imported on the first use of it."""
+
+    name = "musicnn-msd-1"  # changes with every number it puts out: vectors of different names are not comparable
+    sample_rate = 16_000  # Hz, mono
+    span = 48_128  # samples: 187 frames of 512 at a hop of 256, 3.008 s
+    trunk_size = 200
+    dimension = 100
+    epsilon = 0.2  # cosine distance below which two slices are the same word in Mp3ToVec
+
+    @cached_property
+    def _weights(self) -> dict[str, np.ndarray]:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        path = WEIGHTS / f"{self.name}.safetensors"
+        try:
+            return load_file(path)
+        except (OSError, SafetensorError) as error:
+            raise ModelError(f"{path}: cannot read the model's weights ({error}); reinstall beets-deejai") from error
+
+    @cached_property
+    def _tensors(self) -> dict:
+        import torch  # two seconds and 200 MB: only what analyses audio pays for it
+
+        return {name: torch.from_numpy(values) for name, values in self._weights.items()}
+
+    def hear(self, spans: np.ndarray) -> np.ndarray:
+        """The trunk's output for spans of audio.
+
+        spans: (n, `span`) float32 samples at `sample_rate`. Returns (n, 200) float32, the penultimate layer.
+        """
+        filters = self._weights["mel.filters"]
+        batches = [spans[start : start + BATCH] for start in range(0, len(spans), BATCH)]
+        return np.concatenate([self.trunk(log_mel(batch, filters, n_fft=512, hop_length=256)) for batch in batches])
+
+    def project(self, trunk: np.ndarray) -> np.ndarray:
+        """Slice vectors (n, 100) float32, not normalised, from the trunk's output (n, 200)."""
+        centred = trunk.astype(np.float32) - self._weights["projection.mean"]
+        return centred @ self._weights["projection.matrix"]
+
+    def tags(self, trunk: np.ndarray) -> np.ndarray:
+        """Probabilities (n, 50) of the Million Song Dataset's tags, from the trunk's output (n, 200)."""
+        logits = trunk.astype(np.float32) @ self._weights["tags.weight"] + self._weights["tags.bias"]
+        return 1 / (1 + np.exp(-logits))
+
+    def trunk(self, mel: np.ndarray) -> np.ndarray:
+        """The penultimate layer (n, 200) float32 for log-mel slices (n, 187 frames, 96 mels) float32."""
+        import torch
+        from torch.nn import functional as F
+
+        w = self._tensors
+
+        def middle(x: torch.Tensor, layer: str) -> torch.Tensor:
+            """Convolution over 7 frames, ReLU, batch norm: (n, channels, 187) -> (n, filters, 187)."""
+            bias = w[f"{layer}.bias"].reshape(len(w[f"{layer}.scale"]), -1)  # mid1's differs from frame to frame
+            x = F.relu(F.conv1d(x, w[f"{layer}.weight"], padding=3) + bias)
+            return x * w[f"{layer}.scale"][:, None] + w[f"{layer}.shift"][:, None]
+
+        with torch.inference_mode():
+            x = torch.from_numpy(mel) * w["input.scale"] + w["input.shift"]  # (n, 187, 96)
+
+            padded = F.pad(x, (0, 0, 3, 3))[:, None]  # (n, 1, 193, 96)
+            front = [
+                # (n, filters, 187, frequencies) -> the maximum over frequency
+                F.conv2d(padded, w[f"front.{name}"][:, None]).amax(dim=3)
+                for name in ("timbral38", "timbral67")
+            ]
+            front += [_convolve_time(x, w[f"front.temporal{length}"]) for length in (128, 64, 32)]
+            # Maxima were taken before bias, ReLU and batch norm, all monotone; `sign` marks filters of negative gain,
+            # whose maximum is the negated maximum of the negated filter.
+            front = torch.cat(front, dim=1) * w["front.sign"][:, None] + w["front.bias"][:, None]  # (n, 64, 187)
+            front = F.relu(front) * w["front.scale"][:, None] + w["front.shift"][:, None]
+
+            mid1 = w["mid1.constant"][:, None].repeat(len(x), 1, x.shape[1])  # (n, 64, 187)
+            mid1[:, w["mid1.channels"]] = middle(front, "mid1")
+            mid2 = middle(mid1, "mid2") + mid1
+            mid3 = middle(mid2, "mid3") + mid2
+
+            back = torch.cat([front, mid1, mid2, mid3], dim=1)  # (n, 256, 187)
+            dense = back.amax(dim=2) @ w["dense.max"] + back.mean(dim=2) @ w["dense.mean"] + w["dense.bias"]
+            return (F.relu(dense) * w["dense.scale"] + w["dense.shift"]).numpy()  # (n, 200)
+
+
+def _convolve_time(x, filters):
+    """Each mel band convolved with `filters` (f, length) over time, "same" padding; the maximum over the bands.
+
+    (n, frames, mels) -> (n, f, frames). A matrix whose columns are the filters, shifted, yields `TEMPORAL_BLOCK` frames
+    at once: on short filters with one input channel that is over twice as fast as torch's convolution.
+    """
+    import torch
+    from torch.nn import functional as F
+
+    count, length = filters.shape
+    n, frames = x.shape[:2]
+    blocks = -(-frames // TEMPORAL_BLOCK)
+    banded = torch.zeros(TEMPORAL_BLOCK + length - 1, TEMPORAL_BLOCK, count)
+    for shift in range(TEMPORAL_BLOCK):
+        banded[shift : shift + length, shift] = filters.T
+
+    before = (length - 1) // 2
+    after = blocks * TEMPORAL_BLOCK + length - 1 - before - frames
+    rows = F.pad(x.transpose(1, 2), (before, after))  # (n, mels, padded frames)
+    rows = rows.unfold(2, TEMPORAL_BLOCK + length - 1, TEMPORAL_BLOCK)  # (n, mels, blocks, block + length - 1)
+    y = (rows @ banded.flatten(1)).amax(dim=1)  # (n, blocks, block * f)
+    return y.reshape(n, blocks * TEMPORAL_BLOCK, count)[:, :frames].transpose(1, 2)

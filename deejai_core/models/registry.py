@@ -1,0 +1,42 @@
+"""Which models there are."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from deejai_core.errors import ModelError
+from deejai_core.models.musicnn import MusiCNN
+
+
+class Model(Protocol):
+    """Spans of audio in, slice vectors out.
+
+    The trunk's output is what is kept on disk: everything behind it can be computed again without decoding a file.
+    """
+
+    name: str  # kept beside every vector; changes with every number the model puts out
+    sample_rate: int  # Hz
+    span: int  # samples of one slice
+    trunk_size: int
+    dimension: int  # of slice vectors and of a track's vector
+    epsilon: float  # cosine distance below which two slices are the same word in Mp3ToVec
+
+    def hear(self, spans: np.ndarray) -> np.ndarray:
+        """(n, span) float32 samples -> (n, trunk_size) float32."""
+
+    def project(self, trunk: np.ndarray) -> np.ndarray:
+        """(n, trunk_size) -> (n, dimension) float32, not normalised."""
+
+
+MODELS = {"musicnn": MusiCNN}
+
+
+def load_model(name: str) -> Model:
+    """The model that the configuration calls `name`. Raises ModelError if there is none."""
+    try:
+        return MODELS[name]()
+    except KeyError:
+        known = ", ".join(sorted(MODELS))
+        raise ModelError(f"unknown model {name!r}; there is: {known}") from None

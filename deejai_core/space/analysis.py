@@ -1,0 +1,98 @@
+"""Many files to slices: in parallel, and one bad file never stops the rest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.audio.decode import read_spans
+from deejai_core.audio.identity import audio_key
+from deejai_core.errors import AudioError, ModelError
+from deejai_core.models.registry import Model
+
+# Two bytes a number is what the store keeps, so it is also what vectors are made from: fresh or stored, the same.
+TRUNK_TYPE = np.float16
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the model's trunk made of a recording: (n, trunk_size) float16, or None if that is known already."""
+
+    path: Path
+    key: str
+    trunk: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """A file that cannot be analysed, and why."""
+
+    path: Path
+    reason: str
+
+
+def hear_file(path: Path, model: Model, *, windows: int, known: Container[str] = ()) -> Heard:
+    """One file through the model's trunk, unless its audio key is among the `known` ones.
+
+    windows: the largest number of slices, spread evenly over the track. The numbers depend on the file alone. Raises
+    AudioError if the file cannot be read as audio.
+    """
+    key = audio_key(path)
+    if key in known:
+        return Heard(path, key, None)
+    spans = read_spans(path, sample_rate=model.sample_rate, length=model.span, limit=windows)
+    trunk = model.hear(spans).astype(TRUNK_TYPE)
+    if not np.isfinite(trunk).all():
+        raise AudioError("the model finds no numbers for it")
+    return Heard(path, key, trunk)
+
+
+def analyse(
+    paths: Iterable[Path], model: Model, *, windows: int, threads: int, known: Container[str] = ()
+) -> Iterator[Heard | Unheard]:
+    """Every file through the model's trunk, `threads` at a time; results come as they are ready, in any order.
+
+    `known` keys are not heard again. Closing the iterator waits for the files under way, a moment each, and drops the rest.
+    Raises ModelError if the model cannot be loaded; whatever else goes wrong with a file makes it `Unheard`.
+    """
+    import torch
+
+    # One thread of the network for each file under way: more would fight over the same cores, and a file's numbers must
+    # not depend on how many there are.
+    torch.set_num_threads(1)
+
+    def hear(path: Path) -> Heard | Unheard:
+        try:
+            return hear_file(path, model, windows=windows, known=known)
+        except ModelError:
+            raise
+        except AudioError as error:
+            return Unheard(path, str(error))
+        except Exception as error:  # a decoder's surprise must cost one file, not the night
+            return Unheard(path, f"{type(error).__name__}: {error}")
+
+    waiting = iter(paths)
+    executor = ThreadPoolExecutor(threads, thread_name_prefix="deejai")
+    try:
+        # A few more than can run: no worker waits for the caller, and an interrupt leaves little to finish.
+        running: set[Future] = {executor.submit(hear, path) for path in islice(waiting, threads + 2)}
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            running |= {executor.submit(hear, path) for path in islice(waiting, len(done))}
+            for future in done:
+                yield future.result()
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def default_threads() -> int:
+    """One worker for each core this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # Linux: containers and taskset give less than the machine has
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

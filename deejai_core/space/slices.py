@@ -1,0 +1,145 @@
+"""The slice store: what the model's trunk heard in every recording, on disk.
+
+Hours of analysis lie here, everything else can be computed from it. One SQLite file beside the library, keyed by the
+recording's audio key, so that moved, renamed, retagged and re-imported files keep theirs. docs/storage.md describes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.errors import StoreError
+
+SCHEMA_VERSION = 1
+
+SCHEMA = f"""
+BEGIN;
+CREATE TABLE IF NOT EXISTS slices (
+    key TEXT NOT NULL,
+    model TEXT NOT NULL,
+    trunk BLOB NOT NULL,
+    PRIMARY KEY (model, key)
+);
+CREATE TABLE IF NOT EXISTS failures (
+    path BLOB PRIMARY KEY,
+    size INTEGER,
+    mtime_ns INTEGER,
+    reason TEXT NOT NULL,
+    failed_at TEXT NOT NULL
+);
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""
+
+LOCK_TIMEOUT = 60  # seconds to wait for another process that writes; each of its transactions takes milliseconds
+STORED = np.dtype("<f2")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A file that could not be analysed, and what it was like then."""
+
+    path: Path
+    reason: str
+    size: int | None  # bytes; None if the file was not there
+    mtime_ns: int | None
+    failed_at: str  # ISO 8601, UTC
+
+    def still_stands(self) -> bool:
+        """Whether the file is as it was when it failed, so that another try would fail again."""
+        return self.size is not None and (self.size, self.mtime_ns) == _stat(self.path)
+
+
+class SliceStore:
+    """An open slice store. A context manager; to be used by the thread that opened it.
+
+    path: of the SQLite file, made with its folder if missing. Every method raises StoreError if the file cannot be read
+    or written; each change is one transaction.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT)
+            try:
+                version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+                if version > SCHEMA_VERSION:
+                    raise StoreError(
+                        f"{path}: made by a newer beets-deejai (schema {version}, known here: {SCHEMA_VERSION}); "
+                        "upgrade beets-deejai"
+                    )
+                if version < SCHEMA_VERSION:
+                    self._connection.executescript(SCHEMA)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def __enter__(self) -> SliceStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"{self.path}: {error}") from error
+
+    def keys(self, model: str) -> set[str]:
+        """The audio keys of all recordings that `model` has heard."""
+        with self._errors():
+            return {key for (key,) in self._connection.execute("SELECT key FROM slices WHERE model = ?", (model,))}
+
+    def put(self, key: str, model: str, trunk: np.ndarray) -> None:
+        """Keep the trunk's output (n, trunk_size) for a recording, in place of an earlier one; stored as float16."""
+        data = np.ascontiguousarray(trunk, STORED).tobytes()
+        with self._errors(), self._connection:
+            self._connection.execute("INSERT OR REPLACE INTO slices VALUES (?, ?, ?)", (key, model, data))
+
+    def get(self, keys: Iterable[str], model: str, trunk_size: int) -> Iterator[tuple[str, np.ndarray]]:
+        """(key, trunk output (n, trunk_size) float16) of those `keys` that are there, in the order asked for."""
+        with self._errors():
+            for key in keys:
+                row = self._connection.execute(
+                    "SELECT trunk FROM slices WHERE model = ? AND key = ?", (model, key)
+                ).fetchone()
+                if row:
+                    yield key, np.frombuffer(row[0], STORED).reshape(-1, trunk_size)
+
+    def put_failure(self, path: Path, reason: str) -> None:
+        """Remember that a file could not be analysed, with its size and modification time."""
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        with self._errors(), self._connection:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?)", (os.fsencode(path), *_stat(path), reason, now)
+            )
+
+    def drop_failure(self, path: Path) -> None:
+        """Forget that a file failed: it has been analysed since."""
+        with self._errors(), self._connection:
+            self._connection.execute("DELETE FROM failures WHERE path = ?", (os.fsencode(path),))
+
+    def failures(self) -> dict[Path, Failure]:
+        """All files that could not be analysed when last tried."""
+        with self._errors():
+            rows = self._connection.execute("SELECT path, reason, size, mtime_ns, failed_at FROM failures")
+            return {path: Failure(path, *rest) for path, *rest in ((Path(os.fsdecode(p)), *r) for p, *r in rows)}
+
+
+def _stat(path: Path) -> tuple[int | None, int | None]:
+    try:
+        status = path.stat()
+    except OSError:
+        return None, None
+    return status.st_size, status.st_mtime_ns
