@@ -174,11 +174,10 @@ ARTISTS = (
 )
 
 
-def compose(folder: Path, *, seconds: float | None = None, suffix: str = ".flac") -> list[Path]:
+def compose(folder: Path, *, seconds: float | None = None) -> list[Path]:
     """Write the collection as FOLDER/Artist/Album/NN Title.flac, tagged; returns the files.
 
-    seconds: the length of every track; by default each has its own, from 30 to 60. suffix: any format that soundfile writes
-    and mutagen tags.
+    seconds: the length of every track; by default each has its own, from 30 to 60.
     """
     files = []
     for artist_number, artist in enumerate(ARTISTS):
@@ -187,7 +186,7 @@ def compose(folder: Path, *, seconds: float | None = None, suffix: str = ".flac"
             length = seconds or float(rng.integers(30, 61))
             tape = Tape(length)
             artist.play(tape, length, rng)
-            path = folder / artist.name / artist.album.strip("?") / f"{number:02} {title}{suffix}"
+            path = folder / artist.name / artist.album.strip("?") / f"{number:02} {title}.flac"
             path.parent.mkdir(parents=True, exist_ok=True)
             soundfile.write(path, 0.9 * tape.samples / np.abs(tape.samples).max(), RATE)
             tags = mutagen.File(path, easy=True)

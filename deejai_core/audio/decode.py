@@ -17,7 +17,7 @@ MARGIN = 0.05  # seconds read on either side of a span, so that the resampler's 
 PREROLL = 0.2  # seconds decoded before a span after a seek: lossy codecs need some frames to settle
 LOUDEST = 10.0  # full scale is 1; a float file with a stray huge number must not overflow the spectrogram
 
-SEEKABLE = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "asf"}  # PyAV's containers that have an index of their packets
+SEEKABLE = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}  # containers whose index and clock are true to the packet
 
 
 def read_spans(path: Path, *, sample_rate: int, length: int, limit: int) -> np.ndarray:
@@ -128,19 +128,21 @@ def _promised_frames(container, stream, rate: int) -> int:
 def _piece(container, stream, rate: int, first: int, last: int) -> np.ndarray:
     """Source frames `first` to `last`, found by the container's index; shorter where the track ends before."""
     piece = np.zeros(last - first, np.float32)
-    filled = 0
+    filled, position = 0, None
     origin = stream.start_time or 0
     target = max(0, first / rate - PREROLL)
     container.seek(origin + int(target / stream.time_base), stream=stream)
     for pts, block in _mono_blocks(container, stream):
-        if pts is None:
-            break  # no clock: the caller reads from the beginning
-        position = round((pts - origin) * stream.time_base * rate) - first
+        if position is None:  # from here on counted, since some containers' clocks tick in milliseconds
+            if pts is None:
+                break  # no clock at all: the caller reads from the beginning
+            position = round((pts - origin) * stream.time_base * rate) - first
         low, high = max(0, position), min(len(piece), position + len(block))
         if low < high:
             piece[low:high] = block[low - position : high - position]
             filled = high
-        if position + len(block) >= len(piece):
+        position += len(block)
+        if position >= len(piece):
             break
     return piece[:filled]
 

@@ -36,8 +36,8 @@ class M3UStyle:
 
 
 def one_line(text: str) -> str:
-    """Text for one line of a file or a terminal: control characters, line breaks among them, become spaces."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text).strip()
+    """Text for one line of a file or a terminal: control characters and line breaks become a space."""
+    return re.sub(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029]\s*", " ", text).strip()
 
 
 def location(path: Path, style: M3UStyle) -> bytes:

@@ -7,9 +7,9 @@ Dargavel Smith's Deej-A.I., with two changes that make the result a function of 
 * it weighs against the whole library, where the original took random batches of 100 tracks;
 * idf = log(1 + N / df) instead of log(N / df), so that no weight is zero, not even that of a track alone in its library.
 
-Counting must not hinge on rounding, which differs with the shape of a matrix product. So unit slices are rounded to whole
-numbers small enough that every sum in the product is exact in float32: counts are the same in whatever order, blocks or
-company the slices come.
+Counting must not hinge on rounding, which differs with the shape of a matrix product. So the product only sorts out what is
+clear; a pair too close to epsilon for float32 is compared by itself, in float64. Counts are the same in whatever order,
+blocks or company the slices come.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-EXACT = 2**24  # below it float32 holds every whole number
+DOUBT = 2e-7  # for each dimension: beyond the rounding error of a float32 product of unit vectors (half of 2**-23)
 
 QUERY_BLOCK = 1024  # slices weighed at once, against
 LIBRARY_BLOCK = 16_384  # slices of the library: 64 MB of similarities
@@ -47,40 +47,42 @@ def mp3tovec(library: Sequence[np.ndarray], epsilon: float, *, tracks: Sequence[
 
 def _frequencies(units: list[np.ndarray], tracks: Sequence[int], epsilon: float) -> list[tuple[np.ndarray, np.ndarray]]:
     """For each wanted track, and each of its slices: how many slices of the track, and how many tracks, share its word."""
-    dimension = units[0].shape[1]
-    scale = np.floor(np.sqrt(EXACT) - np.sqrt(dimension) / 2 - 1)  # a rounded unit vector stays shorter than 2**12
-    threshold = (1 - epsilon) * scale**2
-    words = [np.rint(unit * scale).astype(np.float32) for unit in units]
-
-    queries = np.concatenate([words[track] for track in tracks])  # (slices, dimension)
-    query_track = np.repeat(tracks, [len(words[track]) for track in tracks])
+    doubt = DOUBT * units[0].shape[1]
+    queries = np.concatenate([units[track] for track in tracks])  # (slices, dimension)
+    query_track = np.repeat(tracks, [len(units[track]) for track in tracks])
     tf = np.zeros(len(queries), np.int64)
     df = np.zeros(len(queries), np.int64)
-    for first, last in _track_blocks(words):
-        block = np.concatenate(words[first:last])
-        block_track = np.repeat(np.arange(first, last), [len(slices) for slices in words[first:last]])
+    for first, last in _track_blocks(units):
+        block = np.concatenate(units[first:last])
+        block_track = np.repeat(np.arange(first, last), [len(slices) for slices in units[first:last]])
         for start in range(0, len(queries), QUERY_BLOCK):
-            rows = slice(start, start + QUERY_BLOCK)
-            same = queries[rows] @ block.T > threshold  # (queries, slices of the block)
-            query, neighbour = np.divmod(np.flatnonzero(same), len(block))
-            track = block_track[neighbour]
-            own = track == query_track[rows][query]
-            tf[rows] += np.bincount(query[own], minlength=len(same))
-            # Neighbours of a query come in the order of their tracks: count where the track changes.
+            rows = queries[start : start + QUERY_BLOCK]
+            similarity = rows @ block.T  # (queries, slices of the block)
+            query, neighbour = np.divmod(np.flatnonzero(similarity > 1 - epsilon - doubt), len(block))
+            unclear = np.flatnonzero(similarity[query, neighbour] < 1 - epsilon + doubt)
+            exact = (rows[query[unclear]].astype(np.float64) * block[neighbour[unclear]]).sum(axis=1)
+            same = np.ones(len(query), bool)
+            same[unclear] = exact > 1 - epsilon
+            query, track = query[same], block_track[neighbour[same]]
+
+            counts = slice(start, start + len(rows))
+            own = track == query_track[counts][query]
+            tf[counts] += np.bincount(query[own], minlength=len(rows))
+            # The neighbours of a query come in the order of their tracks: count where the track changes.
             new = np.ones(len(query), bool)
             new[1:] = (query[1:] != query[:-1]) | (track[1:] != track[:-1])
-            df[rows] += np.bincount(query[new], minlength=len(same))
-    # A slice shares its own word, also where epsilon is zero or the slice is.
+            df[counts] += np.bincount(query[new], minlength=len(rows))
+    # A slice shares its own word, even one of zeros.
     tf, df = np.maximum(tf, 1), np.maximum(df, 1)
-    ends = np.cumsum([len(words[track]) for track in tracks])[:-1]
+    ends = np.cumsum([len(units[track]) for track in tracks])[:-1]
     return list(zip(np.split(tf, ends), np.split(df, ends), strict=True))
 
 
-def _track_blocks(words: list[np.ndarray]) -> list[tuple[int, int]]:
+def _track_blocks(units: list[np.ndarray]) -> list[tuple[int, int]]:
     """Runs of whole tracks with about `LIBRARY_BLOCK` slices each: first track, and the one after the last."""
-    number = np.cumsum([len(slices) for slices in words]) // LIBRARY_BLOCK
+    number = np.cumsum([len(slices) for slices in units]) // LIBRARY_BLOCK
     cuts = np.flatnonzero(np.diff(number)) + 1
-    return list(zip([0, *cuts.tolist()], [*cuts.tolist(), len(words)], strict=True))
+    return list(zip([0, *cuts.tolist()], [*cuts.tolist(), len(units)], strict=True))
 
 
 def _unit(slices: np.ndarray) -> np.ndarray:

@@ -1,0 +1,161 @@
+"""Every format, rate and channel layout gives the same spans; what cannot be read says so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import soxr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deejai_core.audio.decode import read_spans, span_starts
+from deejai_core.errors import AudioError
+from tests.sounds import chirp, decoded_seconds, write_audio
+
+RATE = 16_000
+LENGTH = 48_128  # samples of a span, 3 s
+
+
+def read(path, limit=16):
+    return read_spans(path, sample_rate=RATE, length=LENGTH, limit=limit)
+
+
+def loudest_frequencies(spans: np.ndarray) -> np.ndarray:
+    """The frequency (Hz) that each span's middle second is loudest at."""
+    middle = spans[:, 16_000:32_000]
+    return np.abs(np.fft.rfft(middle * np.hanning(middle.shape[1]))).argmax(axis=1).astype(float)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "rate", "channels", "subtype"),
+    [
+        (".wav", 16_000, 1, "PCM_16"),
+        (".wav", 8_000, 1, "PCM_U8"),
+        (".wav", 44_100, 2, "PCM_24"),
+        (".wav", 96_000, 2, "FLOAT"),
+        (".wav", 192_000, 1, "DOUBLE"),
+        (".wav", 48_000, 8, "PCM_16"),
+        (".aiff", 44_100, 2, None),
+        (".flac", 44_100, 2, "PCM_16"),
+        (".flac", 96_000, 6, "PCM_24"),
+        (".mp3", 44_100, 2, None),
+        (".mp3", 22_050, 1, None),
+        (".ogg", 44_100, 2, None),
+        (".opus", 48_000, 2, None),
+        (".m4a", 44_100, 2, None),
+        (".m4a", 48_000, 6, None),
+        (".alac.m4a", 44_100, 2, None),
+        (".aac", 44_100, 2, None),
+        (".wma", 44_100, 2, None),
+        (".wv", 44_100, 2, None),
+        (".tta", 44_100, 2, None),
+        (".ac3", 48_000, 6, None),
+        (".mka", 44_100, 2, None),
+    ],
+)
+def test_every_format_gives_the_spans_of_the_track(tmp_path, suffix, rate, channels, subtype):
+    samples = chirp(60, rate, channels)
+    path = write_audio(tmp_path / f"chirp{suffix}", samples, rate, subtype)
+
+    spans = read(path, limit=8)
+
+    mono = soxr.resample(samples[:, 0], rate, RATE)
+    expected = np.stack([mono[start : start + LENGTH] for start in span_starts(len(mono), LENGTH, 8)])
+    assert spans.shape == (8, LENGTH)
+    assert spans.dtype == np.float32
+    # 30 Hz of this chirp are a second: no span is more than a fifth of a second off, whatever the codec does.
+    assert loudest_frequencies(spans) == pytest.approx(loudest_frequencies(expected), abs=6)
+    assert np.abs(spans).max() == pytest.approx(0.5, abs=0.15)
+
+
+def test_spans_are_exact_where_the_codec_is(tmp_path):
+    samples = chirp(20, RATE)
+    path = write_audio(tmp_path / "exact.flac", samples, RATE)
+    expected = np.stack([samples[start : start + LENGTH, 0] for start in span_starts(len(samples), LENGTH, 4)])
+    assert read(path, limit=4) == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_same_file_gives_the_same_numbers(tmp_path):
+    path = write_audio(tmp_path / "chirp.m4a", chirp(30, 44_100, 2), 44_100)
+    assert np.array_equal(read(path), read(path))
+
+
+@pytest.mark.parametrize("frames", [1, 100, LENGTH // 6, LENGTH - 1])
+def test_a_track_shorter_than_a_span_is_repeated(tmp_path, frames):
+    samples = chirp(3.1, RATE)[100 : 100 + frames]
+    (span,) = read(write_audio(tmp_path / "short.wav", samples, RATE, "FLOAT"))
+    assert span == pytest.approx(np.resize(samples[:, 0], LENGTH), abs=1e-6)
+
+
+@pytest.mark.parametrize("suffix", [".m4a", ".wv"])
+def test_short_tracks_of_other_decoders(tmp_path, suffix):
+    assert read(write_audio(tmp_path / f"short{suffix}", chirp(0.5, 44_100, 2), 44_100)).shape == (1, LENGTH)
+
+
+def test_numbers_that_are_none_are_silence(tmp_path):
+    samples = chirp(4, RATE)
+    samples[1000], samples[2000], samples[3000] = np.nan, np.inf, 1e30
+    assert np.abs(read(write_audio(tmp_path / "nan.wav", samples, RATE, "FLOAT"))).max() <= 10
+
+
+@pytest.mark.parametrize("suffix", [".mp3", ".flac", ".ogg", ".wav", ".wv", ".m4a"])
+def test_a_truncated_file_is_read_to_where_it_ends(tmp_path, suffix):
+    path = write_audio(tmp_path / f"whole{suffix}", chirp(60, 44_100, 1), 44_100)
+    data = path.read_bytes()
+    if suffix == ".m4a":
+        # Its index lies behind the audio: without it nothing can be read, and nothing must be invented.
+        path.write_bytes(data[: len(data) // 2])
+        with pytest.raises(AudioError):
+            read(path)
+        return
+    path.write_bytes(data[: len(data) // 2])
+    spans = read(path, limit=8)
+    assert spans.shape == (8, LENGTH)
+    assert loudest_frequencies(spans)[-1] == pytest.approx(200 + 30 * (decoded_seconds(path) - 1.5), abs=10)
+
+
+def test_damage_in_the_middle_costs_only_the_damaged_part(tmp_path):
+    path = write_audio(tmp_path / "damaged.mp3", chirp(60, 44_100, 1), 44_100)
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 5000] = bytes(5000)
+    path.write_bytes(data)
+    assert loudest_frequencies(read(path, limit=8))[[0, -1]] == pytest.approx([245, 1955], abs=15)
+
+
+def test_a_wrong_suffix_does_not_matter(tmp_path):
+    flac = write_audio(tmp_path / "chirp.flac", chirp(10, RATE), RATE)
+    assert np.array_equal(read(flac), read(flac.rename(tmp_path / "chirp.mp3")))
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (b"", "Invalid data"),
+        (b"not music at all, only text\n" * 100, "Invalid data"),
+        (None, "No such file"),
+    ],
+)
+def test_what_is_no_audio_says_so(tmp_path, content, cause):
+    path = tmp_path / "broken.mp3"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(AudioError, match=cause):
+        read(path)
+
+
+def test_a_file_without_samples_says_so(tmp_path):
+    with pytest.raises(AudioError):
+        read(write_audio(tmp_path / "empty.wav", np.zeros((0, 1), np.float32), RATE))
+
+
+@given(frames=st.integers(1, 10**9), length=st.integers(1, 10**6), limit=st.integers(2, 100))
+def test_spans_begin_at_the_beginning_and_end_at_the_end(frames, length, limit):
+    starts = span_starts(frames, length, limit)
+    assert starts[0] == 0
+    assert len(starts) <= limit
+    if frames > length:
+        assert starts[-1] == frames - length
+        assert len(set(np.diff(starts))) <= 2  # even, up to rounding
+        if len(starts) < limit:
+            assert max(np.diff(starts)) <= length  # nothing left out

@@ -1,0 +1,147 @@
+"""The index answers as if it had compared everything, and is never older than its vectors."""
+
+from __future__ import annotations
+
+import builtins
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deejai_core.space.index import Index, build_index, index_paths, is_current, open_index
+
+EAST, NORTH, UP = np.eye(3, dtype=np.float32)
+
+
+def clustered(tracks: int, seed: int = 0, dimension: int = 100) -> np.ndarray:
+    """Unit vectors in clusters of about 50, as albums and artists make them."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(max(1, tracks // 50), dimension))
+    vectors = centres[rng.integers(len(centres), size=tracks)] + rng.normal(0, 0.7, (tracks, dimension))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def without_annoy(monkeypatch):
+    real_import = builtins.__import__
+
+    def refuse(name, *args, **kwargs):
+        if name == "annoy":
+            raise ImportError(name)
+        return real_import(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+
+
+def test_nearest_first_with_exact_similarities():
+    index = Index(np.stack([EAST, NORTH, (EAST + NORTH) / np.sqrt(2), -EAST]).astype(np.float32))
+    positions, similarities = index.nearest(EAST * 5, 3)
+    assert positions.tolist() == [0, 2, 1]
+    assert similarities == pytest.approx([1, np.sqrt(0.5), 0])
+
+
+def test_equals_come_in_their_order():
+    index = Index(np.stack([UP, EAST, EAST, EAST, UP]))
+    assert index.nearest(EAST, 2)[0].tolist() == [1, 2]
+
+
+@given(st.integers(0, 1000), st.integers(1, 30), st.integers(1, 40))
+def test_exact_search_is_a_sorted_list_of_all(seed, tracks, count):
+    vectors = clustered(tracks, seed, dimension=5)
+    positions, similarities = Index(vectors).nearest(vectors[0], count)
+    order = sorted(range(tracks), key=lambda i: -float(vectors[i].astype(float) @ vectors[0].astype(float)))
+    assert len(positions) == min(count, tracks)
+    assert similarities == pytest.approx([vectors[i] @ vectors[0] for i in order[:count]], abs=1e-6)
+
+
+@pytest.mark.parametrize("tracks", [1_000, 10_000, 50_000])
+def test_recall_at_10_is_at_least_99_percent(tmp_path, tracks):
+    vectors = clustered(tracks)
+    index, exact = open_index(tmp_path, vectors), Index(vectors)
+    assert index_paths(tmp_path)[0].exists()
+    found = 0
+    for query in vectors[:: tracks // 200]:
+        positions, similarities = index.nearest(query, 10)
+        wanted, best = exact.nearest(query, 10)
+        found += len(set(positions) & set(wanted))
+        both = np.isin(wanted, positions)
+        assert np.array_equal(similarities[np.isin(positions, wanted)], best[both])  # what it returns is exact
+        assert (np.diff(similarities) <= 0).all()
+    assert found / len(vectors[:: tracks // 200]) / 10 >= 0.99
+
+
+@settings(max_examples=10, deadline=None)
+@given(count=st.integers(1, 1200))
+def test_any_number_of_neighbours(count, tmp_path_factory):
+    vectors = clustered(1_000)
+    positions, _ = open_index(tmp_path_factory.mktemp("index"), vectors).nearest(vectors[0], count)
+    assert len(set(positions)) == min(count, 1_000)
+
+
+def test_the_index_is_built_once(tmp_path):
+    vectors = clustered(300)
+    assert not is_current(tmp_path, vectors)
+    open_index(tmp_path, vectors)
+    before = [path.stat() for path in index_paths(tmp_path)]
+    open_index(tmp_path, vectors)
+    assert is_current(tmp_path, vectors)
+    assert [path.stat() for path in index_paths(tmp_path)] == before
+
+
+@pytest.mark.parametrize("change", ["another vector", "another order", "one less", "one more"])
+def test_other_vectors_make_another_index(tmp_path, change):
+    vectors = clustered(300)
+    open_index(tmp_path, vectors)
+    changed = {
+        "another vector": np.concatenate([vectors[:-1], -vectors[-1:]]),
+        "another order": vectors[::-1].copy(),
+        "one less": vectors[:-1],
+        "one more": np.concatenate([vectors, -vectors[:1]]),
+    }[change]
+    assert not is_current(tmp_path, changed)
+    index = open_index(tmp_path, changed)
+    for position in (0, 150, len(changed) - 1):
+        assert index.nearest(changed[position], 1)[0] == [position]
+
+
+@pytest.mark.parametrize("damage", ["cut off", "swapped", "no manifest", "strange manifest", "no json", "old version"])
+def test_a_damaged_index_is_made_anew(tmp_path, damage):
+    vectors = clustered(300)
+    open_index(tmp_path, vectors)
+    file, manifest = index_paths(tmp_path)
+    if damage == "cut off":
+        file.write_bytes(file.read_bytes()[:-100])
+    elif damage == "swapped":
+        build_index(tmp_path / "other", -vectors)
+        file.write_bytes(index_paths(tmp_path / "other")[0].read_bytes())
+    elif damage == "no manifest":
+        manifest.unlink()
+    elif damage == "strange manifest":
+        manifest.write_text('{"tracks": "many"}')
+    elif damage == "no json":
+        manifest.write_bytes(b"\xff\x00")
+    elif damage == "old version":
+        manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"version": 0}))
+    assert not is_current(tmp_path, vectors)
+    assert open_index(tmp_path, vectors).nearest(vectors[7], 1)[0] == [7]
+    assert is_current(tmp_path, vectors)
+
+
+def test_without_annoy_the_answers_are_the_same(tmp_path, monkeypatch):
+    vectors = clustered(2_000)
+    by_annoy = open_index(tmp_path / "index", vectors)
+    answers = [by_annoy.nearest(query, 10) for query in vectors[:50]]
+    without_annoy(monkeypatch)
+    exact = open_index(tmp_path / "none", vectors)
+    assert not (tmp_path / "none").exists()
+    for query, (positions, similarities) in zip(vectors[:50], answers, strict=True):
+        others = exact.nearest(query, 10)
+        assert np.array_equal(positions, others[0])
+        assert np.array_equal(similarities, others[1])
+
+
+def test_a_folder_that_cannot_be_written_costs_no_answer(tmp_path):
+    (tmp_path / "file").write_text("")
+    vectors = clustered(300)
+    assert open_index(tmp_path / "file", vectors).nearest(vectors[7], 1)[0] == [7]

@@ -1,0 +1,119 @@
+"""Mp3ToVec on slices small enough to reckon by hand, and its promises on random libraries."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from deejai_core.space import mp3tovec as module
+from deejai_core.space.mp3tovec import mp3tovec
+
+EAST, NORTH, UP = np.eye(3, dtype=np.float32)
+
+
+def direction(*weights: float) -> np.ndarray:
+    vector = np.array(weights)
+    return vector / np.linalg.norm(vector)
+
+
+def brute_force(library: list[np.ndarray], epsilon: float) -> np.ndarray:
+    """The definition, slice by slice."""
+    units = [[s / np.linalg.norm(s) for s in track.astype(np.float64)] for track in library]
+    vectors = []
+    for track in units:
+        total = np.zeros(library[0].shape[1])
+        for one in track:
+            tf = sum(1 - one @ other < epsilon for other in track)
+            df = sum(any(1 - one @ other < epsilon for other in others) for others in units)
+            total += tf * np.log(1 + len(units) / df) * one
+        vectors.append(total / np.linalg.norm(total))
+    return np.array(vectors)
+
+
+def test_a_track_alone_is_the_sum_of_its_slices():
+    """The original gave it a zero vector: log(1 / 1) = 0."""
+    (vector,) = mp3tovec([np.stack([EAST, NORTH])], 0.1)
+    assert vector == pytest.approx(direction(1, 1, 0))
+    assert vector.dtype == np.float32
+
+
+def test_a_slice_that_recurs_in_its_track_counts_twice_over():
+    (vector,) = mp3tovec([np.stack([EAST, EAST * 7, NORTH])], 0.1)
+    # Two slices to the east, each with tf 2; length does not matter.
+    assert vector == pytest.approx(direction(4, 1, 0))
+
+
+def test_a_slice_that_others_share_counts_less():
+    library = [np.stack([EAST, NORTH]), EAST[None], EAST[None]]
+    shared, own = np.log(1 + 3 / 3), np.log(1 + 3 / 1)
+    assert mp3tovec(library, 0.1)[0] == pytest.approx(direction(shared, own, 0))
+
+
+def test_epsilon_decides_what_is_the_same():
+    near = direction(1, 0.3, 0).astype(np.float32)  # cosine distance to EAST: 0.042
+    library = [np.stack([EAST, UP]), near[None]]
+    assert mp3tovec(library, 0.01)[0] == pytest.approx(direction(1, 0, 1))
+    assert mp3tovec(library, 0.1)[0] == pytest.approx(direction(np.log(2), 0, np.log(3)))
+
+
+@pytest.mark.parametrize(
+    "slices",
+    [[EAST, -EAST], [EAST, -EAST, NORTH, -NORTH], [EAST * 0], [EAST * 0, EAST * 0]],
+    ids=["opposite", "two opposite pairs", "no direction", "no direction twice"],
+)
+def test_no_vector_is_ever_zero(slices):
+    (vector,) = mp3tovec([np.stack(slices)], 0.1)
+    assert np.linalg.norm(vector) == pytest.approx(1)
+
+
+def test_an_empty_library_has_no_vectors():
+    assert mp3tovec([], 0.2).shape == (0, 0)
+    assert mp3tovec([EAST[None]], 0.2, tracks=[]).shape == (0, 3)
+
+
+def random_library(seed: int, tracks: int, dimension: int = 100) -> list[np.ndarray]:
+    """Tracks of 1 to 8 slices around a few common words."""
+    rng = np.random.default_rng(seed)
+    words = rng.normal(size=(10, dimension))
+    return [
+        (words[rng.integers(10, size=n)] + rng.normal(0, 0.5, (n, dimension))).astype(np.float32)
+        for n in rng.integers(1, 9, tracks)
+    ]
+
+
+@pytest.mark.parametrize("epsilon", [0.05, 0.2, 0.5, 1.0])
+def test_blocked_products_equal_the_definition(epsilon):
+    library = random_library(1, 60)
+    assert mp3tovec(library, epsilon) == pytest.approx(brute_force(library, epsilon), abs=1e-5)
+
+
+@given(seed=st.integers(0, 2**32), epsilon=st.floats(0.01, 1.5), query=st.integers(1, 40), block=st.integers(1, 60))
+def test_vectors_do_not_depend_on_order_blocks_or_batches(seed, epsilon, query, block):
+    """Bit by bit, though every matrix product has another shape."""
+    rng = np.random.default_rng(seed)
+    library = random_library(seed, 12)
+    whole = mp3tovec(library, epsilon)
+
+    order = rng.permutation(len(library))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "QUERY_BLOCK", query)
+        patch.setattr(module, "LIBRARY_BLOCK", block)
+        assert np.array_equal(mp3tovec([library[i] for i in order], epsilon), whole[order])
+        some = rng.choice(len(library), 3, replace=False)
+        assert np.array_equal(mp3tovec(library, epsilon, tracks=some.tolist()), whole[some])
+        assert np.array_equal(mp3tovec(library, epsilon), whole)
+
+
+@given(
+    library=st.lists(
+        arrays(np.float32, st.tuples(st.integers(1, 3), st.just(4)), elements=st.floats(-4, 4, width=16)), max_size=5
+    ),
+    epsilon=st.floats(1e-6, 2, exclude_max=True),
+)
+def test_any_library_gives_unit_vectors(library, epsilon):
+    vectors = mp3tovec(library, epsilon)
+    assert np.isfinite(vectors).all()
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(library)), abs=1e-5)

@@ -1,0 +1,90 @@
+"""The slice store keeps what it was given, and says why when it cannot."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+import numpy as np
+import pytest
+
+from deejai_core.errors import StoreError
+from deejai_core.space.slices import SCHEMA_VERSION, SliceStore
+
+TRUNK = np.arange(8, dtype=np.float16).reshape(2, 4)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "library.db.deejai" / "slices.db"
+
+
+def test_slices_come_back_as_they_were_put(path):
+    with SliceStore(path) as store:
+        store.put("key", "model", TRUNK)
+    with SliceStore(path) as store:
+        assert store.keys("model") == {"key"}
+        ((key, trunk),) = store.get(["other", "key"], "model", 4)
+        assert key == "key"
+        assert np.array_equal(trunk, TRUNK)
+        assert trunk.dtype == np.float16
+
+
+def test_models_do_not_see_each_others_slices(path):
+    with SliceStore(path) as store:
+        store.put("key", "one", TRUNK)
+        assert store.keys("two") == set()
+        assert list(store.get(["key"], "two", 4)) == []
+
+
+def test_slices_put_again_replace_the_old_ones(path):
+    with SliceStore(path) as store:
+        store.put("key", "model", TRUNK)
+        store.put("key", "model", TRUNK + 1)
+        ((_, trunk),) = store.get(["key"], "model", 4)
+        assert np.array_equal(trunk, TRUNK + 1)
+
+
+def test_a_failure_stands_until_its_file_changes(path, tmp_path):
+    song = tmp_path / os.fsdecode(b"caf\xe9\n.mp3")
+    song.write_bytes(b"broken")
+    with SliceStore(path) as store:
+        store.put_failure(song, "no audio in it")
+        (failure,) = store.failures().values()
+        assert (failure.path, failure.reason, failure.size) == (song, "no audio in it", 6)
+        assert failure.still_stands()
+        song.write_bytes(b"mended by now")
+        assert not failure.still_stands()
+        store.drop_failure(song)
+        assert store.failures() == {}
+
+
+def test_a_missing_file_is_always_tried_again(path, tmp_path):
+    with SliceStore(path) as store:
+        store.put_failure(tmp_path / "unplugged.mp3", "No such file or directory")
+        (failure,) = store.failures().values()
+        assert not failure.still_stands()
+
+
+def test_a_newer_store_is_refused_untouched(path):
+    SliceStore(path).__exit__()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"slices\.db: made by a newer beets-deejai"):
+        SliceStore(path)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_store_is_named(path):
+    path.parent.mkdir()
+    path.write_bytes(b"this is no database, but long enough to be taken for one" * 100)
+    with pytest.raises(StoreError, match=r"slices\.db: file is not a database"):
+        SliceStore(path)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="slices.db"):
+        SliceStore(tmp_path / "file" / "slices.db")
