@@ -102,11 +102,12 @@ def hear_items(
 def weigh_items(lib: Library, ids: Iterable[int], model: Model, settings: Settings, store: SliceStore) -> int:
     """Give tracks that have been heard their vectors, weighed against the whole library; returns how many got one."""
     keys = attribute_values(lib, KEY)
-    wanted = {id_: keys[id_] for id_ in ids if id_ in keys}
     library = read_library(keys.values(), model, store)
     position = {key: number for number, key in enumerate(library)}
-    wanted = {id_: key for id_, key in wanted.items() if key in position}
-    tracks = sorted({position[key] for key in wanted.values()})
+    recordings = {keys[id_] for id_ in ids if id_ in keys} & library.keys()
+    # A recording that the library has twice has one vector: it is how playlists know it for the same.
+    wanted = {id_: key for id_, key in keys.items() if key in recordings}
+    tracks = sorted(position[key] for key in recordings)
     vectors = mp3tovec(list(library.values()), _epsilon(model, settings), tracks=tracks)
     row = {track: number for number, track in enumerate(tracks)}
 

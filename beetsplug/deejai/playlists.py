@@ -18,7 +18,7 @@ from deejai_core.errors import AudioError
 from deejai_core.models.registry import Model, load_model
 from deejai_core.playlists.journey import Waypoint, journey
 from deejai_core.playlists.m3u import M3UStyle, Track, format_m3u, one_line, write_m3u
-from deejai_core.playlists.playlist import similar
+from deejai_core.playlists.playlist import Pick, similar
 from deejai_core.space.index import Index, open_index
 
 from .analysis import file_path, hear_outsider
@@ -93,16 +93,17 @@ def make_similar(lib: Library, words: list[str], settings: Settings, log: BeetsL
     picks = similar(space.index, [seed.vector for seed in seeds], without=own, count=settings.number)
     tracks = space.tracks([pick.position for pick in picks])
 
+    name = f"Similar to {_name(seeds[0].track)}" + (f" and {len(seeds) - 1} more" if len(seeds) > 1 else "")
+    written = _write(lib, [seed.track for seed in seeds] + tracks, settings, name, output)
     for seed in seeds[:SHOWN]:
         ui.print_(f"seed        {_name(seed.track)}")
     if len(seeds) > SHOWN:
         ui.print_(f"seed        ... and {len(seeds) - SHOWN} more")
     for number, (pick, track) in enumerate(zip(picks, tracks, strict=True), 1):
-        ui.print_(f"{number:4}  {pick.similarity:.3f} {_name(track)}")
+        ui.print_(_numbered(number, pick, track))
+    ui.print_(written)
     if len(picks) < settings.number:
         log.warning("the library has no more: {} tracks instead of {}", len(picks), settings.number)
-    name = f"Similar to {_name(seeds[0].track)}" + (f" and {len(seeds) - 1} more" if len(seeds) > 1 else "")
-    _write(lib, [seed.track for seed in seeds] + tracks, settings, name, output)
 
 
 def make_journey(lib: Library, waypoints: list[str], settings: Settings, log: BeetsLogger, output: str | None) -> None:
@@ -119,19 +120,19 @@ def make_journey(lib: Library, waypoints: list[str], settings: Settings, log: Be
             raise ui.UserError(f"{_name(_track(match))}: not analysed yet; run `beet deejai analyze`")
 
     legs = journey(space.index, [Waypoint(stop.vector, stop.position) for stop in stops], settings.between)
-    ui.print_(f"waypoint    {_name(stops[0].track)}")
     playlist = [stops[0].track]
+    lines = [f"waypoint    {_name(stops[0].track)}"]
     for leg, stop in zip(legs, stops[1:], strict=True):
-        tracks = space.tracks([pick.position for pick in leg])
-        for pick, track in zip(leg, tracks, strict=True):
-            ui.print_(f"{len(playlist):4}  {pick.similarity:.3f} {_name(track)}")
+        for pick, track in zip(leg, space.tracks([pick.position for pick in leg]), strict=True):
+            lines.append(_numbered(len(playlist), pick, track))
             playlist.append(track)
-        ui.print_(f"waypoint    {_name(stop.track)}")
+        lines.append(f"waypoint    {_name(stop.track)}")
         playlist.append(stop.track)
-    missing = settings.between * len(legs) - sum(map(len, legs))
-    if missing:
+    written = _write(lib, playlist, settings, f"Journey from {stops[0].track.title} to {stops[-1].track.title}", output)
+    for line in [*lines, written]:
+        ui.print_(line)
+    if missing := settings.between * len(legs) - sum(map(len, legs)):
         log.warning("the library has no more: {} tracks fewer than asked for", missing)
-    _write(lib, playlist, settings, f"Journey from {stops[0].track.title} to {stops[-1].track.title}", output)
 
 
 def _matches(lib: Library, words: list[str]) -> tuple[list[Item], list[Path]]:
@@ -190,7 +191,8 @@ def _no_match(words: list[str]) -> str:
     return f"no track matches {text!r}{hint}"
 
 
-def _write(lib: Library, tracks: list[Track], settings: Settings, name: str, output: str | None) -> None:
+def _write(lib: Library, tracks: list[Track], settings: Settings, name: str, output: str | None) -> str:
+    """Write the playlist; returns the line that says where."""
     path = Path(output).expanduser().absolute() if output else settings.playlist_dir / f"{_file_name(lib, name)}.m3u"
     bases = {"library": Path(os.fsdecode(lib.directory)), "playlist": path.parent}
     style = M3UStyle(
@@ -201,7 +203,7 @@ def _write(lib: Library, tracks: list[Track], settings: Settings, name: str, out
         prefix=settings.prefix,
     )
     write_m3u(path, format_m3u(tracks, style))
-    ui.print_(f"{len(tracks)} tracks written to {path}")
+    return f"{len(tracks)} tracks written to {path}"
 
 
 def _file_name(lib: Library, name: str) -> str:
@@ -211,6 +213,10 @@ def _file_name(lib: Library, name: str) -> str:
 
 def _track(item: Item) -> Track:
     return Track(file_path(item), item.artist, item.title, item.length)
+
+
+def _numbered(number: int, pick: Pick, track: Track) -> str:
+    return f"{number:4}  {pick.similarity:.3f} {_name(track)}"
 
 
 def _name(track: Track) -> str:

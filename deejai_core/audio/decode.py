@@ -6,6 +6,7 @@ soundfile reads what libsndfile knows (mp3, flac, ogg, opus, wav, aiff…) and s
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,11 +32,8 @@ def read_spans(path: Path, *, sample_rate: int, length: int, limit: int) -> np.n
     """
     try:
         spans = _read_with_soundfile(path, sample_rate, length, limit)
-    except AudioError as refusal:
-        try:
-            spans = _read_with_av(path, sample_rate, length, limit)
-        except AudioError as error:
-            raise AudioError(f"{error} (soundfile: {refusal})") from error
+    except AudioError:
+        spans = _read_with_av(path, sample_rate, length, limit)
     return np.stack([_fit(span, length) for span in spans])
 
 
@@ -68,11 +66,46 @@ def _read_with_soundfile(path: Path, sample_rate: int, length: int, limit: int) 
                 mono = samples.mean(axis=1)
                 spans.append(_cut(mono, start - first, rate, sample_rate, length))
             return spans
-    except (soundfile.SoundFileError, OSError, ValueError) as error:
+    except soundfile.LibsndfileError as error:
+        raise AudioError(error.error_string.rstrip(".")) from error
+    except (OSError, ValueError) as error:
         raise AudioError(str(error)) from error
 
 
 def _read_with_av(path: Path, sample_rate: int, length: int, limit: int) -> list[np.ndarray]:
+    with _opened(path) as (container, stream, rate):
+        window, margin = _source_frames(length, sample_rate, rate), round(MARGIN * rate)
+
+        def ranges(frames: int) -> list[tuple[int, int]]:
+            """First and last source frame to read for each span, the margins included."""
+            starts = span_starts(frames, window, limit) if frames else []
+            return [(max(0, start - margin), min(frames, start + window + margin)) for start in starts]
+
+        frames = _promised_frames(container, stream, rate)
+        wanted = ranges(frames)
+        pieces = []
+        if container.format.name in SEEKABLE:
+            pieces = [_piece(container, stream, rate, first, last) for first, last in wanted]
+    found = pieces and all(len(piece) >= last - first - margin for piece, (first, last) in zip(pieces, wanted, strict=True))
+    # Without an index, or with one that is not true, all of it is decoded; twice if the promised length was not true.
+    while not found:
+        with _opened(path) as (container, stream, _):
+            pieces, end = _pieces_from_beginning(container, stream, wanted)
+        if end == 0:
+            raise AudioError("no readable audio in it")
+        found = abs(frames - end) <= margin
+        if not found:
+            frames, wanted = end, ranges(end)
+    starts = span_starts(frames, window, limit)
+    return [
+        _cut(piece, start - first, rate, sample_rate, length)
+        for piece, start, (first, _) in zip(pieces, starts, wanted, strict=True)
+    ]
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple]:
+    """PyAV's container, its first audio stream, and that stream's sample rate (Hz). Raises AudioError."""
     import av  # shared libraries of 90 MB: not for commands that analyse nothing
     from av.error import FFmpegError
 
@@ -84,38 +117,10 @@ def _read_with_av(path: Path, sample_rate: int, length: int, limit: int) -> list
             rate = stream.codec_context.sample_rate
             if not rate:
                 raise AudioError("its sample rate is unknown")
-            window, margin = _source_frames(length, sample_rate, rate), round(MARGIN * rate)
-
-            def ranges(frames: int) -> list[tuple[int, int]]:
-                """First and last source frame to read for each span, the margins included."""
-                starts = span_starts(frames, window, limit) if frames else []
-                return [(max(0, start - margin), min(frames, start + window + margin)) for start in starts]
-
-            frames = _promised_frames(container, stream, rate)
-            wanted = ranges(frames)
-            pieces = []
-            if container.format.name in SEEKABLE:
-                pieces = [_piece(container, stream, rate, first, last) for first, last in wanted]
-            if not pieces or any(
-                len(piece) < last - first - margin for piece, (first, last) in zip(pieces, wanted, strict=True)
-            ):
-                # No index, or one that is not true. A second round if the promised length was not true either.
-                while True:
-                    container.seek(0)
-                    pieces, end = _pieces_from_beginning(container, stream, wanted)
-                    if end == 0:
-                        raise AudioError("no readable audio in it")
-                    if abs(frames - end) <= margin:
-                        break
-                    frames = end
-                    wanted = ranges(frames)
-            starts = span_starts(frames, window, limit)
-            return [
-                _cut(piece, start - first, rate, sample_rate, length)
-                for piece, start, (first, _) in zip(pieces, starts, wanted, strict=True)
-            ]
+            yield container, stream, rate
     except (FFmpegError, OSError, ValueError) as error:
-        raise AudioError(str(error)) from error
+        # PyAV's messages repeat the path, and whoever reports this names it.
+        raise AudioError(getattr(error, "strerror", None) or str(error)) from error
 
 
 def _promised_frames(container, stream, rate: int) -> int:

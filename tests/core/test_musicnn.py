@@ -68,7 +68,7 @@ def test_silence_has_an_embedding(model):
 def test_damaged_weights_are_named(tmp_path, monkeypatch):
     (tmp_path / "musicnn-msd-1.safetensors").write_bytes(b"damaged")
     monkeypatch.setattr(musicnn, "WEIGHTS", tmp_path)
-    with pytest.raises(ModelError, match="musicnn-msd-1.safetensors: .* reinstall"):
+    with pytest.raises(ModelError, match=r"musicnn-msd-1\.safetensors: .* reinstall"):
         load_model("musicnn").project(np.zeros((1, 200)))
 
 

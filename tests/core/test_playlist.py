@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -124,7 +126,7 @@ class TestJourney:
         back = self.positions(index, stops[::-1], between)
         assert [leg[::-1] for leg in back[::-1]] == legs
 
-        songs = [index.vectors[position].tobytes() for position in [*stops, *sum(legs, [])]]
+        songs = [index.vectors[position].tobytes() for position in [*stops, *chain.from_iterable(legs)]]
         assert len(set(songs)) == len(songs)
         wanted = between * (len(stops) - 1)
         assert sum(map(len, legs)) == min(wanted, tracks - len(stops))

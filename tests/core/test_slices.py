@@ -86,5 +86,5 @@ def test_a_file_that_is_no_store_is_named(path):
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="slices.db"):
+    with pytest.raises(StoreError, match=r"slices\.db"):
         SliceStore(tmp_path / "file" / "slices.db")

@@ -1,0 +1,187 @@
+"""`beet deejai analyze` and `reweigh`: what lacks a vector gets one, and only that."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+from tests.conftest import BEET
+
+
+@pytest.fixture
+def unanalysed(beets, collection):
+    """The collection in a library, imported without the plugin's help."""
+    beets.configure(auto=False)
+    beets.run("import", "-qA", collection)
+    return beets
+
+
+def test_every_track_gets_a_vector(unanalysed):
+    result = unanalysed.deejai("analyze")
+    assert "24/24 tracks" in result.err
+    assert "24 tracks given a vector of musicnn-msd-1" in result.err
+    assert len(set(unanalysed.field("deejai_vector"))) == 24
+    assert "nothing to do: 24 tracks analysed with musicnn-msd-1" in unanalysed.deejai("analyze").err
+
+
+def test_a_query_limits_it(unanalysed):
+    unanalysed.deejai("analyse", "artist:Nave", "-t", "1")
+    assert len(unanalysed.field("title", "deejai_vector::.")) == 4
+    assert "pending   20  (beet deejai analyze)" in unanalysed.deejai("status").lines
+
+
+def test_pretend_lists_and_touches_nothing(unanalysed, collection):
+    listed = unanalysed.deejai("analyze", "--pretend", "artist:Nave").lines
+    assert sorted(listed) == sorted(map(str, (collection / "Nave").rglob("*.flac")))
+    assert unanalysed.field("title", "deejai_vector::.") == []
+
+
+def test_a_query_without_matches_says_so(unanalysed):
+    assert "error: no track matches" in unanalysed.deejai("analyze", "artist:Nobody", status=1).err
+
+
+def test_an_empty_library_says_so(beets):
+    assert "error: the library is empty" in beets.deejai("analyze", status=1).err
+
+
+def test_order_and_batches_leave_no_trace(unanalysed, analysed):
+    """Bit by bit the same: all at once, one artist after the other, or imported album by album and weighed anew."""
+    for artist in ("Voltage", "Nave", "Kettle", "Hazel", "Pixel", "Ledger"):
+        unanalysed.deejai("analyze", f"artist:{artist}")
+    unanalysed.deejai("reweigh")
+    in_batches = unanalysed.field("deejai_vector")
+
+    analysed.deejai("reweigh")
+    assert analysed.field("deejai_vector") == in_batches
+
+    unanalysed.deejai("analyze", "--force", "--threads", 1)
+    assert unanalysed.field("deejai_vector") == in_batches
+
+
+def test_reweigh_with_another_epsilon_and_back(analysed):
+    analysed.deejai("reweigh")
+    before = analysed.field("deejai_vector")
+    analysed.deejai("reweigh", "--epsilon", "0.6")
+    assert analysed.field("deejai_vector") != before
+    analysed.deejai("reweigh")
+    assert analysed.field("deejai_vector") == before
+
+
+@pytest.mark.parametrize(
+    ("args", "error"),
+    [
+        (["reweigh", "--epsilon", "3"], "deejai.epsilon: must be between 0 and 2, not 3"),
+        (["reweigh", "artist:Nave"], "reweigh takes no query"),
+        (["analyze", "--threads", "0"], "deejai.threads: must be at least 1, not 0"),
+    ],
+)
+def test_options_are_checked(analysed, args, error):
+    assert error in analysed.deejai(*args, status=1).err
+
+
+def test_reweigh_before_any_analysis_says_so(unanalysed):
+    assert "nothing analysed yet; run `beet deejai analyze`" in unanalysed.deejai("reweigh", status=1).err
+
+
+def test_a_failed_file_is_named_and_left_alone_until_it_changes(unanalysed, collection, tmp_path):
+    own = tmp_path / "own"
+    shutil.copytree(collection / "Nave", own)
+    unanalysed.run("import", "-qA", own)
+    aisle = own / "Long Windows/01 Aisle.flac"
+    music = aisle.read_bytes()
+    aisle.write_text("no music any more")
+
+    first = unanalysed.deejai("analyze", f"path:{own}")
+    assert f"{aisle}: not analysed: " in first.err
+    assert "1 track could not be analysed" in first.err
+    assert "failed    1" in unanalysed.deejai("status").out
+    second = unanalysed.deejai("analyze", f"path:{own}")
+    assert "not analysed:" not in second.err
+    assert "1 track failed before and did not change since" in second.err
+
+    aisle.write_bytes(music)
+    assert "1 track given a vector" in unanalysed.deejai("analyze", f"path:{own}").err
+    assert "failed    0" in unanalysed.deejai("status").out
+
+
+def test_a_missing_file_fails_alone(unanalysed, collection, tmp_path):
+    own = tmp_path / "own"
+    shutil.copytree(collection / "Nave", own)
+    unanalysed.run("import", "-qA", own)
+    (own / "Long Windows/01 Aisle.flac").unlink()
+    result = unanalysed.deejai("analyze", f"path:{own}")
+    assert "Aisle.flac: not analysed: No such file or directory" in result.err
+    assert "3 tracks given a vector" in result.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="ctrl-C as POSIX sends it")
+def test_an_interrupt_loses_nothing(unanalysed):
+    process = subprocess.Popen(
+        [BEET, "deejai", "analyze", "--threads", "1"],
+        env=os.environ | {"BEETSDIR": str(unanalysed.folder)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    store = unanalysed.data / "slices.db"
+    deadline = time.monotonic() + 60
+    while count(store) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert "Traceback" not in err
+    kept = count(store)
+    assert 3 <= kept < 24
+    assert "of 24 tracks done, all of them kept; `beet deejai analyze` goes on from there" in err
+
+    assert f"{24 - kept}/{24 - kept} tracks" in unanalysed.deejai("analyze").err
+    interrupted = unanalysed.field("deejai_vector")
+    unanalysed.deejai("analyze", "--force")
+    assert unanalysed.field("deejai_vector") == interrupted
+
+
+def count(store) -> int:
+    if not store.exists():
+        return 0
+    connection = sqlite3.connect(store)
+    try:
+        return connection.execute("SELECT count(*) FROM slices").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0  # not made yet
+    finally:
+        connection.close()
+
+
+def test_progress_on_a_terminal_shows_rate_and_time_left(unanalysed):
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    process = subprocess.Popen(
+        [BEET, "deejai", "analyze", "artist:Nave"],
+        env=os.environ | {"BEETSDIR": str(unanalysed.folder)},
+        stderr=terminal,
+        stdout=subprocess.DEVNULL,
+    )
+    os.close(terminal)
+    shown = b""
+    while True:
+        try:
+            part = os.read(main, 4096)
+        except OSError:
+            break  # the other end is closed: Linux says so with an error
+        if not part:
+            break
+        shown += part
+    process.wait()
+    os.close(main)
+    assert b"4/4" in shown
+    assert b"tracks/s" in shown

@@ -1,0 +1,54 @@
+"""Whoever does not use the plugin does not pay for it, and the core does not know beets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"numpy", "torch", "librosa", "annoy", "soundfile", "av", "soxr", "safetensors", "tqdm"}
+
+
+def modules_after(beets, *args: str) -> set[str]:
+    """Top-level modules in memory after `beet ARGS`."""
+    code = (
+        "import sys, beets.ui\n"
+        f"beets.ui._raw_main({list(args)!r})\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code], env={"BEETSDIR": str(beets.folder), "PATH": ""}, capture_output=True, text=True
+    )
+    assert process.returncode == 0, process.stderr
+    return set(process.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("command", [["version"], ["ls"], ["deejai"]])
+def test_an_idle_plugin_imports_nothing_large(analysed, command):
+    with_plugin = modules_after(analysed, *command)
+    analysed.configure(plugins="")
+    without = modules_after(analysed, "version" if command == ["deejai"] else command[0])
+    assert "beetsplug" in with_plugin
+    assert not (with_plugin - without) & HEAVY
+
+
+def test_a_playlist_needs_no_network(analysed):
+    loaded = modules_after(analysed, "deejai", "similar", "Aisle")
+    assert not loaded & {"torch", "librosa", "soundfile", "av", "soxr", "scipy", "numba"}
+
+
+def test_the_core_does_without_beets():
+    code = (
+        "import sys, pkgutil\n"
+        "sys.modules.update(beets=None, beetsplug=None, mediafile=None)\n"
+        "import deejai_core\n"
+        "for module in pkgutil.walk_packages(deejai_core.__path__, 'deejai_core.'):\n"
+        "    __import__(module.name)\n"
+        "print(*sys.modules)"
+    )
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    loaded = {name.split(".")[0] for name in process.stdout.split()}
+    assert "deejai_core" in loaded
+    assert not loaded & {"torch", "librosa", "annoy", "soundfile", "av", "soxr"}

@@ -1,0 +1,109 @@
+"""`beet import` gives new music its vectors, whatever way it is imported, and is never stopped by a file."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+HAZEL = "Hazel & Thorn/Kitchen Songs"
+
+
+def vectors(beets, *query):
+    """Vectors by title; the literal field name stands for none."""
+    return dict(zip(beets.field("title", *query), beets.field("deejai_vector", *query), strict=True))
+
+
+@pytest.mark.parametrize("threaded", [True, False], ids=["threaded", "unthreaded"])
+@pytest.mark.parametrize("way", [["-c"], ["-C"], ["-m"], ["-s", "-C"]], ids=["copy", "in place", "move", "singletons"])
+def test_imported_music_has_vectors(beets, collection, tmp_path, way, threaded):
+    source = tmp_path / "new"
+    shutil.copytree(collection / "Hazel & Thorn", source / "Hazel & Thorn")
+    shutil.copytree(collection / "Iron Kettle", source / "Iron Kettle")
+    beets.run("-c", threading(beets, threaded), "import", "-qA", *way, source)
+
+    assert len(set(vectors(beets).values())) == 8
+    assert set(beets.field("deejai_model")) == {"musicnn-msd-1"}
+    assert "pending   0" in beets.deejai("status").lines
+    assert "nothing to do: 8 tracks" in beets.deejai("analyze").err
+
+
+def threading(beets, threaded):
+    overlay = beets.folder / "overlay.yaml"
+    overlay.write_text(f"threaded: {str(threaded).lower()}\n")
+    return overlay
+
+
+def test_a_file_that_cannot_be_analysed_is_a_warning_with_path_and_cause(beets, collection, tmp_path):
+    source = tmp_path / "new"
+    shutil.copytree(collection / HAZEL, source)
+    cut_after_its_tags(source / "04 Wren.flac")
+
+    result = beets.run("import", "-qA", source)
+
+    found = vectors(beets)
+    assert len(found) == 4  # the import went on
+    assert [title for title, vector in found.items() if vector == "$deejai_vector"] == ["Wren"]
+    (warning,) = [line for line in result.err.splitlines() if "not analysed" in line]
+    assert f"{source}/04 Wren.flac: not analysed: no readable audio in it" in warning
+    assert "04 Wren.flac: not analysed" in beets.deejai("analyze").err
+    assert "failed    1" in beets.deejai("status").out
+
+
+def cut_after_its_tags(flac: Path) -> None:
+    data = flac.read_bytes()
+    end, last = 4, False
+    while not last:
+        last = bool(data[end] & 0x80)
+        end += 4 + int.from_bytes(data[end + 1 : end + 4], "big")
+    flac.write_bytes(data[:end])
+
+
+def test_auto_off_leaves_music_alone(beets, collection):
+    beets.configure(auto=False)
+    beets.run("import", "-qA", collection / HAZEL)
+    assert set(vectors(beets).values()) == {"$deejai_vector"}
+    assert not beets.data.exists()
+
+
+def test_a_broken_configuration_does_not_stop_the_import(beets, collection):
+    beets.configure(windows="many")
+    result = beets.run("import", "-qA", collection / HAZEL)
+    assert len(beets.field("title")) == 4
+    assert "deejai.windows" in result.err
+
+
+def test_reimport_keeps_the_vectors(analysed, collection):
+    before = vectors(analysed)
+    analysed.run("import", "-qAL", "artist:Nave")
+    assert vectors(analysed) == before
+
+
+def test_reimport_of_replaced_audio_renews_the_vector(analysed, collection, tmp_path):
+    own = tmp_path / "own"
+    shutil.copytree(collection / HAZEL, own)
+    analysed.run("import", "-qA", "-C", own)
+    before = vectors(analysed, f"path:{own}")
+
+    wren = own / "04 Wren.flac"
+    shutil.copy(collection / "Iron Kettle/Boil/01 Anvil.flac", wren)
+    analysed.run("import", "-qAL", f"path:{own}")
+
+    (key,) = analysed.field("deejai_key", f"path:{wren}")
+    assert [key] == analysed.field("deejai_key", "title:Anvil", f"^path:{own}")
+    (vector,) = analysed.field("deejai_vector", f"path:{wren}")
+    assert vector != before["Wren"]
+    assert before["Kettle"] in vectors(analysed, f"path:{own}").values()
+
+
+def test_removed_and_imported_again_needs_no_decoding(analysed, collection, tmp_path):
+    """Slices are kept by what the audio is, not by id or path."""
+    before = vectors(analysed, "artist:Hazel")
+    analysed.run("remove", "-f", "artist:Hazel")
+    copy = tmp_path / "renamed"
+    shutil.copytree(collection / HAZEL, copy)
+    stored = (analysed.data / "slices.db").read_bytes()
+    analysed.run("import", "-qA", copy)
+    assert vectors(analysed, "artist:Hazel") == before
+    assert (analysed.data / "slices.db").read_bytes() == stored

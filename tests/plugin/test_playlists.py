@@ -1,0 +1,278 @@
+"""`beet deejai similar` and `journey`, as a user types them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+STYLES = {
+    "Breaker": "Voltage Field",
+    "Kettle": "Hazel & Thorn",
+    "Aisle": "Nave",
+    "Anvil": "Iron Kettle",
+    "Margin": "The Blue Ledger",
+    "Warp Zone": "Pixel Parade",
+}
+
+
+def picks(result) -> list[tuple[float, str]]:
+    """(similarity, "artist - title") of the numbered lines."""
+    rows = [line.split(maxsplit=2) for line in result.lines if line[:4].strip().isdigit()]
+    return [(float(similarity), name) for _, similarity, name in rows]
+
+
+class TestSimilar:
+    @pytest.mark.parametrize(("title", "artist"), STYLES.items())
+    def test_songs_of_the_same_style_come_first(self, analysed, title, artist):
+        result = analysed.deejai("similar", title, "-n", "3")
+        assert [name.split(" - ")[0] for _, name in picks(result)] == [artist] * 3
+
+    def test_the_playlist_holds_the_seed_then_the_nearest_first(self, analysed):
+        result = analysed.deejai("similar", "Warp Zone", "-n", "5")
+        assert result.lines[0] == "seed        Pixel Parade - Warp Zone"
+        similarities = [similarity for similarity, _ in picks(result)]
+        assert similarities == sorted(similarities, reverse=True)
+
+        path = analysed.folder / "playlists/Similar to Pixel Parade - Warp Zone.m3u"
+        assert result.lines[-1] == f"6 tracks written to {path}"
+        lines = path.read_text().splitlines()
+        assert lines[0] == "#EXTM3U"
+        assert lines[1] == "#EXTINF:8,Pixel Parade - Warp Zone"
+        assert [line.split(",", 1)[1] for line in lines[3::2]] == [name for _, name in picks(result)]
+        assert len(set(lines[2::2])) == 6
+        assert all(Path(line).is_file() for line in lines[2::2])
+
+    def test_twenty_by_default(self, analysed):
+        assert len(picks(analysed.deejai("similar", "Margin"))) == 20
+
+    def test_a_library_with_fewer_gives_all_and_says_so(self, analysed):
+        result = analysed.deejai("similar", "Margin", "-n", "100")
+        assert len(picks(result)) == 23
+        assert "the library has no more: 23 tracks instead of 100" in result.err
+
+    def test_a_title_wins_over_longer_ones(self, analysed):
+        analysed.run("modify", "-yMW", "title:Rust", "title=Kettle of Fish")
+        result = analysed.deejai("similar", "kettle", "-n", "1")
+        assert result.lines[0] == "seed        Hazel & Thorn - Kettle"
+        assert not result.lines[1].startswith("seed")
+
+    def test_several_matches_are_blended(self, analysed):
+        result = analysed.deejai("similar", "artist:Nave", "title:D", "-n", "3")
+        assert [line for line in result.lines if line.startswith("seed")] == ["seed        Nave - Dust in Light"]
+        both = analysed.deejai("similar", "title:Aisle", ",", "title:Anvil", "-n", "6")
+        assert both.lines[:2] == ["seed        Iron Kettle - Anvil", "seed        Nave - Aisle"]
+        assert {name.split(" - ")[0] for _, name in picks(both)} >= {"Nave", "Iron Kettle"}
+
+    @pytest.mark.parametrize("title", ["Re: Stacks", "Who, Me?", "{braces}", "100%_sure", "Stop - Now", "-dash", "^hat"])
+    def test_titles_that_look_like_something_else(self, analysed, title):
+        analysed.run("modify", "-yMW", "title:Rust", "--", f"title={title}")
+        assert analysed.deejai("similar", "-n", "1", "--", title).lines[0] == f"seed        Iron Kettle - {title}"
+
+    def test_a_file_outside_the_library(self, analysed, collection, tmp_path):
+        """Somebody else's rip of a song: the same tune, other audio."""
+        import numpy as np
+        import soundfile
+
+        samples, rate = soundfile.read(collection / "Nave/Long Windows/01 Aisle.flac")
+        soundfile.write(tmp_path / "other rip.wav", np.float32(0.5) * samples, rate)
+        result = analysed.deejai("similar", tmp_path / "other rip.wav", "-n", "4")
+        assert result.lines[0] == "seed        other rip"
+        assert {name.split(" - ")[0] for _, name in picks(result)} == {"Nave"}
+        assert analysed.playlist("Similar to other rip.m3u")[0] == "other rip.wav"
+
+    def test_a_copy_of_a_song_of_the_library(self, analysed, collection, tmp_path):
+        copy = shutil.copy(collection / "Nave/Long Windows/01 Aisle.flac", tmp_path / "copy.flac")
+        result = analysed.deejai("similar", copy, "-n", "3")
+        assert result.lines[0] == "seed        Nave - Aisle"
+        assert "Nave - Aisle" not in [name for _, name in picks(result)]
+
+    def test_a_file_of_the_library_by_its_path(self, analysed, collection):
+        song = collection / "Nave/Long Windows/01 Aisle.flac"
+        assert analysed.deejai("similar", song).lines[0] == "seed        Nave - Aisle"
+        relative = analysed.deejai("similar", "01 Aisle.flac", cwd=song.parent)
+        assert relative.lines[0] == "seed        Nave - Aisle"
+
+    def test_an_unreadable_file_is_named_with_its_cause(self, analysed, tmp_path):
+        (tmp_path / "text.mp3").write_text("no music")
+        assert (
+            f"error: {tmp_path}/text.mp3: not analysed: " in analysed.deejai("similar", tmp_path / "text.mp3", status=1).err
+        )
+
+    def test_the_same_song_twice_in_the_library_comes_once(self, analysed, collection, tmp_path):
+        shutil.copytree(collection / "Nave", tmp_path / "again")
+        analysed.run("import", "-qA", tmp_path / "again")
+        names = [name for _, name in picks(analysed.deejai("similar", "Breaker", "-n", "100"))]
+        assert len(set(names)) == len(names) == 23
+
+    @pytest.mark.parametrize(
+        ("args", "error"),
+        [
+            (["similar"], "similar to what?"),
+            (["similar", "Nobody"], "no track matches 'Nobody'; `beet ls` shows what a query finds"),
+            (["similar", "artist:Nobody"], "no track matches 'artist:Nobody'; for a title with a colon, try title:"),
+            (["similar", "/no/such/file.mp3"], "/no/such/file.mp3: no such file, and no track matches"),
+            (["similar", "Aisle", "-n", "0"], "deejai.number: must be at least 1, not 0"),
+            (["similar", "Aisle", "-o", "/dev/null/x.m3u"], "/dev/null/x.m3u: cannot write the playlist ("),
+            (["journey", "Aisle"], "a journey needs two waypoints or more"),
+            (["journey", "Aisle", "artist:Nave"], "waypoint 'artist:Nave' matches 4 tracks; name one of them:\n    id:"),
+            (["journey", "Aisle", "Nobody"], "no track matches 'Nobody'"),
+            (["journey", "Aisle", "Anvil", "-n", "-1"], "deejai.between: must be at least 0, not -1"),
+            (["similr", "Aisle"], "unknown command 'similr'"),
+        ],
+    )
+    def test_errors_say_what_to_do(self, analysed, args, error):
+        result = analysed.deejai(*args, status=1)
+        assert error in result.err
+        assert result.out == ""
+
+    def test_before_any_analysis(self, beets, collection):
+        beets.configure(auto=False)
+        beets.run("import", "-qA", collection / "Nave")
+        assert (
+            "nothing analysed yet with musicnn-msd-1; run `beet deejai analyze`"
+            in beets.deejai("similar", "Aisle", status=1).err
+        )
+        beets.deejai("analyze", "title:Aisle")
+        assert "Nave - Vault: not analysed yet; run" in beets.deejai("similar", "Vault", status=1).err
+        assert "3 of 4 matches not analysed yet, left out as seeds" in beets.deejai("similar", "artist:Nave").err
+
+    def test_an_unknown_model_is_one_line(self, analysed):
+        analysed.configure(model="musicn")
+        assert "error: unknown model 'musicn'; there is: musicnn" in analysed.deejai("similar", "Aisle", status=1).err
+
+
+class TestPlaylistOptions:
+    def entries(self, analysed, *options, name="out.m3u") -> list[str]:
+        analysed.deejai("similar", "Aisle", "-n", "3", "-o", analysed.folder / name, *options)
+        return (analysed.folder / name).read_text().splitlines()
+
+    def test_output_format(self, analysed):
+        assert not any(line.startswith("#") for line in self.entries(analysed, "--output-format", "m3u"))
+
+    def test_relative_to_the_playlist(self, analysed):
+        for line in self.entries(analysed, "--relative-to", "playlist")[2::2]:
+            assert not line.startswith("/")
+            assert (analysed.folder / line).is_file()
+
+    def test_relative_to_the_library(self, analysed):
+        for line in self.entries(analysed, "--relative-to", "library")[2::2]:
+            assert (analysed.music / line).is_file()
+
+    def test_relative_to_a_folder(self, analysed, collection):
+        first = self.entries(analysed, "--relative-to", collection)[2]
+        assert first == "Nave/Long Windows/01 Aisle.flac"
+
+    def test_urlencode_and_prefix(self, analysed, collection):
+        options = ["--relative-to", collection, "--urlencode", "--prefix", "http://box/"]
+        lines = self.entries(analysed, *options)
+        assert lines[2] == "http://box/Nave/Long%20Windows/01%20Aisle.flac"
+        assert any(line.endswith("%C3%89lan.flac") for line in lines)
+
+    def test_the_same_from_the_configuration(self, analysed, collection):
+        analysed.configure(relative_to=str(collection), urlencode=True, output_format="m3u", number=2)
+        analysed.deejai("similar", "Aisle")
+        lines = (analysed.folder / "playlists/Similar to Nave - Aisle.m3u").read_text().splitlines()
+        assert len(lines) == 3
+        assert lines[0] == "Nave/Long%20Windows/01%20Aisle.flac"
+
+    def test_playlist_dir_of_the_command_line_wins(self, analysed, tmp_path):
+        analysed.deejai("similar", "Aisle", "-d", "lists", cwd=tmp_path)
+        assert (tmp_path / "lists/Similar to Nave - Aisle.m3u").is_file()
+
+    def test_playlist_dir_of_smartplaylist_is_the_fallback(self, analysed, tmp_path):
+        analysed.configure(playlist_dir=None)
+        with (analysed.folder / "config.yaml").open("a") as config:
+            config.write(f"smartplaylist: {{playlist_dir: '{tmp_path}/smart'}}\n")
+        analysed.deejai("similar", "Aisle")
+        assert (tmp_path / "smart/Similar to Nave - Aisle.m3u").is_file()
+
+    def test_the_current_folder_is_the_last_resort(self, analysed, tmp_path):
+        analysed.configure(playlist_dir=None)
+        analysed.deejai("similar", "Aisle", cwd=tmp_path)
+        assert (tmp_path / "Similar to Nave - Aisle.m3u").is_file()
+
+    def test_names_that_no_file_may_have(self, analysed):
+        analysed.run("modify", "-yMW", "title:Aisle", f"title=AC/DC\\..: \x1b[31m{'long ' * 80}")
+        result = analysed.deejai("similar", "artist:Nave", "track:1", "-n", "1")
+        assert "\x1b" not in result.out
+        (path,) = (analysed.folder / "playlists").iterdir()
+        assert path.name.startswith("Similar to Nave - AC_DC")
+
+    @pytest.mark.skipif(os.name == "nt", reason="file names that are no text")
+    def test_file_names_that_are_no_text(self, beets, collection, tmp_path):
+        folder = tmp_path / "names"
+        folder.mkdir()
+        names = [b"caf\xe9.flac", "日本 🎵.flac".encode(), b"#1 hit.flac", b" leading.flac"]
+        for name, song in zip(names, sorted((collection / "Nave").rglob("*.flac")), strict=True):
+            shutil.copy(song, folder / os.fsdecode(name))
+        beets.run("import", "-qA", folder)
+        beets.deejai("similar", "Aisle", "-o", folder / "list.m3u", "--relative-to", "playlist")
+        lines = (folder / "list.m3u").read_bytes().splitlines()
+        assert sorted(lines[2::2]) == sorted(name.replace(b"#", b"./#") for name in names)
+
+    @pytest.mark.skipif(os.name == "nt", reason="file names with line breaks")
+    def test_a_line_break_in_a_file_name(self, beets, collection, tmp_path):
+        folder = tmp_path / "names"
+        folder.mkdir()
+        shutil.copy(collection / "Nave/Long Windows/01 Aisle.flac", folder / "two\nlines.flac")
+        shutil.copy(collection / "Nave/Long Windows/04 Vault.flac", folder / "one line.flac")
+        beets.run("import", "-qA", folder)
+        assert "two lines.flac: its name has a line break" in beets.deejai("similar", "Vault", status=1).err
+        beets.deejai("similar", "Vault", "--urlencode", "-o", folder / "list.m3u")
+        assert b"two%0Alines.flac" in (folder / "list.m3u").read_bytes()
+
+
+class TestJourney:
+    def test_from_one_style_to_another(self, analysed):
+        result = analysed.deejai("journey", "Kettle", "Anvil", "-n", "4")
+        artists = [name.split(" - ")[0] for _, name in picks(result)]
+        assert artists[0] == "Hazel & Thorn"
+        assert artists[-1] == "Iron Kettle"
+        assert result.lines[0] == "waypoint    Hazel & Thorn - Kettle"
+        assert result.lines[5] == "waypoint    Iron Kettle - Anvil"
+        assert len(analysed.playlist("Journey from Kettle to Anvil.m3u")) == 6
+
+    def test_there_and_back(self, analysed):
+        analysed.deejai("journey", "Kettle", "Anvil", "Aisle")
+        analysed.deejai("journey", "Aisle", "Anvil", "Kettle")
+        there = analysed.playlist("Journey from Kettle to Aisle.m3u")
+        assert analysed.playlist("Journey from Aisle to Kettle.m3u") == there[::-1]
+        assert len(set(there)) == len(there) == 13
+
+    def test_waypoints_are_queries_ids_or_files(self, analysed, collection, tmp_path):
+        shutil.copy(collection / "Nave/Long Windows/01 Aisle.flac", tmp_path / "copy.flac")
+        (number,) = analysed.field("id", "title:Anvil")
+        result = analysed.deejai("journey", "artist:Hazel title:Wren", f"id:{number}", tmp_path / "copy.flac", "-n", "1")
+        stops = [line[12:] for line in result.lines if line.startswith("waypoint")]
+        assert stops == ["Hazel & Thorn - Wren", "Iron Kettle - Anvil", "Nave - Aisle"]
+
+    def test_a_small_library_says_that_it_has_no_more(self, analysed):
+        result = analysed.deejai("journey", "Kettle", "Anvil", "-n", "30")
+        assert len(picks(result)) == 22
+        assert "the library has no more: 8 tracks fewer than asked for" in result.err
+
+
+class TestIds:
+    """Ids of beets are used again after a delete; an index that trusted them would play the wrong song."""
+
+    def test_a_removed_track_is_gone_and_its_id_means_another(self, analysed, collection, tmp_path):
+        analysed.deejai("similar", "Anvil")
+        ids = dict(zip(analysed.field("title"), analysed.field("id"), strict=True))
+        last = max(ids, key=lambda title: int(ids[title]))
+        shutil.copy(collection / "Nave/Long Windows/01 Aisle.flac", tmp_path / "Aisle copy.flac")
+        analysed.run("remove", "-f", f"id:{ids[last]}")
+        assert last not in str(picks(analysed.deejai("similar", "Anvil", "-n", "100")))
+
+        import numpy as np
+        import soundfile
+
+        samples, rate = soundfile.read(tmp_path / "Aisle copy.flac")
+        soundfile.write(tmp_path / "quiet.flac", np.float32(0.95) * samples, rate)
+        analysed.run("import", "-qAs", tmp_path / "quiet.flac")
+        analysed.run("modify", "-yMW", f"id:{ids[last]}", "artist=Newcomer", "title=Quiet Aisle")
+        found = picks(analysed.deejai("similar", "Aisle", "-n", "1"))
+        assert found[0][1] == "Newcomer - Quiet Aisle"
+        assert found[0][0] > 0.8

@@ -1,0 +1,105 @@
+"""`beet deejai status`, and what it says of the index."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+import numpy as np
+import pytest
+
+
+def report(beets) -> dict[str, str]:
+    return dict(line.split(maxsplit=1) for line in beets.deejai("status").lines if not line.startswith("on disk"))
+
+
+def test_of_an_empty_library(beets):
+    assert report(beets) == {
+        "tracks": "0",
+        "analysed": "0",
+        "pending": "0",
+        "failed": "0",
+        "model": "musicnn-msd-1, 100 dimensions, epsilon 0.2",
+        "index": "exact search: annoy is for 200 tracks or more",
+    }
+    assert not beets.data.exists()  # asking changes nothing
+
+
+def test_of_an_analysed_library(analysed):
+    found = report(analysed)
+    assert (found["tracks"], found["analysed"], found["pending"], found["failed"]) == ("24", "24", "0", "0")
+    (sizes,) = [line for line in analysed.deejai("status").lines if line.startswith("on disk")]
+    assert re.search(r"slices [345]\d KB", sizes)  # 24 tracks of 3 windows of 400 bytes, and SQLite's own
+    assert str(analysed.data) in sizes
+
+
+@pytest.fixture
+def large(analysed):
+    """300 tracks more, with invented vectors, written into the library as beets does."""
+    rng = np.random.default_rng(0)
+    from base64 import b64encode
+
+    with sqlite3.connect(analysed.library) as connection:
+        for number in range(300):
+            vector = rng.normal(size=100)
+            cursor = connection.execute(
+                "INSERT INTO items (path, artist, title, length) VALUES (?, 'Noise', ?, 60)",
+                (f"/noise/{number}.mp3".encode(), f"Noise {number}"),
+            )
+            values = {
+                "deejai_vector": b64encode((vector / np.linalg.norm(vector)).astype("<f4").tobytes()).decode(),
+                "deejai_model": "musicnn-msd-1",
+            }
+            connection.executemany(
+                "INSERT INTO item_attributes (entity_id, key, value) VALUES (?, ?, ?)",
+                [(cursor.lastrowid, key, value) for key, value in values.items()],
+            )
+    connection.close()
+    return analysed
+
+
+def test_the_index_is_built_kept_and_renewed(large):
+    assert report(large)["index"] == "annoy, to be built by the next playlist"
+    first = large.deejai("similar", "Aisle", "-n", "3").lines
+    assert report(large)["index"] == "annoy, up to date"
+    built = (large.data / "index.ann").stat()
+    assert large.deejai("similar", "Aisle", "-n", "3").lines == first
+    assert (large.data / "index.ann").stat() == built
+
+    large.run("remove", "-f", "title:Noise 7")
+    assert report(large)["index"] == "annoy, to be built by the next playlist"
+    large.deejai("similar", "Aisle", "-n", "3")
+    assert (large.data / "index.ann").stat() != built
+
+
+def test_without_annoy_the_answer_is_the_same_and_status_says_so(large, tmp_path):
+    with_annoy = large.deejai("similar", "Aisle", "-n", "30", "-o", tmp_path / "with.m3u")
+    (tmp_path / "annoy.py").write_text("raise ImportError('no compiler, no annoy')")
+    blocked = {"PYTHONPATH": str(tmp_path)}
+    without = large.deejai("similar", "Aisle", "-n", "30", "-o", tmp_path / "without.m3u", **blocked)
+    assert without.lines[:-1] == with_annoy.lines[:-1]
+    assert (tmp_path / "without.m3u").read_bytes() == (tmp_path / "with.m3u").read_bytes()
+    assert "index     exact search: annoy is not installed" in large.deejai("status", **blocked).lines
+
+
+def test_a_damaged_vector_counts_as_none(analysed):
+    with sqlite3.connect(analysed.library) as connection:
+        connection.execute(
+            "UPDATE item_attributes SET value = 'no vector' WHERE key = 'deejai_vector' AND entity_id = "
+            "(SELECT id FROM items WHERE title = 'Aisle')"
+        )
+    connection.close()
+    assert report(analysed)["analysed"] == "23"
+    assert "Nave - Aisle: not analysed yet" in analysed.deejai("similar", "Aisle", status=1).err
+    assert "1 track given a vector" in analysed.deejai("analyze").err
+    assert report(analysed)["analysed"] == "24"
+
+
+def test_a_locked_library_is_one_line(analysed):
+    connection = sqlite3.connect(analysed.library)
+    connection.execute("BEGIN EXCLUSIVE")
+    try:
+        result = analysed.run("deejai", "reweigh", status=1)
+    finally:
+        connection.close()
+    assert "database is locked" in result.err
