@@ -1,0 +1,9 @@
+"""Playlists by sound, for any music player: audio to vectors, vectors to playlists.
+
+    file --audio--> samples --spectrogram--> log-mel slices --model--> slice vectors --slices--> kept on disk
+    slice vectors --mp3tovec--> one vector a track --index--> neighbours --playlists--> tracks --m3u--> any player
+
+Knows nothing of beets; `beetsplug.deejai` is the adapter. See docs/design.md.
+"""
+
+__version__ = "0.1.0"

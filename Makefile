@@ -1,0 +1,55 @@
+# make demo [MUSIC=~/Music]   hear it: a playlist from your music, or from songs composed on the spot
+# make test                   the whole test suite
+# make lint                   style and common mistakes
+# make bench                  speed and memory, against others
+# make clean                  remove the environment and the demo
+#
+# Everything is installed into .venv. PYTHON chooses the interpreter, PIP_OPTIONS go to pip: on Linux without an NVIDIA
+# card, PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu" saves gigabytes.
+
+PYTHON ?= python3
+PIP_OPTIONS ?=
+MUSIC ?=
+VENV := .venv
+PIP := $(VENV)/bin/pip --disable-pip-version-check install --quiet --constraint constraints.txt $(PIP_OPTIONS)
+
+.PHONY: demo test lint bench clean
+
+demo: $(VENV)/installed
+	$(VENV)/bin/python demo/demo.py $(if $(MUSIC),"$(MUSIC)")
+
+test: $(VENV)/installed-test
+	$(VENV)/bin/python -m pytest
+
+lint: $(VENV)/installed-test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+bench: $(VENV)/installed-bench
+	$(VENV)/bin/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) demo-library
+
+# annoy is compiled here. Without it everything works, by exact search; WITHOUT keeps it out of the requirements then.
+WITHOUT = $(if $(wildcard $(VENV)/without-annoy),DEEJAI_WITHOUT_ANNOY=1)
+
+$(VENV)/installed: setup.py constraints.txt
+	@$(PYTHON) -m venv $(VENV) || { echo "no venv module: on Debian and Ubuntu, sudo apt install python3-venv"; exit 1; }
+	@rm -f $(VENV)/without-annoy
+	@echo "installing into $(VENV)..."
+	@$(PIP) annoy 2>$(VENV)/annoy.log || { touch $(VENV)/without-annoy; cat docs/compiler.txt; }
+	@$(MAKE) --no-print-directory $(VENV)/package EXTRAS=
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	@$(MAKE) --no-print-directory $(VENV)/package EXTRAS=[test]
+	@touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed-test
+	@$(MAKE) --no-print-directory $(VENV)/package EXTRAS=[test,bench]
+	@touch $@
+
+.PHONY: $(VENV)/package
+$(VENV)/package:
+	@$(WITHOUT) $(PIP) --editable ".$(EXTRAS)"

@@ -1,0 +1,63 @@
+"""What the documentation says is what the code does."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import yaml
+
+import deejai_core
+from beetsplug.deejai.settings import DEFAULTS
+
+ROOT = Path(__file__).parent.parent
+DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_every_option_is_documented_with_its_default():
+    text = (ROOT / "docs/configuration.md").read_text()
+    documented = {
+        name: yaml.safe_load(default)
+        for name, default in re.findall(r"^### `(\w+)` \(default: `(.*)`\)$", text, re.MULTILINE)
+    }
+    assert documented == DEFAULTS
+
+
+def test_every_verb_and_flag_is_documented():
+    from beetsplug.deejai.commands import deejai_command
+
+    text = (ROOT / "docs/commands.md").read_text()
+    sections = dict(re.findall(r"^## `(\w+)`(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+    verbs = {verb.name: verb for verb in deejai_command(config=None, log=None).verbs}
+    assert sections.keys() == verbs.keys()
+    for name, verb in verbs.items():
+        flags = {flag for option in verb.parser.option_list for flag in option._long_opts} - {"--help"}
+        shared = sections[name] + (text if name in ("similar", "journey") else "")
+        assert all(f"`{flag}" in shared or f"{flag}`" in shared for flag in flags), (name, flags)
+
+
+def test_links_lead_somewhere():
+    for page in DOCS:
+        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_version_is_the_changelogs():
+    setup = (ROOT / "setup.py").read_text()
+    (version,) = re.findall(r'version="(.*)"', setup)
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    assert "## Unreleased" in changelog
+    released = re.findall(r"^## (\d\S*)", changelog, re.MULTILINE)
+    assert version == (released[0] if released else "0.1.0") == deejai_core.__version__
+
+
+def test_the_plugin_logs_templates():
+    """An f-string with a title in it breaks beets' logging when the title has a brace."""
+    for path in (ROOT / "beetsplug").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                target = ast.unparse(node.func.value)
+                if target.endswith("log") and node.args:
+                    assert isinstance(node.args[0], (ast.Constant, ast.Name)), f"{path.name}:{node.lineno}"
