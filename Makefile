@@ -1,7 +1,7 @@
 # make demo [MUSIC=~/Music]   hear it: a playlist from your music, or from songs composed on the spot
 # make test                   the whole test suite
 # make lint                   style and common mistakes
-# make bench                  speed and memory, against others
+# make bench [MUSIC=FOLDER]   speed and memory, against others
 # make clean                  remove the environment and the demo
 #
 # Everything is installed into .venv. PYTHON chooses the interpreter, PIP_OPTIONS go to pip: on Linux without an NVIDIA
@@ -26,7 +26,7 @@ lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff format --check .
 
 bench: $(VENV)/installed-bench
-	$(VENV)/bin/python -m benchmarks
+	$(VENV)/bin/python -m benchmarks $(if $(MUSIC),"$(MUSIC)")
 
 clean:
 	rm -rf $(VENV) demo-library

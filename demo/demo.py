@@ -15,7 +15,7 @@ from pathlib import Path
 
 from composer import ARTISTS, compose
 
-FOLDER = Path("demo-library").absolute()
+FOLDER = Path("demo-library").absolute() / ("composed" if len(sys.argv) < 2 else "yours")
 BEET = Path(sys.executable).with_name("beet")
 
 CONFIG = """\
@@ -47,7 +47,7 @@ def beet(*args: str, quiet: bool = False) -> str:
 
 
 def main() -> None:
-    FOLDER.mkdir(exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "config.yaml").write_text(CONFIG.format(folder=FOLDER))
     if len(sys.argv) > 1:
         music = Path(sys.argv[1]).expanduser()
@@ -55,7 +55,7 @@ def main() -> None:
             sys.exit(f"{music}: no such folder; give the one that your music is in: make demo MUSIC=~/Music")
         seed = None
     else:
-        music = FOLDER / "composed"
+        music = FOLDER / "songs"
         if not music.exists():
             print(f"composing {len(ARTISTS)} artists with {len(ARTISTS[0].titles)} songs each...", flush=True)
             compose(music)

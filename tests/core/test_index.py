@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deejai_core.space.index import Index, build_index, index_paths, is_current, open_index
+from deejai_core.space.index import Index, annoy_installed, build_index, index_paths, is_current, open_index
+
+needs_annoy = pytest.mark.skipif(not annoy_installed(), reason="annoy is not installed")
 
 EAST, NORTH, UP = np.eye(3, dtype=np.float32)
 
@@ -55,6 +57,7 @@ def test_exact_search_is_a_sorted_list_of_all(seed, tracks, count):
     assert similarities == pytest.approx([vectors[i] @ vectors[0] for i in order[:count]], abs=1e-6)
 
 
+@needs_annoy
 @pytest.mark.parametrize("tracks", [1_000, 10_000, 50_000])
 def test_recall_at_10_is_at_least_99_percent(tmp_path, tracks):
     vectors = clustered(tracks)
@@ -79,6 +82,7 @@ def test_any_number_of_neighbours(count, tmp_path_factory):
     assert len(set(positions)) == min(count, 1_000)
 
 
+@needs_annoy
 def test_the_index_is_built_once(tmp_path):
     vectors = clustered(300)
     assert not is_current(tmp_path, vectors)
@@ -89,6 +93,7 @@ def test_the_index_is_built_once(tmp_path):
     assert [path.stat() for path in index_paths(tmp_path)] == before
 
 
+@needs_annoy
 @pytest.mark.parametrize("change", ["another vector", "another order", "one less", "one more"])
 def test_other_vectors_make_another_index(tmp_path, change):
     vectors = clustered(300)
@@ -105,6 +110,7 @@ def test_other_vectors_make_another_index(tmp_path, change):
         assert index.nearest(changed[position], 1)[0] == [position]
 
 
+@needs_annoy
 @pytest.mark.parametrize("damage", ["cut off", "swapped", "no manifest", "strange manifest", "no json", "old version"])
 def test_a_damaged_index_is_made_anew(tmp_path, damage):
     vectors = clustered(300)
@@ -128,6 +134,7 @@ def test_a_damaged_index_is_made_anew(tmp_path, damage):
     assert is_current(tmp_path, vectors)
 
 
+@needs_annoy
 def test_without_annoy_the_answers_are_the_same(tmp_path, monkeypatch):
     vectors = clustered(2_000)
     by_annoy = open_index(tmp_path / "index", vectors)
