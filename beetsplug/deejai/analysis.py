@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deejai_core.errors import DeejaiError
+from deejai_core.audio.identity import audio_key
+from deejai_core.errors import AudioError
 from deejai_core.models.registry import Model, load_model
-from deejai_core.space.analysis import Heard, analyse, default_threads, hear_file
+from deejai_core.space.analysis import Unheard, analyse, default_threads, hear_file
 from deejai_core.space.mp3tovec import mp3tovec
 from deejai_core.space.slices import SliceStore
 
@@ -42,18 +43,17 @@ class Work:
 
 def find_work(lib: Library, items: Iterable[Item], model: Model, store: SliceStore, *, force: bool = False) -> Work:
     """Sort out what these tracks lack; with `force`, all of them are heard again."""
-    keys, known = attribute_values(lib, KEY), store.keys(model.name)
     done = set(read_vectors(lib, model.name, model.dimension)[0])
-    failures = store.failures()
+    keys, known, failures = attribute_values(lib, KEY), store.keys(model.name), store.failures()
     work = Work([], [], [])
     for item in items:
-        failure = failures.get(file_path(item))
         if force:
             work.hear.append(item)
+        elif item.id in done:
+            continue
         elif keys.get(item.id) in known:
-            if item.id not in done:
-                work.weigh.append(item.id)
-        elif failure and failure.still_stands():
+            work.weigh.append(item.id)
+        elif (failure := failures.get(file_path(item))) and failure.still_stands():
             work.failed.append(item)
         else:
             work.hear.append(item)
@@ -62,11 +62,12 @@ def find_work(lib: Library, items: Iterable[Item], model: Model, store: SliceSto
 
 def hear_items(
     lib: Library,
-    items: Sequence[Item],
+    items: Iterable[Item],
     model: Model,
-    settings: Settings,
     store: SliceStore,
     *,
+    windows: int,
+    threads: int,
     force: bool = False,
     on_result: Callable[[Path, str | None], None],
 ) -> list[int]:
@@ -77,25 +78,16 @@ def hear_items(
     by_path = defaultdict(list)
     for item in items:
         by_path[file_path(item)].append(item)  # read here: in another thread beets would give a relative path
-    results = analyse(
-        by_path,
-        model,
-        windows=settings.windows,
-        threads=settings.threads or default_threads(),
-        known=set() if force else store.keys(model.name),
-    )
+    known = set() if force else store.keys(model.name)
     heard = []
-    for result in results:
-        reason = None
-        if isinstance(result, Heard):
-            if result.trunk is not None:
-                store.put(result.key, model.name, result.trunk)
-            store.drop_failure(result.path)
-            heard += [item.id for item in by_path[result.path] if _keep_key(lib, item, result.key)]
-        else:
-            reason = result.reason
-            store.put_failure(result.path, reason)
-        on_result(result.path, reason)
+    for result in analyse(by_path, model, windows=windows, threads=threads, known=known):
+        if isinstance(result, Unheard):
+            on_result(result.path, result.reason)
+            continue
+        if result.trunk is not None:
+            store.put(result.key, model.name, result.trunk)
+        heard += [item.id for item in by_path[result.path] if _keep_key(lib, item, result.key)]
+        on_result(result.path, None)
     return heard
 
 
@@ -147,31 +139,29 @@ def analyse_imported(lib: Library, items: list[Item], config: confuse.Subview, l
     """Vectors for tracks that are just being imported; a file that cannot be analysed is a warning."""
     settings = read_settings(config)
     model = load_model(settings.model)
+
+    def warn(path: Path, reason: str | None) -> None:
+        # Not remembered as a failure: the importer is about to move the file, and `analyze` tries it where it will be.
+        if reason:
+            log.warning("{}: not analysed: {}", os.fspath(path), reason)
+
     with open_store(lib) as store:
-        stale = {item.id for item in items if _replaced(item, store, model)}
-        work = find_work(lib, [item for item in items if item.id not in stale], model, store)
-        failures = []
-
-        def note(path: Path, reason: str | None) -> None:
-            if reason:
-                failures.append(path)
-                log.warning("{}: not analysed: {}", os.fspath(path), reason)
-
-        again = [item for item in items if item.id in stale]
-        heard = hear_items(lib, work.hear + again, model, settings, store, on_result=note)
-        for path in failures:
-            store.drop_failure(path)  # the importer is about to move the file: `analyze` is to try it where it will be
-        weigh_items(lib, [*heard, *work.weigh], model, settings, store)
+        replaced = [item for item in items if _replaced(item)]
+        work = find_work(lib, [item for item in items if item not in replaced], model, store)
+        # One core is left to whoever answers the importer's questions.
+        threads = settings.threads or max(1, default_threads() - 1)
+        hear = [*work.hear, *work.failed, *replaced]
+        heard = hear_items(lib, hear, model, store, windows=settings.windows, threads=threads, on_result=warn)
+        if ids := [*heard, *work.weigh]:
+            weigh_items(lib, ids, model, settings, store)
 
 
-def _replaced(item: Item, store: SliceStore, model: Model) -> bool:
+def _replaced(item: Item) -> bool:
     """Whether a re-imported track has the key of other audio than its file's: then its vector is not its own."""
-    from deejai_core.audio.identity import audio_key
-
     key = item.get(KEY, with_album=False)
     try:
         return bool(key) and audio_key(file_path(item)) != key
-    except DeejaiError:
+    except AudioError:
         return False  # hearing it will say what is wrong
 
 

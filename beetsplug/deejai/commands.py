@@ -78,55 +78,67 @@ def _add_playlist_options(verb: Verb) -> None:
 
 def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
     from deejai_core.models.registry import load_model
+    from deejai_core.space.analysis import default_threads
 
     from .analysis import file_path, find_work, hear_items, weigh_items
-    from .library import open_store
+    from .library import open_store, unanalysed_items
     from .progress import Progress
 
     settings = read_settings(config, opts)
     model = load_model(settings.model)
-    items = list(lib.items(args))
-    if not items:
-        raise ui.UserError("no track matches; `beet ls` shows what a query finds" if args else "the library is empty")
+    items = list(lib.items(args)) if args or opts.force else unanalysed_items(lib, model)
+    if args and not items:
+        raise ui.UserError("no track matches; `beet ls` shows what a query finds")
     with open_store(lib) as store:
         work = find_work(lib, items, model, store, force=bool(opts.force))
         if opts.pretend:
             for item in work.hear:
                 ui.print_(os.fspath(file_path(item)))
             return
-        failed = 0
-        heard: list[int] = []
-        if work.hear:
-            with Progress(len(work.hear), log) as progress:
 
-                def note(path: Path, reason: str | None) -> None:
-                    nonlocal failed
-                    if reason:
-                        failed += 1
-                        progress.warn("{}: not analysed: {}", os.fspath(path), reason)
-                    progress.step()
+        with Progress(len(work.hear), log) as progress:
 
-                try:
-                    heard = hear_items(lib, work.hear, model, settings, store, force=bool(opts.force), on_result=note)
-                except KeyboardInterrupt:
-                    log.warning(
-                        "stopped: {} of {} tracks done, all of them kept; `beet deejai analyze` goes on from there",
-                        progress.done,
-                        len(work.hear),
-                    )
-                    raise
-        if ids := [*work.weigh, *heard]:
-            log.info("weighing {} against the library...", _tracks(len(ids)))
-            log.info("{} given a vector of {}", _tracks(weigh_items(lib, ids, model, settings, store)), model.name)
-        elif not work.hear and not work.failed:
-            log.info("nothing to do: {} analysed with {}", _tracks(len(items)), model.name)
-        if work.failed:
-            log.info(
-                "{} failed before and did not change since; `beet deejai analyze --force QUERY` tries again",
-                _tracks(len(work.failed)),
-            )
-        if failed:
-            log.warning("{} could not be analysed, see above", _tracks(failed))
+            def note(path: Path, reason: str | None) -> None:
+                if reason:
+                    store.put_failure(path, reason)
+                    progress.warn("{}: not analysed: {}", os.fspath(path), reason)
+                else:
+                    store.drop_failure(path)
+                progress.step()
+
+            try:
+                heard = hear_items(
+                    lib,
+                    work.hear,
+                    model,
+                    store,
+                    windows=settings.windows,
+                    threads=settings.threads or default_threads(),
+                    force=bool(opts.force),
+                    on_result=note,
+                )
+                ids = [*work.weigh, *heard]
+                if ids:
+                    log.info("weighing {} against the library...", _tracks(len(ids)))
+                    given = weigh_items(lib, ids, model, settings, store)
+                    log.info("{} given a vector of {}", _tracks(given), model.name)
+            except KeyboardInterrupt:
+                log.warning(
+                    "stopped: {} of {} tracks done, all of them kept; `beet deejai analyze` goes on from there",
+                    progress.done,
+                    progress.total,
+                )
+                raise
+
+    if not ids and not work.hear and not work.failed:
+        log.info("nothing to do: no track lacks a vector of {}", model.name)
+    if work.failed:
+        log.info(
+            "{} failed before and did not change since; `beet deejai analyze --force QUERY` tries again",
+            _tracks(len(work.failed)),
+        )
+    if progress.failed:
+        log.warning("{} could not be analysed, see above", _tracks(progress.failed))
 
 
 def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
@@ -141,11 +153,17 @@ def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
     settings = read_settings(config, opts)
     model = load_model(settings.model)
     with open_store(lib) as store:
-        ids = [id_ for id_, key in attribute_values(lib, KEY).items()]
+        ids = list(attribute_values(lib, KEY))
         if not ids:
             raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
         given = weigh_items(lib, ids, model, settings, store)
     log.info("{} weighed anew with {}", _tracks(given), model.name)
+    if given < len(ids):
+        log.warning(
+            "{} left as they were: what {} heard in them is not stored; `beet deejai analyze --force` hears them again",
+            _tracks(len(ids) - given),
+            model.name,
+        )
 
 
 def run_similar(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:

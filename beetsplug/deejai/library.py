@@ -18,6 +18,8 @@ from .fields import FLOAT_BYTES, MODEL, VECTOR
 if TYPE_CHECKING:
     from beets.library import Item, Library
 
+    from deejai_core.models.registry import Model
+
 CHUNK = 500  # rows for one SQL statement or one transaction: short, since others wait for it
 
 
@@ -47,6 +49,11 @@ def attribute_values(lib: Library, name: str) -> dict[int, str]:
     return {row[0]: row[1] for row in rows}
 
 
+def track_ids(lib: Library) -> list[int]:
+    with lib.transaction() as tx:
+        return [row[0] for row in tx.query("SELECT id FROM items ORDER BY id")]
+
+
 def read_vectors(lib: Library, model: str, dimension: int) -> tuple[list[int], np.ndarray]:
     """Ids and vectors (n, dimension) float32 of all tracks that have one of this model, in the order of their ids."""
     with lib.transaction() as tx:
@@ -65,6 +72,12 @@ def read_vectors(lib: Library, model: str, dimension: int) -> tuple[list[int], n
     ids = [row[0] for row, ok in zip(rows, whole, strict=True) if ok]
     vectors = np.frombuffer(b"".join(v for v, ok in zip(data, whole, strict=True) if ok), "<f4").reshape(-1, dimension)
     return ids, vectors.astype(np.float32, copy=False)
+
+
+def unanalysed_items(lib: Library, model: Model) -> list[Item]:
+    """The tracks that have no vector of this model."""
+    done = set(read_vectors(lib, model.name, model.dimension)[0])
+    return items_by_id(lib, [id_ for id_ in track_ids(lib) if id_ not in done])
 
 
 def items_by_id(lib: Library, ids: Iterable[int]) -> list[Item]:

@@ -88,6 +88,7 @@ def make_similar(lib: Library, words: list[str], settings: Settings, log: BeetsL
     if len(seeds) < len(items):
         log.warning("{} of {} matches not analysed yet, left out as seeds", len(items) - len(seeds), len(items))
     seeds += [space.outsider(file) for file in files]
+    seeds = list({seed.vector.tobytes(): seed for seed in reversed(seeds)}.values())[::-1]  # each recording once
 
     own = [seed.position for seed in seeds if seed.position is not None]
     picks = similar(space.index, [seed.vector for seed in seeds], without=own, count=settings.number)

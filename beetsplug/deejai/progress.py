@@ -21,12 +21,13 @@ class Progress:
     def __init__(self, total: int, log: BeetsLogger) -> None:
         self.total = total
         self.done = 0
+        self.failed = 0
         self._log = log
         self._started = self._reported = time.monotonic()
         self._bar = None
 
     def __enter__(self) -> Progress:
-        if sys.stderr.isatty():
+        if self.total and sys.stderr.isatty():
             from tqdm import tqdm
 
             self._bar = tqdm(total=self.total, unit=" tracks", dynamic_ncols=True, smoothing=0.05)
@@ -49,7 +50,8 @@ class Progress:
             self._log.info("{}/{} tracks, {:.1f} a second, {} s left", self.done, self.total, rate, left)
 
     def warn(self, template: str, *values: object) -> None:
-        """A warning through the plugin's log."""
+        """A warning through the plugin's log, about a track that failed."""
+        self.failed += 1
         if self._bar is not None:
             self._bar.clear()
         self._log.warning(template, *values)

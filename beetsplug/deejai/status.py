@@ -9,7 +9,7 @@ from deejai_core.models.registry import load_model
 from deejai_core.space.index import FEWEST_INDEXED, annoy_installed, index_paths, is_current
 
 from .analysis import find_work
-from .library import data_folder, open_store, read_vectors, store_path
+from .library import data_folder, open_store, read_vectors, store_path, track_ids, unanalysed_items
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -20,15 +20,14 @@ if TYPE_CHECKING:
 def status_lines(lib: Library, settings: Settings) -> list[str]:
     """The report, a line for each figure."""
     model = load_model(settings.model)
-    items = list(lib.items())
+    tracks = len(track_ids(lib))
     ids, vectors = read_vectors(lib, model.name, model.dimension)
     folder = data_folder(lib)
+    failed = 0
     if store_path(lib).exists():
         with open_store(lib) as store:
-            failed = len(find_work(lib, items, model, store).failed)
-    else:
-        failed = 0
-    pending = len(items) - len(ids) - failed
+            failed = len(find_work(lib, unanalysed_items(lib, model), model, store).failed)
+    pending = tracks - len(ids) - failed
 
     if not annoy_installed():
         index = "exact search: annoy is not installed"
@@ -40,7 +39,7 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
         index = "annoy, to be built by the next playlist"
     epsilon = model.epsilon if settings.epsilon is None else settings.epsilon
     return [
-        f"tracks    {len(items):,}",
+        f"tracks    {tracks:,}",
         f"analysed  {len(ids):,}",
         f"pending   {pending:,}" + ("  (beet deejai analyze)" if pending else ""),
         f"failed    {failed:,}" + ("  (beet deejai analyze --force shows why)" if failed else ""),

@@ -25,11 +25,11 @@ def similar(index: Index, seeds: Sequence[np.ndarray], *, without: Sequence[int]
     picked, such as the seeds' own. A track is picked once, and so is a recording that the library has twice: copies have
     equal vectors.
     """
-    heard = {seed.tobytes() for seed in seeds}
+    taken, heard = set(without), {seed.tobytes() for seed in seeds}
     picks = []
-    for pick in neighbours(index, blend(seeds), count + len(without)):
+    for pick in neighbours(index, blend(seeds), count + len(taken)):
         vector = index.vectors[pick.position].tobytes()
-        if pick.position in without or vector in heard:
+        if pick.position in taken or vector in heard:
             continue
         heard.add(vector)
         picks.append(pick)

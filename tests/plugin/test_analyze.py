@@ -27,7 +27,7 @@ def test_every_track_gets_a_vector(unanalysed):
     assert "24/24 tracks" in result.err
     assert "24 tracks given a vector of musicnn-msd-1" in result.err
     assert len(set(unanalysed.field("deejai_vector"))) == 24
-    assert "nothing to do: 24 tracks analysed with musicnn-msd-1" in unanalysed.deejai("analyze").err
+    assert "nothing to do: no track lacks a vector of musicnn-msd-1" in unanalysed.deejai("analyze").err
 
 
 def test_a_query_limits_it(unanalysed):
@@ -46,8 +46,17 @@ def test_a_query_without_matches_says_so(unanalysed):
     assert "error: no track matches" in unanalysed.deejai("analyze", "artist:Nobody", status=1).err
 
 
-def test_an_empty_library_says_so(beets):
-    assert "error: the library is empty" in beets.deejai("analyze", status=1).err
+def test_an_empty_library_has_nothing_to_do(beets):
+    assert "nothing to do" in beets.deejai("analyze").err
+
+
+def test_a_lost_slice_store_costs_no_vector(analysed):
+    before = analysed.field("deejai_vector")
+    shutil.rmtree(analysed.data)
+    assert "nothing to do" in analysed.deejai("analyze").err
+    assert "24 tracks left as they were" in analysed.deejai("reweigh").err
+    assert analysed.field("deejai_vector") == before
+    assert "24 tracks given a vector" in analysed.deejai("analyze", "--force").err
 
 
 def test_order_and_batches_leave_no_trace(unanalysed, analysed):

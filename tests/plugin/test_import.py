@@ -26,7 +26,7 @@ def test_imported_music_has_vectors(beets, collection, tmp_path, way, threaded):
     assert len(set(vectors(beets).values())) == 8
     assert set(beets.field("deejai_model")) == {"musicnn-msd-1"}
     assert "pending   0" in beets.deejai("status").lines
-    assert "nothing to do: 8 tracks" in beets.deejai("analyze").err
+    assert "nothing to do" in beets.deejai("analyze").err
 
 
 def threading(beets, threaded):

@@ -107,6 +107,12 @@ class TestSimilar:
         names = [name for _, name in picks(analysed.deejai("similar", "Breaker", "-n", "100"))]
         assert len(set(names)) == len(names) == 23
 
+    def test_a_seed_named_twice_comes_once(self, analysed, collection):
+        song = collection / "Nave/Long Windows/01 Aisle.flac"
+        result = analysed.deejai("similar", song, "Aisle", song, "-n", "1")
+        assert len([line for line in result.lines if line.startswith("seed")]) == 1
+        assert len(analysed.playlist("Similar to Nave - Aisle.m3u")) == 2
+
     @pytest.mark.parametrize(
         ("args", "error"),
         [

@@ -35,7 +35,7 @@ def test_every_recording_has_a_vector(library):
         "pending   0",
         "failed    0",
     ]
-    assert f"nothing to do: {tracks} tracks" in library.deejai("analyze").err
+    assert "nothing to do" in library.deejai("analyze").err
 
 
 def test_a_singers_songs_are_nearest_to_each_other(library):
