@@ -78,6 +78,8 @@ def hear_items(
     by_path = defaultdict(list)
     for item in items:
         by_path[file_path(item)].append(item)  # read here: in another thread beets would give a relative path
+    if not by_path:
+        return []  # without waking the network for nothing
     known = set() if force else store.keys(model.name)
     heard = []
     for result in analyse(by_path, model, windows=windows, threads=threads, known=known):

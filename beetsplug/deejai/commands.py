@@ -96,17 +96,18 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
                 ui.print_(os.fspath(file_path(item)))
             return
 
-        with Progress(len(work.hear), log) as progress:
+        progress = Progress(len(work.hear), log)
 
-            def note(path: Path, reason: str | None) -> None:
-                if reason:
-                    store.put_failure(path, reason)
-                    progress.warn("{}: not analysed: {}", os.fspath(path), reason)
-                else:
-                    store.drop_failure(path)
-                progress.step()
+        def note(path: Path, reason: str | None) -> None:
+            if reason:
+                store.put_failure(path, reason)
+                progress.warn("{}: not analysed: {}", os.fspath(path), reason)
+            else:
+                store.drop_failure(path)
+            progress.step()
 
-            try:
+        try:
+            with progress:
                 heard = hear_items(
                     lib,
                     work.hear,
@@ -117,18 +118,17 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
                     force=bool(opts.force),
                     on_result=note,
                 )
-                ids = [*work.weigh, *heard]
-                if ids:
-                    log.info("weighing {} against the library...", _tracks(len(ids)))
-                    given = weigh_items(lib, ids, model, settings, store)
-                    log.info("{} given a vector of {}", _tracks(given), model.name)
-            except KeyboardInterrupt:
-                log.warning(
-                    "stopped: {} of {} tracks done, all of them kept; `beet deejai analyze` goes on from there",
-                    progress.done,
-                    progress.total,
-                )
-                raise
+            if ids := [*work.weigh, *heard]:
+                log.info("weighing {} against the library...", _tracks(len(ids)))
+                given = weigh_items(lib, ids, model, settings, store)
+                log.info("{} given a vector of {}", _tracks(given), model.name)
+        except KeyboardInterrupt:
+            log.warning(
+                "stopped: {} of {} tracks done, all of them kept; `beet deejai analyze` goes on from there",
+                progress.done,
+                progress.total,
+            )
+            raise
 
     if not ids and not work.hear and not work.failed:
         log.info("nothing to do: no track lacks a vector of {}", model.name)

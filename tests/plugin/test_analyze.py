@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from tests.conftest import BEET
+from tests.plugin.conftest import BEET
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Beets
+from tests.plugin.conftest import Beets
 
 MUSIC = os.environ.get("DEEJAI_TEST_MUSIC")
 

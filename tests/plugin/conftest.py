@@ -1,0 +1,113 @@
+"""The real `beet`, as a user calls it, on libraries in temporary folders."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from demo.composer import compose
+
+BEET = Path(sys.executable).with_name("beet")
+
+
+@dataclass(frozen=True)
+class Result:
+    out: str
+    err: str
+    status: int
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+
+class Beets:
+    """A beets library of its own, with the plugin on."""
+
+    def __init__(self, folder: Path, **deejai: object) -> None:
+        self.folder = folder
+        self.music = folder / "music"
+        self.library = folder / "library.db"
+        self.data = folder / "library.db.deejai"
+        self.music.mkdir(parents=True, exist_ok=True)
+        self.configure(**deejai)
+
+    def configure(self, *, plugins: str = "deejai", **deejai: object) -> None:
+        """Write config.yaml; keyword arguments are the plugin's options."""
+        config = {
+            "directory": str(self.music),
+            "library": str(self.library),
+            "plugins": plugins,
+            # As it stands, where it lies, and also what is there already: nothing is asked.
+            "import": {"copy": False, "write": False, "quiet_fallback": "asis", "duplicate_action": "keep"},
+            "create_backup_before_migrations": False,
+            "deejai": {"playlist_dir": str(self.folder / "playlists")} | deejai,
+        }
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(config))
+
+    def run(self, *args: object, status: int = 0, cwd: Path | None = None, **env: str) -> Result:
+        """Run `beet ARGS`; its exit status must be as given, and no user ever sees a traceback."""
+        process = subprocess.run(
+            [BEET, *map(str, args)],
+            env=os.environ | {"BEETSDIR": str(self.folder), "COLUMNS": "100"} | env,
+            cwd=cwd or self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+        )
+        result = Result(process.stdout, process.stderr, process.returncode)
+        assert "Traceback" not in result.err, result.err
+        assert "Logging error" not in result.err, result.err
+        assert result.status == status, result
+        return result
+
+    def deejai(self, *args: object, **options: object) -> Result:
+        return self.run("deejai", *args, **options)
+
+    def field(self, name: str, *query: str) -> list[str]:
+        """A field of the matching tracks, in the order of their titles."""
+        return self.run("ls", "-f", f"${name}", *query, "title+").lines
+
+    def playlist(self, name: str) -> list[str]:
+        """The file names in a playlist."""
+        lines = (self.folder / "playlists" / name).read_text(errors="surrogateescape").splitlines()
+        return [Path(line).name for line in lines if not line.startswith("#")]
+
+
+@pytest.fixture
+def beets(tmp_path) -> Beets:
+    """An empty library."""
+    return Beets(tmp_path / "beets")
+
+
+@pytest.fixture(scope="session")
+def collection(tmp_path_factory) -> Path:
+    """The composed collection, 8 seconds a track."""
+    folder = tmp_path_factory.mktemp("collection")
+    compose(folder, seconds=8)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def analysed_library(tmp_path_factory, collection) -> Beets:
+    """The collection imported in place by a real `beet import`; not to be changed."""
+    library = Beets(tmp_path_factory.mktemp("analysed"))
+    library.run("import", "-qA", collection)
+    return library
+
+
+@pytest.fixture
+def analysed(analysed_library, tmp_path) -> Beets:
+    """A library of one's own that holds the analysed collection."""
+    own = Beets(tmp_path / "beets")
+    shutil.copy(analysed_library.library, own.library)
+    shutil.copytree(analysed_library.data, own.data)
+    return own
