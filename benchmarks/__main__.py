@@ -83,6 +83,13 @@ def analysis(files: list[Path], runs: int) -> None:
         print(f"| {stage} | {seconds:.3f} | {100 * seconds / total:.0f} % |")
 
 
+def weights(tracks: int) -> None:
+    print("\n| tracks of 16 slices | seconds to weigh them all | peak memory |\n|---|---|---|")
+    for count in (tracks // 4, tracks // 2, tracks):
+        usage = measure([sys.executable, "-m", "benchmarks.weights", str(count)])
+        print(f"| {count:,} | {usage.wall:.1f} | {usage.memory:.0f} MB |")
+
+
 def large_library(folder: Path, tracks: int) -> None:
     """A beets library of invented tracks with clustered vectors."""
     (folder / "config.yaml").write_text(f"library: {folder}/library.db\ndirectory: {folder}\nplugins: deejai\n")
@@ -138,7 +145,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("music", nargs="?", type=Path)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--tracks", type=int, default=10_000, help="of the library that is queried")
+    parser.add_argument("--tracks", type=int, default=10_000, help="of the library that is weighed and queried")
     options = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as temporary:
@@ -153,6 +160,7 @@ def main() -> None:
         print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
         print(f"{len(files)} tracks ({formats}), {seconds / len(files):.0f} s each on average\n")
         analysis(files, options.runs)
+    weights(options.tracks)
     queries(options.tracks, max(5, options.runs))
 
 
