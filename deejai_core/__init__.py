@@ -6,4 +6,7 @@
 Knows nothing of beets; `beetsplug.deejai` is the adapter. See docs/design.md.
 """
 
+from deejai_core.errors import AudioError, DeejaiError, ModelError, PlaylistError, StoreError, UnavailableError
+
+__all__ = ["AudioError", "DeejaiError", "ModelError", "PlaylistError", "StoreError", "UnavailableError"]
 __version__ = "0.1.0"

@@ -1,17 +1,19 @@
 """What can go wrong, as a tree:
 
 DeejaiError
-├── AudioError       a file cannot be read as audio
-├── ModelError       a model is unknown, or its weights are missing or damaged
-├── StoreError       the slice store or the index cannot be opened, read or written
-└── PlaylistError    a playlist cannot be made or written
+├── AudioError              a file has no readable audio
+│   └── UnavailableError    it could not be read this time: missing, forbidden, out of memory
+├── ModelError              a model is unknown, or its weights or libraries are missing or damaged
+├── StoreError              the slice store or the index cannot be opened, read or written
+└── PlaylistError           a playlist cannot be written
 
-Every message is one line that names the file or option and what to do next, ready to be shown to a user:
+Every message is one line, ready to be shown to a user. It names the file or option concerned; only an AudioError leaves
+the file's name to whoever asked for that file.
 
     try:
-        vectors = ...
+        key = audio_key(path)
     except deejai_core.DeejaiError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"{path}: {error}")
 """
 
 from __future__ import annotations
@@ -22,11 +24,15 @@ class DeejaiError(Exception):
 
 
 class AudioError(DeejaiError):
-    """A file cannot be read as audio. The message gives the cause; whoever knows the path puts it in front."""
+    """A file has no readable audio. Another try fails again until the file changes."""
+
+
+class UnavailableError(AudioError):
+    """A file could not be read this time, through no fault of its content. Another try may succeed."""
 
 
 class ModelError(DeejaiError):
-    """A model is unknown, or its weights are missing or damaged."""
+    """A model is unknown, or its weights or libraries are missing or damaged."""
 
 
 class StoreError(DeejaiError):
@@ -34,4 +40,4 @@ class StoreError(DeejaiError):
 
 
 class PlaylistError(DeejaiError):
-    """A playlist cannot be made or written."""
+    """A playlist cannot be written."""

@@ -58,16 +58,18 @@ def main() -> None:
         music = FOLDER / "songs"
         if not music.exists():
             print(f"composing {len(ARTISTS)} artists with {len(ARTISTS[0].titles)} songs each...", flush=True)
-            compose(music)
+            unfinished = FOLDER / "unfinished"
+            compose(unfinished)
+            unfinished.rename(music)
         seed = "Low Fence"
 
     beet("import", "-q", "-A", str(music))
     beet("deejai", "analyze")  # what an earlier run was interrupted in
     if seed is None:
-        titles = [line for line in beet("ls", "-f", "$title", "deejai_vector::.", quiet=True).splitlines() if line]
-        if not titles:
+        ids = beet("ls", "-f", "$id", "deejai_vector::.", quiet=True).split()
+        if not ids:
             sys.exit(f"{music}: beets found no music there that could be analysed")
-        seed = random.choice(titles)
+        seed = f"id:{random.choice(ids)}"
     lines = beet("deejai", "similar", seed).splitlines()
     playlist = Path(lines[-1].split(" tracks written to ", 1)[1])
     print(f"\n$ cat {str(playlist)!r}\n{playlist.read_text(errors='replace')}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from beets.plugins import BeetsPlugin
@@ -12,6 +13,8 @@ from .settings import DEFAULTS
 if TYPE_CHECKING:
     from beets.importer import ImportSession, ImportTask
     from beets.ui import Subcommand
+
+    from .analysis import ImportAnalysis
 
 # Nothing here may import numpy, torch or any other large library: every `beet` command loads every plugin.
 
@@ -32,11 +35,15 @@ class DeejaiPlugin(BeetsPlugin):
 
     def imported(self, session: ImportSession, task: ImportTask) -> None:
         """Import stage: vectors for new music. It costs a warning at worst, never the import."""
-        from .analysis import analyse_imported
-
         try:
             if self.config["auto"].get(bool):
-                analyse_imported(session.lib, task.imported_items(), self.config, self._log)
+                self._import_analysis(session.lib, task.imported_items())
         except Exception as error:  # an exception here would abort the import half-way
             self._log.warning("new music not analysed ({}); `beet deejai analyze` will try again", error)
             self._log.debug("", exc_info=True)
+
+    @cached_property
+    def _import_analysis(self) -> ImportAnalysis:
+        from .analysis import ImportAnalysis
+
+        return ImportAnalysis(self.config, self._log)

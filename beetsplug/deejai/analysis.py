@@ -7,6 +7,7 @@ the time. Weighing turns slices into vectors; it needs to know the whole library
 from __future__ import annotations
 
 import os
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ import numpy as np
 from deejai_core.audio.identity import audio_key
 from deejai_core.errors import AudioError
 from deejai_core.models.registry import Model, load_model
-from deejai_core.space.analysis import Unheard, analyse, default_threads, hear_file
+from deejai_core.playlists.m3u import one_line
+from deejai_core.space.analysis import Heard, Unheard, analyse, default_threads, hear_file
 from deejai_core.space.mp3tovec import mp3tovec
 from deejai_core.space.slices import SliceStore
 
@@ -69,11 +71,12 @@ def hear_items(
     windows: int,
     threads: int,
     force: bool = False,
-    on_result: Callable[[Path, str | None], None],
+    on_result: Callable[[Heard | Unheard], None],
 ) -> list[int]:
     """Decode the tracks' files and keep what the model's trunk makes of them; returns the ids of those it could hear.
 
-    Each result is in the store and the library before `on_result` gets its path, and the reason if it failed.
+    Each result is in the store and the library before `on_result` gets it. A track that is heard again, by `force` or
+    because its audio is another, is without a vector until it is weighed.
     """
     by_path = defaultdict(list)
     for item in items:
@@ -83,20 +86,29 @@ def hear_items(
     known = set() if force else store.keys(model.name)
     heard = []
     for result in analyse(by_path, model, windows=windows, threads=threads, known=known):
-        if isinstance(result, Unheard):
-            on_result(result.path, result.reason)
-            continue
-        if result.trunk is not None:
-            store.put(result.key, model.name, result.trunk)
-        heard += [item.id for item in by_path[result.path] if _keep_key(lib, item, result.key)]
-        on_result(result.path, None)
+        if isinstance(result, Heard):
+            if result.trunk is not None:
+                store.put(result.key, model.name, result.trunk)
+            heard += [item.id for item in by_path[result.path] if _keep_key(lib, item, result.key, renewed=force)]
+        on_result(result)
     return heard
 
 
-def weigh_items(lib: Library, ids: Iterable[int], model: Model, settings: Settings, store: SliceStore) -> int:
-    """Give tracks that have been heard their vectors, weighed against the whole library; returns how many got one."""
+def weigh_items(
+    lib: Library,
+    ids: Iterable[int],
+    model: Model,
+    settings: Settings,
+    store: SliceStore,
+    *,
+    read: dict[str, np.ndarray] | None = None,
+) -> int:
+    """Give tracks that have been heard their vectors, weighed against the whole library; returns how many got one.
+
+    read: slice vectors by audio key that need not be read again; gains those that were.
+    """
     keys = attribute_values(lib, KEY)
-    library = read_library(keys.values(), model, store)
+    library = read_library(keys.values(), model, store, read)
     position = {key: number for number, key in enumerate(library)}
     recordings = {keys[id_] for id_ in ids if id_ in keys} & library.keys()
     # A recording that the library has twice has one vector: it is how playlists know it for the same.
@@ -119,11 +131,15 @@ def weigh_items(lib: Library, ids: Iterable[int], model: Model, settings: Settin
     return given
 
 
-def read_library(keys: Iterable[str], model: Model, store: SliceStore) -> dict[str, np.ndarray]:
-    """Slice vectors (n, dimension) by audio key, of all these recordings that the model has heard, in the keys' order."""
+def read_library(
+    keys: Iterable[str], model: Model, store: SliceStore, read: dict[str, np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
+    """Slice vectors (n, dimension) by audio key, of all these recordings that the model has heard; `read` as above."""
+    read = {} if read is None else read
+    keys = set(keys)
     # One by one: in one large product a track's rounding would depend on its neighbours.
-    slices = store.get(sorted(set(keys)), model.name, model.trunk_size)
-    return {key: model.project(trunk) for key, trunk in slices}
+    read |= {key: model.project(trunk) for key, trunk in store.get(keys - read.keys(), model.name, model.trunk_size)}
+    return {key: read[key] for key in sorted(keys & read.keys())}
 
 
 def hear_outsider(lib: Library, path: Path, model: Model, settings: Settings) -> tuple[str, np.ndarray]:
@@ -137,25 +153,39 @@ def hear_outsider(lib: Library, path: Path, model: Model, settings: Settings) ->
     return heard.key, mp3tovec(list(library.values()), _epsilon(model, settings), tracks=[track])[0]
 
 
-def analyse_imported(lib: Library, items: list[Item], config: confuse.Subview, log: BeetsLogger) -> None:
-    """Vectors for tracks that are just being imported; a file that cannot be analysed is a warning."""
-    settings = read_settings(config)
-    model = load_model(settings.model)
+class ImportAnalysis:
+    """Vectors for tracks that are just being imported; a file that cannot be analysed is a warning.
 
-    def warn(path: Path, reason: str | None) -> None:
-        # Not remembered as a failure: the importer is about to move the file, and `analyze` tries it where it will be.
-        if reason:
-            log.warning("{}: not analysed: {}", os.fspath(path), reason)
+    Called with the tracks of one task after the other. Tasks share the model and what was read of the slice store, so that
+    an album's cost does not grow with the library's size on disk.
+    """
 
-    with open_store(lib) as store:
-        replaced = [item for item in items if _replaced(item)]
-        work = find_work(lib, [item for item in items if item not in replaced], model, store)
+    def __init__(self, config: confuse.Subview, log: BeetsLogger) -> None:
+        self._settings = read_settings(config)
+        self._model = load_model(self._settings.model)
+        self._log = log
+        self._read: dict[str, np.ndarray] = {}
+        self._lock = threading.Lock()  # programs other than beet may run several imports at once
+
+    def __call__(self, lib: Library, items: list[Item]) -> None:
+        lacking = [item for item in items if not self._has_vector(item) or _replaced(item)]
         # One core is left to whoever answers the importer's questions.
-        threads = settings.threads or max(1, default_threads() - 1)
-        hear = [*work.hear, *work.failed, *replaced]
-        heard = hear_items(lib, hear, model, store, windows=settings.windows, threads=threads, on_result=warn)
-        if ids := [*heard, *work.weigh]:
-            weigh_items(lib, ids, model, settings, store)
+        threads = self._settings.threads or max(1, default_threads() - 1)
+        with self._lock, open_store(lib) as store:
+            heard = hear_items(
+                lib, lacking, self._model, store, windows=self._settings.windows, threads=threads, on_result=self._warn
+            )
+            if heard:
+                weigh_items(lib, heard, self._model, self._settings, store, read=self._read)
+
+    def _has_vector(self, item: Item) -> bool:
+        vector = item.get(VECTOR, with_album=False)
+        return bool(vector) and item.get(MODEL, with_album=False) == self._model.name
+
+    def _warn(self, result: Heard | Unheard) -> None:
+        # Not remembered as a failure: the importer is about to move the file, and `analyze` tries it where it will be.
+        if isinstance(result, Unheard):
+            self._log.warning("{}: not analysed: {}", one_line(os.fspath(result.path)), result.reason)
 
 
 def _replaced(item: Item) -> bool:
@@ -167,16 +197,16 @@ def _replaced(item: Item) -> bool:
         return False  # hearing it will say what is wrong
 
 
-def _keep_key(lib: Library, item: Item, key: str) -> bool:
+def _keep_key(lib: Library, item: Item, key: str, *, renewed: bool) -> bool:
     """Write a track's audio key to the library, unless the track is gone or its id now another's."""
     with lib.transaction():
         current = lib.get_item(item.id)
         if not current or current.path != item.path:
             return False
-        if current.get(KEY, with_album=False) != key:
+        if renewed or current.get(KEY, with_album=False) != key:
             current[KEY] = key
             if VECTOR in current:
-                del current[VECTOR]  # other audio than before
+                del current[VECTOR]  # it was made of other slices
             current.store()
         return True
 

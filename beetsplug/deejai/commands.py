@@ -5,17 +5,16 @@ from __future__ import annotations
 import optparse
 import os
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from beets import ui
 
 from .group import Verb, VerbsCommand
-from .settings import read_settings
+from .settings import DEFAULTS, read_settings
 
 if TYPE_CHECKING:
     import confuse
-    from beets.library import Library
+    from beets.library import Item, Library
     from beets.logging import BeetsLogger
 
 
@@ -38,7 +37,9 @@ def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
         "write a playlist of what sounds like the matching tracks",
         usage="%prog [options] QUERY...|FILE...",
     )
-    similar.parser.add_option("-n", "--number", type="int", help="tracks to add after the seeds (default: 20)")
+    similar.parser.add_option(
+        "-n", "--number", type="int", help=f"tracks to add after the seeds (default: {DEFAULTS['number']})"
+    )
     _add_playlist_options(similar)
 
     journey = Verb(
@@ -48,7 +49,11 @@ def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
         usage="%prog [options] QUERY|FILE QUERY|FILE...",
     )
     journey.parser.add_option(
-        "-n", "--number", dest="between", type="int", help="tracks between neighbouring waypoints (default: 5)"
+        "-n",
+        "--number",
+        dest="between",
+        type="int",
+        help=f"tracks between neighbouring waypoints (default: {DEFAULTS['between']})",
     )
     _add_playlist_options(journey)
 
@@ -69,7 +74,7 @@ def _add_playlist_options(verb: Verb) -> None:
     add = verb.parser.add_option
     add("-o", "--output", metavar="FILE", help="write the playlist to this file")
     add("-d", "--playlist-dir", metavar="DIR", help="write the playlist to this folder, named after its tracks")
-    add("--output-format", choices=["m3u", "extm3u"], help="m3u or extm3u, with titles and lengths (default: extm3u)")
+    add("--output-format", choices=["m3u", "extm3u"], help="m3u, or extm3u with titles and lengths (the default)")
     add("--relative-to", metavar="DIR", help="paths relative to DIR, or to the `library` or the `playlist`")
     add("--forward-slash", action="store_true", help="forward slashes in paths")
     add("--urlencode", action="store_true", help="URL-encode paths")
@@ -78,10 +83,11 @@ def _add_playlist_options(verb: Verb) -> None:
 
 def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
     from deejai_core.models.registry import load_model
-    from deejai_core.space.analysis import default_threads
+    from deejai_core.playlists.m3u import one_line
+    from deejai_core.space.analysis import Heard, Unheard, default_threads
 
-    from .analysis import file_path, find_work, hear_items, weigh_items
-    from .library import open_store, unanalysed_items
+    from .analysis import find_work, hear_items, weigh_items
+    from .library import open_store, store_path, unanalysed_items
     from .progress import Progress
 
     settings = read_settings(config, opts)
@@ -89,21 +95,24 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
     items = list(lib.items(args)) if args or opts.force else unanalysed_items(lib, model)
     if args and not items:
         raise ui.UserError("no track matches; `beet ls` shows what a query finds")
+    if opts.pretend and not store_path(lib).exists():
+        _print_paths(items)
+        return
     with open_store(lib) as store:
         work = find_work(lib, items, model, store, force=bool(opts.force))
         if opts.pretend:
-            for item in work.hear:
-                ui.print_(os.fspath(file_path(item)))
+            _print_paths(work.hear)
             return
 
         progress = Progress(len(work.hear), log)
 
-        def note(path: Path, reason: str | None) -> None:
-            if reason:
-                store.put_failure(path, reason)
-                progress.warn("{}: not analysed: {}", os.fspath(path), reason)
+        def note(result: Heard | Unheard) -> None:
+            if isinstance(result, Unheard):
+                if result.lasting:
+                    store.put_failure(result.path, result.reason)
+                progress.warn("{}: not analysed: {}", one_line(os.fspath(result.path)), result.reason)
             else:
-                store.drop_failure(path)
+                store.drop_failure(result.path)
             progress.step()
 
         try:
@@ -123,10 +132,12 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
                 given = weigh_items(lib, ids, model, settings, store)
                 log.info("{} given a vector of {}", _tracks(given), model.name)
         except KeyboardInterrupt:
+            rest = "gives them their vectors, --force starts over" if opts.force else "goes on from there"
             log.warning(
-                "stopped: {} of {} tracks done, all of them kept; `beet deejai analyze` goes on from there",
+                "stopped: {} of {} tracks done, all of them kept; `beet deejai analyze` {}",
                 progress.done,
                 progress.total,
+                rest,
             )
             raise
 
@@ -134,7 +145,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
         log.info("nothing to do: no track lacks a vector of {}", model.name)
     if work.failed:
         log.info(
-            "{} failed before and did not change since; `beet deejai analyze --force QUERY` tries again",
+            "{} failed before and did not change since; `beet deejai status` names them",
             _tracks(len(work.failed)),
         )
     if progress.failed:
@@ -158,6 +169,11 @@ def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
             raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
         given = weigh_items(lib, ids, model, settings, store)
     log.info("{} weighed anew with {}", _tracks(given), model.name)
+    if opts.epsilon is not None:
+        log.info(
+            "for new music to be weighed alike, set `epsilon: {}` in the configuration",
+            opts.epsilon,
+        )
     if given < len(ids):
         log.warning(
             "{} left as they were: what {} heard in them is not stored; `beet deejai analyze --force` hears them again",
@@ -187,6 +203,13 @@ def run_status(config: confuse.Subview, lib: Library, opts: optparse.Values, arg
 
     for line in status_lines(lib, read_settings(config)):
         ui.print_(line)
+
+
+def _print_paths(items: list[Item]) -> None:
+    from .analysis import file_path
+
+    for item in items:
+        ui.print_(os.fspath(file_path(item)))
 
 
 def _tracks(count: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,13 +12,14 @@ from beets.dbcore.query import InQuery
 
 from deejai_core.space.slices import SliceStore
 
-from .fields import FLOAT_BYTES, MODEL, VECTOR
+from .fields import FLOAT_BYTES, MODEL, VECTOR, Vector
 
 if TYPE_CHECKING:
     from beets.library import Item, Library
 
     from deejai_core.models.registry import Model
 
+UNIT_TOLERANCE = 1e-3  # of a vector's squared length
 CHUNK = 500  # rows for one SQL statement or one transaction: short, since others wait for it
 
 
@@ -63,15 +63,12 @@ def read_vectors(lib: Library, model: str, dimension: int) -> tuple[list[int], n
             "WHERE v.key = ? ORDER BY v.entity_id",
             (MODEL, model, VECTOR),
         )
-    size = dimension * FLOAT_BYTES
-    length = len(base64.b64encode(bytes(size)))
-    # A value that somebody damaged by hand is as good as none.
-    rows = [row for row in rows if isinstance(row[1], str) and len(row[1]) == length and row[1].isascii()]
-    data = [base64.b64decode(row[1]) for row in rows]
-    whole = [len(vector) == size for vector in data]
-    ids = [row[0] for row, ok in zip(rows, whole, strict=True) if ok]
-    vectors = np.frombuffer(b"".join(v for v, ok in zip(data, whole, strict=True) if ok), "<f4").reshape(-1, dimension)
-    return ids, vectors.astype(np.float32, copy=False)
+    kind, size = Vector(), dimension * FLOAT_BYTES
+    found = [(row[0], value) for row in rows if (value := kind.from_sql(row[1])) and len(value) == size]
+    vectors = np.frombuffer(b"".join(value for _, value in found), "<f4").reshape(-1, dimension).astype(np.float32)
+    # What somebody damaged by hand is as good as none.
+    whole = np.abs(np.einsum("ij,ij->i", vectors, vectors) - 1) < UNIT_TOLERANCE
+    return [id_ for (id_, _), ok in zip(found, whole, strict=True) if ok], vectors[whole]
 
 
 def unanalysed_items(lib: Library, model: Model) -> list[Item]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from beets import ui
-from beets.dbcore.query import PathQuery, StringQuery
+from beets.dbcore.query import InvalidQueryError, PathQuery, StringQuery
 from beets.util import sanitize_path
 
 from deejai_core.audio.tags import read_tags
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
+NAMED = 3  # seeds that a playlist is named after
 SHOWN = 10  # matches listed before "and N more"
 LONGEST_NAME = 200  # bytes of a playlist's name: file systems allow 255, with a suffix
 
@@ -74,8 +76,10 @@ class Space:
         tags = read_tags(path)
         return Seed(Track(path, tags.artist, tags.title, tags.length), vector, None)
 
-    def tracks(self, positions: Sequence[int]) -> list[Track]:
-        return [_track(item) for item in items_by_id(self.lib, [self.ids[position] for position in positions])]
+    def tracks(self, picks: Sequence[Pick]) -> list[tuple[Pick, Track]]:
+        """The picked tracks; one that another beet has removed meanwhile is left out."""
+        found = {item.id: item for item in items_by_id(self.lib, [self.ids[pick.position] for pick in picks])}
+        return [(pick, _track(found[id_])) for pick in picks if (id_ := self.ids[pick.position]) in found]
 
 
 def make_similar(lib: Library, words: list[str], settings: Settings, log: BeetsLogger, output: str | None) -> None:
@@ -88,23 +92,26 @@ def make_similar(lib: Library, words: list[str], settings: Settings, log: BeetsL
     if len(seeds) < len(items):
         log.warning("{} of {} matches not analysed yet, left out as seeds", len(items) - len(seeds), len(items))
     seeds += [space.outsider(file) for file in files]
-    seeds = list({seed.vector.tobytes(): seed for seed in reversed(seeds)}.values())[::-1]  # each recording once
+    once: dict[bytes, Seed] = {}
+    for seed in seeds:
+        once.setdefault(seed.vector.tobytes(), seed)
+    seeds = list(once.values())
 
     own = [seed.position for seed in seeds if seed.position is not None]
     picks = similar(space.index, [seed.vector for seed in seeds], without=own, count=settings.number)
-    tracks = space.tracks([pick.position for pick in picks])
+    chosen = space.tracks(picks)
 
-    name = f"Similar to {_name(seeds[0].track)}" + (f" and {len(seeds) - 1} more" if len(seeds) > 1 else "")
-    written = _write(lib, [seed.track for seed in seeds] + tracks, settings, name, output)
+    playlist = [seed.track for seed in seeds] + [track for _, track in chosen]
+    written = _write(lib, playlist, settings, f"Similar to {_few([_name(seed.track) for seed in seeds])}", output)
     for seed in seeds[:SHOWN]:
         ui.print_(f"seed        {_name(seed.track)}")
     if len(seeds) > SHOWN:
         ui.print_(f"seed        ... and {len(seeds) - SHOWN} more")
-    for number, (pick, track) in enumerate(zip(picks, tracks, strict=True), 1):
+    for number, (pick, track) in enumerate(chosen, 1):
         ui.print_(_numbered(number, pick, track))
     ui.print_(written)
-    if len(picks) < settings.number:
-        log.warning("the library has no more: {} tracks instead of {}", len(picks), settings.number)
+    if len(chosen) < settings.number:
+        log.warning("the library has no more: {} tracks instead of {}", len(chosen), settings.number)
 
 
 def make_journey(lib: Library, waypoints: list[str], settings: Settings, log: BeetsLogger, output: str | None) -> None:
@@ -120,16 +127,20 @@ def make_journey(lib: Library, waypoints: list[str], settings: Settings, log: Be
         else:
             raise ui.UserError(f"{_name(_track(match))}: not analysed yet; run `beet deejai analyze`")
 
+    for number, stop in enumerate(stops):
+        if any(np.array_equal(stop.vector, other.vector) for other in stops[:number]):
+            raise ui.UserError(f"{_name(stop.track)}: a waypoint twice; a journey repeats nothing")
     legs = journey(space.index, [Waypoint(stop.vector, stop.position) for stop in stops], settings.between)
     playlist = [stops[0].track]
     lines = [f"waypoint    {_name(stops[0].track)}"]
     for leg, stop in zip(legs, stops[1:], strict=True):
-        for pick, track in zip(leg, space.tracks([pick.position for pick in leg]), strict=True):
+        for pick, track in space.tracks(leg):
             lines.append(_numbered(len(playlist), pick, track))
             playlist.append(track)
         lines.append(f"waypoint    {_name(stop.track)}")
         playlist.append(stop.track)
-    written = _write(lib, playlist, settings, f"Journey from {stops[0].track.title} to {stops[-1].track.title}", output)
+    name = "Journey from " + " to ".join(stop.track.title for stop in stops)
+    written = _write(lib, playlist, settings, name, output)
     for line in [*lines, written]:
         ui.print_(line)
     if missing := settings.between * len(legs) - sum(map(len, legs)):
@@ -138,9 +149,11 @@ def make_journey(lib: Library, waypoints: list[str], settings: Settings, log: Be
 
 def _matches(lib: Library, words: list[str]) -> tuple[list[Item], list[Path]]:
     """The tracks and the files outside the library that the words of a command name; never nothing."""
+    if not "".join(words).strip():
+        raise ui.UserError("an empty query finds nothing in particular; give a title, a query or an audio file")
     files, items, query = [], [], []
     for word in words:
-        path = Path(word).expanduser()
+        path = _path(word)
         if not _is_file(path):
             query.append(word)
         elif inside := list(lib.items(PathQuery("path", os.fsencode(path.absolute())))):
@@ -173,8 +186,14 @@ def _query(lib: Library, words: list[str]) -> list[Item]:
         return exact
     found = list(lib.items(words))
     if not found and len(words) == 1 and " " in title:
-        found = list(lib.items(title))  # several terms in one argument: journey "artist:Sting title:Roxanne" ...
+        # Several terms in one argument: journey "artist:Sting title:Roxanne" ...
+        with contextlib.suppress(InvalidQueryError):  # an apostrophe is no quote that must be closed
+            found = list(lib.items(title))
     return found
+
+
+def _path(text: str) -> Path:
+    return Path(os.path.expanduser(text))  # noqa: PTH111 (pathlib's raises where there is no such user)
 
 
 def _is_file(path: Path) -> bool:
@@ -194,7 +213,7 @@ def _no_match(words: list[str]) -> str:
 
 def _write(lib: Library, tracks: list[Track], settings: Settings, name: str, output: str | None) -> str:
     """Write the playlist; returns the line that says where."""
-    path = Path(output).expanduser().absolute() if output else settings.playlist_dir / f"{_file_name(lib, name)}.m3u"
+    path = _path(output).absolute() if output else settings.playlist_dir / f"{_file_name(lib, name)}.m3u"
     bases = {"library": Path(os.fsdecode(lib.directory)), "playlist": path.parent}
     style = M3UStyle(
         extended=settings.output_format == "extm3u",
@@ -218,6 +237,12 @@ def _track(item: Item) -> Track:
 
 def _numbered(number: int, pick: Pick, track: Track) -> str:
     return f"{number:4}  {pick.similarity:.3f} {_name(track)}"
+
+
+def _few(names: list[str]) -> str:
+    """The first names of a list, and how many more there are."""
+    shown = ", ".join(names[:NAMED])
+    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"
 
 
 def _name(track: Track) -> str:

@@ -32,7 +32,7 @@ class Settings:
     model: str
     windows: int
     epsilon: float | None  # None: the model's own
-    threads: int | None  # None: one for each core
+    threads: int | None  # None: one for each core, one less during an import
     number: int
     between: int
     playlist_dir: Path
@@ -69,9 +69,11 @@ def read_settings(config: confuse.Subview, options: object = None) -> Settings:
 
 def _playlist_dir(config: confuse.Subview) -> Path:
     """Our own folder, else the one that the user gave another playlist plugin, else the current one."""
-    for view in (config, beets.config["smartplaylist"], beets.config["playlist"]):
-        folder = view["playlist_dir"]
-        if folder.exists() and folder.get() not in (None, "."):
+    if config["playlist_dir"].get() is not None:
+        return config["playlist_dir"].as_path()
+    for plugin in ("smartplaylist", "playlist"):
+        folder = beets.config[plugin]["playlist_dir"]
+        if folder.exists() and folder.get() not in (None, "."):  # "." is those plugins' default
             return folder.as_path()
     return Path.cwd()
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deejai_core.models.registry import load_model
+from deejai_core.playlists.m3u import one_line
 from deejai_core.space.index import FEWEST_INDEXED, annoy_installed, index_paths, is_current
 
-from .analysis import find_work
+from .analysis import file_path, find_work
 from .library import data_folder, open_store, read_vectors, store_path, track_ids, unanalysed_items
 
 if TYPE_CHECKING:
@@ -17,17 +19,22 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
+SHOWN = 10  # failures listed before "and N more"
+
+
 def status_lines(lib: Library, settings: Settings) -> list[str]:
     """The report, a line for each figure."""
     model = load_model(settings.model)
     tracks = len(track_ids(lib))
     ids, vectors = read_vectors(lib, model.name, model.dimension)
     folder = data_folder(lib)
-    failed = 0
+    failures = []
     if store_path(lib).exists():
         with open_store(lib) as store:
-            failed = len(find_work(lib, unanalysed_items(lib, model), model, store).failed)
-    pending = tracks - len(ids) - failed
+            known = store.failures()
+            failed = find_work(lib, unanalysed_items(lib, model), model, store).failed
+            failures = [known[file_path(item)] for item in failed]
+    pending = tracks - len(ids) - len(failures)
 
     if not annoy_installed():
         index = "exact search: annoy is not installed"
@@ -42,7 +49,9 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
         f"tracks    {tracks:,}",
         f"analysed  {len(ids):,}",
         f"pending   {pending:,}" + ("  (beet deejai analyze)" if pending else ""),
-        f"failed    {failed:,}" + ("  (beet deejai analyze --force shows why)" if failed else ""),
+        f"failed    {len(failures):,}" + ("  (beet deejai analyze --force QUERY tries again)" if failures else ""),
+        *(f"          {one_line(os.fspath(failure.path))}: {failure.reason}" for failure in failures[:SHOWN]),
+        *([f"          ... and {len(failures) - SHOWN:,} more"] if len(failures) > SHOWN else []),
         f"model     {model.name}, {model.dimension} dimensions, epsilon {epsilon}",
         f"index     {index}",
         f"on disk   slices {_size(store_path(lib))}, index {_size(*index_paths(folder))}, in {folder}",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.errors import AudioError
+from deejai_core.errors import AudioError, UnavailableError
 
 MARGIN = 0.05  # seconds read on either side of a span, so that the resampler's filter never sees an artificial edge
 PREROLL = 0.2  # seconds decoded before a span after a seek: lossy codecs need some frames to settle
@@ -28,7 +28,7 @@ def read_spans(path: Path, *, sample_rate: int, length: int, limit: int) -> np.n
     spans cover gets just those. Returns (n, length) float32, channels averaged, full scale 1. A track shorter than one span
     is repeated to fill it.
 
-    Raises AudioError if the file has no readable audio.
+    Raises AudioError if the file has no readable audio, UnavailableError if it cannot be read at all.
     """
     try:
         spans = _read_with_soundfile(path, sample_rate, length, limit)
@@ -61,14 +61,17 @@ def _read_with_soundfile(path: Path, sample_rate: int, length: int, limit: int) 
                 wanted = min(file.frames, start + window + margin) - first
                 file.seek(first)
                 samples = file.read(wanted, dtype="float32", always_2d=True)
-                if len(samples) < wanted:
+                if len(samples) < wanted - margin:
                     raise AudioError("it ends before its header says so")
                 mono = samples.mean(axis=1)
                 spans.append(_cut(mono, start - first, rate, sample_rate, length))
             return spans
-    except soundfile.LibsndfileError as error:
-        raise AudioError(error.error_string.rstrip(".")) from error
-    except (OSError, ValueError) as error:
+    except (
+        soundfile.SoundFileError,
+        OSError,
+        ValueError,
+        TypeError,
+    ) as error:  # TypeError: a name that promises raw samples
         raise AudioError(str(error)) from error
 
 
@@ -119,8 +122,9 @@ def _opened(path: Path) -> Iterator[tuple]:
                 raise AudioError("its sample rate is unknown")
             yield container, stream, rate
     except (FFmpegError, OSError, ValueError) as error:
-        # PyAV's messages repeat the path, and whoever reports this names it.
-        raise AudioError(getattr(error, "strerror", None) or str(error)) from error
+        # PyAV's messages repeat the path, and whoever reports this names it. Some of its errors are OSErrors too.
+        kind = UnavailableError if isinstance(error, OSError) else AudioError
+        raise kind(getattr(error, "strerror", None) or str(error)) from error
 
 
 def _promised_frames(container, stream, rate: int) -> int:

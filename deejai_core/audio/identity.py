@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from deejai_core.errors import AudioError
+from deejai_core.errors import UnavailableError
 
 KEY_BYTES = 16
 
@@ -16,7 +16,7 @@ def audio_key(path: Path) -> str:
     It covers the packets of the first audio stream, not the container around them, so a moved, renamed or retagged file
     keeps its key. A file that cannot be taken apart is keyed by its bytes.
 
-    Raises AudioError if the file cannot be read.
+    Raises UnavailableError if the file cannot be read.
     """
     import av  # shared libraries of 90 MB: not for commands that analyse nothing
     from av.error import FFmpegError
@@ -35,4 +35,4 @@ def audio_key(path: Path) -> str:
                 digest.update(chunk)
         return digest.hexdigest()
     except OSError as error:
-        raise AudioError(error.strerror or str(error)) from error
+        raise UnavailableError(error.strerror or str(error)) from error

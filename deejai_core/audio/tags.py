@@ -29,8 +29,9 @@ def read_tags(path: Path) -> Tags:
     def first(*names: str) -> str:
         for name in names:
             if file.tags and (values := file.tags.get(name)):
-                return str(values[0])
+                return str(values[0] if isinstance(values, list) else values)
         return ""
 
-    # ASF and APEv2 have no "easy" names, only capitalised ones of their own.
-    return Tags(first("artist", "Author", "Artist"), first("title", "Title") or path.stem, file.info.length or None)
+    # WAV and AIFF (ID3 frames), ASF and APEv2 have no "easy" names.
+    artist = first("artist", "TPE1", "Author", "Artist")
+    return Tags(artist, first("title", "TIT2", "Title") or path.stem, file.info.length or None)

@@ -46,6 +46,8 @@ class MusiCNN:
     def _tensors(self) -> dict:
         import torch  # two seconds and 200 MB: only what analyses audio pays for it
 
+        # A file's numbers must not depend on how many cores there are, and files analysed at once would fight over them.
+        torch.set_num_threads(1)
         return {name: torch.from_numpy(values) for name, values in self._weights.items()}
 
     def hear(self, spans: np.ndarray) -> np.ndarray:
@@ -53,6 +55,7 @@ class MusiCNN:
 
         spans: (n, `span`) float32 samples at `sample_rate`. Returns (n, 200) float32, the penultimate layer.
         """
+        _ = self._tensors  # before torch does anything else
         filters = self._weights["mel.filters"]
         batches = [spans[start : start + BATCH] for start in range(0, len(spans), BATCH)]
         return np.concatenate([self.trunk(log_mel(batch, filters, n_fft=512, hop_length=256)) for batch in batches])

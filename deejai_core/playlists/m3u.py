@@ -77,6 +77,9 @@ def write_m3u(path: Path, data: bytes) -> None:
     """Write a playlist, and the folders above it. Raises PlaylistError; an older playlist is then as it was."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)  # a device or a pipe, such as /dev/stdout
+            return
         with replacing(path) as temporary:
             temporary.write_bytes(data)
     except OSError as error:

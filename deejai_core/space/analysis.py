@@ -13,7 +13,7 @@ import numpy as np
 
 from deejai_core.audio.decode import read_spans
 from deejai_core.audio.identity import audio_key
-from deejai_core.errors import AudioError, ModelError
+from deejai_core.errors import AudioError, DeejaiError, ModelError, UnavailableError
 from deejai_core.models.registry import Model
 
 # Two bytes a number is what the store keeps, so it is also what vectors are made from: fresh or stored, the same.
@@ -35,19 +35,25 @@ class Unheard:
 
     path: Path
     reason: str
+    lasting: bool  # whether another try would fail again, as long as the file stays as it is
 
 
 def hear_file(path: Path, model: Model, *, windows: int, known: Container[str] = ()) -> Heard:
     """One file through the model's trunk, unless its audio key is among the `known` ones.
 
     windows: the largest number of slices, spread evenly over the track. The numbers depend on the file alone. Raises
-    AudioError if the file cannot be read as audio.
+    AudioError if the file has no readable audio, UnavailableError if something else is in the way.
     """
-    key = audio_key(path)
-    if key in known:
-        return Heard(path, key, None)
-    spans = read_spans(path, sample_rate=model.sample_rate, length=model.span, limit=windows)
-    trunk = model.hear(spans).astype(TRUNK_TYPE)
+    try:
+        key = audio_key(path)
+        if key in known:
+            return Heard(path, key, None)
+        spans = read_spans(path, sample_rate=model.sample_rate, length=model.span, limit=windows)
+        trunk = model.hear(spans).astype(TRUNK_TYPE)
+    except DeejaiError:
+        raise
+    except Exception as error:  # a library's surprise must cost one file, not the night
+        raise UnavailableError(f"{type(error).__name__}: {error}") from error
     if not np.isfinite(trunk).all():
         raise AudioError("the model finds no numbers for it")
     return Heard(path, key, trunk)
@@ -59,23 +65,21 @@ def analyse(
     """Every file through the model's trunk, `threads` at a time; results come as they are ready, in any order.
 
     `known` keys are not heard again. Closing the iterator waits for the files under way, a moment each, and drops the rest.
-    Raises ModelError if the model cannot be loaded; whatever else goes wrong with a file makes it `Unheard`.
+    Raises ModelError if the model or a library cannot be loaded; whatever goes wrong with a file makes it `Unheard`.
     """
-    import torch
-
-    # One thread of the network for each file under way: more would fight over the same cores, and a file's numbers must
-    # not depend on how many there are.
-    torch.set_num_threads(1)
+    try:
+        import av  # noqa: F401
+        import soundfile  # noqa: F401
+        import soxr  # noqa: F401
+        import torch  # noqa: F401
+    except (ImportError, OSError) as error:  # OSError: a shared library of theirs is missing
+        raise ModelError(f"cannot analyse audio: {error}; reinstall beets-deejai") from error
 
     def hear(path: Path) -> Heard | Unheard:
         try:
             return hear_file(path, model, windows=windows, known=known)
-        except ModelError:
-            raise
         except AudioError as error:
-            return Unheard(path, str(error))
-        except Exception as error:  # a decoder's surprise must cost one file, not the night
-            return Unheard(path, f"{type(error).__name__}: {error}")
+            return Unheard(path, str(error), lasting=not isinstance(error, UnavailableError))
 
     waiting = iter(paths)
     executor = ThreadPoolExecutor(threads, thread_name_prefix="deejai")

@@ -116,7 +116,8 @@ def open_index(folder: Path, vectors: np.ndarray) -> Index:
         annoy.load(str(index_paths(folder)[0]))
     except (OSError, StoreError):
         return Index(vectors)
-    return Index(vectors, annoy)
+    # Another process may have put another index there since it was checked.
+    return Index(vectors, annoy if is_current(folder, vectors) and annoy.get_n_items() == len(vectors) else None)
 
 
 def build_index(folder: Path, vectors: np.ndarray) -> None:

@@ -20,8 +20,8 @@ import numpy as np
 
 DOUBT = 2e-7  # for each dimension: beyond the rounding error of a float32 product of unit vectors (half of 2**-23)
 
-QUERY_BLOCK = 1024  # slices weighed at once, against
-LIBRARY_BLOCK = 16_384  # slices of the library: 64 MB of similarities
+QUERY_BLOCK = 256  # slices weighed at once, against
+LIBRARY_BLOCK = 16_384  # slices of the library: 16 MB of similarities, and some 300 MB if all are the same word
 
 
 def mp3tovec(library: Sequence[np.ndarray], epsilon: float, *, tracks: Sequence[int] | None = None) -> np.ndarray:
