@@ -22,6 +22,8 @@ def test_every_option_is_documented_with_its_default():
         for name, default in re.findall(r"^### `(\w+)` \(default: `(.*)`\)$", text, re.MULTILINE)
     }
     assert documented == DEFAULTS
+    (example,) = re.findall(r"```yaml\ndeejai:\n(.*?)```", text, re.DOTALL)
+    assert yaml.safe_load(example) == DEFAULTS
 
 
 def test_every_verb_and_flag_is_documented():
@@ -39,9 +41,16 @@ def test_every_verb_and_flag_is_documented():
 
 def test_links_lead_somewhere():
     for page in DOCS:
-        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
+        for target, heading in re.findall(r"\]\(([^)#]+?)(?:#([^)]*))?\)", page.read_text()):
             if not target.startswith("http"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+                assert not heading or heading in headings(page.parent / target), f"{page.name}: {target}#{heading}"
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors that a page's headings get."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_version_is_the_changelogs():

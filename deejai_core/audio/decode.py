@@ -66,12 +66,7 @@ def _read_with_soundfile(path: Path, sample_rate: int, length: int, limit: int) 
                 mono = samples.mean(axis=1)
                 spans.append(_cut(mono, start - first, rate, sample_rate, length))
             return spans
-    except (
-        soundfile.SoundFileError,
-        OSError,
-        ValueError,
-        TypeError,
-    ) as error:  # TypeError: a name that promises raw samples
+    except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:  # TypeError: a name ending in .raw
         raise AudioError(str(error)) from error
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import soxr
@@ -142,6 +144,27 @@ def test_what_is_no_audio_says_so(tmp_path, content, cause):
         path.write_bytes(content)
     with pytest.raises(AudioError, match=cause):
         read(path)
+
+
+def test_a_name_that_promises_raw_samples(tmp_path):
+    flac = write_audio(tmp_path / "chirp.flac", chirp(10, RATE), RATE)
+    assert read(flac.rename(tmp_path / "chirp.raw")).shape == (4, LENGTH)
+
+
+def test_a_very_long_track_is_read_in_little_memory(tmp_path):
+    """Ten hours, of which 16 spans are read; a file of zeros takes no room on most file systems."""
+    path = write_audio(tmp_path / "long.wav", chirp(1, 8_000), 8_000)
+    header = bytearray(path.read_bytes()[:44])
+    frames = 10 * 3600 * 8_000
+    header[4:8] = (36 + 2 * frames).to_bytes(4, "little")
+    header[40:44] = (2 * frames).to_bytes(4, "little")
+    with path.open("wb") as file:
+        file.write(header)
+        file.truncate(44 + 2 * frames)
+    tracemalloc.start()
+    assert read(path).shape == (16, LENGTH)
+    assert tracemalloc.get_traced_memory()[1] < 30e6
+    tracemalloc.stop()
 
 
 def test_a_file_without_samples_says_so(tmp_path):

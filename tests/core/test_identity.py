@@ -84,6 +84,17 @@ def test_tags_of_a_file_outside_the_library(tmp_path, suffix):
     assert read_tags(path) == Tags("The Police", "Roxanne", pytest.approx(5, abs=0.2))
 
 
+@pytest.mark.parametrize("suffix", [".wav", ".aiff"])
+def test_id3_in_other_formats(tmp_path, suffix):
+    path = write_audio(tmp_path / f"song{suffix}", chirp(5, 48_000), 48_000)
+    file = mutagen.File(path)
+    file.add_tags()
+    file.tags.add(mutagen.id3.TPE1(text="The Police"))
+    file.tags.add(mutagen.id3.TIT2(text="Roxanne"))
+    file.save()
+    assert read_tags(path) == Tags("The Police", "Roxanne", pytest.approx(5, abs=0.2))
+
+
 def test_a_file_without_readable_tags_has_its_name(tmp_path):
     path = tmp_path / "noise.mp3"
     path.write_bytes(b"no music")

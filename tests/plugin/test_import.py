@@ -74,6 +74,14 @@ def test_a_broken_configuration_does_not_stop_the_import(beets, collection):
     assert "deejai.windows" in result.err
 
 
+def test_a_data_folder_that_cannot_be_made_does_not_stop_the_import(beets, collection):
+    beets.data.write_text("a file where the folder should be")
+    result = beets.run("import", "-qA", collection / HAZEL)
+    assert len(beets.field("title")) == 4
+    assert "new music not analysed" in result.err
+    assert "`beet deejai analyze` will try again" in result.err
+
+
 def test_reimport_keeps_the_vectors(analysed, collection):
     before = vectors(analysed)
     analysed.run("import", "-qAL", "artist:Nave")

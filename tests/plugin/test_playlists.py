@@ -107,23 +107,29 @@ class TestSimilar:
         names = [name for _, name in picks(analysed.deejai("similar", "Breaker", "-n", "100"))]
         assert len(set(names)) == len(names) == 23
 
-    def test_a_seed_named_twice_comes_once(self, analysed, collection):
-        song = collection / "Nave/Long Windows/01 Aisle.flac"
-        result = analysed.deejai("similar", song, "Aisle", song, "-n", "1")
-        assert len([line for line in result.lines if line.startswith("seed")]) == 1
-        assert len(analysed.playlist("Similar to Nave - Aisle.m3u")) == 2
+    def test_a_seed_named_twice_comes_once_and_in_its_place(self, analysed, collection):
+        aisle = collection / "Nave/Long Windows/01 Aisle.flac"
+        anvil = collection / "Iron Kettle/Boil/01 Anvil.flac"
+        result = analysed.deejai("similar", aisle, anvil, aisle, "Aisle", "-n", "1")
+        assert result.lines[:2] == ["seed        Nave - Aisle", "seed        Iron Kettle - Anvil"]
+        assert len(analysed.playlist("Similar to Nave - Aisle, Iron Kettle - Anvil.m3u")) == 3
 
     @pytest.mark.parametrize(
         ("args", "error"),
         [
             (["similar"], "similar to what?"),
             (["similar", "Nobody"], "no track matches 'Nobody'; `beet ls` shows what a query finds"),
+            (["similar", "Don't Stop"], 'no track matches "Don\'t Stop"'),
+            (["similar", "~scape"], "no track matches '~scape'"),
+            (["similar", ""], "an empty query finds nothing in particular"),
             (["similar", "artist:Nobody"], "no track matches 'artist:Nobody'; for a title with a colon, try title:"),
             (["similar", "/no/such/file.mp3"], "/no/such/file.mp3: no such file, and no track matches"),
             (["similar", "Aisle", "-n", "0"], "deejai.number: must be at least 1, not 0"),
             (["similar", "Aisle", "-o", "/dev/null/x.m3u"], "/dev/null/x.m3u: cannot write the playlist ("),
             (["journey", "Aisle"], "a journey needs two waypoints or more"),
             (["journey", "Aisle", "artist:Nave"], "waypoint 'artist:Nave' matches 4 tracks; name one of them:\n    id:"),
+            (["journey", "Aisle", "Anvil", "Aisle"], "Nave - Aisle: a waypoint twice; a journey repeats nothing"),
+            (["journey", "Aisle", " "], "an empty query finds nothing in particular"),
             (["journey", "Aisle", "Nobody"], "no track matches 'Nobody'"),
             (["journey", "Aisle", "Anvil", "-n", "-1"], "deejai.between: must be at least 0, not -1"),
             (["similr", "Aisle"], "unknown command 'similr'"),
@@ -194,6 +200,8 @@ class TestPlaylistOptions:
             config.write(f"smartplaylist: {{playlist_dir: '{tmp_path}/smart'}}\n")
         analysed.deejai("similar", "Aisle")
         assert (tmp_path / "smart/Similar to Nave - Aisle.m3u").is_file()
+        analysed.deejai("similar", "Aisle", "-d", ".", cwd=tmp_path)
+        assert (tmp_path / "Similar to Nave - Aisle.m3u").is_file()
 
     def test_the_current_folder_is_the_last_resort(self, analysed, tmp_path):
         analysed.configure(playlist_dir=None)
@@ -206,6 +214,10 @@ class TestPlaylistOptions:
         assert "\x1b" not in result.out
         (path,) = (analysed.folder / "playlists").iterdir()
         assert path.name.startswith("Similar to Nave - AC_DC")
+
+    @pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="no /dev/stdout here")
+    def test_to_standard_output(self, analysed):
+        assert "#EXTM3U" in analysed.deejai("similar", "Aisle", "-n", "1", "-o", "/dev/stdout").lines
 
     @pytest.mark.skipif(os.name == "nt", reason="file names that are no text")
     def test_file_names_that_are_no_text(self, beets, collection, tmp_path):
@@ -244,8 +256,8 @@ class TestJourney:
     def test_there_and_back(self, analysed):
         analysed.deejai("journey", "Kettle", "Anvil", "Aisle")
         analysed.deejai("journey", "Aisle", "Anvil", "Kettle")
-        there = analysed.playlist("Journey from Kettle to Aisle.m3u")
-        assert analysed.playlist("Journey from Aisle to Kettle.m3u") == there[::-1]
+        there = analysed.playlist("Journey from Kettle to Anvil to Aisle.m3u")
+        assert analysed.playlist("Journey from Aisle to Anvil to Kettle.m3u") == there[::-1]
         assert len(set(there)) == len(there) == 13
 
     def test_waypoints_are_queries_ids_or_files(self, analysed, collection, tmp_path):
@@ -254,6 +266,17 @@ class TestJourney:
         result = analysed.deejai("journey", "artist:Hazel title:Wren", f"id:{number}", tmp_path / "copy.flac", "-n", "1")
         stops = [line[12:] for line in result.lines if line.startswith("waypoint")]
         assert stops == ["Hazel & Thorn - Wren", "Iron Kettle - Anvil", "Nave - Aisle"]
+
+    def test_through_a_file_outside_the_library(self, analysed, collection, tmp_path):
+        import numpy as np
+        import soundfile
+
+        samples, rate = soundfile.read(collection / "Iron Kettle/Boil/01 Anvil.flac")
+        soundfile.write(tmp_path / "rip.wav", np.float32(0.5) * samples, rate)
+        there = analysed.deejai("journey", "Kettle", tmp_path / "rip.wav", "Aisle", "-n", "3")
+        back = analysed.deejai("journey", "Aisle", tmp_path / "rip.wav", "Kettle", "-n", "3")
+        assert [name for _, name in picks(there)] == [name for _, name in picks(back)][::-1]
+        assert "rip.wav" in analysed.playlist("Journey from Kettle to rip to Aisle.m3u")
 
     def test_a_small_library_says_that_it_has_no_more(self, analysed):
         result = analysed.deejai("journey", "Kettle", "Anvil", "-n", "30")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from base64 import b64encode
 
 import numpy as np
 import pytest
@@ -39,8 +40,6 @@ def test_of_an_analysed_library(analysed):
 def large(analysed):
     """300 tracks more, with invented vectors, written into the library as beets does."""
     rng = np.random.default_rng(0)
-    from base64 import b64encode
-
     with sqlite3.connect(analysed.library) as connection:
         for number in range(300):
             vector = rng.normal(size=100)
@@ -86,11 +85,21 @@ def test_without_annoy_the_answer_is_the_same_and_status_says_so(large, tmp_path
     assert "index     exact search: annoy is not installed" in large.deejai("status", **blocked).lines
 
 
-def test_a_damaged_vector_counts_as_none(analysed):
+def encoded(number: float) -> str:
+    return b64encode(np.full(100, number, "<f4").tobytes()).decode()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["no vector", "!" + encoded(0.1)[1:], "\u00e9" + encoded(0.1)[1:], encoded(0), encoded(1), encoded(np.nan)],
+    ids=["text", "no base64", "no ASCII", "zero", "not of unit length", "NaN"],
+)
+def test_a_damaged_vector_counts_as_none(analysed, damage):
     with sqlite3.connect(analysed.library) as connection:
         connection.execute(
-            "UPDATE item_attributes SET value = 'no vector' WHERE key = 'deejai_vector' AND entity_id = "
-            "(SELECT id FROM items WHERE title = 'Aisle')"
+            "UPDATE item_attributes SET value = ? WHERE key = 'deejai_vector' AND entity_id = "
+            "(SELECT id FROM items WHERE title = 'Aisle')",
+            (damage,),
         )
     connection.close()
     assert report(analysed)["analysed"] == "23"
