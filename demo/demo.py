@@ -64,11 +64,14 @@ def main() -> None:
         seed = "Low Fence"
 
     beet("import", "-q", "-A", str(music))
-    beet("deejai", "analyze")  # what an earlier run was interrupted in
+    here = f"path:{music.absolute()}"  # there may be other music in the library, from an earlier run
+    if not beet("ls", here, quiet=True):
+        sys.exit(f"{music}: beets found no music there")
+    beet("deejai", "analyze", here)  # what an earlier run was interrupted in
     if seed is None:
-        ids = beet("ls", "-f", "$id", "deejai_vector::.", quiet=True).split()
+        ids = beet("ls", "-f", "$id", here, "deejai_vector::.", quiet=True).split()
         if not ids:
-            sys.exit(f"{music}: beets found no music there that could be analysed")
+            sys.exit(f"{music}: none of the music there could be analysed")
         seed = f"id:{random.choice(ids)}"
     lines = beet("deejai", "similar", seed).splitlines()
     playlist = Path(lines[-1].split(" tracks written to ", 1)[1])

@@ -25,7 +25,7 @@ from deejai_core.space.mp3tovec import mp3tovec
 from deejai_core.space.slices import SliceStore
 
 from .fields import KEY, MODEL, VECTOR
-from .library import CHUNK, attribute_values, open_store, read_vectors
+from .library import CHUNK, attribute_values, file_path, open_store, read_vectors
 from .settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -213,8 +213,3 @@ def _keep_key(lib: Library, item: Item, key: str, *, renewed: bool) -> bool:
 
 def _epsilon(model: Model, settings: Settings) -> float:
     return model.epsilon if settings.epsilon is None else settings.epsilon
-
-
-def file_path(item: Item) -> Path:
-    """Where a track's file lies, as an absolute path."""
-    return Path(os.fsdecode(item.path))

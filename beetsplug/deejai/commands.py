@@ -94,7 +94,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
     model = load_model(settings.model)
     items = list(lib.items(args)) if args or opts.force else unanalysed_items(lib, model)
     if args and not items:
-        raise ui.UserError("no track matches; `beet ls` shows what a query finds")
+        raise ui.UserError(f"no track matches {' '.join(args)!r}; `beet ls` shows what a query finds")
     if opts.pretend and not store_path(lib).exists():
         _print_paths(items)
         return
@@ -132,9 +132,9 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
                 given = weigh_items(lib, ids, model, settings, store)
                 log.info("{} given a vector of {}", _tracks(given), model.name)
         except KeyboardInterrupt:
-            rest = "gives them their vectors, --force starts over" if opts.force else "goes on from there"
+            rest = "gives them their vectors, --force starts over" if opts.force else "goes on from there to their vectors"
             log.warning(
-                "stopped: {} of {} tracks done, all of them kept; `beet deejai analyze` {}",
+                "stopped: {} of {} tracks heard, all of them kept; `beet deejai analyze` {}",
                 progress.done,
                 progress.total,
                 rest,
@@ -201,12 +201,15 @@ def run_journey(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
 def run_status(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
     from .status import status_lines
 
+    if args:
+        raise ui.UserError("status takes no query: it speaks of the whole library")
+
     for line in status_lines(lib, read_settings(config)):
         ui.print_(line)
 
 
 def _print_paths(items: list[Item]) -> None:
-    from .analysis import file_path
+    from .library import file_path
 
     for item in items:
         ui.print_(os.fspath(file_path(item)))

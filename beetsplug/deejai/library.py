@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from beets.dbcore.query import InQuery
 
+from deejai_core.playlists.m3u import Track, one_line
 from deejai_core.space.slices import SliceStore
 
 from .fields import FLOAT_BYTES, MODEL, VECTOR, Vector
@@ -84,3 +85,18 @@ def items_by_id(lib: Library, ids: Iterable[int]) -> list[Item]:
     for start in range(0, len(ids), CHUNK):
         found |= {item.id: item for item in lib.items(InQuery("id", ids[start : start + CHUNK]))}
     return [found[id_] for id_ in ids if id_ in found]
+
+
+def file_path(item: Item) -> Path:
+    """Where a track's file lies, as an absolute path."""
+    return Path(os.fsdecode(item.path))
+
+
+def as_track(item: Item) -> Track:
+    """A track as a playlist shows it."""
+    return Track(file_path(item), item.artist, item.title, item.length)
+
+
+def display_name(track: Track) -> str:
+    """Artist and title on one line; the file's name for a track without a title."""
+    return " - ".join(filter(None, (one_line(track.artist), one_line(track.title) or one_line(track.path.name))))

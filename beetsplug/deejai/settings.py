@@ -58,9 +58,7 @@ def read_settings(config: confuse.Subview, options: object = None) -> Settings:
         between=config["between"].get(AtLeast(0)),
         playlist_dir=_playlist_dir(config),
         output_format=config["output_format"].as_choice(["m3u", "extm3u"]),
-        relative_to=config["relative_to"].get(
-            confuse.Optional(confuse.OneOf([confuse.Choice(["library", "playlist"]), confuse.Path()]))
-        ),
+        relative_to=_relative_to(config["relative_to"]),
         forward_slash=config["forward_slash"].get(bool),
         urlencode=config["urlencode"].get(bool),
         prefix=config["prefix"].as_str(),
@@ -78,6 +76,11 @@ def _playlist_dir(config: confuse.Subview) -> Path:
     return Path.cwd()
 
 
+def _relative_to(view: confuse.Subview) -> Path | str | None:
+    value = view.get(confuse.Optional(str))
+    return value if value in (None, "library", "playlist") else view.as_path()
+
+
 class AtLeast(confuse.Integer):
     """A whole number not below a limit."""
 
@@ -87,6 +90,8 @@ class AtLeast(confuse.Integer):
 
     def convert(self, value: object, view: confuse.ConfigView) -> int:
         number = super().convert(value, view)
+        if number != value:  # confuse would cut off a fraction
+            self.fail(f"must be a whole number, not {value}", view)
         if number < self.lowest:
             self.fail(f"must be at least {self.lowest}, not {number}", view)
         return number

@@ -10,8 +10,8 @@ from deejai_core.models.registry import load_model
 from deejai_core.playlists.m3u import one_line
 from deejai_core.space.index import FEWEST_INDEXED, annoy_installed, index_paths, is_current
 
-from .analysis import file_path, find_work
-from .library import data_folder, open_store, read_vectors, store_path, track_ids, unanalysed_items
+from .analysis import find_work
+from .library import data_folder, file_path, open_store, read_vectors, store_path, track_ids, unanalysed_items
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -28,12 +28,13 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
     tracks = len(track_ids(lib))
     ids, vectors = read_vectors(lib, model.name, model.dimension)
     folder = data_folder(lib)
-    failures = []
+    failures, heard = [], 0
     if store_path(lib).exists():
         with open_store(lib) as store:
             known = store.failures()
-            failed = find_work(lib, unanalysed_items(lib, model), model, store).failed
-            failures = [known[file_path(item)] for item in failed]
+            work = find_work(lib, unanalysed_items(lib, model), model, store)
+            heard = len(work.weigh)
+            failures = [known[file_path(item)] for item in work.failed]
     pending = tracks - len(ids) - len(failures)
 
     if not annoy_installed():
@@ -48,7 +49,7 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
     return [
         f"tracks    {tracks:,}",
         f"analysed  {len(ids):,}",
-        f"pending   {pending:,}" + ("  (beet deejai analyze)" if pending else ""),
+        f"pending   {pending:,}" + ("  (beet deejai analyze)" if pending else "") + (f", {heard:,} heard" if heard else ""),
         f"failed    {len(failures):,}" + ("  (beet deejai analyze --force QUERY tries again)" if failures else ""),
         *(f"          {one_line(os.fspath(failure.path))}: {failure.reason}" for failure in failures[:SHOWN]),
         *([f"          ... and {len(failures) - SHOWN:,} more"] if len(failures) > SHOWN else []),

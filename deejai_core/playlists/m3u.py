@@ -13,6 +13,8 @@ from urllib.parse import quote_from_bytes
 from deejai_core.errors import PlaylistError
 from deejai_core.files import replacing
 
+HEADER = b"#EXTM3U"
+
 
 @dataclass(frozen=True)
 class Track:
@@ -33,6 +35,14 @@ class M3UStyle:
     forward_slash: bool = False  # backslashes become slashes
     urlencode: bool = False  # special characters as %xx
     prefix: str = ""  # in front of each path
+
+
+def _is_playlist(path: Path) -> bool:
+    """By its name, its header, or for having nothing in it."""
+    if path.suffix.lower() in (".m3u", ".m3u8"):
+        return True
+    with path.open("rb") as file:
+        return file.read(len(HEADER)) in (HEADER, b"")
 
 
 def one_line(text: str) -> str:
@@ -63,7 +73,7 @@ def location(path: Path, style: M3UStyle) -> bytes:
 
 def format_m3u(tracks: Iterable[Track], style: M3UStyle) -> bytes:
     """The playlist's bytes. Raises PlaylistError if a track cannot be named."""
-    lines = [b"#EXTM3U"] if style.extended else []
+    lines = [HEADER] if style.extended else []
     for track in tracks:
         if style.extended:
             seconds = -1 if track.length is None else round(track.length)
@@ -74,8 +84,13 @@ def format_m3u(tracks: Iterable[Track], style: M3UStyle) -> bytes:
 
 
 def write_m3u(path: Path, data: bytes) -> None:
-    """Write a playlist, and the folders above it. Raises PlaylistError; an older playlist is then as it was."""
+    """Write a playlist, and the folders above it; an older playlist is replaced whole, a file that is none never.
+
+    Raises PlaylistError; what was there is then as it was.
+    """
     try:
+        if path.is_file() and not _is_playlist(path):
+            raise PlaylistError(f"{path}: there is a file that is no playlist; choose another name")
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():
             path.write_bytes(data)  # a device or a pipe, such as /dev/stdout

@@ -94,7 +94,9 @@ class SliceStore:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"{self.path}: {error}") from error
+            broken = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+            rescue = "; restore it from a backup, or move it away and analyse again" if broken else ""
+            raise StoreError(f"{self.path}: {error}{rescue}") from error
 
     def keys(self, model: str) -> set[str]:
         """The audio keys of all recordings that `model` has heard."""

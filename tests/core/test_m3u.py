@@ -105,6 +105,34 @@ def test_when_writing_fails_the_old_playlist_stays(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize(("name", "content"), [("mine.mp3", b"ID3 music"), ("notes", b"do not lose"), ("a.m3u.txt", b"x")])
+def test_a_file_that_is_no_playlist_is_never_replaced(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(PlaylistError, match="there is a file that is no playlist; choose another name"):
+        write_m3u(path, b"#EXTM3U\n")
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.M3U8", b"old"), ("list", b"#EXTM3U\nold"), ("empty", b"")])
+def test_an_older_playlist_is_replaced(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    write_m3u(path, b"#EXTM3U\n")
+    assert path.read_bytes() == b"#EXTM3U\n"
+
+
+@posix
+def test_a_pipe_is_written_to(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_m3u(pipe, b"#EXTM3U\n")
+    assert os.read(reader, 100) == b"#EXTM3U\n"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
 def test_a_folder_in_its_place_is_named(tmp_path):
     with pytest.raises(PlaylistError, match="cannot write the playlist"):
         write_m3u(tmp_path, b"")

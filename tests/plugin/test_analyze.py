@@ -43,7 +43,7 @@ def test_pretend_lists_and_touches_nothing(unanalysed, collection):
 
 
 def test_a_query_without_matches_says_so(unanalysed):
-    assert "error: no track matches" in unanalysed.deejai("analyze", "artist:Nobody", status=1).err
+    assert "error: no track matches 'artist:Nobody'" in unanalysed.deejai("analyze", "artist:Nobody", status=1).err
 
 
 def test_an_empty_library_has_nothing_to_do(beets):
@@ -87,6 +87,7 @@ def test_reweigh_with_another_epsilon_and_back(analysed):
     [
         (["reweigh", "--epsilon", "3"], "deejai.epsilon: must be between 0 and 2, not 3"),
         (["reweigh", "artist:Nave"], "reweigh takes no query"),
+        (["reweigh", "--epsilon", "0"], "deejai.epsilon: must be between 0 and 2, not 0"),
         (["analyze", "--threads", "0"], "deejai.threads: must be at least 1, not 0"),
     ],
 )
@@ -114,7 +115,9 @@ def test_a_failed_file_is_named_and_left_alone_until_it_changes(unanalysed, coll
     assert f"          {aisle}: " in status
     second = unanalysed.deejai("analyze", f"path:{own}")
     assert "not analysed:" not in second.err
-    assert "1 track failed before and did not change since" in second.err
+    assert "1 track failed before and did not change since; `beet deejai status` names" in second.err
+    refused = unanalysed.deejai("similar", f"path:{aisle}", status=1).err
+    assert f"Nave - Aisle: cannot be analysed: {aisle}: " in refused
 
     aisle.write_bytes(music)
     assert "1 track given a vector" in unanalysed.deejai("analyze", f"path:{own}").err
@@ -171,8 +174,9 @@ def test_an_interrupt_loses_nothing(unanalysed):
     err = interrupt(unanalysed, when=lambda: count(store) >= 3)
     kept = count(store)
     assert 3 <= kept < 24
-    assert "of 24 tracks done, all of them kept; `beet deejai analyze` goes on from there" in err
+    assert "of 24 tracks heard, all of them kept; `beet deejai analyze` goes on from there to their vectors" in err
 
+    assert f"pending   24  (beet deejai analyze), {kept} heard" in unanalysed.deejai("status").lines
     assert f"{24 - kept}/{24 - kept} tracks" in unanalysed.deejai("analyze").err
     interrupted = unanalysed.field("deejai_vector")
     unanalysed.deejai("analyze", "--force")
@@ -191,7 +195,7 @@ def test_an_interrupted_force_leaves_no_vector_of_old_slices(analysed):
             connection.close()
 
     err = interrupt(analysed, "--force", when=lambda: vectors() < 22)
-    assert "of 24 tracks done, all of them kept; `beet deejai analyze` gives them their vectors" in err
+    assert "of 24 tracks heard, all of them kept; `beet deejai analyze` gives them their vectors" in err
     left = vectors()
     assert 0 < left < 24
     assert f"{24 - left} tracks given a vector" in analysed.deejai("analyze").err

@@ -66,6 +66,10 @@ class TestSimilar:
         assert both.lines[:2] == ["seed        Iron Kettle - Anvil", "seed        Nave - Aisle"]
         assert {name.split(" - ")[0] for _, name in picks(both)} >= {"Nave", "Iron Kettle"}
 
+    def test_several_titles(self, analysed):
+        result = analysed.deejai("similar", "Dust in Light", "Anvil", "-n", "1")
+        assert result.lines[:2] == ["seed        Nave - Dust in Light", "seed        Iron Kettle - Anvil"]
+
     @pytest.mark.parametrize("title", ["Re: Stacks", "Who, Me?", "{braces}", "100%_sure", "Stop - Now", "-dash", "^hat"])
     def test_titles_that_look_like_something_else(self, analysed, title):
         analysed.run("modify", "-yMW", "title:Rust", "--", f"title={title}")
@@ -122,10 +126,14 @@ class TestSimilar:
             (["similar", "Don't Stop"], 'no track matches "Don\'t Stop"'),
             (["similar", "~scape"], "no track matches '~scape'"),
             (["similar", ""], "an empty query finds nothing in particular"),
-            (["similar", "artist:Nobody"], "no track matches 'artist:Nobody'; for a title with a colon, try title:"),
+            (["similar", "artist:Nobody"], "no track matches 'artist:Nobody'; `beet ls` shows"),
+            (["similar", "Re: Nobody"], "no track matches 'Re: Nobody'; for a title with a colon, try title:"),
             (["similar", "/no/such/file.mp3"], "/no/such/file.mp3: no such file, and no track matches"),
             (["similar", "Aisle", "-n", "0"], "deejai.number: must be at least 1, not 0"),
             (["similar", "Aisle", "-o", "/dev/null/x.m3u"], "/dev/null/x.m3u: cannot write the playlist ("),
+            (["similar", "Aisle", "-o", __file__], "there is a file that is no playlist; choose another name"),
+            (["similar", "/etc/"], "/etc/: no file of audio, and no track of the library matches"),
+            (["status", "Aisle"], "status takes no query"),
             (["journey", "Aisle"], "a journey needs two waypoints or more"),
             (["journey", "Aisle", "artist:Nave"], "waypoint 'artist:Nave' matches 4 tracks; name one of them:\n    id:"),
             (["journey", "Aisle", "Anvil", "Aisle"], "Nave - Aisle: a waypoint twice; a journey repeats nothing"),
