@@ -158,6 +158,8 @@ def interrupt(beets, *args: str, when) -> str:
         env=os.environ | {"BEETSDIR": str(beets.folder)},
         stderr=subprocess.PIPE,
         text=True,
+        # As on a terminal: what is started in the background inherits that ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not when() and time.monotonic() < deadline:
