@@ -91,7 +91,7 @@ def _read_with_av(path: Path, sample_rate: int, length: int, limit: int) -> list
             pieces, end = _pieces_from_beginning(container, stream, wanted)
         if end == 0:
             raise AudioError("no readable audio in it")
-        found = abs(frames - end) <= margin
+        found = bool(wanted) and abs(frames - end) <= margin
         if not found:
             frames, wanted = end, ranges(end)
     starts = span_starts(frames, window, limit)

@@ -10,6 +10,7 @@ import soxr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deejai_core.audio import decode
 from deejai_core.audio.decode import read_spans, span_starts
 from deejai_core.errors import AudioError
 from tests.sounds import chirp, decoded_seconds, write_audio
@@ -89,9 +90,15 @@ def test_a_track_shorter_than_a_span_is_repeated(tmp_path, frames):
     assert span == pytest.approx(np.resize(samples[:, 0], LENGTH), abs=1e-6)
 
 
-@pytest.mark.parametrize("suffix", [".m4a", ".wv"])
-def test_short_tracks_of_other_decoders(tmp_path, suffix):
-    assert read(write_audio(tmp_path / f"short{suffix}", chirp(0.5, 44_100, 2), 44_100)).shape == (1, LENGTH)
+@pytest.mark.parametrize("seconds", [0.03, 0.5])
+@pytest.mark.parametrize("suffix", [".m4a", ".wv", ".aac", ".mka"])
+def test_short_tracks_of_other_decoders(tmp_path, suffix, seconds):
+    assert read(write_audio(tmp_path / f"short{suffix}", chirp(seconds, 44_100, 2), 44_100)).shape == (1, LENGTH)
+
+
+def test_a_tiny_track_whose_header_gives_no_length(tmp_path, monkeypatch):
+    monkeypatch.setattr(decode, "_promised_frames", lambda *_: 0)
+    assert read(write_audio(tmp_path / "tiny.wv", chirp(0.03, 44_100), 44_100)).shape == (1, LENGTH)
 
 
 def test_numbers_that_are_none_are_silence(tmp_path):
