@@ -12,6 +12,7 @@ from .settings import DEFAULTS
 
 if TYPE_CHECKING:
     from beets.importer import ImportSession, ImportTask
+    from beets.library import Library
     from beets.ui import Subcommand
 
     from .analysis import ImportAnalysis
@@ -27,6 +28,7 @@ class DeejaiPlugin(BeetsPlugin):
         self.config.add(DEFAULTS)
         self.config["prefix"].redact = True  # may hold a user name and password, as in smartplaylist
         self.import_stages = [self.imported]
+        self.register_listener("import", self.import_finished)
 
     def commands(self) -> list[Subcommand]:
         from .commands import deejai_command
@@ -40,6 +42,17 @@ class DeejaiPlugin(BeetsPlugin):
                 self._import_analysis(session.lib, task.imported_items())
         except Exception as error:  # an exception here would abort the import half-way
             self._log.warning("new music not analysed ({}); `beet deejai analyze` will try again", error)
+            self._log.debug("", exc_info=True)
+
+    def import_finished(self, lib: Library) -> None:
+        """The playlists of the configuration, written again with the new music; at worst a warning."""
+        try:
+            if self.config["playlists_auto"].get(bool) and self.config["playlists"].get(list):
+                from .named import write_named
+
+                write_named(self.config, self._log, lib, (), pretend=False)
+        except Exception as error:  # it would be shown as a failure of the import, which is complete
+            self._log.warning("playlists not written ({}); `beet deejai playlists` will try again", error)
             self._log.debug("", exc_info=True)
 
     @cached_property

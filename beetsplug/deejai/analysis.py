@@ -19,7 +19,7 @@ import numpy as np
 from deejai_core.audio.identity import audio_key
 from deejai_core.errors import AudioError
 from deejai_core.models.registry import Model, load_model
-from deejai_core.playlists.m3u import one_line
+from deejai_core.playlists.tracks import one_line
 from deejai_core.space.analysis import Heard, Unheard, analyse, default_threads, hear_file
 from deejai_core.space.mp3tovec import mp3tovec
 from deejai_core.space.slices import SliceStore

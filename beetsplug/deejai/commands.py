@@ -10,9 +10,23 @@ from typing import TYPE_CHECKING
 from beets import ui
 
 from .group import Verb, VerbsCommand
-from .settings import DEFAULTS, read_settings
+from .options import (
+    ARTISTS,
+    BETWEEN,
+    CANDIDATES,
+    MINUTES,
+    OUTPUT,
+    RULES,
+    VARIATION,
+    WALK,
+    Option,
+    add_options,
+)
+from .settings import read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     import confuse
     from beets.library import Item, Library
     from beets.logging import BeetsLogger
@@ -37,10 +51,8 @@ def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
         "write a playlist of what sounds like the matching tracks",
         usage="%prog [options] QUERY...|FILE...",
     )
-    similar.parser.add_option(
-        "-n", "--number", type="int", help=f"tracks to add after the seeds (default: {DEFAULTS['number']})"
-    )
-    _add_playlist_options(similar)
+    _add_list_options(similar, (*WALK, *VARIATION, *RULES))
+    similar.parser.add_option("--less", metavar="QUERY", help="less like what matches this query")
 
     journey = Verb(
         "journey",
@@ -48,14 +60,35 @@ def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
         "write a playlist that leads from track to track",
         usage="%prog [options] QUERY|FILE QUERY|FILE...",
     )
-    journey.parser.add_option(
-        "-n",
-        "--number",
-        dest="between",
-        type="int",
-        help=f"tracks between neighbouring waypoints (default: {DEFAULTS['between']})",
+    _add_list_options(journey, (BETWEEN, MINUTES, *VARIATION, *RULES))
+    journey.parser.add_option("--best-order", action="store_true", help="visit the waypoints in their best order")
+    _add_end_options(journey)
+
+    reorder = Verb(
+        "reorder",
+        partial(run_reorder, config, log),
+        "write a playlist, or what matches, in an order that flows",
+        usage="%prog [options] PLAYLIST.m3u|QUERY...",
     )
-    _add_playlist_options(journey)
+    _add_end_options(reorder)
+    _add_output_options(reorder)
+
+    artists = Verb(
+        "similar-artists",
+        partial(run_similar_artists, config),
+        "show the artists who sound like those of the matching tracks",
+        usage="%prog [options] ARTIST|QUERY...|FILE...",
+    )
+    add_options(artists, (ARTISTS, CANDIDATES))
+
+    playlists = Verb(
+        "playlists",
+        partial(run_playlists, config, log),
+        "write the playlists of the configuration, where they changed",
+        usage="%prog [options] [NAME...]",
+    )
+    playlists.parser.add_option("-p", "--pretend", action="store_true", help="write nothing, only say what would be")
+    add_options(playlists, (option for option in OUTPUT if option.name not in ("format", "output_format")))
 
     reweigh = Verb(
         "reweigh",
@@ -67,23 +100,34 @@ def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
     )
 
     status = Verb("status", partial(run_status, config), "show how much is analysed, and what it takes on disk")
-    return VerbsCommand("deejai", [analyze, similar, journey, reweigh, status], "playlists of songs that sound alike")
+    verbs = [analyze, similar, journey, reorder, artists, playlists, reweigh, status]
+    return VerbsCommand("deejai", verbs, "playlists of songs that sound alike")
 
 
-def _add_playlist_options(verb: Verb) -> None:
-    add = verb.parser.add_option
-    add("-o", "--output", metavar="FILE", help="write the playlist to this file")
-    add("-d", "--playlist-dir", metavar="DIR", help="write the playlist to this folder, named after its tracks")
-    add("--output-format", choices=["m3u", "extm3u"], help="m3u, or extm3u with titles and lengths (the default)")
-    add("--relative-to", metavar="DIR", help="paths relative to DIR, or to the `library` or the `playlist`")
-    add("--forward-slash", action="store_true", help="forward slashes in paths")
-    add("--urlencode", action="store_true", help="URL-encode paths")
-    add("--prefix", help="text in front of each path")
+def _add_list_options(verb: Verb, options: Iterable[Option]) -> None:
+    """The options of a list that is made by picking tracks."""
+    verb.parser.add_option("-a", "--album", action="store_true", help="albums instead of tracks")
+    add_options(verb, options)
+    verb.parser.add_option("--pick", action="store_true", help="choose each next track yourself, among five")
+    verb.parser.add_option("--why", action="store_true", help="show what each track is near to, and why not others")
+    _add_output_options(verb)
+
+
+def _add_end_options(verb: Verb) -> None:
+    verb.parser.add_option("--keep-first", action="store_true", help="keep the first one where it is")
+    verb.parser.add_option("--keep-last", action="store_true", help="keep the last one where it is")
+
+
+def _add_output_options(verb: Verb) -> None:
+    verb.parser.add_option("-p", "--pretend", action="store_true", help="only show the list, write nothing")
+    verb.parser.add_option("-o", "--output", metavar="FILE", help="write the playlist to this file")
+    add_options(verb, OUTPUT)
+    verb.parser.add_option("--play", action="store_true", help="play the list with what beets' play plugin is set to")
 
 
 def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
     from deejai_core.models.registry import load_model
-    from deejai_core.playlists.m3u import one_line
+    from deejai_core.playlists.tracks import one_line
     from deejai_core.space.analysis import Heard, Unheard, default_threads
 
     from .analysis import find_work, hear_items, weigh_items
@@ -183,19 +227,84 @@ def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
 
 
 def run_similar(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
-    from .playlists import make_similar
+    from .lists import make_similar
 
     if not args:
         raise ui.UserError("similar to what? Give a title, a query or an audio file")
-    make_similar(lib, args, read_settings(config, opts), log, output=opts.output)
+    if opts.album:
+        opts.albums, opts.number = opts.number, None
+    _make(make_similar, config, log, lib, opts, args)
 
 
 def run_journey(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
-    from .playlists import make_journey
+    from .lists import make_journey
 
     if len(args) < 2:
         raise ui.UserError('a journey needs two waypoints or more, each a query or a file: beet deejai journey "A" "B"')
-    make_journey(lib, args, read_settings(config, opts), log, output=opts.output)
+    if (opts.keep_first or opts.keep_last) and not opts.best_order:
+        raise ui.UserError("--keep-first and --keep-last are for --best-order; without it, all waypoints keep their places")
+    _make(make_journey, config, log, lib, opts, args)
+
+
+def run_reorder(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from .lists import make_reordered
+
+    if not args:
+        raise ui.UserError("reorder what? Give a playlist (FILE.m3u) or a query")
+    _make(make_reordered, config, log, lib, opts, args)
+
+
+def _make(
+    make: Callable, config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]
+) -> None:
+    """Make a list as the options ask for, write it, show it, play it."""
+    from .lists import Wishes
+    from .output import for_file, play, show, write
+    from .terminal import choose_next, choose_waypoint, is_terminal
+
+    option = opts.ensure_value
+    if option("minutes", None) is not None and any(
+        option(name, None) is not None for name in ("number", "albums", "between")
+    ):
+        raise ui.UserError("-n and --minutes both say how long the list is to be; give one of them")
+    if option("pick", None) and not is_terminal():
+        raise ui.UserError("--pick asks you to choose, and needs a terminal for that")
+    settings = for_file(read_settings(config, opts), opts.output, opts.output_format)
+    wishes = Wishes(
+        albums=bool(option("album", None)),
+        less=option("less", None),
+        best_order=bool(option("best_order", None)),
+        keep_first=bool(option("keep_first", None)),
+        keep_last=bool(option("keep_last", None)),
+        why=bool(option("why", None)),
+        choose=choose_next if option("pick", None) else None,
+        choose_waypoint=choose_waypoint if is_terminal() else None,
+    )
+    made = make(lib, args, settings, wishes)
+    # Written before anything is shown: an error leaves the old playlist, and no list that seems to have been written.
+    written = None if opts.pretend or (opts.play and not opts.output) else write(lib, made, settings, opts.output)
+    show(made, settings, log)
+    if written:
+        ui.print_(f"{written[1]} tracks written to {written[0]}") if not settings.format else None
+    if opts.play and not opts.pretend:
+        play(made)
+
+
+def run_similar_artists(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from .lists import similar_artists
+
+    if not args:
+        raise ui.UserError("similar to whom? Give an artist, a query or an audio file")
+    for number, (name, similarity, tracks) in enumerate(similar_artists(lib, args, read_settings(config, opts)), 1):
+        ui.print_(f"{number:4}  {similarity:.3f} {name} ({_tracks(tracks)})")
+
+
+def run_playlists(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from .named import write_named
+
+    failed = write_named(config, log, lib, args, opts, pretend=bool(opts.pretend))
+    if failed:
+        raise ui.UserError(f"{failed} of the playlists could not be written, see above; they are as they were")
 
 
 def run_status(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:

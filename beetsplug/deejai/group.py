@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from beets import ui
+from beets.dbcore.query import ParsingError
 
 from deejai_core.errors import DeejaiError
 
@@ -29,6 +30,8 @@ class Verb(ui.Subcommand):
             self.run(lib, opts, args)
         except DeejaiError as error:
             raise ui.UserError(str(error)) from error
+        except ParsingError as error:  # beets itself only expects one of its kinds
+            raise ui.UserError(f"invalid query: {error}") from error
         except sqlite3.OperationalError as error:
             raise ui.UserError(
                 f"library database: {error}; if another beet is running, try again when it has finished"

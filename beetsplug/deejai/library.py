@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from beets.dbcore.query import InQuery
+from beets.dbcore.query import InQuery, ParsingError
+from beets.library import Album, Item, parse_query_string
+from beets.ui import UserError
 
-from deejai_core.playlists.m3u import Track, one_line
+from deejai_core.playlists.tracks import Track, one_line
 from deejai_core.space.slices import SliceStore
 
 from .fields import FLOAT_BYTES, MODEL, VECTOR, Vector
 
 if TYPE_CHECKING:
-    from beets.library import Item, Library
+    from beets.library import Library
 
     from deejai_core.models.registry import Model
 
@@ -94,9 +96,28 @@ def file_path(item: Item) -> Path:
 
 def as_track(item: Item) -> Track:
     """A track as a playlist shows it."""
-    return Track(file_path(item), item.artist, item.title, item.length)
+    return Track(file_path(item), item.artist, item.title, item.length, item.album, item.mb_trackid)
 
 
 def display_name(track: Track) -> str:
     """Artist and title on one line; the file's name for a track without a title."""
     return " - ".join(filter(None, (one_line(track.artist), one_line(track.title) or one_line(track.path.name))))
+
+
+def album_name(album: Album) -> str:
+    return " - ".join(filter(None, (one_line(album.albumartist), one_line(album.album))))
+
+
+def matching_ids(lib: Library, text: str, kind: type[Item] | type[Album]) -> set[int]:
+    """Ids of the tracks or albums that a query finds. Raises UserError for a query that is none."""
+    try:
+        query, _ = parse_query_string(text, kind)
+        where, values = query.clause()
+        if where and not query.field_names & kind.other_db_fields:
+            # Without making an object of each: a scope may well be half of the library.
+            with lib.transaction() as tx:
+                rows = tx.query(f"SELECT id FROM {kind._table} WHERE {where}", values)  # noqa: S608 (beets' own clause)
+                return {row[0] for row in rows}
+        return {found.id for found in (lib.items if kind is Item else lib.albums)(query)}
+    except ParsingError as error:
+        raise UserError(f"{text!r} is no query: {error}") from error

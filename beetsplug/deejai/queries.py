@@ -1,4 +1,4 @@
-"""What a user means by the words of a command: tracks of the library, or audio files outside it."""
+"""What a user means by the words of a command: tracks or albums of the library, or audio files outside it."""
 
 from __future__ import annotations
 
@@ -9,45 +9,34 @@ from typing import TYPE_CHECKING
 
 from beets import ui
 from beets.dbcore.query import InvalidQueryError, PathQuery, StringQuery
-from beets.library import Item
-
-from .library import as_track, display_name
+from beets.library import Album, Item
 
 if TYPE_CHECKING:
     from beets.library import Library
 
-SHOWN = 10  # matches listed before "and N more"
+Match = Item | Album | Path
 
 
-def find_matches(lib: Library, words: list[str]) -> list[Item | Path]:
-    """The tracks, and the files outside the library, that words name; never nothing, each track once.
+def find_matches(lib: Library, words: list[str], kind: type[Item] | type[Album] = Item) -> list[Match]:
+    """The tracks (or albums), and the files outside the library, that words name; never nothing, each once.
 
     Words that are files stand for themselves, all others are one query, whose matches come where its first word stands.
     """
     if not "".join(words).strip():
         raise ui.UserError("an empty query finds nothing in particular; give a title, a query or an audio file")
     query = [word for word in words if not _is_file(word)]
-    matches: list[Item | Path] = []
+    matches: list[Match] = []
     for number, word in enumerate(words):
         if word not in query:
             file = user_path(word).absolute()
-            matches += list(lib.items(PathQuery("path", os.fsencode(file)))) or [file]
+            found = list(lib.items(PathQuery("path", os.fsencode(file))))
+            matches += [found[0].get_album() or file] if found and kind is Album else found or [file]
         elif word == query[0] and query[0] not in words[:number]:
-            matches += _find_items(lib, query)
-    once: dict[int | Path, Item | Path] = {}
+            matches += _find(lib, query, kind)
+    once: dict[int | Path, Match] = {}
     for match in matches:
-        once.setdefault(match.id if isinstance(match, Item) else match, match)
+        once.setdefault(match if isinstance(match, Path) else match.id, match)
     return list(once.values())
-
-
-def find_waypoint(lib: Library, text: str) -> Item | Path:
-    """The one track or file that a waypoint names."""
-    matches = find_matches(lib, [text])
-    if len(matches) > 1:
-        choices = "".join(f"\n    id:{item.id}  {display_name(as_track(item))}" for item in matches[:SHOWN])
-        more = f"\n    ... and {len(matches) - SHOWN} more" if len(matches) > SHOWN else ""
-        raise ui.UserError(f"waypoint {text!r} matches {len(matches)} tracks; name one of them:{choices}{more}")
-    return matches[0]
 
 
 def user_path(text: str) -> Path:
@@ -55,27 +44,24 @@ def user_path(text: str) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111 (pathlib's raises where there is no such user)
 
 
-def _find_items(lib: Library, words: list[str]) -> list[Item]:
-    """Tracks whose title is just these words, or titles that each of them is; else what they find as a beets query."""
+def _find(lib: Library, words: list[str], kind: type[Item] | type[Album]) -> list[Item] | list[Album]:
+    """What has just these words for a title, or titles that each of them is; else what they find as a beets query."""
+    fetch, field = (lib.items, "title") if kind is Item else (lib.albums, "album")
     title = " ".join(words)
     # Before the words are parsed: "Re: Stacks" is a title, though it looks like a field's name.
-    if exact := _titled(lib, title):
+    if exact := list(fetch(StringQuery(field, title))):
         return exact
-    titles = [_titled(lib, word) for word in words]
+    titles = [list(fetch(StringQuery(field, word))) for word in words]
     if all(titles):
-        return [item for found in titles for item in found]
-    found = list(lib.items(words))
+        return [match for found in titles for match in found]
+    found = list(fetch(words))
     if not found and len(words) == 1 and " " in title:
         # Several terms in one argument: journey "artist:Sting title:Roxanne" ...
         with contextlib.suppress(InvalidQueryError):  # an apostrophe is no quote that must be closed
-            found = list(lib.items(title))
+            found = list(fetch(title))
     if not found:
-        raise ui.UserError(_no_match(title))
+        raise ui.UserError(_no_match(title, "track" if kind is Item else "album"))
     return found
-
-
-def _titled(lib: Library, title: str) -> list[Item]:
-    return list(lib.items(StringQuery("title", title)))
 
 
 def _is_file(word: str) -> bool:
@@ -86,13 +72,13 @@ def _is_file(word: str) -> bool:
         return False  # too long for a name, or with a NUL: a query
 
 
-def _no_match(text: str) -> str:
+def _no_match(text: str, what: str) -> str:
     with contextlib.suppress(OSError, ValueError):
         if os.sep in text and user_path(text).exists():
-            return f"{text}: no file of audio, and no track of the library matches"
+            return f"{text}: no file of audio, and no {what} of the library matches"
         if os.sep in text and Path(text).suffix:
-            return f"{text}: no such file, and no track matches"
+            return f"{text}: no such file, and no {what} matches"
     field, colon, _ = text.partition(":")
     if colon and field not in Item.all_keys():
-        return f'no track matches {text!r}; for a title with a colon, try title:"{text}"'
-    return f"no track matches {text!r}; `beet ls` shows what a query finds"
+        return f'no {what} matches {text!r}; for a title with a colon, try title:"{text}"'
+    return f"no {what} matches {text!r}; `beet ls{'' if what == 'track' else ' -a'}` shows what a query finds"

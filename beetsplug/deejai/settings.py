@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,32 +18,76 @@ DEFAULTS = {
     "epsilon": None,
     "threads": None,
     "number": 20,
+    "albums": 5,
     "between": 5,
+    "minutes": None,
+    "keep_on": 3,
+    "drunk": 0,
+    "seed": None,
+    "list_seeds": True,
+    "candidates": "",
+    "artist_separation": 0,
+    "album_separation": 0,
+    "min_length": 0,
+    "max_length": "10:00",
+    "fold_versions": True,
+    "duplicate_epsilon": 0.01,
+    "not_played_days": None,
+    "prefer_played": 0,
+    "avoid_skipped": 0,
+    "mix_in_key": False,
+    "segue": False,
+    "correct_hubs": True,
     "playlist_dir": None,
     "output_format": "extm3u",
     "relative_to": None,
     "forward_slash": False,
     "urlencode": False,
     "prefix": "",
+    "format": None,
+    "playlists": [],
+    "playlists_auto": False,
 }
+FORMATS = ["m3u", "extm3u", "xspf", "jspf"]
+DAY = 24 * 60 * 60  # seconds
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Every option but `auto`, checked. docs/configuration.md says what each is for."""
+    """Every option that one command needs, checked. docs/configuration.md says what each is for."""
 
     model: str
     windows: int
     epsilon: float | None  # None: the model's own
     threads: int | None  # None: one for each core, one less during an import
     number: int
+    albums: int
     between: int
+    minutes: float | None
+    keep_on: int
+    drunk: float
+    seed: int | None
+    list_seeds: bool
+    candidates: str  # a query; empty: all
+    artist_separation: float  # infinite: once only
+    album_separation: float
+    min_length: float  # seconds
+    max_length: float  # seconds
+    fold_versions: bool
+    duplicate_epsilon: float
+    not_played_days: float | None
+    prefer_played: float
+    avoid_skipped: float
+    mix_in_key: bool
+    segue: bool
+    correct_hubs: bool
     playlist_dir: Path
     output_format: str
     relative_to: Path | str | None  # "library", "playlist", a folder, or None for absolute paths
     forward_slash: bool
     urlencode: bool
     prefix: str
+    format: str | None  # a template of beets for the lines that are printed; None: similarity, artist and title
 
 
 def read_settings(config: confuse.Subview, options: object = None) -> Settings:
@@ -48,21 +95,57 @@ def read_settings(config: confuse.Subview, options: object = None) -> Settings:
 
     Raises confuse.ConfigError, which beets shows as one line that names the option.
     """
-    config.set({name: value for name in DEFAULTS if (value := getattr(options, name, None)) is not None})
-    return Settings(
-        model=config["model"].as_str(),
-        windows=config["windows"].get(AtLeast(2)),
-        epsilon=config["epsilon"].get(confuse.Optional(Epsilon())),
-        threads=config["threads"].get(confuse.Optional(AtLeast(1))),
-        number=config["number"].get(AtLeast(1)),
-        between=config["between"].get(AtLeast(0)),
-        playlist_dir=_playlist_dir(config),
-        output_format=config["output_format"].as_choice(["m3u", "extm3u"]),
-        relative_to=_relative_to(config["relative_to"]),
-        forward_slash=config["forward_slash"].get(bool),
-        urlencode=config["urlencode"].get(bool),
-        prefix=config["prefix"].as_str(),
-    )
+    given = {name: value for name in DEFAULTS if (value := getattr(options, name, None)) is not None}
+    if given.keys() & {"number", "albums", "between"} and "minutes" not in given:
+        given["minutes"] = 0  # a number asked for wins over minutes that are configured
+    with overridden(config, given):
+        return Settings(
+            model=config["model"].as_str(),
+            windows=config["windows"].get(AtLeast(2)),
+            epsilon=config["epsilon"].get(confuse.Optional(Epsilon())),
+            threads=config["threads"].get(confuse.Optional(AtLeast(1))),
+            number=config["number"].get(AtLeast(1)),
+            albums=config["albums"].get(AtLeast(1)),
+            between=config["between"].get(AtLeast(0)),
+            minutes=config["minutes"].get(confuse.Optional(Within(0))) or None,
+            keep_on=config["keep_on"].get(AtLeast(0)),
+            drunk=config["drunk"].get(Within(0, 1)),
+            seed=config["seed"].get(confuse.Optional(AtLeast(0))),
+            list_seeds=config["list_seeds"].get(bool),
+            candidates=" ".join(config["candidates"].as_str_seq(split=False)),
+            artist_separation=config["artist_separation"].get(Separation()),
+            album_separation=config["album_separation"].get(Separation()),
+            min_length=config["min_length"].get(confuse.Optional(Length())) or 0.0,
+            max_length=config["max_length"].get(confuse.Optional(Length())) or math.inf,
+            fold_versions=config["fold_versions"].get(bool),
+            duplicate_epsilon=config["duplicate_epsilon"].get(Within(0, 1)),
+            not_played_days=config["not_played_days"].get(confuse.Optional(Within(0))) or None,
+            prefer_played=config["prefer_played"].get(Within(0, 1)),
+            avoid_skipped=config["avoid_skipped"].get(Within(0, 1)),
+            mix_in_key=config["mix_in_key"].get(bool),
+            segue=config["segue"].get(bool),
+            correct_hubs=config["correct_hubs"].get(bool),
+            playlist_dir=_playlist_dir(config),
+            output_format=config["output_format"].as_choice(FORMATS),
+            relative_to=_relative_to(config["relative_to"]),
+            forward_slash=config["forward_slash"].get(bool),
+            urlencode=config["urlencode"].get(bool),
+            prefix=config["prefix"].as_str(),
+            format=config["format"].get(confuse.Optional(str)),
+        )
+
+
+@contextmanager
+def overridden(config: confuse.Subview, values: Mapping[str, object]) -> Iterator[None]:
+    """The configuration with other values, for as long as the context lasts."""
+    config.exists()  # only now are the configuration's files read for certain
+    sources = config.root().sources
+    before = list(sources)
+    config.set(dict(values))
+    try:
+        yield
+    finally:
+        sources[:] = before
 
 
 def _playlist_dir(config: confuse.Subview) -> Path:
@@ -97,6 +180,22 @@ class AtLeast(confuse.Integer):
         return number
 
 
+class Within(confuse.Number):
+    """A number between two limits, or not below one."""
+
+    def __init__(self, lowest: float, highest: float = math.inf) -> None:
+        super().__init__()
+        self.lowest = lowest
+        self.highest = highest
+
+    def convert(self, value: object, view: confuse.ConfigView) -> float:
+        number = super().convert(value, view)
+        if not self.lowest <= number <= self.highest:
+            limits = f"at least {self.lowest}" if self.highest == math.inf else f"from {self.lowest} to {self.highest}"
+            self.fail(f"must be {limits}, not {number}", view)
+        return float(number)
+
+
 class Epsilon(confuse.Number):
     """A cosine distance: the two ends, nothing alike and everything alike, would make all slices count the same."""
 
@@ -105,3 +204,32 @@ class Epsilon(confuse.Number):
         if not 0 < number < 2:
             self.fail(f"must be between 0 and 2, not {number}", view)
         return float(number)
+
+
+class Separation(confuse.Template):
+    """A number of tracks, or "once"."""
+
+    def convert(self, value: object, view: confuse.ConfigView) -> float:
+        if str(value).lower() == "once":
+            return math.inf
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = -1
+        if number < 0:
+            self.fail(f"must be a number of tracks or `once`, not {value!r}", view)
+        return number
+
+
+class Length(confuse.Template):
+    """Seconds, or minutes and seconds (10:00), or hours too (1:10:00)."""
+
+    def convert(self, value: object, view: confuse.ConfigView) -> float:
+        try:
+            parts = [float(part) for part in str(value).split(":")]
+        except ValueError:
+            parts = [math.nan]
+        seconds = sum(part * 60**power for power, part in enumerate(reversed(parts)))
+        if not 0 <= seconds < math.inf or len(parts) > 3:
+            self.fail(f"must be a length such as 10:00, not {value!r}", view)
+        return seconds

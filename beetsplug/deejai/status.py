@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deejai_core.models.registry import load_model
-from deejai_core.playlists.m3u import one_line
+from deejai_core.playlists.tracks import one_line
 from deejai_core.space.index import FEWEST_INDEXED, annoy_installed, index_paths, is_current
 
 from .analysis import find_work

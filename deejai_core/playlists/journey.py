@@ -3,79 +3,244 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 
 import numpy as np
 
-from deejai_core.playlists.playlist import Pick, neighbours
-from deejai_core.space.index import Index
+from deejai_core.playlists.candidates import Candidates, Pick
+from deejai_core.playlists.geometry import angles, slerp, stagger
+from deejai_core.playlists.playlist import Choose, duration
+from deejai_core.playlists.rules import Lineup
+from deejai_core.playlists.songs import Song
+
+MOST_TRIMMED = 2  # tracks more than that too many: another plan is made
 
 
-@dataclass(frozen=True)
-class Waypoint:
-    """A song that a journey passes: its unit vector, and its position in the index if it is in there."""
+def journey(
+    candidates: Candidates,
+    stops: Sequence[Song],
+    *,
+    between: int | None = None,
+    seconds: float | None = None,
+    drunk: float = 0.0,
+    rng: np.random.Generator | None = None,
+    choose: Choose | None = None,
+) -> list[list[Pick]]:
+    """The tracks between each pair of consecutive stops, in order; fewer where the library has no more.
 
-    vector: np.ndarray
-    position: int | None = None
-
-
-def journey(index: Index, waypoints: Sequence[Waypoint], between: int) -> list[list[Pick]]:
-    """`between` tracks for each pair of consecutive waypoints, in order; fewer where the library has no more.
-
-    waypoints: two or more. No track comes twice, nor does a waypoint, nor a recording that the library has twice. The
-    journey reversed is the journey of the reversed waypoints.
+    stops: two or more songs. between: tracks between two stops. seconds: instead, the length that the whole list with its
+    stops shall have, met within half a track; the longer way from one stop to the next then gets more tracks. drunk: how
+    far each step strays, see `stagger`; it needs `rng`. choose: picks one of the offers for each place in turn, best first,
+    or None to leave it empty; by default the whole path is planned at once, and the journey reversed is then the journey of
+    the reversed stops (unless candidates are to segue, which has a direction).
     """
     # Which track goes to which point must not depend on the direction of travel, and ties could make it so: the journey is
     # always planned in the same one of its two directions.
-    forwards = [(point.vector.tobytes(), point.position or 0) for point in waypoints]
-    if forwards[::-1] < forwards:
-        return [leg[::-1] for leg in _plan(index, waypoints[::-1], between)[::-1]]
-    return _plan(index, waypoints, between)
+    forwards = [(stop.vector.tobytes(), stop.position or 0) for stop in stops]
+    turned = forwards[::-1] < forwards and choose is None and candidates.segue is None
+    path = stops[::-1] if turned else stops
+    if seconds is not None:
+        candidates = candidates.of_known_length()
+    noise = int(rng.integers(2**63)) if drunk else None
+
+    def plan(counts: Sequence[int]) -> list[list[Pick]]:
+        targets = _targets(path, counts)
+        if noise is not None:
+            again = np.random.default_rng(noise)  # plans of different lengths differ in nothing else
+            targets = [[stagger(point, drunk, again) for point in leg] for leg in targets]
+        return _plan(candidates, path, targets, choose)
+
+    legs = plan([between] * (len(stops) - 1)) if seconds is None else _timed(candidates, path, seconds, plan, choose)
+    return _renumbered(candidates, stops, [leg[::-1] for leg in legs[::-1]] if turned else legs)
 
 
-def _plan(index: Index, waypoints: Sequence[Waypoint], between: int) -> list[list[Pick]]:
-    """The closest pair of a point of the path and a track is matched first, then the closest of the rest, and so on."""
-    targets = [
-        (leg, step, slerp(start.vector, end.vector, step / (between + 1)))
-        for leg, (start, end) in enumerate(pairwise(waypoints))
-        for step in range(1, between + 1)
-    ]
-    taken = {point.position for point in waypoints}
-    heard = {point.vector.tobytes() for point in waypoints}
-    chosen: dict[tuple[int, int], Pick] = {}
-    queue: list[tuple] = []  # each unserved point once, with the nearest track it has not tried
-
-    def try_next(leg: int, step: int, candidates: Iterator[Pick]) -> None:
-        if pick := next(candidates, None):
-            heapq.heappush(queue, (-pick.similarity, leg, step, pick, candidates))
-
-    for leg, step, target in targets:
-        try_next(leg, step, neighbours(index, target, expected=10))
-    while queue:
-        _, leg, step, pick, candidates = heapq.heappop(queue)
-        vector = index.vectors[pick.position].tobytes()
-        if pick.position in taken or vector in heard:
-            try_next(leg, step, candidates)
-        else:
-            heard.add(vector)
-            chosen[leg, step] = pick
+def _targets(stops: Sequence[Song], counts: Sequence[int]) -> list[list[np.ndarray]]:
+    """The points of the path, leg by leg."""
     return [
-        [chosen[leg, step] for step in range(1, between + 1) if (leg, step) in chosen] for leg in range(len(waypoints) - 1)
+        [slerp(start.vector, end.vector, step / (count + 1)) for step in range(1, count + 1)]
+        for (start, end), count in zip(pairwise(stops), counts, strict=True)
     ]
 
 
-def slerp(start: np.ndarray, end: np.ndarray, t: float) -> np.ndarray:
-    """The point at fraction `t` (0 to 1) of the great circle between two unit vectors, a unit vector (float64)."""
-    start, end = start.astype(np.float64), end.astype(np.float64)
-    angle = np.arccos(np.clip(start @ end, -1, 1))
-    if angle < 1e-6:
-        return start
-    if np.pi - angle < 1e-6:
-        # Opposite directions have no shortest way between them: go by the axis that both are farthest from.
-        via = np.eye(len(start))[np.argmin(np.abs(start))]
-        via = via - (via @ start) * start
-        via /= np.linalg.norm(via)
-        return np.cos(t * np.pi) * start + np.sin(t * np.pi) * via
-    return (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
+def _plan(candidates: Candidates, stops, targets: list[list[np.ndarray]], choose: Choose | None) -> list[list[Pick]]:
+    lineup = candidates.lineup()
+    places = _stop_places(map(len, targets))
+    for stop, place in zip(stops, places, strict=True):
+        lineup.add(stop, place)
+    points = {
+        start + step: target for start, leg in zip(places, targets, strict=False) for step, target in enumerate(leg, 1)
+    }
+    # A place between two that are taken can hardly suit both in tempo and key, or have a segue from one and to the other.
+    in_turn = choose or candidates.segue or candidates.rules.mix_in_key
+    chosen = (_in_turn if in_turn else _closest_first)(candidates, points, lineup, choose)
+    return [[chosen[place] for place in range(start + 1, end) if place in chosen] for start, end in pairwise(places)]
+
+
+def _closest_first(
+    candidates: Candidates, points: dict[int, np.ndarray], lineup: Lineup, _: Choose | None
+) -> dict[int, Pick]:
+    """The closest pair of a point of the path and a track is matched first, then the closest of the rest, and so on."""
+    chosen: dict[int, Pick] = {}
+    queue: list[tuple] = []  # each unserved point once, with the best track that it has not tried
+
+    def try_next(place: int, offers: Iterator[Pick]) -> None:
+        if pick := next(offers, None):
+            heapq.heappush(queue, (len(pick.broken), -pick.score, place, pick, offers))
+
+    for place, target in points.items():
+        try_next(place, candidates.offers(target, place, lineup))
+    while queue:
+        *_, place, pick, offers = heapq.heappop(queue)
+        if candidates.still_fits(pick, lineup):
+            lineup.add(candidates.song(pick.position), place)
+            chosen[place] = pick
+        else:
+            try_next(place, offers)
+    return chosen
+
+
+def _in_turn(
+    candidates: Candidates, points: dict[int, np.ndarray], lineup: Lineup, choose: Choose | None
+) -> dict[int, Pick]:
+    """One place after the other, as someone who chooses or listens to the segues goes."""
+    chosen: dict[int, Pick] = {}
+    for place, target in points.items():
+        offers = candidates.offers(target, place, lineup)
+        pick = choose(offers) if choose else candidates.best(offers, lineup)
+        if pick:
+            lineup.add(candidates.song(pick.position), place)
+            chosen[place] = pick
+    return chosen
+
+
+def _timed(candidates: Candidates, stops, seconds: float, plan, choose: Choose | None) -> list[list[Pick]]:
+    """A plan that takes so long: one that is a little longer, without the tracks that are too many."""
+    ways = [float(angles(start.vector, end.vector)) for start, end in pairwise(stops)]
+    wanted = seconds - duration(stops)
+    length, rules = candidates.catalogue.length, candidates.rules
+    usual = length[(length > 0) & (length >= rules.min_length) & (length <= rules.max_length)]
+    typical = float(np.median(usual)) if len(usual) else 240.0
+    count = max(0, round(wanted / typical))
+    if choose:  # nobody wants to choose the same list several times
+        return plan(_shares(count, ways))
+    best: list[list[Pick]] | None = None
+    too_few, enough = -1, math.inf  # tracks that were tried
+    while too_few < count < enough:
+        legs = plan(_shares(count, ways))
+        tracks, over = sum(map(len, legs)), _duration(candidates, legs) - wanted
+        mean = (over + wanted) / tracks if tracks else typical
+        if over >= 0:
+            best, enough = legs, count
+            count -= math.floor(over / mean)
+            if count >= enough - MOST_TRIMMED:
+                break
+        elif tracks < count:
+            return legs if best is None else _trimmed(candidates, stops, best, wanted)  # the library has no more
+        else:
+            too_few = count
+            count += math.ceil(-over / mean)
+    return _trimmed(candidates, stops, best, wanted)
+
+
+def _trimmed(candidates: Candidates, stops, legs: list[list[Pick]], wanted: float) -> list[list[Pick]]:
+    """Without tracks that are too many: each time the one whose neighbours are closest, if that breaks no rule."""
+    legs = [list(leg) for leg in legs]
+    while True:
+        over = _duration(candidates, legs) - wanted
+        fitting = []
+        for number, leg in enumerate(legs):
+            songs = [stops[number], *(candidates.song(pick.position) for pick in leg), stops[number + 1]]
+            for step, song in enumerate(songs[1:-1]):
+                if song.length <= 2 * over:
+                    gap = float(angles(songs[step].vector, songs[step + 2].vector))
+                    fitting.append((gap, number, step))
+        if not fitting:
+            return legs
+        before = _offences(candidates, stops, legs)
+
+        fitting.sort()
+        shorter = [_without(legs, number, step) for _, number, step in fitting[:8]]
+        legs = next((some for some in shorter if _offences(candidates, stops, some) <= before), shorter[0])
+
+
+def _without(legs: list[list[Pick]], number: int, step: int) -> list[list[Pick]]:
+    return [leg[:step] + leg[step + 1 :] if which == number else leg for which, leg in enumerate(legs)]
+
+
+def _offences(candidates: Candidates, stops, legs: list[list[Pick]]) -> int:
+    return sum(len(pick.broken) for leg in _renumbered(candidates, stops, legs) for pick in leg)
+
+
+def _renumbered(candidates: Candidates, stops, legs: list[list[Pick]]) -> list[list[Pick]]:
+    """The picks with the places that they have in the end, and the rules that they break there."""
+    places = _stop_places(map(len, legs))
+    songs = dict(zip(places, stops, strict=True))
+    placed = []
+    for start, leg in zip(places, legs, strict=False):
+        placed.append([replace(pick, place=start + step) for step, pick in enumerate(leg, 1)])
+        songs |= {pick.place: candidates.song(pick.position) for pick in placed[-1]}
+    return [[replace(pick, broken=_broken_in(candidates, songs, pick)) for pick in leg] for leg in placed]
+
+
+def _broken_in(candidates: Candidates, songs: dict[int, Song], pick: Pick) -> tuple[str, ...]:
+    others = candidates.lineup()
+    for place, song in songs.items():
+        if place != pick.place:
+            others.add(song, place)
+    return others.broken(songs[pick.place], pick.place, candidates.rules.active)
+
+
+def _stop_places(counts) -> list[int]:
+    return [total + number for number, total in enumerate(accumulate(counts, initial=0))]
+
+
+def _shares(count: int, ways: Sequence[float]) -> list[int]:
+    """`count` tracks shared out in proportion to the legs' lengths, by largest remainder."""
+    total = sum(ways)
+    exact = [count * way / total if total else count / len(ways) for way in ways]
+    shares = [math.floor(share) for share in exact]
+    by_rest = sorted(range(len(ways)), key=lambda leg: (shares[leg] - exact[leg], leg))
+    for leg in by_rest[: count - sum(shares)]:
+        shares[leg] += 1
+    return shares
+
+
+def _duration(candidates: Candidates, legs: list[list[Pick]]) -> float:
+    return duration(candidates.song(pick.position) for leg in legs for pick in leg)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """How smoothly a list goes from stop to stop."""
+
+    largest: float  # step from a track to the next, degrees
+    largest_at: int  # place of the track that it starts from
+    mean: float  # degrees
+    backward: int  # steps that lead back towards the stop they come from
+    unevenness: float  # how far tracks are from where even steps would put them, on average, as a share of their leg
+
+
+def certify(vectors: np.ndarray, stops: Sequence[int]) -> Certificate:
+    """vectors: (n, dimension), of the list's tracks in order; stops: their places among them, first and last included.
+
+    A track's progress on its leg is its angle from the leg's start, as a share of its angles from both ends.
+    """
+    steps = angles(vectors[:-1], vectors[1:])
+    backward, off = 0, []
+    for start, end in pairwise(stops):
+        leg = vectors[start : end + 1]
+        from_start, to_end = angles(leg, leg[:1]), angles(leg, leg[-1:])
+        progress = from_start / np.maximum(from_start + to_end, 1e-12)
+        backward += int((np.diff(progress) < 0).sum())
+        off += np.abs(progress - np.linspace(0, 1, len(leg)))[1:-1].tolist()
+    largest = int(np.argmax(steps))
+    return Certificate(
+        float(np.degrees(steps[largest])),
+        largest,
+        float(np.degrees(steps.mean())),
+        backward,
+        float(np.mean(off)) if off else 0.0,
+    )

@@ -1,101 +1,75 @@
-"""Playlists as M3U files: tracks to bytes, and bytes to a file, whole or not at all."""
+"""Playlists in the M3U format."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote_from_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from deejai_core.errors import PlaylistError
-from deejai_core.files import replacing
+from deejai_core.playlists.tracks import Header, Style, Track, location, one_line, urlencoded
 
 HEADER = b"#EXTM3U"
 
 
-@dataclass(frozen=True)
-class Track:
-    """A track as a playlist shows it."""
+def format_m3u(tracks: Iterable[Track], style: Style, header: Header | None = None) -> bytes:
+    """The playlist's bytes. header: makes it an extended M3U, with artist, title and length of each track.
 
-    path: Path  # absolute; may hold bytes that are no text, as os.fsdecode gives them
-    artist: str
-    title: str
-    length: float | None  # seconds
-
-
-@dataclass(frozen=True)
-class M3UStyle:
-    """How a playlist names its tracks. The options have the names and the order of beets' smartplaylist plugin."""
-
-    extended: bool = True  # with #EXTM3U and a line of artist, title and length for each track
-    relative_to: Path | None = None  # paths relative to this folder; None: absolute
-    forward_slash: bool = False  # backslashes become slashes
-    urlencode: bool = False  # special characters as %xx
-    prefix: str = ""  # in front of each path
-
-
-def _is_playlist(path: Path) -> bool:
-    """By its name, its header, or for having nothing in it."""
-    if path.suffix.lower() in (".m3u", ".m3u8"):
-        return True
-    with path.open("rb") as file:
-        return file.read(len(HEADER)) in (HEADER, b"")
-
-
-def one_line(text: str) -> str:
-    """Text for one line of a file or a terminal: control characters and line breaks become a space."""
-    return re.sub(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029]\s*", " ", text).strip()
-
-
-def location(path: Path, style: M3UStyle) -> bytes:
-    """How a playlist names a file: its raw bytes on POSIX, UTF-8 on Windows.
-
-    Raises PlaylistError if M3U cannot: a line break in a name is only possible URL-encoded.
+    Raises PlaylistError if a track cannot be named: a line break in a name is only possible URL-encoded.
     """
-    name = os.fspath(path)
-    if style.relative_to:
-        with contextlib.suppress(ValueError):  # another drive on Windows: only the absolute path leads there
-            name = os.path.relpath(name, style.relative_to)
-    if style.forward_slash:
-        name = name.replace("\\", "/")
-    encoded = os.fsencode(name)
-    if style.urlencode:
-        encoded = quote_from_bytes(encoded, safe="/:" if os.name == "nt" else "/").encode()
-    elif b"\n" in encoded or b"\r" in encoded:
-        raise PlaylistError(f"{one_line(name)}: its name has a line break, which M3U cannot hold; set `urlencode: yes`")
-    if encoded.startswith(b"#") and not style.prefix:
-        encoded = b"./" + encoded  # otherwise a comment
-    return os.fsencode(style.prefix) + encoded
-
-
-def format_m3u(tracks: Iterable[Track], style: M3UStyle) -> bytes:
-    """The playlist's bytes. Raises PlaylistError if a track cannot be named."""
-    lines = [HEADER] if style.extended else []
+    lines = []
+    if header:
+        comments = [*header.recipe, *([f"made {header.date}"] if header.date else [])]
+        lines = [HEADER, _text(f"#PLAYLIST:{one_line(header.title)}"), *(_text(f"# {one_line(line)}") for line in comments)]
     for track in tracks:
-        if style.extended:
+        if header:
             seconds = -1 if track.length is None else round(track.length)
             caption = " - ".join(filter(None, (one_line(track.artist), one_line(track.title))))
-            lines.append(f"#EXTINF:{seconds},{caption}".encode("utf-8", "replace"))
-        lines.append(location(track.path, style))
+            lines.append(_text(f"#EXTINF:{seconds},{caption}"))
+        lines.append(_location(track.path, style))
     return b"".join(line + b"\n" for line in lines)
 
 
-def write_m3u(path: Path, data: bytes) -> None:
-    """Write a playlist, and the folders above it; an older playlist is replaced whole, a file that is none never.
+def read_m3u(path: Path) -> list[Path]:
+    """The files that a playlist names, absolute, in its order; whether they are there or not.
 
-    Raises PlaylistError; what was there is then as it was.
+    Relative names start from the playlist's folder. Names that are no file but become one when URL-decoded are decoded.
+    Raises PlaylistError if it cannot be read or is no playlist.
     """
     try:
-        if path.is_file() and not _is_playlist(path):
-            raise PlaylistError(f"{path}: there is a file that is no playlist; choose another name")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)  # a device or a pipe, such as /dev/stdout
-            return
-        with replacing(path) as temporary:
-            temporary.write_bytes(data)
+        data = path.read_bytes()
     except OSError as error:
-        raise PlaylistError(f"{path}: cannot write the playlist ({error.strerror or error})") from error
+        raise PlaylistError(f"{path}: cannot read the playlist ({error.strerror or error})") from error
+    if b"\0" in data:
+        raise PlaylistError(f"{path}: this is no M3U playlist")
+    lines = [line.strip(b"\r\t ") for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n")]
+    return [_file(line, path.parent) for line in lines if line and not line.startswith(b"#")]
+
+
+def _text(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _location(path: Path, style: Style) -> bytes:
+    name = location(path, style)
+    if style.urlencode:
+        name = urlencoded(name)
+    elif b"\n" in name or b"\r" in name:
+        raise PlaylistError(
+            f"{one_line(os.fspath(path))}: its name has a line break, which M3U cannot hold; set `urlencode: yes`"
+        )
+    if name.startswith(b"#") and not style.prefix:
+        name = b"./" + name  # otherwise a comment
+    return os.fsencode(style.prefix) + name
+
+
+def _file(line: bytes, folder: Path) -> Path:
+    if line.lower().startswith(b"file:"):
+        return Path(os.fsdecode(unquote_to_bytes(urlsplit(line).path)))
+    plain, decoded = (folder.absolute() / os.fsdecode(name) for name in (line, unquote_to_bytes(line)))
+    try:
+        plain, decoded = Path(os.path.normpath(plain)), Path(os.path.normpath(decoded))
+        return decoded if not plain.exists() and decoded.exists() else plain
+    except (OSError, ValueError):
+        return plain  # a name that no file can have

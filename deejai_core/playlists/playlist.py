@@ -1,56 +1,80 @@
-"""A playlist of what sounds like its seeds."""
+"""A playlist of what sounds like its seeds: a walk that looks back on its last steps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count as count_up
+from itertools import islice
 
 import numpy as np
 
-from deejai_core.space.index import Index
+from deejai_core.playlists.candidates import Candidates, Pick
+from deejai_core.playlists.geometry import blend, stagger
+from deejai_core.playlists.songs import Song
+
+LESS = 0.5  # the say of what a list should be less like, against 1 of what it should be like
+
+Choose = Callable[[Iterator[Pick]], Pick | None]
 
 
-@dataclass(frozen=True)
-class Pick:
-    """A track chosen for a playlist."""
+def similar(
+    candidates: Candidates,
+    seeds: Sequence[Song],
+    *,
+    count: int | None = None,
+    seconds: float | None = None,
+    keep_on: int = 0,
+    drunk: float = 0.0,
+    less: Sequence[Song] = (),
+    listed: bool = True,
+    rng: np.random.Generator | None = None,
+    choose: Choose | None = None,
+) -> list[Pick]:
+    """Tracks that follow the seeds, each near to the last `keep_on` ones; fewer if the library has no more.
 
-    position: int  # in the index
-    similarity: float  # cosine to what it was chosen for
-
-
-def similar(index: Index, seeds: Sequence[np.ndarray], *, without: Sequence[int] = (), count: int) -> list[Pick]:
-    """The `count` tracks nearest to the blend of the seeds, nearest first; fewer if the library has no more.
-
-    seeds: one or more unit vectors (dimension,), each with the same say. without: positions of tracks that are not to be
-    picked, such as the seeds' own. A track is picked once, and so is a recording that the library has twice: copies have
-    equal vectors.
+    seeds: one or more songs; their blend, whatever their number, counts as the first step of the walk. listed: whether
+    they are in the list themselves, whose rules then see them; otherwise they are only kept from being picked. count:
+    tracks to pick. seconds: instead, the length that the whole list shall have; it ends within half a track of it, and
+    takes no track of unknown length. keep_on: 0 stays with the seeds. drunk: 0 goes straight, 1 in any direction, see
+    `stagger`; it needs `rng`. less: songs that the list should be less like; they are not picked. choose: picks one of
+    the offers, best first, or None to end the list; by default the best.
     """
-    taken, heard = set(without), {seed.tobytes() for seed in seeds}
-    picks = []
-    for pick in neighbours(index, blend(seeds), count + len(taken)):
-        vector = index.vectors[pick.position].tobytes()
-        if pick.position in taken or vector in heard:
-            continue
-        heard.add(vector)
-        picks.append(pick)
-        if len(picks) == count:
+    if seconds is not None:
+        candidates = candidates.of_known_length()
+    lineup = candidates.lineup()
+    for place, seed in enumerate(seeds):
+        lineup.add(seed, place if listed else None)
+    for song in less:
+        lineup.add(song, None)
+    first = len(seeds) if listed else 0
+    steps = [blend([seed.vector for seed in seeds])]
+    repelled = LESS * blend([song.vector for song in less]) if less else 0.0
+    left = None if seconds is None else seconds - (duration(seeds) if listed else 0)
+    picks: list[Pick] = []
+    for place in count_up(first) if count is None else range(first, first + count):
+        target = blend(steps[-keep_on:] if keep_on else steps[:1]) - repelled
+        if drunk:
+            target = stagger(target, drunk, rng)
+        offers = candidates.offers(target, place, lineup)
+        pick = choose(offers) if choose else candidates.best(offers, lineup)
+        if pick is None:
             break
+        song = candidates.song(pick.position)
+        if left is not None:
+            if left < song.length / 2:  # the list ends nearer to what was asked for without it
+                break
+            left -= song.length
+        picks.append(pick)
+        lineup.add(song, place)
+        steps.append(song.vector)
     return picks
 
 
-def blend(vectors: Sequence[np.ndarray]) -> np.ndarray:
-    """The direction in the middle of unit vectors; the first one's where they cancel each other out."""
-    total = np.sum(vectors, axis=0)
-    return total if np.linalg.norm(total) > 1e-6 * len(vectors) else vectors[0]
+def first_of(offers: Iterator[Pick], count: int) -> list[Pick]:
+    """The best `count` offers."""
+    return list(islice(offers, count))
 
 
-def neighbours(index: Index, query: np.ndarray, expected: int) -> Iterator[Pick]:
-    """Every track, nearest first. `expected`: how many the caller is likely to take; more are fetched if it takes more."""
-    seen: set[int] = set()
-    while len(seen) < len(index.vectors):
-        positions, similarities = index.nearest(query, expected)
-        for position, similarity in zip(positions.tolist(), similarities.tolist(), strict=True):
-            if position not in seen:
-                seen.add(position)
-                yield Pick(position, similarity)
-        expected = min(4 * expected, len(index.vectors))
+def duration(songs: Iterable[Song]) -> float:
+    """Seconds that songs take together, those of unknown length none."""
+    return sum(song.length for song in songs if song.length > 0)

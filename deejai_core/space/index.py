@@ -2,7 +2,7 @@
 
 The index is a cache: it can be made again from the vectors at any time, is checked against them before each use, and is
 replaced whole. Annoy proposes more candidates than asked for, the vectors themselves decide. Where annoy is not installed,
-all vectors are compared: the same answers, later.
+or is no faster, all vectors are compared: the same answers.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,11 @@ from deejai_core.files import replacing
 
 TREES = 30  # measured: recall@10 above 0.99 on clustered vectors, see docs/benchmarks.md
 OVERFETCH = 5  # candidates for each neighbour wanted
-FEWEST = 100  # candidates at least
+FEWEST = 400  # candidates at least
 EFFORT = 50  # nodes that Annoy inspects for each candidate
+SCAN_ADVANTAGE = 6  # vectors compared one after the other in the time that Annoy inspects a node, see docs/benchmarks.md
 
-FEWEST_INDEXED = 2 * FEWEST  # below it there is nothing to save
+FEWEST_INDEXED = SCAN_ADVANTAGE * EFFORT * FEWEST  # with fewer tracks, comparing them all is always faster
 
 VERSION = 1
 
@@ -44,35 +46,58 @@ class Index:
     """The vectors of a library, to be asked for neighbours.
 
     vectors: (n, dimension) float32 of unit length; a neighbour is named by its position in them. annoy: an index of the
-    same vectors in the same order, or None to compare them all.
+    same vectors in the same order, or None to compare them all. allowed: (n,) bool, which of them may be neighbours;
+    None: all.
     """
 
-    def __init__(self, vectors: np.ndarray, annoy=None) -> None:
+    def __init__(self, vectors: np.ndarray, annoy=None, allowed: np.ndarray | None = None) -> None:
         self.vectors = vectors
         self._annoy = annoy
+        self._allowed = allowed
 
-    def nearest(self, query: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    def among(self, allowed: np.ndarray) -> Index:
+        """The same index, of which only some tracks are neighbours. allowed: (n,) bool."""
+        return Index(self.vectors, self._annoy, allowed if self._allowed is None else allowed & self._allowed)
+
+    def nearest(self, query: np.ndarray, count: int, handicap: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The `count` nearest tracks to a direction: positions and cosine similarities, nearest first.
 
-        query: (dimension,), any length but zero. Of equal similarities the lower position comes first.
+        query: (dimension,), any length but zero. handicap: (n,) what is taken off each track's similarity for their order,
+        not in what is returned. Of equals the lower position comes first. With a handicap, Annoy still proposes the most
+        similar ones; only among these, 400 at least, the order is changed.
         """
         query = (query / np.linalg.norm(query)).astype(np.float32)
-        candidates = self._candidates(query, count)
+        positions, vectors = self._candidates(query, count)
         # Not a matrix product: its rounding would differ with the number of candidates, and equals would change places.
-        similarities = np.einsum("ij,j->i", self.vectors[candidates], query)
-        positions = np.arange(len(self.vectors))[candidates]
-        if count < len(similarities):
-            kept = similarities >= np.partition(similarities, -count)[-count]  # a few more where there are equals
-            positions, similarities = positions[kept], similarities[kept]
-        order = np.argsort(-similarities, kind="stable")[:count]
+        similarities = np.einsum("ij,j->i", vectors, query)
+        scores = similarities if handicap is None else similarities - handicap[positions]
+        if count < len(scores):
+            kept = scores >= np.partition(scores, -count)[-count]  # a few more where there are equals
+            positions, similarities, scores = positions[kept], similarities[kept], scores[kept]
+        order = np.argsort(-scores, kind="stable")[:count]
         return positions[order], similarities[order]
 
-    def _candidates(self, query: np.ndarray, count: int) -> np.ndarray | slice:
-        """Positions, in their order, that hold the nearest ones; all of them where that is no more work."""
-        wanted = max(FEWEST, OVERFETCH * count)
-        if self._annoy is None or 2 * wanted > len(self.vectors):
-            return slice(None)
-        return np.sort(self._annoy.get_nns_by_vector(query.tolist(), wanted, search_k=EFFORT * wanted))
+    def _candidates(self, query: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Positions, in their order, that hold the nearest ones, and their vectors; all where that is no more work."""
+        positions, vectors = self._scanned
+        # Annoy cannot filter: of what it proposes, only the share that is allowed is of use.
+        wanted = max(FEWEST, OVERFETCH * count) * len(self.vectors) // max(1, len(positions))
+        if self._annoy is None or SCAN_ADVANTAGE * EFFORT * wanted > len(positions):
+            return positions, vectors
+        found = np.sort(self._annoy.get_nns_by_vector(query.tolist(), wanted, search_k=EFFORT * wanted))
+        if self._allowed is not None:
+            found = found[self._allowed[found]]
+            if len(found) < min(count, len(positions)):
+                return positions, vectors
+        return found, self.vectors[found]
+
+    @cached_property
+    def _scanned(self) -> tuple[np.ndarray, np.ndarray]:
+        """The positions that are allowed, and their vectors side by side."""
+        if self._allowed is None:
+            return np.arange(len(self.vectors)), self.vectors
+        positions = np.flatnonzero(self._allowed)
+        return positions, self.vectors[positions]
 
 
 def annoy_installed() -> bool:

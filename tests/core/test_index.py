@@ -7,12 +7,21 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deejai_core.space import index as index_module
 from deejai_core.space.index import Index, annoy_installed, build_index, index_paths, is_current, open_index
 
 needs_annoy = pytest.mark.skipif(not annoy_installed(), reason="annoy is not installed")
+
+
+@pytest.fixture(autouse=True)
+def annoy_from_the_start(monkeypatch):
+    """Annoy is asked in libraries so small that nobody would: to see what it answers."""
+    monkeypatch.setattr(index_module, "SCAN_ADVANTAGE", 0)
+    monkeypatch.setattr(index_module, "FEWEST_INDEXED", 200)
+
 
 EAST, NORTH, UP = np.eye(3, dtype=np.float32)
 
@@ -48,6 +57,7 @@ def test_equals_come_in_their_order():
     assert index.nearest(EAST, 2)[0].tolist() == [1, 2]
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 1000), st.integers(1, 30), st.integers(1, 40))
 def test_exact_search_is_a_sorted_list_of_all(seed, tracks, count):
     vectors = clustered(tracks, seed, dimension=5)
@@ -74,7 +84,7 @@ def test_recall_at_10_is_at_least_99_percent(tmp_path, tracks):
     assert found / len(vectors[:: tracks // 200]) / 10 >= 0.99
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(count=st.integers(1, 1200))
 def test_any_number_of_neighbours(count, tmp_path_factory):
     vectors = clustered(1_000)

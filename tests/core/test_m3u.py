@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.errors import PlaylistError
-from deejai_core.playlists.m3u import M3UStyle, Track, format_m3u, location, one_line, write_m3u
+from deejai_core.playlists.export import FORMATS, is_same, write_playlist
+from deejai_core.playlists.m3u import format_m3u, read_m3u
+from deejai_core.playlists.tracks import Header, Style, Track, one_line
 
 posix = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems")
 
@@ -36,12 +38,12 @@ posix = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems"
     ],
 )
 def test_how_a_file_is_named(path, style, expected):
-    assert location(Path(path), M3UStyle(**style)) == expected
+    assert format_m3u([Track(Path(path), "", "", None)], Style(**style)) == expected + b"\n"
 
 
 def test_a_line_break_in_a_name_is_refused():
     with pytest.raises(PlaylistError, match=r"two lines\.mp3: its name has a line break.*urlencode"):
-        location(Path("/music/two\nlines.mp3"), M3UStyle())
+        format_m3u([Track(Path("/music/two\nlines.mp3"), "", "", None)], Style())
 
 
 @posix
@@ -50,21 +52,22 @@ def test_an_extended_playlist():
         Track(Path("/music/r.mp3"), "The Police", "Roxanne", 191.6),
         Track(Path("/music/x.flac"), "", "Untitled\r\n#EXTINF:1,fake", None),
     ]
-    assert format_m3u(tracks, M3UStyle()).decode() == (
-        "#EXTM3U\n#EXTINF:192,The Police - Roxanne\n/music/r.mp3\n#EXTINF:-1,Untitled #EXTINF:1,fake\n/music/x.flac\n"
+    assert format_m3u(tracks, Style(), Header("Two")).decode() == (
+        "#EXTM3U\n#PLAYLIST:Two\n"
+        "#EXTINF:192,The Police - Roxanne\n/music/r.mp3\n#EXTINF:-1,Untitled #EXTINF:1,fake\n/music/x.flac\n"
     )
-    assert format_m3u(tracks, M3UStyle(extended=False)) == b"/music/r.mp3\n/music/x.flac\n"
-    assert format_m3u([], M3UStyle()) == b"#EXTM3U\n"
+    assert format_m3u(tracks, Style()) == b"/music/r.mp3\n/music/x.flac\n"
+    assert format_m3u([], Style(), Header("None")) == b"#EXTM3U\n#PLAYLIST:None\n"
 
 
 @posix
 @given(st.lists(st.tuples(st.binary(min_size=1).filter(lambda b: not set(b) & set(b"\0\r\n")), st.text(), st.text())))
 def test_every_track_has_its_two_lines(rows):
     tracks = [Track(Path(os.fsdecode(b"/" + name)), artist, title, 1) for name, artist, title in rows]
-    lines = format_m3u(tracks, M3UStyle()).split(b"\n")
-    assert len(lines) == 1 + 2 * len(tracks) + 1
-    assert [line for line in lines[2::2] if line] == [os.fsencode(track.path) for track in tracks]
-    assert all(line.startswith(b"#EXTINF:1,") for line in lines[1:-1:2])
+    lines = format_m3u(tracks, Style(), Header("")).split(b"\n")
+    assert len(lines) == 2 + 2 * len(tracks) + 1
+    assert [line for line in lines[3::2] if line] == [os.fsencode(track.path) for track in tracks]
+    assert all(line.startswith(b"#EXTINF:1,") for line in lines[2:-1:2])
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\tb", "a\u2028b", "a\x1b b", "a\x00b"])
@@ -74,9 +77,9 @@ def test_one_line_is_one_line(text):
 
 def test_writing_makes_folders_and_keeps_permissions(tmp_path):
     path = tmp_path / "lists" / "new.m3u"
-    write_m3u(path, b"old")
+    write_playlist(path, b"old")
     path.chmod(0o640)
-    write_m3u(path, b"new")
+    write_playlist(path, b"new")
     assert path.read_bytes() == b"new"
     assert path.stat().st_mode & 0o777 == 0o640
     assert list(path.parent.iterdir()) == [path]
@@ -86,21 +89,21 @@ def test_writing_makes_folders_and_keeps_permissions(tmp_path):
 def test_a_linked_playlist_is_replaced_where_it_lies(tmp_path):
     (tmp_path / "real.m3u").write_bytes(b"old")
     (tmp_path / "link.m3u").symlink_to("real.m3u")
-    write_m3u(tmp_path / "link.m3u", b"new")
+    write_playlist(tmp_path / "link.m3u", b"new")
     assert (tmp_path / "link.m3u").is_symlink()
     assert (tmp_path / "real.m3u").read_bytes() == b"new"
 
 
 def test_when_writing_fails_the_old_playlist_stays(tmp_path, monkeypatch):
     path = tmp_path / "list.m3u"
-    write_m3u(path, b"old")
+    write_playlist(path, b"old")
 
     def disk_full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", disk_full)
     with pytest.raises(PlaylistError, match=r"list.m3u: cannot write the playlist \(No space left on device\)"):
-        write_m3u(path, b"new")
+        write_playlist(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -110,7 +113,7 @@ def test_a_file_that_is_no_playlist_is_never_replaced(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(PlaylistError, match="there is a file that is no playlist; choose another name"):
-        write_m3u(path, b"#EXTM3U\n")
+        write_playlist(path, b"#EXTM3U\n")
     assert path.read_bytes() == content
 
 
@@ -118,7 +121,7 @@ def test_a_file_that_is_no_playlist_is_never_replaced(tmp_path, name, content):
 def test_an_older_playlist_is_replaced(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content)
-    write_m3u(path, b"#EXTM3U\n")
+    write_playlist(path, b"#EXTM3U\n")
     assert path.read_bytes() == b"#EXTM3U\n"
 
 
@@ -127,7 +130,7 @@ def test_a_pipe_is_written_to(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    write_m3u(pipe, b"#EXTM3U\n")
+    write_playlist(pipe, b"#EXTM3U\n")
     assert os.read(reader, 100) == b"#EXTM3U\n"
     os.close(reader)
     assert pipe.is_fifo()
@@ -135,4 +138,61 @@ def test_a_pipe_is_written_to(tmp_path):
 
 def test_a_folder_in_its_place_is_named(tmp_path):
     with pytest.raises(PlaylistError, match="cannot write the playlist"):
-        write_m3u(tmp_path, b"")
+        write_playlist(tmp_path, b"")
+
+
+class TestReading:
+    def test_names_are_relative_to_the_playlist(self, tmp_path):
+        (tmp_path / "list.m3u").write_bytes(
+            b"\xef\xbb\xbf#EXTM3U\r\n#EXTINF:1,A - B\r\na.mp3\r\n\r\n../b.mp3\n/music/c.mp3\n./#1.mp3"
+        )
+        assert read_m3u(tmp_path / "list.m3u") == [
+            tmp_path / "a.mp3",
+            tmp_path.parent / "b.mp3",
+            Path("/music/c.mp3"),
+            tmp_path / "#1.mp3",
+        ]
+
+    def test_encoded_names_are_decoded_where_that_makes_them_files(self, tmp_path):
+        (tmp_path / "two words.mp3").touch()
+        (tmp_path / "100%25.mp3").touch()
+        (tmp_path / "list.m3u").write_text(f"two%20words.mp3\n100%25.mp3\nfile://{tmp_path}/two%20words.mp3\n")
+        assert read_m3u(tmp_path / "list.m3u") == [
+            tmp_path / "two words.mp3",
+            tmp_path / "100%25.mp3",
+            tmp_path / "two words.mp3",
+        ]
+
+    @posix
+    @given(st.lists(st.binary(min_size=1).filter(lambda name: not set(name) & set(b"\0\r\n/ \t%"))))
+    def test_what_was_written_is_read_again(self, tmp_path_factory, names):
+        folder = tmp_path_factory.mktemp("list")
+        tracks = [Track(folder / os.fsdecode(b"x" + name), "", "", 1) for name in names]
+        (folder / "list.m3u").write_bytes(format_m3u(tracks, Style(relative_to=folder), Header("")))
+        assert read_m3u(folder / "list.m3u") == [track.path for track in tracks]
+
+    @posix
+    @given(st.binary())
+    def test_any_bytes_are_a_playlist_or_refused(self, tmp_path_factory, data):
+        path = tmp_path_factory.mktemp("list") / "list.m3u"
+        path.write_bytes(data)
+        if b"\0" in data:
+            with pytest.raises(PlaylistError, match=r"list.m3u: this is no M3U playlist"):
+                read_m3u(path)
+        else:
+            assert len(read_m3u(path)) <= data.count(b"\n") + 1
+
+    def test_a_playlist_that_is_not_there(self, tmp_path):
+        with pytest.raises(PlaylistError, match=r"none.m3u: cannot read the playlist \(No such file"):
+            read_m3u(tmp_path / "none.m3u")
+
+
+def test_a_playlist_is_the_same_whenever_it_was_made(tmp_path):
+    track = Track(Path("/a.mp3"), "", "A", 1)
+    for form in FORMATS.values():
+        headers = [Header("List", (), f"2026-11-22T{hour}:00:00+01:00") for hour in (10, 20)]
+        morning, evening = (form([track], Style(), header) for header in headers)
+        (tmp_path / "list").write_bytes(morning)
+        assert is_same(tmp_path / "list", evening)
+        assert not is_same(tmp_path / "list", form([], Style(), Header("List")))
+    assert not is_same(tmp_path / "none", b"")

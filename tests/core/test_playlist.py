@@ -1,132 +1,443 @@
-"""Playlists and journeys over a handful of obvious vectors, and what they promise for any."""
+"""Playlists over a handful of obvious vectors, and what they promise for any library."""
 
 from __future__ import annotations
 
-from itertools import chain
+import math
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.playlists.journey import Waypoint, journey, slerp
-from deejai_core.playlists.playlist import blend, similar
+from deejai_core.playlists.candidates import Candidates, preferences
+from deejai_core.playlists.geometry import blend, stagger
+from deejai_core.playlists.playlist import first_of, similar
+from deejai_core.playlists.rules import ONCE, RELAXATION, Rules
+from deejai_core.playlists.songs import Song, normal_artist, parse_key
 from deejai_core.space.index import Index
+from tests.libraries import candidates, catalogue, compass, random_columns, random_vectors
 
 
-def compass(*degrees: float) -> np.ndarray:
-    """Unit vectors in the plane, by angle."""
-    angles = np.radians(degrees)
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+def positions(library: Candidates, seeds: list[int], count: int = 9, **options) -> list[int]:
+    picks = similar(library, [library.song(seed) for seed in seeds], count=count, **options)
+    return [pick.position for pick in picks]
 
 
-def random_index(seed: int, tracks: int, dimension: int = 6, copies: int = 0) -> Index:
-    rng = np.random.default_rng(seed)
-    vectors = rng.normal(size=(tracks, dimension))
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    vectors = np.concatenate([vectors, vectors[rng.integers(tracks, size=copies)]])
-    return Index(vectors.astype(np.float32))
+def generator(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
 
 
-class TestSimilar:
+class TestTheWalk:
     def test_nearest_first_without_the_seed(self):
-        index = Index(compass(0, 90, 10, 40))
-        picks = similar(index, [index.vectors[0]], without=[0], count=2)
+        library = candidates(compass(0, 90, 10, 40))
+        picks = similar(library, [library.song(0)], count=2)
         assert [pick.position for pick in picks] == [2, 3]
         assert picks[0].similarity == pytest.approx(np.cos(np.radians(10)))
 
     def test_several_seeds_are_blended(self):
-        index = Index(compass(0, 90, 10, 44))
-        picks = similar(index, [index.vectors[0], index.vectors[1]], without=[0, 1], count=1)
-        assert [pick.position for pick in picks] == [3]
+        assert positions(candidates(compass(0, 90, 10, 44)), [0, 1], 1) == [3]
 
-    def test_a_copy_of_the_seed_or_of_a_pick_is_the_same_song(self):
-        index = Index(compass(0, 0, 10, 10, 20))
-        picks = similar(index, [index.vectors[0]], without=[0], count=5)
-        assert [pick.position for pick in picks] == [2, 4]
+    @pytest.mark.parametrize(
+        ("keep_on", "expected"),
+        [
+            (0, [1, 4, 2, 3]),  # stays with the seed: nearest first on both sides
+            (1, [1, 2, 3, 4]),  # goes on from the last one
+            (2, [1, 2, 3, 4]),
+        ],
+    )
+    def test_keep_on(self, keep_on, expected):
+        assert positions(candidates(compass(0, 20, 40, 60, -30)), [0], keep_on=keep_on) == expected
+
+    def test_keeping_on_means_the_sum_of_the_last_ones(self):
+        library = candidates(random_vectors(1, 200))
+        picks = similar(library, [library.song(0)], count=20, keep_on=3)
+        steps = [library.song(0).vector, *(library.song(pick.position).vector for pick in picks)]
+        for number, pick in enumerate(picks, 1):
+            assert pick.target == pytest.approx(blend(steps[max(0, number - 3) : number]))
+
+    def test_many_seeds_are_one_step(self):
+        """Otherwise the last three of a long query, in whatever order, would decide everything."""
+        library = candidates(compass(0, 0.1, 0.2, 90, 91, 92, 44, 1))
+        assert positions(library, [0, 1, 2, 3, 4, 5], 1, keep_on=3) == [6]
+
+    def test_less_like_this(self):
+        library = candidates(compass(0, 20, -20, 60))
+        assert positions(library, [0], 2) == [1, 2]
+        away = similar(library, [library.song(0)], count=2, less=[library.song(3)])
+        assert [pick.position for pick in away] == [2, 1]
+
+    @given(st.integers(0, 999))
+    def test_less_like_this_is_less_like_it_and_never_that(self, seed):
+        library = candidates(random_vectors(seed, 60))
+        vectors = library.index.vectors
+        plain = positions(library, [0], 8)
+        away = positions(library, [0], 8, less=[library.song(1)])
+        assert 1 not in away
+        assert np.mean(vectors[away] @ vectors[1]) <= np.mean(vectors[plain] @ vectors[1]) + 1e-6
+
+    def test_seeds_that_are_not_listed_do_not_count_for_the_rules_but_never_come(self):
+        library = candidates(compass(0, 10, 20), Rules(artist_separation=ONCE), {"artist": ["a", "a", "b"]})
+        assert positions(library, [0], 2, listed=False) == [1, 2]
+        assert positions(library, [0], 1) == [2]
 
     def test_a_seed_from_outside_the_library(self):
-        index = Index(compass(0, 50))
-        assert [pick.position for pick in similar(index, [compass(40)[0]], count=1)] == [1]
+        library = candidates(compass(0, 50))
+        assert [pick.position for pick in similar(library, [Song(compass(40)[0])], count=1)] == [1]
+
+    def test_a_copy_of_the_seed_or_of_a_pick_is_the_same_recording(self):
+        assert positions(candidates(compass(0, 0, 10, 10, 20)), [0]) == [2, 4]
 
     def test_seeds_are_left_as_they_were(self):
-        index, seeds, own = Index(compass(0, 10)), [compass(0)[0]], [0]
-        similar(index, seeds, without=own, count=1)
-        assert len(seeds) == len(own) == 1
+        library = candidates(compass(0, 10))
+        seeds = [library.song(0)]
+        similar(library, seeds, count=1)
+        assert seeds == [library.song(0)]
 
-    @given(seed=st.integers(0, 999), tracks=st.integers(1, 40), copies=st.integers(0, 5), count=st.integers(1, 60))
-    def test_never_the_same_track_twice(self, seed, tracks, copies, count):
-        index = random_index(seed, tracks, copies=copies)
-        picks = similar(index, [index.vectors[0]], without=[0], count=count)
-        songs = [index.vectors[pick.position].tobytes() for pick in picks]
-        assert len({index.vectors[0].tobytes(), *songs}) == 1 + len(picks)
-        assert len(picks) == min(count, tracks - 1)
-        assert [pick.similarity for pick in picks] == sorted((pick.similarity for pick in picks), reverse=True)
+    def test_when_every_candidate_is_refused_nothing_is_taken(self):
+        """The original took the last one refused, and repeated songs."""
+        library = candidates(compass(0, 0, 0))
+        assert positions(library, [0]) == []
+        nothing = replace_allowed(library, [False] * 3)
+        assert positions(nothing, [0]) == []
 
-    def test_seeds_that_cancel_each_other_out_still_lead_somewhere(self):
-        assert blend(compass(0, 180)) == pytest.approx(compass(0)[0])
-
-
-class TestSlerp:
-    def test_even_steps_on_the_circle(self):
-        start, end = compass(0, 90)
-        for t, degrees in ((0, 0), (1 / 3, 30), (0.5, 45), (1, 90)):
-            assert slerp(start, end, t) == pytest.approx(compass(degrees)[0], abs=1e-6)
-
-    @given(st.integers(0, 999), st.floats(0, 1))
-    def test_unit_length_and_symmetric(self, seed, t):
-        start, end = random_index(seed, 2).vectors
-        assert np.linalg.norm(slerp(start, end, t)) == pytest.approx(1)
-        assert slerp(start, end, t) == pytest.approx(slerp(end, start, 1 - t), abs=1e-6)
-
-    @pytest.mark.parametrize("degrees", [0, 180], ids=["the same", "opposite"])
-    def test_ends_without_a_way_between_them(self, degrees):
-        start, end = compass(0, degrees)
-        for t in np.linspace(0, 1, 5):
-            assert np.linalg.norm(slerp(start, end, t)) == pytest.approx(1)
-            assert slerp(start, end, t) == pytest.approx(slerp(end, start, 1 - t), abs=1e-6)
+    def test_someone_else_may_choose(self):
+        library = candidates(compass(0, 10, 20, 30, 40))
+        assert positions(library, [0], 2, choose=lambda offers: first_of(offers, 5)[-1]) == [4, 3]
+        assert positions(library, [0], 5, choose=lambda offers: None) == []
 
 
-class TestJourney:
-    def positions(self, index: Index, stops: list[int], between: int) -> list[list[int]]:
-        waypoints = [Waypoint(index.vectors[stop], stop) for stop in stops]
-        return [[pick.position for pick in leg] for leg in journey(index, waypoints, between)]
+def replace_allowed(library: Candidates, allowed: list[bool]) -> Candidates:
+    return Candidates(library.index, library.catalogue, library.rules, allowed=np.array(allowed))
 
-    def test_it_goes_by_the_songs_on_the_way(self):
-        index = Index(compass(0, 90, 61, 29, 180))
-        assert self.positions(index, [0, 1], 2) == [[3, 2]]
 
-    def test_it_passes_every_waypoint(self):
-        index = Index(compass(0, 90, 180, 46, 134, 270))
-        assert self.positions(index, [0, 1, 2], 1) == [[3], [4]]
+class TestDrunk:
+    @pytest.mark.parametrize("dimension", [2, 10, 100, 1000])
+    def test_the_angle_is_a_share_of_90_degrees_in_every_dimension(self, dimension):
+        rng, north = generator(), np.eye(dimension)[0]
+        for drunk in (0.0, 0.25, 0.5, 1.0):
+            angles = [np.degrees(np.arccos(np.clip(stagger(north, drunk, rng) @ north, -1, 1))) for _ in range(2000)]
+            assert np.mean(angles) == pytest.approx(90 * drunk, abs=2.5)
 
-    def test_two_points_that_want_the_same_song_share_out(self):
-        index = Index(compass(0, 10, 5, 100))
-        (leg,) = self.positions(index, [0, 1], 2)
-        assert sorted(leg) == [2, 3]
+    def test_wholly_drunk_is_any_direction(self):
+        rng = generator()
+        directions = [stagger(np.array([1.0, 0, 0]), 1.0, rng) for _ in range(3000)]
+        assert np.abs(np.mean(directions, axis=0)).max() < 0.05
 
-    def test_a_small_library_gives_what_it_has(self):
-        index = Index(compass(0, 90, 45))
-        assert self.positions(index, [0, 1], 10) == [[2]]
+    def test_the_same_seed_the_same_list_another_seed_another_list(self):
+        library = candidates(random_vectors(0, 300))
+        lists = [positions(library, [0], 20, keep_on=3, drunk=0.3, rng=generator(seed)) for seed in (7, 7, 8)]
+        assert lists[0] == lists[1] != lists[2]
 
-    def test_no_tracks_between(self):
-        assert self.positions(Index(compass(0, 90)), [0, 1], 0) == [[]]
+    def test_sober_lists_need_no_seed(self):
+        library = candidates(random_vectors(0, 300))
+        assert positions(library, [0], 20) == positions(library, [0], 20, drunk=0.0, rng=generator(3))
 
-    @given(
-        seed=st.integers(0, 9999),
-        tracks=st.integers(4, 40),
-        copies=st.integers(0, 5),
-        stops=st.integers(2, 4),
-        between=st.integers(0, 8),
+
+class TestRules:
+    def test_artist_separation(self):
+        library = candidates(
+            compass(0, 1, 2, 3, 40, 50, 60), Rules(artist_separation=2), {"artist": ["a", "a", "a", "a", "b", "c", "d"]}
+        )
+        assert positions(library, [0], 6) == [4, 5, 1, 6, 2, 3]  # the last one for want of others
+
+    def test_once_only(self):
+        library = candidates(compass(0, 1, 2, 40), Rules(artist_separation=ONCE), {"artist": ["x", "The A", "a", "b"]})
+        picks = similar(library, [library.song(0)], count=3)
+        assert [(pick.position, pick.broken) for pick in picks] == [(1, ()), (3, ()), (2, ("artist_separation",))]
+
+    def test_an_unknown_artist_is_nobody(self):
+        library = candidates(compass(0, 1, 2), Rules(artist_separation=ONCE), {"artist": ["", "", "Various Artists"]})
+        assert positions(library, [0]) == [1, 2]
+
+    def test_album_separation(self):
+        library = candidates(compass(0, 1, 2, 40), Rules(album_separation=1), {"album": ["x", "x", "x", "y"]})
+        assert positions(library, [0], 2) == [3, 1]
+
+    def test_length(self):
+        columns = {"length": np.array([60.0, 4200, 200, 20, np.nan])}
+        library = candidates(compass(0, 1, 20, 2, 30), Rules(min_length=30, max_length=600), columns)
+        assert positions(library, [0], 2) == [2, 4]  # a track of unknown length may come
+
+    def test_versions(self):
+        columns = {
+            "artist": ["Police", "The Police", "police", "Cover Band"],
+            "title": ["Roxanne", "Roxanne (Live)", "Message", "Roxanne"],
+        }
+        library = candidates(compass(0, 1, 20, 30), Rules(fold_versions=True), columns)
+        assert positions(library, [0], 2) == [2, 3]
+
+    def test_near_duplicates(self):
+        library = candidates(compass(0, 5, 30, 33), Rules(duplicate_epsilon=0.01))
+        assert positions(library, [0], 1) == [2]
+        assert [pick.broken for pick in similar(library, [library.song(0)], count=3)] == [(), ("versions",), ("versions",)]
+
+    def test_played_lately(self):
+        columns = {"played_at": np.array([0.0, 500, 100, 0])}
+        library = candidates(compass(0, 1, 20, 30), Rules(not_played_since=200), columns)
+        assert positions(library, [0]) == [2, 3, 1]
+
+    @pytest.mark.parametrize(
+        ("tempo", "key", "mixes"),
+        [
+            (120, "Am", True),
+            (125, "C", True),  # relative major
+            (118, "Em", True),  # a step on the circle of fifths
+            (60, "Dm", True),  # half time
+            (240, "", True),
+            (0, "", True),  # unknown
+            (140, "Am", False),
+            (120, "F#m", False),
+            (120, "G", False),  # a step, and the other mode
+        ],
     )
-    def test_there_and_back_is_the_same_way_and_no_song_comes_twice(self, seed, tracks, copies, stops, between):
-        index = random_index(seed, tracks, copies=copies)
-        stops = list(range(stops))
-        legs = self.positions(index, stops, between)
-        back = self.positions(index, stops[::-1], between)
-        assert [leg[::-1] for leg in back[::-1]] == legs
+    def test_mix_in_key(self, tempo, key, mixes):
+        columns = {"tempo": np.array([120, tempo, 120]), "key": ["Am", key, "8A"]}
+        library = candidates(compass(0, 1, 60), Rules(mix_in_key=True), columns)
+        assert positions(library, [0], 1) == [1 if mixes else 2]
 
-        songs = [index.vectors[position].tobytes() for position in [*stops, *chain.from_iterable(legs)]]
-        assert len(set(songs)) == len(songs)
-        wanted = between * (len(stops) - 1)
-        assert sum(map(len, legs)) == min(wanted, tracks - len(stops))
+    def test_rules_give_way_in_their_order(self):
+        columns = {
+            "artist": ["a", "a", "b", "c", "d"],
+            "length": np.array([200.0, 200, 5000, 200, 200]),
+            "tempo": np.array([100.0, 100, 100, 150, 100]),
+            "title": ["x", "y", "z", "w", "v"],
+            "played_at": np.array([0, 0, 0, 0, 9]),
+        }
+        rules = Rules(artist_separation=ONCE, max_length=600, mix_in_key=True, not_played_since=5)
+        library = candidates(compass(0, 1, 2, 50, 60), rules, columns)
+        picks = similar(library, [library.song(0)], count=4)
+        assert [(pick.position, pick.broken) for pick in picks] == [
+            (3, ("mix_in_key",)),
+            (4, ("mix_in_key", "not_played")),
+            (1, ("artist_separation",)),
+            (2, ("length",)),
+        ]
+
+    def test_the_order_of_giving_way_is_the_documented_one(self):
+        everything = Rules(1, 1, 1.0, 2.0, True, 0.1, 1.0, True)
+        assert everything.active == tuple(RELAXATION)
+        assert Rules().active == ()
+
+
+class TestMinutes:
+    def test_it_ends_as_near_as_it_can(self):
+        library = candidates(compass(0, 1, 2, 3), columns={"length": np.array([100.0, 100, 100, 100])})
+        for seconds, tracks in ((100, 0), (149, 0), (151, 1), (249, 1), (251, 2), (900, 3)):
+            assert len(similar(library, [library.song(0)], seconds=seconds)) == tracks
+        assert len(similar(library, [library.song(0)], seconds=200, listed=False)) == 2
+
+    def test_a_track_of_unknown_length_is_not_taken(self):
+        library = candidates(compass(0, 1, 2), columns={"length": np.array([100, np.nan, 100])})
+        assert [pick.position for pick in similar(library, [library.song(0)], seconds=200)] == [2]
+
+
+class TestSegue:
+    def test_it_decides_between_near_equals_only(self):
+        vectors = compass(0, 5, 6, 40)
+        seam = {(0, 1): 0.1, (0, 2): 0.9, (0, 3): 1.0}
+        library = candidates(vectors, segue=lambda before, after: seam.get((before.position, after.position), 0.0))
+        assert positions(library, [0], 1) == [2]
+
+
+class TestHandicaps:
+    def test_they_change_the_order_and_not_the_similarity(self):
+        library = candidates(compass(0, 10, 20), handicap=np.array([0, 0.5, 0], np.float32))
+        picks = similar(library, [library.song(0)], count=2)
+        assert [pick.position for pick in picks] == [2, 1]
+        assert picks[1].similarity == pytest.approx(np.cos(np.radians(10)), abs=1e-6)
+        assert picks[1].score == pytest.approx(picks[1].similarity - 0.5)
+
+    def test_often_played_and_often_skipped(self):
+        columns = catalogue(4, plays=np.array([0, 99, 9, 9]), skips=np.array([0, 0, 0, 9]))
+        assert preferences(columns, prefer_played=0.2) == pytest.approx([0.2, 0, 0.1, 0.1])
+        assert preferences(columns, avoid_skipped=0.2) == pytest.approx([0, 0, 0, 0.09])
+        assert preferences(catalogue(2), prefer_played=1, avoid_skipped=1).tolist() == [0, 0]
+
+
+class TestPassedOver:
+    def test_better_ones_with_the_rule_that_kept_them_out(self):
+        library = candidates(
+            compass(0, 1, 2, 3, 40),
+            Rules(artist_separation=3, max_length=600),
+            {"artist": list("xxyzw"), "length": np.array([1.0, 1, 9e9, 1, 1])},
+            allowed=np.array([True, True, True, False, True]),
+        )
+        (pick,) = similar(library, [library.song(0)], count=1)
+        lineup = library.lineup()
+        lineup.add(library.song(0), 0)
+        found = [(other.position, other.reason) for other in library.passed_over(pick, lineup, 9)]
+        assert pick.position == 4
+        assert found == [(1, "artist_separation"), (2, "length"), (3, "outside")]
+
+
+RULES = st.builds(
+    Rules,
+    artist_separation=st.sampled_from([0, 1, 3, ONCE]),
+    album_separation=st.sampled_from([0, 2, ONCE]),
+    min_length=st.sampled_from([0, 120]),
+    max_length=st.sampled_from([math.inf, 600]),
+    fold_versions=st.booleans(),
+    duplicate_epsilon=st.sampled_from([0.0, 0.1]),
+    not_played_since=st.sampled_from([None, 1.5e9]),
+    mix_in_key=st.booleans(),
+)
+
+
+def breaks(library: Candidates, listed: list[int], position: int) -> tuple[str, ...]:
+    """The rules that a track would break at the end of a list: by their definitions, one track at a time."""
+    columns, rules, vectors = library.catalogue, library.rules, library.index.vectors
+    place, found = len(listed), set()
+    if rules.mix_in_key and listed:
+        before = listed[-1]
+        tempo, last = columns.tempo[position], columns.tempo[before]
+        if tempo and last and min(abs(math.log2(tempo / last) - octave) for octave in range(-3, 4)) > math.log2(1.08):
+            found.add("mix_in_key")
+        key, previous = parse_key(columns.key[position]), parse_key(columns.key[before])
+        if key and previous:
+            apart = min((key.fifths - previous.fifths) % 12, (previous.fifths - key.fifths) % 12)
+            if apart > 1 or (apart == 1 and key.minor != previous.minor):
+                found.add("mix_in_key")
+    if rules.not_played_since is not None and columns.played_at[position] > rules.not_played_since:
+        found.add("not_played")
+    for other_place, other in enumerate(listed):
+        between = place - other_place - 1
+        if (
+            normal_artist(columns.artist[position]) == normal_artist(columns.artist[other]) != ""
+            and between < rules.artist_separation
+        ):
+            found.add("artist_separation")
+        if columns.album[position] == columns.album[other] and between < rules.album_separation:
+            found.add("album_separation")
+        if rules.fold_versions and columns.names(position) & columns.names(other):
+            found.add("versions")
+        if rules.duplicate_epsilon and vectors[position] @ vectors[other] > 1 - rules.duplicate_epsilon:
+            found.add("versions")
+    if not (math.isnan(columns.length[position]) or rules.min_length <= columns.length[position] <= rules.max_length):
+        found.add("length")
+    return tuple(rule for rule in RELAXATION if rule in found)
+
+
+def expected_pick(library: Candidates, listed: list[int], target: np.ndarray) -> tuple[int, tuple[str, ...]] | None:
+    """The next track by comparing all: those that keep most rules, the first to give way last; then the nearest."""
+    vectors, active = library.index.vectors, library.rules.active
+    used = {vectors[position].tobytes() for position in listed}
+    query = (target / np.linalg.norm(target)).astype(np.float32)
+    scores = np.einsum("ij,j->i", vectors, query) - (0 if library.handicap is None else library.handicap)
+    free = [
+        (position, breaks(library, listed, position))
+        for position in range(len(vectors))
+        if vectors[position].tobytes() not in used and (library.allowed is None or library.allowed[position])
+    ]
+    level = {position: max((active.index(rule) + 1 for rule in broken), default=0) for position, broken in free}
+    return min(free, key=lambda one: (level[one[0]], -scores[one[0]], one[0]), default=None)
+
+
+@given(
+    seed=st.integers(0, 9999),
+    tracks=st.integers(1, 60),
+    copies=st.integers(0, 4),
+    rules=RULES,
+    keep_on=st.integers(0, 4),
+    drunk=st.sampled_from([0.0, 0.3, 1.0]),
+    share=st.sampled_from([None, 0.1, 0.6]),
+    seeds=st.integers(1, 3),
+    handicapped=st.booleans(),
+)
+def test_every_pick_is_the_one_that_comparing_all_tracks_finds(
+    seed, tracks, copies, rules, keep_on, drunk, share, seeds, handicapped
+):
+    vectors = random_vectors(seed, tracks, copies=copies)
+    rng = generator(seed)
+    library = candidates(
+        vectors,
+        rules,
+        random_columns(seed, len(vectors)),
+        allowed=None if share is None else rng.random(len(vectors)) < share,
+        handicap=rng.random(len(vectors)).astype(np.float32) if handicapped else None,
+    )
+    listed = list(range(min(seeds, tracks)))
+    picks = similar(
+        library,
+        [library.song(position) for position in listed],
+        count=12,
+        keep_on=keep_on,
+        drunk=drunk,
+        rng=generator(seed),
+    )
+    for pick in picks:
+        assert (pick.position, pick.broken) == expected_pick(library, listed, pick.target)
+        assert pick.place == len(listed)
+        listed.append(pick.position)
+    assert len({vectors[position].tobytes() for position in listed}) == len(listed)  # no repeats, no copies
+    assert len(picks) == 12 or expected_pick(library, listed, vectors[0]) is None
+
+
+@given(
+    seed=st.integers(0, 9999),
+    tracks=st.integers(2, 80),
+    rules=RULES,
+    minutes=st.floats(1, 90),
+    keep_on=st.integers(0, 3),
+)
+def test_minutes_are_met_within_half_a_track(seed, tracks, rules, minutes, keep_on):
+    library = candidates(random_vectors(seed, tracks), rules, random_columns(seed, tracks)).of_known_length()
+    length = library.catalogue.length
+    picks = similar(library, [library.song(0)], seconds=minutes * 60, keep_on=keep_on)
+    listed = [0, *(pick.position for pick in picks)]
+    over = float(np.nansum(length[listed])) - minutes * 60
+    if over >= 0:
+        assert not picks or over <= length[listed[-1]] / 2
+    else:
+        # Too short only where the next track is more than twice as long as what is missing, or there is none.
+        longer = similar(library, [library.song(0)], count=len(picks) + 1, keep_on=keep_on)[len(picks) :]
+        assert all(-over <= length[pick.position] / 2 for pick in longer)
+
+
+class TestSubsets:
+    """Annoy cannot filter: a selective query falls back to comparing what is left."""
+
+    @pytest.mark.parametrize("share", [0.0, 0.002, 0.05, 0.4, 0.9, 1.0])
+    def test_the_nearest_of_a_subset_are_right_whatever_its_size(self, share, annoy_index):
+        index, _ = annoy_index
+        allowed = generator(3).random(len(index.vectors)) < share
+        found = wanted = 0
+        for query in index.vectors[:40]:
+            here, similarities = index.among(allowed).nearest(query, 10)
+            brute = np.where(allowed, np.einsum("ij,j->i", index.vectors, query), -np.inf)
+            best = np.argsort(-brute, kind="stable")[: min(10, allowed.sum())]
+            assert allowed[here].all()
+            assert len(here) == len(best)
+            assert similarities == pytest.approx(brute[here], abs=1e-6)
+            found += len(set(here) & set(best.tolist()))
+            wanted += len(best)
+        assert found >= 0.99 * wanted
+
+    def test_a_small_subset_is_compared_exactly(self, annoy_index):
+        index, exact = annoy_index
+        allowed = np.zeros(len(index.vectors), bool)
+        allowed[::500] = True
+        for query in index.vectors[:20]:
+            assert index.among(allowed).nearest(query, 5)[0].tolist() == exact.among(allowed).nearest(query, 5)[0].tolist()
+
+    def test_playlists_within_a_subset(self, annoy_index):
+        index, _ = annoy_index
+        allowed = generator(4).random(len(index.vectors)) < 0.01
+        library = Candidates(index, catalogue(len(index.vectors)), Rules(), allowed=allowed)
+        picks = similar(library, [library.song(0)], count=1000, keep_on=3)
+        assert len(picks) == allowed.sum() - allowed[0]
+        assert allowed[[pick.position for pick in picks]].all()
+
+
+@pytest.fixture(scope="module")
+def annoy_index(tmp_path_factory) -> tuple[Index, Index]:
+    """An index that asks Annoy, however few tracks it has; and one that compares all."""
+    from deejai_core.space import index as index_module
+
+    rng = generator(1)
+    centres = rng.normal(size=(60, 40))
+    vectors = centres[rng.integers(60, size=5000)] + rng.normal(0, 0.7, (5000, 40))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(index_module, "SCAN_ADVANTAGE", 0.05)
+        patch.setattr(index_module, "FEWEST_INDEXED", 200)
+        yield index_module.open_index(tmp_path_factory.mktemp("index"), vectors), Index(vectors)

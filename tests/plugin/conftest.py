@@ -36,6 +36,7 @@ class Beets:
         self.music = folder / "music"
         self.library = folder / "library.db"
         self.data = folder / "library.db.deejai"
+        self.env: dict[str, str] = {}
         self.music.mkdir(parents=True, exist_ok=True)
         self.configure(**deejai)
 
@@ -56,7 +57,7 @@ class Beets:
         """Run `beet ARGS`; its exit status must be as given, and no user ever sees a traceback."""
         process = subprocess.run(
             [BEET, *map(str, args)],
-            env=os.environ | {"BEETSDIR": str(self.folder), "COLUMNS": "100"} | env,
+            env=os.environ | {"BEETSDIR": str(self.folder), "COLUMNS": "100"} | self.env | env,
             cwd=cwd or self.folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -24,14 +24,20 @@ def picks(result) -> list[tuple[float, str]]:
     return [(float(similarity), name) for _, similarity, name in rows]
 
 
+def files(playlist: Path) -> list[str]:
+    """The names of files in a playlist."""
+    return [line for line in playlist.read_text(errors="surrogateescape").splitlines() if not line.startswith("#")]
+
+
 class TestSimilar:
     @pytest.mark.parametrize(("title", "artist"), STYLES.items())
     def test_songs_of_the_same_style_come_first(self, analysed, title, artist):
-        result = analysed.deejai("similar", title, "-n", "3")
+        # The composer repeats itself: two of its songs are nearly the same.
+        result = analysed.deejai("similar", title, "-n", "3", "--duplicate-epsilon", "0")
         assert [name.split(" - ")[0] for _, name in picks(result)] == [artist] * 3
 
     def test_the_playlist_holds_the_seed_then_the_nearest_first(self, analysed):
-        result = analysed.deejai("similar", "Warp Zone", "-n", "5")
+        result = analysed.deejai("similar", "Warp Zone", "-n", "5", "--keep-on", "0", "--hubs")
         assert result.lines[0] == "seed        Pixel Parade - Warp Zone"
         similarities = [similarity for similarity, _ in picks(result)]
         assert similarities == sorted(similarities, reverse=True)
@@ -39,11 +45,11 @@ class TestSimilar:
         path = analysed.folder / "playlists/Similar to Pixel Parade - Warp Zone.m3u"
         assert result.lines[-1] == f"6 tracks written to {path}"
         lines = path.read_text().splitlines()
-        assert lines[0] == "#EXTM3U"
-        assert lines[1] == "#EXTINF:8,Pixel Parade - Warp Zone"
-        assert [line.split(",", 1)[1] for line in lines[3::2]] == [name for _, name in picks(result)]
-        assert len(set(lines[2::2])) == 6
-        assert all(Path(line).is_file() for line in lines[2::2])
+        assert lines[:2] == ["#EXTM3U", "#PLAYLIST:Similar to Pixel Parade - Warp Zone"]
+        assert lines[5] == "#EXTINF:8,Pixel Parade - Warp Zone"
+        assert [line.split(",", 1)[1] for line in lines[7::2]] == [name for _, name in picks(result)]
+        assert len(set(files(path))) == 6
+        assert all(Path(name).is_file() for name in files(path))
 
     def test_twenty_by_default(self, analysed):
         assert len(picks(analysed.deejai("similar", "Margin"))) == 20
@@ -62,7 +68,7 @@ class TestSimilar:
     def test_several_matches_are_blended(self, analysed):
         result = analysed.deejai("similar", "artist:Nave", "title:D", "-n", "3")
         assert [line for line in result.lines if line.startswith("seed")] == ["seed        Nave - Dust in Light"]
-        both = analysed.deejai("similar", "title:Aisle", ",", "title:Anvil", "-n", "6")
+        both = analysed.deejai("similar", "title:Aisle", ",", "title:Anvil", "-n", "6", "--keep-on", "0")
         assert both.lines[:2] == ["seed        Iron Kettle - Anvil", "seed        Nave - Aisle"]
         assert {name.split(" - ")[0] for _, name in picks(both)} >= {"Nave", "Iron Kettle"}
 
@@ -82,7 +88,7 @@ class TestSimilar:
 
         samples, rate = soundfile.read(collection / "Nave/Long Windows/01 Aisle.flac")
         soundfile.write(tmp_path / "other rip.wav", np.float32(0.5) * samples, rate)
-        result = analysed.deejai("similar", tmp_path / "other rip.wav", "-n", "4")
+        result = analysed.deejai("similar", tmp_path / "other rip.wav", "-n", "4", "--keep-on", "0")
         assert result.lines[0] == "seed        other rip"
         assert {name.split(" - ")[0] for _, name in picks(result)} == {"Nave"}
         assert analysed.playlist("Similar to other rip.m3u")[0] == "other rip.wav"
@@ -135,7 +141,6 @@ class TestSimilar:
             (["similar", "/etc/"], "/etc/: no file of audio, and no track of the library matches"),
             (["status", "Aisle"], "status takes no query"),
             (["journey", "Aisle"], "a journey needs two waypoints or more"),
-            (["journey", "Aisle", "artist:Nave"], "waypoint 'artist:Nave' matches 4 tracks; name one of them:\n    id:"),
             (["journey", "Aisle", "Anvil", "Aisle"], "Nave - Aisle: a waypoint twice; a journey repeats nothing"),
             (["journey", "Aisle", " "], "an empty query finds nothing in particular"),
             (["journey", "Aisle", "Nobody"], "no track matches 'Nobody'"),
@@ -167,28 +172,29 @@ class TestSimilar:
 class TestPlaylistOptions:
     def entries(self, analysed, *options, name="out.m3u") -> list[str]:
         analysed.deejai("similar", "Aisle", "-n", "3", "-o", analysed.folder / name, *options)
-        return (analysed.folder / name).read_text().splitlines()
+        return files(analysed.folder / name)
 
     def test_output_format(self, analysed):
-        assert not any(line.startswith("#") for line in self.entries(analysed, "--output-format", "m3u"))
+        entries = self.entries(analysed, "--output-format", "m3u")
+        assert (analysed.folder / "out.m3u").read_text().splitlines() == entries
 
     def test_relative_to_the_playlist(self, analysed):
-        for line in self.entries(analysed, "--relative-to", "playlist")[2::2]:
+        for line in self.entries(analysed, "--relative-to", "playlist"):
             assert not line.startswith("/")
             assert (analysed.folder / line).is_file()
 
     def test_relative_to_the_library(self, analysed):
-        for line in self.entries(analysed, "--relative-to", "library")[2::2]:
+        for line in self.entries(analysed, "--relative-to", "library"):
             assert (analysed.music / line).is_file()
 
     def test_relative_to_a_folder(self, analysed, collection):
-        first = self.entries(analysed, "--relative-to", collection)[2]
+        first = self.entries(analysed, "--relative-to", collection)[0]
         assert first == "Nave/Long Windows/01 Aisle.flac"
 
     def test_urlencode_and_prefix(self, analysed, collection):
         options = ["--relative-to", collection, "--urlencode", "--prefix", "http://box/"]
         lines = self.entries(analysed, *options)
-        assert lines[2] == "http://box/Nave/Long%20Windows/01%20Aisle.flac"
+        assert lines[0] == "http://box/Nave/Long%20Windows/01%20Aisle.flac"
         assert any(line.endswith("%C3%89lan.flac") for line in lines)
 
     def test_the_same_from_the_configuration(self, analysed, collection):
@@ -237,7 +243,7 @@ class TestPlaylistOptions:
         beets.run("import", "-qA", folder)
         beets.deejai("similar", "Aisle", "-o", folder / "list.m3u", "--relative-to", "playlist")
         lines = (folder / "list.m3u").read_bytes().splitlines()
-        assert sorted(lines[2::2]) == sorted(name.replace(b"#", b"./#") for name in names)
+        assert sorted(lines[6::2]) == sorted(name.replace(b"#", b"./#") for name in names)
 
     @pytest.mark.skipif(os.name == "nt", reason="file names with line breaks")
     def test_a_line_break_in_a_file_name(self, beets, collection, tmp_path):
@@ -310,6 +316,6 @@ class TestIds:
         soundfile.write(tmp_path / "quiet.flac", np.float32(0.95) * samples, rate)
         analysed.run("import", "-qAs", tmp_path / "quiet.flac")
         analysed.run("modify", "-yMW", f"id:{ids[last]}", "artist=Newcomer", "title=Quiet Aisle")
-        found = picks(analysed.deejai("similar", "Aisle", "-n", "1"))
+        found = picks(analysed.deejai("similar", "Aisle", "-n", "1", "--duplicate-epsilon", "0"))
         assert found[0][1] == "Newcomer - Quiet Aisle"
         assert found[0][0] > 0.8

@@ -1,0 +1,377 @@
+"""The lists that the commands make: from words to members in an order, with what is to be said of them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import confuse
+import numpy as np
+from beets import ui
+from beets.dbcore.query import PathQuery, StringQuery
+from beets.library import Album, Item
+
+from deejai_core.playlists.candidates import Candidates, Pick
+from deejai_core.playlists.geometry import angles, blend
+from deejai_core.playlists.journey import certify, journey
+from deejai_core.playlists.m3u import read_m3u
+from deejai_core.playlists.order import shortest_path
+from deejai_core.playlists.playlist import duration, similar
+from deejai_core.playlists.tracks import Header, one_line
+
+from .options import BETWEEN, MINUTES, RULES, VARIATION, WALK, Option, recipe_words
+from .queries import find_matches, user_path
+from .reasons import relaxed, why_journey, why_walk
+from .settings import DEFAULTS, Settings, read_settings
+from .space import Match, Member, Space, centre
+
+if TYPE_CHECKING:
+    from beets.library import Library
+
+NAMED = 3  # members that a list is named after
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is asked of one list and has no place in the configuration."""
+
+    albums: bool = False  # members are albums
+    less: str | None = None  # a query: less like this
+    best_order: bool = False
+    keep_first: bool = False
+    keep_last: bool = False
+    why: bool = False
+    choose: Callable[[Space, Iterator[Pick]], Pick | None] | None = None  # which offer to take
+    choose_waypoint: Callable[[str, list[Member]], Member | None] | None = None  # None: their centre
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A member at its place in a list."""
+
+    label: str  # "seed", "waypoint", or its number
+    member: Member
+    similarity: float | None = None
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MadeList:
+    """A list that is not yet written."""
+
+    title: str
+    entries: list[Entry]
+    header: Header
+    remarks: list[str] = field(default_factory=list)  # what there is to say of it
+    warnings: list[str] = field(default_factory=list)  # what could not be done
+    source: Path | None = None  # the playlist that it was made from
+    lost: int = 0  # tracks of that playlist which are not in the list
+
+
+def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wishes = Wishes()) -> MadeList:
+    """The list of what sounds like the tracks, albums or files that `words` name."""
+    kind = Album if wishes.albums else Item
+    matches = find_matches(lib, words, kind)
+    unwanted = find_matches(lib, [wishes.less], kind) if wishes.less else []
+    space = Space(lib, settings, albums=wishes.albums)
+    seeds, warnings = _members(space, matches)
+    less = _members(space, unwanted)[0] if unwanted else []
+    seconds = settings.minutes * 60 if settings.minutes else None
+    taken = duration(seed.song for seed in seeds) if settings.list_seeds else 0
+    if seconds and taken > seconds:
+        raise ui.UserError(
+            f"the seeds alone take {_minutes(taken)} of the {_minutes(seconds)} asked for; name fewer, or give --no-seeds"
+        )
+    settings, rng = _seeded(settings)
+    candidates = space.candidates(timed=seconds is not None)
+    songs = [seed.song for seed in seeds]
+    count = settings.albums if wishes.albums else settings.number
+    picks = similar(
+        candidates,
+        songs,
+        count=None if seconds else count,
+        seconds=seconds,
+        keep_on=settings.keep_on,
+        drunk=settings.drunk,
+        less=[member.song for member in less],
+        listed=settings.list_seeds,
+        rng=rng,
+        choose=_chooser(space, wishes),
+    )
+    members = space.members([pick.position for pick in picks])
+    whys = why_walk(space, candidates, seeds, picks, settings) if wishes.why else {}
+    entries = [Entry("seed", seed) for seed in seeds] if settings.list_seeds else []
+    entries += [
+        Entry(str(number), members[pick.position], pick.similarity, whys.get(pick.place, ()))
+        for number, pick in enumerate(picks, 1)
+        if pick.position in members
+    ]
+    warnings += relaxed(picks)
+    if not wishes.choose:
+        listed = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
+        if seconds is None and len(picks) < count:
+            warnings.append(f"the library has no more: {len(picks)} {_kinds(kind)} instead of {count}")
+        elif seconds is not None and not _near_enough(listed, seconds, candidates, [entry.member for entry in entries]):
+            warnings.append(f"the library has no more: {_minutes(listed)} instead of {_minutes(seconds)}")
+    title = f"Similar to {_few([seed.name for seed in seeds])}"
+    wanted = (replace(WALK[0], name="albums"), *WALK[1:]) if wishes.albums else WALK
+    recipe = _recipe("similar", words, (*wanted, *VARIATION, *RULES), settings, wishes)
+    return MadeList(title, entries, _header(space, title, recipe, settings), _drawn(settings), warnings)
+
+
+def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes: Wishes = Wishes()) -> MadeList:
+    """The list that leads from each waypoint to the next."""
+    kind = Album if wishes.albums else Item
+    named = [find_matches(lib, [text], kind) for text in waypoints]
+    space = Space(lib, settings, albums=wishes.albums)
+    stops, remarks, warnings = [], [], []
+    for text, matches in zip(waypoints, named, strict=True):
+        stop, remark, warning = _waypoint(space, text, matches, wishes)
+        stops.append(stop)
+        remarks += remark
+        warnings += warning
+    _refuse_repeats(stops)
+    if wishes.best_order:
+        order = _best_order([stop.song.vector for stop in stops], wishes)
+        stops, waypoints = [stops[number] for number in order], [waypoints[number] for number in order]
+    seconds = settings.minutes * 60 if settings.minutes else None
+    taken = duration(stop.song for stop in stops)
+    if seconds and taken > seconds:
+        raise ui.UserError(f"the waypoints alone take {_minutes(taken)}, more than the {_minutes(seconds)} asked for")
+    settings, rng = _seeded(settings)
+    candidates = space.candidates(timed=seconds is not None)
+    songs = [stop.song for stop in stops]
+    legs = journey(
+        candidates,
+        songs,
+        between=None if seconds else settings.between,
+        seconds=seconds,
+        drunk=settings.drunk,
+        rng=rng,
+        choose=_chooser(space, wishes),
+    )
+    picks = [pick for leg in legs for pick in leg]
+    members = space.members([pick.position for pick in picks])
+    whys = why_journey(space, candidates, stops, legs) if wishes.why else {}
+    entries, places, number = [Entry("waypoint", stops[0])], [0], 0
+    for leg, stop in zip(legs, stops[1:], strict=True):
+        for pick in leg:
+            if pick.position in members:
+                number += 1
+                entries.append(Entry(str(number), members[pick.position], pick.similarity, whys.get(pick.place, ())))
+        places.append(len(entries))
+        entries.append(Entry("waypoint", stop))
+    warnings += relaxed(picks)
+    if not wishes.choose:
+        listed = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
+        missing = 0 if seconds else settings.between * len(legs) - len(picks)
+        if missing:
+            warnings.append(f"the library has no more: {missing} {_kinds(kind)} fewer than asked for")
+        elif seconds and not _near_enough(listed, seconds, candidates, [entry.member for entry in entries]):
+            warnings.append(f"the library has no more: {_minutes(listed)} instead of {_minutes(seconds)}")
+    title = "Journey from " + " to ".join(
+        stop.tracks[0].title if kind is Item and stop.tracks else stop.name for stop in stops
+    )
+    shown = replace(wishes, best_order=False, keep_first=False, keep_last=False)  # the waypoints are in their order now
+    recipe = _recipe("journey", waypoints, (BETWEEN, MINUTES, *VARIATION, *RULES), settings, shown)
+    remarks += [*_certificate(space, entries, places), *_drawn(settings)]
+    return MadeList(title, entries, _header(space, title, recipe, settings), remarks, warnings)
+
+
+def make_reordered(lib: Library, words: list[str], settings: Settings, wishes: Wishes = Wishes()) -> MadeList:
+    """A playlist, or what a query finds, in an order that flows."""
+    playlist = user_path(words[0]) if len(words) == 1 and user_path(words[0]).suffix.lower() in (".m3u", ".m3u8") else None
+    matches = _listed(lib, playlist) if playlist else find_matches(lib, words)
+    space = Space(lib, settings)
+    members, lost = [], []
+    for match in matches:
+        try:
+            member = space.member(match)
+        except ui.UserError as error:  # a file that cannot be heard
+            member, reason = None, str(error)
+        else:
+            reason = None if member else space.why_not(match)
+        if member:
+            members.append(member)
+        else:
+            lost.append(reason)
+    if len(members) < 2:
+        raise ui.UserError(lost[0] if lost else "there is nothing to put in order: it takes two tracks or more")
+    vectors = np.stack([member.song.vector for member in members])
+    order = _best_order(vectors, wishes)
+    entries = [Entry(str(number), members[place]) for number, place in enumerate(order, 1)]
+    before, after = (np.degrees(angles(some[:-1], some[1:]).mean()) for some in (vectors, vectors[order]))
+    warnings = [f"left out: {reason}" for reason in lost]
+    name = playlist.stem if playlist else " ".join(words)
+    title = f"{one_line(name)}, reordered"
+    recipe = _recipe("reorder", words, (), settings, wishes)
+    remarks = [f"mean step {after:.0f}°, before {before:.0f}°"]
+    header = _header(space, title, recipe, settings)
+    return MadeList(title, entries, header, remarks, warnings, source=playlist, lost=len(lost))
+
+
+def similar_artists(lib: Library, words: list[str], settings: Settings) -> list[tuple[str, float, int]]:
+    """Artists whose tracks sound like those that `words` name: (name, similarity, tracks), nearest first."""
+    exact = list(lib.items(StringQuery("artist", " ".join(words))))
+    matches = exact or find_matches(lib, words)
+    space = Space(lib, settings)
+    seeds, _ = _members(space, matches)
+    codes, _ = space.catalogue.artist_codes
+    allowed = space.allowed()
+    own = {seed.song.artist for seed in seeds}
+    numbers = np.unique(codes[(codes >= 0) & (True if allowed is None else allowed)])
+    target = blend([seed.song.vector for seed in seeds])
+    found = []
+    for number in numbers.tolist():
+        tracks = np.flatnonzero(codes == number)
+        if space.catalogue.song(int(tracks[0]), space.index.vectors[tracks[0]]).artist in own:
+            continue
+        names = [space.catalogue.artist[track] for track in tracks.tolist()]
+        direction = blend(space.index.vectors[tracks])
+        found.append((one_line(max(names, key=names.count)), float(direction @ target), len(tracks)))
+    return sorted(found, key=lambda artist: (-artist[1], artist[0]))[: settings.number]
+
+
+def _members(space: Space, matches: Sequence[Match]) -> tuple[list[Member], list[str]]:
+    """Those of the matches that have a vector, each recording once, and a warning if some have none."""
+    found = [member for match in matches if (member := space.member(match))]
+    if not found:
+        raise ui.UserError(space.why_not(matches[0]))
+    once: dict[bytes, Member] = {}
+    for member in found:
+        once.setdefault(member.song.vector.tobytes(), member)
+    left = len(matches) - len(found)
+    return list(once.values()), [f"{left} of {len(matches)} matches not analysed yet, left out as seeds"] if left else []
+
+
+def _waypoint(space: Space, text: str, matches: Sequence[Match], wishes: Wishes) -> tuple[Member, list[str], list[str]]:
+    """The member that a waypoint stands for, with remarks and warnings: of several, the one chosen, or their centre."""
+    if len(matches) == 1:
+        member = space.member(matches[0])
+        if member is None:
+            raise ui.UserError(space.why_not(matches[0]))
+        return member, [], []
+    members, warnings = _members(space, matches)
+    if len(members) == 1:
+        return members[0], [], warnings
+    chosen = wishes.choose_waypoint(text, members) if wishes.choose_waypoint else None
+    if chosen:
+        return chosen, [], warnings
+    middle, nearest = centre(members)
+    remark = (
+        f"{text!r} means {len(members)} {_kinds(space.kind)}: the way goes through their centre, next to {nearest.name}"
+    )
+    return replace(nearest, song=replace(nearest.song, vector=middle)), [remark], warnings
+
+
+def _refuse_repeats(stops: Sequence[Member]) -> None:
+    for number, stop in enumerate(stops):
+        for other in stops[:number]:
+            if np.array_equal(stop.song.vector, other.song.vector) or (
+                stop.song.position is not None and stop.song.position == other.song.position
+            ):
+                raise ui.UserError(f"{stop.name}: a waypoint twice; a journey repeats nothing")
+
+
+def _listed(lib: Library, playlist: Path) -> list[Match]:
+    """What a playlist holds: tracks of the library where it has the files."""
+    found: list[Match] = []
+    for path in read_m3u(playlist.absolute()):
+        items = list(lib.items(PathQuery("path", os.fsencode(path))))
+        found.append(items[0] if items else path)
+    if not found:
+        raise ui.UserError(f"{playlist}: an empty playlist")
+    return found
+
+
+def _best_order(vectors: Sequence[np.ndarray], wishes: Wishes) -> list[int]:
+    units = np.stack(vectors).astype(np.float64)
+    distances = np.arccos(np.clip(units @ units.T, -1, 1))
+    np.fill_diagonal(distances, 0)
+    last = len(units) - 1
+    return shortest_path(distances, first=0 if wishes.keep_first else None, last=last if wishes.keep_last else None)
+
+
+def _seeded(settings: Settings) -> tuple[Settings, np.random.Generator | None]:
+    """Settings with a seed for the random numbers, if there are to be any."""
+    if not settings.drunk:
+        return settings, None
+    seed = secrets.randbelow(2**31) if settings.seed is None else settings.seed
+    return replace(settings, seed=seed), np.random.default_rng(seed)
+
+
+def _chooser(space: Space, wishes: Wishes) -> Callable[[Iterator[Pick]], Pick | None] | None:
+    return (lambda offers: wishes.choose(space, offers)) if wishes.choose else None
+
+
+def _near_enough(listed: float, seconds: float, candidates: Candidates, members: Iterable[Member]) -> bool:
+    """Whether a list ended within half a track of what was asked for."""
+    longest = min(float(np.nanmax(candidates.catalogue.length, initial=0.0)), candidates.rules.max_length)
+    return (
+        abs(listed - seconds) <= max([longest, *(member.song.length for member in members if member.song.length > 0)]) / 2
+    )
+
+
+def _certificate(space: Space, entries: list[Entry], places: list[int]) -> list[str]:
+    """How smoothly a journey goes, by the tracks that are played: a waypoint may stand for the centre of several."""
+    songs = [entry.member.song for entry in entries]
+    played = [song.vector if song.position is None else space.index.vectors[song.position] for song in songs]
+    certificate = certify(np.stack(played), places)
+    start, end = entries[certificate.largest_at], entries[certificate.largest_at + 1]
+    backward = "no step back" if not certificate.backward else f"{certificate.backward} steps back"
+    return [
+        f"largest step {certificate.largest:.0f}° ({start.member.name} to {end.member.name}), mean {certificate.mean:.0f}°",
+        f"advance: {100 * certificate.unevenness:.0f} % off even steps on average, {backward.replace('1 steps', '1 step')}",
+    ]
+
+
+def _recipe(verb: str, words: Iterable[str], options: Iterable[Option], settings: Settings, wishes: Wishes) -> str:
+    """The command line that makes a list again."""
+    flags = []
+    if wishes.albums:
+        flags.append("-a")
+    if wishes.less:
+        flags += ["--less", wishes.less]
+    for wish in ("best_order", "keep_first", "keep_last"):
+        if getattr(wishes, wish):
+            flags.append(f"--{wish.replace('_', '-')}")
+    flags += recipe_words(options, settings, _standard())
+    words = list(words)
+    dashes = ["--"] if any(word.startswith("-") for word in words) else []
+    return one_line(shlex.join(["beet", "deejai", verb, *flags, *dashes, *words]))
+
+
+def _standard() -> Settings:
+    """The settings of an empty configuration."""
+    config = confuse.RootView([confuse.ConfigSource.of({"deejai": DEFAULTS | {"playlist_dir": "."}})])
+    return read_settings(config["deejai"])
+
+
+def _header(space: Space, title: str, recipe: str, settings: Settings) -> Header:
+    drawn = f", seed {settings.seed}" if settings.drunk else ""
+    made = f"model {space.model.name}, {len(space.ids)} {_kinds(space.kind)}{drawn}"
+    return Header(title, (recipe, made), datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds"))
+
+
+def _drawn(settings: Settings) -> list[str]:
+    return [f"the same again: --seed {settings.seed}"] if settings.drunk else []
+
+
+def _kinds(kind: type) -> str:
+    return "tracks" if kind is Item else "albums"
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 600 else f"{seconds / 60:.1f} minutes"
+
+
+def _few(names: list[str]) -> str:
+    """The first names of a list, and how many more there are."""
+    shown = ", ".join(names[:NAMED])
+    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"

@@ -1,0 +1,104 @@
+"""The options of the commands that make lists: on the command line, in the configuration, and in a list's recipe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .group import Verb
+from .settings import DEFAULTS, FORMATS, Settings
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option on the command line whose value is also one of the configuration's, under `name`."""
+
+    name: str
+    flag: str
+    help: str
+    kind: str | None = None  # optparse's type of its value; None: a switch
+    metavar: str | None = None
+    short: str | None = None
+    turns: bool = True  # what a switch sets the option to
+
+
+NUMBER = Option("number", "--number", "tracks to add after the seeds", "int", short="-n")
+ARTISTS = Option("number", "--number", "artists to show", "int", short="-n")
+BETWEEN = Option("between", "--number", "tracks between neighbouring waypoints", "int", short="-n")
+MINUTES = Option("minutes", "--minutes", "length of the whole list, instead of a number", "float", "M")
+CANDIDATES = Option("candidates", "--from", "pick only what matches this query", "string", "QUERY")
+WALK = (
+    NUMBER,
+    MINUTES,
+    Option("keep_on", "--keep-on", "each track is near the last K; 0: near the seeds", "int", "K"),
+    Option("list_seeds", "--no-seeds", "leave the seeds out of the list", turns=False),
+)
+VARIATION = (
+    Option("drunk", "--drunk", "how far to stray, from 0 (sober) to 1 (in any direction)", "float", "X"),
+    Option("seed", "--seed", "of the random numbers: the same seed makes the same list", "int", "N"),
+)
+RULES = (
+    CANDIDATES,
+    Option("artist_separation", "--artist-separation", "tracks between two of an artist, or `once`", "string", "N"),
+    Option("album_separation", "--album-separation", "tracks between two of an album, or `once`", "string", "N"),
+    Option("min_length", "--min-length", "shortest track, such as 1:30", "string", "LENGTH"),
+    Option("max_length", "--max-length", "longest track; 0: any", "string", "LENGTH"),
+    Option("fold_versions", "--versions", "let other versions of a song count as other songs", turns=False),
+    Option(
+        "duplicate_epsilon", "--duplicate-epsilon", "cosine distance of tracks that count as one; 0: none", "float", "E"
+    ),
+    Option("not_played_days", "--not-played-days", "no track that was played in the last N days", "float", "N"),
+    Option("prefer_played", "--prefer-played", "similarity that a track never played loses", "float", "X"),
+    Option("avoid_skipped", "--avoid-skipped", "similarity that a track always skipped loses", "float", "X"),
+    Option("mix_in_key", "--mix-in-key", "keep tempo and key close from track to track"),
+    Option("segue", "--segue", "let the end of a track and the beginning of the next decide between near-equals"),
+    Option("correct_hubs", "--hubs", "do not correct for tracks that are near to everything", turns=False),
+)
+OUTPUT = (
+    Option(
+        "playlist_dir", "--playlist-dir", "write the list to this folder, named after its tracks", "string", "DIR", "-d"
+    ),
+    Option("output_format", "--output-format", f"{', '.join(FORMATS)}", "choice"),
+    Option("relative_to", "--relative-to", "paths relative to DIR, or to the `library` or the `playlist`", "string", "DIR"),
+    Option("forward_slash", "--forward-slash", "forward slashes in paths"),
+    Option("urlencode", "--urlencode", "URL-encode paths"),
+    Option("prefix", "--prefix", "text in front of each path", "string"),
+    Option("format", "--format", "print each track by this template of beets", "string", "FORMAT", "-f"),
+)
+
+
+def add_options(verb: Verb, options: Iterable[Option]) -> None:
+    """Give a verb these options. None of them has a default: what is not given is left to the configuration."""
+    for option in options:
+        flags = [flag for flag in (option.short, option.flag) if flag]
+        default = DEFAULTS[option.name]
+        if option.kind is None:
+            action = "store_true" if option.turns else "store_false"
+            verb.parser.add_option(*flags, dest=option.name, action=action, default=None, help=option.help)
+            continue
+        told = "" if default in (None, "") else f" (default: {default})"
+        choices = {"choices": FORMATS} if option.kind == "choice" else {}
+        verb.parser.add_option(
+            *flags, dest=option.name, type=option.kind, metavar=option.metavar, help=option.help + told, **choices
+        )
+
+
+def recipe_words(options: Iterable[Option], settings: Settings, standard: Settings) -> list[str]:
+    """The command-line options that make `settings` of the `standard` ones."""
+    words = []
+    for option in options:
+        value = getattr(settings, option.name)
+        if value == getattr(standard, option.name):
+            continue
+        if option.kind is None:
+            words += [option.flag] if value == option.turns else []
+        else:
+            words += [option.flag, _written(option.name, value)]
+    return words
+
+
+def _written(name: str, value: object) -> str:
+    if value in (None, math.inf):
+        return "once" if name.endswith("separation") else "0"
+    return f"{value:g}" if isinstance(value, float) else str(value)

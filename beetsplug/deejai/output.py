@@ -1,0 +1,137 @@
+"""A list on the terminal, in a file, and in a player."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import beets
+from beets import ui
+from beets.library import Item
+from beets.util import get_temp_filename, open_anything, sanitize_path
+
+from deejai_core.playlists.export import FORMATS, SUFFIXES, write_playlist
+from deejai_core.playlists.tracks import Style, Track, one_line
+
+from .queries import user_path
+
+if TYPE_CHECKING:
+    from beets.library import Album, Library
+    from beets.logging import BeetsLogger
+
+    from .lists import Entry, MadeList
+    from .settings import Settings
+
+SHOWN_SEEDS = 10  # seeds that are listed before "and N more"
+LONGEST_NAME = 200  # bytes of a playlist's name: file systems allow 255, with a suffix
+
+
+def show(made: MadeList, settings: Settings, log: BeetsLogger) -> None:
+    """Print a list: its members, and what there is to say of it."""
+    seeds = 0
+    for entry in made.entries:
+        seeds += entry.label == "seed"
+        if entry.label != "seed" or seeds <= SHOWN_SEEDS or settings.format:
+            ui.print_(_line(entry, settings.format))
+            for reason in entry.why:
+                ui.print_(f"            {reason}")
+        if entry.label == "seed" and seeds == SHOWN_SEEDS + 1 and not settings.format:
+            ui.print_(f"seed        ... and {sum(other.label == 'seed' for other in made.entries) - SHOWN_SEEDS} more")
+    for remark in made.remarks:
+        ui.print_(remark) if not settings.format else log.info("{}", remark)
+    for warning in made.warnings:
+        log.warning("{}", warning)
+
+
+def write(lib: Library, made: MadeList, settings: Settings, output: str | None) -> tuple[Path, int]:
+    """Write a list as a playlist; returns its file, and how many tracks it has."""
+    path, data, tracks = encode(lib, made, settings, output)
+    if made.lost and path.exists() and path.samefile(made.source):
+        raise ui.UserError(f"{path}: {made.lost} of its tracks would be lost; write to another file with -o")
+    write_playlist(path, data)
+    return path, tracks
+
+
+def encode(lib: Library, made: MadeList, settings: Settings, output: str | None) -> tuple[Path, bytes, int]:
+    """Where a list's playlist belongs, its bytes, and how many tracks it has."""
+    name = _file_name(lib, made.title) + SUFFIXES[settings.output_format]
+    path = user_path(output).absolute() if output else settings.playlist_dir / name
+    bases = {"library": Path(os.fsdecode(lib.directory)), "playlist": path.parent}
+    style = Style(
+        relative_to=bases.get(settings.relative_to, settings.relative_to),
+        forward_slash=settings.forward_slash,
+        urlencode=settings.urlencode,
+        prefix=settings.prefix,
+    )
+    tracks = _tracks(made)
+    return path, FORMATS[settings.output_format](tracks, style, made.header), len(tracks)
+
+
+def for_file(settings: Settings, output: str | None, chosen: str | None) -> Settings:
+    """Settings with the format that the output file's name tells, unless one was chosen."""
+    suffix = Path(output).suffix.lower() if output else ""
+    return replace(settings, output_format=suffix[1:]) if suffix in (".xspf", ".jspf") and not chosen else settings
+
+
+def play(made: MadeList) -> None:
+    """Hand a list to the player that beets' play plugin is configured with, which takes the place of this process."""
+    config = beets.config["play"]
+    config.add({"command": None, "raw": False, "relative_to": None, "bom": False})
+    paths = [os.fsencode(track.path) for track in _tracks(made)]
+    if config["relative_to"].get():
+        folder = os.fsencode(config["relative_to"].as_filename())
+        paths = [os.path.relpath(path, folder) for path in paths]
+    if config["raw"].get(bool):
+        targets = paths
+    else:
+        playlist = get_temp_filename(__name__, suffix=".m3u")
+        bom = b"\xef\xbb\xbf" if config["bom"].get(bool) else b""
+        Path(os.fsdecode(playlist)).write_bytes(bom + b"".join(path + b"\n" for path in paths))
+        targets = [playlist]
+    words = shlex.split((config["command"].get() or open_anything()).replace("$args", ""))
+    if any("$playlist" in word for word in words) and not config["raw"].get(bool):
+        words = [word.replace("$playlist", os.fsdecode(targets[0])) for word in words]
+    else:
+        words = [word for word in words if word != "$playlist"] + [os.fsdecode(target) for target in targets]
+    ui.print_(f"Playing {len(paths)} tracks.")
+    try:
+        status = subprocess.call(words)
+    except OSError as error:
+        raise ui.UserError(
+            f"play.command: cannot run {words[0]!r} ({error.strerror}); set it to a player of yours"
+        ) from error
+    if status:
+        raise ui.UserError(f"play.command: {words[0]!r} ended with status {status}")
+
+
+def _tracks(made: MadeList) -> list[Track]:
+    return [track for entry in made.entries for track in entry.member.tracks]
+
+
+def _line(entry: Entry, template: str | None) -> str:
+    if template:
+        return one_line(format(_with_fields(entry), template))
+    number = f"{entry.label:>4}  {entry.similarity:.3f}" if entry.similarity is not None else f"{entry.label:<11}"
+    if entry.similarity is None and entry.label.isdigit():
+        number = f"{entry.label:>4}       "
+    return f"{number} {entry.member.name}"
+
+
+def _with_fields(entry: Entry) -> Item | Album:
+    """What a template is evaluated for, with two fields more."""
+    model = entry.member.match
+    if isinstance(model, Path):
+        (track,) = entry.member.tracks
+        model = Item(path=os.fsencode(model), artist=track.artist, title=track.title, length=track.length or 0.0)
+    model["deejai_similarity"] = "" if entry.similarity is None else f"{entry.similarity:.3f}"
+    model["deejai_place"] = entry.label
+    return model
+
+
+def _file_name(lib: Library, name: str) -> str:
+    name = sanitize_path(one_line(name).replace("/", "_").replace("\\", "_"), lib.replacements)
+    return os.fsencode(name)[:LONGEST_NAME].decode("utf-8", "ignore").rstrip()

@@ -1,0 +1,80 @@
+"""Why a list is as it is: what each pick is near to, and which rules kept better ones out or gave way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from deejai_core.playlists.candidates import Candidates, Pick
+from deejai_core.playlists.geometry import blend
+from deejai_core.playlists.rules import RELAXATION, Lineup
+from deejai_core.playlists.songs import Song
+
+if TYPE_CHECKING:
+    from .settings import Settings
+    from .space import Member, Space
+
+SHOWN_REASONS = 3  # better tracks that are named for each pick
+REASONS = RELAXATION | {"outside": "not in --from", "equal": "another one was chosen among near-equals"}
+
+
+def relaxed(picks: Iterable[Pick]) -> list[str]:
+    """What is to be said of rules that gave way."""
+    broken = [rule for pick in picks for rule in pick.broken]
+    return [
+        f"{RELAXATION[rule]}: {broken.count(rule)} {'track' if broken.count(rule) == 1 else 'tracks'} for want of others"
+        for rule in RELAXATION
+        if rule in broken
+    ]
+
+
+def why_walk(
+    space: Space, candidates: Candidates, seeds: list[Member], picks: list[Pick], settings: Settings
+) -> dict[int, tuple[str, ...]]:
+    lineup = candidates.lineup()
+    for place, seed in enumerate(seeds):
+        lineup.add(seed.song, place if settings.list_seeds else None)
+    names = space.names([pick.position for pick in picks])
+    steps = [("the seeds" if len(seeds) > 1 else seeds[0].name, blend([seed.song.vector for seed in seeds]))]
+    whys = {}
+    for pick in picks:
+        song = candidates.song(pick.position)
+        near = steps[-settings.keep_on :] if settings.keep_on else steps[:1]
+        whys[pick.place] = _why(space, candidates, pick, lineup, [(name, float(song.vector @ at)) for name, at in near])
+        lineup.add(song, pick.place)
+        steps.append((names.get(pick.position, "?"), song.vector))
+    return whys
+
+
+def why_journey(
+    space: Space, candidates: Candidates, stops: list[Member], legs: list[list[Pick]]
+) -> dict[int, tuple[str, ...]]:
+    whys, start = {}, 0
+    placed: dict[int, Song] = {0: stops[0].song}
+    for leg, stop in zip(legs, stops[1:], strict=True):
+        placed |= {pick.place: candidates.song(pick.position) for pick in leg}
+        start += len(leg) + 1
+        placed[start] = stop.song
+    for number, leg in enumerate(legs):
+        for pick in leg:
+            lineup = candidates.lineup()
+            for place, song in placed.items():
+                if place != pick.place:
+                    lineup.add(song, place)
+            vector = candidates.song(pick.position).vector
+            near = [(stop.name, float(vector @ stop.song.vector)) for stop in stops[number : number + 2]]
+            whys[pick.place] = _why(space, candidates, pick, lineup, near)
+    return whys
+
+
+def _why(
+    space: Space, candidates: Candidates, pick: Pick, lineup: Lineup, near: list[tuple[str, float]]
+) -> tuple[str, ...]:
+    """What a pick is near to, what would have been nearer, and which rules it breaks."""
+    lines = ["near " + ", ".join(f"{similarity:.3f} {name}" for name, similarity in near)]
+    better = candidates.passed_over(pick, lineup, SHOWN_REASONS)
+    names = space.names([other.position for other in better])
+    lines += [f"not {other.similarity:.3f} {names.get(other.position, '?')}: {REASONS[other.reason]}" for other in better]
+    if pick.broken:
+        lines.append("although " + ", ".join(RELAXATION[rule] for rule in pick.broken))
+    return tuple(lines)

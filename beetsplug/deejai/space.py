@@ -1,0 +1,230 @@
+"""A library as a space of directions, opened for one command: its tracks, or its albums."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from beets import ui
+from beets.library import Album, Item
+
+from deejai_core.audio.tags import read_tags
+from deejai_core.errors import AudioError
+from deejai_core.models.registry import Model, load_model
+from deejai_core.playlists.candidates import Candidates, preferences
+from deejai_core.playlists.geometry import blend
+from deejai_core.playlists.rules import Rules
+from deejai_core.playlists.segue import ends
+from deejai_core.playlists.songs import Song, normal_artist, song_names
+from deejai_core.playlists.tracks import Track, one_line
+from deejai_core.space.hubness import densities, handicaps, open_densities
+from deejai_core.space.index import Index, open_index
+
+from .analysis import hear_outsider
+from .catalogue import read_album_catalogue, read_albums, read_catalogue
+from .fields import KEY
+from .library import (
+    album_name,
+    as_track,
+    attribute_values,
+    data_folder,
+    display_name,
+    file_path,
+    items_by_id,
+    matching_ids,
+    open_store,
+    read_vectors,
+    store_path,
+)
+from .settings import DAY
+
+if TYPE_CHECKING:
+    from beets.library import Library
+
+    from .settings import Settings
+
+Match = Item | Album | Path
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A track or album of a list: in the library, or a file outside it."""
+
+    name: str  # artist and title, on one line
+    tracks: list[Track]
+    song: Song
+    match: Match
+
+
+class Space:
+    """albums: whether its places are those of the albums, each the blend of its tracks, instead of the tracks'."""
+
+    def __init__(self, lib: Library, settings: Settings, *, albums: bool = False) -> None:
+        self.lib = lib
+        self.settings = settings
+        self.kind = Album if albums else Item
+        self.model: Model = load_model(settings.model)
+        ids, vectors = read_vectors(lib, self.model.name, self.model.dimension)
+        if not ids:
+            raise ui.UserError(f"nothing analysed yet with {self.model.name}; run `beet deejai analyze`")
+        plays = bool(settings.not_played_days or settings.prefer_played or settings.avoid_skipped)
+        if albums:
+            ids, vectors, tracks, album_of = read_albums(lib, ids, vectors)
+            if not ids:
+                raise ui.UserError("no album is analysed yet; `beet ls -a` shows which albums there are")
+            self.index = Index(vectors)
+            self.catalogue = read_album_catalogue(lib, ids, tracks, album_of, plays=plays)
+        else:
+            self.index = open_index(data_folder(lib), vectors)
+            self.catalogue = read_catalogue(lib, ids, plays=plays)
+        self.ids = ids
+        self.position = {id_: position for position, id_ in enumerate(ids)}
+
+    def candidates(self, *, timed: bool = False) -> Candidates:
+        """What a list made with the settings may take. timed: for a list of a given playing time."""
+        settings = self.settings
+        handicap = preferences(
+            self.catalogue, prefer_played=settings.prefer_played, avoid_skipped=settings.avoid_skipped
+        ).astype(np.float32)
+        if settings.correct_hubs:
+            vectors = self.index.vectors
+            tracks = self.kind is Item
+            handicap += handicaps(open_densities(data_folder(self.lib), vectors) if tracks else densities(vectors))
+        return Candidates(
+            self.index,
+            self.catalogue,
+            self.rules(),
+            allowed=self.allowed(timed=timed),
+            handicap=handicap,
+            segue=self.segue if settings.segue else None,
+        )
+
+    def rules(self) -> Rules:
+        settings = self.settings
+        tracks = self.kind is Item  # an album is longer than a track may be, and none but itself
+        return Rules(
+            artist_separation=settings.artist_separation,
+            album_separation=settings.album_separation if tracks else 0,
+            min_length=settings.min_length if tracks else 0.0,
+            max_length=settings.max_length if tracks else np.inf,
+            fold_versions=settings.fold_versions,
+            duplicate_epsilon=settings.duplicate_epsilon if tracks else 0.0,
+            not_played_since=time.time() - settings.not_played_days * DAY if settings.not_played_days else None,
+            mix_in_key=settings.mix_in_key and tracks,
+        )
+
+    def allowed(self, *, timed: bool = False) -> np.ndarray | None:
+        """(n,) which of the tracks the query `candidates` finds; None for all. Raises UserError if it finds none."""
+        if timed and not (self.catalogue.length > 0).any():
+            raise ui.UserError("no track has a length, so none can be chosen by --minutes; `beet update` reads the lengths")
+        if not self.settings.candidates.strip():
+            return None
+        found = matching_ids(self.lib, self.settings.candidates, self.kind)
+        allowed = np.array([id_ in found for id_ in self.ids])
+        if not allowed.any():
+            what = "matches nothing" if not found else "matches nothing that is analysed"
+            raise ui.UserError(f"--from {self.settings.candidates!r} {what}; `beet ls` shows what a query finds")
+        return allowed
+
+    def member(self, match: Match) -> Member | None:
+        """A track, album or file as a member of a list; None for one that has no vector."""
+        if isinstance(match, Path):
+            return self._outsider(match)
+        position = self.position.get(match.id)
+        if position is None:
+            return None
+        song = self.catalogue.song(position, self.index.vectors[position])
+        if isinstance(match, Album):
+            return Member(album_name(match), [as_track(item) for item in _in_order(match)], song, match)
+        track = as_track(match)
+        return Member(display_name(track), [track], song, match)
+
+    def members(self, positions: Sequence[int]) -> dict[int, Member]:
+        """The members at these positions, by position; without those that another beet has removed meanwhile."""
+        ids = [self.ids[position] for position in positions]
+        found = items_by_id(self.lib, ids) if self.kind is Item else filter(None, map(self.lib.get_album, ids))
+        return {self.position[match.id]: self.member(match) for match in found}
+
+    def names(self, positions: Sequence[int]) -> dict[int, str]:
+        return {position: member.name for position, member in self.members(positions).items()}
+
+    def why_not(self, match: Match) -> str:
+        """Why a track or album has no vector, and what to do about it."""
+        if isinstance(match, Album):
+            return f"{album_name(match)}: none of its tracks is analysed yet; run `beet deejai analyze`"
+        name = display_name(as_track(match))
+        if store_path(self.lib).exists():
+            with open_store(self.lib) as store:
+                failure = store.failures().get(file_path(match))
+            if failure and failure.still_stands():
+                return f"{name}: cannot be analysed: {one_line(os.fspath(failure.path))}: {failure.reason}"
+        return f"{name}: not analysed yet; run `beet deejai analyze`"
+
+    def segue(self, before: Song, after: Song) -> float:
+        """How well one track follows another; 0 if one of the two is not in the library."""
+        end, start = self._ends(before)[1], self._ends(after)[0]
+        return 0.0 if end is None or start is None else float(end @ start)
+
+    def _ends(self, song: Song) -> tuple[np.ndarray | None, np.ndarray | None]:
+        if song.position is None:
+            return None, None
+        if song.position not in self._known_ends:
+            first, last = self._end_tracks(self.ids[song.position])
+            keys = [self._keys.get(first), self._keys.get(last)]
+            with open_store(self.lib) as store:
+                trunks = dict(store.get(filter(None, keys), self.model.name, self.model.trunk_size))
+            heard = [ends(self.model.project(trunks[key])) if key in trunks else (None, None) for key in keys]
+            self._known_ends[song.position] = heard[0][0], heard[1][1]
+        return self._known_ends[song.position]
+
+    def _end_tracks(self, id_: int) -> tuple[int, int]:
+        """The ids of the first and the last track."""
+        if self.kind is Item:
+            return id_, id_
+        items = _in_order(self.lib.get_album(id_))
+        return items[0].id, items[-1].id
+
+    @cached_property
+    def _keys(self) -> dict[int, str]:
+        return attribute_values(self.lib, KEY)
+
+    @cached_property
+    def _known_ends(self) -> dict[int, tuple[np.ndarray | None, np.ndarray | None]]:
+        return {}
+
+    def _outsider(self, path: Path) -> Member:
+        """A file; if the library has the same recording elsewhere, that one."""
+        try:
+            key, vector = hear_outsider(self.lib, path, self.model, self.settings)
+        except AudioError as error:
+            raise ui.UserError(f"{one_line(os.fspath(path))}: not analysed: {error}") from error
+        if self.kind is Item:
+            twins = [id_ for id_, other in attribute_values(self.lib, KEY).items() if other == key]
+            for twin in items_by_id(self.lib, twins):
+                if member := self.member(twin):
+                    return member
+        tags = read_tags(path)
+        track = Track(path, tags.artist, tags.title, tags.length)
+        song = Song(
+            vector,
+            artist=normal_artist(tags.artist),
+            names=song_names(tags.artist, tags.title),
+            length=tags.length or float("nan"),
+        )
+        return Member(display_name(track), [track], song, path)
+
+
+def centre(members: Sequence[Member]) -> tuple[np.ndarray, Member]:
+    """The direction in the middle of several members, and the one of them that is nearest to it."""
+    middle = blend([member.song.vector for member in members])
+    return middle.astype(np.float32), max(members, key=lambda member: float(member.song.vector @ middle))
+
+
+def _in_order(album: Album) -> list[Item]:
+    return sorted(album.items(), key=lambda item: (item.disc, item.track, item.id))

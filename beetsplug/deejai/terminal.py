@@ -1,0 +1,46 @@
+"""What a person at the terminal is asked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from beets import ui
+
+from deejai_core.playlists.candidates import Pick
+from deejai_core.playlists.playlist import first_of
+
+from .space import Member, Space
+
+OFFERED = 5  # next songs to choose among
+SHOWN = 10  # waypoints to choose among
+
+
+def is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def choose_next(space: Space, offers: Iterator[Pick]) -> Pick | None:
+    """One of the next best tracks, five at a time; None to end."""
+    while picks := first_of(offers, OFFERED):
+        names = space.names([pick.position for pick in picks])
+        for number, pick in enumerate(picks, 1):
+            ui.print_(f"  {number}  {pick.similarity:.3f} {names.get(pick.position, '?')}")
+        answer = ui.input_options(("More", "End"), numrange=(1, len(picks)), default=1)
+        if answer == "e":
+            return None
+        if answer != "m":
+            return picks[answer - 1]
+    return None
+
+
+def choose_waypoint(text: str, members: list[Member]) -> Member | None:
+    """One of the members that a waypoint may mean; None for their centre."""
+    ui.print_(f"{text!r} means {len(members)}:")
+    shown = members[:SHOWN]
+    for number, member in enumerate(shown, 1):
+        ui.print_(f"  {number}  {member.name}")
+    if len(members) > len(shown):
+        ui.print_(f"     ... and {len(members) - len(shown)} more")
+    answer = ui.input_options(("Centre of all",), numrange=(1, len(shown)), default="c")
+    return None if answer == "c" else shown[answer - 1]

@@ -1,0 +1,196 @@
+"""The tracks of a library that a playlist may take, and for each place in it the ones it would take, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice, takewhile
+
+import numpy as np
+
+from deejai_core.playlists.rules import OF_THE_TRACK, Lineup, Rules
+from deejai_core.playlists.songs import Catalogue, Song
+from deejai_core.space.index import Index
+
+EXPECTED = 64  # candidates asked for at first; mostly one of the first few is taken
+NEAR_EQUAL = 0.05  # how much worse than the best one a candidate may be, for its segue to decide
+MOST_EQUALS = 12  # candidates whose segues are compared
+
+
+@dataclass(frozen=True, eq=False)
+class Pick:
+    """A track chosen for a place in a playlist."""
+
+    position: int  # in the index
+    similarity: float  # cosine to the target
+    score: float  # by which candidates are ordered: the similarity less the track's handicap
+    target: np.ndarray  # (dimension,) the direction that was looked for
+    place: int
+    broken: tuple[str, ...] = ()  # rules that had to give way for it
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """A track that would have been better for a place, and why it was not taken."""
+
+    position: int
+    similarity: float
+    reason: str  # a rule; "outside" of what may be picked; or "equal": its segue, or who chose, decided
+
+
+class Candidates:
+    """What a playlist may take.
+
+    index: the library's vectors. catalogue: what the rules know of them. allowed: (n,) bool, the tracks that may be picked
+    at all; None: any. handicap: (n,) of 0 or more, taken off each track's similarity for the order. segue: how well one
+    song follows another, -1 to 1; it then decides between candidates that are nearly equal.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        catalogue: Catalogue,
+        rules: Rules,
+        *,
+        allowed: np.ndarray | None = None,
+        handicap: np.ndarray | None = None,
+        segue: Callable[[Song, Song], float] | None = None,
+    ) -> None:
+        self.index = index
+        self.catalogue = catalogue
+        self.rules = rules
+        self.allowed = allowed
+        self.handicap = handicap
+        self.segue = segue
+        self._pools: dict[frozenset[str], Index] = {}
+        self._songs: dict[int, Song] = {}
+
+    def lineup(self) -> Lineup:
+        return Lineup(self.rules, self.catalogue, self.index.vectors)
+
+    def song(self, position: int) -> Song:
+        if position not in self._songs:
+            self._songs[position] = self.catalogue.song(position, self.index.vectors[position])
+        return self._songs[position]
+
+    def offers(self, target: np.ndarray, place: int, lineup: Lineup) -> Iterator[Pick]:
+        """Every track that may come at a place, best first: those that keep all rules, then those that break the first, ...
+
+        It looks at the line-up as it is when the next offer is asked for; what is added to it may rule out an older offer,
+        which then comes again among those that break that rule.
+        """
+        active = self.rules.active
+        for dropped in range(len(active) + 1):
+            kept = active[dropped:]
+            pool = self._pool(frozenset(kept) & OF_THE_TRACK)
+            for positions, similarities in self._ranked(pool, target):
+                for rule in kept:
+                    if rule not in OF_THE_TRACK:
+                        fitting = ~lineup.excluded(rule, positions, place)
+                        positions, similarities = positions[fitting], similarities[fitting]
+                for position, similarity in zip(positions.tolist(), similarities.tolist(), strict=True):
+                    if "versions" in kept and lineup.same_song(position):
+                        continue
+                    song = self.song(position)
+                    broken = lineup.broken(song, place, active)
+                    # What breaks less was offered before.
+                    if lineup.repeats(song) or self._level(broken) != dropped:
+                        continue
+                    yield Pick(position, similarity, similarity - self._off(position), target, place, broken)
+
+    def still_fits(self, pick: Pick, lineup: Lineup) -> bool:
+        """Whether an offer breaks no more rules than when it was made."""
+        song = self.song(pick.position)
+        return not lineup.repeats(song) and set(lineup.broken(song, pick.place, self.rules.active)) <= set(pick.broken)
+
+    def best(self, offers: Iterator[Pick], lineup: Lineup) -> Pick | None:
+        """The first offer; with segues, of those nearly as good the one that follows and leads on best."""
+        first = next(offers, None)
+        if first is None or self.segue is None:
+            return first
+        before, after = lineup.songs.get(first.place - 1), lineup.songs.get(first.place + 1)
+        near = takewhile(
+            lambda pick: len(pick.broken) <= len(first.broken) and pick.score >= first.score - NEAR_EQUAL, offers
+        )
+
+        def flow(pick: Pick) -> float:
+            song = self.song(pick.position)
+            return (self.segue(before, song) if before else 0) + (self.segue(song, after) if after else 0)
+
+        return max([first, *islice(near, MOST_EQUALS - 1)], key=flow)
+
+    def passed_over(self, pick: Pick, lineup: Lineup, count: int) -> list[PassedOver]:
+        """Up to `count` tracks that are better for a pick's place than the pick, best first, and why they were not taken.
+
+        lineup: what the list held when it was picked.
+        """
+        found: list[PassedOver] = []
+        positions, similarities = self.index.nearest(pick.target, EXPECTED, self.handicap)
+        for position, similarity in zip(positions.tolist(), similarities.tolist(), strict=True):
+            if len(found) == count or similarity - self._off(position) <= pick.score:
+                break
+            song = self.song(position)
+            if position == pick.position or lineup.repeats(song):
+                continue
+            if self.allowed is not None and not self.allowed[position]:
+                reason = "outside"
+            else:
+                broken = lineup.broken(song, pick.place, self.rules.active)
+                reason = broken[-1] if broken else "equal"
+            found.append(PassedOver(position, similarity, reason))
+        return found
+
+    def of_known_length(self) -> Candidates:
+        """The same, without the tracks whose length is unknown."""
+        known = self.catalogue.length > 0
+        allowed = known if self.allowed is None else known & self.allowed
+        return Candidates(self.index, self.catalogue, self.rules, allowed=allowed, handicap=self.handicap, segue=self.segue)
+
+    def _level(self, broken: tuple[str, ...]) -> int:
+        """How many rules are dropped, in their order, by the time these may be broken."""
+        return max((self.rules.active.index(rule) + 1 for rule in broken), default=0)
+
+    def _off(self, position: int) -> float:
+        return 0.0 if self.handicap is None else float(self.handicap[position])
+
+    def _ranked(self, pool: Index, target: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """All tracks of a pool, best first, as blocks of positions and similarities; each block is fetched when needed."""
+        seen = np.zeros(len(self.index.vectors), bool)
+        count = EXPECTED
+        while True:
+            positions, similarities = pool.nearest(target, count, self.handicap)
+            new = ~seen[positions]
+            seen[positions] = True
+            yield positions[new], similarities[new]
+            if len(positions) < count:
+                return
+            count *= 16
+
+    def _pool(self, rules: frozenset[str]) -> Index:
+        """The tracks that may be picked at all and keep these rules, which look at the track alone."""
+        if rules not in self._pools:
+            allowed = np.ones(len(self.index.vectors), bool) if self.allowed is None else self.allowed.copy()
+            for rule in rules:
+                allowed &= ~self._empty.excluded(rule, np.arange(len(allowed)), 0)
+            self._pools[rules] = self.index if allowed.all() else self.index.among(allowed)
+        return self._pools[rules]
+
+    @cached_property
+    def _empty(self) -> Lineup:
+        return self.lineup()
+
+
+def preferences(catalogue: Catalogue, *, prefer_played: float = 0.0, avoid_skipped: float = 0.0) -> np.ndarray:
+    """(n,) handicaps of 0 or more, in units of similarity, from what was played and skipped.
+
+    prefer_played: what a track that was never played loses against the most played one; between the two it goes by the
+    logarithm of the plays. avoid_skipped: what a track loses that is skipped each time; its share of skips is counted as if
+    it had been played twice more.
+    """
+    tracks = len(catalogue.length)
+    plays = np.zeros(tracks) if catalogue.plays is None else catalogue.plays.astype(float)
+    skips = np.zeros(tracks) if catalogue.skips is None else catalogue.skips.astype(float)
+    most = np.log1p(plays.max(initial=0))
+    unplayed = 1 - np.log1p(plays) / most if most > 0 else np.zeros(tracks)
+    return prefer_played * unplayed + avoid_skipped * skips / (plays + skips + 2)

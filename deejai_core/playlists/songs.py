@@ -1,0 +1,167 @@
+"""What the rules of a playlist know of a track: who plays it, on which album, and which song it is."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+NOBODY = frozenset({"", "various artists", "various", "va", "unknown", "unknown artist", "soundtrack"})
+
+LONGEST_TITLE = 500  # characters that are looked at
+
+_FEATURING = re.compile(r"\s+[(\[]?(?:feat|ft|featuring)\b\.?\s.*$", re.IGNORECASE)
+_DASHES = r"-\u2013\u2014/~"
+_SUFFIX = re.compile(rf"\s*(?:[(\[{{](?P<bracketed>[^()\[\]{{}}]*)[)\]}}]|\s[{_DASHES}]\s(?P<dashed>[^{_DASHES}]+))\s*$")
+_VERSION = re.compile(
+    r"\b(?:remaster(?:ed)?|version|edit|mono|stereo|demo|acoustic|unplugged|instrumental|karaoke|remix|rmx|mix|dub|rework"
+    r"|re-?recorded|bonus|deluxe|expanded|edition|anniversary|explicit|clean|censored|alternate|outtake|session|take\s+\d+"
+    r"|feat|ft|featuring|with|live\s+(?:at|in|from|on|session|version|\d)|recorded\s+live|(?:19|20)\d\d)\b|^live$|\blive$",
+    re.IGNORECASE,
+)
+_NOT_WORDS = re.compile(r"[\W_]+")
+_KEY = re.compile(r"([A-Ga-g])([#♯b♭]?)\s*(M|(?i:m|min|minor|moll|maj|major|dur))?")
+_CAMELOT = re.compile(r"(1[0-2]|0?[1-9])([ABab])")
+_SEMITONES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
+
+
+@dataclass(frozen=True)
+class Key:
+    """A musical key by its place on the circle of fifths; a minor key has that of its relative major."""
+
+    fifths: int  # 0 (C major, A minor) to 11
+    minor: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Song:
+    """A track in a list, or one that might come into it."""
+
+    vector: np.ndarray  # (dimension,) float32 of unit length
+    position: int | None = None  # in the index; None for a file that is not in it
+    artist: str = ""  # as `normal_artist` gives it; "" if unknown
+    album: str = ""  # any name that no other album has; "" if none
+    names: frozenset[str] = frozenset()  # two tracks that share one of these are the same song
+    length: float = float("nan")  # seconds; NaN if unknown
+    tempo: float = float("nan")  # beats a minute
+    key: Key | None = None
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What the rules know of the tracks of an index, column by column, in the order of its vectors."""
+
+    artist: Sequence[str]  # as tagged
+    title: Sequence[str]
+    album: Sequence[str]  # a name that no other album has; "" if none
+    length: np.ndarray  # (n,) seconds; NaN if unknown
+    recording: Sequence[str] = ()  # MusicBrainz recording ids; "" if unknown. This and what follows may be left out.
+    tempo: np.ndarray | None = None  # (n,) beats a minute; NaN if unknown
+    key: Sequence[str] = ()  # as tagged: "Am", "F#", "8A"; "" if unknown
+    plays: np.ndarray | None = None  # (n,) how often it was played to its end
+    skips: np.ndarray | None = None  # (n,) how often it was skipped
+    played_at: np.ndarray | None = None  # (n,) when it was last played, seconds since 1970; 0 if never
+    _names: dict[int, frozenset[str]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def artist_codes(self) -> tuple[np.ndarray, dict[str, int]]:
+        """(n,) a number for each artist, -1 if unknown; and the numbers by normal name."""
+        return _codes(self.artist, normal_artist)
+
+    @cached_property
+    def album_codes(self) -> tuple[np.ndarray, dict[str, int]]:
+        return _codes(self.album, lambda name: name)
+
+    @cached_property
+    def tempos(self) -> np.ndarray:
+        """(n,) beats a minute; NaN where unknown."""
+        unknown = np.full(len(self.length), np.nan)
+        return unknown if self.tempo is None else np.where(self.tempo > 0, self.tempo, np.nan)
+
+    @cached_property
+    def keys(self) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) places on the circle of fifths, -1 where unknown; (n,) whether minor."""
+        if not len(self.key):
+            return np.full(len(self.length), -1), np.zeros(len(self.length), bool)
+        parsed = {text: parse_key(text) for text in set(self.key)}
+        found = [parsed[text] for text in self.key]
+        return np.array([key.fifths if key else -1 for key in found]), np.array([bool(key and key.minor) for key in found])
+
+    def names(self, position: int) -> frozenset[str]:
+        """What a track's song is known by."""
+        if position not in self._names:
+            recording = self.recording[position] if len(self.recording) else ""
+            self._names[position] = song_names(self.artist[position], self.title[position], recording)
+        return self._names[position]
+
+    def song(self, position: int, vector: np.ndarray) -> Song:
+        artist = normal_artist(self.artist[position])
+        key = parse_key(self.key[position]) if len(self.key) else None
+        return Song(
+            vector,
+            position,
+            artist,
+            self.album[position],
+            self.names(position),
+            float(self.length[position]),
+            float(self.tempos[position]),
+            key,
+        )
+
+
+def song_names(artist: str, title: str, recording: str = "") -> frozenset[str]:
+    """The names of a song: its MusicBrainz recording, and its artist with its title, whatever the version."""
+    names = {f"recording {recording}"} if recording else set()
+    artist, title = normal_artist(artist), normal_title(title)
+    if artist and title:
+        names.add(f"{artist} / {title}")
+    return frozenset(names)
+
+
+def normal_artist(name: str) -> str:
+    """An artist's name without accents, case, guests and "the"; "" for nobody in particular."""
+    name = _plain(_FEATURING.sub("", " ".join(name[:LONGEST_TITLE].split())))
+    return "" if name in NOBODY else name
+
+
+def normal_title(title: str) -> str:
+    """A title without accents, case, and what only tells a version: "Song (Live at X) - 2011 Remaster" is "song"."""
+    title = _FEATURING.sub("", " ".join(title[:LONGEST_TITLE].split()))
+    while suffix := _SUFFIX.search(title):
+        told = suffix["bracketed"] if suffix["bracketed"] is not None else suffix["dashed"]
+        if not suffix.start() or not _VERSION.search(told.strip()):
+            break
+        title = title[: suffix.start()]
+    return _plain(title)
+
+
+def parse_key(text: str) -> Key | None:
+    """A key as taggers write it ("F#m", "Bb", "A minor", or Camelot's "8A"); None for anything else."""
+    text = text.strip()
+    if camelot := _CAMELOT.fullmatch(text):
+        return Key((int(camelot[1]) - 8) % 12, camelot[2] in "Aa")
+    match = _KEY.fullmatch(text)
+    if not match:
+        return None
+    pitch = _SEMITONES[match[1].lower()] + {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}[match[2]]
+    mode = match[3] or ""
+    minor = mode != "M" and mode.lower().startswith("m") and not mode.lower().startswith("maj")
+    return Key((pitch + 3 * minor) * 7 % 12, minor)
+
+
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.replace("&", " and ")).casefold()
+    # Only the accents of alphabets: the marks of kana make other letters.
+    letters = unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", decomposed))
+    words = _NOT_WORDS.sub(" ", letters.replace("'", "").replace("\u2019", "")).strip()
+    return (words.removeprefix("the ") or words) or text.strip().casefold()
+
+
+def _codes(names: Sequence[str], normalise) -> tuple[np.ndarray, dict[str, int]]:
+    normal = {name: normalise(name) for name in set(names)}
+    codes = {name: number for number, name in enumerate(sorted({name for name in normal.values() if name}))}
+    return np.array([codes.get(normal[name], -1) for name in names], int), codes

@@ -1,0 +1,91 @@
+"""Hubs: the correction lets more of a library be found, and costs no true neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from deejai_core.space import hubness
+from deejai_core.space.hubness import densities, handicaps, open_densities
+from tests.libraries import compass, random_vectors
+
+
+def crowd(tracks: int, seed: int = 0) -> np.ndarray:
+    """Vectors that vary much in few directions and little in many, as real ones do: some become hubs."""
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(tracks, 100)) * np.exp(-np.arange(100) / 80) + 0.4
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def reached(vectors: np.ndarray, handicap: np.ndarray | float) -> float:
+    """The share of tracks that are among the 10 nearest of any other."""
+    similarities = vectors @ vectors.T - handicap
+    np.fill_diagonal(similarities, -9)
+    return len(np.unique(np.argsort(-similarities, axis=1)[:, :10])) / len(vectors)
+
+
+def test_the_mean_similarity_to_the_nearest():
+    vectors = random_vectors(0, 300)
+    others = np.sort(vectors @ vectors.T, axis=1)[:, :-1]
+    assert densities(vectors) == pytest.approx(others[:, -10:].mean(axis=1), abs=1e-5)
+    # Of a few tracks, ten would be half the library.
+    assert densities(compass(0, 10, 90)) == pytest.approx(np.cos(np.radians([10, 10, 80])), abs=1e-6)
+
+
+def test_in_a_crowd_the_handicap_is_high_and_never_below_zero():
+    found = handicaps(densities(np.concatenate([np.eye(30, dtype=np.float32), compass_in(30, 20)])))
+    assert found.min() == 0
+    assert found[30:].min() > found[:30].max()
+
+
+def compass_in(dimension: int, tracks: int) -> np.ndarray:
+    vectors = np.zeros((tracks, dimension), np.float32)
+    vectors[:, :2] = compass(*np.linspace(30, 50, tracks))
+    return vectors
+
+
+def test_more_of_the_library_is_reached():
+    vectors = crowd(3000)
+    assert reached(vectors, 0) < 0.98
+    assert reached(vectors, handicaps(densities(vectors))) > 0.995
+
+
+def test_a_sample_does_nearly_as_well(monkeypatch):
+    vectors = crowd(3000)
+    exact = densities(vectors)
+    monkeypatch.setattr(hubness, "REFERENCES", 500)
+    sampled = densities(vectors)
+    assert np.corrcoef(exact, sampled)[0, 1] > 0.85
+    assert reached(vectors, handicaps(sampled)) > 0.98
+
+
+def test_the_sample_hardly_changes_when_tracks_are_added_and_not_with_their_order(monkeypatch):
+    monkeypatch.setattr(hubness, "REFERENCES", 500)
+    vectors = crowd(2000)
+    first = densities(vectors)
+    assert np.abs(densities(np.concatenate([vectors, crowd(20, seed=1)]))[:2000] - first).mean() < 0.005
+    assert densities(vectors[::-1])[::-1] == pytest.approx(first, abs=1e-6)
+
+
+class TestTheCache:
+    @pytest.fixture(autouse=True)
+    def from_the_start(self, monkeypatch):
+        monkeypatch.setattr(hubness, "CACHED_FROM", 0)
+
+    def test_it_is_kept_and_found(self, tmp_path, monkeypatch):
+        vectors = crowd(100)
+        first = open_densities(tmp_path / "new", vectors)
+        monkeypatch.setattr(hubness, "densities", None)  # would be called now, if the file were not read
+        assert np.array_equal(open_densities(tmp_path / "new", vectors), first)
+
+    @pytest.mark.parametrize("damage", [b"", b"no zip file", None])
+    def test_it_is_made_anew_for_other_vectors_and_when_damaged(self, tmp_path, damage):
+        open_densities(tmp_path, crowd(100))
+        if damage is not None:
+            (tmp_path / "hubness.npz").write_bytes(damage)
+        others = crowd(100, seed=2)
+        assert np.array_equal(open_densities(tmp_path, others), densities(others))
+
+    def test_a_folder_that_cannot_be_written_costs_no_answer(self, tmp_path):
+        (tmp_path / "file").write_text("")
+        assert len(open_densities(tmp_path / "file", crowd(50))) == 50

@@ -1,0 +1,210 @@
+"""Journeys through a handful of obvious vectors, and what they promise in any library."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deejai_core.playlists.candidates import Candidates
+from deejai_core.playlists.geometry import angles, blend, slerp
+from deejai_core.playlists.journey import certify, journey
+from deejai_core.playlists.playlist import duration, first_of
+from deejai_core.playlists.rules import ONCE, Rules
+from deejai_core.playlists.songs import Song
+from tests.core.test_playlist import RULES, generator
+from tests.libraries import candidates, compass, random_columns, random_vectors
+
+
+def positions(library: Candidates, stops: list[int], **options) -> list[list[int]]:
+    legs = journey(library, [library.song(stop) for stop in stops], **options)
+    return [[pick.position for pick in leg] for leg in legs]
+
+
+class TestSlerp:
+    def test_even_steps_on_the_circle(self):
+        start, end = compass(0, 90)
+        for t, degrees in ((0, 0), (1 / 3, 30), (0.5, 45), (1, 90)):
+            assert slerp(start, end, t) == pytest.approx(compass(degrees)[0], abs=1e-6)
+
+    @given(st.integers(0, 999), st.floats(0, 1))
+    def test_unit_length_and_symmetric(self, seed, t):
+        start, end = random_vectors(seed, 2)
+        assert np.linalg.norm(slerp(start, end, t)) == pytest.approx(1)
+        assert slerp(start, end, t) == pytest.approx(slerp(end, start, 1 - t), abs=1e-6)
+
+    @pytest.mark.parametrize("degrees", [0, 180], ids=["the same", "opposite"])
+    def test_ends_without_a_way_between_them(self, degrees):
+        start, end = compass(0, degrees)
+        for t in np.linspace(0, 1, 5):
+            assert np.linalg.norm(slerp(start, end, t)) == pytest.approx(1)
+            assert slerp(start, end, t) == pytest.approx(slerp(end, start, 1 - t), abs=1e-6)
+
+    def test_vectors_that_cancel_each_other_out_still_lead_somewhere(self):
+        assert blend(compass(0, 180)) == pytest.approx(compass(0)[0])
+
+
+class TestThePath:
+    def test_it_goes_by_the_songs_on_the_way(self):
+        assert positions(candidates(compass(0, 90, 61, 29, 180)), [0, 1], between=2) == [[3, 2]]
+
+    def test_it_passes_every_waypoint(self):
+        assert positions(candidates(compass(0, 90, 180, 46, 134, 270)), [0, 1, 2], between=1) == [[3], [4]]
+
+    def test_two_points_that_want_the_same_song_share_out(self):
+        (leg,) = positions(candidates(compass(0, 10, 5, 100)), [0, 1], between=2)
+        assert sorted(leg) == [2, 3]
+
+    def test_a_small_library_gives_what_it_has(self):
+        assert positions(candidates(compass(0, 90, 45)), [0, 1], between=10) == [[2]]
+
+    def test_no_tracks_between(self):
+        assert positions(candidates(compass(0, 90)), [0, 1], between=0) == [[]]
+
+    def test_through_a_file_outside_the_library(self):
+        library = candidates(compass(0, 30, 60))
+        legs = journey(library, [library.song(0), Song(compass(61)[0])], between=1)
+        assert [pick.position for pick in chain(*legs)] == [1]
+
+    def test_it_does_not_lean_to_either_end(self):
+        """The original mixed vectors of unequal length with weights of more than one in sum."""
+        library = candidates(compass(0, 90, *np.linspace(1, 89, 89)))
+        (leg,) = positions(library, [0, 1], between=8)
+        off = library.index.vectors[leg] @ library.index.vectors[0]
+        assert np.degrees(np.arccos(off)) == pytest.approx(np.arange(10, 90, 10), abs=1)
+
+    def test_one_per_artist(self):
+        columns = {"artist": ["a", "b", "a", "c", "c", "d"]}
+        library = candidates(compass(0, 90, 30, 28, 63, 62), Rules(artist_separation=ONCE), columns)
+        assert positions(library, [0, 1], between=2) == [[3, 5]]
+
+    def test_artists_keep_their_distance_across_waypoints(self):
+        columns = {"artist": ["a", "b", "c", "x", "x", "y"]}
+        library = candidates(compass(0, 90, 180, 80, 100, 110), Rules(artist_separation=2), columns)
+        assert positions(library, [0, 1, 2], between=1) == [[3], [5]]
+
+    def test_someone_else_may_choose_and_leave_places_empty(self):
+        library = candidates(compass(0, 90, 20, 40, 60))
+        assert positions(library, [0, 1], between=2, choose=lambda offers: first_of(offers, 3)[-1]) == [[4, 2]]
+        assert positions(library, [0, 1], between=2, choose=lambda offers: None) == [[]]
+
+    def test_segues_decide_between_near_equals(self):
+        seam = {(0, 3): 1.0}
+        library = candidates(
+            compass(0, 90, 45, 46), segue=lambda before, after: seam.get((before.position, after.position), 0.0)
+        )
+        assert positions(library, [0, 1], between=1) == [[3]]
+
+
+@given(
+    seed=st.integers(0, 9999),
+    tracks=st.integers(4, 40),
+    copies=st.integers(0, 5),
+    stops=st.integers(2, 4),
+    between=st.integers(0, 8),
+    drunk=st.sampled_from([0.0, 0.4]),
+    rules=RULES,
+)
+def test_there_and_back_is_the_same_way_and_no_song_comes_twice(seed, tracks, copies, stops, between, drunk, rules):
+    vectors = random_vectors(seed, tracks, copies=copies)
+    library = candidates(vectors, rules, random_columns(seed, len(vectors)))
+    stops = list(range(stops))
+    legs = positions(library, stops, between=between, drunk=drunk, rng=generator(seed))
+    back = positions(library, stops[::-1], between=between, drunk=drunk, rng=generator(seed))
+    assert [leg[::-1] for leg in back[::-1]] == legs
+    songs = [vectors[position].tobytes() for position in [*stops, *chain.from_iterable(legs)]]
+    assert len(set(songs)) == len(songs)
+    assert sum(map(len, legs)) == min(between * (len(stops) - 1), tracks - len(stops))  # exactly as many, or all there are
+
+
+@given(seed=st.integers(0, 9999), tracks=st.integers(4, 60), between=st.integers(1, 8), rules=RULES)
+def test_rules_hold_or_it_is_said_that_they_do_not(seed, tracks, between, rules):
+    columns = random_columns(seed, tracks)
+    library = candidates(random_vectors(seed, tracks), rules, columns)
+    legs = journey(library, [library.song(stop) for stop in (0, 1, 2)], between=between)
+    listed = {0: 0}
+    for leg, stop in zip(legs, (1, 2), strict=True):
+        for position in [*(pick.position for pick in leg), stop]:
+            listed[len(listed)] = position
+    for pick in chain.from_iterable(legs):
+        assert listed[pick.place] == pick.position
+        others = [(place, position) for place, position in listed.items() if place != pick.place]
+        assert ("length" in pick.broken) == (not rules_allow_length(rules, library, pick.position))
+        for name, separation, column in (
+            ("artist_separation", rules.artist_separation, library.catalogue.artist_codes[0]),
+            ("album_separation", rules.album_separation, library.catalogue.album_codes[0]),
+        ):
+            mine = column[pick.position]
+            too_close = any(
+                mine == column[other] != -1 and abs(place - pick.place) - 1 < separation for place, other in others
+            )
+            assert (name in pick.broken) == too_close
+        if rules.fold_versions and any(
+            library.catalogue.names(pick.position) & library.catalogue.names(other) for _, other in others
+        ):
+            assert "versions" in pick.broken
+
+
+def rules_allow_length(rules: Rules, library: Candidates, position: int) -> bool:
+    length = library.catalogue.length[position]
+    return bool(np.isnan(length)) or rules.min_length <= length <= rules.max_length
+
+
+@given(
+    seed=st.integers(0, 9999),
+    tracks=st.integers(4, 120),
+    minutes=st.floats(1, 200),
+    rules=RULES,
+    stops=st.integers(2, 4),
+)
+def test_minutes_are_met_within_half_a_track(seed, tracks, minutes, rules, stops):
+    columns = random_columns(seed, tracks)
+    library = candidates(random_vectors(seed, tracks), rules, columns)
+    songs = [library.song(stop) for stop in range(stops)]
+    legs = journey(library, songs, seconds=minutes * 60)
+    picks = list(chain.from_iterable(legs))
+    chosen = [library.song(pick.position) for pick in picks]
+    over = duration([*songs, *chosen]) - minutes * 60
+    longest = max((song.length for song in chosen), default=0)
+    known = (library.catalogue.length[stops:] > 0).sum()
+    if over > 0:
+        # As short as it can be: without the stops nothing could be taken away.
+        assert not chosen or over <= longest / 2
+    elif len(picks) < known:
+        assert -over <= np.nanmax(library.catalogue.length) / 2
+    assert all(song.length > 0 for song in chosen)
+
+
+def test_the_longer_way_gets_more_tracks():
+    library = candidates(compass(0, 20, 100, *np.linspace(0.5, 99.5, 199)))
+    legs = positions(library, [0, 1, 2], seconds=240 * 23)
+    assert [len(leg) for leg in legs] == [4, 16]
+
+
+class TestCertificate:
+    def test_an_even_path(self):
+        certificate = certify(compass(0, 30, 60, 90), [0, 3])
+        assert certificate.largest == pytest.approx(30, abs=1e-3)
+        assert certificate.mean == pytest.approx(30, abs=1e-3)
+        assert certificate.backward == 0
+        assert certificate.unevenness == pytest.approx(0, abs=1e-6)
+
+    def test_an_uneven_one(self):
+        certificate = certify(compass(0, 45, 30, 90, 100), [0, 3, 4])
+        assert certificate.largest == pytest.approx(60, abs=1e-3)
+        assert certificate.largest_at == 2
+        assert certificate.backward == 1
+        assert certificate.unevenness == pytest.approx((1 / 6 + 1 / 3) / 2, abs=1e-4)
+
+    @given(st.integers(0, 999), st.integers(0, 6))
+    def test_it_is_within_its_limits(self, seed, between):
+        certificate = certify(random_vectors(seed, between + 2), [0, between + 1])
+        assert 0 <= certificate.mean <= certificate.largest + 1e-9 <= 180
+        assert 0 <= certificate.unevenness <= 1
+
+
+def test_angles_row_by_row():
+    assert np.degrees(angles(compass(0, 10), compass(90, 10))) == pytest.approx([90, 0], abs=0.05)
