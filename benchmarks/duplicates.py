@@ -17,7 +17,7 @@ import soundfile
 
 from benchmarks.__main__ import SUFFIXES
 from deejai_core.models.registry import load_model
-from deejai_core.space.analysis import hear_file
+from deejai_core.space.analysis import Limits, hear_file
 from deejai_core.space.mp3tovec import mp3tovec
 
 ENCODINGS = {"MP3, 192 kbit/s": ("libmp3lame", ".mp3", 192_000), "Opus, 128 kbit/s": ("libopus", ".opus", 128_000)}
@@ -49,9 +49,9 @@ def main() -> None:
     heard, copies = [], {name: [] for name in ENCODINGS}
 
     def hear(path: Path) -> np.ndarray:
-        return model.project(hear_file(path, model, windows=WINDOWS, known={}).trunk)
+        return model.project(hear_file(path, model, decoder, windows=WINDOWS, known={}).trunk)
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Limits().decoder() as decoder:
         for file in files:
             heard.append(hear(file))
             if len(heard) > MOST:

@@ -6,6 +6,7 @@ the time. Weighing turns slices into vectors; it needs to know the whole library
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections import defaultdict
@@ -16,17 +17,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deejai_core.audio.identity import audio_key
+from deejai_core.audio.sandbox import Decoder
 from deejai_core.errors import AudioError
 from deejai_core.models.registry import Model, load_model
 from deejai_core.playlists.tracks import one_line
-from deejai_core.space.analysis import Heard, Unheard, analyse, default_threads, hear_file
+from deejai_core.space.analysis import Heard, Limits, Unheard, analyse, default_threads, hear_file
 from deejai_core.space.mp3tovec import mp3tovec
 from deejai_core.space.slices import SliceStore
 
 from .fields import KEY, MODEL, VECTOR
 from .library import CHUNK, attribute_values, file_path, open_store, read_vectors
-from .settings import Settings, read_settings
+from .settings import Settings, limits, read_settings
 
 if TYPE_CHECKING:
     import confuse
@@ -43,8 +44,17 @@ class Work:
     failed: list[Item]  # they failed before, and their files have not changed since
 
 
-def find_work(lib: Library, items: Iterable[Item], model: Model, store: SliceStore, *, force: bool = False) -> Work:
-    """Sort out what these tracks lack; with `force`, all of them are heard again."""
+def find_work(
+    lib: Library,
+    items: Iterable[Item],
+    model: Model,
+    store: SliceStore,
+    *,
+    retries: float,
+    force: bool = False,
+) -> Work:
+    """Sort out what these tracks lack; with `force`, all of them are heard again. retries: of files that failed before,
+    infinite to try also those whose content is at fault."""
     done = set(read_vectors(lib, model.name, model.dimension)[0])
     keys, known, failures = attribute_values(lib, KEY), store.keys(model.name), store.failures()
     work = Work([], [], [])
@@ -55,11 +65,20 @@ def find_work(lib: Library, items: Iterable[Item], model: Model, store: SliceSto
             continue
         elif keys.get(item.id) in known:
             work.weigh.append(item.id)
-        elif (failure := failures.get(file_path(item))) and failure.still_stands():
+        elif (failure := failures.get(file_path(item))) and retries < math.inf and failure.still_stands(retries):
             work.failed.append(item)
         else:
             work.hear.append(item)
     return work
+
+
+def unmounted(paths: Iterable[Path]) -> Path | None:
+    """The folder that all of these files are in, if nothing is there: most likely a drive that is not mounted."""
+    root = Path(os.path.commonpath([path.parent for path in paths]))
+    try:
+        return None if any(root.iterdir()) else root
+    except OSError:
+        return root
 
 
 def hear_items(
@@ -70,6 +89,7 @@ def hear_items(
     *,
     windows: int,
     threads: int,
+    limits: Limits,
     force: bool = False,
     on_result: Callable[[Heard | Unheard], None],
 ) -> list[int]:
@@ -85,7 +105,7 @@ def hear_items(
         return []  # without waking the network for nothing
     known = set() if force else store.keys(model.name)
     heard = []
-    for result in analyse(by_path, model, windows=windows, threads=threads, known=known):
+    for result in analyse(by_path, model, windows=windows, threads=threads, known=known, limits=limits):
         if isinstance(result, Heard):
             if result.trunk is not None:
                 store.put(result.key, model.name, result.trunk)
@@ -146,7 +166,8 @@ def hear_outsider(lib: Library, path: Path, model: Model, settings: Settings) ->
     """Audio key and vector of a file that is in no library, weighed against this one. Raises AudioError."""
     with open_store(lib) as store:
         library = read_library(attribute_values(lib, KEY).values(), model, store)
-    heard = hear_file(path, model, windows=settings.windows, known=library)
+    with limits(settings).decoder() as decoder:
+        heard = hear_file(path, model, decoder, windows=settings.windows, known=library)
     if heard.trunk is not None:
         library[heard.key] = model.project(heard.trunk)
     track = list(library).index(heard.key)
@@ -168,12 +189,21 @@ class ImportAnalysis:
         self._lock = threading.Lock()  # programs other than beet may run several imports at once
 
     def __call__(self, lib: Library, items: list[Item]) -> None:
-        lacking = [item for item in items if not self._has_vector(item) or _replaced(item)]
+        allowed = limits(self._settings)
+        with allowed.decoder() as decoder:
+            lacking = [item for item in items if not self._has_vector(item) or _replaced(item, decoder)]
         # One core is left to whoever answers the importer's questions.
         threads = self._settings.threads or max(1, default_threads() - 1)
         with self._lock, open_store(lib) as store:
             heard = hear_items(
-                lib, lacking, self._model, store, windows=self._settings.windows, threads=threads, on_result=self._warn
+                lib,
+                lacking,
+                self._model,
+                store,
+                windows=self._settings.windows,
+                threads=threads,
+                limits=allowed,
+                on_result=self._warn,
             )
             if heard:
                 weigh_items(lib, heard, self._model, self._settings, store, read=self._read)
@@ -188,11 +218,11 @@ class ImportAnalysis:
             self._log.warning("{}: not analysed: {}", one_line(os.fspath(result.path)), result.reason)
 
 
-def _replaced(item: Item) -> bool:
+def _replaced(item: Item, decoder: Decoder) -> bool:
     """Whether a re-imported track has the key of other audio than its file's: then its vector is not its own."""
     key = item.get(KEY, with_album=False)
     try:
-        return bool(key) and audio_key(file_path(item)) != key
+        return bool(key) and decoder.key(file_path(item)) != key
     except AudioError:
         return False  # hearing it will say what is wrong
 

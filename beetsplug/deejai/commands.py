@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import optparse
 import os
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,7 @@ from .options import (
     Option,
     add_options,
 )
-from .settings import read_settings
+from .settings import limits, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -43,6 +45,7 @@ def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
     )
     analyze.parser.add_option("-f", "--force", action="store_true", help="analyse all matching tracks again")
     analyze.parser.add_option("-p", "--pretend", action="store_true", help="only list the files that would be analysed")
+    analyze.parser.add_option("--retry", action="store_true", help="try files again that failed before")
     analyze.parser.add_option("-t", "--threads", type="int", help="files to analyse at once (default: one a core)")
 
     similar = Verb(
@@ -100,7 +103,10 @@ def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
     )
 
     status = Verb("status", partial(run_status, config), "show how much is analysed, and what it takes on disk")
-    verbs = [analyze, similar, journey, reorder, artists, playlists, reweigh, status]
+    failed = Verb(
+        "failed", partial(run_failed, config), "list the files that could not be analysed", usage="%prog [QUERY...]"
+    )
+    verbs = [analyze, similar, journey, reorder, artists, playlists, reweigh, status, failed]
     return VerbsCommand("deejai", verbs, "playlists of songs that sound alike")
 
 
@@ -130,8 +136,8 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
     from deejai_core.playlists.tracks import one_line
     from deejai_core.space.analysis import Heard, Unheard, default_threads
 
-    from .analysis import find_work, hear_items, weigh_items
-    from .library import open_store, store_path, unanalysed_items
+    from .analysis import find_work, hear_items, unmounted, weigh_items
+    from .library import alone, file_path, open_store, store_path, unanalysed_items
     from .progress import Progress
 
     settings = read_settings(config, opts)
@@ -142,18 +148,30 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
     if opts.pretend and not store_path(lib).exists():
         _print_paths(items)
         return
-    with open_store(lib) as store:
-        work = find_work(lib, items, model, store, force=bool(opts.force))
+    with open_store(lib) as store, nullcontext() if opts.pretend else alone(lib):
+        retries = math.inf if opts.retry else settings.retries
+        work = find_work(lib, items, model, store, retries=retries, force=bool(opts.force))
         if opts.pretend:
             _print_paths(work.hear)
             return
+        paths = [file_path(item) for item in work.hear]
 
+        def stop_if_unmounted() -> None:
+            if root := unmounted(paths):
+                raise ui.UserError(
+                    f"{root}: nothing is there; is the drive mounted? What was done is kept, `beet deejai analyze` goes on "
+                    "from there; `beet update` forgets tracks whose files are gone"
+                )
+
+        if paths:
+            stop_if_unmounted()
         progress = Progress(len(work.hear), log)
 
         def note(result: Heard | Unheard) -> None:
             if isinstance(result, Unheard):
-                if result.lasting:
-                    store.put_failure(result.path, result.reason)
+                if not result.lasting and not result.path.exists():
+                    stop_if_unmounted()
+                store.put_failure(result.path, result.reason, lasting=result.lasting)
                 progress.warn("{}: not analysed: {}", one_line(os.fspath(result.path)), result.reason)
             else:
                 store.drop_failure(result.path)
@@ -168,6 +186,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
                     store,
                     windows=settings.windows,
                     threads=settings.threads or default_threads(),
+                    limits=limits(settings),
                     force=bool(opts.force),
                     on_result=note,
                 )
@@ -189,7 +208,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
         log.info("nothing to do: no track lacks a vector of {}", model.name)
     if work.failed:
         log.info(
-            "{} failed before and did not change since; `beet deejai status` names them",
+            "{} failed before and did not change since; `beet deejai failed` names them, --retry tries again",
             _tracks(len(work.failed)),
         )
     if progress.failed:
@@ -314,6 +333,13 @@ def run_status(config: confuse.Subview, lib: Library, opts: optparse.Values, arg
         raise ui.UserError("status takes no query: it speaks of the whole library")
 
     for line in status_lines(lib, read_settings(config)):
+        ui.print_(line)
+
+
+def run_failed(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from .status import failed_lines
+
+    for line in failed_lines(lib, args, read_settings(config)):
         ui.print_(line)
 
 

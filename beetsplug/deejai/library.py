@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,20 @@ def store_path(lib: Library) -> Path:
 
 def open_store(lib: Library) -> SliceStore:
     return SliceStore(store_path(lib))
+
+
+@contextlib.contextmanager
+def alone(lib: Library) -> Iterator[None]:
+    """Keeps a second `analyze` of the same library from doing the same work, however this one ends. Raises UserError."""
+    from filelock import FileLock, Timeout
+
+    path = data_folder(lib) / "analyze.lock"
+    try:
+        lock = FileLock(path, timeout=0)
+        with lock:
+            yield
+    except Timeout as error:
+        raise UserError("another `beet deejai analyze` is at work on this library; wait until it has finished") from error
 
 
 def attribute_values(lib: Library, name: str) -> dict[int, str]:

@@ -7,9 +7,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import beets
 import confuse
+
+if TYPE_CHECKING:
+    from deejai_core.space.analysis import Limits
 
 DEFAULTS = {
     "auto": True,
@@ -17,6 +21,9 @@ DEFAULTS = {
     "windows": 16,
     "epsilon": None,
     "threads": None,
+    "time_limit": 300,
+    "memory_limit": 2000,
+    "retries": 2,
     "number": 20,
     "albums": 5,
     "between": 5,
@@ -60,6 +67,9 @@ class Settings:
     windows: int
     epsilon: float | None  # None: the model's own
     threads: int | None  # None: one for each core, one less during an import
+    time_limit: float  # seconds that a file may take
+    memory_limit: int  # MB that a file may take
+    retries: int
     number: int
     albums: int
     between: int
@@ -104,6 +114,9 @@ def read_settings(config: confuse.Subview, options: object = None) -> Settings:
             windows=config["windows"].get(AtLeast(2)),
             epsilon=config["epsilon"].get(confuse.Optional(Epsilon())),
             threads=config["threads"].get(confuse.Optional(AtLeast(1))),
+            time_limit=config["time_limit"].get(Within(1)),
+            memory_limit=config["memory_limit"].get(AtLeast(500)),
+            retries=config["retries"].get(AtLeast(0)),
             number=config["number"].get(AtLeast(1)),
             albums=config["albums"].get(AtLeast(1)),
             between=config["between"].get(AtLeast(0)),
@@ -133,6 +146,13 @@ def read_settings(config: confuse.Subview, options: object = None) -> Settings:
             prefix=config["prefix"].as_str(),
             format=config["format"].get(confuse.Optional(str)),
         )
+
+
+def limits(settings: Settings) -> Limits:
+    """What a single file may take."""
+    from deejai_core.space.analysis import Limits  # with numpy
+
+    return Limits(seconds=settings.time_limit, memory=settings.memory_limit * 1_000_000)
 
 
 @contextmanager

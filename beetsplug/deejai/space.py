@@ -162,7 +162,7 @@ class Space:
         if store_path(self.lib).exists():
             with open_store(self.lib) as store:
                 failure = store.failures().get(file_path(match))
-            if failure and failure.still_stands():
+            if failure and failure.still_stands(self.settings.retries):
                 return f"{name}: cannot be analysed: {one_line(os.fspath(failure.path))}: {failure.reason}"
         return f"{name}: not analysed yet; run `beet deejai analyze`"
 

@@ -32,7 +32,7 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
     if store_path(lib).exists():
         with open_store(lib) as store:
             known = store.failures()
-            work = find_work(lib, unanalysed_items(lib, model), model, store)
+            work = find_work(lib, unanalysed_items(lib, model), model, store, retries=settings.retries)
             heard = len(work.weigh)
             failures = [known[file_path(item)] for item in work.failed]
     pending = tracks - len(ids) - len(failures)
@@ -50,13 +50,30 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
         f"tracks    {tracks:,}",
         f"analysed  {len(ids):,}",
         f"pending   {pending:,}" + ("  (beet deejai analyze)" if pending else "") + (f", {heard:,} heard" if heard else ""),
-        f"failed    {len(failures):,}" + ("  (beet deejai analyze --force QUERY tries again)" if failures else ""),
+        f"failed    {len(failures):,}" + ("  (beet deejai failed)" if failures else ""),
         *(f"          {one_line(os.fspath(failure.path))}: {failure.reason}" for failure in failures[:SHOWN]),
         *([f"          ... and {len(failures) - SHOWN:,} more"] if len(failures) > SHOWN else []),
         f"model     {model.name}, {model.dimension} dimensions, epsilon {epsilon}",
         f"index     {index}",
         f"on disk   slices {_size(store_path(lib))}, index {_size(*index_paths(folder))}, in {folder}",
     ]
+
+
+def failed_lines(lib: Library, words: list[str], settings: Settings) -> list[str]:
+    """The files that could not be analysed, with reason, date and what becomes of them; of the matching tracks, or all."""
+    if not store_path(lib).exists():
+        return []
+    with open_store(lib) as store:
+        failures = store.failures()
+    paths = {file_path(item) for item in lib.items(words)} if failures else set()
+    lines = []
+    for path, failure in failures.items():
+        if path in paths:
+            tried = "once" if failure.attempts == 1 else f"{failure.attempts} times"
+            next_time = "until it changes" if failure.still_stands(settings.retries) else "to be tried again"
+            when = failure.failed_at[:10]
+            lines.append(f"{one_line(os.fspath(path))}: {one_line(failure.reason)} ({when}, tried {tried}, {next_time})")
+    return lines
 
 
 def _size(*paths: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 from collections.abc import Container, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -11,8 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.audio.decode import read_spans
-from deejai_core.audio.identity import audio_key
+from deejai_core.audio.sandbox import Decoder
 from deejai_core.errors import AudioError, DeejaiError, ModelError, UnavailableError
 from deejai_core.models.registry import Model
 
@@ -38,17 +38,31 @@ class Unheard:
     lasting: bool  # whether another try would fail again, as long as the file stays as it is
 
 
-def hear_file(path: Path, model: Model, *, windows: int, known: Container[str] = ()) -> Heard:
+@dataclass(frozen=True)
+class Limits:
+    """What a single file may take."""
+
+    seconds: float = 300
+    memory: int = 2_000_000_000  # bytes of address space of the process that decodes it
+
+    def decoder(self) -> Decoder:
+        return Decoder(seconds=self.seconds, memory=self.memory)
+
+
+NO_MORE_THAN_USUAL = Limits()
+
+
+def hear_file(path: Path, model: Model, decoder: Decoder, *, windows: int, known: Container[str] = ()) -> Heard:
     """One file through the model's trunk, unless its audio key is among the `known` ones.
 
     windows: the largest number of slices, spread evenly over the track. The numbers depend on the file alone. Raises
     AudioError if the file has no readable audio, UnavailableError if something else is in the way.
     """
     try:
-        key = audio_key(path)
+        key = decoder.key(path)
         if key in known:
             return Heard(path, key, None)
-        spans = read_spans(path, sample_rate=model.sample_rate, length=model.span, limit=windows)
+        spans = decoder.spans(path, sample_rate=model.sample_rate, length=model.span, limit=windows)
         trunk = model.hear(spans).astype(TRUNK_TYPE)
     except DeejaiError:
         raise
@@ -60,26 +74,37 @@ def hear_file(path: Path, model: Model, *, windows: int, known: Container[str] =
 
 
 def analyse(
-    paths: Iterable[Path], model: Model, *, windows: int, threads: int, known: Container[str] = ()
+    paths: Iterable[Path],
+    model: Model,
+    *,
+    windows: int,
+    threads: int,
+    known: Container[str] = (),
+    limits: Limits = NO_MORE_THAN_USUAL,
 ) -> Iterator[Heard | Unheard]:
     """Every file through the model's trunk, `threads` at a time; results come as they are ready, in any order.
 
-    `known` keys are not heard again. Closing the iterator waits for the files under way, a moment each, and drops the rest.
-    Raises ModelError if the model or a library cannot be loaded; whatever goes wrong with a file makes it `Unheard`.
+    `known` keys are not heard again. Each thread has its files decoded by a process of its own, within `limits`. Closing
+    the iterator waits for the files under way, a moment each, and drops the rest. Raises ModelError if the model or a
+    library cannot be loaded; whatever goes wrong with a file makes it `Unheard`.
     """
     try:
-        import av  # noqa: F401
-        import soundfile  # noqa: F401
-        import soxr  # noqa: F401
         import torch  # noqa: F401
-    except (ImportError, OSError) as error:  # OSError: a shared library of theirs is missing
+    except (ImportError, OSError) as error:  # OSError: a shared library of its is missing
         raise ModelError(f"cannot analyse audio: {error}; reinstall beets-deejai") from error
 
+    decoders: queue.SimpleQueue[Decoder] = queue.SimpleQueue()
+    for _ in range(threads):
+        decoders.put(limits.decoder())
+
     def hear(path: Path) -> Heard | Unheard:
+        decoder = decoders.get()
         try:
-            return hear_file(path, model, windows=windows, known=known)
+            return hear_file(path, model, decoder, windows=windows, known=known)
         except AudioError as error:
             return Unheard(path, str(error), lasting=not isinstance(error, UnavailableError))
+        finally:
+            decoders.put(decoder)
 
     waiting = iter(paths)
     executor = ThreadPoolExecutor(threads, thread_name_prefix="deejai")
@@ -93,6 +118,8 @@ def analyse(
                 yield future.result()
     finally:
         executor.shutdown(cancel_futures=True)
+        for _ in range(threads):
+            decoders.get().close()
 
 
 def default_threads() -> int:

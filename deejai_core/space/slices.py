@@ -18,7 +18,7 @@ import numpy as np
 
 from deejai_core.errors import StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SCHEMA = f"""
 BEGIN;
@@ -33,11 +33,20 @@ CREATE TABLE IF NOT EXISTS failures (
     size INTEGER,
     mtime_ns INTEGER,
     reason TEXT NOT NULL,
-    failed_at TEXT NOT NULL
+    failed_at TEXT NOT NULL,
+    lasting INTEGER NOT NULL DEFAULT 1,
+    attempts INTEGER NOT NULL DEFAULT 1
 );
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
+
+MIGRATIONS = {  # from a version to the next
+    1: (
+        "ALTER TABLE failures ADD COLUMN lasting INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE failures ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1",
+    ),
+}
 
 LOCK_TIMEOUT = 60  # seconds to wait for another process that writes; each of its transactions takes milliseconds
 STORED = np.dtype("<f2")
@@ -52,10 +61,13 @@ class Failure:
     size: int | None  # bytes; None if the file was not there
     mtime_ns: int | None
     failed_at: str  # ISO 8601, UTC
+    lasting: bool  # whether its content is at fault, not the circumstances
+    attempts: int  # that failed, since the file last changed
 
-    def still_stands(self) -> bool:
-        """Whether the file is as it was when it failed, so that another try would fail again."""
-        return self.size is not None and (self.size, self.mtime_ns) == _stat(self.path)
+    def still_stands(self, retries: int = 0) -> bool:
+        """Whether another try is of no use: the file is as it was, and its content is at fault or `retries` are used up."""
+        unchanged = self.size is not None and (self.size, self.mtime_ns) == _stat(self.path)
+        return unchanged and (self.lasting or self.attempts > retries)
 
 
 class SliceStore:
@@ -77,8 +89,10 @@ class SliceStore:
                         f"{path}: made by a newer beets-deejai (schema {version}, known here: {SCHEMA_VERSION}); "
                         "upgrade beets-deejai"
                     )
-                if version < SCHEMA_VERSION:
+                if version == 0:
                     self._connection.executescript(SCHEMA)
+                for older in range(version, SCHEMA_VERSION) if version else ():
+                    self._migrate(older)
             except BaseException:
                 self._connection.close()
                 raise
@@ -88,6 +102,15 @@ class SliceStore:
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
+
+    def _migrate(self, version: int) -> None:
+        """One version further, in one transaction; unless another process has done it meanwhile."""
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            if self._connection.execute("PRAGMA user_version").fetchone()[0] == version:
+                for statement in MIGRATIONS[version]:
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {version + 1}")
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -119,13 +142,14 @@ class SliceStore:
                 if row:
                     yield key, np.frombuffer(row[0], STORED).reshape(-1, trunk_size)
 
-    def put_failure(self, path: Path, reason: str) -> None:
-        """Remember that a file could not be analysed, with its size and modification time."""
+    def put_failure(self, path: Path, reason: str, *, lasting: bool) -> None:
+        """Remember that a file could not be analysed, with its size and modification time, and how often by now."""
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        before = self.failures().get(path)
+        same = before is not None and (before.size, before.mtime_ns) == _stat(path)
+        row = (os.fsencode(path), *_stat(path), reason, now, lasting, before.attempts + 1 if same else 1)
         with self._errors(), self._connection:
-            self._connection.execute(
-                "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?)", (os.fsencode(path), *_stat(path), reason, now)
-            )
+            self._connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def drop_failure(self, path: Path) -> None:
         """Forget that a file failed: it has been analysed since."""
@@ -135,8 +159,13 @@ class SliceStore:
     def failures(self) -> dict[Path, Failure]:
         """All files that could not be analysed when last tried."""
         with self._errors():
-            rows = self._connection.execute("SELECT path, reason, size, mtime_ns, failed_at FROM failures")
-            return {path: Failure(path, *rest) for path, *rest in ((Path(os.fsdecode(p)), *r) for p, *r in rows)}
+            rows = self._connection.execute(
+                "SELECT path, reason, size, mtime_ns, failed_at, lasting, attempts FROM failures ORDER BY path"
+            )
+            found = [
+                Failure(Path(os.fsdecode(path)), *rest, bool(lasting), attempts) for path, *rest, lasting, attempts in rows
+            ]
+        return {failure.path: failure for failure in found}
 
 
 def _stat(path: Path) -> tuple[int | None, int | None]:

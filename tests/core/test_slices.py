@@ -49,7 +49,7 @@ def test_a_failure_stands_until_its_file_changes(path, tmp_path):
     song = tmp_path / os.fsdecode(b"caf\xe9\n.mp3")
     song.write_bytes(b"broken")
     with SliceStore(path) as store:
-        store.put_failure(song, "no audio in it")
+        store.put_failure(song, "no audio in it", lasting=True)
         (failure,) = store.failures().values()
         assert (failure.path, failure.reason, failure.size) == (song, "no audio in it", 6)
         assert failure.still_stands()
@@ -61,9 +61,47 @@ def test_a_failure_stands_until_its_file_changes(path, tmp_path):
 
 def test_a_missing_file_is_always_tried_again(path, tmp_path):
     with SliceStore(path) as store:
-        store.put_failure(tmp_path / "unplugged.mp3", "No such file or directory")
+        store.put_failure(tmp_path / "unplugged.mp3", "No such file or directory", lasting=False)
         (failure,) = store.failures().values()
         assert not failure.still_stands()
+
+
+@pytest.mark.parametrize(("lasting", "retries", "stands"), [(True, 9, [True] * 3), (False, 1, [False, True, True])])
+def test_what_may_be_the_circumstances_is_retried_so_often(path, tmp_path, lasting, retries, stands):
+    song = tmp_path / "song.mp3"
+    song.write_bytes(b"slow")
+    with SliceStore(path) as store:
+        for attempt, stood in enumerate(stands, 1):
+            store.put_failure(song, "it takes too long", lasting=lasting)
+            (failure,) = store.failures().values()
+            assert failure.attempts == attempt
+            assert failure.still_stands(retries) == stood
+        song.write_bytes(b"another file by now")
+        store.put_failure(song, "it takes too long", lasting=lasting)
+        assert store.failures()[song].attempts == 1
+
+
+def test_an_older_store_is_migrated(path):
+    """Version 1 did not count attempts."""
+    path.parent.mkdir()
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            "CREATE TABLE slices (key TEXT NOT NULL, model TEXT NOT NULL, trunk BLOB NOT NULL, PRIMARY KEY (model, key));"
+            "CREATE TABLE failures (path BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, reason TEXT NOT NULL, "
+            "failed_at TEXT NOT NULL);"
+            "INSERT INTO failures VALUES (CAST('/a.mp3' AS BLOB), 7, 1, 'no audio in it', '2026-01-01');"
+            "PRAGMA user_version = 1;"
+        )
+        connection.execute("INSERT INTO slices VALUES ('key', 'model', ?)", (TRUNK.tobytes(),))
+    connection.close()
+    for _ in range(2):
+        with SliceStore(path) as store:
+            (failure,) = store.failures().values()
+            assert (os.fspath(failure.path), failure.lasting, failure.attempts) == ("/a.mp3", True, 1)
+            assert np.array_equal(next(store.get(["key"], "model", 4))[1], TRUNK)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    connection.close()
 
 
 def test_a_newer_store_is_refused_untouched(path):

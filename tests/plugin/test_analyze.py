@@ -115,7 +115,9 @@ def test_a_failed_file_is_named_and_left_alone_until_it_changes(unanalysed, coll
     assert f"          {aisle}: " in status
     second = unanalysed.deejai("analyze", f"path:{own}")
     assert "not analysed:" not in second.err
-    assert "1 track failed before and did not change since; `beet deejai status` names" in second.err
+    assert (
+        "1 track failed before and did not change since; `beet deejai failed` names them, --retry tries again" in second.err
+    )
     refused = unanalysed.deejai("similar", f"path:{aisle}", status=1).err
     assert f"Nave - Aisle: cannot be analysed: {aisle}: " in refused
 
@@ -147,7 +149,7 @@ def test_a_broken_installation_is_one_line_and_fails_no_file(unanalysed, tmp_pat
 def test_memory_that_runs_out_fails_no_file_for_ever(unanalysed, tmp_path):
     (tmp_path / "soxr.py").write_text("def resample(*_):\n    raise MemoryError('no more')")
     result = unanalysed.deejai("analyze", "title:Aisle", PYTHONPATH=str(tmp_path))
-    assert "Aisle.flac: not analysed: MemoryError: no more" in result.err
+    assert "Aisle.flac: not analysed: it needs more memory than a file may take (memory_limit)" in result.err
     assert "1 track given a vector" in unanalysed.deejai("analyze", "title:Aisle").err
 
 
