@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from beets import config
 from beets.plugins import BeetsPlugin
 
 from .fields import ITEM_TYPES
@@ -47,7 +48,8 @@ class DeejaiPlugin(BeetsPlugin):
     def import_finished(self, lib: Library) -> None:
         """The playlists of the configuration, written again with the new music; at worst a warning."""
         try:
-            if self.config["playlists_auto"].get(bool) and self.config["playlists"].get(list):
+            wanted = self.config["playlists_auto"].get(bool) and self.config["playlists"].get(list)
+            if wanted and not config["import"]["pretend"].get():
                 from .named import write_named
 
                 write_named(self.config, self._log, lib, (), pretend=False)

@@ -24,7 +24,7 @@ from .options import (
     Option,
     add_options,
 )
-from .settings import limits, read_settings
+from .settings import given_options, limits, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -106,7 +106,9 @@ def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
     failed = Verb(
         "failed", partial(run_failed, config), "list the files that could not be analysed", usage="%prog [QUERY...]"
     )
-    verbs = [analyze, similar, journey, reorder, artists, playlists, reweigh, status, failed]
+    doctor = Verb("doctor", partial(run_doctor, config), "look for what is wrong, and mend it")
+    doctor.parser.add_option("--fix", action="store_true", help="mend what can be mended")
+    verbs = [analyze, similar, journey, reorder, artists, playlists, reweigh, status, failed, doctor]
     return VerbsCommand("deejai", verbs, "playlists of songs that sound alike")
 
 
@@ -140,7 +142,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
     from .library import alone, file_path, open_store, store_path, unanalysed_items
     from .progress import Progress
 
-    settings = read_settings(config, opts)
+    settings = read_settings(config, given_options(opts))
     model = load_model(settings.model)
     items = list(lib.items(args)) if args or opts.force else unanalysed_items(lib, model)
     if args and not items:
@@ -224,7 +226,7 @@ def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
 
     if args:
         raise ui.UserError("reweigh takes no query: every track is weighed against all others")
-    settings = read_settings(config, opts)
+    settings = read_settings(config, given_options(opts))
     model = load_model(settings.model)
     with open_store(lib) as store:
         ids = list(attribute_values(lib, KEY))
@@ -288,8 +290,9 @@ def _make(
         raise ui.UserError("-n and --minutes both say how long the list is to be; give one of them")
     if option("pick", None) and not is_terminal():
         raise ui.UserError("--pick asks you to choose, and needs a terminal for that")
-    settings = for_file(read_settings(config, opts), opts.output, opts.output_format)
+    settings = for_file(read_settings(config, given_options(opts)), opts.output, opts.output_format)
     wishes = Wishes(
+        configured=read_settings(config),
         albums=bool(option("album", None)),
         less=option("less", None),
         best_order=bool(option("best_order", None)),
@@ -304,9 +307,10 @@ def _make(
     written = None if opts.pretend or (opts.play and not opts.output) else write(lib, made, settings, opts.output)
     show(made, settings, log)
     if written:
-        ui.print_(f"{written[1]} tracks written to {written[0]}") if not settings.format else None
+        say = log.info if settings.format else lambda template, *values: ui.print_(template.format(*values))
+        say("{} tracks written to {}", written[1], written[0])
     if opts.play and not opts.pretend:
-        play(made)
+        play(made, log)
 
 
 def run_similar_artists(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
@@ -314,7 +318,9 @@ def run_similar_artists(config: confuse.Subview, lib: Library, opts: optparse.Va
 
     if not args:
         raise ui.UserError("similar to whom? Give an artist, a query or an audio file")
-    for number, (name, similarity, tracks) in enumerate(similar_artists(lib, args, read_settings(config, opts)), 1):
+    for number, (name, similarity, tracks) in enumerate(
+        similar_artists(lib, args, read_settings(config, given_options(opts))), 1
+    ):
         ui.print_(f"{number:4}  {similarity:.3f} {name} ({_tracks(tracks)})")
 
 
@@ -341,6 +347,24 @@ def run_failed(config: confuse.Subview, lib: Library, opts: optparse.Values, arg
 
     for line in failed_lines(lib, args, read_settings(config)):
         ui.print_(line)
+
+
+def run_doctor(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from .doctor import examine
+
+    if args:
+        raise ui.UserError("doctor takes no query: it looks at everything")
+    left = mendable = 0
+    for finding in examine(lib, read_settings(config)):
+        ui.print_(f"{'problem' if finding.wrong else 'ok':<8} {finding.what:<13} {finding.told}")
+        if finding.wrong and opts.fix and finding.mend:
+            ui.print_(f"{'':<8} {'':<13} mended: {finding.mend()}")
+        elif finding.wrong:
+            left += 1
+            mendable += finding.mend is not None
+    if left:
+        help_ = f"; `beet deejai doctor --fix` mends {mendable} of them" if mendable else ""
+        raise ui.UserError(f"{left} {'problem' if left == 1 else 'problems'}{help_}")
 
 
 def _print_paths(items: list[Item]) -> None:

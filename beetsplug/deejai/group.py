@@ -33,9 +33,8 @@ class Verb(ui.Subcommand):
         except ParsingError as error:  # beets itself only expects one of its kinds
             raise ui.UserError(f"invalid query: {error}") from error
         except sqlite3.OperationalError as error:
-            raise ui.UserError(
-                f"library database: {error}; if another beet is running, try again when it has finished"
-            ) from error
+            busy = "; if another beet is running, try again when it has finished" if "locked" in str(error) else ""
+            raise ui.UserError(f"library database: {error}{busy}") from error
 
 
 class VerbsCommand(ui.Subcommand):

@@ -26,14 +26,15 @@ from deejai_core.playlists.playlist import duration, similar
 from deejai_core.playlists.tracks import Header, one_line
 
 from .options import BETWEEN, MINUTES, RULES, VARIATION, WALK, Option, recipe_words
-from .queries import find_matches, user_path
+from .queries import find_matches, is_file, user_path
 from .reasons import relaxed, why_journey, why_walk
 from .settings import DEFAULTS, Settings, read_settings
-from .space import Match, Member, Space, centre
+from .space import Match, Member, Space
 
 if TYPE_CHECKING:
     from beets.library import Library
 
+MOST_REORDERED = 10_000  # tracks, whose distances from each other take a gigabyte
 NAMED = 3  # members that a list is named after
 
 
@@ -41,6 +42,7 @@ NAMED = 3  # members that a list is named after
 class Wishes:
     """What is asked of one list and has no place in the configuration."""
 
+    configured: Settings | None = None  # without what was given for this list; None: an empty configuration's
     albums: bool = False  # members are albums
     less: str | None = None  # a query: less like this
     best_order: bool = False
@@ -105,7 +107,8 @@ def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wis
         choose=_chooser(space, wishes),
     )
     members = space.members([pick.position for pick in picks])
-    whys = why_walk(space, candidates, seeds, picks, settings) if wishes.why else {}
+    timed = candidates.of_known_length() if seconds else candidates
+    whys = why_walk(space, timed, seeds, less, picks, settings) if wishes.why else {}
     entries = [Entry("seed", seed) for seed in seeds] if settings.list_seeds else []
     entries += [
         Entry(str(number), members[pick.position], pick.similarity, whys.get(pick.place, ()))
@@ -117,12 +120,12 @@ def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wis
         listed = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
         if seconds is None and len(picks) < count:
             warnings.append(f"the library has no more: {len(picks)} {_kinds(kind)} instead of {count}")
-        elif seconds is not None and not _near_enough(listed, seconds, candidates, [entry.member for entry in entries]):
+        elif seconds is not None and _ran_short(listed, seconds, candidates, entries):
             warnings.append(f"the library has no more: {_minutes(listed)} instead of {_minutes(seconds)}")
     title = f"Similar to {_few([seed.name for seed in seeds])}"
     wanted = (replace(WALK[0], name="albums"), *WALK[1:]) if wishes.albums else WALK
     recipe = _recipe("similar", words, (*wanted, *VARIATION, *RULES), settings, wishes)
-    return MadeList(title, entries, _header(space, title, recipe, settings), _drawn(settings), warnings)
+    return MadeList(title, entries, _header(space, title, recipe, settings, wishes), _drawn(settings), warnings)
 
 
 def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes: Wishes = Wishes()) -> MadeList:
@@ -130,16 +133,17 @@ def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes:
     kind = Album if wishes.albums else Item
     named = [find_matches(lib, [text], kind) for text in waypoints]
     space = Space(lib, settings, albums=wishes.albums)
-    stops, remarks, warnings = [], [], []
+    stops, directions, words, remarks, warnings = [], [], [], [], []
     for text, matches in zip(waypoints, named, strict=True):
-        stop, remark, warning = _waypoint(space, text, matches, wishes)
-        stops.append(stop)
-        remarks += remark
-        warnings += warning
-    _refuse_repeats(stops)
+        waypoint = _waypoint(space, text, matches, stops, wishes)
+        stops.append(waypoint.member)
+        directions.append(waypoint.direction)
+        words.append(waypoint.text)
+        remarks += waypoint.remarks
+        warnings += waypoint.warnings
     if wishes.best_order:
-        order = _best_order([stop.song.vector for stop in stops], wishes)
-        stops, waypoints = [stops[number] for number in order], [waypoints[number] for number in order]
+        order = _best_order(directions, wishes)
+        stops, directions, words = ([some[number] for number in order] for some in (stops, directions, words))
     seconds = settings.minutes * 60 if settings.minutes else None
     taken = duration(stop.song for stop in stops)
     if seconds and taken > seconds:
@@ -155,10 +159,12 @@ def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes:
         drunk=settings.drunk,
         rng=rng,
         choose=_chooser(space, wishes),
+        directions=directions,
     )
     picks = [pick for leg in legs for pick in leg]
     members = space.members([pick.position for pick in picks])
-    whys = why_journey(space, candidates, stops, legs) if wishes.why else {}
+    timed = candidates.of_known_length() if seconds else candidates
+    whys = why_journey(space, timed, stops, legs) if wishes.why else {}
     entries, places, number = [Entry("waypoint", stops[0])], [0], 0
     for leg, stop in zip(legs, stops[1:], strict=True):
         for pick in leg:
@@ -173,15 +179,13 @@ def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes:
         missing = 0 if seconds else settings.between * len(legs) - len(picks)
         if missing:
             warnings.append(f"the library has no more: {missing} {_kinds(kind)} fewer than asked for")
-        elif seconds and not _near_enough(listed, seconds, candidates, [entry.member for entry in entries]):
+        elif seconds and _ran_short(listed, seconds, candidates, entries):
             warnings.append(f"the library has no more: {_minutes(listed)} instead of {_minutes(seconds)}")
-    title = "Journey from " + " to ".join(
-        stop.tracks[0].title if kind is Item and stop.tracks else stop.name for stop in stops
-    )
+    title = "Journey from " + " to ".join((stop.tracks[0].title if kind is Item else "") or stop.name for stop in stops)
     shown = replace(wishes, best_order=False, keep_first=False, keep_last=False)  # the waypoints are in their order now
-    recipe = _recipe("journey", waypoints, (BETWEEN, MINUTES, *VARIATION, *RULES), settings, shown)
-    remarks += [*_certificate(space, entries, places), *_drawn(settings)]
-    return MadeList(title, entries, _header(space, title, recipe, settings), remarks, warnings)
+    recipe = _recipe("journey", words, (BETWEEN, MINUTES, *VARIATION, *RULES), settings, shown)
+    remarks += [*_certificate(entries, places), *_drawn(settings)]
+    return MadeList(title, entries, _header(space, title, recipe, settings, wishes), remarks, warnings)
 
 
 def make_reordered(lib: Library, words: list[str], settings: Settings, wishes: Wishes = Wishes()) -> MadeList:
@@ -212,7 +216,7 @@ def make_reordered(lib: Library, words: list[str], settings: Settings, wishes: W
     title = f"{one_line(name)}, reordered"
     recipe = _recipe("reorder", words, (), settings, wishes)
     remarks = [f"mean step {after:.0f}°, before {before:.0f}°"]
-    header = _header(space, title, recipe, settings)
+    header = _header(space, title, recipe, settings, wishes)
     return MadeList(title, entries, header, remarks, warnings, source=playlist, lost=len(lost))
 
 
@@ -222,10 +226,10 @@ def similar_artists(lib: Library, words: list[str], settings: Settings) -> list[
     matches = exact or find_matches(lib, words)
     space = Space(lib, settings)
     seeds, _ = _members(space, matches)
-    codes, _ = space.catalogue.artist_codes
     allowed = space.allowed()
+    codes = np.where(True if allowed is None else allowed, space.catalogue.artist_codes[0], -1)
     own = {seed.song.artist for seed in seeds}
-    numbers = np.unique(codes[(codes >= 0) & (True if allowed is None else allowed)])
+    numbers = np.unique(codes[codes >= 0])
     target = blend([seed.song.vector for seed in seeds])
     found = []
     for number in numbers.tolist():
@@ -250,33 +254,47 @@ def _members(space: Space, matches: Sequence[Match]) -> tuple[list[Member], list
     return list(once.values()), [f"{left} of {len(matches)} matches not analysed yet, left out as seeds"] if left else []
 
 
-def _waypoint(space: Space, text: str, matches: Sequence[Match], wishes: Wishes) -> tuple[Member, list[str], list[str]]:
-    """The member that a waypoint stands for, with remarks and warnings: of several, the one chosen, or their centre."""
+@dataclass(frozen=True)
+class _Waypoint:
+    member: Member  # what is played
+    direction: np.ndarray  # where the way leads by
+    text: str  # what names it
+    remarks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def _waypoint(space: Space, text: str, matches: Sequence[Match], stops: Sequence[Member], wishes: Wishes) -> _Waypoint:
+    """What a waypoint stands for: of several matches the one that is chosen, or their centre and the nearest to it.
+
+    stops: the waypoints before it, none of which comes again.
+    """
+    taken = {stop.song.vector.tobytes() for stop in stops}
     if len(matches) == 1:
         member = space.member(matches[0])
         if member is None:
             raise ui.UserError(space.why_not(matches[0]))
-        return member, [], []
+        if member.song.vector.tobytes() in taken:
+            raise ui.UserError(f"{member.name}: a waypoint twice; a journey repeats nothing")
+        return _Waypoint(member, member.song.vector, text)
     members, warnings = _members(space, matches)
-    if len(members) == 1:
-        return members[0], [], warnings
-    chosen = wishes.choose_waypoint(text, members) if wishes.choose_waypoint else None
+    free = [member for member in members if member.song.vector.tobytes() not in taken]
+    if not free:
+        raise ui.UserError(f"{text!r} means nothing but waypoints that are there already; a journey repeats nothing")
+    chosen = wishes.choose_waypoint(text, free) if wishes.choose_waypoint and len(free) > 1 else None
     if chosen:
-        return chosen, [], warnings
-    middle, nearest = centre(members)
-    remark = (
-        f"{text!r} means {len(members)} {_kinds(space.kind)}: the way goes through their centre, next to {nearest.name}"
-    )
-    return replace(nearest, song=replace(nearest.song, vector=middle)), [remark], warnings
+        return _Waypoint(chosen, chosen.song.vector, _named(chosen), [], warnings)
+    middle = blend([member.song.vector for member in members]).astype(np.float32)
+    nearest = max(free, key=lambda member: float(member.song.vector @ middle))
+    if len(members) == 1:
+        return _Waypoint(nearest, nearest.song.vector, text, [], warnings)
+    kinds = _kinds(space.kind)
+    remark = f"{text!r} means {len(members)} {kinds}: the way goes through their centre, next to {nearest.name}"
+    return _Waypoint(nearest, middle, text, [remark], warnings)
 
 
-def _refuse_repeats(stops: Sequence[Member]) -> None:
-    for number, stop in enumerate(stops):
-        for other in stops[:number]:
-            if np.array_equal(stop.song.vector, other.song.vector) or (
-                stop.song.position is not None and stop.song.position == other.song.position
-            ):
-                raise ui.UserError(f"{stop.name}: a waypoint twice; a journey repeats nothing")
+def _named(member: Member) -> str:
+    """Words that mean just this member."""
+    return str(member.match) if isinstance(member.match, Path) else f"id:{member.match.id}"
 
 
 def _listed(lib: Library, playlist: Path) -> list[Match]:
@@ -291,7 +309,9 @@ def _listed(lib: Library, playlist: Path) -> list[Match]:
 
 
 def _best_order(vectors: Sequence[np.ndarray], wishes: Wishes) -> list[int]:
-    units = np.stack(vectors).astype(np.float64)
+    if len(vectors) > MOST_REORDERED:
+        raise ui.UserError(f"{len(vectors):,} are too many to put in order; name {MOST_REORDERED:,} at most")
+    units = np.stack(vectors).astype(np.float32)
     distances = np.arccos(np.clip(units @ units.T, -1, 1))
     np.fill_diagonal(distances, 0)
     last = len(units) - 1
@@ -310,19 +330,19 @@ def _chooser(space: Space, wishes: Wishes) -> Callable[[Iterator[Pick]], Pick | 
     return (lambda offers: wishes.choose(space, offers)) if wishes.choose else None
 
 
-def _near_enough(listed: float, seconds: float, candidates: Candidates, members: Iterable[Member]) -> bool:
-    """Whether a list ended within half a track of what was asked for."""
-    longest = min(float(np.nanmax(candidates.catalogue.length, initial=0.0)), candidates.rules.max_length)
-    return (
-        abs(listed - seconds) <= max([longest, *(member.song.length for member in members if member.song.length > 0)]) / 2
-    )
+def _ran_short(made: float, seconds: float, candidates: Candidates, entries: Sequence[Entry]) -> bool:
+    """Whether a list ended farther from what was asked for than half of any track that might have come next."""
+    catalogue, rules = candidates.catalogue, candidates.rules
+    left = catalogue.length <= rules.max_length
+    if candidates.allowed is not None:
+        left &= candidates.allowed
+    left[[entry.member.song.position for entry in entries if entry.member.song.position is not None]] = False
+    return seconds - made > max(catalogue.length[left], default=0.0) / 2
 
 
-def _certificate(space: Space, entries: list[Entry], places: list[int]) -> list[str]:
-    """How smoothly a journey goes, by the tracks that are played: a waypoint may stand for the centre of several."""
-    songs = [entry.member.song for entry in entries]
-    played = [song.vector if song.position is None else space.index.vectors[song.position] for song in songs]
-    certificate = certify(np.stack(played), places)
+def _certificate(entries: list[Entry], places: list[int]) -> list[str]:
+    """How smoothly a journey goes, by the tracks that are played."""
+    certificate = certify(np.stack([entry.member.song.vector for entry in entries]), places)
     start, end = entries[certificate.largest_at], entries[certificate.largest_at + 1]
     backward = "no step back" if not certificate.backward else f"{certificate.backward} steps back"
     return [
@@ -341,8 +361,8 @@ def _recipe(verb: str, words: Iterable[str], options: Iterable[Option], settings
     for wish in ("best_order", "keep_first", "keep_last"):
         if getattr(wishes, wish):
             flags.append(f"--{wish.replace('_', '-')}")
-    flags += recipe_words(options, settings, _standard())
-    words = list(words)
+    flags += recipe_words(options, settings, _standard(), *([wishes.configured] if wishes.configured else []))
+    words = [str(user_path(word).absolute()) if is_file(word) else word for word in words]
     dashes = ["--"] if any(word.startswith("-") for word in words) else []
     return one_line(shlex.join(["beet", "deejai", verb, *flags, *dashes, *words]))
 
@@ -353,10 +373,11 @@ def _standard() -> Settings:
     return read_settings(config["deejai"])
 
 
-def _header(space: Space, title: str, recipe: str, settings: Settings) -> Header:
+def _header(space: Space, title: str, recipe: str, settings: Settings, wishes: Wishes) -> Header:
     drawn = f", seed {settings.seed}" if settings.drunk else ""
-    made = f"model {space.model.name}, {len(space.ids)} {_kinds(space.kind)}{drawn}"
-    return Header(title, (recipe, made), datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds"))
+    drawn += ", chosen by hand" if wishes.choose else ""
+    date = datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds")
+    return Header(title, (recipe, f"model {space.model.name}{drawn}"), date)
 
 
 def _drawn(settings: Settings) -> list[str]:

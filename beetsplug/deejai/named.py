@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable
+import sqlite3
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import confuse
 from beets import ui
+from beets.dbcore.query import ParsingError
 
 from deejai_core.errors import DeejaiError
-from deejai_core.playlists.export import SUFFIXES, is_same, write_playlist
+from deejai_core.playlists.export import SUFFIXES, is_same
 
 from .lists import MadeList, Wishes, make_journey, make_reordered, make_similar
-from .output import encode
-from .settings import DEFAULTS, read_settings
+from .output import encode, playlist_path, write_encoded
+from .queries import user_path
+from .settings import DEFAULTS, given_options, read_settings
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -30,6 +32,7 @@ VERBS: dict[str, Callable[..., MadeList]] = {
     "journey": make_journey,
     "reorder": make_reordered,
 }
+EXPECTED = (DeejaiError, ui.UserError, confuse.ConfigError, ParsingError, sqlite3.OperationalError, OSError, ValueError)
 WISHES = {"album", "less", "best_order", "keep_first", "keep_last"}
 SETTINGS = set(DEFAULTS) - {"auto", "model", "windows", "epsilon", "threads", "playlists", "playlists_auto", "format"}
 
@@ -45,50 +48,47 @@ class NamedPlaylist:
     options: dict[str, object]  # of the configuration, overridden for this list
 
 
-def read_named(config: confuse.Subview) -> list[NamedPlaylist]:
-    """The configured playlists. Raises UserError that names the one at fault."""
-    entries = config["playlists"].get(list)
-    found = [_read(number, entry) for number, entry in enumerate(entries, 1)]
-    names = [playlist.name for playlist in found]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise ui.UserError(f"deejai.playlists: two are named {min(twice)!r}")
-    return found
-
-
 def write_named(
-    config: confuse.Subview, log: BeetsLogger, lib: Library, names: Iterable[str], options: object = None, *, pretend: bool
+    config: confuse.Subview, log: BeetsLogger, lib: Library, names: Sequence[str], options: object = None, *, pretend: bool
 ) -> int:
     """Write the playlists of these names, or all, where they changed; returns how many could not be."""
-    playlists = read_named(config)
-    known = {playlist.name for playlist in playlists}
+    entries = config["playlists"].get(list)
+    known = [_name(entry) for entry in entries]
     if unknown := [name for name in names if name not in known]:
-        there = ", ".join(sorted(known)) or "none in the configuration"
+        there = ", ".join(sorted(filter(None, known))) or "none in the configuration"
         raise ui.UserError(f"no playlist is named {unknown[0]!r}; there is: {there}")
-    wanted = [playlist for playlist in playlists if not names or playlist.name in names]
     failed = 0
-    for playlist in wanted:
+    written: set[Path] = set()
+    for number, entry in enumerate(entries, 1):
+        if names and _name(entry) not in names:
+            continue
         try:
-            _write(config, log, lib, playlist, options, pretend=pretend)
-        except (DeejaiError, ui.UserError, confuse.ConfigError) as error:
-            log.error("{}: {}", playlist.name, error)
+            playlist = _read(number, entry)
+            _write(config, log, lib, playlist, given_options(options), written, pretend=pretend)
+        except EXPECTED as error:
+            log.error("{}: {}", _name(entry) or "deejai.playlists", error)
             failed += 1
     return failed
 
 
+def _name(entry: object) -> str:
+    return str(entry.get("name") or "").strip() if isinstance(entry, dict) else ""
+
+
 def _read(number: int, entry: object) -> NamedPlaylist:
-    if not isinstance(entry, dict) or not str(entry.get("name") or "").strip():
-        raise ui.UserError(f"deejai.playlists: number {number} needs a name, and one of {', '.join(VERBS)}")
-    name = str(entry["name"])
-    verbs = [verb for verb in VERBS if verb in entry]
+    name = _name(entry)
+    if not name:
+        raise ui.UserError(f"number {number} needs a name, and one of {', '.join(VERBS)}")
+    verbs = [verb for verb in VERBS if entry.get(verb)]
     if len(verbs) != 1:
-        raise ui.UserError(f"deejai.playlists: {name!r} needs one of {', '.join(VERBS)}")
-    unknown = sorted(entry.keys() - {"name", "from", *VERBS} - WISHES - SETTINGS)
+        raise ui.UserError(f"it needs one of {', '.join(VERBS)}")
+    unknown = sorted(map(str, entry.keys() - {"name", "from", *VERBS} - WISHES - SETTINGS))
     if unknown:
-        raise ui.UserError(f"deejai.playlists: {name!r} has an unknown option {unknown[0]!r}")
+        raise ui.UserError(f"unknown option {unknown[0]!r}")
     value = entry[verbs[0]]
-    words = [str(word) for word in value] if isinstance(value, list) else _split(name, str(value))
+    words = [str(word) for word in value] if isinstance(value, list) else _split(str(value))
     if verbs[0] == "journey" and len(words) < 2:
-        raise ui.UserError(f"deejai.playlists: {name!r} needs a list of two waypoints or more")
+        raise ui.UserError("a journey needs a list of two waypoints or more")
     wishes = Wishes(
         albums=bool(entry.get("album")),
         less=str(entry["less"]) if entry.get("less") else None,
@@ -100,8 +100,10 @@ def _read(number: int, entry: object) -> NamedPlaylist:
     return NamedPlaylist(name, verbs[0], words, wishes, options)
 
 
-def _split(name: str, text: str) -> list[str]:
-    """A query's words; or the text itself, for a title with an apostrophe."""
+def _split(text: str) -> list[str]:
+    """A query's words; or the text itself, for a file or a title with an apostrophe."""
+    if user_path(text).suffix.lower() in (".m3u", ".m3u8") or user_path(text).is_file():
+        return [text]
     try:
         return shlex.split(text)
     except ValueError:
@@ -109,12 +111,22 @@ def _split(name: str, text: str) -> list[str]:
 
 
 def _write(
-    config: confuse.Subview, log: BeetsLogger, lib: Library, playlist: NamedPlaylist, options: object, *, pretend: bool
+    config: confuse.Subview,
+    log: BeetsLogger,
+    lib: Library,
+    playlist: NamedPlaylist,
+    given: dict[str, object],
+    written: set[Path],
+    *,
+    pretend: bool,
 ) -> None:
-    given = {name: value for name in DEFAULTS if (value := getattr(options, name, None)) is not None}
-    settings = _for_name(read_settings(config, SimpleNamespace(**(playlist.options | given))), playlist.name)
-    made = VERBS[playlist.verb](lib, playlist.words, settings, playlist.wishes)
-    made = replace(made, title=_stem(playlist.name), header=replace(made.header, title=_stem(playlist.name)))
+    settings = _for_name(read_settings(config, playlist.options | given), playlist.name)
+    title = _stem(playlist.name)
+    if playlist_path(lib, title, settings) in written:
+        raise ui.UserError("another one of the playlists has the same file; give it another name")
+    written.add(playlist_path(lib, title, settings))
+    made = VERBS[playlist.verb](lib, playlist.words, settings, replace(playlist.wishes, configured=read_settings(config)))
+    made = replace(made, title=title, header=replace(made.header, title=title))
     path, data, tracks = encode(lib, made, settings, None)
     for warning in made.warnings:
         log.warning("{}: {}", playlist.name, warning)
@@ -123,7 +135,7 @@ def _write(
     elif pretend:
         ui.print_(f"{playlist.name}: would be written, {tracks} tracks")
     else:
-        write_playlist(path, data)
+        write_encoded(made, path, data)
         ui.print_(f"{playlist.name}: {tracks} tracks written to {path}")
 
 

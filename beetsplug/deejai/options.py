@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from optparse import SUPPRESS_HELP
 
 from .group import Verb
 from .settings import DEFAULTS, FORMATS, Settings
@@ -21,6 +22,11 @@ class Option:
     metavar: str | None = None
     short: str | None = None
     turns: bool = True  # what a switch sets the option to
+
+    @property
+    def opposite(self) -> str:
+        """The flag that turns a switch the other way, should the configuration have set it."""
+        return f"--{self.flag.removeprefix('--no-')}" if self.flag.startswith("--no-") else f"--no-{self.flag[2:]}"
 
 
 NUMBER = Option("number", "--number", "tracks to add after the seeds", "int", short="-n")
@@ -76,6 +82,8 @@ def add_options(verb: Verb, options: Iterable[Option]) -> None:
         if option.kind is None:
             action = "store_true" if option.turns else "store_false"
             verb.parser.add_option(*flags, dest=option.name, action=action, default=None, help=option.help)
+            back = "store_false" if option.turns else "store_true"
+            verb.parser.add_option(option.opposite, dest=option.name, action=back, default=None, help=SUPPRESS_HELP)
             continue
         told = "" if default in (None, "") else f" (default: {default})"
         choices = {"choices": FORMATS} if option.kind == "choice" else {}
@@ -84,15 +92,20 @@ def add_options(verb: Verb, options: Iterable[Option]) -> None:
         )
 
 
-def recipe_words(options: Iterable[Option], settings: Settings, standard: Settings) -> list[str]:
-    """The command-line options that make `settings` of the `standard` ones."""
+def recipe_words(options: Iterable[Option], settings: Settings, *others: Settings) -> list[str]:
+    """The command-line options that make `settings` of any of the `others`: all in which it differs from one of them."""
     words = []
     for option in options:
         value = getattr(settings, option.name)
-        if value == getattr(standard, option.name):
+        alike = all(value == getattr(other, option.name) for other in others)
+        if option.flag == "--number":
+            # It also lifts minutes that are configured; with minutes, it means nothing.
+            if settings.minutes or (alike and not any(other.minutes for other in others)):
+                continue
+        elif alike or (option.name == "minutes" and value is None):
             continue
         if option.kind is None:
-            words += [option.flag] if value == option.turns else []
+            words.append(option.flag if value == option.turns else option.opposite)
         else:
             words += [option.flag, _written(option.name, value)]
     return words
@@ -101,4 +114,4 @@ def recipe_words(options: Iterable[Option], settings: Settings, standard: Settin
 def _written(name: str, value: object) -> str:
     if value in (None, math.inf):
         return "once" if name.endswith("separation") else "0"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(value).removesuffix(".0")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import beets
+import confuse
 from beets import ui
 from beets.library import Item
 from beets.util import get_temp_filename, open_anything, sanitize_path
@@ -50,16 +51,25 @@ def show(made: MadeList, settings: Settings, log: BeetsLogger) -> None:
 def write(lib: Library, made: MadeList, settings: Settings, output: str | None) -> tuple[Path, int]:
     """Write a list as a playlist; returns its file, and how many tracks it has."""
     path, data, tracks = encode(lib, made, settings, output)
-    if made.lost and path.exists() and path.samefile(made.source):
-        raise ui.UserError(f"{path}: {made.lost} of its tracks would be lost; write to another file with -o")
-    write_playlist(path, data)
+    write_encoded(made, path, data)
     return path, tracks
+
+
+def write_encoded(made: MadeList, path: Path, data: bytes) -> None:
+    """Raises UserError where that would lose tracks of the playlist that the list was made from."""
+    if made.lost and made.source and path.exists() and path.samefile(made.source):
+        raise ui.UserError(f"{path}: {made.lost} of its tracks would be lost; write to another file")
+    write_playlist(path, data)
+
+
+def playlist_path(lib: Library, title: str, settings: Settings) -> Path:
+    """Where a playlist of this title belongs, if no file is named."""
+    return settings.playlist_dir / (_file_name(lib, title) + SUFFIXES[settings.output_format])
 
 
 def encode(lib: Library, made: MadeList, settings: Settings, output: str | None) -> tuple[Path, bytes, int]:
     """Where a list's playlist belongs, its bytes, and how many tracks it has."""
-    name = _file_name(lib, made.title) + SUFFIXES[settings.output_format]
-    path = user_path(output).absolute() if output else settings.playlist_dir / name
+    path = user_path(output).absolute() if output else playlist_path(lib, made.title, settings)
     bases = {"library": Path(os.fsdecode(lib.directory)), "playlist": path.parent}
     style = Style(
         relative_to=bases.get(settings.relative_to, settings.relative_to),
@@ -73,12 +83,19 @@ def encode(lib: Library, made: MadeList, settings: Settings, output: str | None)
 
 def for_file(settings: Settings, output: str | None, chosen: str | None) -> Settings:
     """Settings with the format that the output file's name tells, unless one was chosen."""
-    suffix = Path(output).suffix.lower() if output else ""
-    return replace(settings, output_format=suffix[1:]) if suffix in (".xspf", ".jspf") and not chosen else settings
+    told = {".xspf": "xspf", ".jspf": "jspf"}.get(Path(output or "").suffix.lower())
+    if (
+        output
+        and not told
+        and SUFFIXES[settings.output_format] != ".m3u"
+        and Path(output).suffix.lower() in (".m3u", ".m3u8")
+    ):
+        told = "extm3u"
+    return replace(settings, output_format=told) if told and not chosen else settings
 
 
-def play(made: MadeList) -> None:
-    """Hand a list to the player that beets' play plugin is configured with, which takes the place of this process."""
+def play(made: MadeList, log: BeetsLogger) -> None:
+    """Hand a list to the player that beets' play plugin is configured with, and wait until it has finished."""
     config = beets.config["play"]
     config.add({"command": None, "raw": False, "relative_to": None, "bom": False})
     paths = [os.fsencode(track.path) for track in _tracks(made)]
@@ -92,12 +109,18 @@ def play(made: MadeList) -> None:
         bom = b"\xef\xbb\xbf" if config["bom"].get(bool) else b""
         Path(os.fsdecode(playlist)).write_bytes(bom + b"".join(path + b"\n" for path in paths))
         targets = [playlist]
-    words = shlex.split((config["command"].get() or open_anything()).replace("$args", ""))
-    if any("$playlist" in word for word in words) and not config["raw"].get(bool):
-        words = [word.replace("$playlist", os.fsdecode(targets[0])) for word in words]
-    else:
-        words = [word for word in words if word != "$playlist"] + [os.fsdecode(target) for target in targets]
-    ui.print_(f"Playing {len(paths)} tracks.")
+    try:
+        words = shlex.split((config["command"].get(confuse.Optional(str)) or open_anything()).replace("$args", ""))
+    except ValueError as error:
+        raise ui.UserError(f"play.command: {error}") from error
+    if not words:
+        raise ui.UserError("play.command: it names no player")
+    files = [os.fsdecode(target) for target in targets]
+    marked = any("$playlist" in word for word in words)
+    place = "" if config["raw"].get(bool) else files[0]
+    words = [word.replace("$playlist", place) for word in words if not (config["raw"].get(bool) and word == "$playlist")]
+    words += [] if marked and place else files
+    log.info("playing {} tracks", len(paths))
     try:
         status = subprocess.call(words)
     except OSError as error:

@@ -24,7 +24,7 @@ def find_matches(lib: Library, words: list[str], kind: type[Item] | type[Album] 
     """
     if not "".join(words).strip():
         raise ui.UserError("an empty query finds nothing in particular; give a title, a query or an audio file")
-    query = [word for word in words if not _is_file(word)]
+    query = [word for word in words if not is_file(word)]
     matches: list[Match] = []
     for number, word in enumerate(words):
         if word not in query:
@@ -64,7 +64,8 @@ def _find(lib: Library, words: list[str], kind: type[Item] | type[Album]) -> lis
     return found
 
 
-def _is_file(word: str) -> bool:
+def is_file(word: str) -> bool:
+    """Whether a word of a command stands for a file."""
     path = user_path(word)
     try:
         return bool(path.suffix or os.sep in word) and path.is_file()

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from .space import Member, Space
 
 SHOWN_REASONS = 3  # better tracks that are named for each pick
-REASONS = RELAXATION | {"outside": "not in --from", "equal": "another one was chosen among near-equals"}
+REASONS = RELAXATION | {
+    "outside": "not in --from",
+    "equal": "another one was chosen among near-equals",
+}
 
 
 def relaxed(picks: Iterable[Pick]) -> list[str]:
@@ -29,11 +32,18 @@ def relaxed(picks: Iterable[Pick]) -> list[str]:
 
 
 def why_walk(
-    space: Space, candidates: Candidates, seeds: list[Member], picks: list[Pick], settings: Settings
+    space: Space,
+    candidates: Candidates,
+    seeds: list[Member],
+    less: list[Member],
+    picks: list[Pick],
+    settings: Settings,
 ) -> dict[int, tuple[str, ...]]:
     lineup = candidates.lineup()
     for place, seed in enumerate(seeds):
         lineup.add(seed.song, place if settings.list_seeds else None)
+    for member in less:
+        lineup.add(member.song, None)
     names = space.names([pick.position for pick in picks])
     steps = [("the seeds" if len(seeds) > 1 else seeds[0].name, blend([seed.song.vector for seed in seeds]))]
     whys = {}
@@ -74,7 +84,10 @@ def _why(
     lines = ["near " + ", ".join(f"{similarity:.3f} {name}" for name, similarity in near)]
     better = candidates.passed_over(pick, lineup, SHOWN_REASONS)
     names = space.names([other.position for other in better])
-    lines += [f"not {other.similarity:.3f} {names.get(other.position, '?')}: {REASONS[other.reason]}" for other in better]
+    for other in better:
+        unmeasured = other.reason == "outside" and not candidates.catalogue.length[other.position] > 0
+        reason = "its length is unknown" if unmeasured else REASONS[other.reason]
+        lines.append(f"not {other.similarity:.3f} {names.get(other.position, '?')}: {reason}")
     if pick.broken:
         lines.append("although " + ", ".join(RELAXATION[rule] for rule in pick.broken))
     return tuple(lines)

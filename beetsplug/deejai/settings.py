@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import beets
@@ -100,12 +101,17 @@ class Settings:
     format: str | None  # a template of beets for the lines that are printed; None: similarity, artist and title
 
 
-def read_settings(config: confuse.Subview, options: object = None) -> Settings:
-    """The configuration, overridden by what was given on the command line (an attribute of the same name, not None).
+def given_options(options: object) -> dict[str, object]:
+    """What was given on the command line: attributes that are named as options are, and not None."""
+    return {name: value for name in DEFAULTS if (value := getattr(options, name, None)) is not None}
+
+
+def read_settings(config: confuse.Subview, given: Mapping[str, object] = MappingProxyType({})) -> Settings:
+    """The configuration, overridden by what was given for one command or list.
 
     Raises confuse.ConfigError, which beets shows as one line that names the option.
     """
-    given = {name: value for name in DEFAULTS if (value := getattr(options, name, None)) is not None}
+    given = dict(given)
     if given.keys() & {"number", "albums", "between"} and "minutes" not in given:
         given["minutes"] = 0  # a number asked for wins over minutes that are configured
     with overridden(config, given):
@@ -210,7 +216,7 @@ class Within(confuse.Number):
 
     def convert(self, value: object, view: confuse.ConfigView) -> float:
         number = super().convert(value, view)
-        if not self.lowest <= number <= self.highest:
+        if not (self.lowest <= number <= self.highest and number < math.inf):
             limits = f"at least {self.lowest}" if self.highest == math.inf else f"from {self.lowest} to {self.highest}"
             self.fail(f"must be {limits}, not {number}", view)
         return float(number)

@@ -18,7 +18,6 @@ from deejai_core.audio.tags import read_tags
 from deejai_core.errors import AudioError
 from deejai_core.models.registry import Model, load_model
 from deejai_core.playlists.candidates import Candidates, preferences
-from deejai_core.playlists.geometry import blend
 from deejai_core.playlists.rules import Rules
 from deejai_core.playlists.segue import ends
 from deejai_core.playlists.songs import Song, normal_artist, song_names
@@ -156,6 +155,8 @@ class Space:
 
     def why_not(self, match: Match) -> str:
         """Why a track or album has no vector, and what to do about it."""
+        if isinstance(match, Album) and not match.items():
+            return f"{album_name(match)}: an album without tracks; `beet ls -a` shows which there are"
         if isinstance(match, Album):
             return f"{album_name(match)}: none of its tracks is analysed yet; run `beet deejai analyze`"
         name = display_name(as_track(match))
@@ -200,6 +201,8 @@ class Space:
 
     def _outsider(self, path: Path) -> Member:
         """A file; if the library has the same recording elsewhere, that one."""
+        if path.exists() and not path.is_file():
+            raise ui.UserError(f"{one_line(os.fspath(path))}: not a file that can be read to its end")
         try:
             key, vector = hear_outsider(self.lib, path, self.model, self.settings)
         except AudioError as error:
@@ -218,12 +221,6 @@ class Space:
             length=tags.length or float("nan"),
         )
         return Member(display_name(track), [track], song, path)
-
-
-def centre(members: Sequence[Member]) -> tuple[np.ndarray, Member]:
-    """The direction in the middle of several members, and the one of them that is nearest to it."""
-    middle = blend([member.song.vector for member in members])
-    return middle.astype(np.float32), max(members, key=lambda member: float(member.song.vector @ middle))
 
 
 def _in_order(album: Album) -> list[Item]:

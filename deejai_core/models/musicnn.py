@@ -7,6 +7,7 @@ constant adds to later layers is stored instead (`tools/build_musicnn.py`).
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from deejai_core.audio.spectrogram import log_mel
 from deejai_core.errors import ModelError
 
 WEIGHTS = Path(__file__).parent / "weights"
+SHA256 = "571766d0786122f6ec2ce1f172f5e2e5aae9568ea70406256972a008d6391990"  # of the weights' file
 
 BATCH = 8  # slices through the network at once: fits the cache, and the same file always gets the same batches
 TEMPORAL_BLOCK = 16  # frames that one row of a banded matrix yields, see `_convolve_time`
@@ -30,6 +32,13 @@ class MusiCNN:
     trunk_size = 200
     dimension = 100
     epsilon = 0.2  # cosine distance below which two slices are the same word in Mp3ToVec
+
+    def is_intact(self) -> bool:
+        """Whether the weights' file is the one that this package was made with."""
+        try:
+            return hashlib.sha256((WEIGHTS / f"{self.name}.safetensors").read_bytes()).hexdigest() == SHA256
+        except OSError:
+            return False
 
     @cached_property
     def _weights(self) -> dict[str, np.ndarray]:

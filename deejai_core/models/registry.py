@@ -23,6 +23,9 @@ class Model(Protocol):
     dimension: int  # of slice vectors and of a track's vector
     epsilon: float  # cosine distance below which two slices are the same word in Mp3ToVec
 
+    def is_intact(self) -> bool:
+        """Whether its weights are what they should be."""
+
     def hear(self, spans: np.ndarray) -> np.ndarray:
         """(n, span) float32 samples -> (n, trunk_size) float32."""
 

@@ -95,7 +95,7 @@ class Candidates:
                     song = self.song(position)
                     broken = lineup.broken(song, place, active)
                     # What breaks less was offered before.
-                    if lineup.repeats(song) or self._level(broken) != dropped:
+                    if lineup.repeats(song) or self._dropped(broken) != dropped:
                         continue
                     yield Pick(position, similarity, similarity - self._off(position), target, place, broken)
 
@@ -111,7 +111,7 @@ class Candidates:
             return first
         before, after = lineup.songs.get(first.place - 1), lineup.songs.get(first.place + 1)
         near = takewhile(
-            lambda pick: len(pick.broken) <= len(first.broken) and pick.score >= first.score - NEAR_EQUAL, offers
+            lambda pick: self.level(pick) == self.level(first) and pick.score >= first.score - NEAR_EQUAL, offers
         )
 
         def flow(pick: Pick) -> float:
@@ -147,8 +147,11 @@ class Candidates:
         allowed = known if self.allowed is None else known & self.allowed
         return Candidates(self.index, self.catalogue, self.rules, allowed=allowed, handicap=self.handicap, segue=self.segue)
 
-    def _level(self, broken: tuple[str, ...]) -> int:
-        """How many rules are dropped, in their order, by the time these may be broken."""
+    def level(self, pick: Pick) -> int:
+        """How many rules had to be dropped, in their order, for a pick."""
+        return self._dropped(pick.broken)
+
+    def _dropped(self, broken: tuple[str, ...]) -> int:
         return max((self.rules.active.index(rule) + 1 for rule in broken), default=0)
 
     def _off(self, position: int) -> float:

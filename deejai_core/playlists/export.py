@@ -9,7 +9,7 @@ from pathlib import Path
 from deejai_core.errors import PlaylistError
 from deejai_core.files import replacing
 from deejai_core.playlists.m3u import HEADER, format_m3u
-from deejai_core.playlists.tracks import Header, Style, Track
+from deejai_core.playlists.tracks import Header, Style, Track, one_line
 from deejai_core.playlists.xspf import format_jspf, format_xspf
 
 FORMATS: dict[str, Callable[[list[Track], Style, Header], bytes]] = {
@@ -27,8 +27,8 @@ _RECOGNISED = 2000  # bytes at the beginning of a file that tell whether it is a
 def is_same(path: Path, data: bytes) -> bool:
     """Whether a file holds this playlist already, whenever it was made."""
     try:
-        return _DATE.sub(b"", path.read_bytes(), count=1) == _DATE.sub(b"", data, count=1)
-    except OSError:
+        return path.is_file() and _DATE.sub(b"", path.read_bytes(), count=1) == _DATE.sub(b"", data, count=1)
+    except (OSError, ValueError):
         return False
 
 
@@ -46,8 +46,10 @@ def write_playlist(path: Path, data: bytes) -> None:
             return
         with replacing(path) as temporary:
             temporary.write_bytes(data)
-    except OSError as error:
-        raise PlaylistError(f"{path}: cannot write the playlist ({error.strerror or error})") from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise PlaylistError(
+            f"{one_line(str(path))}: cannot write the playlist ({getattr(error, 'strerror', None) or error})"
+        ) from error
 
 
 def _is_playlist(path: Path) -> bool:

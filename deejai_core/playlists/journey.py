@@ -28,40 +28,45 @@ def journey(
     drunk: float = 0.0,
     rng: np.random.Generator | None = None,
     choose: Choose | None = None,
+    directions: Sequence[np.ndarray] | None = None,
 ) -> list[list[Pick]]:
     """The tracks between each pair of consecutive stops, in order; fewer where the library has no more.
 
-    stops: two or more songs. between: tracks between two stops. seconds: instead, the length that the whole list with its
-    stops shall have, met within half a track; the longer way from one stop to the next then gets more tracks. drunk: how
-    far each step strays, see `stagger`; it needs `rng`. choose: picks one of the offers for each place in turn, best first,
-    or None to leave it empty; by default the whole path is planned at once, and the journey reversed is then the journey of
-    the reversed stops (unless candidates are to segue, which has a direction).
+    stops: two or more songs. directions: (dimension,) where the way leads by, for each of them; None: their vectors.
+    between: tracks between two stops. seconds: instead, the length that the whole list with its stops shall have, met
+    within half a track; the longer way from one stop to the next then gets more tracks. drunk: how far each step
+    strays, see `stagger`; it needs `rng`. choose: picks one of the offers for each place in turn, best first, or None
+    to leave the rest empty; by default the whole path is planned at once, and the journey reversed is then the journey
+    of the reversed stops (unless candidates are to segue, which has a direction).
     """
     # Which track goes to which point must not depend on the direction of travel, and ties could make it so: the journey is
     # always planned in the same one of its two directions.
-    forwards = [(stop.vector.tobytes(), stop.position or 0) for stop in stops]
+    directions = [stop.vector for stop in stops] if directions is None else directions
+    forwards = [(direction.tobytes(), stop.position or 0) for direction, stop in zip(directions, stops, strict=True)]
     turned = forwards[::-1] < forwards and choose is None and candidates.segue is None
-    path = stops[::-1] if turned else stops
+    path, by = (stops[::-1], directions[::-1]) if turned else (stops, directions)
     if seconds is not None:
         candidates = candidates.of_known_length()
     noise = int(rng.integers(2**63)) if drunk else None
 
     def plan(counts: Sequence[int]) -> list[list[Pick]]:
-        targets = _targets(path, counts)
+        targets = _targets(by, counts)
         if noise is not None:
             again = np.random.default_rng(noise)  # plans of different lengths differ in nothing else
             targets = [[stagger(point, drunk, again) for point in leg] for leg in targets]
         return _plan(candidates, path, targets, choose)
 
-    legs = plan([between] * (len(stops) - 1)) if seconds is None else _timed(candidates, path, seconds, plan, choose)
+    if seconds is None:
+        between = min(between, len(candidates.index.vectors))
+    legs = plan([between] * (len(stops) - 1)) if seconds is None else _timed(candidates, path, by, seconds, plan, choose)
     return _renumbered(candidates, stops, [leg[::-1] for leg in legs[::-1]] if turned else legs)
 
 
-def _targets(stops: Sequence[Song], counts: Sequence[int]) -> list[list[np.ndarray]]:
+def _targets(directions: Sequence[np.ndarray], counts: Sequence[int]) -> list[list[np.ndarray]]:
     """The points of the path, leg by leg."""
     return [
-        [slerp(start.vector, end.vector, step / (count + 1)) for step in range(1, count + 1)]
-        for (start, end), count in zip(pairwise(stops), counts, strict=True)
+        [slerp(start, end, step / (count + 1)) for step in range(1, count + 1)]
+        for (start, end), count in zip(pairwise(directions), counts, strict=True)
     ]
 
 
@@ -88,7 +93,7 @@ def _closest_first(
 
     def try_next(place: int, offers: Iterator[Pick]) -> None:
         if pick := next(offers, None):
-            heapq.heappush(queue, (len(pick.broken), -pick.score, place, pick, offers))
+            heapq.heappush(queue, (candidates.level(pick), -pick.score, place, pick, offers))
 
     for place, target in points.items():
         try_next(place, candidates.offers(target, place, lineup))
@@ -110,20 +115,22 @@ def _in_turn(
     for place, target in points.items():
         offers = candidates.offers(target, place, lineup)
         pick = choose(offers) if choose else candidates.best(offers, lineup)
+        if choose and pick is None:
+            break
         if pick:
             lineup.add(candidates.song(pick.position), place)
             chosen[place] = pick
     return chosen
 
 
-def _timed(candidates: Candidates, stops, seconds: float, plan, choose: Choose | None) -> list[list[Pick]]:
+def _timed(candidates: Candidates, stops, directions, seconds: float, plan, choose: Choose | None) -> list[list[Pick]]:
     """A plan that takes so long: one that is a little longer, without the tracks that are too many."""
-    ways = [float(angles(start.vector, end.vector)) for start, end in pairwise(stops)]
+    ways = [float(angles(start, end)) for start, end in pairwise(directions)]
     wanted = seconds - duration(stops)
     length, rules = candidates.catalogue.length, candidates.rules
     usual = length[(length > 0) & (length >= rules.min_length) & (length <= rules.max_length)]
     typical = float(np.median(usual)) if len(usual) else 240.0
-    count = max(0, round(wanted / typical))
+    count = min(max(0, round(wanted / typical)), len(length))
     if choose:  # nobody wants to choose the same list several times
         return plan(_shares(count, ways))
     best: list[list[Pick]] | None = None
@@ -174,23 +181,21 @@ def _offences(candidates: Candidates, stops, legs: list[list[Pick]]) -> int:
     return sum(len(pick.broken) for leg in _renumbered(candidates, stops, legs) for pick in leg)
 
 
-def _renumbered(candidates: Candidates, stops, legs: list[list[Pick]]) -> list[list[Pick]]:
-    """The picks with the places that they have in the end, and the rules that they break there."""
+def _renumbered(candidates: Candidates, stops: Sequence[Song], legs: list[list[Pick]]) -> list[list[Pick]]:
+    """The picks with the places that they have in the end, and the rules that they break there: of two that are too close
+    to each other, the later one."""
     places = _stop_places(map(len, legs))
-    songs = dict(zip(places, stops, strict=True))
+    lineup = candidates.lineup()
+    for stop, place in zip(stops, places, strict=True):
+        lineup.add(stop, place)
     placed = []
     for start, leg in zip(places, legs, strict=False):
-        placed.append([replace(pick, place=start + step) for step, pick in enumerate(leg, 1)])
-        songs |= {pick.place: candidates.song(pick.position) for pick in placed[-1]}
-    return [[replace(pick, broken=_broken_in(candidates, songs, pick)) for pick in leg] for leg in placed]
-
-
-def _broken_in(candidates: Candidates, songs: dict[int, Song], pick: Pick) -> tuple[str, ...]:
-    others = candidates.lineup()
-    for place, song in songs.items():
-        if place != pick.place:
-            others.add(song, place)
-    return others.broken(songs[pick.place], pick.place, candidates.rules.active)
+        placed.append([])
+        for place, pick in enumerate(leg, start + 1):
+            song = candidates.song(pick.position)
+            placed[-1].append(replace(pick, place=place, broken=lineup.broken(song, place, candidates.rules.active)))
+            lineup.add(song, place)
+    return placed
 
 
 def _stop_places(counts) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -66,7 +67,8 @@ def _location(path: Path, style: Style) -> bytes:
 
 def _file(line: bytes, folder: Path) -> Path:
     if line.lower().startswith(b"file:"):
-        return Path(os.fsdecode(unquote_to_bytes(urlsplit(line).path)))
+        with contextlib.suppress(ValueError):  # no URL after all
+            return Path(os.fsdecode(unquote_to_bytes(urlsplit(line).path)))
     plain, decoded = (folder.absolute() / os.fsdecode(name) for name in (line, unquote_to_bytes(line)))
     try:
         plain, decoded = Path(os.path.normpath(plain)), Path(os.path.normpath(decoded))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from itertools import count as count_up
-from itertools import islice
 
 import numpy as np
 
@@ -56,12 +56,17 @@ def similar(
         if drunk:
             target = stagger(target, drunk, rng)
         offers = candidates.offers(target, place, lineup)
+        if choose and left is not None:
+            best = next(offers, None)
+            if best is None or left < candidates.song(best.position).length / 2:
+                break  # before anybody is asked
+            offers = chain([best], offers)
         pick = choose(offers) if choose else candidates.best(offers, lineup)
         if pick is None:
             break
         song = candidates.song(pick.position)
         if left is not None:
-            if left < song.length / 2:  # the list ends nearer to what was asked for without it
+            if left < song.length / 2 and not choose:  # the list ends nearer to what was asked for without it
                 break
             left -= song.length
         picks.append(pick)

@@ -123,7 +123,8 @@ class Lineup:
         )
 
     def _played(self, positions: np.ndarray) -> np.ndarray:
-        return self.catalogue.played_at[positions] > self.rules.not_played_since
+        played_at = self.catalogue.played_at[positions]
+        return (played_at > 0) & (played_at > self.rules.not_played_since)
 
     def _too_close(self, positions, place, separation, places, codes, numbers) -> np.ndarray:
         """Whether another of the same artist, or album, has a place not farther than `separation` places off."""
@@ -143,7 +144,8 @@ class Lineup:
                 continue
             if neighbour.tempo > 0:
                 octaves = np.log2(tempos / neighbour.tempo)
-                clash |= np.abs(octaves - np.round(octaves)) > math.log2(1 + TEMPO_TOLERANCE)  # False where unknown
+                off = np.abs(octaves - np.clip(np.round(octaves), -1, 1))
+                clash |= off > math.log2(1 + TEMPO_TOLERANCE)  # False where unknown
             if neighbour.key:
                 steps = (fifths - neighbour.key.fifths) % 12
                 mixes = (steps == 0) | (np.isin(steps, (1, 11)) & (minor == neighbour.key.minor))

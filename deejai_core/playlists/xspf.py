@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 
 from deejai_core.playlists.tracks import Header, Style, Track, location, one_line, urlencoded
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
 NAMESPACE = "http://xspf.org/ns/0/"
 
 
@@ -40,7 +42,7 @@ def _head(header: Header) -> dict[str, str]:
 def _entry(track: Track, style: Style) -> dict[str, str | int]:
     fields = {
         "location": _uri(track.path, style),
-        "identifier": f"https://musicbrainz.org/recording/{track.recording}" if track.recording else "",
+        "identifier": f"https://musicbrainz.org/recording/{track.recording}" if _UUID.fullmatch(track.recording) else "",
         "title": _clean(track.title),
         "creator": _clean(track.artist),
         "album": _clean(track.album),
@@ -53,7 +55,7 @@ def _uri(path: Path, style: Style) -> str:
     """Always URL-encoded, as these formats ask for."""
     name = urlencoded(location(path, style)).decode()
     if style.prefix or style.relative_to:
-        return style.prefix + name
+        return _clean(style.prefix) + name
     return ("file:///" if os.name == "nt" else "file://") + name
 
 

@@ -126,6 +126,26 @@ class SliceStore:
         with self._errors():
             return {key for (key,) in self._connection.execute("SELECT key FROM slices WHERE model = ?", (model,))}
 
+    def damage(self) -> str:
+        """What SQLite finds wrong with the file; empty if nothing."""
+        with self._errors():
+            found = [row[0] for row in self._connection.execute("PRAGMA integrity_check(1)")]
+        return "" if found == ["ok"] else found[0]
+
+    def misshapen(self, model: str, trunk_size: int) -> list[str]:
+        """Keys of recordings whose slices cannot be what the model heard: none at all, or not whole ones."""
+        with self._errors():
+            rows = self._connection.execute(
+                "SELECT key FROM slices WHERE model = ? AND (length(trunk) = 0 OR length(trunk) % ? != 0)",
+                (model, trunk_size * STORED.itemsize),
+            )
+            return [key for (key,) in rows]
+
+    def drop(self, keys: Iterable[str], model: str) -> None:
+        """Forget recordings."""
+        with self._errors(), self._connection:
+            self._connection.executemany("DELETE FROM slices WHERE model = ? AND key = ?", [(model, key) for key in keys])
+
     def put(self, key: str, model: str, trunk: np.ndarray) -> None:
         """Keep the trunk's output (n, trunk_size) for a recording, in place of an earlier one; stored as float16."""
         data = np.ascontiguousarray(trunk, STORED).tobytes()

@@ -153,6 +153,10 @@ class TestReading:
             tmp_path / "#1.mp3",
         ]
 
+    def test_what_only_looks_like_a_url_is_a_name(self, tmp_path):
+        (tmp_path / "list.m3u").write_text("file://[x")
+        assert read_m3u(tmp_path / "list.m3u") == [tmp_path / "file:/[x"]
+
     def test_encoded_names_are_decoded_where_that_makes_them_files(self, tmp_path):
         (tmp_path / "two words.mp3").touch()
         (tmp_path / "100%25.mp3").touch()

@@ -175,6 +175,9 @@ class TestRules:
         columns = {"played_at": np.array([0.0, 500, 100, 0])}
         library = candidates(compass(0, 1, 20, 30), Rules(not_played_since=200), columns)
         assert positions(library, [0]) == [2, 3, 1]
+        # Before there was any time to be played in, too, what was never played may come.
+        library = candidates(compass(0, 1, 20, 30), Rules(not_played_since=-5), columns)
+        assert positions(library, [0]) == [3, 1, 2]
 
     @pytest.mark.parametrize(
         ("tempo", "key", "mixes"),
@@ -237,6 +240,12 @@ class TestSegue:
         seam = {(0, 1): 0.1, (0, 2): 0.9, (0, 3): 1.0}
         library = candidates(vectors, segue=lambda before, after: seam.get((before.position, after.position), 0.0))
         assert positions(library, [0], 1) == [2]
+
+    def test_it_never_decides_for_one_that_breaks_a_rule_which_gives_way_later(self):
+        columns = {"artist": ["a", "b", "a"], "tempo": np.array([100.0, 140, 100])}
+        rules = Rules(artist_separation=1, mix_in_key=True)
+        library = candidates(compass(0, 5, 5.1), rules, columns, segue=lambda before, after: float(after.position))
+        assert positions(library, [0], 1) == [1]
 
 
 class TestHandicaps:

@@ -17,8 +17,9 @@ from deejai_core.playlists.xspf import format_jspf, format_xspf
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems")
 
 NAMES = {"x": "http://xspf.org/ns/0/"}
+UUID = "0f7a2b1c-1111-2222-3333-444455556666"
 HEADER = Header("Similar to Roxanne", ("beet deejai similar Roxanne", "model m"), "2026-11-22T12:00:00+00:00")
-TRACK = Track(Path("/music/The Police/Röx & anne.mp3"), "The Police", "Roxanne <live>", 191.6, "Outlandos", "id-1")
+TRACK = Track(Path("/music/The Police/Röx & anne.mp3"), "The Police", "Roxanne <live>", 191.6, "Outlandos", UUID)
 
 
 def test_an_xspf_playlist():
@@ -30,7 +31,7 @@ def test_an_xspf_playlist():
     first, second = root.findall("x:trackList/x:track", NAMES)
     assert {child.tag.split("}")[1]: child.text for child in first} == {
         "location": "file:///music/The%20Police/R%C3%B6x%20%26%20anne.mp3",
-        "identifier": "https://musicbrainz.org/recording/id-1",
+        "identifier": "https://musicbrainz.org/recording/" + UUID,
         "title": "Roxanne <live>",
         "creator": "The Police",
         "album": "Outlandos",
@@ -44,7 +45,7 @@ def test_a_jspf_playlist():
     assert playlist["title"] == "Similar to Roxanne"
     (track,) = playlist["track"]
     assert track["location"] == ["file:///music/The%20Police/R%C3%B6x%20%26%20anne.mp3"]
-    assert track["identifier"] == ["https://musicbrainz.org/recording/id-1"]
+    assert track["identifier"] == ["https://musicbrainz.org/recording/" + UUID]
     assert track["duration"] == 191600
 
 

@@ -141,6 +141,8 @@ class TestLengthOfTheList:
             (["reorder", "none.m3u"], "none.m3u: cannot read the playlist (No such file or directory)"),
             (["similar-artists"], "similar to whom?"),
             (["similar", "-a", "Nobody"], "no album matches 'Nobody'; `beet ls -a` shows"),
+            (["similar", "Aisle", "--minutes", "inf"], "deejai.minutes: must be at least 0, not inf"),
+            (["similar", "length:abc"], "invalid query: "),
             (["playlists", "Nobody"], "no playlist is named 'Nobody'; there is: none in the configuration"),
         ],
     )
@@ -297,7 +299,7 @@ class TestReorder:
         assert f"left out: {analysed.folder}/none.mp3: not analysed: " in result.err
         kept = playlist.read_bytes()
         error = analysed.deejai("reorder", playlist, "-o", playlist, status=1).err
-        assert "mixed.m3u: 1 of its tracks would be lost; write to another file with -o" in error
+        assert "mixed.m3u: 1 of its tracks would be lost; write to another file" in error
         assert playlist.read_bytes() == kept
 
     def order_lines(self, result) -> list[str]:
@@ -332,6 +334,23 @@ class TestJourneys:
     def test_drunk_journeys(self, analysed):
         lists = [picks(analysed.deejai("journey", "Kettle", "Anvil", "--drunk", "0.6", "--seed", n)) for n in (1, 1, 2)]
         assert lists[0] == lists[1] != lists[2]
+
+    def test_what_means_the_same_songs_comes_once(self, analysed):
+        result = analysed.deejai("journey", "artist:Nave", "album:Windows", "Anvil", "-n", "2")
+        stops = [line[12:] for line in result.lines if line.startswith("waypoint")]
+        assert len(set(stops)) == 3
+        error = analysed.deejai("journey", "Aisle", "Vault", "id:" + analysed.field("id", "title:Aisle")[0], status=1).err
+        assert "Nave - Aisle: a waypoint twice; a journey repeats nothing" in error
+
+    def test_the_track_that_is_played_for_a_centre_has_no_copy_in_the_list(self, analysed, collection, tmp_path):
+        import shutil
+
+        shutil.copytree(collection / "Nave", tmp_path / "again")
+        analysed.run("import", "-qA", tmp_path / "again")
+        analysed.run("modify", "-yMW", f"path:{tmp_path}/again", "artist=Somebody")
+        analysed.deejai("journey", "artist:Nave", "Anvil", "-n", "9", "-o", analysed.folder / "list.m3u", "--versions")
+        songs = [Path(name).name for name in files(analysed.folder / "list.m3u")]
+        assert len(set(songs)) == len(songs)
 
 
 class TestOutput:
@@ -401,7 +420,7 @@ class TestOutput:
         header = (analysed.folder / "first.m3u").read_text().splitlines()
         recipe = shlex.split(header[2].removeprefix("# "))
         assert recipe[:2] == ["beet", "deejai"]
-        assert re.fullmatch(r"# model musicnn-msd-1, \d+ (tracks|albums)(, seed \d+)?", header[3])
+        assert re.fullmatch(r"# model musicnn-msd-1(, seed \d+)?", header[3])
         assert re.fullmatch(r"# made \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", header[4])
         analysed.run(*recipe[1:], "-o", analysed.folder / "second.m3u")
         assert files(analysed.folder / "second.m3u") == files(analysed.folder / "first.m3u")
@@ -413,7 +432,7 @@ class TestOutput:
         with (analysed.folder / "config.yaml").open("a") as config:
             config.write(f"play: {{command: '{player} --now $playlist'}}\n")
         result = analysed.deejai("similar", "Aisle", "-n", "2", "--play")
-        assert "Playing 3 tracks." in result.lines
+        assert "playing 3 tracks" in result.err
         assert len((tmp_path / "played").read_text().splitlines()) == 3
         assert not (analysed.folder / "playlists").exists()  # played, and kept only where -o says so
 
@@ -424,6 +443,35 @@ class TestOutput:
         with (analysed.folder / "config.yaml").open("a") as config:
             config.write(f"play: {{command: {command}}}\n")
         assert f"play.command: {error}" in analysed.deejai("similar", "Aisle", "-n", "2", "--play", status=1).err
+
+
+class TestTheRecipeUnderAConfiguration:
+    """A list made against the configuration is made again with it."""
+
+    @pytest.mark.parametrize(
+        ("configured", "command"),
+        [
+            ({"number": 9, "minutes": 1}, ["similar", "Aisle"]),
+            ({"number": 9, "minutes": 1}, ["similar", "Aisle", "-n", "20"]),
+            ({"candidates": "artist:Nave", "artist_separation": 5}, ["similar", "Ohm", "-n", "8", "--from", ""]),
+            ({"artist_separation": 5}, ["similar", "Ohm", "-n", "8", "--artist-separation", "0"]),
+            ({"mix_in_key": True, "list_seeds": False}, ["similar", "Ohm", "-n", "8", "--no-mix-in-key", "--seeds"]),
+            ({"drunk": 0.4}, ["similar", "Ohm", "-n", "8", "--drunk", "0.123456789"]),
+            ({"segue": True, "minutes": 1}, ["journey", "Ohm", "Wren", "-n", "3", "--no-segue"]),
+        ],
+        ids=str,
+    )
+    def test_it_makes_the_same_list(self, analysed, configured, command):
+        analysed.configure(**configured)
+        analysed.deejai(*command, "-o", analysed.folder / "first.m3u")
+        recipe = shlex.split((analysed.folder / "first.m3u").read_text().splitlines()[2].removeprefix("# "))
+        analysed.run(*recipe[1:], "-o", analysed.folder / "second.m3u")
+        assert files(analysed.folder / "second.m3u") == files(analysed.folder / "first.m3u")
+
+    def test_files_are_named_from_the_root(self, analysed, collection):
+        song = collection / "Nave/Long Windows/01 Aisle.flac"
+        analysed.deejai("similar", song.name, "-o", analysed.folder / "list.m3u", cwd=song.parent)
+        assert shlex.quote(str(song)) in (analysed.folder / "list.m3u").read_text().splitlines()[2]
 
 
 class Terminal:
@@ -474,12 +522,23 @@ class TestAtTheTerminal:
         )
         assert terminal.status == 0
         assert len(files(analysed.folder / "out.m3u")) == 4
+        ended = Terminal(analysed, "journey", "Kettle", "Anvil", "-n", "9", "--pick", "-o", "out.m3u", answers=["1", "e"])
+        assert len(files(analysed.folder / "out.m3u")) == 3
+        assert "chosen by hand" in (analysed.folder / "out.m3u").read_text()
+        assert ended.text.count("# selection") == 2
+
+    def test_nobody_is_asked_when_the_minutes_are_full(self, analysed):
+        """Tracks of 8 seconds: with the seed, a quarter of a minute is two."""
+        terminal = Terminal(analysed, "similar", "Aisle", "--minutes", "0.25", "--pick", "-o", "out.m3u", answers=["1"])
+        assert terminal.status == 0
+        assert len(files(analysed.folder / "out.m3u")) == 2
 
     def test_which_one_a_waypoint_means(self, analysed):
         third = Terminal(analysed, "journey", "Kettle", "artist:Nave", "-n", "1", "-o", "out.m3u", answers=["3"])
         assert "'artist:Nave' means 4:" in third.text
         (title,) = re.findall(r"^  3  Nave - (.*)$", third.text, re.MULTILINE)
         assert files(analysed.folder / "out.m3u")[-1].endswith(f"{title}.flac")
+        assert "artist:Nave" not in (analysed.folder / "out.m3u").read_text()  # the recipe names the one that was chosen
         centre = Terminal(analysed, "journey", "Kettle", "artist:Nave", "-n", "1", "-o", "out.m3u", answers=["c"])
         assert "the way goes through their centre" in centre.text
 
@@ -520,20 +579,52 @@ class TestNamedPlaylists:
         assert "2 of the playlists could not be written, see above; they are as they were" in result.err
         assert result.lines == [f"Calm: 4 tracks written to {analysed.folder}/playlists/Calm.m3u"]
 
+    def test_its_own_source_is_not_cut_short(self, analysed):
+        folder = analysed.folder / "playlists"
+        folder.mkdir()
+        paths = [analysed.run("ls", "-f", "$path", f"title:{title}").lines[0] for title in ("Aisle", "Anvil")]
+        (folder / "Mine.m3u").write_text("\n".join([*paths, "gone.mp3", "http://radio/stream"]))
+        before = (folder / "Mine.m3u").read_bytes()
+        analysed.configure(playlists=[{"name": "Mine", "reorder": str(folder / "Mine.m3u")}])
+        assert "2 of its tracks would be lost" in analysed.deejai("playlists", status=1).err
+        assert (folder / "Mine.m3u").read_bytes() == before
+
+    @pytest.mark.parametrize("bad", ["length:abc", "title:'unclosed", "year:x , title:y"])
+    def test_a_query_that_is_none_is_its_own_lists_fault(self, analysed, bad):
+        analysed.configure(playlists=[{"name": "Bad", "similar": [bad]}, self.CONFIGURED[0]])
+        result = analysed.deejai("playlists", status=1)
+        assert "deejai: Bad: " in result.err
+        assert "Calm: 4 tracks written" in result.out
+
+    def test_two_for_one_file(self, analysed):
+        analysed.configure(playlists=[{"name": "A/b", "similar": "Aisle"}, {"name": "A_b", "similar": "Ohm"}])
+        result = analysed.deejai("playlists", status=1)
+        assert "A_b: another one of the playlists has the same file; give it another name" in result.err
+        assert analysed.playlist("A_b.m3u")[0] == "01 Aisle.flac"
+
+    def test_null_lifts_what_is_configured_for_all(self, analysed):
+        analysed.configure(minutes=1, playlists=[{"name": "Long", "similar": "Aisle", "minutes": None}])
+        assert analysed.deejai("playlists").lines[0].startswith("Long: 21 tracks written")
+
     @pytest.mark.parametrize(
         ("entry", "error"),
         [
-            ({"similar": "Aisle"}, "deejai.playlists: number 1 needs a name"),
-            ({"name": "X"}, "deejai.playlists: 'X' needs one of similar, journey, reorder"),
-            ({"name": "X", "similar": "a", "journey": ["b", "c"]}, "'X' needs one of similar, journey, reorder"),
-            ({"name": "X", "similar": "Aisle", "nmber": 3}, "deejai.playlists: 'X' has an unknown option 'nmber'"),
-            ({"name": "X", "journey": "Aisle"}, "'X' needs a list of two waypoints or more"),
+            ({"similar": "Aisle"}, "deejai.playlists: number 1 needs a name, and one of similar, journey, reorder"),
+            ({"name": "X"}, "X: it needs one of similar, journey, reorder"),
+            ({"name": "X", "similar": "a", "journey": ["b", "c"]}, "X: it needs one of similar, journey, reorder"),
+            ({"name": "X", "similar": "Aisle", "nmber": 3}, "X: unknown option 'nmber'"),
+            ({"name": "X", "journey": "Aisle"}, "X: a journey needs a list of two waypoints or more"),
             ("X", "deejai.playlists: number 1 needs a name"),
         ],
     )
     def test_mistakes_in_the_configuration(self, analysed, entry, error):
         analysed.configure(playlists=[entry])
         assert error in analysed.deejai("playlists", status=1).err
+
+    def test_not_after_an_import_that_is_only_pretended(self, analysed, collection):
+        analysed.configure(playlists=[self.CONFIGURED[0]], playlists_auto=True)
+        analysed.run("import", "-qA", "--pretend", collection)
+        assert not (analysed.folder / "playlists").exists()
 
     def test_after_an_import(self, analysed, collection, tmp_path):
         analysed.configure(playlists=[self.CONFIGURED[0]], playlists_auto=True)
@@ -545,7 +636,7 @@ class TestNamedPlaylists:
         analysed.configure(playlists=[{"name": "X"}], playlists_auto=True)
         shutil.copy(collection / "Nave/Long Windows/04 Vault.flac", tmp_path / "other.flac")
         result = analysed.run("import", "-qAs", tmp_path / "other.flac")
-        assert "playlists not written (deejai.playlists: 'X' needs one of" in result.err
+        assert "X: it needs one of similar, journey, reorder" in result.err
 
     def test_a_drunk_one_is_new_each_time_and_a_seeded_one_is_not(self, analysed):
         drunk = {"name": "Drunk", "similar": "Aisle", "number": 12, "drunk": 0.7}

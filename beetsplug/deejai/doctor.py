@@ -1,0 +1,240 @@
+"""`doctor`: what is wrong with an installation, a library and what lies beside it; and what can be done about it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import wave
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deejai_core.errors import DeejaiError
+from deejai_core.models.registry import Model, load_model
+from deejai_core.space.analysis import hear_file
+from deejai_core.space.hubness import CACHED_FROM, open_densities
+from deejai_core.space.index import FEWEST_INDEXED, annoy_installed, build_index, index_paths, is_current
+
+from .analysis import find_work
+from .fields import KEY, MODEL, VECTOR
+from .library import (
+    attribute_values,
+    data_folder,
+    file_path,
+    items_by_id,
+    open_store,
+    read_vectors,
+    store_path,
+    track_ids,
+    unanalysed_items,
+)
+from .settings import limits
+
+if TYPE_CHECKING:
+    from beets.library import Library
+
+    from .settings import Settings
+
+NEEDED = ("beets", "numpy", "torch", "safetensors", "soundfile", "soxr", "av", "mutagen", "confuse", "tqdm", "filelock")
+ROOM = 50_000_000  # bytes that should be free on the disk of the slice store, besides what pending tracks will take
+SLICES_OF_A_TRACK = 7_000  # bytes, with 16 windows
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one check."""
+
+    what: str
+    told: str
+    wrong: bool = False
+    mend: Callable[[], str] | None = None  # does what can be done, and says what it did
+
+
+def examine(lib: Library, settings: Settings) -> Iterator[Finding]:
+    """One finding after the other; nothing is changed unless a `mend` is called."""
+    yield _libraries()
+    try:
+        model = load_model(settings.model)
+        yield _weights(model)
+        yield _hearing(model, settings)
+    except DeejaiError as error:
+        yield Finding("model", str(error), wrong=True)
+        return
+    yield _vectors(lib, model)
+    if store_path(lib).exists():
+        try:
+            yield from _slices(lib, model)
+        except DeejaiError as error:
+            yield Finding("slice store", str(error), wrong=True)
+    yield from _index(lib, model)
+    yield _leftovers(data_folder(lib))
+    yield _pending(lib, model, settings)
+    yield _space(lib, model)
+
+
+def _libraries() -> Finding:
+    found, missing = [], []
+    for name in (*NEEDED, "annoy"):
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    if set(missing) - {"annoy"}:
+        return Finding("dependencies", f"not installed: {', '.join(missing)}; reinstall beets-deejai", wrong=True)
+    return Finding("dependencies", ", ".join(found) + ("; annoy is not installed: exact search" if missing else ""))
+
+
+def _weights(model: Model) -> Finding:
+    if model.is_intact():
+        return Finding("model", f"{model.name}, its weights are what they should be")
+    return Finding("model", f"{model.name}: its weights are damaged; reinstall beets-deejai", wrong=True)
+
+
+def _hearing(model: Model, settings: Settings) -> Finding:
+    """From a file to slices, all the way that `analyze` goes."""
+    tone = (8000 * np.sin(np.arange(16_000 * 4) / 5)).astype("<i2")
+    with tempfile.TemporaryDirectory() as folder, limits(settings).decoder() as decoder:
+        path = Path(folder) / "tone.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setparams((1, 2, 16_000, 0, "NONE", ""))
+            file.writeframes(tone.tobytes())
+        trunk = hear_file(path, model, decoder, windows=2).trunk
+    return Finding("analysis", f"a test tone is decoded and heard, {len(trunk)} slices")
+
+
+def _vectors(lib: Library, model: Model) -> Finding:
+    """Vectors that are damaged, or of a model that is not in use."""
+    good = set(read_vectors(lib, model.name, model.dimension)[0])
+    models = attribute_values(lib, MODEL)
+    bad = [id_ for id_ in attribute_values(lib, VECTOR) if id_ not in good]
+    if not bad:
+        return Finding("vectors", f"{len(good):,}, all of {model.name} and whole")
+    others = sorted({models.get(id_) or "no model" for id_ in bad} - {model.name})
+    damaged = sum(models.get(id_) == model.name for id_ in bad)
+    parts = [f"{damaged:,} damaged"] if damaged else []
+    parts += [f"{len(bad) - damaged:,} of {', '.join(others)}"] if others else []
+
+    def mend() -> str:
+        for item in items_by_id(lib, bad):
+            for name in (VECTOR, MODEL):
+                if item.get(name, with_album=False) is not None:
+                    del item[name]
+            item.store()
+        return f"{len(bad):,} vectors removed; `beet deejai analyze` makes them anew from what is stored"
+
+    return Finding("vectors", f"{' and '.join(parts)}, of {len(good) + len(bad):,}", wrong=True, mend=mend)
+
+
+def _slices(lib: Library, model: Model) -> Iterator[Finding]:
+    keys = attribute_values(lib, KEY)
+    with open_store(lib) as store:
+        broken = store.damage()
+        if broken:
+            yield Finding("slice store", f"{store.path}: {broken}; restore it from a backup, or move it away", wrong=True)
+            return
+        misshapen = store.misshapen(model.name, model.trunk_size)
+        stored = store.keys(model.name)
+        failures = store.failures()
+    paths = {file_path(item) for item in lib.items()} if failures else set()
+    gone = [path for path in failures if path not in paths]
+    orphans = sorted(stored - set(keys.values()))
+    lacking = sorted(id_ for id_, key in keys.items() if key not in stored)
+
+    def drop(found: list[str], what: str) -> Callable[[], str]:
+        def mend() -> str:
+            with open_store(lib) as store:
+                store.drop(found, model.name)
+            return f"{len(found):,} {what} removed"
+
+        return mend
+
+    if misshapen:
+        told = f"{len(misshapen):,} recordings have slices of a wrong size; `beet deejai analyze` hears them again"
+        yield Finding("slice store", told, wrong=True, mend=drop(misshapen, "recordings"))
+    else:
+        yield Finding("slice store", f"{len(stored):,} recordings, whole")
+    if lacking:
+        told = f"{len(lacking):,} tracks have a vector without stored slices: `reweigh` leaves them as they are"
+        yield Finding("slices", f"{told}; `beet deejai analyze --force` hears them again", wrong=True)
+    if orphans:
+        told = f"{len(orphans):,} recordings that are in the library no more; kept in case they come back"
+        yield Finding("orphans", told, wrong=True, mend=drop(orphans, "recordings"))
+    if gone:
+
+        def forget() -> str:
+            with open_store(lib) as store:
+                for path in gone:
+                    store.drop_failure(path)
+            return f"{len(gone):,} failures forgotten"
+
+        yield Finding("failures", f"{len(gone):,} of files that are in the library no more", wrong=True, mend=forget)
+
+
+def _index(lib: Library, model: Model) -> Iterator[Finding]:
+    folder = data_folder(lib)
+    _, vectors = read_vectors(lib, model.name, model.dimension)
+    if not annoy_installed() or len(vectors) < FEWEST_INDEXED:
+        if any(path.exists() for path in index_paths(folder)):
+
+            def remove() -> str:
+                for path in index_paths(folder):
+                    path.unlink(missing_ok=True)
+                return "removed"
+
+            yield Finding(
+                "index", "one is there that is not used: the library is too small for it", wrong=True, mend=remove
+            )
+        else:
+            yield Finding("index", "not needed: all tracks are compared")
+    elif is_current(folder, vectors):
+        yield Finding("index", "up to date")
+    else:
+
+        def build() -> str:
+            build_index(folder, vectors)
+            return f"built for {len(vectors):,} tracks"
+
+        yield Finding("index", "is not that of these vectors; the next playlist builds it", wrong=True, mend=build)
+    if len(vectors) >= CACHED_FROM:
+        open_densities(folder, vectors)
+
+
+def _leftovers(folder: Path) -> Finding:
+    """Temporary files of a process that was killed."""
+    found = sorted(folder.glob(".deejai-*"))
+    if not found:
+        return Finding("leftovers", "none")
+
+    def mend() -> str:
+        for path in found:
+            path.unlink(missing_ok=True)
+        return f"{len(found)} files removed"
+
+    return Finding("leftovers", f"{len(found)} unfinished files in {folder}", wrong=True, mend=mend)
+
+
+def _pending(lib: Library, model: Model, settings: Settings) -> Finding:
+    total = len(track_ids(lib))
+    items = unanalysed_items(lib, model)
+    failed = 0
+    if items and store_path(lib).exists():
+        with open_store(lib) as store:
+            failed = len(find_work(lib, items, model, store, retries=settings.retries).failed)
+    told = f"{total - len(items):,} of {total:,} tracks analysed"
+    told += f", {len(items) - failed:,} pending (`beet deejai analyze`)" if len(items) > failed else ""
+    return Finding("tracks", told + (f", {failed:,} failed (`beet deejai failed`)" if failed else ""))
+
+
+def _space(lib: Library, model: Model) -> Finding:
+    folder = data_folder(lib)
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    wanted = ROOM + SLICES_OF_A_TRACK * len(unanalysed_items(lib, model))
+    told = f"{free / 1e9:,.1f} GB free in {existing}"
+    if free < wanted:
+        return Finding("disk", f"{told}, the analysis may need {wanted / 1e9:,.1f} GB; make room", wrong=True)
+    return Finding("disk", told)

@@ -1,0 +1,119 @@
+"""`beet deejai doctor`: every ailment is found, mended where it can be, and nothing else is touched."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from base64 import b64encode
+
+import numpy as np
+import pytest
+
+
+def change(path, statement: str, *values: object) -> None:
+    with sqlite3.connect(path) as connection:
+        assert connection.execute(statement, values).rowcount > 0
+    connection.close()
+
+
+def problems(result) -> list[str]:
+    """What the lines that begin with "problem" speak of."""
+    return [line.split(maxsplit=2)[1] for line in result.lines if line.startswith("problem")]
+
+
+def test_a_healthy_library(analysed):
+    result = analysed.deejai("doctor")
+    assert problems(result) == []
+    assert [line.split()[1] for line in result.lines] == [
+        "dependencies",
+        "model",
+        "analysis",
+        "vectors",
+        "slice",
+        "index",
+        "leftovers",
+        "tracks",
+        "disk",
+    ]
+    assert "24 of 24 tracks analysed" in result.out
+
+
+def test_an_empty_library_is_healthy_and_stays_empty(beets):
+    assert problems(beets.deejai("doctor")) == []
+    assert not beets.data.exists()
+
+
+VECTOR = "UPDATE item_attributes SET value = ? WHERE key = 'deejai_vector' AND entity_id = 1"
+DAMAGE = {
+    "a damaged vector": ("library", VECTOR, b64encode(np.ones(100, "<f4").tobytes()).decode(), "vectors"),
+    "a vector of another model": (
+        "library",
+        "UPDATE item_attributes SET value = ? WHERE key = 'deejai_model' AND entity_id = 1",
+        "other-model",
+        "vectors",
+    ),
+    "slices of a wrong size": (
+        "slices",
+        "UPDATE slices SET trunk = ? WHERE key = (SELECT min(key) FROM slices)",
+        b"12345",
+        "slice",
+    ),
+    "slices of a track that is gone": (
+        "slices",
+        "INSERT INTO slices VALUES (?, 'musicnn-msd-1', x'00')",
+        "f" * 32,
+        "orphans",
+    ),
+    "a failure of a file that is gone": (
+        "slices",
+        "INSERT INTO failures (path, size, mtime_ns, reason, failed_at) VALUES (?, 1, 1, 'x', '2026-01-01')",
+        b"/gone.mp3",
+        "failures",
+    ),
+}
+
+
+@pytest.mark.parametrize(("where", "statement", "value", "what"), DAMAGE.values(), ids=DAMAGE)
+def test_what_is_wrong_is_found_and_mended(analysed, where, statement, value, what):
+    analysed.deejai("reweigh")
+    before = analysed.field("deejai_vector")
+    change(analysed.library if where == "library" else analysed.data / "slices.db", statement, value)
+    found = analysed.deejai("doctor", status=1)
+    assert what in problems(found)
+    assert "error: " in found.err
+    assert "`beet deejai doctor --fix` mends" in found.err
+
+    mended = analysed.deejai("doctor", "--fix", status=None)
+    assert "mended: " in mended.out
+    analysed.deejai("analyze", "--retry")
+    if what == "slice":
+        analysed.deejai("analyze", "--force")
+    assert problems(analysed.deejai("doctor")) == []
+    assert analysed.field("deejai_vector") == before
+
+
+def test_unfinished_files(analysed):
+    (analysed.data / ".deejai-0123").write_bytes(b"half")
+    assert problems(analysed.deejai("doctor", status=1)) == ["leftovers"]
+    assert "mended: 1 files removed" in analysed.deejai("doctor", "--fix").out
+    assert not (analysed.data / ".deejai-0123").exists()
+
+
+def test_a_slice_store_that_is_none(analysed):
+    (analysed.data / "slices.db").write_bytes(b"no database at all " * 500)
+    result = analysed.deejai("doctor", status=1)
+    assert "file is not a database; restore it from a backup" in result.out
+
+
+def test_damaged_weights(analysed, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import pathlib\nfrom deejai_core.models import musicnn\nmusicnn.WEIGHTS = pathlib.Path({os.fspath(tmp_path)!r})\n"
+    )
+    (tmp_path / "musicnn-msd-1.safetensors").write_bytes(b"half of it")
+    result = analysed.deejai("doctor", status=1, PYTHONPATH=str(tmp_path))
+    assert "musicnn-msd-1: its weights are damaged; reinstall beets-deejai" in result.out
+    assert "cannot read the model's weights" in result.out
+
+
+def test_it_takes_no_query(analysed):
+    assert "doctor takes no query" in analysed.deejai("doctor", "Aisle", status=1).err
