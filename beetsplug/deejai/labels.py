@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from beets import ui
@@ -26,8 +26,8 @@ _BETWEEN = re.compile(rf"{re.escape(MULTI_VALUE_DELIMITER)}|;\s")
 def who_and_where(catalogue: Catalogue) -> list[Labels]:
     """The artists of tracks, as the rules of playlists compare them, and their albums."""
     return [
-        Labels("artist", [frozenset(filter(None, [normal_artist(name)])) for name in catalogue.artist]),
-        Labels("album", [frozenset(filter(None, [name])) for name in catalogue.album]),
+        Labels("artist", _each(catalogue.artist, lambda name: frozenset(filter(None, [normal_artist(name)])))),
+        Labels("album", _each(catalogue.album, lambda name: frozenset(filter(None, [name])))),
     ]
 
 
@@ -48,7 +48,13 @@ def field_labels(lib: Library, ids: Sequence[int], name: str) -> Labels:
 
 def _labels(lib: Library, ids: Sequence[int], name: str) -> Labels:
     values = _values(lib, name)
-    return Labels(name, [_split(values.get(id_)) for id_ in ids], by_others=True)
+    return Labels(name, _each([values.get(id_) for id_ in ids], _split), by_others=True)
+
+
+def _each(values: Sequence[object], labels_of: Callable[[object], frozenset[str]]) -> list[frozenset[str]]:
+    """The labels of each value; equal ones are made once, since a large library has few."""
+    known = {value: labels_of(value) for value in set(values)}
+    return [known[value] for value in values]
 
 
 def _values(lib: Library, name: str) -> dict[int, object]:

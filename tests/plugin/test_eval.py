@@ -171,10 +171,10 @@ def large(analysed, tmp_path):
     with sqlite3.connect(analysed.library) as connection:
         for number in range(1000):
             vector = directions[number % 100] + 0.5 * rng.normal(size=100)
-            (track,) = connection.execute(
-                "INSERT INTO items (path, artist, title, length) VALUES (?, ?, ?, 60) RETURNING id",
+            track = connection.execute(
+                "INSERT INTO items (path, artist, title, length) VALUES (?, ?, ?, 60)",
                 (f"/noise/{number}.mp3".encode(), f"Noise {number % 100}", f"Song {number}"),
-            ).fetchone()
+            ).lastrowid
             values = {
                 "deejai_vector": b64encode((vector / np.linalg.norm(vector)).astype("<f4").tobytes()).decode(),
                 "deejai_model": "musicnn-msd-1",
