@@ -101,6 +101,20 @@ def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
     reweigh.parser.add_option(
         "-e", "--epsilon", type="float", help="cosine distance below which two slices of music are the same"
     )
+    reweigh.parser.add_option(
+        "--sweep", metavar="E,E...", help="change nothing, show how good the vectors would be with each of these epsilons"
+    )
+
+    evaluate = Verb(
+        "eval",
+        partial(run_eval, config, log),
+        "show whether tracks that belong together sound alike, and whether every track can be found",
+    )
+    evaluate.parser.add_option(
+        "--field", action="append", default=[], metavar="NAME", help="measure this field too, such as mood; may be repeated"
+    )
+    evaluate.parser.add_option("-k", type="int", default=10, help="neighbours of each track (default: 10)")
+    evaluate.parser.add_option("--json", action="store_true", help="print one JSON object")
 
     status = Verb("status", partial(run_status, config), "show how much is analysed, and what it takes on disk")
     failed = Verb(
@@ -108,7 +122,7 @@ def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
     )
     doctor = Verb("doctor", partial(run_doctor, config), "look for what is wrong, and mend it")
     doctor.parser.add_option("--fix", action="store_true", help="mend what can be mended")
-    verbs = [analyze, similar, journey, reorder, artists, playlists, reweigh, status, failed, doctor]
+    verbs = [analyze, similar, journey, reorder, artists, playlists, reweigh, evaluate, status, failed, doctor]
     return VerbsCommand("deejai", verbs, "playlists of songs that sound alike")
 
 
@@ -226,6 +240,9 @@ def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
 
     if args:
         raise ui.UserError("reweigh takes no query: every track is weighed against all others")
+    if opts.sweep is not None:
+        _print_sweep(config, log, lib, opts)
+        return
     settings = read_settings(config, given_options(opts))
     model = load_model(settings.model)
     with open_store(lib) as store:
@@ -245,6 +262,33 @@ def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
             _tracks(len(ids) - given),
             model.name,
         )
+
+
+def _print_sweep(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values) -> None:
+    from .evaluation import parse_epsilons, sweep
+
+    if opts.epsilon is not None:
+        raise ui.UserError("--epsilon changes the vectors, --sweep only compares; give one of them")
+    epsilons = parse_epsilons(opts.sweep)
+    for line in sweep(lib, read_settings(config), epsilons, log):
+        ui.print_(line)
+
+
+def run_eval(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    import json
+
+    from .evaluation import as_json, as_lines, evaluate
+
+    if args:
+        raise ui.UserError("eval takes no query: it measures the whole library")
+    if opts.k < 1:
+        raise ui.UserError(f"-k: must be at least 1, not {opts.k}")
+    report = evaluate(lib, read_settings(config), opts.field, opts.k, log)
+    if opts.json:
+        ui.print_(json.dumps(as_json(report), indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    for line in as_lines(report):
+        ui.print_(line)
 
 
 def run_similar(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:

@@ -55,6 +55,11 @@ class Index:
         self._annoy = annoy
         self._allowed = allowed
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether it compares all vectors, whatever it is asked."""
+        return self._annoy is None
+
     def among(self, allowed: np.ndarray) -> Index:
         """The same index, of which only some tracks are neighbours. allowed: (n,) bool."""
         return Index(self.vectors, self._annoy, allowed if self._allowed is None else allowed & self._allowed)

@@ -33,7 +33,7 @@ def test_an_idle_plugin_imports_nothing_large(analysed, command):
     assert not (with_plugin - without) & HEAVY
 
 
-@pytest.mark.parametrize("command", [["similar", "Aisle"], ["analyze"], ["reweigh"], ["status"]])
+@pytest.mark.parametrize("command", [["similar", "Aisle"], ["analyze"], ["reweigh"], ["eval"], ["status"]])
 def test_what_hears_nothing_new_needs_no_network(analysed, command):
     loaded = modules_after(analysed, "deejai", *command)
     assert not loaded & {"torch", "librosa", "soundfile", "av", "soxr", "scipy", "numba"}

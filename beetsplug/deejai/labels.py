@@ -1,0 +1,75 @@
+"""What tracks are called, by any field of theirs: artist, genres, mood, whatever a library has."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from beets import ui
+from beets.dbcore.types import MULTI_VALUE_DELIMITER
+from beets.library import Item
+
+from deejai_core.playlists.songs import Catalogue, normal_artist
+from deejai_core.space.evaluate import Labels
+
+from .library import attribute_values
+
+if TYPE_CHECKING:
+    from beets.library import Library
+
+# As beets keeps a list in its database, and as it shows one and people write one.
+_BETWEEN = re.compile(rf"{re.escape(MULTI_VALUE_DELIMITER)}|;\s")
+
+
+def who_and_where(catalogue: Catalogue) -> list[Labels]:
+    """The artists of tracks, as the rules of playlists compare them, and their albums."""
+    return [
+        Labels("artist", _each(catalogue.artist, lambda name: frozenset(filter(None, [normal_artist(name)])))),
+        Labels("album", _each(catalogue.album, lambda name: frozenset(filter(None, [name])))),
+    ]
+
+
+def genres(lib: Library, ids: Sequence[int]) -> Labels:
+    """The genres of these tracks, to be measured among other artists."""
+    return _labels(lib, ids, "genres")
+
+
+def field_labels(lib: Library, ids: Sequence[int], name: str) -> Labels:
+    """The same by another field. Raises UserError if none of the tracks has it."""
+    # What beets made a list of is known by its old name to people: genre is genres, composer is composers.
+    name = f"{name}s" if name not in Item._fields and f"{name}s" in Item._fields else name
+    found = _labels(lib, ids, name)
+    if not any(found.of):
+        raise ui.UserError(f"--field {name}: no analysed track has a value there; `beet fields` lists the fields")
+    return found
+
+
+def _labels(lib: Library, ids: Sequence[int], name: str) -> Labels:
+    values = _values(lib, name)
+    return Labels(name, _each([values.get(id_) for id_ in ids], _split), by_others=True)
+
+
+def _each(values: Sequence[object], labels_of: Callable[[object], frozenset[str]]) -> list[frozenset[str]]:
+    """The labels of each value; equal ones are made once, since a large library has few."""
+    known = {value: labels_of(value) for value in set(values)}
+    return [known[value] for value in values]
+
+
+def _values(lib: Library, name: str) -> dict[int, object]:
+    """A field of all tracks, as the database holds it, by track id; what a track lacks is its album's, as in beets."""
+    # Not by beets' objects: it would take minutes, and warn of fields that have another name now.
+    with lib.transaction() as tx:
+        if name in Item._fields:
+            return {row[0]: row[1] for row in tx.query(f"SELECT id, {name} FROM items")}  # noqa: S608 (a column's name)
+        rows = tx.query(
+            "SELECT i.id, a.value FROM items i JOIN album_attributes a ON a.entity_id = i.album_id WHERE a.key = ?", (name,)
+        )
+        return {row[0]: row[1] for row in rows} | attribute_values(lib, name)
+
+
+def _split(value: object) -> frozenset[str]:
+    """The labels in a field: not those that differ only in case and blanks. Nothing, and the number 0, is none."""
+    text = os.fsdecode(value) if isinstance(value, bytes) else str(value or "")
+    return frozenset(filter(None, (" ".join(part.split()).casefold() for part in _BETWEEN.split(text))))
