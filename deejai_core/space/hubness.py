@@ -16,7 +16,7 @@ import numpy as np
 from deejai_core.files import replacing
 
 NEIGHBOURS = 10
-SHARE = 0.05  # of the library at most that counts as near, however small it is
+FEWEST = 200  # tracks: in a smaller library ten are not near but everything, and there are no hubs to correct
 # Tracks that stand for the library, so that the time does not grow with its square: measured, see docs/benchmarks.md.
 REFERENCES = 4096
 CACHED_FROM = 5_000  # tracks; with fewer, computing is as fast as reading
@@ -25,21 +25,22 @@ COPY = 1 - 1e-5  # a similarity above it is that of a track to itself or its cop
 
 
 def densities(vectors: np.ndarray) -> np.ndarray:
-    """(n,) float32: the mean similarity of each track to its 10 nearest among at most 4,096 of them, or to fewer in a small
-    library.
+    """(n,) float32: the mean similarity of each track to its 10 nearest among at most 4,096 of them; 0 for each where there
+    are fewer than 200.
 
     vectors: (n, dimension) float32 of unit length. Which tracks are compared with depends on their vectors alone, so a few
     more tracks hardly change the numbers of the others.
     """
+    if len(vectors) < FEWEST:
+        return np.zeros(len(vectors), np.float32)
     references = (
         vectors if len(vectors) <= REFERENCES else vectors[np.argsort(_hashes(vectors), kind="stable")[:REFERENCES]]
     )
-    neighbours = max(1, min(NEIGHBOURS, int(SHARE * len(references))))
     found = []
     for start in range(0, len(vectors), BLOCK):
         similarities = vectors[start : start + BLOCK] @ references.T
         similarities[similarities > COPY] = -1
-        found.append(np.partition(similarities, -neighbours, axis=1)[:, -neighbours:].mean(axis=1))
+        found.append(np.partition(similarities, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:].mean(axis=1))
     return np.concatenate(found)
 
 

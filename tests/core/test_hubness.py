@@ -28,14 +28,13 @@ def test_the_mean_similarity_to_the_nearest():
     vectors = random_vectors(0, 300)
     others = np.sort(vectors @ vectors.T, axis=1)[:, :-1]
     assert densities(vectors) == pytest.approx(others[:, -10:].mean(axis=1), abs=1e-5)
-    # Of a few tracks, ten would be half the library.
-    assert densities(compass(0, 10, 90)) == pytest.approx(np.cos(np.radians([10, 10, 80])), abs=1e-6)
+    assert not densities(vectors[:199]).any()  # of so few tracks, ten are not near but everything
 
 
 def test_in_a_crowd_the_handicap_is_high_and_never_below_zero():
-    found = handicaps(densities(np.concatenate([np.eye(30, dtype=np.float32), compass_in(30, 20)])))
+    found = handicaps(densities(np.concatenate([random_vectors(0, 180, dimension=30), compass_in(30, 20)])))
     assert found.min() == 0
-    assert found[30:].min() > found[:30].max()
+    assert found[180:].min() > found[:180].max()
 
 
 def compass_in(dimension: int, tracks: int) -> np.ndarray:
@@ -73,19 +72,19 @@ class TestTheCache:
         monkeypatch.setattr(hubness, "CACHED_FROM", 0)
 
     def test_it_is_kept_and_found(self, tmp_path, monkeypatch):
-        vectors = crowd(100)
+        vectors = crowd(300)
         first = open_densities(tmp_path / "new", vectors)
         monkeypatch.setattr(hubness, "densities", None)  # would be called now, if the file were not read
         assert np.array_equal(open_densities(tmp_path / "new", vectors), first)
 
     @pytest.mark.parametrize("damage", [b"", b"no zip file", None])
     def test_it_is_made_anew_for_other_vectors_and_when_damaged(self, tmp_path, damage):
-        open_densities(tmp_path, crowd(100))
+        open_densities(tmp_path, crowd(300))
         if damage is not None:
             (tmp_path / "hubness.npz").write_bytes(damage)
-        others = crowd(100, seed=2)
+        others = crowd(300, seed=2)
         assert np.array_equal(open_densities(tmp_path, others), densities(others))
 
     def test_a_folder_that_cannot_be_written_costs_no_answer(self, tmp_path):
         (tmp_path / "file").write_text("")
-        assert len(open_densities(tmp_path / "file", crowd(50))) == 50
+        assert len(open_densities(tmp_path / "file", crowd(250))) == 250
