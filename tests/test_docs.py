@@ -11,6 +11,8 @@ import yaml
 
 import deejai_core
 from beetsplug.deejai.settings import DEFAULTS
+from beetsplug.deejai.tags import LENGTH
+from deejai_core.models.vocabulary import TAGS
 
 ROOT = Path(__file__).parent.parent
 DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -39,6 +41,13 @@ def test_every_verb_and_flag_is_documented():
         flags = {flag for option in shown for flag in option._long_opts} - {"--help"}
         shared = text if name in ("similar", "journey", "reorder", "playlists") else sections[name]
         assert all(f"`{flag}" in shared or f"{flag}`" in shared for flag in flags), (name, flags)
+
+
+def test_the_order_of_the_stored_tags():
+    text = (ROOT / "docs/storage.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| (.*) \|$", text, re.MULTILINE)
+    assert [int(start) for start, _ in rows] == list(range(0, LENGTH, 40))
+    assert ", ".join(tags for _, tags in rows) == ", ".join(TAGS)
 
 
 def test_links_lead_somewhere():

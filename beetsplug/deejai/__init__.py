@@ -10,6 +10,7 @@ from beets.plugins import BeetsPlugin
 
 from .fields import ITEM_TYPES
 from .settings import DEFAULTS
+from .tags import TAG_GETTERS, TAG_TYPES
 
 if TYPE_CHECKING:
     from beets.importer import ImportSession, ImportTask
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 
 
 class DeejaiPlugin(BeetsPlugin):
-    item_types = ITEM_TYPES
+    item_types = ITEM_TYPES | TAG_TYPES
 
     def __init__(self) -> None:
         super().__init__()
         self.config.add(DEFAULTS)
         self.config["prefix"].redact = True  # may hold a user name and password, as in smartplaylist
+        self.template_fields = dict(TAG_GETTERS)
         self.import_stages = [self.imported]
         self.register_listener("import", self.import_finished)
 

@@ -28,6 +28,8 @@ from deejai_core.space.slices import SliceStore
 from .fields import KEY, MODEL, VECTOR
 from .library import CHUNK, attribute_values, file_path, open_store, read_vectors
 from .settings import Settings, limits, read_settings
+from .tagging import tag_tracks, untagged_ids
+from .tags import STORED
 
 if TYPE_CHECKING:
     import confuse
@@ -207,6 +209,8 @@ class ImportAnalysis:
             )
             if heard:
                 weigh_items(lib, heard, self._model, self._settings, store, read=self._read)
+            if self._settings.tags:
+                tag_tracks(lib, untagged_ids(lib, [item.id for item in items]), self._model, store)
 
     def _has_vector(self, item: Item) -> bool:
         vector = item.get(VECTOR, with_album=False)
@@ -233,10 +237,13 @@ def _keep_key(lib: Library, item: Item, key: str, *, renewed: bool) -> bool:
         current = lib.get_item(item.id)
         if not current or current.path != item.path:
             return False
-        if renewed or current.get(KEY, with_album=False) != key:
+        other = current.get(KEY, with_album=False) != key
+        if renewed or other:
             current[KEY] = key
             if VECTOR in current:
                 del current[VECTOR]  # it was made of other slices
+            if STORED in current and other:
+                del current[STORED]  # they are those of other audio
             current.store()
         return True
 

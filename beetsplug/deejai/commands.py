@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
 
+SHOWN_TAGS = 5  # that `tag --pretend` shows of each track
+
+
 def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
     """`beet deejai`. Every verb reads its configuration when it runs, so that an error in it is one line to the user."""
     analyze = Verb(
@@ -47,6 +50,15 @@ def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
     analyze.parser.add_option("-p", "--pretend", action="store_true", help="only list the files that would be analysed")
     analyze.parser.add_option("--retry", action="store_true", help="try files again that failed before")
     analyze.parser.add_option("-t", "--threads", type="int", help="files to analyse at once (default: one a core)")
+
+    tag = Verb(
+        "tag",
+        partial(run_tag, config, log),
+        "say in words what every track sounds like that was analysed",
+        usage="%prog [options] [QUERY...]",
+    )
+    tag.parser.add_option("-f", "--force", action="store_true", help="tag all matching tracks again")
+    tag.parser.add_option("-p", "--pretend", action="store_true", help="store nothing, only show the tags")
 
     similar = Verb(
         "similar",
@@ -122,7 +134,7 @@ def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
     )
     doctor = Verb("doctor", partial(run_doctor, config), "look for what is wrong, and mend it")
     doctor.parser.add_option("--fix", action="store_true", help="mend what can be mended")
-    verbs = [analyze, similar, journey, reorder, artists, playlists, reweigh, evaluate, status, failed, doctor]
+    verbs = [analyze, tag, similar, journey, reorder, artists, playlists, reweigh, evaluate, status, failed, doctor]
     return VerbsCommand("deejai", verbs, "playlists of songs that sound alike")
 
 
@@ -155,6 +167,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
     from .analysis import find_work, hear_items, unmounted, weigh_items
     from .library import alone, file_path, open_store, store_path, unanalysed_items
     from .progress import Progress
+    from .tagging import tag_tracks, untagged_ids
 
     settings = read_settings(config, given_options(opts))
     model = load_model(settings.model)
@@ -210,6 +223,11 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
                 log.info("weighing {} against the library...", _tracks(len(ids)))
                 given = weigh_items(lib, ids, model, settings, store)
                 log.info("{} given a vector of {}", _tracks(given), model.name)
+            tagged = 0
+            if settings.tags:
+                lacking = untagged_ids(lib, [item.id for item in items] if args else None)
+                if tagged := tag_tracks(lib, lacking, model, store):
+                    log.info("{} tagged", _tracks(tagged))
         except KeyboardInterrupt:
             rest = "gives them their vectors, --force starts over" if opts.force else "goes on from there to their vectors"
             log.warning(
@@ -220,7 +238,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
             )
             raise
 
-    if not ids and not work.hear and not work.failed:
+    if not ids and not work.hear and not work.failed and not tagged:
         log.info("nothing to do: no track lacks a vector of {}", model.name)
     if work.failed:
         log.info(
@@ -229,6 +247,42 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
         )
     if progress.failed:
         log.warning("{} could not be analysed, see above", _tracks(progress.failed))
+
+
+def run_tag(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from deejai_core.models.registry import load_model
+
+    from .library import as_track, display_name, items_by_id, open_store, store_path, track_ids
+    from .tagging import heard_tags, tag_tracks, untagged_ids
+    from .tags import top_tags
+
+    model = load_model(read_settings(config).model)
+    ids = [item.id for item in lib.items(args)] if args else track_ids(lib)
+    if args and not ids:
+        raise ui.UserError(f"no track matches {' '.join(args)!r}; `beet ls` shows what a query finds")
+    if not opts.force:
+        ids = untagged_ids(lib, ids)
+    if not ids:
+        log.info("nothing to do: no track lacks tags; --force tags all again")
+        return
+    if not store_path(lib).exists():
+        raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
+    with open_store(lib) as store:
+        if opts.pretend:
+            heard = {id_: found for _, tracks, found in heard_tags(lib, ids, model, store) for id_ in tracks}
+            given = len(heard)
+            for item in items_by_id(lib, (id_ for id_ in ids if id_ in heard)):
+                tags = ", ".join(f"{name} {probability:.2f}" for name, probability in top_tags(heard[item.id], SHOWN_TAGS))
+                ui.print_(f"{display_name(as_track(item))}: {tags}")
+        else:
+            given = tag_tracks(lib, ids, model, store)
+            log.info("{} tagged", _tracks(given))
+    if given < len(ids):
+        log.warning(
+            "{} left without: what {} hears in them is not stored; `beet deejai analyze --force QUERY` hears them",
+            _tracks(len(ids) - given),
+            model.name,
+        )
 
 
 def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:

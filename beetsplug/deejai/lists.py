@@ -17,7 +17,8 @@ from beets import ui
 from beets.dbcore.query import PathQuery, StringQuery
 from beets.library import Album, Item
 
-from deejai_core.playlists.candidates import Candidates, Pick
+from deejai_core.models.vocabulary import TAGS, tags_in
+from deejai_core.playlists.candidates import Candidates, Pick, sounding_most
 from deejai_core.playlists.geometry import angles, blend
 from deejai_core.playlists.journey import certify, journey
 from deejai_core.playlists.m3u import read_m3u
@@ -25,17 +26,20 @@ from deejai_core.playlists.order import shortest_path
 from deejai_core.playlists.playlist import duration, similar
 from deejai_core.playlists.tracks import Header, one_line
 
+from .library import attribute_values
 from .options import BETWEEN, MINUTES, RULES, VARIATION, WALK, Option, recipe_words
-from .queries import find_matches, is_file, user_path
+from .queries import NoMatchError, find_matches, is_file, user_path
 from .reasons import relaxed, why_journey, why_walk
 from .settings import DEFAULTS, Settings, read_settings
 from .space import Match, Member, Space
+from .tags import STORED
 
 if TYPE_CHECKING:
     from beets.library import Library
 
 MOST_REORDERED = 10_000  # tracks, whose distances from each other take a gigabyte
 NAMED = 3  # members that a list is named after
+SOUNDING = 3  # seeds of a list that begins with what sounds like some words
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,22 @@ class MadeList:
 def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wishes = Wishes()) -> MadeList:
     """The list of what sounds like the tracks, albums or files that `words` name."""
     kind = Album if wishes.albums else Item
-    matches = find_matches(lib, words, kind)
     unwanted = find_matches(lib, [wishes.less], kind) if wishes.less else []
+    try:
+        matches, error = find_matches(lib, words, kind), None
+    except NoMatchError as none:
+        if tags_in(" ".join(words)) is None:
+            raise
+        if not attribute_values(lib, STORED):
+            raise ui.UserError(f"{none}; to start from what sounds so, run `beet deejai tag` first") from none
+        matches, error = [], none
     space = Space(lib, settings, albums=wishes.albums)
-    seeds, warnings = _members(space, matches)
+    if error:
+        seeds, remark = _sounding(space, words, error)
+        remarks, warnings = [remark], []
+    else:
+        seeds, warnings = _members(space, matches)
+        remarks = []
     less = _members(space, unwanted)[0] if unwanted else []
     seconds = settings.minutes * 60 if settings.minutes else None
     taken = duration(seed.song for seed in seeds) if settings.list_seeds else 0
@@ -125,7 +141,9 @@ def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wis
     title = f"Similar to {_few([seed.name for seed in seeds])}"
     wanted = (replace(WALK[0], name="albums"), *WALK[1:]) if wishes.albums else WALK
     recipe = _recipe("similar", words, (*wanted, *VARIATION, *RULES), settings, wishes)
-    return MadeList(title, entries, _header(space, title, recipe, settings, wishes), _drawn(settings), warnings)
+    return MadeList(
+        title, entries, _header(space, title, recipe, settings, wishes), [*remarks, *_drawn(settings)], warnings
+    )
 
 
 def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes: Wishes = Wishes()) -> MadeList:
@@ -252,6 +270,21 @@ def _members(space: Space, matches: Sequence[Match]) -> tuple[list[Member], list
         once.setdefault(member.song.vector.tobytes(), member)
     left = len(matches) - len(found)
     return list(once.values()), [f"{left} of {len(matches)} matches not analysed yet, left out as seeds"] if left else []
+
+
+def _sounding(space: Space, words: Sequence[str], error: NoMatchError) -> tuple[list[Member], str]:
+    """The members that sound most like words which are tags and match nothing, and a remark that says so."""
+    text = " ".join(words)
+    tags = tags_in(text)
+    found = sounding_most(space.tags, tags, SOUNDING, space.allowed())
+    if not len(found):
+        raise ui.UserError(
+            f"{error}; to start from what sounds so, run `beet deejai tag` for what is to be found"
+        ) from error
+    members = space.members(found.tolist())
+    kind = "track" if space.kind is Item else "album"
+    remark = f"no {kind} is called {text!r}: starting from what sounds most like {', '.join(TAGS[tag] for tag in tags)}"
+    return [members[position] for position in found.tolist() if position in members], remark
 
 
 @dataclass(frozen=True)

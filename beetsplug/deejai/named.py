@@ -34,7 +34,17 @@ VERBS: dict[str, Callable[..., MadeList]] = {
 }
 EXPECTED = (DeejaiError, ui.UserError, confuse.ConfigError, ParsingError, sqlite3.OperationalError, OSError, ValueError)
 WISHES = {"album", "less", "best_order", "keep_first", "keep_last"}
-SETTINGS = set(DEFAULTS) - {"auto", "model", "windows", "epsilon", "threads", "playlists", "playlists_auto", "format"}
+SETTINGS = set(DEFAULTS) - {
+    "auto",
+    "tags",
+    "model",
+    "windows",
+    "epsilon",
+    "threads",
+    "playlists",
+    "playlists_auto",
+    "format",
+}
 
 
 @dataclass(frozen=True)

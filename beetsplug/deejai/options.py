@@ -57,6 +57,7 @@ RULES = (
     Option("not_played_days", "--not-played-days", "no track that was played in the last N days", "float", "N"),
     Option("prefer_played", "--prefer-played", "similarity that a track never played loses", "float", "X"),
     Option("avoid_skipped", "--avoid-skipped", "similarity that a track always skipped loses", "float", "X"),
+    Option("mood", "--mood", "lean to a tag, or away from it (sad=-0.3); repeatable", "string", "TAG=+X"),
     Option("mix_in_key", "--mix-in-key", "keep tempo and key close from track to track"),
     Option("segue", "--segue", "let the end of a track and the beginning of the next decide between near-equals"),
     Option("correct_hubs", "--hubs", "do not correct for tracks that are near to everything", turns=False),
@@ -85,10 +86,17 @@ def add_options(verb: Verb, options: Iterable[Option]) -> None:
             back = "store_false" if option.turns else "store_true"
             verb.parser.add_option(option.opposite, dest=option.name, action=back, default=None, help=SUPPRESS_HELP)
             continue
-        told = "" if default in (None, "") else f" (default: {default})"
+        told = "" if default in (None, "", {}) else f" (default: {default})"
         choices = {"choices": FORMATS} if option.kind == "choice" else {}
+        action = "append" if isinstance(default, dict) else "store"
         verb.parser.add_option(
-            *flags, dest=option.name, type=option.kind, metavar=option.metavar, help=option.help + told, **choices
+            *flags,
+            dest=option.name,
+            action=action,
+            type=option.kind,
+            metavar=option.metavar,
+            help=option.help + told,
+            **choices,
         )
 
 
@@ -106,6 +114,8 @@ def recipe_words(options: Iterable[Option], settings: Settings, *others: Setting
             continue
         if option.kind is None:
             words.append(option.flag if value == option.turns else option.opposite)
+        elif isinstance(value, tuple):
+            words += [word for tag, weight in value for word in (option.flag, f"{tag}={weight:+}")]
         else:
             words += [option.flag, _written(option.name, value)]
     return words

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 Match = Item | Album | Path
 
 
+class NoMatchError(ui.UserError):
+    """Words that are no title, find nothing as a query, and are no file."""
+
+
 def find_matches(lib: Library, words: list[str], kind: type[Item] | type[Album] = Item) -> list[Match]:
     """The tracks (or albums), and the files outside the library, that words name; never nothing, each once.
 
@@ -60,7 +64,7 @@ def _find(lib: Library, words: list[str], kind: type[Item] | type[Album]) -> lis
         with contextlib.suppress(InvalidQueryError):  # an apostrophe is no quote that must be closed
             found = list(fetch(title))
     if not found:
-        raise ui.UserError(_no_match(title, "track" if kind is Item else "album"))
+        raise NoMatchError(_no_match(title, "track" if kind is Item else "album"))
     return found
 
 

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 import beets
 import confuse
 
+from deejai_core.models.vocabulary import TAGS, close_tags, tag_number
+
 if TYPE_CHECKING:
     from deejai_core.space.analysis import Limits
 
 DEFAULTS = {
     "auto": True,
+    "tags": False,
     "model": "musicnn",
     "windows": 16,
     "epsilon": None,
@@ -43,6 +46,7 @@ DEFAULTS = {
     "not_played_days": None,
     "prefer_played": 0,
     "avoid_skipped": 0,
+    "mood": {},
     "mix_in_key": False,
     "segue": False,
     "correct_hubs": True,
@@ -57,6 +61,7 @@ DEFAULTS = {
     "playlists_auto": False,
 }
 FORMATS = ["m3u", "extm3u", "xspf", "jspf"]
+HEAVIEST = 10  # weight of a tag in a mood; two already outweigh any similarity
 DAY = 24 * 60 * 60  # seconds
 
 
@@ -67,6 +72,7 @@ class Settings:
     model: str
     windows: int
     epsilon: float | None  # None: the model's own
+    tags: bool
     threads: int | None  # None: one for each core, one less during an import
     time_limit: float  # seconds that a file may take
     memory_limit: int  # MB that a file may take
@@ -89,6 +95,7 @@ class Settings:
     not_played_days: float | None
     prefer_played: float
     avoid_skipped: float
+    mood: tuple[tuple[str, float], ...]  # tags with their weights, in the order of `vocabulary.TAGS`
     mix_in_key: bool
     segue: bool
     correct_hubs: bool
@@ -119,6 +126,7 @@ def read_settings(config: confuse.Subview, given: Mapping[str, object] = Mapping
             model=config["model"].as_str(),
             windows=config["windows"].get(AtLeast(2)),
             epsilon=config["epsilon"].get(confuse.Optional(Epsilon())),
+            tags=config["tags"].get(bool),
             threads=config["threads"].get(confuse.Optional(AtLeast(1))),
             time_limit=config["time_limit"].get(Within(1)),
             memory_limit=config["memory_limit"].get(AtLeast(500)),
@@ -141,6 +149,7 @@ def read_settings(config: confuse.Subview, given: Mapping[str, object] = Mapping
             not_played_days=config["not_played_days"].get(confuse.Optional(Within(0))) or None,
             prefer_played=config["prefer_played"].get(Within(0, 1)),
             avoid_skipped=config["avoid_skipped"].get(Within(0, 1)),
+            mood=config["mood"].get(Mood()),
             mix_in_key=config["mix_in_key"].get(bool),
             segue=config["segue"].get(bool),
             correct_hubs=config["correct_hubs"].get(bool),
@@ -259,3 +268,34 @@ class Length(confuse.Template):
         if not 0 <= seconds < math.inf or len(parts) > 3:
             self.fail(f"must be a length such as 10:00, not {value!r}", view)
         return seconds
+
+
+class Mood(confuse.Template):
+    """Tags with weights: a mapping, or a list of TAG=WEIGHT as it is on the command line."""
+
+    def convert(self, value: object, view: confuse.ConfigView) -> tuple[tuple[str, float], ...]:
+        pairs = value.items() if isinstance(value, Mapping) else self._pairs(value, view)
+        weights: dict[int, float] = {}
+        for tag, weight in pairs:
+            number = tag_number(str(tag))
+            if number is None:
+                self.fail(f"no tag is called {str(tag)!r}; there is: {', '.join(close_tags(str(tag)))}", view)
+            weights[number] = self._weight(tag, weight, view)
+        return tuple((TAGS[number], weights[number]) for number in sorted(weights) if weights[number])
+
+    def _pairs(self, value: object, view: confuse.ConfigView) -> Iterator[tuple[str, str]]:
+        """What the command line says; an empty text is no tag at all, and lifts what is configured."""
+        for text in filter(None, value if isinstance(value, list) else [value]):
+            tag, sign, weight = str(text).partition("=")
+            if not sign:
+                self.fail(f"must be tags with weights, such as happy=+0.5, not {str(text)!r}", view)
+            yield tag, weight
+
+    def _weight(self, tag: object, weight: object, view: confuse.ConfigView) -> float:
+        try:
+            number = math.nan if isinstance(weight, bool) else float(weight)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not abs(number) <= HEAVIEST:
+            self.fail(f"the weight of {str(tag)!r} must be from -{HEAVIEST} to {HEAVIEST}, not {str(weight)!r}", view)
+        return number

@@ -17,7 +17,8 @@ from beets.library import Album, Item
 from deejai_core.audio.tags import read_tags
 from deejai_core.errors import AudioError
 from deejai_core.models.registry import Model, load_model
-from deejai_core.playlists.candidates import Candidates, preferences
+from deejai_core.models.vocabulary import TAGS
+from deejai_core.playlists.candidates import Candidates, leanings, preferences
 from deejai_core.playlists.rules import Rules
 from deejai_core.playlists.segue import ends
 from deejai_core.playlists.songs import Song, normal_artist, song_names
@@ -42,6 +43,7 @@ from .library import (
     store_path,
 )
 from .settings import DAY
+from .tagging import read_probabilities
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -79,6 +81,7 @@ class Space:
                 raise ui.UserError("no album is analysed yet; `beet ls -a` shows which albums there are")
             self.index = Index(vectors)
             self.catalogue = read_album_catalogue(lib, ids, tracks, album_of, plays=plays)
+            self._tracks, self._album_of = tracks, album_of
         else:
             self.index = open_index(data_folder(lib), vectors)
             self.catalogue = read_catalogue(lib, ids, plays=plays)
@@ -95,6 +98,11 @@ class Space:
             vectors = self.index.vectors
             tracks = self.kind is Item
             handicap += handicaps(open_densities(data_folder(self.lib), vectors) if tracks else densities(vectors))
+        if settings.mood:
+            if np.isnan(self.tags).all():
+                raise ui.UserError("no track has tags, so none can be chosen by its mood; run `beet deejai tag`")
+            weights = dict(settings.mood)
+            handicap += leanings(self.tags, np.array([weights.get(tag, 0.0) for tag in TAGS])).astype(np.float32)
         return Candidates(
             self.index,
             self.catalogue,
@@ -103,6 +111,18 @@ class Space:
             handicap=handicap,
             segue=self.segue if settings.segue else None,
         )
+
+    @cached_property
+    def tags(self) -> np.ndarray:
+        """(n, 50) float32 probabilities of the tags, an album's the mean of its tracks'; NaN where there are none."""
+        if self.kind is Item:
+            return read_probabilities(self.lib, self.ids)
+        of_tracks = read_probabilities(self.lib, self._tracks)
+        tagged = ~np.isnan(of_tracks[:, 0])
+        sums = np.zeros((len(self.ids), len(TAGS)))
+        np.add.at(sums, self._album_of[tagged], of_tracks[tagged])
+        counts = np.bincount(self._album_of[tagged], minlength=len(self.ids))[:, None]
+        return np.where(counts, sums / np.maximum(counts, 1), np.nan).astype(np.float32)
 
     def rules(self) -> Rules:
         settings = self.settings

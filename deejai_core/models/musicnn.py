@@ -75,7 +75,7 @@ class MusiCNN:
         return centred @ self._weights["projection.matrix"]
 
     def tags(self, trunk: np.ndarray) -> np.ndarray:
-        """Probabilities (n, 50) of the Million Song Dataset's tags, from the trunk's output (n, 200)."""
+        """Probabilities (n, 50) float32 of `vocabulary.TAGS`, from the trunk's output (n, 200)."""
         logits = trunk.astype(np.float32) @ self._weights["tags.weight"] + self._weights["tags.bias"]
         return 1 / (1 + np.exp(-logits))
 

@@ -32,6 +32,9 @@ class Model(Protocol):
     def project(self, trunk: np.ndarray) -> np.ndarray:
         """(n, trunk_size) -> (n, dimension) float32, not normalised."""
 
+    def tags(self, trunk: np.ndarray) -> np.ndarray:
+        """(n, trunk_size) -> (n, 50) float32, the probabilities of `vocabulary.TAGS`."""
+
 
 MODELS = {"musicnn": MusiCNN}
 

@@ -16,6 +16,7 @@ from deejai_core.space.index import Index
 EXPECTED = 64  # candidates asked for at first; mostly one of the first few is taken
 NEAR_EQUAL = 0.05  # how much worse than the best one a candidate may be, for its segue to decide
 MOST_EQUALS = 12  # candidates whose segues are compared
+LEAST_PROBABILITY = 0.00005  # that a tag is taken to have at least: one that is stored as 0 may be as much
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,3 +198,33 @@ def preferences(catalogue: Catalogue, *, prefer_played: float = 0.0, avoid_skipp
     most = np.log1p(plays.max(initial=0))
     unplayed = 1 - np.log1p(plays) / most if most > 0 else np.zeros(tracks)
     return prefer_played * unplayed + avoid_skipped * skips / (plays + skips + 2)
+
+
+def leanings(probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(n,) handicaps of 0 or more, in units of similarity, that lean a list to some tags and away from others.
+
+    probabilities: (n, tags), NaN for a track without tags, which loses the most. weights: (tags,) a positive one is what
+    the track loses that is least so of all, a negative one what the track loses that is most so; in between it goes by
+    rank, since the probabilities of a rare tag are all small, and still tell which tracks have more of it.
+    """
+    handicap = np.zeros(len(probabilities))
+    for tag in np.flatnonzero(weights).tolist():
+        column = probabilities[:, tag]
+        known = np.sort(column[~np.isnan(column)])
+        rank = np.searchsorted(known, column, side="right") / max(1, len(known))  # 1: the highest
+        loss = 1 - rank if weights[tag] > 0 else rank
+        handicap += abs(weights[tag]) * np.where(np.isnan(column), 1, loss)
+    return handicap
+
+
+def sounding_most(probabilities: np.ndarray, tags: list[int], count: int, allowed: np.ndarray | None = None) -> np.ndarray:
+    """The positions of up to `count` tracks whose probabilities of all these tags have the highest product, best first.
+
+    probabilities: (n, tags), NaN for a track without tags, which is never one of them. allowed: (n,) bool; None: any.
+    """
+    wanted = probabilities[:, tags].astype(np.float64)
+    there = ~np.isnan(wanted).any(axis=1) & (True if allowed is None else allowed)
+    positions = np.flatnonzero(there)
+    # Not quite 0 where it was rounded to that: one missing tag must not make all else count for nothing.
+    products = np.log(np.maximum(wanted[positions], LEAST_PROBABILITY)).sum(axis=1)
+    return positions[np.argsort(-products, kind="stable")[:count]]

@@ -24,7 +24,7 @@ def modules_after(beets, *args: str) -> set[str]:
     return set(process.stderr.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("command", [["version"], ["ls"], ["deejai"]])
+@pytest.mark.parametrize("command", [["version"], ["ls"], ["ls", "deejai_happy:0.5.."], ["deejai"]])
 def test_an_idle_plugin_imports_nothing_large(analysed, command):
     with_plugin = modules_after(analysed, *command)
     analysed.configure(plugins="")

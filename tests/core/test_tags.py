@@ -1,0 +1,102 @@
+"""What a track sounds like in words: the vocabulary, and what lists make of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deejai_core.models.registry import load_model
+from deejai_core.models.vocabulary import TAGS, close_tags, plain_name, tag_number, tags_in
+from deejai_core.playlists.candidates import leanings, sounding_most
+from deejai_core.playlists.playlist import similar
+from tests.libraries import candidates, compass
+
+NAN = float("nan")
+
+
+def named(text: str) -> list[str] | None:
+    found = tags_in(text)
+    return found and [TAGS[number] for number in found]
+
+
+class TestTheVocabulary:
+    def test_there_is_a_name_for_each_output_of_the_network(self):
+        assert len(TAGS) == len({plain_name(tag) for tag in TAGS}) == 50
+        assert load_model("musicnn").tags(np.zeros((3, 200), np.float16)).shape == (3, 50)
+
+    @pytest.mark.parametrize(
+        ("tag", "name"), [("hip-hop", "hip_hop"), ("00s", "00s"), ("female vocalists", "female_vocalists")]
+    )
+    def test_names_of_fields(self, tag, name):
+        assert plain_name(tag) == name
+
+    @pytest.mark.parametrize("text", ["hip-hop", "Hip-Hop", "hip hop", "HIP_HOP", " hip-hop "])
+    def test_a_tag_however_it_is_written(self, text):
+        assert TAGS[tag_number(text)] == "hip-hop"
+
+    @pytest.mark.parametrize(
+        ("text", "tags"),
+        [
+            ("mellow jazz female vocalists", ["mellow", "jazz", "female vocalists"]),
+            ("Indie Rock", ["indie rock"]),  # not indie, then rock
+            ("rock indie", ["rock", "indie"]),
+            ("alternative rock pop", ["alternative rock", "pop"]),
+            ("hip hop hip-hop", ["hip-hop"]),
+            ("jazz trombone", None),
+            ("vocalists", None),
+            ("", None),
+            ("...", None),
+        ],
+    )
+    def test_words_that_are_tags(self, text, tags):
+        assert named(text) == tags
+
+    @given(st.lists(st.sampled_from(TAGS), min_size=1))
+    def test_any_row_of_tags_is_understood(self, tags):
+        found = named(" ".join(tags))
+        assert {word for tag in found for word in tag.split()} == {word for tag in tags for word in tag.split()}
+
+    @given(st.text())
+    def test_any_text_at_all(self, text):
+        assert tags_in(text) is None or tags_in(text)
+        assert close_tags(text)
+
+    def test_what_a_word_may_have_been_meant_for(self):
+        assert close_tags("hapy") == ["happy"]
+        assert close_tags("xylophone") == list(TAGS)
+
+
+class TestMoods:
+    def test_a_wish_costs_what_a_track_is_not_and_a_dislike_what_it_is(self):
+        probabilities = np.array([[0.9, 0.0], [0.01, 0.5], [0.02, 0.2], [NAN, NAN]])
+        assert leanings(probabilities, np.array([0.5, 0.0])) == pytest.approx([0, 1 / 3, 1 / 6, 0.5])
+        assert leanings(probabilities, np.array([0.0, -0.3])) == pytest.approx([0.1, 0.3, 0.2, 0.3])
+        assert leanings(probabilities, np.array([0.5, -0.3])) == pytest.approx([0.1, 19 / 30, 11 / 30, 0.8])
+
+    @given(st.lists(st.floats(0, 1), min_size=3, max_size=3), st.lists(st.floats(-2, 2), min_size=3, max_size=3))
+    def test_a_track_without_tags_loses_the_most_and_none_gains(self, probabilities, weights):
+        tagged, untagged = leanings(np.array([probabilities, [NAN] * 3]), np.array(weights))
+        assert 0 <= tagged <= untagged + 1e-12
+        assert untagged == pytest.approx(np.abs(weights).sum())
+
+    def test_a_list_leans_to_what_is_so(self):
+        happy = np.array([[0.5], [0.0], [1.0]])
+        handicap = leanings(happy, np.array([0.5])).astype(np.float32)
+        vectors = compass(0, 10, 40)
+        for wanted, library in ((1, candidates(vectors)), (2, candidates(vectors, handicap=handicap))):
+            assert similar(library, [library.song(0)], count=1)[0].position == wanted
+
+
+class TestWhatSoundsMostLikeWords:
+    PROBABILITIES = np.array([[0.9, 0.1], [0.5, 0.5], [NAN, NAN], [0.3, 0.4], [0.0, 1.0]])
+
+    def test_the_highest_product(self):
+        assert sounding_most(self.PROBABILITIES, [0, 1], 3).tolist() == [1, 3, 0]
+        assert sounding_most(self.PROBABILITIES, [1], 2).tolist() == [4, 1]
+
+    def test_among_some(self):
+        allowed = np.array([True, False, True, True, False])
+        assert sounding_most(self.PROBABILITIES, [0, 1], 3, allowed).tolist() == [3, 0]
+        assert sounding_most(self.PROBABILITIES, [0], 3, np.array([False, False, True, False, False])).tolist() == []

@@ -1,0 +1,329 @@
+"""Tags by sound: `beet deejai tag`, their fields in beets' queries and templates, and lists that lean to them."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sqlite3
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from beetsplug.deejai.tags import LENGTH, decode, encode
+from deejai_core.models.registry import load_model
+from deejai_core.models.vocabulary import TAGS
+from deejai_core.space.slices import SliceStore
+from tests.plugin.test_idle import modules_after
+from tests.plugin.test_lists import SONGS, artists, names
+from tests.plugin.test_playlists import files, picks
+
+PROBABILITIES = st.lists(st.floats(0, 1), min_size=50, max_size=50)
+
+
+def give(beets, title: str, **tags: float) -> None:
+    """Store tags for a track as another program would; a tag that is not named is 0."""
+    put(beets, title, encode([tags.get(tag.replace(" ", "_"), 0.0) for tag in TAGS]))
+
+
+def put(beets, title: str, stored: str) -> None:
+    with sqlite3.connect(beets.library) as library:
+        (id_,) = library.execute("SELECT id FROM items WHERE title = ?", (title,)).fetchone()
+        library.execute("INSERT INTO item_attributes (entity_id, key, value) VALUES (?, 'deejai_tags', ?)", (id_, stored))
+    library.close()
+
+
+def values(beets, name: str) -> dict[int, str]:
+    library = sqlite3.connect(beets.library)
+    found = dict(library.execute("SELECT entity_id, value FROM item_attributes WHERE key = ?", (name,)))
+    library.close()
+    return found
+
+
+def probabilities(beets) -> np.ndarray:
+    """(n, 50) of all tracks, in the order of their ids."""
+    return np.array([decode(stored) for _, stored in sorted(values(beets, "deejai_tags").items())])
+
+
+@pytest.fixture(scope="module")
+def tagged_library(analysed_library, tmp_path_factory):
+    from tests.plugin.conftest import Beets
+
+    library = Beets(tmp_path_factory.mktemp("tagged"))
+    shutil.copy(analysed_library.library, library.library)
+    shutil.copytree(analysed_library.data, library.data)
+    library.deejai("tag")
+    return library
+
+
+@pytest.fixture
+def tagged(tagged_library, tmp_path):
+    """A library of one's own that holds the collection with its tags."""
+    from tests.plugin.conftest import Beets
+
+    own = Beets(tmp_path / "tagged")
+    shutil.copy(tagged_library.library, own.library)
+    shutil.copytree(tagged_library.data, own.data)
+    return own
+
+
+class TestWhatIsStored:
+    @given(PROBABILITIES)
+    def test_four_digits_a_tag(self, found):
+        stored = encode(found)
+        assert len(stored) == LENGTH == 200
+        assert decode(stored) == pytest.approx(found, abs=1.01e-4)
+
+    @pytest.mark.parametrize("stored", [None, "", "0" * 199, "0" * 201, "x" * 200, "²" * 200, "٣" * 200, b"0" * 200, 7])
+    def test_anything_else_is_as_good_as_none(self, stored):
+        assert decode(stored) is None
+
+
+class TestTag:
+    def test_the_mean_of_what_is_heard_in_each_slice(self, tagged):
+        model = load_model("musicnn")
+        keys = values(tagged, "deejai_key")
+        stored = values(tagged, "deejai_tags")
+        assert keys.keys() == stored.keys()
+        with SliceStore(tagged.data / "slices.db") as store:
+            trunks = dict(store.get(keys.values(), model.name, model.trunk_size))
+        for id_, key in keys.items():
+            assert decode(stored[id_]) == pytest.approx(model.tags(trunks[key]).mean(axis=0), abs=6e-5)
+
+    def test_only_what_lacks_them_unless_forced(self, analysed):
+        assert "4 tracks tagged" in analysed.deejai("tag", "artist:Nave").err
+        give(analysed, "Aisle", happy=0.9)
+        assert "20 tracks tagged" in analysed.deejai("tag").err
+        assert analysed.field("deejai_happy", "title:Aisle") == ["0.90"]
+        assert "nothing to do: no track lacks tags" in analysed.deejai("tag").err
+        assert "1 track tagged" in analysed.deejai("tag", "-f", "title:Aisle").err
+        assert analysed.field("deejai_happy", "title:Aisle") != ["0.90"]
+        assert "24 tracks tagged" in analysed.deejai("tag", "--force").err
+
+    def test_pretend_shows_five_and_stores_nothing(self, analysed):
+        result = analysed.deejai("tag", "-p", "title:Aisle")
+        (line,) = result.lines
+        name, _, tags = line.partition(": ")
+        assert name == "Nave - Aisle"
+        shown = [(tag.rsplit(" ", 1)[0], float(tag.rsplit(" ", 1)[1])) for tag in tags.split(", ")]
+        assert len(shown) == 5
+        assert {tag for tag, _ in shown} <= set(TAGS)
+        assert [value for _, value in shown] == sorted((value for _, value in shown), reverse=True)
+        assert not values(analysed, "deejai_tags")
+
+    def test_what_is_not_stored_is_counted(self, analysed):
+        with sqlite3.connect(analysed.data / "slices.db") as store:
+            store.execute("DELETE FROM slices WHERE key IN (SELECT key FROM slices LIMIT 2)")
+        store.close()
+        result = analysed.deejai("tag")
+        assert "22 tracks tagged" in result.err
+        assert "2 tracks left without: what musicnn-msd-1 hears in them is not stored" in result.err
+
+    def test_an_empty_library_has_nothing_to_do(self, beets):
+        assert "nothing to do" in beets.deejai("tag").err
+        assert not beets.data.exists()
+
+    def test_mistakes(self, analysed):
+        assert "no track matches 'Nobody'" in analysed.deejai("tag", "Nobody", status=1).err
+        shutil.rmtree(analysed.data)
+        assert "nothing analysed yet; run `beet deejai analyze`" in analysed.deejai("tag", status=1).err
+
+    def test_damaged_tags_are_given_again(self, tagged):
+        put(tagged, "Aisle", "junk")
+        assert "1 track tagged" in tagged.deejai("tag").err
+
+    def test_it_needs_no_network(self, analysed):
+        assert not modules_after(analysed, "deejai", "tag") & {"torch", "librosa", "soundfile", "av"}
+
+
+class TestOnTheWay:
+    def test_an_import_tags_if_it_is_told_to(self, beets, collection):
+        beets.run("import", "-qA", collection / "Nave")
+        assert not values(beets, "deejai_tags")
+        beets.configure(tags=True)
+        beets.run("import", "-qA", collection / "Iron Kettle")
+        assert len(values(beets, "deejai_tags")) == 4
+        assert "4 tracks tagged" in beets.deejai("analyze").err
+        assert "nothing to do" in beets.deejai("analyze").err
+
+    def test_other_audio_has_no_tags_of_the_old(self, beets, collection, tmp_path):
+        song = tmp_path / "song.flac"
+        shutil.copy(collection / "Nave/Long Windows/01 Aisle.flac", song)
+        beets.run("import", "-qAs", song)
+        beets.deejai("tag")
+        beets.deejai("analyze", "-f")
+        assert len(values(beets, "deejai_tags")) == 1  # the same audio, heard again
+        shutil.copy(collection / "Nave/Long Windows/04 Vault.flac", song)
+        beets.deejai("analyze", "-f")
+        assert not values(beets, "deejai_tags")
+
+
+class TestFields:
+    @pytest.mark.parametrize("other", [[], ["deejai_vector::."]], ids=["in SQLite", "one by one"])
+    @pytest.mark.parametrize(
+        ("query", "holds"),
+        [
+            ("deejai_rock:0.05..", lambda rock: rock >= 0.05),
+            ("deejai_rock:..0.05", lambda rock: rock <= 0.05),
+            ("deejai_rock:0.02..0.1", lambda rock: (rock >= 0.02) & (rock <= 0.1)),
+            ("deejai_rock:0.0321", lambda rock: rock == 0.0321),
+            ("deejai_rock:", lambda rock: rock >= 0),
+            ("deejai_rock:2..", lambda rock: rock >= 2),
+            ("^deejai_rock:0.05..", lambda rock: ~(rock >= 0.05)),
+        ],
+    )
+    def test_ranges_find_what_comparing_all_would(self, tagged, query, holds, other):
+        give(tagged, "Vault", rock=0.0321)
+        give(tagged, "Anvil", rock=0.05)
+        rock = probabilities(tagged)[:, TAGS.index("rock")]
+        ids = np.array(sorted(values(tagged, "deejai_tags")))
+        put(tagged, "Aisle", "0" * 199 + "x")  # what is damaged elsewhere still has this one
+        rows = tagged.run("ls", "-f", "$id", query, *other).lines
+        aisle = tagged.run("ls", "-f", "$id", "title:Aisle").lines
+        rock[ids == int(aisle[0])] = 0.0
+        assert sorted(map(int, rows)) == ids[holds(rock)].tolist()
+
+    def test_tracks_without_tags_never_match_and_show_nothing(self, analysed):
+        assert analysed.run("ls", "deejai_happy:0..").lines == []
+        assert analysed.run("ls", "deejai_happy:..1", "deejai_vector::.").lines == []
+        put(analysed, "Vault", "junk")
+        assert analysed.run("ls", "deejai_happy:0..").lines == []
+        shown = analysed.run("ls", "-f", "<$deejai_happy|$deejai_top_tags>").lines
+        assert set(shown) == {"<|>"}
+
+    def test_templates_and_sorting(self, analysed):
+        give(analysed, "Aisle", happy=0.512, hip_hop=0.2)
+        give(analysed, "Vault", **{"hip-hop": 0.996, "folk": 0.5, "acoustic": 0.4, "guitar": 0.3})
+        shown = "$title $deejai_happy $deejai_hip_hop $deejai_top_tags"
+        assert analysed.run("ls", "-f", shown, "deejai_hip_hop-").lines[0] == "Vault 0.00 1.00 hip-hop, folk, acoustic"
+        assert analysed.run("ls", "-f", shown, "deejai_happy:0.5..").lines == ["Aisle 0.51 0.00 happy, rock, pop"]
+        assert analysed.field("title", "deejai_top_tags:folk") == ["Vault"]
+        sort = analysed.run("ls", "-f", "$title", "deejai_happy-").lines
+        assert sort[:2] == ["Aisle", "Vault"]
+        assert len(sort) == 24
+
+    def test_together_with_other_queries(self, analysed):
+        give(analysed, "Aisle", happy=0.9)
+        give(analysed, "Kettle", happy=0.8)
+        assert analysed.field("title", "artist:Nave", "deejai_happy:0.5..") == ["Aisle"]
+        assert analysed.field("title", "deejai_happy:0.85..", ",", "title:Anvil") == ["Aisle", "Anvil"]
+        analysed.run("modify", "-yMW", "title:Kettle", "shelf=3")
+        assert analysed.field("title", "shelf:3", "deejai_happy:0.5..") == ["Kettle"]
+        assert set(artists(analysed.deejai("similar", "Anvil", "--from", "deejai_happy:0.85.."))) == {"Nave"}
+
+    def test_a_number_that_is_none(self, analysed):
+        assert "'much' is not an int or a float" in analysed.run("ls", "deejai_happy:much", status=1).err
+
+
+class TestMoods:
+    def test_a_list_leans(self, analysed):
+        for title in ("Anvil", "Margin"):
+            give(analysed, title, happy=0.02)  # as happy as it gets, and no other track has tags
+        plain = names(analysed.deejai("similar", "Aisle", "-n", "2"))
+        assert not {"Anvil", "Margin"} & set(plain)
+        assert set(names(analysed.deejai("similar", "Aisle", "-n", "2", "--mood", "happy=+2"))) == {"Anvil", "Margin"}
+        analysed.deejai("tag")
+        sad = names(analysed.deejai("similar", "Aisle", "-n", "21", "--mood", "Happy=-10", SONGS))
+        assert not {"Anvil", "Margin"} & set(sad)
+
+    def test_journeys_too(self, analysed):
+        give(analysed, "Breaker", happy=0.02)
+        assert "Breaker" in names(analysed.deejai("journey", "Kettle", "Aisle", "-n", "1", "--mood", "happy=2"))
+
+    def test_albums_are_the_mean_of_their_tracks(self, analysed):
+        give(analysed, "Anvil", happy=1.0)  # the only track of its album that has tags
+        result = analysed.deejai("similar", "-a", "Long Windows", "-n", "1", "--mood", "happy=2")
+        assert names(result)[0] == "Boil"
+
+    def test_the_recipe_says_it(self, tagged):
+        first, second = tagged.folder / "first.m3u", tagged.folder / "second.m3u"
+        tagged.configure(mood={"hip-hop": 0.25})
+        tagged.deejai("similar", "Aisle", "-n", "6", "--mood", "female vocalists=-0.3", "--mood", "rock=+0.5", "-o", first)
+        recipe = first.read_text().splitlines()[2].removeprefix("# ")
+        assert "--mood rock=+0.5 --mood 'female vocalists=-0.3'" in recipe
+        tagged.run(*shlex.split(recipe)[1:], "-o", second)
+        assert files(second) == files(first)
+
+    def test_from_the_configuration_and_in_named_playlists(self, tagged):
+        give(tagged, "Anvil", happy=1.0)
+        entry = {"name": "Calm", "similar": "Aisle", "number": 1}
+        lists = [entry, entry | {"name": "Happy", "mood": {"happy": 2}}]
+        tagged.configure(mood={"happy": -2}, playlists=lists)
+        tagged.deejai("playlists")
+        assert tagged.playlist("Calm.m3u")[1] != "01 Anvil.flac"
+        assert "--mood happy=-2" in (tagged.folder / "playlists/Calm.m3u").read_text()
+        assert tagged.playlist("Happy.m3u")[1] == "01 Anvil.flac"
+        plain = tagged.deejai("similar", "Aisle", "-p", "--mood", "")
+        tagged.configure()
+        assert picks(plain) == picks(tagged.deejai("similar", "Aisle", "-p"))
+
+    @pytest.mark.parametrize(
+        ("mood", "error"),
+        [
+            ("hapy=+0.5", "deejai.mood: no tag is called 'hapy'; there is: happy"),
+            ("happy", "deejai.mood: must be tags with weights, such as happy=+0.5, not 'happy'"),
+            ("happy=much", "deejai.mood: the weight of 'happy' must be from -10 to 10, not 'much'"),
+            ("happy=nan", "deejai.mood: the weight of 'happy' must be from -10 to 10, not 'nan'"),
+            ("happy=101", "not '101'"),
+        ],
+    )
+    def test_mistakes(self, tagged, mood, error):
+        result = tagged.deejai("similar", "Aisle", "--mood", mood, status=1)
+        assert error in result.err
+        assert len(result.err.splitlines()) == 1
+
+    @pytest.mark.parametrize("mood", [{"happy": True}, {"happy": None}, {"hapy": 1}, 5, ["happy"]])
+    def test_mistakes_in_the_configuration(self, tagged, mood):
+        tagged.configure(mood=mood)
+        assert "configuration error: deejai.mood: " in tagged.deejai("similar", "Aisle", status=1).err
+
+    def test_without_tags(self, analysed):
+        error = analysed.deejai("similar", "Aisle", "--mood", "happy=1", status=1).err
+        assert "no track has tags, so none can be chosen by its mood; run `beet deejai tag`" in error
+
+
+class TestFreeWords:
+    def test_they_start_from_what_sounds_most_like_them(self, tagged):
+        jazz, mellow = TAGS.index("jazz"), TAGS.index("mellow")
+        found = probabilities(tagged)
+        titles = tagged.run("ls", "-f", "$title", "id+").lines
+        products = found[:, jazz] * found[:, mellow]
+        most = [titles[number] for number in np.argsort(-products)[:3]]
+        result = tagged.deejai("similar", "mellow", "JAZZ", "-n", "2")
+        seeds = [line.split(" - ", 1)[1] for line in result.lines if line.startswith("seed")]
+        assert seeds == most
+        assert "no track is called 'mellow JAZZ': starting from what sounds most like mellow, jazz" in result.lines
+        assert len(picks(result)) == 2
+
+    def test_only_among_what_may_be_picked(self, tagged):
+        give(tagged, "Aisle", happy=1.0)
+        result = tagged.deejai("similar", "happy", "-n", "1", "--from", "artist:Iron Kettle")
+        assert {line.split(" - ")[0] for line in result.lines if line.startswith("seed")} == {"seed        Iron Kettle"}
+
+    def test_albums(self, tagged):
+        give(tagged, "Aisle", **{"hip-hop": 1.0})
+        result = tagged.deejai("similar", "-a", "hip hop", "-n", "1")
+        assert result.lines[0] == "seed        Nave - Long Windows"
+        assert "no album is called 'hip hop': starting from what sounds most like hip-hop" in result.lines
+
+    def test_what_a_query_finds_comes_first(self, tagged):
+        tagged.run("modify", "-yMW", "title:Kettle", "title=Happy")
+        assert tagged.deejai("similar", "happy", "-n", "1").lines[0] == "seed        Hazel & Thorn - Happy"
+
+    def test_one_word_too_many_is_an_error_as_ever(self, tagged):
+        error = tagged.deejai("similar", "mellow", "trombone", status=1).err
+        assert error == "error: no track matches 'mellow trombone'; `beet ls` shows what a query finds\n"
+
+    def test_without_tags_it_says_what_to_do(self, analysed):
+        error = analysed.deejai("similar", "mellow jazz", status=1).err
+        assert "no track matches 'mellow jazz'; " in error
+        assert "to start from what sounds so, run `beet deejai tag` first" in error
+        assert "tag" not in analysed.deejai("similar", "mellow trombone", status=1).err
+
+    def test_the_recipe_makes_it_again(self, tagged):
+        first, second = tagged.folder / "first.m3u", tagged.folder / "second.m3u"
+        tagged.deejai("similar", "mellow", "jazz", "-n", "3", "-o", first)
+        recipe = first.read_text().splitlines()[2].removeprefix("# ")
+        tagged.run(*shlex.split(recipe)[1:], "-o", second)
+        assert files(second) == files(first)
