@@ -14,7 +14,6 @@ import numpy as np
 from beets import ui
 from beets.library import Album, Item
 
-from deejai_core.audio.tags import read_tags
 from deejai_core.errors import AudioError
 from deejai_core.models.registry import Model, load_model
 from deejai_core.models.vocabulary import TAGS
@@ -42,7 +41,7 @@ from .library import (
     read_vectors,
     store_path,
 )
-from .settings import DAY
+from .settings import DAY, limits
 from .tagging import read_probabilities
 
 if TYPE_CHECKING:
@@ -232,7 +231,8 @@ class Space:
             for twin in items_by_id(self.lib, twins):
                 if member := self.member(twin):
                     return member
-        tags = read_tags(path)
+        with limits(self.settings).decoder() as decoder:
+            tags = decoder.tags(path)
         track = Track(path, tags.artist, tags.title, tags.length)
         song = Song(
             vector,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deejai_core.audio.tags import Tags
 from deejai_core.errors import AudioError, ModelError, UnavailableError
 
 GRACE = 5  # seconds after which a process without a parent ends itself
@@ -54,6 +55,13 @@ class Decoder:
         """As `read_spans`, with the errors of `key`."""
         _, data = self._ask(path, {"what": "spans", "sample_rate": sample_rate, "length": length, "limit": limit})
         return np.frombuffer(data, np.float32).reshape(-1, length)
+
+    def tags(self, path: Path) -> Tags:
+        """As `read_tags`; a file whose tags cannot be read has its name for a title."""
+        try:
+            return Tags(**self._ask(path, {"what": "tags"})[0]["tags"])
+        except AudioError:
+            return Tags("", path.stem, None)
 
     def _ask(self, path: Path, request: dict) -> tuple[dict, bytearray]:
         request |= {"path": os.fsencode(path.absolute()).hex(), "seconds": round(self.seconds) + GRACE}

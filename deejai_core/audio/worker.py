@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,12 +48,16 @@ def main() -> None:
 def _serve(answers: BinaryIO, request: dict) -> None:
     from deejai_core.audio.decode import read_spans
     from deejai_core.audio.identity import audio_key
+    from deejai_core.audio.tags import read_tags
     from deejai_core.errors import AudioError, UnavailableError
 
     path = Path(os.fsdecode(bytes.fromhex(request["path"])))
     try:
         if request["what"] == "key":
             _answer(answers, {"key": audio_key(path)})
+            return
+        if request["what"] == "tags":
+            _answer(answers, {"tags": asdict(read_tags(path))})
             return
         spans = read_spans(path, sample_rate=request["sample_rate"], length=request["length"], limit=request["limit"])
     except MemoryError:
