@@ -377,9 +377,9 @@ def _make(
     make: Callable, config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]
 ) -> None:
     """Make a list as the options ask for, write it, show it, play it."""
-    from .lists import Wishes
     from .output import for_file, play, show, write
     from .terminal import choose_next, choose_waypoint, is_terminal
+    from .wishes import Wishes
 
     option = opts.ensure_value
     if option("minutes", None) is not None and any(

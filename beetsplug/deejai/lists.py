@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
-import shlex
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import confuse
 import numpy as np
 from beets import ui
 from beets.dbcore.query import PathQuery, StringQuery
@@ -27,12 +24,14 @@ from deejai_core.playlists.playlist import duration, similar
 from deejai_core.playlists.tracks import Header, one_line
 
 from .library import attribute_values
-from .options import BETWEEN, MINUTES, RULES, VARIATION, WALK, Option, recipe_words
-from .queries import NoMatchError, find_matches, is_file, user_path
+from .options import BETWEEN, MINUTES, RULES, VARIATION, WALK
+from .queries import NoMatchError, find_matches, user_path
 from .reasons import relaxed, why_journey, why_walk
-from .settings import DEFAULTS, Settings, read_settings
+from .settings import Settings
 from .space import Match, Member, Space
 from .tags import STORED
+from .waypoints import find_waypoint, kinds, known_members
+from .wishes import Wishes, header_of, recipe_of
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -40,21 +39,6 @@ if TYPE_CHECKING:
 MOST_REORDERED = 10_000  # tracks, whose distances from each other take a gigabyte
 NAMED = 3  # members that a list is named after
 SOUNDING = 3  # seeds of a list that begins with what sounds like some words
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What is asked of one list and has no place in the configuration."""
-
-    configured: Settings | None = None  # without what was given for this list; None: an empty configuration's
-    albums: bool = False  # members are albums
-    less: str | None = None  # a query: less like this
-    best_order: bool = False
-    keep_first: bool = False
-    keep_last: bool = False
-    why: bool = False
-    choose: Callable[[Space, Iterator[Pick]], Pick | None] | None = None  # which offer to take
-    choose_waypoint: Callable[[str, list[Member]], Member | None] | None = None  # None: their centre
 
 
 @dataclass(frozen=True)
@@ -80,7 +64,7 @@ class MadeList:
     lost: int = 0  # tracks of that playlist which are not in the list
 
 
-def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wishes = Wishes()) -> MadeList:
+def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wishes) -> MadeList:
     """The list of what sounds like the tracks, albums or files that `words` name."""
     kind = Album if wishes.albums else Item
     unwanted = find_matches(lib, [wishes.less], kind) if wishes.less else []
@@ -97,9 +81,9 @@ def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wis
         seeds, remark = _sounding(space, words, error)
         remarks, warnings = [remark], []
     else:
-        seeds, warnings = _members(space, matches)
+        seeds, warnings = known_members(space, matches)
         remarks = []
-    less = _members(space, unwanted)[0] if unwanted else []
+    less = known_members(space, unwanted)[0] if unwanted else []
     seconds = settings.minutes * 60 if settings.minutes else None
     taken = duration(seed.song for seed in seeds) if settings.list_seeds else 0
     if seconds and taken > seconds:
@@ -135,25 +119,25 @@ def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wis
     if not wishes.choose:
         listed = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
         if seconds is None and len(picks) < count:
-            warnings.append(f"the library has no more: {len(picks)} {_kinds(kind)} instead of {count}")
+            warnings.append(f"the library has no more: {len(picks)} {kinds(kind)} instead of {count}")
         elif seconds is not None and _ran_short(listed, seconds, candidates, entries):
             warnings.append(f"the library has no more: {_minutes(listed)} instead of {_minutes(seconds)}")
     title = f"Similar to {_few([seed.name for seed in seeds])}"
     wanted = (replace(WALK[0], name="albums"), *WALK[1:]) if wishes.albums else WALK
-    recipe = _recipe("similar", words, (*wanted, *VARIATION, *RULES), settings, wishes)
+    recipe = recipe_of("similar", words, (*wanted, *VARIATION, *RULES), settings, wishes)
     return MadeList(
-        title, entries, _header(space, title, recipe, settings, wishes), [*remarks, *_drawn(settings)], warnings
+        title, entries, header_of(space, title, recipe, settings, wishes), [*remarks, *_drawn(settings)], warnings
     )
 
 
-def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes: Wishes = Wishes()) -> MadeList:
+def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes: Wishes) -> MadeList:
     """The list that leads from each waypoint to the next."""
     kind = Album if wishes.albums else Item
     named = [find_matches(lib, [text], kind) for text in waypoints]
     space = Space(lib, settings, albums=wishes.albums)
     stops, directions, words, remarks, warnings = [], [], [], [], []
     for text, matches in zip(waypoints, named, strict=True):
-        waypoint = _waypoint(space, text, matches, stops, wishes)
+        waypoint = find_waypoint(space, text, matches, stops, wishes)
         stops.append(waypoint.member)
         directions.append(waypoint.direction)
         words.append(waypoint.text)
@@ -196,17 +180,17 @@ def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes:
         listed = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
         missing = 0 if seconds else settings.between * len(legs) - len(picks)
         if missing:
-            warnings.append(f"the library has no more: {missing} {_kinds(kind)} fewer than asked for")
+            warnings.append(f"the library has no more: {missing} {kinds(kind)} fewer than asked for")
         elif seconds and _ran_short(listed, seconds, candidates, entries):
             warnings.append(f"the library has no more: {_minutes(listed)} instead of {_minutes(seconds)}")
     title = "Journey from " + " to ".join((stop.tracks[0].title if kind is Item else "") or stop.name for stop in stops)
     shown = replace(wishes, best_order=False, keep_first=False, keep_last=False)  # the waypoints are in their order now
-    recipe = _recipe("journey", words, (BETWEEN, MINUTES, *VARIATION, *RULES), settings, shown)
+    recipe = recipe_of("journey", words, (BETWEEN, MINUTES, *VARIATION, *RULES), settings, shown)
     remarks += [*_certificate(entries, places), *_drawn(settings)]
-    return MadeList(title, entries, _header(space, title, recipe, settings, wishes), remarks, warnings)
+    return MadeList(title, entries, header_of(space, title, recipe, settings, wishes), remarks, warnings)
 
 
-def make_reordered(lib: Library, words: list[str], settings: Settings, wishes: Wishes = Wishes()) -> MadeList:
+def make_reordered(lib: Library, words: list[str], settings: Settings, wishes: Wishes) -> MadeList:
     """A playlist, or what a query finds, in an order that flows."""
     playlist = user_path(words[0]) if len(words) == 1 and user_path(words[0]).suffix.lower() in (".m3u", ".m3u8") else None
     matches = _listed(lib, playlist) if playlist else find_matches(lib, words)
@@ -232,9 +216,9 @@ def make_reordered(lib: Library, words: list[str], settings: Settings, wishes: W
     warnings = [f"left out: {reason}" for reason in lost]
     name = playlist.stem if playlist else " ".join(words)
     title = f"{one_line(name)}, reordered"
-    recipe = _recipe("reorder", words, (), settings, wishes)
+    recipe = recipe_of("reorder", words, (), settings, wishes)
     remarks = [f"mean step {after:.0f}°, before {before:.0f}°"]
-    header = _header(space, title, recipe, settings, wishes)
+    header = header_of(space, title, recipe, settings, wishes)
     return MadeList(title, entries, header, remarks, warnings, source=playlist, lost=len(lost))
 
 
@@ -243,7 +227,7 @@ def similar_artists(lib: Library, words: list[str], settings: Settings) -> list[
     exact = list(lib.items(StringQuery("artist", " ".join(words))))
     matches = exact or find_matches(lib, words)
     space = Space(lib, settings)
-    seeds, _ = _members(space, matches)
+    seeds, _ = known_members(space, matches)
     allowed = space.allowed()
     codes = np.where(True if allowed is None else allowed, space.catalogue.artist_codes[0], -1)
     own = {seed.song.artist for seed in seeds}
@@ -260,18 +244,6 @@ def similar_artists(lib: Library, words: list[str], settings: Settings) -> list[
     return sorted(found, key=lambda artist: (-artist[1], artist[0]))[: settings.number]
 
 
-def _members(space: Space, matches: Sequence[Match]) -> tuple[list[Member], list[str]]:
-    """Those of the matches that have a vector, each recording once, and a warning if some have none."""
-    found = [member for match in matches if (member := space.member(match))]
-    if not found:
-        raise ui.UserError(space.why_not(matches[0]))
-    once: dict[bytes, Member] = {}
-    for member in found:
-        once.setdefault(member.song.vector.tobytes(), member)
-    left = len(matches) - len(found)
-    return list(once.values()), [f"{left} of {len(matches)} matches not analysed yet, left out as seeds"] if left else []
-
-
 def _sounding(space: Space, words: Sequence[str], error: NoMatchError) -> tuple[list[Member], str]:
     """The members that sound most like words which are tags and match nothing, and a remark that says so."""
     text = " ".join(words)
@@ -285,49 +257,6 @@ def _sounding(space: Space, words: Sequence[str], error: NoMatchError) -> tuple[
     kind = "track" if space.kind is Item else "album"
     remark = f"no {kind} is called {text!r}: starting from what sounds most like {', '.join(TAGS[tag] for tag in tags)}"
     return [members[position] for position in found.tolist() if position in members], remark
-
-
-@dataclass(frozen=True)
-class _Waypoint:
-    member: Member  # what is played
-    direction: np.ndarray  # where the way leads by
-    text: str  # what names it
-    remarks: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-
-def _waypoint(space: Space, text: str, matches: Sequence[Match], stops: Sequence[Member], wishes: Wishes) -> _Waypoint:
-    """What a waypoint stands for: of several matches the one that is chosen, or their centre and the nearest to it.
-
-    stops: the waypoints before it, none of which comes again.
-    """
-    taken = {stop.song.vector.tobytes() for stop in stops}
-    if len(matches) == 1:
-        member = space.member(matches[0])
-        if member is None:
-            raise ui.UserError(space.why_not(matches[0]))
-        if member.song.vector.tobytes() in taken:
-            raise ui.UserError(f"{member.name}: a waypoint twice; a journey repeats nothing")
-        return _Waypoint(member, member.song.vector, text)
-    members, warnings = _members(space, matches)
-    free = [member for member in members if member.song.vector.tobytes() not in taken]
-    if not free:
-        raise ui.UserError(f"{text!r} means nothing but waypoints that are there already; a journey repeats nothing")
-    chosen = wishes.choose_waypoint(text, free) if wishes.choose_waypoint and len(free) > 1 else None
-    if chosen:
-        return _Waypoint(chosen, chosen.song.vector, _named(chosen), [], warnings)
-    middle = blend([member.song.vector for member in members]).astype(np.float32)
-    nearest = max(free, key=lambda member: float(member.song.vector @ middle))
-    if len(members) == 1:
-        return _Waypoint(nearest, nearest.song.vector, text, [], warnings)
-    kinds = _kinds(space.kind)
-    remark = f"{text!r} means {len(members)} {kinds}: the way goes through their centre, next to {nearest.name}"
-    return _Waypoint(nearest, middle, text, [remark], warnings)
-
-
-def _named(member: Member) -> str:
-    """Words that mean just this member."""
-    return str(member.match) if isinstance(member.match, Path) else f"id:{member.match.id}"
 
 
 def _listed(lib: Library, playlist: Path) -> list[Match]:
@@ -384,41 +313,8 @@ def _certificate(entries: list[Entry], places: list[int]) -> list[str]:
     ]
 
 
-def _recipe(verb: str, words: Iterable[str], options: Iterable[Option], settings: Settings, wishes: Wishes) -> str:
-    """The command line that makes a list again."""
-    flags = []
-    if wishes.albums:
-        flags.append("-a")
-    if wishes.less:
-        flags += ["--less", wishes.less]
-    for wish in ("best_order", "keep_first", "keep_last"):
-        if getattr(wishes, wish):
-            flags.append(f"--{wish.replace('_', '-')}")
-    flags += recipe_words(options, settings, _standard(), *([wishes.configured] if wishes.configured else []))
-    words = [str(user_path(word).absolute()) if is_file(word) else word for word in words]
-    dashes = ["--"] if any(word.startswith("-") for word in words) else []
-    return one_line(shlex.join(["beet", "deejai", verb, *flags, *dashes, *words]))
-
-
-def _standard() -> Settings:
-    """The settings of an empty configuration."""
-    config = confuse.RootView([confuse.ConfigSource.of({"deejai": DEFAULTS | {"playlist_dir": "."}})])
-    return read_settings(config["deejai"])
-
-
-def _header(space: Space, title: str, recipe: str, settings: Settings, wishes: Wishes) -> Header:
-    drawn = f", seed {settings.seed}" if settings.drunk else ""
-    drawn += ", chosen by hand" if wishes.choose else ""
-    date = datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds")
-    return Header(title, (recipe, f"model {space.model.name}{drawn}"), date)
-
-
 def _drawn(settings: Settings) -> list[str]:
     return [f"the same again: --seed {settings.seed}"] if settings.drunk else []
-
-
-def _kinds(kind: type) -> str:
-    return "tracks" if kind is Item else "albums"
 
 
 def _minutes(seconds: float) -> str:

@@ -16,10 +16,11 @@ from beets.dbcore.query import ParsingError
 from deejai_core.errors import DeejaiError
 from deejai_core.playlists.export import SUFFIXES, is_same
 
-from .lists import MadeList, Wishes, make_journey, make_reordered, make_similar
+from .lists import MadeList, make_journey, make_reordered, make_similar
 from .output import encode, playlist_path, write_encoded
 from .queries import user_path
 from .settings import DEFAULTS, given_options, read_settings
+from .wishes import Wishes
 
 if TYPE_CHECKING:
     from beets.library import Library

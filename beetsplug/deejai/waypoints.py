@@ -1,0 +1,75 @@
+"""What the words of a command stand for in a space: seeds, and the waypoints of a journey."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from beets import ui
+from beets.library import Item
+
+from deejai_core.playlists.geometry import blend
+
+from .space import Match, Member, Space
+from .wishes import Wishes
+
+
+def known_members(space: Space, matches: Sequence[Match]) -> tuple[list[Member], list[str]]:
+    """Those of the matches that have a vector, each recording once, and a warning if some have none."""
+    found = [member for match in matches if (member := space.member(match))]
+    if not found:
+        raise ui.UserError(space.why_not(matches[0]))
+    once: dict[bytes, Member] = {}
+    for member in found:
+        once.setdefault(member.song.vector.tobytes(), member)
+    left = len(matches) - len(found)
+    return list(once.values()), [f"{left} of {len(matches)} matches not analysed yet, left out as seeds"] if left else []
+
+
+@dataclass(frozen=True)
+class Waypoint:
+    member: Member  # what is played
+    direction: np.ndarray  # where the way leads by
+    text: str  # what names it
+    remarks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def find_waypoint(space: Space, text: str, matches: Sequence[Match], stops: Sequence[Member], wishes: Wishes) -> Waypoint:
+    """What a waypoint stands for: of several matches the one that is chosen, or their centre and the nearest to it.
+
+    stops: the waypoints before it, none of which comes again.
+    """
+    taken = {stop.song.vector.tobytes() for stop in stops}
+    if len(matches) == 1:
+        member = space.member(matches[0])
+        if member is None:
+            raise ui.UserError(space.why_not(matches[0]))
+        if member.song.vector.tobytes() in taken:
+            raise ui.UserError(f"{member.name}: a waypoint twice; a journey repeats nothing")
+        return Waypoint(member, member.song.vector, text)
+    members, warnings = known_members(space, matches)
+    free = [member for member in members if member.song.vector.tobytes() not in taken]
+    if not free:
+        raise ui.UserError(f"{text!r} means nothing but waypoints that are there already; a journey repeats nothing")
+    chosen = wishes.choose_waypoint(text, free) if wishes.choose_waypoint and len(free) > 1 else None
+    if chosen:
+        return Waypoint(chosen, chosen.song.vector, _words_for(chosen), [], warnings)
+    middle = blend([member.song.vector for member in members]).astype(np.float32)
+    nearest = max(free, key=lambda member: float(member.song.vector @ middle))
+    if len(members) == 1:
+        return Waypoint(nearest, nearest.song.vector, text, [], warnings)
+    several = f"{len(members)} {kinds(space.kind)}"
+    remark = f"{text!r} means {several}: the way goes through their centre, next to {nearest.name}"
+    return Waypoint(nearest, middle, text, [remark], warnings)
+
+
+def _words_for(member: Member) -> str:
+    """Words that mean just this member."""
+    return str(member.match) if isinstance(member.match, Path) else f"id:{member.match.id}"
+
+
+def kinds(kind: type) -> str:
+    return "tracks" if kind is Item else "albums"
