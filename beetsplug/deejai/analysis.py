@@ -63,8 +63,10 @@ def find_work(
     for item in items:
         if force:
             work.hear.append(item)
-        elif item.id in done:
+        elif item.id in done and not (retries == math.inf and file_path(item) in failures):
             continue
+        elif retries == math.inf and file_path(item) in failures:
+            work.hear.append(item)
         elif keys.get(item.id) in known:
             work.weigh.append(item.id)
         elif (failure := failures.get(file_path(item))) and retries < math.inf and failure.still_stands(retries):

@@ -24,7 +24,7 @@ from .options import (
     Option,
     add_options,
 )
-from .settings import given_options, limits, read_settings
+from .settings import given_options, limits, read_settings, unknown_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -165,7 +165,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
     from deejai_core.space.analysis import Heard, Unheard, default_threads
 
     from .analysis import find_work, hear_items, unmounted, weigh_items
-    from .library import alone, file_path, open_store, store_path, unanalysed_items
+    from .library import alone, file_path, items_at, open_store, store_path, unanalysed_items
     from .progress import Progress
     from .tagging import tag_tracks, untagged_ids
 
@@ -179,6 +179,9 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
         return
     with open_store(lib) as store, nullcontext() if opts.pretend else alone(lib):
         retries = math.inf if opts.retry else settings.retries
+        if opts.retry and not args:  # also those that have a vector, of what they were before
+            failed = [item for path in store.failures() for item in items_at(lib, path)]
+            items += [item for item in failed if item.id not in {known.id for known in items}]
         work = find_work(lib, items, model, store, retries=retries, force=bool(opts.force))
         if opts.pretend:
             _print_paths(work.hear)
@@ -377,6 +380,8 @@ def _make(
     make: Callable, config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]
 ) -> None:
     """Make a list as the options ask for, write it, show it, play it."""
+    for name in unknown_options(config):
+        log.warning("deejai.{}: there is no such option in the configuration; it is ignored", name)
     from .output import for_file, play, show, write
     from .terminal import choose_next, choose_waypoint, is_terminal
     from .wishes import Wishes
@@ -425,6 +430,8 @@ def run_similar_artists(config: confuse.Subview, lib: Library, opts: optparse.Va
 def run_playlists(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
     from .named import write_named
 
+    if not config["playlists"].get(list):
+        log.info("no playlists in the configuration (deejai.playlists)")
     failed = write_named(config, log, lib, args, opts, pretend=bool(opts.pretend))
     if failed:
         raise ui.UserError(f"{failed} of the playlists could not be written, see above; they are as they were")
@@ -453,7 +460,7 @@ def run_doctor(config: confuse.Subview, lib: Library, opts: optparse.Values, arg
     if args:
         raise ui.UserError("doctor takes no query: it looks at everything")
     left = mendable = 0
-    for finding in examine(lib, read_settings(config)):
+    for finding in examine(lib, read_settings(config), unknown_options(config)):
         ui.print_(f"{'problem' if finding.wrong else 'ok':<8} {finding.what:<13} {finding.told}")
         if finding.wrong and opts.fix and finding.mend:
             ui.print_(f"{'':<8} {'':<13} mended: {finding.mend()}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -54,9 +54,11 @@ class Finding:
     mend: Callable[[], str] | None = None  # does what can be done, and says what it did
 
 
-def examine(lib: Library, settings: Settings) -> Iterator[Finding]:
-    """One finding after the other; nothing is changed unless a `mend` is called."""
+def examine(lib: Library, settings: Settings, unknown: Sequence[str]) -> Iterator[Finding]:
+    """One finding after the other; nothing is changed unless a `mend` is called. unknown: options that are none."""
     yield _libraries()
+    if unknown:
+        yield Finding("configuration", f"no such option: {', '.join(unknown)}; they are ignored", wrong=True)
     try:
         model = load_model(settings.model)
         yield _weights(model)

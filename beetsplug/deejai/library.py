@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from beets.dbcore.query import InQuery, ParsingError
+from beets.dbcore.query import InQuery, ParsingError, PathQuery
 from beets.library import Album, Item, parse_query_string
 from beets.ui import UserError
 
@@ -102,6 +102,11 @@ def items_by_id(lib: Library, ids: Iterable[int]) -> list[Item]:
     for start in range(0, len(ids), CHUNK):
         found |= {item.id: item for item in lib.items(InQuery("id", ids[start : start + CHUNK]))}
     return [found[id_] for id_ in ids if id_ in found]
+
+
+def items_at(lib: Library, path: Path) -> list[Item]:
+    """The tracks of a file: one, or none."""
+    return list(lib.items(PathQuery("path", os.fsencode(path))))
 
 
 def file_path(item: Item) -> Path:

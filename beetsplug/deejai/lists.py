@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from beets import ui
-from beets.dbcore.query import PathQuery, StringQuery
+from beets.dbcore.query import StringQuery
 from beets.library import Album, Item
 
 from deejai_core.models.vocabulary import TAGS, tags_in
@@ -23,7 +23,7 @@ from deejai_core.playlists.order import shortest_path
 from deejai_core.playlists.playlist import duration, similar
 from deejai_core.playlists.tracks import Header, one_line
 
-from .library import attribute_values
+from .library import attribute_values, items_at
 from .options import BETWEEN, MINUTES, RULES, VARIATION, WALK
 from .queries import NoMatchError, find_matches, user_path
 from .reasons import relaxed, why_journey, why_walk
@@ -82,6 +82,7 @@ def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wis
         remarks, warnings = [remark], []
     else:
         seeds, warnings = known_members(space, matches)
+        seeds = _one_of_each_song(seeds) if settings.fold_versions else seeds
         remarks = []
     less = known_members(space, unwanted)[0] if unwanted else []
     seconds = settings.minutes * 60 if settings.minutes else None
@@ -211,7 +212,11 @@ def make_reordered(lib: Library, words: list[str], settings: Settings, wishes: W
         raise ui.UserError(lost[0] if lost else "there is nothing to put in order: it takes two tracks or more")
     vectors = np.stack([member.song.vector for member in members])
     order = _best_order(vectors, wishes)
-    entries = [Entry(str(number), members[place]) for number, place in enumerate(order, 1)]
+    in_order = [members[place] for place in order]
+    steps = [None, *(float(one.song.vector @ next_.song.vector) for one, next_ in pairwise(in_order))]
+    entries = [
+        Entry(str(number), member, step) for number, (member, step) in enumerate(zip(in_order, steps, strict=True), 1)
+    ]
     before, after = (np.degrees(angles(some[:-1], some[1:]).mean()) for some in (vectors, vectors[order]))
     warnings = [f"left out: {reason}" for reason in lost]
     name = playlist.stem if playlist else " ".join(words)
@@ -259,11 +264,21 @@ def _sounding(space: Space, words: Sequence[str], error: NoMatchError) -> tuple[
     return [members[position] for position in found.tolist() if position in members], remark
 
 
+def _one_of_each_song(members: Sequence[Member]) -> list[Member]:
+    names: set[str] = set()
+    once = []
+    for member in members:
+        if names.isdisjoint(member.song.names):
+            once.append(member)
+            names |= member.song.names
+    return once
+
+
 def _listed(lib: Library, playlist: Path) -> list[Match]:
     """What a playlist holds: tracks of the library where it has the files."""
     found: list[Match] = []
     for path in read_m3u(playlist.absolute()):
-        items = list(lib.items(PathQuery("path", os.fsencode(path))))
+        items = items_at(lib, path)
         found.append(items[0] if items else path)
     if not found:
         raise ui.UserError(f"{playlist}: an empty playlist")

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from beets import ui
-from beets.dbcore.query import InvalidQueryError, PathQuery, StringQuery
+from beets.dbcore.query import InvalidQueryError, StringQuery
 from beets.library import Album, Item
+
+from .library import items_at
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -33,7 +35,7 @@ def find_matches(lib: Library, words: list[str], kind: type[Item] | type[Album] 
     for number, word in enumerate(words):
         if word not in query:
             file = user_path(word).absolute()
-            found = list(lib.items(PathQuery("path", os.fsencode(file))))
+            found = items_at(lib, file)
             matches += [found[0].get_album() or file] if found and kind is Album else found or [file]
         elif word == query[0] and query[0] not in words[:number]:
             matches += _find(lib, query, kind)

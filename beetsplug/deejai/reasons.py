@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .space import Member, Space
 
+NOTED = 0.005  # a handicap that is worth a line
 SHOWN_REASONS = 3  # better tracks that are named for each pick
 REASONS = RELAXATION | {
     "outside": "not in --from",
@@ -82,6 +83,8 @@ def _why(
 ) -> tuple[str, ...]:
     """What a pick is near to, what would have been nearer, and which rules it breaks."""
     lines = ["near " + ", ".join(f"{similarity:.3f} {name}" for name, similarity in near)]
+    if pick.similarity - pick.score >= NOTED:
+        lines.append(f"counted as {pick.score:.3f}, after mood, plays, skips and hubs")
     better = candidates.passed_over(pick, lineup, SHOWN_REASONS)
     names = space.names([other.position for other in better])
     for other in better:

@@ -108,6 +108,11 @@ class Settings:
     format: str | None  # a template of beets for the lines that are printed; None: similarity, artist and title
 
 
+def unknown_options(config: confuse.Subview) -> list[str]:
+    """What stands in the plugin's section of the configuration and is no option: most likely misspelt."""
+    return sorted(set(map(str, config.keys())) - DEFAULTS.keys())
+
+
 def given_options(options: object) -> dict[str, object]:
     """What was given on the command line: attributes that are named as options are, and not None."""
     return {name: value for name in DEFAULTS if (value := getattr(options, name, None)) is not None}

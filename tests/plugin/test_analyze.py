@@ -126,6 +126,21 @@ def test_a_failed_file_is_named_and_left_alone_until_it_changes(unanalysed, coll
     assert "failed    0" in unanalysed.deejai("status").out
 
 
+def test_retry_also_means_what_has_a_vector_of_what_it_was_before(analysed, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    song = own / "song.flac"
+    shutil.copy(analysed.run("ls", "-f", "$path", "title:Aisle").lines[0], song)
+    analysed.run("import", "-qAs", song)
+    music = song.read_bytes()
+    song.write_text("no music any more")
+    analysed.deejai("analyze", "--force", f"path:{song}")
+    assert f"{song}: " in analysed.deejai("failed").out
+    song.write_bytes(music)
+    analysed.deejai("analyze", "--retry")
+    assert analysed.deejai("failed").out == ""
+
+
 def test_a_missing_file_fails_alone(unanalysed, collection, tmp_path):
     own = tmp_path / "own"
     shutil.copytree(collection / "Nave", own)

@@ -353,6 +353,29 @@ class TestJourneys:
         assert len(set(songs)) == len(songs)
 
 
+class TestSmallMistakes:
+    def test_an_option_that_does_not_exist_is_named(self, analysed):
+        analysed.configure(artist_seperation=3)
+        warning = "deejai.artist_seperation: there is no such option in the configuration; it is ignored"
+        assert warning in analysed.deejai("similar", "Aisle", "-p").err
+        assert "no such option: artist_seperation" in analysed.deejai("doctor", status=1).out
+
+    def test_of_two_versions_that_are_seeds_one_is_listed(self, analysed):
+        analysed.run("modify", "-yMW", "title:Vault", "title=Aisle (Live)")
+        result = analysed.deejai("similar", "artist:Nave", "title:Aisle", "-n", "3", "-p")
+        assert len([line for line in result.lines if line.startswith("seed")]) == 1
+        both = analysed.deejai("similar", "artist:Nave", "title:Aisle", "-n", "3", "-p", "--versions")
+        assert len([line for line in both.lines if line.startswith("seed")]) == 2
+
+    def test_no_playlists_to_write(self, analysed):
+        assert "no playlists in the configuration (deejai.playlists)" in analysed.deejai("playlists").err
+
+    def test_why_counts_what_was_taken_off(self, analysed):
+        analysed.run("modify", "-yMW", "title:Anvil", "play_count=40")
+        result = analysed.deejai("similar", "Aisle", "-n", "2", "--prefer-played", "0.5", "--why")
+        assert re.search(r"counted as -?0\.\d{3}, after mood, plays, skips and hubs", result.out)
+
+
 class TestOutput:
     def test_why(self, analysed):
         result = analysed.deejai("similar", "Aisle", "-n", "4", "--artist-separation", "2", "--why", SONGS)
