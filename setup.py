@@ -4,7 +4,7 @@ from pathlib import Path
 from setuptools import find_namespace_packages, setup
 
 requirements = [
-    "beets>=2.12",
+    "beets>=2.13",
     "confuse>=2.0",
     "mutagen>=1.46",
     "numpy>=2.0.2",
