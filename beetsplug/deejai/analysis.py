@@ -6,7 +6,6 @@ the time. Weighing turns slices into vectors; it needs to know the whole library
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from collections import defaultdict
@@ -52,24 +51,27 @@ def find_work(
     model: Model,
     store: SliceStore,
     *,
-    retries: float,
+    retries: int,
+    retry: bool = False,
     force: bool = False,
 ) -> Work:
-    """Sort out what these tracks lack; with `force`, all of them are heard again. retries: of files that failed before,
-    infinite to try also those whose content is at fault."""
+    """Sort out what these tracks lack.
+
+    retries: how often a file is tried again that failed through no fault of its content. retry: hear whatever failed
+    before, also if the track has a vector of what the file was then. force: hear all of them again.
+    """
     done = set(read_vectors(lib, model.name, model.dimension)[0])
     keys, known, failures = attribute_values(lib, KEY), store.keys(model.name), store.failures()
     work = Work([], [], [])
     for item in items:
-        if force:
+        failure = failures.get(file_path(item))
+        if force or (retry and failure):
             work.hear.append(item)
-        elif item.id in done and not (retries == math.inf and file_path(item) in failures):
+        elif item.id in done:
             continue
-        elif retries == math.inf and file_path(item) in failures:
-            work.hear.append(item)
         elif keys.get(item.id) in known:
             work.weigh.append(item.id)
-        elif (failure := failures.get(file_path(item))) and retries < math.inf and failure.still_stands(retries):
+        elif failure and failure.still_stands(retries):
             work.failed.append(item)
         else:
             work.hear.append(item)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import optparse
 import os
 from contextlib import nullcontext
@@ -178,11 +177,10 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
         _print_paths(items)
         return
     with open_store(lib) as store, nullcontext() if opts.pretend else alone(lib):
-        retries = math.inf if opts.retry else settings.retries
         if opts.retry and not args:  # also those that have a vector, of what they were before
             failed = [item for path in store.failures() for item in items_at(lib, path)]
-            items += [item for item in failed if item.id not in {known.id for known in items}]
-        work = find_work(lib, items, model, store, retries=retries, force=bool(opts.force))
+            items = list({item.id: item for item in [*items, *failed]}.values())
+        work = find_work(lib, items, model, store, retries=settings.retries, retry=bool(opts.retry), force=bool(opts.force))
         if opts.pretend:
             _print_paths(work.hear)
             return
@@ -380,12 +378,12 @@ def _make(
     make: Callable, config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]
 ) -> None:
     """Make a list as the options ask for, write it, show it, play it."""
-    for name in unknown_options(config):
-        log.warning("deejai.{}: there is no such option in the configuration; it is ignored", name)
     from .output import for_file, play, show, write
     from .terminal import choose_next, choose_waypoint, is_terminal
     from .wishes import Wishes
 
+    for name in unknown_options(config):
+        log.warning("deejai.{}: there is no such option in the configuration; it is ignored", name)
     option = opts.ensure_value
     if option("minutes", None) is not None and any(
         option(name, None) is not None for name in ("number", "albums", "between")
@@ -421,9 +419,8 @@ def run_similar_artists(config: confuse.Subview, lib: Library, opts: optparse.Va
 
     if not args:
         raise ui.UserError("similar to whom? Give an artist, a query or an audio file")
-    for number, (name, similarity, tracks) in enumerate(
-        similar_artists(lib, args, read_settings(config, given_options(opts))), 1
-    ):
+    found = similar_artists(lib, args, read_settings(config, given_options(opts)))
+    for number, (name, similarity, tracks) in enumerate(found, 1):
         ui.print_(f"{number:4}  {similarity:.3f} {name} ({_tracks(tracks)})")
 
 

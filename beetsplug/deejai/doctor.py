@@ -16,7 +16,6 @@ import numpy as np
 from deejai_core.errors import DeejaiError
 from deejai_core.models.registry import Model, load_model
 from deejai_core.space.analysis import hear_file
-from deejai_core.space.hubness import CACHED_FROM, open_densities
 from deejai_core.space.index import FEWEST_INDEXED, annoy_installed, build_index, index_paths, is_current
 
 from .analysis import find_work
@@ -24,7 +23,7 @@ from .fields import KEY, MODEL, VECTOR
 from .library import (
     attribute_values,
     data_folder,
-    file_path,
+    items_at,
     items_by_id,
     open_store,
     read_vectors,
@@ -141,8 +140,7 @@ def _slices(lib: Library, model: Model) -> Iterator[Finding]:
         misshapen = store.misshapen(model.name, model.trunk_size)
         stored = store.keys(model.name)
         failures = store.failures()
-    paths = {file_path(item) for item in lib.items()} if failures else set()
-    gone = [path for path in failures if path not in paths]
+    gone = [path for path in failures if not items_at(lib, path)]
     orphans = sorted(stored - set(keys.values()))
     lacking = sorted(id_ for id_, key in keys.items() if key not in stored)
 
@@ -201,8 +199,6 @@ def _index(lib: Library, model: Model) -> Iterator[Finding]:
             return f"built for {len(vectors):,} tracks"
 
         yield Finding("index", "is not that of these vectors; the next playlist builds it", wrong=True, mend=build)
-    if len(vectors) >= CACHED_FROM:
-        open_densities(folder, vectors)
 
 
 def _leftovers(folder: Path) -> Finding:

@@ -83,13 +83,9 @@ def encode(lib: Library, made: MadeList, settings: Settings, output: str | None)
 
 def for_file(settings: Settings, output: str | None, chosen: str | None) -> Settings:
     """Settings with the format that the output file's name tells, unless one was chosen."""
-    told = {".xspf": "xspf", ".jspf": "jspf"}.get(Path(output or "").suffix.lower())
-    if (
-        output
-        and not told
-        and SUFFIXES[settings.output_format] != ".m3u"
-        and Path(output).suffix.lower() in (".m3u", ".m3u8")
-    ):
+    suffix = Path(output or "").suffix.lower()
+    told = {".xspf": "xspf", ".jspf": "jspf"}.get(suffix)
+    if suffix in (".m3u", ".m3u8") and SUFFIXES[settings.output_format] != ".m3u":
         told = "extm3u"
     return replace(settings, output_format=told) if told and not chosen else settings
 
@@ -116,10 +112,12 @@ def play(made: MadeList, log: BeetsLogger) -> None:
     if not words:
         raise ui.UserError("play.command: it names no player")
     files = [os.fsdecode(target) for target in targets]
-    marked = any("$playlist" in word for word in words)
-    place = "" if config["raw"].get(bool) else files[0]
-    words = [word.replace("$playlist", place) for word in words if not (config["raw"].get(bool) and word == "$playlist")]
-    words += [] if marked and place else files
+    if config["raw"].get(bool):
+        words = [*filter(None, (word.replace("$playlist", "") for word in words)), *files]
+    elif any("$playlist" in word for word in words):
+        words = [word.replace("$playlist", files[0]) for word in words]
+    else:
+        words += files
     log.info("playing {} tracks", len(paths))
     try:
         status = subprocess.call(words)

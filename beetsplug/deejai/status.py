@@ -11,7 +11,7 @@ from deejai_core.playlists.tracks import one_line
 from deejai_core.space.index import FEWEST_INDEXED, annoy_installed, index_paths, is_current
 
 from .analysis import find_work
-from .library import data_folder, file_path, open_store, read_vectors, store_path, track_ids, unanalysed_items
+from .library import data_folder, file_path, items_at, open_store, read_vectors, store_path, track_ids, unanalysed_items
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -65,10 +65,10 @@ def failed_lines(lib: Library, words: list[str], settings: Settings) -> list[str
         return []
     with open_store(lib) as store:
         failures = store.failures()
-    paths = {file_path(item) for item in lib.items(words)} if failures else set()
+    matching = {file_path(item) for item in lib.items(words)} if words and failures else set()
     lines = []
     for path, failure in failures.items():
-        if path in paths:
+        if path in matching if words else items_at(lib, path):
             tried = "once" if failure.attempts == 1 else f"{failure.attempts} times"
             next_time = "until it changes" if failure.still_stands(settings.retries) else "to be tried again"
             when = failure.failed_at[:10]
