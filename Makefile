@@ -1,5 +1,5 @@
 # make demo [MUSIC=~/Music]   hear it: a playlist from your music, or from songs composed on the spot
-# make test                   the whole test suite
+# make test [WORKERS=2]       the whole test suite, by so many processes at once, but for what listens to servers
 # make lint                   style and common mistakes
 # make bench [MUSIC=FOLDER]   speed and memory, against others
 # make clean                  remove the environment and the demo
@@ -10,6 +10,7 @@
 PYTHON ?= python3
 PIP_OPTIONS ?=
 MUSIC ?=
+WORKERS ?= 2
 VENV := .venv
 PIP := $(VENV)/bin/pip --disable-pip-version-check install --quiet --constraint constraints.txt $(PIP_OPTIONS)
 
@@ -19,7 +20,8 @@ demo: $(VENV)/installed
 	$(VENV)/bin/python demo/demo.py $(if $(MUSIC),"$(MUSIC)")
 
 test: $(VENV)/installed-test
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --ignore-glob='*/test_web*' --ignore-glob='*/test_radio*'
+	$(VENV)/bin/python -m pytest tests/plugin/test_web*.py tests/plugin/test_radio.py
 
 lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .

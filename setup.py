@@ -21,9 +21,29 @@ requirements = [
 if not os.environ.get("DEEJAI_WITHOUT_ANNOY"):
     requirements.append("annoy>=1.17.3")
 
-# The bundled weights are built with librosa's mel filter bank; only who builds them anew, or tests that, needs librosa.
-build_weights = ["librosa>=0.10.2"]
-test = [*build_weights, "pytest>=8.4", "hypothesis>=6.100", "ruff>=0.6"]
+# What only some commands need.
+extras = {
+    "train": ["gensim>=4.3.3", "scipy>=1.11", "rapidfuzz>=3.0", "pylast>=5.3"],
+    "hub": ["huggingface_hub>=0.30"],
+    "keras": ["h5py>=3.10"],
+    "spark": ["pyarrow>=15"],
+    "web": ["flask>=3.0", "waitress>=3.0"],
+    "map": ["openTSNE>=1.0.2", "matplotlib>=3.8"],
+    "mix": ["pyloudnorm>=0.1.1", "scipy>=1.10", "soundfile>=0.13", "av>=16"],
+    "listen": ["sounddevice>=0.4.6"],
+    "mpd": ["python-mpd2>=3.1"],
+    "weights": ["librosa>=0.10.2"],  # its mel filter bank, to build the bundled weights anew
+    "bench": ["bliss-audio>=0.2", "pymusly>=0.2", "matplotlib>=3.8"],
+}
+wanted_by_tests = [library for name, libraries in extras.items() if name != "bench" for library in libraries]
+extras["test"] = [
+    *wanted_by_tests,
+    "pytest>=8.4",
+    "pytest-xdist>=3.6",
+    "hypothesis>=6.100",
+    "ruff>=0.6",
+    "playwright>=1.45",
+]
 
 setup(
     name="beets-deejai",
@@ -34,13 +54,13 @@ setup(
     license="MIT",
     python_requires=">=3.10,<3.15",
     packages=find_namespace_packages(include=["beetsplug.*", "deejai_core", "deejai_core.*"]),
-    package_data={"deejai_core.models": ["weights/*"]},
-    install_requires=requirements,
-    extras_require={
-        "weights": build_weights,
-        "bench": ["bliss-audio>=0.2", "pymusly>=0.2"],
-        "test": test,
+    package_data={
+        "deejai_core.models": ["weights/*"],
+        "deejai_core.apps": ["static/*"],
+        "deejai_core.apps.web": ["static/*"],
     },
+    install_requires=requirements,
+    extras_require=extras,
     classifiers=[
         "Environment :: Console",
         "License :: OSI Approved :: MIT License",

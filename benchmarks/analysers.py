@@ -18,10 +18,10 @@ RATE_OF_MUSLY = 22_050  # Hz, mono
 
 def deejai(files: list[Path], threads: int = 1) -> None:
     """As `beet deejai analyze` does it."""
-    from deejai_core.models.registry import load_model
+    from deejai_core.models.musicnn import MusiCNN
     from deejai_core.space.analysis import Unheard, analyse
 
-    for result in analyse(files, load_model("musicnn"), windows=16, threads=threads):
+    for result in analyse(files, MusiCNN(), windows=16, threads=threads):
         if isinstance(result, Unheard):
             sys.exit(f"{result.path}: {result.reason}")
 
@@ -60,11 +60,10 @@ def stages(files: list[Path]) -> dict[str, float]:
     from deejai_core.audio.decode import read_spans
     from deejai_core.audio.identity import audio_key
     from deejai_core.audio.spectrogram import log_mel
-    from deejai_core.models.musicnn import BATCH
-    from deejai_core.models.registry import load_model
+    from deejai_core.models.musicnn import BATCH, MusiCNN
 
     torch.set_num_threads(1)
-    model = load_model("musicnn")
+    model = MusiCNN()
     filters = model._weights["mel.filters"]
     spent: Counter[str] = Counter()
 

@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 from benchmarks.__main__ import SUFFIXES
-from deejai_core.models.registry import load_model
+from deejai_core.models.musicnn import MusiCNN
 from deejai_core.space.analysis import Limits, hear_file
 from deejai_core.space.mp3tovec import mp3tovec
 
@@ -45,7 +45,7 @@ def encode(samples: np.ndarray, rate: int, path: Path, codec: str, bit_rate: int
 def main() -> None:
     files = sorted(path for path in Path(sys.argv[1]).rglob("*") if path.suffix.lower() in SUFFIXES)
     random.Random(0).shuffle(files)
-    model = load_model("musicnn")
+    model = MusiCNN()
     heard, copies = [], {name: [] for name in ENCODINGS}
 
     def hear(path: Path) -> np.ndarray:

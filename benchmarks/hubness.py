@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.invented import unit, vectors_like_real_ones
-from deejai_core.models.registry import load_model
+from deejai_core.models.musicnn import MusiCNN
 from deejai_core.space.hubness import NEIGHBOURS, densities, handicaps
 from deejai_core.space.mp3tovec import mp3tovec
 
@@ -71,7 +71,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     if len(sys.argv) > 1:
         data = np.load(Path(sys.argv[1]))
-        model = load_model("musicnn")
+        model = MusiCNN()
         slices = [model.project(data["slices"][data["track"] == track]) for track in range(len(data["artist"]))]
         artists = np.where(data["collection"] == "magnatune", data["artist"].astype(str), "")
         report(f"{len(slices)} real tracks", mp3tovec(slices, model.epsilon), artists)

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.__main__ import SUFFIXES
 from deejai_core.audio.decode import read_spans
-from deejai_core.models.registry import load_model
+from deejai_core.models.musicnn import MusiCNN
 from deejai_core.space.mp3tovec import mp3tovec
 
 LIMITS = (2, 4, 8, 12, 16, 24, 32, 100_000)
@@ -56,7 +56,7 @@ def report(limit: int, seconds: str, slices: list[np.ndarray], model, labels: di
 
 
 def main() -> None:
-    source, model = Path(sys.argv[1]), load_model("musicnn")
+    source, model = Path(sys.argv[1]), MusiCNN()
     if source.suffix == ".npz":
         with np.load(source) as data:
             everything = [data["slices"][data["track"] == track] for track in range(len(data["artist"]))]

@@ -6,7 +6,31 @@
 Knows nothing of beets; `beetsplug.deejai` is the adapter. See docs/design.md.
 """
 
-from deejai_core.errors import AudioError, DeejaiError, ModelError, PlaylistError, StoreError, UnavailableError
+from deejai_core.errors import (
+    AudioError,
+    DeejaiError,
+    HistoryError,
+    MapError,
+    MissingError,
+    MixError,
+    ModelError,
+    PlaylistError,
+    StoreError,
+    TrainingError,
+    UnavailableError,
+)
 
-__all__ = ["AudioError", "DeejaiError", "ModelError", "PlaylistError", "StoreError", "UnavailableError"]
+__all__ = [
+    "AudioError",
+    "DeejaiError",
+    "HistoryError",
+    "MapError",
+    "MissingError",
+    "MixError",
+    "ModelError",
+    "PlaylistError",
+    "StoreError",
+    "TrainingError",
+    "UnavailableError",
+]
 __version__ = "0.1.0"

@@ -4,8 +4,13 @@ DeejaiError
 ├── AudioError              a file has no readable audio
 │   └── UnavailableError    it could not be read this time: missing, forbidden, out of memory
 ├── ModelError              a model is unknown, or its weights or libraries are missing or damaged
-├── StoreError              the slice store or the index cannot be opened, read or written
-└── PlaylistError           a playlist cannot be written
+├── StoreError              the slice store, the index or others' vectors cannot be opened, read or written
+├── PlaylistError           a playlist cannot be read or written
+├── MixError                a mix cannot be made or written
+├── MapError                a map cannot be written
+├── HistoryError            a source of playlists and plays cannot be read
+├── TrainingError           a model cannot be trained from what there is
+└── MissingError            a library that only some commands need is not installed
 
 Every message is one line, ready to be shown to a user. It names the file or option concerned; only an AudioError leaves
 the file's name to whoever asked for that file.
@@ -36,8 +41,28 @@ class ModelError(DeejaiError):
 
 
 class StoreError(DeejaiError):
-    """The slice store or the index cannot be opened, read or written."""
+    """The slice store, the index or others' vectors cannot be opened, read or written."""
 
 
 class PlaylistError(DeejaiError):
-    """A playlist cannot be written."""
+    """A playlist cannot be read or written."""
+
+
+class MixError(DeejaiError):
+    """A mix cannot be made or written."""
+
+
+class MapError(DeejaiError):
+    """A map cannot be written."""
+
+
+class HistoryError(DeejaiError):
+    """A source of playlists and plays cannot be read."""
+
+
+class TrainingError(DeejaiError):
+    """A model cannot be trained from what there is."""
+
+
+class MissingError(DeejaiError):
+    """A library that only some commands need is not installed."""

@@ -37,10 +37,13 @@ def test_every_verb_and_flag_is_documented():
     verbs = {verb.name: verb for verb in deejai_command(config=None, log=None).verbs}
     assert sections.keys() == verbs.keys()
     for name, verb in verbs.items():
-        shown = [option for option in verb.parser.option_list if option.help != SUPPRESS_HELP]
+        parsers = [verb.parser, *(part.parser for part in getattr(verb, "verbs", ()))]  # `model use`, `history add`
+        shown = [option for parser in parsers for option in parser.option_list if option.help != SUPPRESS_HELP]
         flags = {flag for option in shown for flag in option._long_opts} - {"--help"}
-        shared = text if name in ("similar", "journey", "reorder", "playlists") else sections[name]
+        shared = text if name in ("similar", "journey", "reorder", "mix", "playlists") else sections[name]
         assert all(f"`{flag}" in shared or f"{flag}`" in shared for flag in flags), (name, flags)
+        for part in getattr(verb, "verbs", ()):
+            assert f"beet deejai {name} {part.name}" in sections[name]
 
 
 def test_the_order_of_the_stored_tags():

@@ -29,6 +29,7 @@ class DeejaiPlugin(BeetsPlugin):
         super().__init__()
         self.config.add(DEFAULTS)
         self.config["prefix"].redact = True  # may hold a user name and password, as in smartplaylist
+        self.config["lastfm_key"].redact = True
         self.template_fields = dict(TAG_GETTERS)
         self.import_stages = [self.imported]
         self.register_listener("import", self.import_finished)

@@ -18,7 +18,7 @@ import numpy as np
 
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.errors import AudioError
-from deejai_core.models.registry import Model, load_model
+from deejai_core.models.protocol import Model
 from deejai_core.playlists.tracks import one_line
 from deejai_core.space.analysis import Heard, Limits, Unheard, analyse, default_threads, hear_file
 from deejai_core.space.mp3tovec import mp3tovec
@@ -26,6 +26,7 @@ from deejai_core.space.slices import SliceStore
 
 from .fields import KEY, MODEL, VECTOR
 from .library import CHUNK, attribute_values, file_path, open_store, read_vectors
+from .models import model_in_use, tagging_model
 from .settings import Settings, limits, read_settings
 from .tagging import tag_tracks, untagged_ids
 from .tags import STORED
@@ -61,7 +62,7 @@ def find_work(
     before, also if the track has a vector of what the file was then. force: hear all of them again.
     """
     done = set(read_vectors(lib, model.name, model.dimension)[0])
-    keys, known, failures = attribute_values(lib, KEY), store.keys(model.name), store.failures()
+    keys, known, failures = attribute_values(lib, KEY), store.keys(model.trunk_name), store.failures()
     work = Work([], [], [])
     for item in items:
         failure = failures.get(file_path(item))
@@ -109,13 +110,13 @@ def hear_items(
         by_path[file_path(item)].append(item)  # read here: in another thread beets would give a relative path
     if not by_path:
         return []  # without waking the network for nothing
-    known = set() if force else store.keys(model.name)
+    known = set() if force else store.keys(model.trunk_name)
     heard = []
     for result in analyse(by_path, model, windows=windows, threads=threads, known=known, limits=limits):
         if isinstance(result, Heard):
             if result.trunk is not None:
-                store.put(result.key, model.name, result.trunk)
-            heard += [item.id for item in by_path[result.path] if _keep_key(lib, item, result.key, renewed=force)]
+                store.put(result.key, model.trunk_name, result.trunk)
+            heard += [item.id for item in by_path[result.path] if keep_key(lib, item, result.key, renewed=force)]
         on_result(result)
     return heard
 
@@ -164,7 +165,7 @@ def read_library(
     read = {} if read is None else read
     keys = set(keys)
     # One by one: in one large product a track's rounding would depend on its neighbours.
-    read |= {key: model.project(trunk) for key, trunk in store.get(keys - read.keys(), model.name, model.trunk_size)}
+    read |= {key: model.project(trunk) for key, trunk in store.get(keys - read.keys(), model.trunk_name, model.trunk_size)}
     return {key: read[key] for key in sorted(keys & read.keys())}
 
 
@@ -189,22 +190,23 @@ class ImportAnalysis:
 
     def __init__(self, config: confuse.Subview, log: BeetsLogger) -> None:
         self._settings = read_settings(config)
-        self._model = load_model(self._settings.model)
+        self._model: Model | None = None
         self._log = log
         self._read: dict[str, np.ndarray] = {}
         self._lock = threading.Lock()  # programs other than beet may run several imports at once
 
     def __call__(self, lib: Library, items: list[Item]) -> None:
+        self._model = model = self._model or model_in_use(lib, self._settings)
         allowed = limits(self._settings)
         with allowed.decoder() as decoder:
-            lacking = [item for item in items if not self._has_vector(item) or _replaced(item, decoder)]
+            lacking = [item for item in items if not _has_vector(item, model) or _replaced(item, decoder)]
         # One core is left to whoever answers the importer's questions.
         threads = self._settings.threads or max(1, default_threads() - 1)
         with self._lock, open_store(lib) as store:
             heard = hear_items(
                 lib,
                 lacking,
-                self._model,
+                model,
                 store,
                 windows=self._settings.windows,
                 threads=threads,
@@ -212,18 +214,19 @@ class ImportAnalysis:
                 on_result=self._warn,
             )
             if heard:
-                weigh_items(lib, heard, self._model, self._settings, store, read=self._read)
+                weigh_items(lib, heard, model, self._settings, store, read=self._read)
             if self._settings.tags:
-                tag_tracks(lib, untagged_ids(lib, [item.id for item in items]), self._model, store)
-
-    def _has_vector(self, item: Item) -> bool:
-        vector = item.get(VECTOR, with_album=False)
-        return bool(vector) and item.get(MODEL, with_album=False) == self._model.name
+                tag_tracks(lib, untagged_ids(lib, [item.id for item in items]), tagging_model(model), store)
 
     def _warn(self, result: Heard | Unheard) -> None:
         # Not remembered as a failure: the importer is about to move the file, and `analyze` tries it where it will be.
         if isinstance(result, Unheard):
             self._log.warning("{}: not analysed: {}", one_line(os.fspath(result.path)), result.reason)
+
+
+def _has_vector(item: Item, model: Model) -> bool:
+    vector = item.get(VECTOR, with_album=False)
+    return bool(vector) and item.get(MODEL, with_album=False) == model.name
 
 
 def _replaced(item: Item, decoder: Decoder) -> bool:
@@ -235,7 +238,7 @@ def _replaced(item: Item, decoder: Decoder) -> bool:
         return False  # hearing it will say what is wrong
 
 
-def _keep_key(lib: Library, item: Item, key: str, *, renewed: bool) -> bool:
+def keep_key(lib: Library, item: Item, key: str, *, renewed: bool) -> bool:
     """Write a track's audio key to the library, unless the track is gone or its id now another's."""
     with lib.transaction():
         current = lib.get_item(item.id)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deejai_core.errors import DeejaiError
-from deejai_core.models.registry import Model, load_model
+from deejai_core.models.protocol import Model
 from deejai_core.space.analysis import hear_file
 from deejai_core.space.index import FEWEST_INDEXED, annoy_installed, build_index, index_paths, is_current
 
@@ -31,6 +31,7 @@ from .library import (
     track_ids,
     unanalysed_items,
 )
+from .models import model_in_use
 from .settings import limits
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def examine(lib: Library, settings: Settings, unknown: Sequence[str]) -> Iterato
     if unknown:
         yield Finding("configuration", f"no such option: {', '.join(unknown)}; they are ignored", wrong=True)
     try:
-        model = load_model(settings.model)
+        model = model_in_use(lib, settings)
         yield _weights(model)
         yield _hearing(model, settings)
     except DeejaiError as error:
@@ -137,8 +138,8 @@ def _slices(lib: Library, model: Model) -> Iterator[Finding]:
         if broken:
             yield Finding("slice store", f"{store.path}: {broken}; restore it from a backup, or move it away", wrong=True)
             return
-        misshapen = store.misshapen(model.name, model.trunk_size)
-        stored = store.keys(model.name)
+        misshapen = store.misshapen(model.trunk_name, model.trunk_size)
+        stored = store.keys(model.trunk_name)
         failures = store.failures()
     gone = [path for path in failures if not items_at(lib, path)]
     orphans = sorted(stored - set(keys.values()))
@@ -147,7 +148,7 @@ def _slices(lib: Library, model: Model) -> Iterator[Finding]:
     def drop(found: list[str], what: str) -> Callable[[], str]:
         def mend() -> str:
             with open_store(lib) as store:
-                store.drop(found, model.name)
+                store.drop(found, model.trunk_name)
             return f"{len(found):,} {what} removed"
 
         return mend

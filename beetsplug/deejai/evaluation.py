@@ -11,7 +11,7 @@ import confuse
 import numpy as np
 from beets import ui
 
-from deejai_core.models.registry import load_model
+from deejai_core.errors import MissingError
 from deejai_core.space.evaluate import (
     Agreement,
     Hubs,
@@ -29,8 +29,9 @@ from deejai_core.space.mp3tovec import mp3tovec
 from .analysis import read_library
 from .catalogue import read_catalogue
 from .fields import KEY
-from .labels import field_labels, genres, who_and_where
-from .library import attribute_values, data_folder, open_store, store_path
+from .labels import field_labels, genres, lists, who_and_where
+from .library import attribute_values, open_store, store_path
+from .models import model_in_use
 from .settings import Epsilon
 from .space import Space
 
@@ -72,6 +73,10 @@ def evaluate(lib: Library, settings: Settings, fields: Iterable[str], k: int, lo
     space = Space(lib, settings)
     vectors, catalogue = space.index.vectors, space.catalogue
     labels = [*who_and_where(catalogue), genres(lib, space.ids)]
+    try:
+        labels += filter(None, [lists(lib, space.ids)])
+    except MissingError as error:
+        log.warning("lists of the history not measured: {}", error)
     for name in fields:
         found = field_labels(lib, space.ids, name)
         labels += [found] if found.name not in [known.name for known in labels] else []
@@ -79,9 +84,9 @@ def evaluate(lib: Library, settings: Settings, fields: Iterable[str], k: int, lo
     queries = choose_queries(len(vectors), rng)
     log.debug("looking for the neighbours of {} of {} tracks", len(queries), len(vectors))
     artists, _ = catalogue.artist_codes
-    handicap = handicaps(open_densities(data_folder(lib), vectors))
+    handicap = handicaps(open_densities(space.folder, vectors))
     return Report(
-        space.model.name,
+        space.name,
         len(vectors),
         len(queries),
         k,
@@ -231,7 +236,7 @@ def sweep(lib: Library, settings: Settings, epsilons: Sequence[float], log: Beet
 
     Nothing is changed. Raises UserError if nothing is there to be weighed.
     """
-    model = load_model(settings.model)
+    model = model_in_use(lib, settings)
     current = model.epsilon if settings.epsilon is None else settings.epsilon
     keys = attribute_values(lib, KEY)
     if not keys:
@@ -242,7 +247,9 @@ def sweep(lib: Library, settings: Settings, epsilons: Sequence[float], log: Beet
             slices = read_library(keys.values(), model, store)
     ids = [id_ for id_, key in keys.items() if key in slices]
     if not ids:
-        raise ui.UserError(f"nothing that {model.name} heard is stored; `beet deejai analyze --force` hears all again")
+        raise ui.UserError(
+            f"nothing that {model.trunk_name} heard is stored; `beet deejai analyze --force` hears all again"
+        )
     if len(ids) < len(keys):
         log.warning(
             "{} of {} tracks left out: what was heard in them is not stored; `beet deejai analyze --force` hears them",

@@ -38,7 +38,7 @@ class Verb(ui.Subcommand):
 
 
 class VerbsCommand(ui.Subcommand):
-    """A command that does nothing but hand its arguments to one of its verbs."""
+    """A command that does nothing but hand its arguments to one of its verbs, which may be such a command itself."""
 
     def __init__(self, name: str, verbs: list[Verb], help: str) -> None:
         parser = ui.SubcommandsOptionParser(usage="%prog COMMAND [ARGS...]")
@@ -61,12 +61,11 @@ class VerbsCommand(ui.Subcommand):
         opts, words = self.parser.parse_args(args)
         opts.verb = None
         if words:
-            verb, opts, words = self.parser.parse_subcommand(words)
-            opts.verb = verb
+            opts.verb, opts.of_verb, words = self.parser.parse_subcommand(words)
         return opts, words
 
     def func(self, lib: Library, opts: optparse.Values, args: list[str]) -> None:
         if opts.verb is None:
             self.print_help()
         else:
-            opts.verb.func(lib, opts, args)
+            opts.verb.func(lib, opts.of_verb, args)

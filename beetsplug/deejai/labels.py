@@ -14,6 +14,7 @@ from beets.library import Item
 from deejai_core.playlists.songs import Catalogue, normal_artist
 from deejai_core.space.evaluate import Labels
 
+from .history import history_path, read_history
 from .library import attribute_values
 
 if TYPE_CHECKING:
@@ -36,18 +37,40 @@ def genres(lib: Library, ids: Sequence[int]) -> Labels:
     return _labels(lib, ids, "genres")
 
 
+def lists(lib: Library, ids: Sequence[int]) -> Labels | None:
+    """The lists of the history that each of these tracks is in, to be measured among other artists; None if none is in any.
+
+    Raises MissingError without the library that matches names.
+    """
+    if not history_path(lib).exists():
+        return None
+    history = read_history(lib)
+    place = {id_: row for row, id_ in enumerate(ids)}
+    found: list[set[int]] = [set() for _ in ids]
+    for number, words in enumerate(history.lists()):
+        for word in set(words.tolist()):
+            for item in history.items_of(word):
+                if item in place:
+                    found[place[item]].add(number)
+    return Labels("lists", found, by_others=True) if any(found) else None
+
+
 def field_labels(lib: Library, ids: Sequence[int], name: str) -> Labels:
     """The same by another field. Raises UserError if none of the tracks has it."""
-    # What beets made a list of is known by its old name to people: genre is genres, composer is composers.
-    name = f"{name}s" if name not in Item._fields and f"{name}s" in Item._fields else name
+    name = list_name(name)
     found = _labels(lib, ids, name)
     if not any(found.of):
         raise ui.UserError(f"--field {name}: no analysed track has a value there; `beet fields` lists the fields")
     return found
 
 
+def list_name(name: str) -> str:
+    """What beets made a list of is known by its old name to people: genre is genres, composer is composers."""
+    return f"{name}s" if name not in Item._fields and f"{name}s" in Item._fields else name
+
+
 def _labels(lib: Library, ids: Sequence[int], name: str) -> Labels:
-    values = _values(lib, name)
+    values = field_values(lib, name)
     return Labels(name, _each([values.get(id_) for id_ in ids], _split), by_others=True)
 
 
@@ -57,7 +80,7 @@ def _each(values: Sequence[object], labels_of: Callable[[object], frozenset[str]
     return [known[value] for value in values]
 
 
-def _values(lib: Library, name: str) -> dict[int, object]:
+def field_values(lib: Library, name: str) -> dict[int, object]:
     """A field of all tracks, as the database holds it, by track id; what a track lacks is its album's, as in beets."""
     # Not by beets' objects: it would take minutes, and warn of fields that have another name now.
     with lib.transaction() as tx:
@@ -69,7 +92,12 @@ def _values(lib: Library, name: str) -> dict[int, object]:
         return {row[0]: row[1] for row in rows} | attribute_values(lib, name)
 
 
-def _split(value: object) -> frozenset[str]:
-    """The labels in a field: not those that differ only in case and blanks. Nothing, and the number 0, is none."""
+def split_values(value: object) -> tuple[str, ...]:
+    """The values in a field, each on one line. Nothing, and the number 0, is none."""
     text = os.fsdecode(value) if isinstance(value, bytes) else str(value or "")
-    return frozenset(filter(None, (" ".join(part.split()).casefold() for part in _BETWEEN.split(text))))
+    return tuple(filter(None, (" ".join(part.split()) for part in _BETWEEN.split(text))))
+
+
+def _split(value: object) -> frozenset[str]:
+    """The labels in a field: not those that differ only in case and blanks."""
+    return frozenset(part.casefold() for part in split_values(value))

@@ -21,7 +21,7 @@ from .fields import FLOAT_BYTES, MODEL, VECTOR, Vector
 if TYPE_CHECKING:
     from beets.library import Library
 
-    from deejai_core.models.registry import Model
+    from deejai_core.models.protocol import Model
 
 UNIT_TOLERANCE = 1e-3  # of a vector's squared length
 CHUNK = 500  # rows for one SQL statement or one transaction: short, since others wait for it

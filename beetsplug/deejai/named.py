@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,6 +83,18 @@ def write_named(
             log.error("{}: {}", _name(entry) or "deejai.playlists", error)
             failed += 1
     return failed
+
+
+def playlist_files(config: confuse.Subview, log: BeetsLogger, lib: Library) -> Iterator[Path]:
+    """Where the playlists of the configuration are written. One that is not as it should be is an error in the log."""
+    for number, entry in enumerate(config["playlists"].get(list), 1):
+        try:
+            playlist = _read(number, entry)
+            settings = _for_name(read_settings(config, playlist.options), playlist.name)
+        except EXPECTED as error:
+            log.error("{}: {}", _name(entry) or "deejai.playlists", error)
+        else:
+            yield playlist_path(lib, _stem(playlist.name), settings)
 
 
 def _name(entry: object) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from optparse import SUPPRESS_HELP
 
 from .group import Verb
-from .settings import DEFAULTS, FORMATS, Settings
+from .settings import DEFAULTS, FORMATS, SPACES, Settings
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Option:
     metavar: str | None = None
     short: str | None = None
     turns: bool = True  # what a switch sets the option to
+    choices: tuple[str, ...] = ()  # of a kind "choice"
 
     @property
     def opposite(self) -> str:
@@ -40,7 +41,11 @@ WALK = (
     Option("keep_on", "--keep-on", "each track is near the last K; 0: near the seeds", "int", "K"),
     Option("list_seeds", "--no-seeds", "leave the seeds out of the list", turns=False),
 )
+SPACE = Option(
+    "space", "--space", "where tracks are near each other: sound, or track2vec for your lists", "choice", choices=SPACES
+)
 VARIATION = (
+    SPACE,
     Option("drunk", "--drunk", "how far to stray, from 0 (sober) to 1 (in any direction)", "float", "X"),
     Option("seed", "--seed", "of the random numbers: the same seed makes the same list", "int", "N"),
 )
@@ -66,7 +71,7 @@ OUTPUT = (
     Option(
         "playlist_dir", "--playlist-dir", "write the list to this folder, named after its tracks", "string", "DIR", "-d"
     ),
-    Option("output_format", "--output-format", f"{', '.join(FORMATS)}", "choice"),
+    Option("output_format", "--output-format", ", ".join(FORMATS), "choice", choices=FORMATS),
     Option("relative_to", "--relative-to", "paths relative to DIR, or to the `library` or the `playlist`", "string", "DIR"),
     Option("forward_slash", "--forward-slash", "forward slashes in paths"),
     Option("urlencode", "--urlencode", "URL-encode paths"),
@@ -87,7 +92,7 @@ def add_options(verb: Verb, options: Iterable[Option]) -> None:
             verb.parser.add_option(option.opposite, dest=option.name, action=back, default=None, help=SUPPRESS_HELP)
             continue
         told = "" if default in (None, "", {}) else f" (default: {default})"
-        choices = {"choices": FORMATS} if option.kind == "choice" else {}
+        choices = {"choices": option.choices} if option.choices else {}
         action = "append" if isinstance(default, dict) else "store"
         verb.parser.add_option(
             *flags,

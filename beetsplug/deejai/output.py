@@ -70,15 +70,19 @@ def playlist_path(lib: Library, title: str, settings: Settings) -> Path:
 def encode(lib: Library, made: MadeList, settings: Settings, output: str | None) -> tuple[Path, bytes, int]:
     """Where a list's playlist belongs, its bytes, and how many tracks it has."""
     path = user_path(output).absolute() if output else playlist_path(lib, made.title, settings)
+    tracks = _tracks(made)
+    return path, FORMATS[settings.output_format](tracks, style_of(lib, settings, path), made.header), len(tracks)
+
+
+def style_of(lib: Library, settings: Settings, path: Path) -> Style:
+    """How a playlist at this path names its tracks."""
     bases = {"library": Path(os.fsdecode(lib.directory)), "playlist": path.parent}
-    style = Style(
+    return Style(
         relative_to=bases.get(settings.relative_to, settings.relative_to),
         forward_slash=settings.forward_slash,
         urlencode=settings.urlencode,
         prefix=settings.prefix,
     )
-    tracks = _tracks(made)
-    return path, FORMATS[settings.output_format](tracks, style, made.header), len(tracks)
 
 
 def for_file(settings: Settings, output: str | None, chosen: str | None) -> Settings:

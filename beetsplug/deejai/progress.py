@@ -1,4 +1,4 @@
-"""How far a long analysis is: a line that redraws itself on a terminal, a plain line now and then elsewhere."""
+"""How far a long analysis or layout is: a line that redraws itself on a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ PLAIN_INTERVAL = 30.0  # seconds between plain lines
 
 
 class Progress:
-    """Counts finished tracks. A context manager.
+    """Counts finished tracks, or other things. A context manager.
 
     On a terminal tqdm draws rate and time left; warnings are written above its line.
     """
 
-    def __init__(self, total: int, log: BeetsLogger) -> None:
+    def __init__(self, total: int, log: BeetsLogger, what: str = "tracks") -> None:
         self.total = total
+        self.what = what
         self.done = 0
         self.failed = 0
         self._log = log
@@ -30,7 +31,7 @@ class Progress:
         if self.total and sys.stderr.isatty():
             from tqdm import tqdm
 
-            self._bar = tqdm(total=self.total, unit=" tracks", dynamic_ncols=True, smoothing=0.05)
+            self._bar = tqdm(total=self.total, unit=f" {self.what}", dynamic_ncols=True, smoothing=0.05)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -47,7 +48,7 @@ class Progress:
             self._reported = now
             rate = self.done / max(now - self._started, 1e-6)
             left = round((self.total - self.done) / rate)
-            self._log.info("{}/{} tracks, {:.1f} a second, {} s left", self.done, self.total, rate, left)
+            self._log.info("{}/{} {}, {:.1f} a second, {} s left", self.done, self.total, self.what, rate, left)
 
     def warn(self, template: str, *values: object) -> None:
         """A warning through the plugin's log, about a track that failed."""

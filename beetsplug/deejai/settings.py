@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DEFAULTS = {
     "auto": True,
     "tags": False,
-    "model": "musicnn",
+    "model": None,
     "windows": 16,
     "epsilon": None,
     "threads": None,
@@ -34,6 +34,7 @@ DEFAULTS = {
     "minutes": None,
     "keep_on": 3,
     "drunk": 0,
+    "space": "sound",
     "seed": None,
     "list_seeds": True,
     "candidates": "",
@@ -42,7 +43,7 @@ DEFAULTS = {
     "min_length": 0,
     "max_length": "10:00",
     "fold_versions": True,
-    "duplicate_epsilon": 0.01,
+    "duplicate_epsilon": None,
     "not_played_days": None,
     "prefer_played": 0,
     "avoid_skipped": 0,
@@ -59,8 +60,10 @@ DEFAULTS = {
     "format": None,
     "playlists": [],
     "playlists_auto": False,
+    "lastfm_key": None,
 }
-FORMATS = ["m3u", "extm3u", "xspf", "jspf"]
+FORMATS = ("m3u", "extm3u", "xspf", "jspf")
+SPACES = ("sound", "track2vec")
 HEAVIEST = 10  # weight of a tag in a mood; two already outweigh any similarity
 DAY = 24 * 60 * 60  # seconds
 
@@ -69,7 +72,7 @@ DAY = 24 * 60 * 60  # seconds
 class Settings:
     """Every option that one command needs, checked. docs/configuration.md says what each is for."""
 
-    model: str
+    model: str | None  # None: what `model use` chose
     windows: int
     epsilon: float | None  # None: the model's own
     tags: bool
@@ -83,6 +86,7 @@ class Settings:
     minutes: float | None
     keep_on: int
     drunk: float
+    space: str  # one of `SPACES`
     seed: int | None
     list_seeds: bool
     candidates: str  # a query; empty: all
@@ -91,7 +95,7 @@ class Settings:
     min_length: float  # seconds
     max_length: float  # seconds
     fold_versions: bool
-    duplicate_epsilon: float
+    duplicate_epsilon: float | None  # None: the model's own
     not_played_days: float | None
     prefer_played: float
     avoid_skipped: float
@@ -128,7 +132,7 @@ def read_settings(config: confuse.Subview, given: Mapping[str, object] = Mapping
         given["minutes"] = 0  # a number asked for wins over minutes that are configured
     with overridden(config, given):
         return Settings(
-            model=config["model"].as_str(),
+            model=config["model"].get(confuse.Optional(str)),
             windows=config["windows"].get(AtLeast(2)),
             epsilon=config["epsilon"].get(confuse.Optional(Epsilon())),
             tags=config["tags"].get(bool),
@@ -142,6 +146,7 @@ def read_settings(config: confuse.Subview, given: Mapping[str, object] = Mapping
             minutes=config["minutes"].get(confuse.Optional(Within(0))) or None,
             keep_on=config["keep_on"].get(AtLeast(0)),
             drunk=config["drunk"].get(Within(0, 1)),
+            space=config["space"].as_choice(SPACES),
             seed=config["seed"].get(confuse.Optional(AtLeast(0))),
             list_seeds=config["list_seeds"].get(bool),
             candidates=" ".join(config["candidates"].as_str_seq(split=False)),
@@ -150,7 +155,7 @@ def read_settings(config: confuse.Subview, given: Mapping[str, object] = Mapping
             min_length=config["min_length"].get(confuse.Optional(Length())) or 0.0,
             max_length=config["max_length"].get(confuse.Optional(Length())) or math.inf,
             fold_versions=config["fold_versions"].get(bool),
-            duplicate_epsilon=config["duplicate_epsilon"].get(Within(0, 1)),
+            duplicate_epsilon=config["duplicate_epsilon"].get(confuse.Optional(Within(0, 1))),
             not_played_days=config["not_played_days"].get(confuse.Optional(Within(0))) or None,
             prefer_played=config["prefer_played"].get(Within(0, 1)),
             avoid_skipped=config["avoid_skipped"].get(Within(0, 1)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import time
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from beets import ui
 from beets.library import Album, Item
 
 from deejai_core.errors import AudioError
-from deejai_core.models.registry import Model, load_model
+from deejai_core.models.protocol import Model
 from deejai_core.models.vocabulary import TAGS
 from deejai_core.playlists.candidates import Candidates, leanings, preferences
 from deejai_core.playlists.rules import Rules
@@ -28,6 +29,7 @@ from deejai_core.space.index import Index, open_index
 from .analysis import hear_outsider
 from .catalogue import read_album_catalogue, read_albums, read_catalogue
 from .fields import KEY
+from .learned import read_track2vec
 from .library import (
     album_name,
     as_track,
@@ -41,6 +43,7 @@ from .library import (
     read_vectors,
     store_path,
 )
+from .models import model_in_use
 from .settings import DAY, limits
 from .tagging import read_probabilities
 
@@ -63,17 +66,15 @@ class Member:
 
 
 class Space:
-    """albums: whether its places are those of the albums, each the blend of its tracks, instead of the tracks'."""
+    """albums: whether its places are those of the albums, each the blend of its tracks, instead of the tracks'. plays:
+    whether to read what was played, even if these settings do not ask for it."""
 
-    def __init__(self, lib: Library, settings: Settings, *, albums: bool = False) -> None:
+    def __init__(self, lib: Library, settings: Settings, *, albums: bool = False, plays: bool = False) -> None:
         self.lib = lib
         self.settings = settings
         self.kind = Album if albums else Item
-        self.model: Model = load_model(settings.model)
-        ids, vectors = read_vectors(lib, self.model.name, self.model.dimension)
-        if not ids:
-            raise ui.UserError(f"nothing analysed yet with {self.model.name}; run `beet deejai analyze`")
-        plays = bool(settings.not_played_days or settings.prefer_played or settings.avoid_skipped)
+        self.name, self.folder, ids, vectors = self._open()
+        plays = plays or bool(settings.not_played_days or settings.prefer_played or settings.avoid_skipped)
         if albums:
             ids, vectors, tracks, album_of = read_albums(lib, ids, vectors)
             if not ids:
@@ -82,10 +83,31 @@ class Space:
             self.catalogue = read_album_catalogue(lib, ids, tracks, album_of, plays=plays)
             self._tracks, self._album_of = tracks, album_of
         else:
-            self.index = open_index(data_folder(lib), vectors)
+            self.index = open_index(self.folder, vectors)
             self.catalogue = read_catalogue(lib, ids, plays=plays)
         self.ids = ids
         self.position = {id_: position for position, id_ in enumerate(ids)}
+
+    @property
+    def learned(self) -> bool:
+        """Whether tracks are near each other by the lists that they are in, not by their sound."""
+        return self.settings.space == "track2vec"
+
+    @cached_property
+    def model(self) -> Model:
+        return model_in_use(self.lib, self.settings)
+
+    def _open(self) -> tuple[str, Path, list[int], np.ndarray]:
+        """The name of the space, where its caches lie, and ids and vectors (n, dimension) of the tracks in it."""
+        if self.learned:
+            name, ids, vectors = read_track2vec(self.lib)
+            if not ids:
+                raise ui.UserError("Track2Vec knows no track of this library; run `beet deejai train --track2vec`")
+            return name, data_folder(self.lib) / "track2vec", ids, vectors
+        ids, vectors = read_vectors(self.lib, self.model.name, self.model.dimension)
+        if not ids:
+            raise ui.UserError(f"nothing analysed yet with {self.model.name}; run `beet deejai analyze`")
+        return self.model.name, data_folder(self.lib), ids, vectors
 
     def candidates(self, *, timed: bool = False) -> Candidates:
         """What a list made with the settings may take. timed: for a list of a given playing time."""
@@ -94,9 +116,7 @@ class Space:
             self.catalogue, prefer_played=settings.prefer_played, avoid_skipped=settings.avoid_skipped
         ).astype(np.float32)
         if settings.correct_hubs:
-            vectors = self.index.vectors
-            tracks = self.kind is Item
-            handicap += handicaps(open_densities(data_folder(self.lib), vectors) if tracks else densities(vectors))
+            handicap += handicaps(self.densities)
         if settings.mood:
             if np.isnan(self.tags).all():
                 raise ui.UserError("no track has tags, so none can be chosen by its mood; run `beet deejai tag`")
@@ -110,6 +130,18 @@ class Space:
             handicap=handicap,
             segue=self.segue if settings.segue else None,
         )
+
+    def under(self, settings: Settings) -> Space:
+        """The same space, for lists with other settings; the model must be the same."""
+        other = copy.copy(self)
+        other.settings = settings
+        return other
+
+    @cached_property
+    def densities(self) -> np.ndarray:
+        """(n,) see `hubness`."""
+        vectors = self.index.vectors
+        return open_densities(self.folder, vectors) if self.kind is Item else densities(vectors)
 
     @cached_property
     def tags(self) -> np.ndarray:
@@ -132,10 +164,15 @@ class Space:
             min_length=settings.min_length if tracks else 0.0,
             max_length=settings.max_length if tracks else np.inf,
             fold_versions=settings.fold_versions,
-            duplicate_epsilon=settings.duplicate_epsilon if tracks else 0.0,
+            duplicate_epsilon=self._duplicate_epsilon() if tracks else 0.0,
             not_played_since=time.time() - settings.not_played_days * DAY if settings.not_played_days else None,
             mix_in_key=settings.mix_in_key and tracks,
         )
+
+    def _duplicate_epsilon(self) -> float:
+        if self.settings.duplicate_epsilon is not None:
+            return self.settings.duplicate_epsilon
+        return 0.0 if self.learned else self.model.duplicate_epsilon  # lists tell songs, not recordings
 
     def allowed(self, *, timed: bool = False) -> np.ndarray | None:
         """(n,) which of the tracks the query `candidates` finds; None for all. Raises UserError if it finds none."""
@@ -174,6 +211,9 @@ class Space:
 
     def why_not(self, match: Match) -> str:
         """Why a track or album has no vector, and what to do about it."""
+        if self.learned:
+            name = album_name(match) if isinstance(match, Album) else display_name(as_track(match))
+            return f"{name}: in no list that Track2Vec has learned from; `beet deejai history add` adds lists"
         if isinstance(match, Album) and not match.items():
             return f"{album_name(match)}: an album without tracks; `beet ls -a` shows which there are"
         if isinstance(match, Album):
@@ -198,7 +238,7 @@ class Space:
             first, last = self._end_tracks(self.ids[song.position])
             keys = [self._keys.get(first), self._keys.get(last)]
             with open_store(self.lib) as store:
-                trunks = dict(store.get(filter(None, keys), self.model.name, self.model.trunk_size))
+                trunks = dict(store.get(filter(None, keys), self.model.trunk_name, self.model.trunk_size))
             heard = [ends(self.model.project(trunks[key])) if key in trunks else (None, None) for key in keys]
             self._known_ends[song.position] = heard[0][0], heard[1][1]
         return self._known_ends[song.position]
@@ -223,7 +263,7 @@ class Space:
         if path.exists() and not path.is_file():
             raise ui.UserError(f"{one_line(os.fspath(path))}: not a file that can be read to its end")
         try:
-            key, vector = hear_outsider(self.lib, path, self.model, self.settings)
+            key, vector = self._hear(path)
         except AudioError as error:
             raise ui.UserError(f"{one_line(os.fspath(path))}: not analysed: {error}") from error
         if self.kind is Item:
@@ -231,6 +271,8 @@ class Space:
             for twin in items_by_id(self.lib, twins):
                 if member := self.member(twin):
                     return member
+        if vector is None:
+            raise ui.UserError(f"{one_line(os.fspath(path))}: not in the library, so Track2Vec does not know it")
         with limits(self.settings).decoder() as decoder:
             tags = decoder.tags(path)
         track = Track(path, tags.artist, tags.title, tags.length)
@@ -241,6 +283,13 @@ class Space:
             length=tags.length or float("nan"),
         )
         return Member(display_name(track), [track], song, path)
+
+    def _hear(self, path: Path) -> tuple[str, np.ndarray | None]:
+        """The audio key of a file outside the library, and its vector; None where sound does not matter."""
+        if not self.learned:
+            return hear_outsider(self.lib, path, self.model, self.settings)
+        with limits(self.settings).decoder() as decoder:
+            return decoder.key(path), None
 
 
 def _in_order(album: Album) -> list[Item]:

@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deejai_core.models.registry import load_model
 from deejai_core.playlists.tracks import one_line
 from deejai_core.space.index import FEWEST_INDEXED, annoy_installed, index_paths, is_current
 
 from .analysis import find_work
 from .library import data_folder, file_path, items_at, open_store, read_vectors, store_path, track_ids, unanalysed_items
+from .models import model_in_use
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -24,7 +24,7 @@ SHOWN = 10  # failures listed before "and N more"
 
 def status_lines(lib: Library, settings: Settings) -> list[str]:
     """The report, a line for each figure."""
-    model = load_model(settings.model)
+    model = model_in_use(lib, settings)
     tracks = len(track_ids(lib))
     ids, vectors = read_vectors(lib, model.name, model.dimension)
     folder = data_folder(lib)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deejai_core.models.registry import Model
+from deejai_core.models.protocol import Model
 from deejai_core.models.vocabulary import TAGS
 from deejai_core.space.slices import SliceStore
 
@@ -35,7 +35,7 @@ def heard_tags(
     for id_ in ids:
         if id_ in keys:
             tracks.setdefault(keys[id_], []).append(id_)
-    for key, trunk in store.get(tracks, model.name, model.trunk_size):
+    for key, trunk in store.get(tracks, model.trunk_name, model.trunk_size):
         yield key, tracks[key], model.tags(trunk).mean(axis=0)
 
 

@@ -62,4 +62,4 @@ def header_of(space: Space, title: str, recipe: str, settings: Settings, wishes:
     drawn = f", seed {settings.seed}" if settings.drunk else ""
     drawn += ", chosen by hand" if wishes.choose else ""
     date = datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds")
-    return Header(title, (recipe, f"model {space.model.name}{drawn}"), date)
+    return Header(title, (recipe, f"model {space.name}{drawn}"), date)

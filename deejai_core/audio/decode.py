@@ -71,7 +71,7 @@ def _read_with_soundfile(path: Path, sample_rate: int, length: int, limit: int) 
 
 
 def _read_with_av(path: Path, sample_rate: int, length: int, limit: int) -> list[np.ndarray]:
-    with _opened(path) as (container, stream, rate):
+    with opened(path) as (container, stream, rate):
         window, margin = _source_frames(length, sample_rate, rate), round(MARGIN * rate)
 
         def ranges(frames: int) -> list[tuple[int, int]]:
@@ -87,7 +87,7 @@ def _read_with_av(path: Path, sample_rate: int, length: int, limit: int) -> list
     found = pieces and all(len(piece) >= last - first - margin for piece, (first, last) in zip(pieces, wanted, strict=True))
     # Without an index, or with one that is not true, all of it is decoded; twice if the promised length was not true.
     while not found:
-        with _opened(path) as (container, stream, _):
+        with opened(path) as (container, stream, _):
             pieces, end = _pieces_from_beginning(container, stream, wanted)
         if end == 0:
             raise AudioError("no readable audio in it")
@@ -102,7 +102,7 @@ def _read_with_av(path: Path, sample_rate: int, length: int, limit: int) -> list
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[tuple]:
+def opened(path: Path) -> Iterator[tuple]:
     """PyAV's container, its first audio stream, and that stream's sample rate (Hz). Raises AudioError."""
     import av  # shared libraries of 90 MB: not for commands that analyse nothing
     from av.error import FFmpegError
@@ -136,7 +136,7 @@ def _piece(container, stream, rate: int, first: int, last: int) -> np.ndarray:
     origin = stream.start_time or 0
     target = max(0, first / rate - PREROLL)
     container.seek(origin + int(target / stream.time_base), stream=stream)
-    for pts, block in _mono_blocks(container, stream):
+    for pts, block in mono_blocks(container, stream):
         if position is None:  # from here on counted, since some containers' clocks tick in milliseconds
             if pts is None:
                 break  # no clock at all: the caller reads from the beginning
@@ -155,7 +155,7 @@ def _pieces_from_beginning(container, stream, wanted: list[tuple[int, int]]) -> 
     """The wanted ranges of source frames, and the number of frames there are; only the ranges are kept in memory."""
     pieces = [np.zeros(last - first, np.float32) for first, last in wanted]
     position = 0
-    for _, block in _mono_blocks(container, stream):
+    for _, block in mono_blocks(container, stream):
         for piece, (first, last) in zip(pieces, wanted, strict=True):
             low, high = max(first, position), min(last, position + len(block))
             if low < high:
@@ -164,8 +164,26 @@ def _pieces_from_beginning(container, stream, wanted: list[tuple[int, int]]) -> 
     return pieces, position
 
 
-def _mono_blocks(container, stream) -> Iterator[tuple[int | None, np.ndarray]]:
-    """Decoded blocks from where the container stands: presentation time stamp and mono float32 samples.
+def mono_blocks(container, stream) -> Iterator[tuple[int | None, np.ndarray]]:
+    """Decoded blocks from where the container stands: presentation time stamp and mono float32 samples."""
+    for frame in decoded_frames(container, stream):
+        yield frame.pts, mono(frame)
+
+
+def mono(frame) -> np.ndarray:
+    """The samples of one of PyAV's frames (n,) float32, channels averaged, full scale 1."""
+    samples = frame.to_ndarray()  # planar: (channels, n); packed: (1, n * channels)
+    if not frame.format.is_planar:
+        samples = samples.reshape(-1, frame.layout.nb_channels).T
+    if samples.dtype == np.uint8:
+        samples = (samples.astype(np.float32) - 128) / 128
+    elif samples.dtype.kind == "i":
+        samples = samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
+    return samples.mean(axis=0, dtype=np.float32)
+
+
+def decoded_frames(container, stream) -> Iterator:
+    """PyAV's frames from where the container stands.
 
     A damaged packet is left out, as players do; where the container itself breaks off, the track ends.
     """
@@ -181,15 +199,12 @@ def _mono_blocks(container, stream) -> Iterator[tuple[int | None, np.ndarray]]:
             frames = packet.decode()
         except InvalidDataError:
             continue
-        for frame in frames:
-            samples = frame.to_ndarray()  # planar: (channels, n); packed: (1, n * channels)
-            if not frame.format.is_planar:
-                samples = samples.reshape(-1, frame.layout.nb_channels).T
-            if samples.dtype == np.uint8:
-                samples = (samples.astype(np.float32) - 128) / 128
-            elif samples.dtype.kind == "i":
-                samples = samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
-            yield frame.pts, samples.mean(axis=0, dtype=np.float32)
+        yield from frames
+
+
+def tamed(samples: np.ndarray) -> np.ndarray:
+    """Samples without the numbers that are none, and the huge ones, that a float format can hold."""
+    return np.clip(np.nan_to_num(samples, posinf=0, neginf=0), -LOUDEST, LOUDEST)
 
 
 def _source_frames(length: int, sample_rate: int, rate: int) -> int:
@@ -201,7 +216,7 @@ def _cut(piece: np.ndarray, offset: int, rate: int, sample_rate: int, length: in
     """The span of `length` samples that begins `offset` source frames into a piece, resampled; less if there is less."""
     import soxr
 
-    piece = np.clip(np.nan_to_num(piece, posinf=0, neginf=0), -LOUDEST, LOUDEST)
+    piece = tamed(piece)
     if rate != sample_rate:
         piece = soxr.resample(piece, rate, sample_rate)
     start = min(round(offset * sample_rate / rate), max(0, len(piece) - length))

@@ -1,4 +1,4 @@
-"""Samples to log-mel slices, as the models were trained on them."""
+"""Samples to mel slices, as the models were trained on them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,56 @@ import numpy as np
 
 
 def log_mel(spans: np.ndarray, filters: np.ndarray, *, n_fft: int, hop_length: int) -> np.ndarray:
-    """Logarithmic power mel spectrograms of spans of audio, one slice a span.
+    """Logarithmic power mel spectrograms of spans of audio, `log10(10000 * power + 1)`; shapes as in `power_mel`."""
+    import torch
 
-    spans: (n, samples) float32; filters: mel filter bank (n_fft // 2 + 1, mels), in librosa's Slaney scale and norm.
-    Returns (n, frames, mels) float32, `log10(10000 * power + 1)`, where frames = 1 + (samples - n_fft) // hop_length:
-    every frame lies wholly within its span, so none sees padding. Hann window, as `librosa.feature.melspectrogram`
-    with `center=False`.
+    with torch.inference_mode():
+        power = torch.from_numpy(power_mel(spans, filters, n_fft=n_fft, hop_length=hop_length))
+        return torch.log10(10_000 * power + 1).numpy()
+
+
+def power_mel(spans: np.ndarray, filters: np.ndarray, *, n_fft: int, hop_length: int) -> np.ndarray:
+    """Power mel spectrograms of spans of audio, one slice a span.
+
+    spans: (n, samples), float32, or float64 for a transform without rounding noise; filters: mel filter bank
+    (n_fft // 2 + 1, mels), in librosa's Slaney scale and norm. Returns (n, frames, mels) float32, where
+    frames = 1 + (samples - n_fft) // hop_length: every frame lies wholly within its span, so none sees padding. Hann
+    window, as `librosa.feature.melspectrogram` with `center=False`.
     """
     import torch  # not numpy: its matrix product wakes a thread on every core, which then spin for a third of all CPU time
 
     with torch.inference_mode():
         frames = torch.from_numpy(spans).unfold(1, n_fft, hop_length)  # (n, frames, n_fft)
-        spectrum = torch.fft.rfft(frames * torch.hann_window(n_fft))  # (n, frames, n_fft // 2 + 1) complex64
+        window = torch.hann_window(n_fft, dtype=frames.dtype)
+        spectrum = torch.fft.rfft(frames * window)  # (n, frames, n_fft // 2 + 1) complex
         power = spectrum.real.square() + spectrum.imag.square()
-        return torch.log10(10_000 * (power @ torch.from_numpy(filters)) + 1).numpy()
+        return (power.to(torch.float32) @ torch.from_numpy(filters)).numpy()
+
+
+def mel_filters(sample_rate: int, *, n_fft: int, mels: int) -> np.ndarray:
+    """A bank of triangular filters from 0 Hz to half the sample rate, (n_fft // 2 + 1, mels) float32.
+
+    The scale is that of Slaney's Auditory Toolbox (1998): linear up to 1,000 Hz, logarithmic above it. Each triangle
+    reaches from one neighbour's peak to the other's and has an area of 1. The same as `librosa.filters.mel`, transposed.
+    """
+    bins = np.linspace(0, sample_rate / 2, n_fft // 2 + 1)
+    low, peak, high = np.lib.stride_tricks.sliding_window_view(
+        _hz(np.linspace(0, _mel(sample_rate / 2), mels + 2)), mels
+    )  # (mels,) each
+    rising = (bins[:, None] - low) / (peak - low)
+    falling = (high - bins[:, None]) / (high - peak)
+    return (np.maximum(0, np.minimum(rising, falling)) * 2 / (high - low)).astype(np.float32)
+
+
+# Slaney's scale: 3 mels for 200 Hz up to mel 15, which is 1,000 Hz; then a factor of 6.4 for 27 mels.
+_KNEE = 15.0
+_LINEAR = 200 / 3  # Hz
+_OCTAVES = np.log(6.4) / 27
+
+
+def _mel(hz: float) -> float:
+    return hz / _LINEAR if hz < _KNEE * _LINEAR else _KNEE + np.log(hz / (_KNEE * _LINEAR)) / _OCTAVES
+
+
+def _hz(mel: np.ndarray) -> np.ndarray:
+    return np.where(mel < _KNEE, mel * _LINEAR, _KNEE * _LINEAR * np.exp((mel - _KNEE) * _OCTAVES))

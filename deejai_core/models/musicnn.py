@@ -27,11 +27,14 @@ class MusiCNN:
     """The network with its weights. The trunk runs in torch, which is imported on the first use of it."""
 
     name = "musicnn-msd-1"  # changes with every number it puts out: vectors of different names are not comparable
+    trunk_name = name
+    has_tags = True
     sample_rate = 16_000  # Hz, mono
     span = 48_128  # samples: 187 frames of 512 at a hop of 256, 3.008 s
     trunk_size = 200
     dimension = 100
     epsilon = 0.2  # cosine distance below which two slices are the same word in Mp3ToVec
+    duplicate_epsilon = 0.01  # measured, see docs/benchmarks.md
 
     def is_intact(self) -> bool:
         """Whether the weights' file is the one that this package was made with."""

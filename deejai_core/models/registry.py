@@ -1,48 +1,88 @@
-"""Which models there are."""
+"""Which models there are: the bundled one, and those in folders, which were trained, imported or fetched from the hub."""
 
 from __future__ import annotations
 
-from typing import Protocol
-
-import numpy as np
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
 from deejai_core.errors import ModelError
+from deejai_core.models.head import CONFIG, KIND, load_head, read_head_config
 from deejai_core.models.musicnn import MusiCNN
+from deejai_core.models.protocol import Model
+
+BUNDLED = "musicnn"
+NAME = re.compile(r"\w[\w.@-]*")  # of a model in the folder of models
+HUB = re.compile(r"(?P<repository>\w[\w.-]*/\w[\w.-]*)(?:@(?P<revision>[\w.-]+))?")
 
 
-class Model(Protocol):
-    """Spans of audio in, slice vectors out.
+def load_model(name: str, folder: Path, *, download: bool = True) -> Model:
+    """The model of this name. Raises ModelError if there is none, or if it cannot be loaded.
 
-    The trunk's output is what is kept on disk: everything behind it can be computed again without decoding a file.
+    name: "musicnn"; that of a model in `folder`, the folder of models; the path of a model's own folder; or owner/name on
+    the Hugging Face hub, with @revision if not the newest, which is fetched into `folder` the first time, if it may be.
     """
+    if name == BUNDLED:
+        return MusiCNN()
+    if not name:
+        raise ModelError("a model needs a name")
+    path = model_folder(name, folder)
+    hub = HUB.fullmatch(name)
+    if not (path / CONFIG).is_file() and hub and not download:
+        raise ModelError(f"{name}: not downloaded yet; `beet deejai model use {name}` does")
+    if not (path / CONFIG).is_file() and hub:
+        from deejai_core.models.hub import fetch
 
-    name: str  # kept beside every vector; changes with every number the model puts out
-    sample_rate: int  # Hz
-    span: int  # samples of one slice
-    trunk_size: int
-    dimension: int  # of slice vectors and of a track's vector
-    epsilon: float  # cosine distance below which two slices are the same word in Mp3ToVec
-
-    def is_intact(self) -> bool:
-        """Whether its weights are what they should be."""
-
-    def hear(self, spans: np.ndarray) -> np.ndarray:
-        """(n, span) float32 samples -> (n, trunk_size) float32."""
-
-    def project(self, trunk: np.ndarray) -> np.ndarray:
-        """(n, trunk_size) -> (n, dimension) float32, not normalised."""
-
-    def tags(self, trunk: np.ndarray) -> np.ndarray:
-        """(n, trunk_size) -> (n, 50) float32, the probabilities of `vocabulary.TAGS`."""
+        fetch(hub["repository"], path, revision=hub["revision"])
+    if not path.is_dir():
+        known = ", ".join([BUNDLED, *(found.name for found in model_folders(folder))])
+        raise ModelError(f"unknown model {name!r}; there is: {known}")
+    return open_model_folder(path)
 
 
-MODELS = {"musicnn": MusiCNN}
+def model_folder(name: str, folder: Path) -> Path:
+    """Where a model lies, or would lie once it is fetched."""
+    path = Path(name).expanduser()
+    if NAME.fullmatch(name):
+        return folder / name
+    if HUB.fullmatch(name) and not path.is_dir():
+        return folder / name.replace("/", "--")
+    return path
 
 
-def load_model(name: str) -> Model:
-    """The model that the configuration calls `name`. Raises ModelError if there is none."""
+def model_folders(folder: Path) -> Iterator[Path]:
+    """The folders of the models in a folder of models, by name."""
+    return (path.parent for path in sorted(folder.glob(f"*/{CONFIG}")))
+
+
+def open_model_folder(folder: Path) -> Model:
+    """The model in a folder: a trained head, or a network in the hub's layout. Raises ModelError."""
+    values = read_config(folder)
+    if values.get("kind") == KIND:
+        config = read_head_config(folder, values)
+        return load_head(folder, load_model(config.trunk, folder.parent), config)
+    from deejai_core.models.folder import load_speccy
+
+    return load_speccy(folder)
+
+
+def trunk_of(name: str, folder: Path) -> str:
+    """The name of the model whose trunk one stands on: its own, but for a head. Raises ModelError if none is known."""
+    path = model_folder(name, folder)
+    if name == BUNDLED or not path.is_dir():
+        return name
+    values = read_config(path)
+    return read_head_config(path, values).trunk if values.get("kind") == KIND else name
+
+
+def read_config(folder: Path) -> dict:
+    """What `config.json` says. Raises ModelError if it cannot be read."""
+    path = folder / CONFIG
     try:
-        return MODELS[name]()
-    except KeyError:
-        known = ", ".join(sorted(MODELS))
-        raise ModelError(f"unknown model {name!r}; there is: {known}") from None
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: cannot be read ({error}); is this a model's folder?") from error
+    if not isinstance(values, dict):
+        raise ModelError(f"{path}: not a model's configuration")
+    return values

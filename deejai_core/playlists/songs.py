@@ -23,7 +23,12 @@ _VERSION = re.compile(
     r"|feat|ft|featuring|with|live\s+(?:at|in|from|on|session|version|\d)|recorded\s+live|(?:19|20)\d\d)\b|^live$|\blive$",
     re.IGNORECASE,
 )
+_THE_LAST = re.compile(r",\s*the$", re.IGNORECASE)  # as in "Beatles, The"
+_APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
 _NOT_WORDS = re.compile(r"[\W_]+")
+_PLAIN_LETTERS = str.maketrans(  # those that Unicode does not take apart
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"}
+)
 _KEY = re.compile(r"([A-Ga-g])([#♯b♭]?)\s*(M|(?i:m|min|minor|moll|maj|major|dur))?")
 _CAMELOT = re.compile(r"(1[0-2]|0?[1-9])([ABab])")
 _SEMITONES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
@@ -124,7 +129,8 @@ def song_names(artist: str, title: str, recording: str = "") -> frozenset[str]:
 
 def normal_artist(name: str) -> str:
     """An artist's name without accents, case, guests and "the"; "" for nobody in particular."""
-    name = _plain(_FEATURING.sub("", " ".join(name[:LONGEST_TITLE].split())))
+    name = _FEATURING.sub("", " ".join(name[:LONGEST_TITLE].split()))
+    name = _plain(_THE_LAST.sub("", name))
     return "" if name in NOBODY else name
 
 
@@ -154,10 +160,11 @@ def parse_key(text: str) -> Key | None:
 
 
 def _plain(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.replace("&", " and ")).casefold()
+    spelt = _APOSTROPHES.sub("", text).replace("&", " and ").replace(" + ", " and ")
+    decomposed = unicodedata.normalize("NFKD", spelt).casefold()
     # Only the accents of alphabets: the marks of kana make other letters.
-    letters = unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", decomposed))
-    words = _NOT_WORDS.sub(" ", letters.replace("'", "").replace("\u2019", "")).strip()
+    letters = unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", decomposed)).translate(_PLAIN_LETTERS)
+    words = _NOT_WORDS.sub(" ", letters).strip()
     return (words.removeprefix("the ") or words) or text.strip().casefold()
 
 

@@ -23,6 +23,17 @@ class Track:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """What a playlist says of one of its tracks. Whatever it does not say is empty."""
+
+    location: bytes  # as the playlist names the file: a path, or a URL
+    artist: str = ""
+    title: str = ""
+    album: str = ""
+    recording: str = ""  # MusicBrainz recording id
+
+
+@dataclass(frozen=True)
 class Style:
     """How a playlist names its tracks. The options have the names and the order of beets' smartplaylist plugin."""
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.errors import AudioError, DeejaiError, ModelError, UnavailableError
-from deejai_core.models.registry import Model
+from deejai_core.models.protocol import Model
 
 # Two bytes a number is what the store keeps, so it is also what vectors are made from: fresh or stored, the same.
 TRUNK_TYPE = np.float16

@@ -6,9 +6,7 @@ recording's audio key, so that moved, renamed, retagged and re-imported files ke
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -16,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.errors import StoreError
+from deejai_core.database import Database, Schema
 
 SCHEMA_VERSION = 2
 
-SCHEMA = f"""
+SCRIPT = f"""
 BEGIN;
 CREATE TABLE IF NOT EXISTS slices (
     key TEXT NOT NULL,
@@ -41,14 +39,18 @@ PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
 
-MIGRATIONS = {  # from a version to the next
-    1: (
-        "ALTER TABLE failures ADD COLUMN lasting INTEGER NOT NULL DEFAULT 1",
-        "ALTER TABLE failures ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1",
-    ),
-}
+SCHEMA = Schema(
+    SCHEMA_VERSION,
+    SCRIPT,
+    {
+        1: (
+            "ALTER TABLE failures ADD COLUMN lasting INTEGER NOT NULL DEFAULT 1",
+            "ALTER TABLE failures ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1",
+        ),
+    },
+    rescue="restore it from a backup, or move it away and analyse again",
+)
 
-LOCK_TIMEOUT = 60  # seconds to wait for another process that writes; each of its transactions takes milliseconds
 STORED = np.dtype("<f2")
 
 
@@ -79,47 +81,15 @@ class SliceStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._errors():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT)
-            try:
-                version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-                if version > SCHEMA_VERSION:
-                    raise StoreError(
-                        f"{path}: made by a newer beets-deejai (schema {version}, known here: {SCHEMA_VERSION}); "
-                        "upgrade beets-deejai"
-                    )
-                if version == 0:
-                    self._connection.executescript(SCHEMA)
-                for older in range(version, SCHEMA_VERSION) if version else ():
-                    self._migrate(older)
-            except BaseException:
-                self._connection.close()
-                raise
+        self._database = Database(path, SCHEMA)
+        self._connection = self._database.connection
+        self._errors = self._database.errors
 
     def __enter__(self) -> SliceStore:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
-
-    def _migrate(self, version: int) -> None:
-        """One version further, in one transaction; unless another process has done it meanwhile."""
-        with self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
-            if self._connection.execute("PRAGMA user_version").fetchone()[0] == version:
-                for statement in MIGRATIONS[version]:
-                    self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA user_version = {version + 1}")
-
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            broken = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
-            rescue = "; restore it from a backup, or move it away and analyse again" if broken else ""
-            raise StoreError(f"{self.path}: {error}{rescue}") from error
+        self._database.close()
 
     def keys(self, model: str) -> set[str]:
         """The audio keys of all recordings that `model` has heard."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from deejai_core.errors import PlaylistError
 from deejai_core.playlists.export import FORMATS, is_same, write_playlist
-from deejai_core.playlists.m3u import format_m3u, read_m3u
+from deejai_core.playlists.m3u import append_to_m3u, format_m3u, read_m3u
 from deejai_core.playlists.tracks import Header, Style, Track, one_line
 
 posix = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems")
@@ -200,3 +200,22 @@ def test_a_playlist_is_the_same_whenever_it_was_made(tmp_path):
         assert is_same(tmp_path / "list", evening)
         assert not is_same(tmp_path / "list", form([], Style(), Header("List")))
     assert not is_same(tmp_path / "none", b"")
+
+
+class TestAppending:
+    TRACK = Track(Path("/m/b.mp3"), "B", "Two", 61.2)
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            (b"", b"/m/b.mp3\n"),
+            (b"/m/a.mp3", b"/m/a.mp3\n/m/b.mp3\n"),
+            (b"/m/b.mp3\n/m/a.mp3\n", b"/m/b.mp3\n/m/a.mp3\n/m/b.mp3\n"),
+            (b"/m/a.mp3\n/m/b.mp3\n", b"/m/a.mp3\n/m/b.mp3\n"),  # it is there
+            (b"/m/b.mp3", b"/m/b.mp3\n"),
+            (b"#EXTM3U\n", b"#EXTM3U\n#EXTINF:61,B - Two\n/m/b.mp3\n"),
+            (b"\xef\xbb\xbf#EXTM3U\n", b"\xef\xbb\xbf#EXTM3U\n#EXTINF:61,B - Two\n/m/b.mp3\n"),
+        ],
+    )
+    def test_a_track_once_in_a_row(self, before, after):
+        assert append_to_m3u(before, self.TRACK, Style()) == after

@@ -11,6 +11,7 @@ import pytest
 from deejai_core.audio.spectrogram import log_mel
 from deejai_core.errors import ModelError
 from deejai_core.models import musicnn
+from deejai_core.models.musicnn import MusiCNN
 from deejai_core.models.registry import load_model
 
 REFERENCE = Path(__file__).parent.parent / "data/musicnn-reference.npz"  # made by tools/reference_musicnn.py
@@ -19,7 +20,7 @@ PARITY = os.environ.get("DEEJAI_TEST_PARITY")  # the original's outputs for real
 
 @pytest.fixture(scope="module")
 def model():
-    return load_model("musicnn")
+    return MusiCNN()
 
 
 @pytest.mark.parametrize(
@@ -69,9 +70,9 @@ def test_damaged_weights_are_named(tmp_path, monkeypatch):
     (tmp_path / "musicnn-msd-1.safetensors").write_bytes(b"damaged")
     monkeypatch.setattr(musicnn, "WEIGHTS", tmp_path)
     with pytest.raises(ModelError, match=r"musicnn-msd-1\.safetensors: .* reinstall"):
-        load_model("musicnn").project(np.zeros((1, 200)))
+        MusiCNN().project(np.zeros((1, 200)))
 
 
-def test_an_unknown_model_is_named_with_those_there_are():
+def test_an_unknown_model_is_named_with_those_there_are(tmp_path):
     with pytest.raises(ModelError, match="unknown model 'musicn'; there is: musicnn"):
-        load_model("musicn")
+        load_model("musicn", tmp_path)

@@ -45,6 +45,7 @@ from tests.libraries import catalogue
         ("The", "the"),
         ("", ""),
         ("!!!", "!!!"),
+        ("'", "'"),
         ("君が代", "君が代"),
     ],
 )
@@ -56,7 +57,12 @@ def test_titles(title, song):
     ("name", "artist"),
     [
         ("The Police", "police"),
-        ("Police, The", "police the"),
+        ("Police, The", "police"),
+        ("Florence + The Machine", "florence and the machine"),
+        ("Florence & the Machine", "florence and the machine"),
+        ("Guns N\u00b4 Roses", "guns n roses"),
+        ("M\u00d8", "mo"),
+        ("\u00c6nima", "aenima"),
         ("Björk", "bjork"),
         ("Sting feat. Shaggy", "sting"),
         ("Sting (featuring Shaggy)", "sting"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.models.registry import load_model
+from deejai_core.models.musicnn import MusiCNN
 from deejai_core.models.vocabulary import TAGS, close_tags, plain_name, tag_number, tags_in
 from deejai_core.playlists.candidates import leanings, sounding_most
 from deejai_core.playlists.playlist import similar
@@ -24,7 +24,7 @@ def named(text: str) -> list[str] | None:
 class TestTheVocabulary:
     def test_there_is_a_name_for_each_output_of_the_network(self):
         assert len(TAGS) == len({plain_name(tag) for tag in TAGS}) == 50
-        assert load_model("musicnn").tags(np.zeros((3, 200), np.float16)).shape == (3, 50)
+        assert MusiCNN().tags(np.zeros((3, 200), np.float16)).shape == (3, 50)
 
     @pytest.mark.parametrize(
         ("tag", "name"), [("hip-hop", "hip_hop"), ("00s", "00s"), ("female vocalists", "female_vocalists")]

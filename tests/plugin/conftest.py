@@ -15,6 +15,16 @@ import yaml
 from demo.composer import compose
 
 BEET = Path(sys.executable).with_name("beet")
+CHROMIUM = shutil.which("chromium")
+OFFLINE = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @dataclass(frozen=True)
@@ -112,3 +122,15 @@ def analysed(analysed_library, tmp_path) -> Beets:
     shutil.copy(analysed_library.library, own.library)
     shutil.copytree(analysed_library.data, own.data)
     return own
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real browser without a window."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM:
+        pytest.skip("chromium is not installed")
+    with playwright.sync_playwright() as running:
+        chromium = running.chromium.launch(executable_path=CHROMIUM, args=OFFLINE)
+        yield chromium
+        chromium.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -195,8 +196,10 @@ def test_an_interrupt_loses_nothing(unanalysed):
     assert 3 <= kept < 24
     assert "of 24 tracks heard, all of them kept; `beet deejai analyze` goes on from there to their vectors" in err
 
-    assert f"pending   24  (beet deejai analyze), {kept} heard" in unanalysed.deejai("status").lines
-    assert f"{24 - kept}/{24 - kept} tracks" in unanalysed.deejai("analyze").err
+    # The interrupt may have come after a recording's slices were stored and before its track got their key.
+    heard = int(re.search(r"pending   24  .*, (\d+) heard", unanalysed.deejai("status").out)[1])
+    assert heard in (kept - 1, kept)
+    assert f"{24 - heard}/{24 - heard} tracks" in unanalysed.deejai("analyze").err
     interrupted = unanalysed.field("deejai_vector")
     unanalysed.deejai("analyze", "--force")
     assert unanalysed.field("deejai_vector") == interrupted

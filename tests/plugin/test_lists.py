@@ -14,7 +14,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from deejai_core.models.registry import load_model
+from deejai_core.models.musicnn import MusiCNN
 from deejai_core.playlists.segue import ends
 from deejai_core.space.slices import SliceStore
 from tests.plugin.conftest import BEET
@@ -227,7 +227,7 @@ class TestRules:
         ranked = picks(analysed.deejai(*plain, "-n", "12"))
         near = [name.split(" - ", 1)[1] for similarity, name in ranked if similarity >= ranked[0][0] - 0.05]
         keys = dict(zip(analysed.field("title"), analysed.field("deejai_key"), strict=True))
-        model = load_model("musicnn")
+        model = MusiCNN()
         with SliceStore(analysed.data / "slices.db") as store:
             trunks = dict(store.get(keys.values(), model.name, model.trunk_size))
         slices = {title: model.project(trunks[key]) for title, key in keys.items()}

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beetsplug.deejai.tags import LENGTH, decode, encode
-from deejai_core.models.registry import load_model
+from deejai_core.models.musicnn import MusiCNN
 from deejai_core.models.vocabulary import TAGS
 from deejai_core.space.slices import SliceStore
 from tests.plugin.test_idle import modules_after
@@ -82,7 +82,7 @@ class TestWhatIsStored:
 
 class TestTag:
     def test_the_mean_of_what_is_heard_in_each_slice(self, tagged):
-        model = load_model("musicnn")
+        model = MusiCNN()
         keys = values(tagged, "deejai_key")
         stored = values(tagged, "deejai_tags")
         assert keys.keys() == stored.keys()

@@ -1,0 +1,20 @@
+"""The verbs of `beet deejai`, their options, and what each prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..group import VerbsCommand
+from . import analysis, care, drawing, history, lists, live, mix, models, training, web
+
+if TYPE_CHECKING:
+    import confuse
+    from beets.logging import BeetsLogger
+
+MODULES = (analysis, lists, mix, drawing, web, live, history, training, models, care)
+
+
+def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
+    """`beet deejai`. Every verb reads its configuration when it runs, so that an error in it is one line to the user."""
+    verbs = [verb for module in MODULES for verb in module.verbs(config, log)]
+    return VerbsCommand("deejai", verbs, "playlists of songs that sound alike")

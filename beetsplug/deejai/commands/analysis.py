@@ -1,0 +1,237 @@
+"""The commands that give tracks their vectors and tags."""
+
+from __future__ import annotations
+
+import optparse
+import os
+from contextlib import nullcontext
+from functools import partial
+from typing import TYPE_CHECKING
+
+from beets import ui
+
+from ..group import Verb
+from ..settings import given_options, limits, read_settings
+from ..words import counted
+
+if TYPE_CHECKING:
+    import confuse
+    from beets.library import Item, Library
+    from beets.logging import BeetsLogger
+
+
+SHOWN_TAGS = 5  # that `tag --pretend` shows of each track
+
+
+def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
+    analyze = Verb(
+        "analyze",
+        partial(run_analyze, config, log),
+        "give every track that lacks one a vector",
+        usage="%prog [options] [QUERY...]",
+        aliases=("analyse",),
+    )
+    analyze.parser.add_option("-f", "--force", action="store_true", help="analyse all matching tracks again")
+    analyze.parser.add_option("-p", "--pretend", action="store_true", help="only list the files that would be analysed")
+    analyze.parser.add_option("--retry", action="store_true", help="try files again that failed before")
+    analyze.parser.add_option("-t", "--threads", type="int", help="files to analyse at once (default: one a core)")
+
+    tag = Verb(
+        "tag",
+        partial(run_tag, config, log),
+        "say in words what every track sounds like that was analysed",
+        usage="%prog [options] [QUERY...]",
+    )
+    tag.parser.add_option("-f", "--force", action="store_true", help="tag all matching tracks again")
+    tag.parser.add_option("-p", "--pretend", action="store_true", help="store nothing, only show the tags")
+
+    reweigh = Verb(
+        "reweigh",
+        partial(run_reweigh, config, log),
+        "weigh all vectors anew against the library as it is now",
+    )
+    reweigh.parser.add_option(
+        "-e", "--epsilon", type="float", help="cosine distance below which two slices of music are the same"
+    )
+    reweigh.parser.add_option(
+        "--sweep", metavar="E,E...", help="change nothing, show how good the vectors would be with each of these epsilons"
+    )
+    return [analyze, tag, reweigh]
+
+
+def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from deejai_core.playlists.tracks import one_line
+    from deejai_core.space.analysis import Heard, Unheard, default_threads
+
+    from ..analysis import find_work, hear_items, unmounted, weigh_items
+    from ..library import alone, file_path, items_at, open_store, store_path, unanalysed_items
+    from ..models import model_in_use, tagging_model
+    from ..progress import Progress
+    from ..tagging import tag_tracks, untagged_ids
+
+    settings = read_settings(config, given_options(opts))
+    model = model_in_use(lib, settings)
+    items = list(lib.items(args)) if args or opts.force else unanalysed_items(lib, model)
+    if args and not items:
+        raise ui.UserError(f"no track matches {' '.join(args)!r}; `beet ls` shows what a query finds")
+    if opts.pretend and not store_path(lib).exists():
+        _print_paths(items)
+        return
+    with open_store(lib) as store, nullcontext() if opts.pretend else alone(lib):
+        if opts.retry and not args:  # also those that have a vector, of what they were before
+            failed = [item for path in store.failures() for item in items_at(lib, path)]
+            items = list({item.id: item for item in [*items, *failed]}.values())
+        work = find_work(lib, items, model, store, retries=settings.retries, retry=bool(opts.retry), force=bool(opts.force))
+        if opts.pretend:
+            _print_paths(work.hear)
+            return
+        paths = [file_path(item) for item in work.hear]
+
+        def stop_if_unmounted() -> None:
+            if root := unmounted(paths):
+                raise ui.UserError(
+                    f"{root}: nothing is there; is the drive mounted? What was done is kept, `beet deejai analyze` goes on "
+                    "from there; `beet update` forgets tracks whose files are gone"
+                )
+
+        if paths:
+            stop_if_unmounted()
+        progress = Progress(len(work.hear), log)
+
+        def note(result: Heard | Unheard) -> None:
+            if isinstance(result, Unheard):
+                if not result.lasting and not result.path.exists():
+                    stop_if_unmounted()
+                store.put_failure(result.path, result.reason, lasting=result.lasting)
+                progress.warn("{}: not analysed: {}", one_line(os.fspath(result.path)), result.reason)
+            else:
+                store.drop_failure(result.path)
+            progress.step()
+
+        try:
+            with progress:
+                heard = hear_items(
+                    lib,
+                    work.hear,
+                    model,
+                    store,
+                    windows=settings.windows,
+                    threads=settings.threads or default_threads(),
+                    limits=limits(settings),
+                    force=bool(opts.force),
+                    on_result=note,
+                )
+            if ids := [*work.weigh, *heard]:
+                log.info("weighing {} against the library...", counted(len(ids), "track"))
+                given = weigh_items(lib, ids, model, settings, store)
+                log.info("{} given a vector of {}", counted(given, "track"), model.name)
+            tagged = 0
+            if settings.tags:
+                lacking = untagged_ids(lib, [item.id for item in items] if args else None)
+                if tagged := tag_tracks(lib, lacking, tagging_model(model), store):
+                    log.info("{} tagged", counted(tagged, "track"))
+        except KeyboardInterrupt:
+            rest = "gives them their vectors, --force starts over" if opts.force else "goes on from there to their vectors"
+            log.warning(
+                "stopped: {} of {} tracks heard, all of them kept; `beet deejai analyze` {}",
+                progress.done,
+                progress.total,
+                rest,
+            )
+            raise
+
+    if not ids and not work.hear and not work.failed and not tagged:
+        log.info("nothing to do: no track lacks a vector of {}", model.name)
+    if work.failed:
+        log.info(
+            "{} failed before and did not change since; `beet deejai failed` names them, --retry tries again",
+            counted(len(work.failed), "track"),
+        )
+    if progress.failed:
+        log.warning("{} could not be analysed, see above", counted(progress.failed, "track"))
+
+
+def _print_paths(items: list[Item]) -> None:
+    from ..library import file_path
+
+    for item in items:
+        ui.print_(os.fspath(file_path(item)))
+
+
+def run_tag(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+
+    from ..library import as_track, display_name, items_by_id, open_store, store_path, track_ids
+    from ..models import model_in_use, tagging_model
+    from ..tagging import heard_tags, tag_tracks, untagged_ids
+    from ..tags import top_tags
+
+    model = tagging_model(model_in_use(lib, read_settings(config)))
+    ids = [item.id for item in lib.items(args)] if args else track_ids(lib)
+    if args and not ids:
+        raise ui.UserError(f"no track matches {' '.join(args)!r}; `beet ls` shows what a query finds")
+    if not opts.force:
+        ids = untagged_ids(lib, ids)
+    if not ids:
+        log.info("nothing to do: no track lacks tags; --force tags all again")
+        return
+    if not store_path(lib).exists():
+        raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
+    with open_store(lib) as store:
+        if opts.pretend:
+            heard = {id_: found for _, tracks, found in heard_tags(lib, ids, model, store) for id_ in tracks}
+            given = len(heard)
+            for item in items_by_id(lib, (id_ for id_ in ids if id_ in heard)):
+                tags = ", ".join(f"{name} {probability:.2f}" for name, probability in top_tags(heard[item.id], SHOWN_TAGS))
+                ui.print_(f"{display_name(as_track(item))}: {tags}")
+        else:
+            given = tag_tracks(lib, ids, model, store)
+            log.info("{} tagged", counted(given, "track"))
+    if given < len(ids):
+        log.warning(
+            "{} left without: what {} hears in them is not stored; `beet deejai analyze --force QUERY` hears them",
+            counted(len(ids) - given, "track"),
+            model.name,
+        )
+
+
+def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+
+    from ..analysis import weigh_items
+    from ..fields import KEY
+    from ..library import attribute_values, open_store
+    from ..models import model_in_use
+
+    if args:
+        raise ui.UserError("reweigh takes no query: every track is weighed against all others")
+    if opts.sweep is not None:
+        _print_sweep(config, log, lib, opts)
+        return
+    settings = read_settings(config, given_options(opts))
+    model = model_in_use(lib, settings)
+    with open_store(lib) as store:
+        ids = list(attribute_values(lib, KEY))
+        if not ids:
+            raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
+        given = weigh_items(lib, ids, model, settings, store)
+    log.info("{} weighed anew with {}", counted(given, "track"), model.name)
+    if opts.epsilon is not None:
+        log.info(
+            "for new music to be weighed alike, set `epsilon: {}` in the configuration",
+            opts.epsilon,
+        )
+    if given < len(ids):
+        log.warning(
+            "{} left as they were: what {} heard in them is not stored; `beet deejai analyze --force` hears them again",
+            counted(len(ids) - given, "track"),
+            model.name,
+        )
+
+
+def _print_sweep(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values) -> None:
+    from ..evaluation import parse_epsilons, sweep
+
+    if opts.epsilon is not None:
+        raise ui.UserError("--epsilon changes the vectors, --sweep only compares; give one of them")
+    epsilons = parse_epsilons(opts.sweep)
+    for line in sweep(lib, read_settings(config), epsilons, log):
+        ui.print_(line)

@@ -1,0 +1,90 @@
+"""The commands that say how things are."""
+
+from __future__ import annotations
+
+import optparse
+from functools import partial
+from typing import TYPE_CHECKING
+
+from beets import ui
+
+from ..group import Verb
+from ..settings import read_settings, unknown_options
+
+if TYPE_CHECKING:
+    import confuse
+    from beets.library import Library
+    from beets.logging import BeetsLogger
+
+
+def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
+    evaluate = Verb(
+        "eval",
+        partial(run_eval, config, log),
+        "show whether tracks that belong together sound alike, and whether every track can be found",
+    )
+    evaluate.parser.add_option(
+        "--field", action="append", default=[], metavar="NAME", help="measure this field too, such as mood; may be repeated"
+    )
+    evaluate.parser.add_option("-k", type="int", default=10, help="neighbours of each track (default: 10)")
+    evaluate.parser.add_option("--json", action="store_true", help="print one JSON object")
+
+    status = Verb("status", partial(run_status, config), "show how much is analysed, and what it takes on disk")
+    failed = Verb(
+        "failed", partial(run_failed, config), "list the files that could not be analysed", usage="%prog [QUERY...]"
+    )
+    doctor = Verb("doctor", partial(run_doctor, config), "look for what is wrong, and mend it")
+    doctor.parser.add_option("--fix", action="store_true", help="mend what can be mended")
+    return [evaluate, status, failed, doctor]
+
+
+def run_eval(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    import json
+
+    from ..evaluation import as_json, as_lines, evaluate
+
+    if args:
+        raise ui.UserError("eval takes no query: it measures the whole library")
+    if opts.k < 1:
+        raise ui.UserError(f"-k: must be at least 1, not {opts.k}")
+    report = evaluate(lib, read_settings(config), opts.field, opts.k, log)
+    if opts.json:
+        ui.print_(json.dumps(as_json(report), indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    for line in as_lines(report):
+        ui.print_(line)
+
+
+def run_status(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from ..status import status_lines
+
+    if args:
+        raise ui.UserError("status takes no query: it speaks of the whole library")
+
+    for line in status_lines(lib, read_settings(config)):
+        ui.print_(line)
+
+
+def run_failed(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from ..status import failed_lines
+
+    for line in failed_lines(lib, args, read_settings(config)):
+        ui.print_(line)
+
+
+def run_doctor(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from ..doctor import examine
+
+    if args:
+        raise ui.UserError("doctor takes no query: it looks at everything")
+    left = mendable = 0
+    for finding in examine(lib, read_settings(config), unknown_options(config)):
+        ui.print_(f"{'problem' if finding.wrong else 'ok':<8} {finding.what:<13} {finding.told}")
+        if finding.wrong and opts.fix and finding.mend:
+            ui.print_(f"{'':<8} {'':<13} mended: {finding.mend()}")
+        elif finding.wrong:
+            left += 1
+            mendable += finding.mend is not None
+    if left:
+        help_ = f"; `beet deejai doctor --fix` mends {mendable} of them" if mendable else ""
+        raise ui.UserError(f"{left} {'problem' if left == 1 else 'problems'}{help_}")

@@ -1,0 +1,190 @@
+"""The commands that make playlists."""
+
+from __future__ import annotations
+
+import optparse
+from functools import partial
+from typing import TYPE_CHECKING
+
+from beets import ui
+
+from ..group import Verb
+from ..options import (
+    ARTISTS,
+    BETWEEN,
+    CANDIDATES,
+    MINUTES,
+    OUTPUT,
+    RULES,
+    SPACE,
+    VARIATION,
+    WALK,
+    Option,
+    add_options,
+)
+from ..settings import given_options, read_settings, unknown_options
+from ..words import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import confuse
+    from beets.library import Library
+    from beets.logging import BeetsLogger
+
+
+def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
+    similar = Verb(
+        "similar",
+        partial(run_similar, config, log),
+        "write a playlist of what sounds like the matching tracks",
+        usage="%prog [options] QUERY...|FILE...",
+    )
+    _add_list_options(similar, (*WALK, *VARIATION, *RULES))
+    similar.parser.add_option("--less", metavar="QUERY", help="less like what matches this query")
+
+    journey = Verb(
+        "journey",
+        partial(run_journey, config, log),
+        "write a playlist that leads from track to track",
+        usage="%prog [options] QUERY|FILE QUERY|FILE...",
+    )
+    _add_list_options(journey, (BETWEEN, MINUTES, *VARIATION, *RULES))
+    journey.parser.add_option("--best-order", action="store_true", help="visit the waypoints in their best order")
+    _add_end_options(journey)
+
+    reorder = Verb(
+        "reorder",
+        partial(run_reorder, config, log),
+        "write a playlist, or what matches, in an order that flows",
+        usage="%prog [options] PLAYLIST.m3u|QUERY...",
+    )
+    _add_end_options(reorder)
+    _add_output_options(reorder)
+
+    artists = Verb(
+        "similar-artists",
+        partial(run_similar_artists, config),
+        "show the artists who sound like those of the matching tracks",
+        usage="%prog [options] ARTIST|QUERY...|FILE...",
+    )
+    add_options(artists, (ARTISTS, SPACE, CANDIDATES))
+
+    playlists = Verb(
+        "playlists",
+        partial(run_playlists, config, log),
+        "write the playlists of the configuration, where they changed",
+        usage="%prog [options] [NAME...]",
+    )
+    playlists.parser.add_option("-p", "--pretend", action="store_true", help="write nothing, only say what would be")
+    add_options(playlists, (option for option in OUTPUT if option.name not in ("format", "output_format")))
+    return [similar, journey, reorder, artists, playlists]
+
+
+def _add_list_options(verb: Verb, options: Iterable[Option]) -> None:
+    """The options of a list that is made by picking tracks."""
+    verb.parser.add_option("-a", "--album", action="store_true", help="albums instead of tracks")
+    add_options(verb, options)
+    verb.parser.add_option("--pick", action="store_true", help="choose each next track yourself, among five")
+    verb.parser.add_option("--why", action="store_true", help="show what each track is near to, and why not others")
+    _add_output_options(verb)
+
+
+def _add_end_options(verb: Verb) -> None:
+    verb.parser.add_option("--keep-first", action="store_true", help="keep the first one where it is")
+    verb.parser.add_option("--keep-last", action="store_true", help="keep the last one where it is")
+
+
+def _add_output_options(verb: Verb) -> None:
+    verb.parser.add_option("-p", "--pretend", action="store_true", help="only show the list, write nothing")
+    verb.parser.add_option("-o", "--output", metavar="FILE", help="write the playlist to this file")
+    add_options(verb, OUTPUT)
+    verb.parser.add_option("--play", action="store_true", help="play the list with what beets' play plugin is set to")
+
+
+def run_similar(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from ..lists import make_similar
+
+    if not args:
+        raise ui.UserError("similar to what? Give a title, a query or an audio file")
+    if opts.album:
+        opts.albums, opts.number = opts.number, None
+    _make(make_similar, config, log, lib, opts, args)
+
+
+def run_journey(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from ..lists import make_journey
+
+    if len(args) < 2:
+        raise ui.UserError('a journey needs two waypoints or more, each a query or a file: beet deejai journey "A" "B"')
+    if (opts.keep_first or opts.keep_last) and not opts.best_order:
+        raise ui.UserError("--keep-first and --keep-last are for --best-order; without it, all waypoints keep their places")
+    _make(make_journey, config, log, lib, opts, args)
+
+
+def run_reorder(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from ..lists import make_reordered
+
+    if not args:
+        raise ui.UserError("reorder what? Give a playlist (FILE.m3u) or a query")
+    _make(make_reordered, config, log, lib, opts, args)
+
+
+def _make(
+    make: Callable, config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]
+) -> None:
+    """Make a list as the options ask for, write it, show it, play it."""
+    from ..output import for_file, play, show, write
+    from ..terminal import choose_next, choose_waypoint, is_terminal
+    from ..wishes import Wishes
+
+    for name in unknown_options(config):
+        log.warning("deejai.{}: there is no such option in the configuration; it is ignored", name)
+    option = opts.ensure_value
+    if option("minutes", None) is not None and any(
+        option(name, None) is not None for name in ("number", "albums", "between")
+    ):
+        raise ui.UserError("-n and --minutes both say how long the list is to be; give one of them")
+    if option("pick", None) and not is_terminal():
+        raise ui.UserError("--pick asks you to choose, and needs a terminal for that")
+    settings = for_file(read_settings(config, given_options(opts)), opts.output, opts.output_format)
+    wishes = Wishes(
+        configured=read_settings(config),
+        albums=bool(option("album", None)),
+        less=option("less", None),
+        best_order=bool(option("best_order", None)),
+        keep_first=bool(option("keep_first", None)),
+        keep_last=bool(option("keep_last", None)),
+        why=bool(option("why", None)),
+        choose=choose_next if option("pick", None) else None,
+        choose_waypoint=choose_waypoint if is_terminal() else None,
+    )
+    made = make(lib, args, settings, wishes)
+    # Written before anything is shown: an error leaves the old playlist, and no list that seems to have been written.
+    written = None if opts.pretend or (opts.play and not opts.output) else write(lib, made, settings, opts.output)
+    show(made, settings, log)
+    if written:
+        say = log.info if settings.format else lambda template, *values: ui.print_(template.format(*values))
+        say("{} tracks written to {}", written[1], written[0])
+    if opts.play and not opts.pretend:
+        play(made, log)
+
+
+def run_similar_artists(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from ..lists import similar_artists
+
+    if not args:
+        raise ui.UserError("similar to whom? Give an artist, a query or an audio file")
+    found = similar_artists(lib, args, read_settings(config, given_options(opts)))
+    for number, (name, similarity, tracks) in enumerate(found, 1):
+        ui.print_(f"{number:4}  {similarity:.3f} {name} ({counted(tracks, 'track')})")
+
+
+def run_playlists(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from ..named import write_named
+
+    if not config["playlists"].get(list):
+        log.info("no playlists in the configuration (deejai.playlists)")
+    failed = write_named(config, log, lib, args, opts, pretend=bool(opts.pretend))
+    if failed:
+        raise ui.UserError(f"{failed} of the playlists could not be written, see above; they are as they were")

@@ -1,0 +1,212 @@
+"""The commands that go along with what is playing."""
+
+from __future__ import annotations
+
+import optparse
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from beets import ui
+
+from ..group import Verb
+from ..options import CANDIDATES, OUTPUT, RULES, VARIATION, WALK, add_options
+from ..settings import given_options, read_settings
+from ..words import clock
+
+if TYPE_CHECKING:
+    import confuse
+    import numpy as np
+    from beets.library import Library
+    from beets.logging import BeetsLogger
+
+    from deejai_core.audio.stream import Raw
+
+    from ..listening import Answer
+
+NEAREST = 3  # songs that `listen` names
+AHEAD = 3  # songs that `radio` keeps in the queue
+EVERY = 5.0  # seconds
+SILENCE = -60.0  # dBFS
+IN_PLAYLISTS = ("relative_to", "forward_slash", "urlencode", "prefix")
+
+
+def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
+    listen = Verb(
+        "listen",
+        partial(run_listen, config, log),
+        "name the songs that sound like what plays in the room",
+        usage="%prog [options]",
+    )
+    option = listen.parser.add_option
+    option("--against", choices=("start", "whole"), default="start", help="compare with the start of songs, or the whole")
+    option("--every", type="float", metavar="SECONDS", default=EVERY, help="time between two answers (default: %default)")
+    option("-n", "--number", dest="nearest", type="int", default=NEAREST, help="songs to name (default: %default)")
+    option("--m3u", metavar="FILE", help="append what should be played next to this playlist")
+    option("--silence", type="float", metavar="DB", default=SILENCE, help="level that is silence (default: %default dBFS)")
+    option("--device", metavar="NAME", help="the microphone: its number or a part of its name")
+    option("--list-devices", action="store_true", help="show the microphones and exit")
+    option("--stdin", action="store_true", help="hear a WAV stream on standard input instead")
+    option("--format", dest="samples", help="of samples without a header on standard input: s16le, f32le, ...")
+    option("--rate", type="int", help="samples a second, without a header (default: 44100)")
+    option("--channels", type="int", help="channels, without a header (default: 2)")
+    add_options(listen, (CANDIDATES, *(shared for shared in OUTPUT if shared.name in IN_PLAYLISTS)))
+
+    radio = Verb(
+        "radio",
+        partial(run_radio, config, log),
+        "keep MPD's queue filled with songs like those it played",
+        usage="%prog [options] [QUERY...|FILE...]",
+    )
+    option = radio.parser.add_option
+    option("--host", help="of MPD: a name, or the path of a socket (default: MPD_HOST, or localhost)")
+    option("--port", type="int", help="of MPD (default: MPD_PORT, or 6600)")
+    option("--password", help="of MPD (better: in beets' configuration, or in front of MPD_HOST)")
+    option("--ahead", type="int", default=AHEAD, help="songs that follow the current one (default: %default)")
+    option("--once", action="store_true", help="fill the queue up and exit")
+    add_options(radio, (*(shared for shared in WALK if shared.name in ("keep_on", "list_seeds")), *VARIATION, *RULES))
+    return [listen, radio]
+
+
+def run_listen(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from deejai_core.apps.listen import moments
+
+    from ..listening import Listener, append_to_playlist
+    from ..models import model_in_use
+
+    if args:
+        raise ui.UserError("listen takes no query; --from says which songs are compared")
+    if opts.list_devices:
+        from ..microphone import list_devices
+
+        ui.print_("\n".join(list_devices()) or "no microphone found")
+        return
+    if not 1 <= opts.every <= 30:
+        raise ui.UserError(f"--every: must be from 1 to 30 seconds, not {opts.every:g}")
+    if opts.nearest < 1:
+        raise ui.UserError(f"--number: must be at least 1, not {opts.nearest}")
+    settings = replace(read_settings(config, given_options(opts)), space="sound")  # what is heard is in no list
+    rate = model_in_use(lib, settings).sample_rate
+    blocks = _blocks(opts, rate)
+    with Listener(lib, settings, against_start=opts.against == "start") as listener:
+        said, at = Meter(), None
+        for moment in moments(blocks, rate, every=opts.every, silence=opts.silence, on_level=said.show):
+            at = moment.at
+            answer = listener.answer(moment, opts.nearest) if len(moment.samples) else None
+            written = None
+            if opts.m3u and answer and answer.next and append_to_playlist(lib, settings, opts.m3u, answer.next):
+                written = answer.next
+            said.clear()
+            ui.print_(f"{clock(at)}  {moment.level:.0f} dBFS{'' if answer else '  silence'}")
+            if answer:
+                _print_answer(answer)
+            if written:
+                ui.print_(f"{'next':<14}{written.name}")
+        said.clear()
+        if at is None:
+            raise ui.UserError("standard input: no sound in it")
+
+
+def run_radio(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from ..player import LostError, Player, RefusedError, find_address
+    from ..queries import find_matches
+    from ..radio import Radio
+    from ..space import Space
+    from ..waypoints import known_members
+
+    if opts.ahead < 1:
+        raise ui.UserError(f"--ahead: must be at least 1, not {opts.ahead}")
+    settings = read_settings(config, given_options(opts))
+    player = Player(find_address(opts.host, opts.port, opts.password, os.environ))
+    matches = find_matches(lib, args) if args else []
+    space = Space(lib, settings)
+    seeds, warnings = known_members(space, matches) if matches else ([], [])
+    for warning in warnings:
+        log.warning("{}", warning)
+    try:
+        player.connect()
+        radio = Radio(space, player, log, ahead=opts.ahead, seeds=seeds)
+        radio.start(play=not opts.once)
+        if not opts.once:
+            log.info("the radio is on; ctrl-C ends it")
+            radio.run()
+    except LostError as error:
+        raise ui.UserError(
+            f"no MPD at {player.address} ({error}); --host and --port, or MPD_HOST and MPD_PORT, say where it is"
+        ) from error
+    except RefusedError as error:
+        raise ui.UserError(f"MPD at {player.address}: {error}") from error
+    except KeyboardInterrupt:
+        log.info("the radio is off; MPD's queue stays as it is")
+    finally:
+        player.close()
+
+
+def _print_answer(answer: Answer) -> None:
+    if answer.playing:
+        member, similarity = answer.playing
+        ui.print_(f"playing {similarity:.3f} {member.name}")
+    for number, (member, similarity) in enumerate(answer.near, 1):
+        ui.print_(f"{number:>6}  {similarity:.3f} {member.name}")
+
+
+def _blocks(opts: optparse.Values, sample_rate: int) -> Iterator[np.ndarray]:
+    """The sound that the options ask for, once they are found to make sense."""
+    from deejai_core.audio.stream import RAW_FORMATS, Raw
+
+    given = any(getattr(opts, name) is not None for name in ("samples", "rate", "channels"))
+    if not opts.stdin:
+        if given:
+            raise ui.UserError("--format, --rate and --channels say what comes on standard input; give --stdin too")
+        from ..microphone import read_microphone
+
+        return read_microphone(opts.device, sample_rate)
+    if opts.device:
+        raise ui.UserError("--device and --stdin both say what to listen to; give one of them")
+    raw = Raw(
+        format=Raw.format if opts.samples is None else opts.samples,
+        rate=Raw.rate if opts.rate is None else opts.rate,
+        channels=Raw.channels if opts.channels is None else opts.channels,
+    )
+    if raw.format not in RAW_FORMATS:
+        raise ui.UserError(f"--format: must be one of {', '.join(RAW_FORMATS)}, not {raw.format!r}")
+    if not 1000 <= raw.rate <= 768_000:
+        raise ui.UserError(f"--rate: must be from 1000 to 768000, not {raw.rate}")
+    if not 1 <= raw.channels <= 8:
+        raise ui.UserError(f"--channels: must be from 1 to 8, not {raw.channels}")
+    return _standard_input(sample_rate, raw if given else None)
+
+
+def _standard_input(sample_rate: int, raw: Raw | None) -> Iterator[np.ndarray]:
+    from deejai_core.audio.stream import read_stream
+    from deejai_core.errors import AudioError
+
+    try:
+        yield from read_stream(sys.stdin.buffer, sample_rate, raw)
+    except AudioError as error:
+        raise ui.UserError(f"standard input: {error}") from error
+
+
+class Meter:
+    """The level of the sound: on a terminal, a line that redraws itself; nothing elsewhere, where the answers say it."""
+
+    WIDTH = 30
+    QUIET = -60.0  # dBFS, where the bar begins
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+
+    def show(self, at: float, level: float) -> None:
+        if self._shown:
+            filled = round(self.WIDTH * min(1.0, max(0.0, 1 - level / self.QUIET)))
+            bar = "#" * filled + "." * (self.WIDTH - filled)
+            sys.stderr.write(f"\r{clock(at)}  [{bar}] {level:4.0f} dBFS\033[K")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        if self._shown:
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()

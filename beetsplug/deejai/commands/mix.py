@@ -1,0 +1,92 @@
+"""The command that makes one audio file of a playlist."""
+
+from __future__ import annotations
+
+import optparse
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from beets import ui
+
+from ..group import Verb
+from ..options import RULES, VARIATION, WALK, add_options
+from ..settings import given_options, read_settings
+from ..words import counted
+
+if TYPE_CHECKING:
+    import confuse
+    from beets.library import Library
+    from beets.logging import BeetsLogger
+
+LIST_OPTIONS = (
+    replace(WALK[0], help="with --similar, tracks to add; with --journey, tracks between waypoints"),
+    *WALK[1:],
+    *VARIATION,
+    *RULES,
+)
+FADE = 6.0  # seconds
+LONGEST_FADE = 60.0  # seconds
+
+
+def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
+    mix = Verb(
+        "mix",
+        partial(run_mix, config, log),
+        "make one audio file of a playlist, or of what matches: equally loud, faded into each other, with chapters",
+        usage="%prog [options] -o FILE PLAYLIST|QUERY...|FILE...",
+    )
+    add = mix.parser.add_option
+    add(
+        "-o", "--output", metavar="FILE", help="the mix: .mp3, .m4a, .ogg, .opus or .flac; a cue sheet is written beside it"
+    )
+    add("-p", "--pretend", action="store_true", help="write nothing, only show the plan")
+    add("--fade", type="float", default=FADE, metavar="SECONDS", help="length of the fades; 0: gapless (default: 6)")
+    add("--bitrate", type="int", metavar="KBITS", help="kbit/s (default: 256, with .ogg 224, with .opus 192)")
+    add("--force", action="store_true", help="replace the file even if it is no mix")
+    add("--similar", action="store_true", help="mix what `similar` makes of the arguments")
+    add("--journey", action="store_true", help="mix what `journey` makes of the arguments")
+    add_options(mix, LIST_OPTIONS)
+    return [mix]
+
+
+def run_mix(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from ..mixing import check_target, chosen, plan_lines, surveyed, write
+
+    if not args:
+        raise ui.UserError('mix what? Give a playlist (FILE.m3u), a query, or --journey "A" "B"')
+    if not opts.output and not opts.pretend:
+        raise ui.UserError("a mix needs a file: -o FILE.mp3 (or .m4a, .ogg, .opus, .flac); --pretend only shows the plan")
+    if not 0 <= opts.fade <= LONGEST_FADE:
+        raise ui.UserError(f"--fade: must be from 0 to {LONGEST_FADE:.0f} (seconds), not {opts.fade:g}")
+    rate, path = check_target(lib, opts.output, opts.bitrate, bool(opts.force))
+    verb = _verb(opts, args)
+    if verb == "journey":
+        opts.between, opts.number = opts.number, None
+    selection = chosen(lib, verb, args, read_settings(config, given_options(opts)), read_settings(config))
+    for remark in selection.remarks:
+        ui.print_(remark)
+    for warning in selection.warnings:
+        log.warning("{}", warning)
+    plan = surveyed(selection, rate, opts.fade, path, log)
+    for line in plan_lines(plan):
+        ui.print_(line)
+    if not opts.pretend:
+        write(path, plan, selection, opts.bitrate, log)
+        ui.print_(f"{counted(len(plan.parts), 'track')} mixed into {path}")
+
+
+def _verb(opts: optparse.Values, args: list[str]) -> str | None:
+    """What makes the list of the arguments; None: they are the list. Raises UserError for options that do not agree."""
+    if opts.similar and opts.journey:
+        raise ui.UserError("--similar and --journey both say what the arguments are; give one of them")
+    if not opts.similar and not opts.journey:
+        given = [option.flag for option in LIST_OPTIONS if getattr(opts, option.name) is not None]
+        if given:
+            raise ui.UserError(f"{given[0]} is about lists that are made: give --similar or --journey too")
+        return None
+    if opts.number is not None and opts.minutes is not None:
+        raise ui.UserError("-n and --minutes both say how long the list is to be; give one of them")
+    if opts.journey and len(args) < 2:
+        raise ui.UserError('a journey needs two waypoints or more: beet deejai mix --journey "A" "B" -o FILE.mp3')
+    return "journey" if opts.journey else "similar"

@@ -1,0 +1,161 @@
+"""The command that teaches a model from the history."""
+
+from __future__ import annotations
+
+import optparse
+from functools import partial
+from typing import TYPE_CHECKING
+
+from beets import ui
+
+from ..group import Verb
+from ..settings import read_settings
+from ..words import counted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import confuse
+    from beets.library import Library
+    from beets.logging import BeetsLogger
+
+    from ..history import History
+    from ..settings import Settings
+    from ..training import Songs
+
+EPOCHS = 100  # of a network
+
+
+def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
+    train = Verb(
+        "train",
+        partial(run_train, config, log),
+        "teach a model what your lists put together",
+        usage="%prog [options] NAME",
+    )
+    train.parser.add_option("--alone", action="store_true", help="let what is learned be the whole space, not a part of it")
+    train.parser.add_option("--track2vec", action="store_true", help="only learn the lists, for --space track2vec; no NAME")
+    train.parser.add_option(
+        "--network", choices=("2d", "1d"), help="the whole network of Deej-A.I. from the audio, instead of a head: 2d or 1d"
+    )
+    train.parser.add_option("--epochs", type="int", help="of a network, at most (default: 100)")
+    train.parser.add_option(
+        "--device",
+        choices=("auto", "cpu", "cuda", "mps"),
+        help="that trains a network: auto, cpu, cuda, mps",
+    )
+    train.parser.add_option(
+        "--vectors", metavar="FILE", help="take Track2Vec's vectors from this Parquet file instead of learning them"
+    )
+    train.parser.add_option("--use", action="store_true", help="use the model at once")
+    train.parser.add_option("--seed", type="int", default=1, help="of the random numbers (default: 1)")
+    train.parser.add_option("-f", "--force", action="store_true", help="replace a model of this name")
+    return [train]
+
+
+def run_train(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from ..history import read_history
+    from ..models import new_folder
+
+    settings = read_settings(config)
+    if opts.seed < 0:
+        raise ui.UserError(f"--seed: must be at least 0, not {opts.seed}")
+    if opts.track2vec:
+        if args or opts.use or opts.alone or opts.network:
+            raise ui.UserError("--track2vec only learns the lists; it takes no NAME, --network, --use or --alone")
+    elif len(args) != 1:
+        raise ui.UserError("train what? Give the model a name, such as: beet deejai train taste")
+    elif opts.use and settings.model and settings.model != args[0]:
+        raise ui.UserError(f"--use: the configuration says `model: {settings.model}`, which counts more; change it there")
+    if opts.network and opts.alone:
+        raise ui.UserError("--alone is for a head; a network is a space of its own")
+    if not opts.network and (opts.epochs is not None or opts.device is not None):
+        raise ui.UserError("--epochs and --device are for --network; a head needs neither")
+    if opts.epochs is not None and opts.epochs < 1:
+        raise ui.UserError(f"--epochs: must be at least 1, not {opts.epochs}")
+    if opts.network:
+        from deejai_core.training.network import pick_device
+
+        opts.device = pick_device(opts.device or "auto")
+    folder = None if opts.track2vec else new_folder(args[0], replace=bool(opts.force), resume=bool(opts.network))
+    _train(lib, settings, read_history(lib), folder, opts, log)
+
+
+def _train(
+    lib: Library, settings: Settings, history: History, folder: Path | None, opts: optparse.Values, log: BeetsLogger
+) -> None:
+    from ..models import name_in_use, same_model
+    from ..queries import user_path
+    from ..training import keep_songs, learn_songs
+    from .models import switch
+
+    if not opts.vectors:
+        log.info("learning which songs stand together in {}...", counted(history.list_count, "list"))
+    songs = learn_songs(lib, history, seed=opts.seed, vectors=user_path(opts.vectors) if opts.vectors else None)
+    ui.print_(f"track2vec  {counted(songs.known, 'song')} learned, {len(songs.words):,} of them in the library")
+    if folder is None:
+        keep_songs(lib, songs)
+        return
+    teach = _teach_network if opts.network else _teach_head
+    for label, told in teach(lib, settings, history, songs, folder, opts, log).items():
+        ui.print_(f"{label:<10} {told}")
+    keep_songs(lib, songs)
+    if opts.use or same_model(folder.name, name_in_use(lib, settings)):
+        switch(lib, settings, folder.name, log)
+    else:
+        ui.print_(f"saved to {folder}; `beet deejai model use {folder.name}` listens with it")
+
+
+def _teach_head(
+    lib: Library,
+    settings: Settings,
+    history: History,
+    songs: Songs,
+    folder: Path,
+    opts: optparse.Values,
+    log: BeetsLogger,
+) -> dict[str, str]:
+    from ..training import gather_examples, report, save_lesson, teach, trunk_in_use
+
+    trunk, model = trunk_in_use(lib, settings)
+    examples = gather_examples(lib, history, songs, model)
+    log.info("learning to hear it in {}...", counted(len(examples.trunks), "track"))
+    lesson = teach(
+        examples,
+        model,
+        alone=bool(opts.alone),
+        seed=opts.seed,
+        on_epoch=lambda epoch: log.debug("loss {:.4f}, validation cosine {:.4f}", epoch.loss, epoch.validation),
+    )
+    if not lesson.learned_something:
+        log.warning("it predicts no better than the one direction that is nearest to all: more lists may help")
+    trained = report(examples, lesson, seed=opts.seed)
+    save_lesson(folder, lesson, trunk, model, trained)
+    return trained
+
+
+def _teach_network(
+    lib: Library,
+    settings: Settings,
+    history: History,
+    songs: Songs,
+    folder: Path,
+    opts: optparse.Values,
+    log: BeetsLogger,
+) -> dict[str, str]:
+    from deejai_core.training.network import Course
+
+    from ..models import CHECKPOINT
+    from ..network import gather_material, teach_network
+
+    course = Course(kind=opts.network, epochs=opts.epochs or EPOCHS, seed=opts.seed, device=opts.device)
+    if opts.force:
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+    material = gather_material(lib, songs, settings, opts.seed, log)
+    log.info("learning to hear it in {}, on {}...", counted(len(material.slices), "track"), course.device)
+    try:
+        return teach_network(material, course, folder, log)
+    except KeyboardInterrupt:
+        if (folder / CHECKPOINT).exists():
+            log.warning("stopped; the same command goes on from the last checkpoint (without --force)")
+        raise

@@ -1,0 +1,180 @@
+"""The history as songs of this library: what a model learns from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from beets.ui import UserError
+
+from deejai_core.playlists.tracks import one_line
+from deejai_core.training.history import HistoryStore
+from deejai_core.training.matching import MATCHED, UNMATCHED, Match
+from deejai_core.training.matching import Library as MatchingLibrary
+from deejai_core.training.mentions import Mention
+
+from .library import as_track, data_folder, display_name, items_by_id
+from .sources import library_tracks
+
+if TYPE_CHECKING:
+    from beets.library import Library
+
+OUTCOMES = (*MATCHED, *UNMATCHED)
+NUMBERS = np.dtype("<i4")
+
+
+def history_path(lib: Library) -> Path:
+    return data_folder(lib) / "history.db"
+
+
+def open_history(lib: Library) -> HistoryStore:
+    return HistoryStore(history_path(lib))
+
+
+def existing_history(lib: Library) -> HistoryStore:
+    """The history, if there is one. Raises UserError if not."""
+    if history_path(lib).exists():
+        store = open_history(lib)
+        if store.sources():
+            return store
+        store.__exit__()
+    raise UserError("the history is empty; `beet deejai history add SOURCE` fills it")
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """What became of every song of a history in a library, by the song's number in the store."""
+
+    how: np.ndarray  # (n,) places in OUTCOMES; -1 where no song has this number
+    song: np.ndarray  # (n,) which of the library's songs; -1 if none
+    name: np.ndarray  # (n,) int64, the same for songs of the same name; 0 where too little is said
+
+
+def match_history(store: HistoryStore, library: MatchingLibrary) -> Outcomes:
+    limit = store.song_limit()
+    outcomes = Outcomes(np.full(limit, -1, np.int8), np.full(limit, -1, np.int32), np.zeros(limit, np.int64))
+    place = {how: number for number, how in enumerate(OUTCOMES)}
+    matches = library.match(song for _, song in store.songs())
+    for (number, song), match in zip(store.songs(), matches, strict=True):
+        outcomes.how[number] = place[match.how]
+        outcomes.song[number] = match.song
+        outcomes.name[number] = _name(song, match)
+    return outcomes
+
+
+class History:
+    """Lists of words. A word is a song: one of the library with all its copies, or one that only the history knows.
+
+    words: (songs of the store,) the word of each song, -1 for none; items: the tracks' ids for each word that is in the
+    library, which come first. It is the history as it was when this was made.
+    """
+
+    def __init__(self, lib: Library, store: HistoryStore, words: np.ndarray, items: list[list[int]]) -> None:
+        self._lib = lib
+        self._store = store
+        self._items = items
+        self._song = np.zeros(int(words.max(initial=-1)) + 1, np.int64)  # one for each word
+        numbers = np.flatnonzero(words >= 0)[::-1]
+        self._song[words[numbers]] = numbers
+        self.counts = np.zeros(len(self._song), np.int64)  # how often each word stands in the lists
+        # On disk, since a million lists may be more than the memory holds; it vanishes by itself.
+        self._file = tempfile.TemporaryFile(dir=data_folder(lib))  # noqa: SIM115 (as long as this lives)
+        ends = [0]
+        for listing in store.lists():
+            found = words[listing.songs]
+            found = found[found >= 0]
+            found = found[np.diff(found, prepend=-1) != 0]  # versions of a song, one after another
+            if len(found) > 1:  # one song alone says nothing of others
+                self.counts += np.bincount(found, minlength=len(self.counts))
+                self._file.write(found.astype(NUMBERS).tobytes())
+                ends.append(ends[-1] + len(found))
+        self._file.flush()
+        self._ends = np.array(ends, np.int64)
+
+    def __len__(self) -> int:
+        """How many words there are: those of tracks are the first `matched_songs`."""
+        return len(self._song)
+
+    @property
+    def list_count(self) -> int:
+        return len(self._ends) - 1
+
+    @property
+    def matched_songs(self) -> int:
+        return len(self._items)
+
+    @property
+    def matched_tracks(self) -> int:
+        return sum(map(len, self._items))
+
+    def lists(self) -> Iterator[np.ndarray]:
+        """Every list of two words or more, as int32, in the order of the history. May be called again and again."""
+        if not self.list_count:
+            return
+        words = np.memmap(self._file, NUMBERS, mode="r")
+        for start, end in zip(self._ends[:-1].tolist(), self._ends[1:].tolist(), strict=True):
+            yield words[start:end]
+
+    def items_of(self, word: int) -> list[int]:
+        """The ids of the tracks that are this song; none if only the history knows it."""
+        return self._items[word] if word < len(self._items) else []
+
+    def name_of(self, word: int) -> str:
+        """Artist and title on one line: of the first of its tracks, or as the history names it."""
+        for item in items_by_id(self._lib, self.items_of(word)):
+            return display_name(as_track(item))
+        song = self._store.song(int(self._song[word]))
+        return mention_name(song) if song else ""
+
+    def names(self) -> list[str]:
+        """What `name_of` says of every word, read at once."""
+        names = [""] * len(self)
+        first = {items[0]: word for word, items in enumerate(self._items)}
+        for item in items_by_id(self._lib, first):
+            names[first[item.id]] = display_name(as_track(item))
+        word_of = {number: word for word, number in enumerate(self._song.tolist())}
+        for number, song in self._store.songs():
+            word = word_of.get(number)
+            if word is not None and not names[word]:
+                names[word] = mention_name(song)
+        return names
+
+
+def read_history(lib: Library) -> History:
+    """What a model can learn from. Raises UserError if there is no history, MissingError without rapidfuzz."""
+    store = existing_history(lib)
+    ids, tracks = library_tracks(lib)
+    library = MatchingLibrary(tracks)
+    outcomes = match_history(store, library)
+    songs, of_library = np.unique(outcomes.song[outcomes.song >= 0], return_inverse=True)
+    _, of_others = np.unique(outcomes.name[_only_named(outcomes)], return_inverse=True)
+    words = np.full(len(outcomes.song), -1, np.int32)
+    words[outcomes.song >= 0] = of_library
+    words[_only_named(outcomes)] = len(songs) + of_others
+    return History(lib, store, words, [[ids[position] for position in library.tracks[song]] for song in songs.tolist()])
+
+
+def mention_name(song: Mention) -> str:
+    """Artist and title on one line, or whatever is said instead."""
+    name = " - ".join(filter(None, (one_line(song.artist), one_line(song.title))))
+    return name or (one_line(os.fspath(song.path)) if song.path else song.recording)
+
+
+def _only_named(outcomes: Outcomes) -> np.ndarray:
+    return (outcomes.song < 0) & (outcomes.name != 0)
+
+
+def _name(song: Mention, match: Match) -> int:
+    """64 bits of a song's name, the same however it is spelt; of its recording or file if it has none; else 0."""
+    if match.artist and match.title:
+        text = f"{match.artist}\0{match.title}"
+    else:
+        text = song.recording or (os.fspath(song.path) if song.path else "")
+    data = text.encode("utf-8", "surrogateescape")
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little", signed=True) if data else 0

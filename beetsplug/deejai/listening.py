@@ -1,0 +1,146 @@
+"""What plays in the room, compared with a library: which of its songs that is, and which are near."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from beets import ui
+
+from deejai_core.apps.listen import Moment, beginnings, closest, directions
+from deejai_core.apps.recognise import FEWEST, Recogniser
+from deejai_core.errors import AudioError, PlaylistError
+from deejai_core.playlists.candidates import Candidates
+from deejai_core.playlists.export import write_playlist
+from deejai_core.playlists.m3u import HEADER, append_to_m3u
+from deejai_core.space.index import Index
+
+from .fields import KEY
+from .library import attribute_values, file_path, items_by_id, open_store, store_path
+from .output import style_of
+from .queries import user_path
+from .settings import limits
+from .space import Member, Space
+
+if TYPE_CHECKING:
+    from beets.library import Library
+
+    from .settings import Settings
+
+PROPOSED = 16  # nearest songs whose audio is compared with what is heard
+LONGEST = 600  # seconds of a song that are compared
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said of a moment."""
+
+    playing: tuple[Member, float] | None  # the song that was recognised, with its similarity
+    near: list[tuple[Member, float]]  # the nearest others, nearest first
+    next: Member | None  # what would be played next; None while too little was heard
+
+
+class Listener:
+    """A library to which sounds are compared. A context manager: it starts a process that decodes.
+
+    against_start: whether with the beginnings of songs, instead of the whole of them.
+    """
+
+    def __init__(self, lib: Library, settings: Settings, *, against_start: bool) -> None:
+        self.space = Space(lib, settings)
+        self.model = self.space.model
+        self._decoder = limits(settings).decoder()
+        self._recogniser = Recogniser(self._read, self.model.sample_rate)
+        self._candidates = self._of_beginnings() if against_start else self.space.candidates()
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._decoder.close()
+
+    def answer(self, moment: Moment, count: int) -> Answer:
+        """moment: not a silent one. count: nearest songs to name."""
+        heard = directions(moment.samples, self.model)
+        proposed, _ = self.space.index.nearest(closest(heard, self.space.index.vectors), PROPOSED)
+        playing = self._recogniser.recognise(moment.samples, proposed.tolist())
+        index = self._candidates.index
+        direction = closest(heard, index.vectors)
+        positions, similarities = index.among(self._allowed).nearest(direction, count + 1)
+        lineup = self._candidates.lineup()
+        if playing is not None:
+            lineup.add(self._candidates.song(playing), 0)
+        # Not before it can be told which song is playing: nothing follows itself.
+        enough = len(moment.samples) >= FEWEST * self.model.sample_rate
+        following = next(self._candidates.offers(direction, 1, lineup), None) if enough else None
+        wanted = [*positions.tolist(), *([following.position] if following else [])]
+        members = self.space.members([*wanted, *([] if playing is None else [playing])])
+        near = [
+            (members[position], similarity)
+            for position, similarity in zip(positions.tolist(), similarities.tolist(), strict=True)
+            if position in members and position != playing
+        ]
+        return Answer(
+            (members[playing], float(index.vectors[playing] @ direction)) if playing in members else None,
+            near[:count],
+            members.get(following.position) if following else None,
+        )
+
+    def _of_beginnings(self) -> Candidates:
+        """The same songs, rules and preferences, each at the place of its beginning."""
+        space, keys = self.space, attribute_values(self.space.lib, KEY)
+        rows = {keys[id_]: row for row, id_ in enumerate(space.ids) if id_ in keys}
+        vectors = np.zeros_like(space.index.vectors)
+        if store_path(space.lib).exists():
+            with open_store(space.lib) as store:
+                trunks = store.get(rows, self.model.trunk_name, self.model.trunk_size)
+                vectors = beginnings(((rows[key], trunk) for key, trunk in trunks), len(space.ids), self.model)
+        first = {id_: rows[key] for id_, key in keys.items() if key in rows}
+        vectors = vectors[[first.get(id_, row) for row, id_ in enumerate(space.ids)]]  # copies share a key
+        known = vectors.any(axis=1)
+        if not known.any():
+            raise ui.UserError(
+                "how songs begin is not stored; compare with the whole of them (--against whole), "
+                "or run `beet deejai analyze --force`"
+            )
+        whole = space.candidates()
+        allowed = known if whole.allowed is None else known & whole.allowed
+        return Candidates(Index(vectors), whole.catalogue, whole.rules, allowed=allowed, handicap=whole.handicap)
+
+    @cached_property
+    def _allowed(self) -> np.ndarray:
+        allowed = self._candidates.allowed
+        return np.ones(len(self.space.ids), bool) if allowed is None else allowed
+
+    def _read(self, position: int) -> np.ndarray | None:
+        """A song's samples; None if its file cannot be read now."""
+        items = items_by_id(self.space.lib, [self.space.ids[position]])
+        seconds = min(items[0].length or LONGEST, LONGEST) if items else 0
+        rate = self.model.sample_rate
+        if not seconds:
+            return None
+        try:
+            return self._decoder.spans(file_path(items[0]), sample_rate=rate, length=math.ceil(seconds * rate), limit=2)[0]
+        except AudioError:
+            return None
+
+
+def append_to_playlist(lib: Library, settings: Settings, name: str, member: Member) -> bool:
+    """Write a song at the end of an M3U playlist, unless it is the last one there; returns whether it was not."""
+    path = user_path(name).absolute()
+    if path.suffix.lower() not in (".m3u", ".m3u8"):
+        raise PlaylistError(f"{path}: songs are appended to M3U playlists only; choose a name that ends in .m3u")
+    try:
+        data = path.read_bytes() if path.exists() else None
+    except OSError as error:
+        raise PlaylistError(f"{path}: cannot read the playlist ({error.strerror or error})") from error
+    if data is None:
+        data = HEADER + b"\n" if settings.output_format != "m3u" else b""
+    appended = append_to_m3u(data, member.tracks[0], style_of(lib, settings, path))
+    if appended == data:
+        return False
+    write_playlist(path, appended)
+    return True

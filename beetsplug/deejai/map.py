@@ -1,0 +1,218 @@
+"""`map`: the library in two dimensions, as a page or a picture."""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from beets import ui
+from beets.library import Item
+
+from deejai_core.apps.map import open_map
+from deejai_core.apps.map_data import MOST_COLOURS, Field, category_field, map_data, scale_field, text_field
+from deejai_core.apps.map_files import SUFFIXES, map_page, map_picture, write_map
+from deejai_core.playlists.read import read_playlist
+from deejai_core.playlists.songs import normal_artist
+from deejai_core.playlists.tracks import one_line
+from deejai_core.space.analysis import default_threads
+
+from .fields import KEY
+from .labels import field_values, list_name, split_values
+from .library import attribute_values, data_folder, items_at, matching_ids, read_vectors
+from .models import model_in_use
+from .progress import Progress
+from .queries import user_path
+from .tagging import read_probabilities
+from .tags import FIELD_OF
+from .words import counted
+
+if TYPE_CHECKING:
+    from beets.library import Library
+    from beets.logging import BeetsLogger
+
+    from .settings import Settings
+
+OWN = ("genre", "decade", "artist")  # what each map can be coloured by
+LONG = 2_000  # tracks whose layout takes long enough to show how far it is
+
+
+def map_path(lib: Library, output: str | None) -> Path:
+    """Where a map belongs: the file that is named, or the library's own. Raises UserError for one of another kind."""
+    if output is None:
+        return data_folder(lib) / "map.html"
+    path = user_path(output).absolute()
+    if path.suffix.lower() not in SUFFIXES:
+        raise ui.UserError(f"-o {output}: a map is a page (.html) or a picture (.png); choose a name that ends so")
+    return path
+
+
+def write_library_map(
+    lib: Library,
+    settings: Settings,
+    log: BeetsLogger,
+    path: Path,
+    words: Sequence[str] = (),
+    *,
+    color: str | None = None,
+    playlists: Sequence[str] = (),
+) -> Iterator[str]:
+    """Write a map of the library; returns what there is to say of it, line by line."""
+    data, remarks = library_map(lib, settings, log, words, color=color, playlists=playlists)
+    tracks = counted(len(data["ids"]), "track")
+    title = f"{tracks} by sound"
+    write_map(path, map_picture(data, title) if path.suffix.lower() == ".png" else map_page(data, title))
+    yield from remarks
+    yield f"{tracks} drawn in {path}"
+
+
+def library_map(
+    lib: Library,
+    settings: Settings,
+    log: BeetsLogger,
+    words: Sequence[str] = (),
+    *,
+    color: str | None = None,
+    playlists: Sequence[str] = (),
+) -> tuple[dict, list[str]]:
+    """What a map of the library shows (see `map_data`), and what there is to say of it.
+
+    words: a query; what it does not find is dimmed. color: the field that colours it, genre by default. playlists: M3U
+    files that are drawn into it. Raises UserError.
+    """
+    model = model_in_use(lib, settings)
+    ids, vectors = read_vectors(lib, model.name, model.dimension)
+    if not ids:
+        raise ui.UserError(f"nothing analysed yet with {model.name}; run `beet deejai analyze`")
+    # All that may be wrong with what was asked for is told before the work begins.
+    position = {id_: place for place, id_ in enumerate(ids)}
+    titles, fields = _own_fields(lib, ids)
+    color = {"genres": "genre"}.get(color or OWN[0], color or OWN[0])
+    if color not in OWN:
+        fields.append(_field(lib, ids, color))
+    paths, remarks = {}, []
+    for name in playlists:
+        title, tracks, left = _path(lib, user_path(name), position)
+        while title in paths:
+            title += "'"
+        paths[title] = tracks
+        if left:
+            remarks.append(f"{name}: {left} of {counted(left + len(tracks), 'track')} not analysed, left out")
+    shown = None
+    if words:
+        query = shlex.join(words)
+        found = matching_ids(lib, query, Item)
+        shown = [place for id_, place in position.items() if id_ in found]
+        if not shown:
+            what = "matches nothing" if not found else "matches nothing that is analysed"
+            raise ui.UserError(f"{query}: {what}; `beet ls` shows what a query finds")
+        remarks.append(f"{counted(len(shown), 'track')} in colour: what matches {query}")
+    places = _places(lib, settings, log, ids, vectors, model.name)
+    return map_data(places, ids, titles, fields, color, paths=paths, shown=shown), remarks
+
+
+def _places(
+    lib: Library, settings: Settings, log: BeetsLogger, ids: Sequence[int], vectors: np.ndarray, model: str
+) -> np.ndarray:
+    keys = attribute_values(lib, KEY)
+    progress = None
+
+    def report(done: int, total: int) -> None:
+        nonlocal progress
+        if len(ids) < LONG:
+            return
+        if progress is None:
+            log.info("laying out {} anew...", counted(len(ids), "track"))
+            progress = Progress(total, log, "steps").__enter__()
+        while progress.done < done:
+            progress.step()
+
+    try:
+        return open_map(
+            data_folder(lib),
+            vectors,
+            [keys.get(id_, "") for id_ in ids],
+            model,
+            threads=settings.threads or default_threads(),
+            report=report,
+        )
+    finally:
+        if progress is not None:
+            progress.__exit__()
+
+
+def _own_fields(lib: Library, ids: Sequence[int]) -> tuple[list[str], list[Field]]:
+    """The titles of these tracks, and the fields that every map has."""
+    with lib.transaction() as tx:
+        rows = {
+            row[0]: tuple(row)[1:]
+            for row in tx.query(
+                "SELECT id, title, artist, album, COALESCE(NULLIF(original_year, 0), NULLIF(year, 0), ''), genres "
+                "FROM items"
+            )
+        }
+    gone = ("", "", "", "", "")  # removed by another beet since
+    title, artist, album, year, genres = (
+        [value or "" for value in column] for column in zip(*(rows.get(id_, gone) for id_ in ids), strict=True)
+    )
+    fields = [
+        category_field("artist", [tuple(filter(None, [one_line(name)])) for name in artist], same=normal_artist),
+        text_field("album", [one_line(name) for name in album]),
+        category_field(
+            "year",
+            [(str(number),) if number else () for number in year],
+            category=lambda text: f"{int(text) // 10 * 10}s",
+            legend="decade",
+            in_order=True,
+        ),
+        category_field("genre", [split_values(value) for value in genres]),
+    ]
+    return [one_line(text) for text in title], fields
+
+
+def _field(lib: Library, ids: Sequence[int], name: str) -> Field:
+    """A field to colour by: on a scale if it holds more numbers than there are colours. Raises UserError for none."""
+    tags = {field: number for number, field in enumerate(FIELD_OF.values())}
+    if name in tags:
+        values = [None if np.isnan(p) else float(p) for p in read_probabilities(lib, ids)[:, tags[name]]]
+        known: Sequence[object] = values
+    else:
+        found = field_values(lib, list_name(name)) or _computed(lib, name)
+        # The number 0 is what beets has for none; a text may well be "0".
+        known = [value if (value := found.get(id_)) not in (0, "", None) else None for id_ in ids]
+        values = [_number(value) for value in known]
+    if all(value is None for value in known):
+        hint = "run `beet deejai tag`" if name in tags else "`beet fields` lists the fields"
+        raise ui.UserError(f"--color {name}: no analysed track has a value there; {hint}")
+    numeric = all(number is not None for number, value in zip(values, known, strict=True) if value is not None)
+    if numeric and len(set(values)) > MOST_COLOURS:
+        type_ = Item._type(name)
+        return scale_field(name, values, lambda number: one_line(str(type_.format(type_.normalize(number)))))
+    return category_field(name, [split_values(value) for value in known])
+
+
+def _computed(lib: Library, name: str) -> dict[int, object]:
+    """A field that is in no table, but computed by beets or a plugin."""
+    return {item.id: item.get(name) for item in lib.items()} if name in Item._getters() else {}
+
+
+def _number(value: object) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _path(lib: Library, file: Path, position: dict[int, int]) -> tuple[str, list[int], int]:
+    """A playlist's name, the positions of its tracks, and how many of them have none. Raises UserError if all have none."""
+    listed = read_playlist(file.absolute())
+    found = [item.id for path in listed for item in items_at(lib, path)]
+    tracks = [position[id_] for id_ in found if id_ in position]
+    if not tracks:
+        raise ui.UserError(f"--playlist {one_line(os.fspath(file))}: none of its tracks is analysed in this library")
+    return one_line(file.stem), tracks, len(listed) - len(tracks)

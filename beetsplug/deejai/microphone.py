@@ -1,0 +1,78 @@
+"""A microphone, by PortAudio: blocks of samples as they come."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from types import ModuleType
+
+import numpy as np
+from beets import ui
+
+from deejai_core.audio.stream import resampled
+from deejai_core.errors import MissingError
+from deejai_core.extras import extra
+
+PATIENCE = 10  # seconds without a sample, after which a microphone is taken to be gone
+
+
+def read_microphone(device: str | None, sample_rate: int) -> Iterator[np.ndarray]:
+    """Mono samples at `sample_rate` (Hz), float32, until the microphone is gone.
+
+    device: its number or a part of its name; None: the system's default. Raises UserError if there is no such microphone.
+    """
+    sounddevice = _library()
+    heard: queue.SimpleQueue[np.ndarray] = queue.SimpleQueue()
+
+    def keep(samples: np.ndarray, frames: int, time: object, status: object) -> None:
+        heard.put(samples.mean(axis=1))  # PortAudio uses its array again
+
+    try:
+        chosen = _number(device)
+        told = sounddevice.query_devices(chosen, "input")
+        rate = int(told["default_samplerate"])
+        channels = max(1, min(2, told["max_input_channels"]))
+        stream = sounddevice.InputStream(device=chosen, samplerate=rate, channels=channels, dtype="float32", callback=keep)
+    except (sounddevice.PortAudioError, ValueError) as error:
+        wanted = "no microphone found" if device is None else f"no microphone {device!r}"
+        raise ui.UserError(f"{wanted} ({error}); --list-devices shows what there is, --stdin reads a stream") from error
+
+    def blocks() -> Iterator[np.ndarray]:
+        try:
+            with stream:
+                while True:
+                    yield _waiting(heard)
+        except sounddevice.PortAudioError as error:
+            raise ui.UserError(f"the microphone cannot be heard ({error})") from error
+
+    return resampled(blocks(), rate, sample_rate)
+
+
+def list_devices() -> list[str]:
+    """A line for each device that can be heard."""
+    devices = _library().query_devices()
+    return [f"{device['index']:>3}  {device['name']}" for device in devices if device["max_input_channels"] > 0]
+
+
+def _waiting(heard: queue.SimpleQueue[np.ndarray]) -> np.ndarray:
+    """All that came in meanwhile, at once: who listens slowly shall not fall behind."""
+    try:
+        found = [heard.get(timeout=PATIENCE)]
+    except queue.Empty:
+        raise ui.UserError(f"the microphone has given nothing for {PATIENCE} seconds; is it still there?") from None
+    while not heard.empty():
+        found.append(heard.get())
+    return np.concatenate(found)
+
+
+def _number(device: str | None) -> int | str | None:
+    return int(device) if device and device.isdecimal() else device
+
+
+def _library() -> ModuleType:
+    try:
+        with extra("listen"):
+            import sounddevice
+    except OSError as error:  # the shared library is no part of the Python package on Linux
+        raise MissingError(f"{error}; install PortAudio (Debian, Ubuntu: apt install libportaudio2)") from error
+    return sounddevice

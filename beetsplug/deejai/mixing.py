@@ -1,0 +1,136 @@
+"""From the words of `mix` to a plan, and to a file."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from beets import ui
+from beets.library import Item
+
+from deejai_core.apps.mix import TARGET, Mix, plan_mix, survey
+from deejai_core.apps.mixdown import MADE_BY, check_output, write_mix
+from deejai_core.audio.tags import read_tags
+from deejai_core.errors import AudioError
+from deejai_core.playlists.read import SUFFIXES, read_playlist
+from deejai_core.playlists.tracks import Track, one_line
+
+from .library import as_track, display_name, items_at
+from .lists import make_journey, make_similar
+from .progress import Progress
+from .queries import Match, find_matches, user_path
+from .settings import Settings
+from .terminal import choose_waypoint, is_terminal
+from .wishes import Wishes
+from .words import counted
+
+if TYPE_CHECKING:
+    from beets.library import Library
+    from beets.logging import BeetsLogger
+
+RATE = 44_100  # Hz, of a plan that is only shown
+NOTICED = 0.5  # LU: a track that is so much quieter than the rest is worth a word
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is to be mixed."""
+
+    title: str
+    tracks: list[Track]
+    recipe: str  # the command that mixes it again
+    remarks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def check_target(lib: Library, output: str | None, bitrate: int | None, force: bool) -> tuple[int, Path | None]:
+    """The sample rate (Hz) of a mix, and its file. Raises UserError or MixError if the file may not be written."""
+    if output is None:
+        return RATE, None
+    path = user_path(output).absolute()
+    rate = check_output(path, bitrate=bitrate, force=force)
+    if items_at(lib, path):
+        raise ui.UserError(f"{path}: this is a track of the library, which is never replaced; choose another name")
+    return rate, path
+
+
+def chosen(lib: Library, verb: str | None, words: list[str], settings: Settings, configured: Settings) -> Selection:
+    """The tracks of a playlist, or that match; or, with a verb ("similar", "journey"), those of the list it makes."""
+    if verb:
+        wishes = Wishes(configured=configured, choose_waypoint=choose_waypoint if is_terminal() else None)
+        made = (make_similar if verb == "similar" else make_journey)(lib, words, settings, wishes)
+        tracks = [track for entry in made.entries for track in entry.member.tracks]
+        recipe = made.header.recipe[0].replace(f"beet deejai {verb}", f"{MADE_BY} --{verb}", 1)
+        return Selection(made.title, tracks, recipe, made.remarks, made.warnings)
+    playlists = [user_path(word) for word in words]
+    if all(playlist.suffix.lower() in SUFFIXES for playlist in playlists):
+        files = [file for playlist in playlists for file in read_playlist(playlist.absolute())]
+        matches: list[Match] = [(items_at(lib, file) or [file])[0] for file in files]
+        title = ", ".join(playlist.stem for playlist in playlists)
+    else:
+        matches = find_matches(lib, words)
+        title = " ".join(words)
+    return Selection(
+        one_line(title), [_track(match) for match in matches], one_line(shlex.join([*MADE_BY.split(), *words]))
+    )
+
+
+def surveyed(selection: Selection, rate: int, fade: float, path: Path | None, log: BeetsLogger) -> Mix:
+    """The plan of a mix. What cannot be heard is left out, with a warning each. Raises UserError if nothing is left."""
+    if path and path.exists() and any(track.path.exists() and track.path.samefile(path) for track in selection.tracks):
+        raise ui.UserError(f"{path}: this is one of the tracks to be mixed; choose another name")
+    measured = []
+    with Progress(len(selection.tracks), log, "tracks measured") as progress:
+        for track in selection.tracks:
+            try:
+                # A pipe would never end, and what is missing is said in the same words on every system.
+                if not track.path.is_file():
+                    raise AudioError("no such file")
+                measured.append(survey(track, rate))
+            except AudioError as error:
+                progress.warn("{}: {}; left out", one_line(os.fspath(track.path)), error)
+            progress.step()
+    if not measured:
+        raise ui.UserError(f"{selection.title}: there is nothing in it that could be mixed")
+    return plan_mix(measured, rate, fade)
+
+
+def plan_lines(mix: Mix) -> Iterator[str]:
+    """Each track with the time at which it takes over and its gain; then how long it all is."""
+    for part in mix.parts:
+        quieter = TARGET - part.loudness
+        remark = f" ({quieter:.1f} LU quieter than the others)" if quieter > NOTICED else ""
+        yield f"{_clock(part.entry / mix.rate):>8}  {part.gain:+5.1f} dB  {display_name(part.track)}{remark}"
+    yield f"{_clock(mix.seconds):>8}  the end of {counted(len(mix.parts), 'track')}"
+
+
+def write(path: Path, mix: Mix, selection: Selection, bitrate: int | None, log: BeetsLogger) -> None:
+    with Progress(len(mix.parts), log, "tracks mixed") as progress:
+        write_mix(
+            path,
+            mix,
+            selection.title,
+            selection.recipe,
+            bitrate=bitrate,
+            finished=lambda part: progress.step(),
+            warn=lambda text: progress.warn("{}", text),
+        )
+
+
+def _track(match: Match) -> Track:
+    if isinstance(match, Item):
+        return as_track(match)
+    if not match.is_file():  # nor may a pipe be waited for; it will be left out
+        return Track(match, "", match.stem, None)
+    tags = read_tags(match)
+    return Track(match, tags.artist, tags.title, tags.length)
+
+
+def _clock(seconds: float) -> str:
+    """1:02:03, or 2:03 below an hour."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"

@@ -1,0 +1,96 @@
+"""Training a whole network on a library: its files become spectrograms, and those with the history a model."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deejai_core.models.folder import save_speccy, write_notes
+from deejai_core.playlists.tracks import one_line
+from deejai_core.space.analysis import Heard, Unheard, default_threads
+from deejai_core.training.network import Course, Material, train_network
+from deejai_core.training.spectrograms import Spectrograms, make_spectrograms
+from deejai_core.training.validation import Epoch, split
+from deejai_core.training.validation import Progress as Validation
+
+from .catalogue import read_catalogue
+from .fields import KEY
+from .library import attribute_values, data_folder, file_path, items_by_id
+from .models import CHECKPOINT, replacing_model
+from .progress import PLAIN_INTERVAL, Progress
+from .settings import Settings, limits
+from .training import SAME, Songs, validation_text
+from .words import counted
+
+if TYPE_CHECKING:
+    from beets.library import Library
+    from beets.logging import BeetsLogger
+
+
+def gather_material(lib: Library, songs: Songs, settings: Settings, seed: int, log: BeetsLogger) -> Material:
+    """The songs that are in the library, as pictures of their slices; what is not there yet is decoded first.
+
+    Raises TrainingError if there are too few.
+    """
+    keys = attribute_values(lib, KEY)
+    chosen = [(row, next((id_ for id_ in items if id_ in keys), None)) for row, items in enumerate(songs.items)]
+    row_of = {id_: row for row, id_ in chosen if id_ is not None}
+    paths = {file_path(item): keys[item.id] for item in items_by_id(lib, row_of)}
+    kept = Spectrograms(data_folder(lib) / "spectrograms")
+    progress = Progress(sum(kept.read(key) is None for key in paths.values()), log)
+
+    def note(result: Heard | Unheard) -> None:
+        if isinstance(result, Unheard):
+            progress.warn("{}: left out: {}", one_line(os.fspath(result.path)), result.reason)
+        progress.step()
+
+    with progress:
+        make_spectrograms(
+            kept,
+            paths,
+            windows=settings.windows,
+            threads=settings.threads or default_threads(),
+            limits=limits(settings),
+            on_result=note,
+        )
+    slices = {id_: found for id_ in row_of if (found := kept.read(keys[id_])) is not None}
+    ids = sorted(slices, key=lambda id_: keys[id_])
+    artists, _ = read_catalogue(lib, ids, plays=False).artist_codes
+    held_out = split(artists, np.random.default_rng(seed))
+    return Material([slices[id_] for id_ in ids], songs.vectors[[row_of[id_] for id_ in ids]], held_out)
+
+
+def teach_network(material: Material, course: Course, folder: Path, log: BeetsLogger) -> dict[str, str]:
+    """Train a network, or go on with one, into `folder`; returns what there is to say of it, by label."""
+    said = time.monotonic()
+
+    def on_step(step: int, steps: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= PLAIN_INTERVAL:
+            said = time.monotonic()
+            log.info("{}/{} batches of this epoch", step, steps)
+
+    def on_epoch(epoch: Epoch) -> None:
+        log.info("loss {:.4f}, validation cosine {:.4f}", epoch.loss, epoch.validation)
+
+    weights, progress = train_network(material, course, folder / CHECKPOINT, on_epoch=on_epoch, on_step=on_step)
+    trained = report(material, course, progress)
+    with replacing_model(folder) as temporary:  # which leaves the checkpoint behind
+        save_speccy(weights, temporary, kind=course.kind, scaling="decibels")
+        write_notes(temporary, {"trained": trained})
+    if progress.validation <= progress.constant + SAME:
+        log.warning("it predicts no better than the one direction that is nearest to all: more lists may help")
+    return trained
+
+
+def report(material: Material, course: Course, progress: Validation) -> dict[str, str]:
+    tracks = counted(len(material.slices), "track")
+    return {
+        "learned": f"the {course.kind} network from {tracks}, seed {course.seed}, on {date.today().isoformat()}",
+        "validation": validation_text(progress),
+    }

@@ -1,0 +1,234 @@
+"""MPD's queue kept filled, song by song, for as long as there is somebody to listen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from beets import ui
+
+from deejai_core.apps.radio import Entry, Fate, Heard, Snapshot, changes, next_songs
+from deejai_core.playlists.candidates import Pick
+from deejai_core.playlists.geometry import blend
+from deejai_core.playlists.songs import Song
+
+from .library import items_at
+from .player import LostError, Names, Player
+from .reasons import relaxed
+from .space import Member, Space
+from .words import counted
+
+if TYPE_CHECKING:
+    from beets.logging import BeetsLogger
+
+MOST_SEEDS = 3  # that are played themselves, of a query that finds more
+MOST_REFUSALS = 50  # songs in a row that the player does not take, until it is said to be a matter of configuration
+NAMED_REFUSALS = 3  # that are logged; more are only with -v
+LONGEST_PAUSE = 60  # seconds between two tries to reach a player that is gone
+REMARKS = {
+    "random": "random is on in MPD, which plays the queue in any order, not in the radio's; `mpc random off` ends that",
+    "single": "single is on in MPD, which stops after each song; `mpc single off` ends that",
+}
+
+EXHAUSTED = "the library has nothing more that may be played"
+UNKNOWN = "nothing in MPD's queue is an analysed song of beets; name what to go on from: beet deejai radio QUERY"
+
+
+class Radio:
+    """A radio, and what it has learnt since it began.
+
+    ahead: songs that are to follow the current one. seeds: what it begins with; without any, it goes on from the queue.
+    """
+
+    def __init__(self, space: Space, player: Player, log: BeetsLogger, *, ahead: int, seeds: Sequence[Member]) -> None:
+        self.space = space
+        self.player = player
+        self.log = log
+        self.ahead = ahead
+        self.seeds = seeds
+        self._candidates = space.candidates()
+        self._rng = np.random.default_rng(space.settings.seed) if space.settings.drunk else None
+        self._names = Names(space.lib, player)
+        self._past: list[tuple[str, Fate]] = []  # songs that are over, as the player calls them
+        self._added: set[str] = set()  # by the radio
+        self._withdrawn: set[str] = set()  # ids of entries that the radio took out again
+        self._unjudged: set[str] = set()  # what plays since a skip, chosen before it: only what was heard out leads on
+        self._older: set[str] = set()  # in the queue before a radio that begins with something else
+        self._refused: set[int] = set()  # songs that the player does not take
+        self._refusals: list[str] = []  # the last ones in a row, and why
+        self._before = Snapshot(())
+        self._songs: dict[str, Song | None] = {}  # by what the player calls them; None: without a vector
+        self._said: set[str] = set()
+
+    def start(self, *, play: bool) -> None:
+        """Make a beginning in the queue of a player that is connected. play: whether an empty one is to play then."""
+        now = self._before = self.player.snapshot()
+        if not now.entries and not self.seeds:
+            raise ui.UserError("MPD's queue is empty; name what to begin with: beet deejai radio QUERY")
+        if self.seeds:
+            self._older = {entry.file for entry in now.entries}
+        for entry in now.entries[: len(now.entries) - len(now.upcoming)]:
+            if entry.id != now.current:
+                self._past.append((entry.file, "played"))
+        if not now.entries and self.space.settings.list_seeds:
+            for seed in self._chosen_seeds():
+                self._add(seed)
+        self._fill(even_if_empty=True)
+        if self._refusals and not self._added:
+            self._give_up()
+        if not now.entries and play:
+            self.player.play()
+            self._observe()
+
+    def run(self) -> None:
+        """Go on until interrupted, through restarts of the player."""
+        while True:
+            try:
+                self.player.wait()
+                self._fill()
+            except LostError as error:
+                self._reconnect(error)
+
+    def _reconnect(self, lost: LostError) -> None:
+        self.log.warning("MPD is gone ({}); the radio goes on when it is back", lost)
+        pause = 1
+        while True:
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            try:
+                self.player.connect()
+                # A player that was started again has other ids: only what plays can be compared.
+                over, self._before = self._before.current_entry, self.player.snapshot()
+                self._withdrawn.clear()
+                current = self._before.current_entry
+                if over and (not current or over.file != current.file):
+                    self._past.append((over.file, "left"))
+                self._fill()
+            except LostError:
+                continue
+            self.log.info("MPD is back")
+            return
+
+    def _observe(self) -> tuple[Snapshot, bool]:
+        """The player now, what became of songs kept in mind; and whether one was skipped since the last time."""
+        before, self._before = self._before, self.player.snapshot()
+        found = changes(before, self._before)
+        refused = [(entry, "refused") for entry in found.refused if entry.id not in self._withdrawn]
+        for entry, fate in [*([found.over] if found.over else []), *refused]:
+            self._past.append((entry.file, fate))
+            if fate in ("skipped", "refused"):
+                self.log.info("{}: {}; less like this", fate, self._name(entry.file))
+        if before.entries and not self._before.entries:
+            self.log.info("the queue is empty; the radio goes on from whatever is put there")
+        return self._before, bool(found.over) and found.over[1] == "skipped"
+
+    def _fill(self, *, even_if_empty: bool = False) -> None:
+        """Add what is lacking; after a skip, what was chosen before it is chosen again."""
+        for option in self.player.options() & REMARKS.keys():
+            self._say(REMARKS[option])
+        while True:
+            now, skipped = self._observe()
+            if skipped:
+                for entry in now.upcoming:
+                    if entry.file in self._added:  # what a listener has put there stays
+                        self._withdrawn.add(entry.id)
+                        self.player.remove(entry)
+                self._unjudged = {now.current_entry.file} & self._added if now.current_entry else set()
+                continue
+            wanted = self.ahead + (now.current_entry is None)  # the first one is not ahead of anything
+            lacking = wanted - len(self._upcoming(now)) if now.entries or even_if_empty else 0
+            picks = self._choose(now, lacking) if lacking > 0 else []
+            if not picks:
+                return
+            for pick in picks:
+                member = self.space.members([pick.position]).get(pick.position)
+                if not member or not self._add(member, pick):
+                    self._refused.add(pick.position)
+                    break  # what was to come after it was chosen to follow it
+
+    def _choose(self, now: Snapshot, count: int) -> list[Pick]:
+        settings = self.space.settings
+        way = [Heard(self._song(file), fate) for file, fate in self._past]
+        over = {file for file, _ in self._past}
+        silent = self._older | self._unjudged
+        upcoming = {entry.id for entry in (*self._upcoming(now), now.current_entry) if entry}
+        for entry in now.entries:
+            if entry.id in upcoming:
+                way.append(Heard(self._song(entry.file), "left" if entry.file in silent else "queued"))
+            elif entry.file not in over:
+                way.append(Heard(self._song(entry.file), "left"))
+        picks = next_songs(
+            self._candidates,
+            way,
+            count=count,
+            keep_on=settings.keep_on,
+            drunk=settings.drunk,
+            seeds=[seed.song for seed in self.seeds],
+            never=self._refused,
+            rng=self._rng,
+        )
+        if not picks:
+            known = self.seeds or any(heard.song for heard in way)
+            self._say(EXHAUSTED if known else UNKNOWN)
+        return picks
+
+    def _add(self, member: Member, pick: Pick | None = None) -> bool:
+        """Put a song at the end of the queue; returns whether the player took it."""
+        file = self._names.file(member.tracks[0].path)
+        answer = self.player.add(file) if file is not None else "it is not in MPD's music directory"
+        if answer:
+            self._refusals.append(f"{member.name}: {answer}")
+            (self.log.info if len(self._refusals) <= NAMED_REFUSALS else self.log.debug)("left out: {}", self._refusals[-1])
+            if len(self._refusals) >= MOST_REFUSALS:
+                self._give_up()
+            return False
+        self._refusals = []
+        self._added.add(file)
+        self._songs[file] = member.song
+        if pick:
+            self.log.info("added: {:.3f} {}", pick.similarity, member.name)
+            for warning in relaxed([pick]):
+                self.log.info("       {}", warning)
+        else:
+            self.log.info("added: {} (seed)", member.name)
+        return True
+
+    def _give_up(self) -> None:
+        raise ui.UserError(
+            f"MPD takes none of {counted(len(self._refusals), 'song')} ({self._refusals[-1]}); is its music_directory "
+            f"{self._names.directory}? If not, set `music_directory` in the section `mpd` of beets' configuration"
+        )
+
+    def _upcoming(self, now: Snapshot) -> list[Entry]:
+        """What is still to be played; without a current song, all that was not."""
+        if now.current_entry:
+            return list(now.upcoming)
+        over = {file for file, _ in self._past}
+        return [entry for entry in now.entries if entry.file not in over]
+
+    def _chosen_seeds(self) -> list[Member]:
+        """The seeds, or those in the middle of many, in their order."""
+        middle = blend([seed.song.vector for seed in self.seeds])
+        nearest = sorted(self.seeds, key=lambda seed: -float(seed.song.vector @ middle))[:MOST_SEEDS]
+        return [seed for seed in self.seeds if seed in nearest]
+
+    def _song(self, file: str) -> Song | None:
+        if file not in self._songs:
+            items = items_at(self.space.lib, self._names.path(file))
+            position = self.space.position.get(items[0].id) if items else None
+            self._songs[file] = None if position is None else self._candidates.song(position)
+        return self._songs[file]
+
+    def _name(self, file: str) -> str:
+        song = self._song(file)
+        if song is None or song.position is None:
+            return file
+        return self.space.names([song.position]).get(song.position, file)
+
+    def _say(self, text: str) -> None:
+        """Once."""
+        if text not in self._said:
+            self._said.add(text)
+            self.log.warning("{}", text)

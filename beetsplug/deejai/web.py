@@ -1,0 +1,330 @@
+"""The DJ page over a beets library: what `deejai_core.apps.web` asks of it, and the server."""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+import random
+import socket
+import sqlite3
+import threading
+import time
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from beets import ui
+from beets.dbcore.query import ParsingError
+from beets.library import Item
+
+from deejai_core.apps.web.app import Start, create_app, new_token
+from deejai_core.apps.web.guard import LOOPBACK, Guard
+from deejai_core.apps.web.library import Choices, Cover, Knobs, Listed, RefusedError, Stranger, View
+from deejai_core.apps.web.requests import MOST_SEEDS
+from deejai_core.apps.web.server import serve
+from deejai_core.apps.web.uploads import Uploads
+from deejai_core.errors import MissingError
+from deejai_core.playlists.tracks import Header, one_line
+
+from .library import CHUNK, as_track, data_folder, display_name, file_path, items_by_id, matching_ids
+from .lists import Entry, MadeList
+from .output import encode, playlist_path, write_encoded
+from .queries import find_matches
+from .settings import Settings
+from .space import Member, Space
+
+if TYPE_CHECKING:
+    from beets.library import Library
+    from beets.logging import BeetsLogger
+
+FORMATS = {  # beets' names of the formats that browsers play
+    "MP3": "mp3",
+    "AAC": "aac",
+    "ALAC": "alac",
+    "FLAC": "flac",
+    "OGG": "ogg",
+    "Opus": "opus",
+    "WAVE": "wav",
+    "AIFF": "aiff",
+}
+KEPT_VIEWS = 8
+AN_HOUR = 3600  # seconds after which "played lately" is reckoned anew
+PATIENCE = 10  # times as long as it takes to open the library, that must lie between two openings
+ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound to)
+SHORTEST_TOKEN = 16  # characters
+
+
+def serve_page(
+    lib: Library,
+    settings: Settings,
+    log: BeetsLogger,
+    words: list[str],
+    *,
+    host: str,
+    port: int,
+    token: str | None,
+    demo: float | None,
+) -> None:
+    """Serve the page until ctrl-C. words: what it begins with."""
+    if token is not None and (len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isalnum()):
+        raise ui.UserError(f"--token: {SHORTEST_TOKEN} letters and digits at least; without it, one is made for you")
+    if token is None and host not in LOOPBACK and host != "::1":
+        token = new_token()
+    library = BeetsLibrary(lib, settings, log)
+    seeds = _seeds(library, words) if words else []
+    guard = Guard(port, token)
+    uploads = Uploads(data_folder(lib) / "uploads" / str(port))
+    app = create_app(library, guard, uploads, Start(seeds, demo))
+
+    def ready() -> None:
+        uploads.clear()
+        name = socket.gethostname() if host in ANYWHERE else f"[{host}]" if ":" in host else host
+        ui.print_(f"http://{name}:{port}/" + (f"?token={token}" if token else ""))
+        ui.print_("ctrl-C ends it")
+
+    serve(app, guard, host, ready=ready)
+
+
+def _seeds(library: BeetsLibrary, words: list[str]) -> list[int]:
+    matches = find_matches(library.lib, words)
+    if any(isinstance(match, Path) for match in matches):
+        raise ui.UserError("a file outside the library can be dropped into the page; here, name tracks of the library")
+    found = [match.id for match in matches if match.id in library.state.space.position]
+    if not found:
+        raise ui.UserError(library.state.space.why_not(matches[0]))
+    return found[:MOST_SEEDS]
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """The library as it was when it was last opened."""
+
+    space: Space
+    stamp: tuple  # what changes when the library does
+    opened: float  # when, on the clock that never goes back
+    took: float  # seconds
+    views: dict[tuple[Choices, int], View]
+    names: list[tuple[int, str, str]]  # of all tracks: id, title, and all that words of a search may find
+
+
+def _answering(method: Callable) -> Callable:
+    """A method that threads of a server call: paths are the library's there too, and errors become refusals."""
+
+    @functools.wraps(method)
+    def wrapped(self: BeetsLibrary, *args: Any, **options: Any) -> Any:
+        try:
+            with self.lib.music_dir_context():
+                return method(self, *args, **options)
+        except ui.UserError as error:
+            raise RefusedError(str(error)) from error
+        except MissingError as error:
+            raise RefusedError(str(error), 501) from error
+        except sqlite3.OperationalError as error:
+            raise RefusedError(f"the library's database is busy or broken ({error}); try again in a moment", 503) from error
+
+    return wrapped
+
+
+class BeetsLibrary:
+    """A `deejai_core.apps.web.library.Library`. beets opens a connection to the database for each thread by itself."""
+
+    def __init__(self, lib: Library, settings: Settings, log: BeetsLogger) -> None:
+        self.lib = lib
+        self.settings = settings
+        self._log = log
+        self._drawing = threading.Lock()
+        self._opening = threading.Lock()
+        self._opener = ThreadPoolExecutor(1, thread_name_prefix="deejai-web")
+        self._state = self._open()
+
+    @property
+    def model(self) -> str:
+        return self._state.space.model.name
+
+    @property
+    def dimension(self) -> int:
+        return self._state.space.model.dimension
+
+    @property
+    def tracks(self) -> int:
+        return len(self._state.space.ids)
+
+    @property
+    def knobs(self) -> Knobs:
+        return Knobs(self.settings.keep_on, self.settings.drunk)
+
+    @property
+    def choices(self) -> Choices:
+        return Choices(**{name: getattr(self.settings, name) for name in Choices.__dataclass_fields__})
+
+    @property
+    def state(self) -> State:
+        """The library as it is, or, for the seconds that it takes to open it anew, as it was before it changed."""
+        state = self._state
+        patient = time.monotonic() - state.opened < PATIENCE * state.took
+        if not patient and state.stamp != _stamp(self.lib) and self._opening.acquire(blocking=False):
+            self._opener.submit(self._reopen)
+        return state
+
+    def _reopen(self) -> None:
+        try:
+            self._state = self._open()
+        except (ui.UserError, RefusedError, sqlite3.Error):
+            pass  # one that has lost all its vectors, or is busy, stays as it was
+        finally:
+            self._opening.release()
+
+    def _open(self) -> State:
+        start, stamp = time.monotonic(), _stamp(self.lib)
+        space = Space(self.lib, self.settings, plays=True)
+        with self.lib.transaction() as tx:
+            rows = tx.query("SELECT id, title, artist, album, albumartist FROM items")
+        names = [(row[0], _plain(row[1] or ""), _plain(" ".join(filter(None, row[1:])))) for row in map(tuple, rows)]
+        if self.settings.correct_hubs:
+            space.densities  # noqa: B018 (what takes the longest, not to be waited for later)
+        now = time.monotonic()
+        return State(space, stamp, now, now - start, {}, names)
+
+    @_answering
+    def search(self, text: str, limit: int) -> list[int]:
+        words = _plain(text)
+        found = [
+            (_rank(words, title, everything), title, id_)
+            for id_, title, everything in self.state.names
+            if all(word in everything for word in words.split())
+        ]
+        if found:
+            return [id_ for _, _, id_ in sorted(found)[:limit]]
+        try:
+            return sorted(matching_ids(self.lib, text, Item))[:limit]
+        except (ui.UserError, ParsingError):
+            return []  # half a query, as it is while somebody types
+
+    @_answering
+    def describe(self, ids: Iterable[int]) -> dict[int, Listed]:
+        ids, position = list(dict.fromkeys(ids)), self.state.space.position
+        found = {}
+        for start in range(0, len(ids), CHUNK):
+            some = ids[start : start + CHUNK]
+            marks = ", ".join("?" * len(some))
+            with self.lib.transaction() as tx:
+                rows = tx.query(
+                    f"SELECT id, artist, title, album, length, format, path FROM items WHERE id IN ({marks})",  # noqa: S608
+                    some,
+                )
+            for id_, artist, title, album, length, format_, path in map(tuple, rows):
+                found[id_] = Listed(
+                    id_,
+                    artist or "",
+                    title or Path(os.fsdecode(path)).name,
+                    album or "",
+                    length if length and math.isfinite(length) else None,
+                    FORMATS.get(format_, ""),
+                    id_ in position,
+                )
+        return found
+
+    def anything(self) -> int:
+        return random.choice(self.state.space.ids)
+
+    @_answering
+    def view(self, choices: Choices) -> View:
+        state = self.state
+        key = choices, int(time.time() // AN_HOUR)
+        if key not in state.views:
+            settings = replace(self.settings, **{name: getattr(choices, name) for name in Choices.__dataclass_fields__})
+            space = state.space.under(settings)
+            for old in list(state.views)[: -KEPT_VIEWS + 1]:
+                state.views.pop(old, None)
+            state.views[key] = View(space.candidates(), space.ids, space.position)
+        return state.views[key]
+
+    @_answering
+    def hear(self, path: Path, name: str) -> Stranger:
+        try:
+            member = self.state.space.member(path)
+        except ui.UserError as error:
+            raise RefusedError(f"{one_line(name)[:100]}: {error.__cause__ or error}", 422) from error
+        (track,) = member.tracks
+        title = track.title if track.title != path.stem else Path(name).stem
+        id_ = None if isinstance(member.match, Path) else member.match.id
+        return Stranger(member.song, track.artist, title, track.length, id_)
+
+    @_answering
+    def audio(self, id_: int) -> tuple[Path, str] | None:
+        items = items_by_id(self.lib, [id_])
+        return (file_path(items[0]), FORMATS.get(items[0].format, "")) if items else None
+
+    @_answering
+    def cover(self, id_: int) -> Cover | None:
+        items = items_by_id(self.lib, [id_])
+        if not items:
+            return None
+        album = items[0].get_album()
+        picture = album.art_filepath if album else None
+        return Cover(picture, file_path(items[0]))
+
+    @_answering
+    def playlist(self, title: str, ids: Sequence[int]) -> tuple[str, bytes, int]:
+        path, data, tracks = encode(self.lib, self._list(title, ids), self.settings, None)
+        return path.name, data, tracks
+
+    @_answering
+    def save(self, title: str, ids: Sequence[int], *, replace: bool) -> tuple[str, int]:
+        made = self._list(title, ids)
+        if playlist_path(self.lib, title, self.settings).exists() and not replace:
+            raise RefusedError(f"there is a playlist called {one_line(title)!r} already", 409)
+        path, data, tracks = encode(self.lib, made, self.settings, None)
+        write_encoded(made, path, data)
+        return str(path), tracks
+
+    def _list(self, title: str, ids: Sequence[int]) -> MadeList:
+        items = items_by_id(self.lib, ids)
+        if not items:
+            raise RefusedError("ids: none of these tracks is in the library any more", 404)
+        entries = []
+        for number, item in enumerate(items, 1):
+            track = as_track(item)
+            entries.append(Entry(str(number), Member(display_name(track), [track], None, item)))
+        date = datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds")
+        return MadeList(title, entries, Header(title, (f"from the DJ page, model {self.model}",), date))
+
+    @_answering
+    def map(self) -> Any:
+        from .map import library_map
+
+        with self._drawing:  # it may take minutes, and is kept for the next time
+            return library_map(self.lib, self.settings, self._log)[0]
+
+
+def _stamp(lib: Library) -> tuple:
+    """What changes whenever the database is written to."""
+    found = []
+    for suffix in ("", "-wal"):
+        try:
+            status = Path(os.fsdecode(lib.path) + suffix).stat()
+        except OSError:
+            continue
+        found.append((status.st_ino, status.st_size, status.st_mtime_ns))
+    return tuple(found)
+
+
+def _plain(text: str) -> str:
+    """Without accents and case."""
+    if text.isascii():
+        return text.lower()
+    return "".join(char for char in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(char))
+
+
+def _rank(words: str, title: str, everything: str) -> int:
+    """How likely a track is meant: 0 for one of just this title."""
+    if title == words:
+        return 0
+    if title.startswith(words):
+        return 1
+    return 2 if f" {words}" in everything else 3

@@ -1,0 +1,21 @@
+"""Words that several commands say."""
+
+from __future__ import annotations
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things: "1 track", "2,000 tracks"."""
+    return f"{count:,} {noun if count == 1 else noun + 's'}"
+
+
+def amounts(lists: int, plays: int) -> str:
+    """What a source of the history gives: "3 lists and 1 play"; of which it has none is not said."""
+    given = [counted(number, noun) for number, noun in ((lists, "list"), (plays, "play")) if number]
+    return " and ".join(given) or "nothing"
+
+
+def clock(seconds: float) -> str:
+    """A time since the beginning: 4:05, or 1:04:05."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

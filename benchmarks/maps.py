@@ -1,0 +1,94 @@
+"""The map: how many neighbours it keeps, against principal components, and how well new tracks are put into it.
+
+python -m benchmarks.maps [SLICES.npz] [--tracks N]...     SLICES.npz: trunk outputs `slices`, with `track`
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.invented import vectors_like_real_ones
+from deejai_core.apps.map import lay_out, principal_components, put_among
+from deejai_core.models.musicnn import MusiCNN
+from deejai_core.space.mp3tovec import mp3tovec
+
+SHOWN, TRUE = 10, 30  # of the 10 nearest on the map, how many are among the 30 nearest tracks
+SAMPLE = 1000  # tracks that are looked at
+REPEATED = 5  # times that a fifth of the tracks are new
+
+
+def kept(vectors: np.ndarray, places: np.ndarray, tracks: np.ndarray) -> float:
+    """The share of these tracks' neighbours that the map keeps."""
+    shares = []
+    for track in tracks:
+        similarity = vectors @ vectors[track]
+        apart = ((places - places[track]) ** 2).sum(axis=1)
+        similarity[track], apart[track] = -np.inf, np.inf
+        true = np.argpartition(-similarity, min(TRUE, len(vectors) - 1))[:TRUE]
+        shares.append(np.isin(np.argpartition(apart, SHOWN)[:SHOWN], true).mean())
+    return float(np.mean(shares))
+
+
+def report(name: str, vectors: np.ndarray) -> None:
+    started = time.perf_counter()
+    places = lay_out(vectors, threads=os.cpu_count())
+    seconds = time.perf_counter() - started
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    tracks = np.random.default_rng(0).permutation(len(vectors))[:SAMPLE]
+    ours, plain = (kept(vectors, found, tracks) for found in (places, principal_components(vectors)))
+    print(f"| {name} | {len(vectors):,} | {ours:.0%} | {plain:.0%} | {seconds:.0f} | {memory:,.0f} MB |", flush=True)
+
+
+def report_new(name: str, vectors: np.ndarray) -> None:
+    """How a fifth of the tracks fare that are put among the others, by several ways."""
+    shares: dict[str, list[float]] = {}
+    together = lay_out(vectors)
+    for seed in range(REPEATED):
+        order = np.random.default_rng(seed).permutation(len(vectors))
+        new, old = np.split(order, [len(vectors) // 5])
+        known = np.full((len(vectors), 2), np.nan, np.float32)
+        known[old] = lay_out(vectors[old])
+        near = old[np.argsort(-(vectors[new] @ vectors[old].T), axis=1)[:, :5]]
+        ways = {
+            "laid out with all others": together,
+            "as used": put_among(vectors, known),
+            "nearest": _with(known, new, known[near[:, 0]]),
+            "mean of 5": _with(known, new, known[near].mean(axis=1)),
+            "median of 5": _with(known, new, np.median(known[near], axis=1)),
+        }
+        for way, places in ways.items():
+            shares.setdefault(way, []).append(kept(vectors, places, new[:SAMPLE]))
+    for way, found in shares.items():
+        print(f"{name}, new tracks, {way}: {np.mean(found):.3f} (from {min(found):.3f} to {max(found):.3f})", flush=True)
+
+
+def _with(known: np.ndarray, new: np.ndarray, places: np.ndarray) -> np.ndarray:
+    whole = known.copy()
+    whole[new] = places
+    return whole
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("slices", nargs="?", type=Path)
+    parser.add_argument("--tracks", type=int, action="append", default=[], help="of an invented library; repeatable")
+    options = parser.parse_args()
+    if options.slices:
+        data = np.load(options.slices)
+        model = MusiCNN()
+        slices = [model.project(data["slices"][data["track"] == track]) for track in range(data["track"].max() + 1)]
+        vectors = mp3tovec(slices, model.epsilon)
+        report("real", vectors)
+        report_new("real", vectors)
+    for tracks in options.tracks:
+        report("invented", vectors_like_real_ones(tracks, np.random.default_rng(0))[0])
+
+
+if __name__ == "__main__":
+    main()

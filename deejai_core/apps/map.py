@@ -1,0 +1,251 @@
+"""A library in two dimensions: what sounds alike lies together.
+
+The layout is t-SNE (van der Maaten and Hinton 2008; openTSNE's FFT approximation), of cosine distances, from the first two
+principal components: what is far apart stays so, and the same vectors give the same map (Kobak and Berens 2019). What is
+once on the map stays where it is: new tracks are put among their neighbours, and when they have become many, all are laid
+out again from where they are. The places are kept in a file, by the vectors' digests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.extras import extra
+from deejai_core.files import replacing
+
+VERSION = 1
+SEED = 0
+PERPLEXITY = 30  # about how many neighbours a track is to lie among; the best of 10 to 50 on 500 labelled recordings
+FEWEST = 10  # tracks for t-SNE; fewer are drawn by their principal components
+SPREAD = 10.0  # of those: the standard deviation, about that of a small t-SNE layout
+EARLY, EARLY_EXAGGERATION, LATE = 250, 12, 500  # iterations of a layout, the first ones with exaggeration
+AGAIN = 250  # iterations of one that starts from an older layout
+REPORTED = 10  # iterations between two reports of progress
+THREADED_FROM = 20_000  # tracks; with fewer, threads wait for each other longer than they work
+BLOCK = 512  # tracks whose neighbours are looked for at once: 200 MB with 100,000
+
+NEAREST = 10  # neighbours among which a new track is put
+NEAR = 3.0  # in units of the layout: about the distance of neighbours, in a layout of any size
+MOST_NEW = 1 / 3  # of the tracks may have been put there since the last layout, before the next one
+FEWEST_OLD = 1 / 3  # of the tracks must have a place for a layout to start from it
+
+Report = Callable[[int, int], None]  # steps done, and in all
+
+
+def place(
+    vectors: np.ndarray,
+    known: np.ndarray | None = None,
+    settled: np.ndarray | None = None,
+    *,
+    seed: int = SEED,
+    threads: int = 1,
+    report: Report = lambda done, total: None,
+) -> tuple[np.ndarray, bool]:
+    """(n, 2) float32 places of tracks, and whether all were laid out anew instead of only the new ones put among them.
+
+    vectors: (n, dimension) float32 of unit length. known: (n, 2) places from before, NaN for tracks that have none.
+    settled: (n,) bool, which of these were laid out with just this vector; by default all that are known. Raises
+    MissingError.
+    """
+    if known is None:
+        known = np.full((len(vectors), 2), np.nan, np.float32)
+    has_place = ~np.isnan(known[:, 0])
+    settled = has_place if settled is None else settled
+    if _few_are_new(settled):
+        return put_among(vectors, known), False
+    start = put_among(vectors, known) if has_place.sum() >= FEWEST_OLD * len(vectors) else None
+    return lay_out(vectors, start, seed=seed, threads=threads, report=report), True
+
+
+def lay_out(
+    vectors: np.ndarray,
+    start: np.ndarray | None = None,
+    *,
+    seed: int = SEED,
+    threads: int = 1,
+    report: Report = lambda done, total: None,
+) -> np.ndarray:
+    """(n, 2) float32 places of tracks, laid out together. start: (n, 2) an older layout, from which none moves far."""
+    if len(vectors) < FEWEST:
+        components = principal_components(vectors)
+        return (components * (SPREAD / (components.std() or 1))).astype(np.float32)
+    with extra("map"):
+        from openTSNE import TSNEEmbedding
+        from openTSNE.affinity import PerplexityBasedNN
+        from openTSNE.nearest_neighbors import PrecomputedNeighbors
+
+    threads = threads if len(vectors) >= THREADED_FROM else 1
+    perplexity = min(PERPLEXITY, (len(vectors) - 1) // 3)
+    searched = -(-len(vectors) // BLOCK)
+    optimised = (EARLY + LATE if start is None else AGAIN) // REPORTED
+    total = searched + optimised
+    neighbours, distances = nearest(vectors, 3 * perplexity, lambda done: report(done, total))
+    affinities = PerplexityBasedNN(
+        knn_index=PrecomputedNeighbors(neighbours, distances.astype(float)), perplexity=perplexity, n_jobs=threads
+    )
+    if start is None:
+        components = principal_components(vectors)
+        begin = components * (1e-4 / (components[:, 0].std() or 1))
+    else:
+        begin = start.astype(float)
+    # Two tracks in the very same place would never part.
+    begin = begin + np.random.default_rng(seed).normal(0, 0.01 * begin[:, 0].std(), begin.shape)
+    done = searched
+
+    def step(*_: object) -> None:
+        nonlocal done
+        done += 1
+        report(min(done, total), total)
+
+    # Deterministic with any number of threads. Barnes-Hut below 10,000 tracks, FFT from there on.
+    layout = TSNEEmbedding(
+        begin, affinities, n_jobs=threads, random_state=seed, callbacks=step, callbacks_every_iters=REPORTED
+    )
+    if start is None:
+        layout = layout.optimize(EARLY, exaggeration=EARLY_EXAGGERATION, momentum=0.8)
+    layout = np.asarray(layout.optimize(LATE if start is None else AGAIN, momentum=0.8))
+    middle = layout.mean(axis=0) if start is None else 0  # an older layout keeps its middle, too
+    return (layout - middle).astype(np.float32)
+
+
+def put_among(vectors: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(n, 2) float32 places, those of `known` as they are, all others where most of their neighbours lie.
+
+    known: (n, 2), NaN for those that have no place; not all of them. Of a track's ten nearest, the one that has most of
+    the others around it is found, and the track put into the middle of these. That keeps more neighbours than their mean
+    or median, and than openTSNE's way of adding points: see docs/map.md.
+    """
+    places = known.astype(np.float32)
+    old = np.flatnonzero(~np.isnan(known[:, 0]))
+    new = np.flatnonzero(np.isnan(known[:, 0]))
+    count = min(NEAREST, len(old))
+    for start in range(0, len(new), BLOCK):
+        rows = new[start : start + BLOCK]
+        similarities = vectors[rows] @ vectors[old].T
+        near = np.argsort(-similarities, axis=1, kind="stable")[:, :count]
+        candidates = known[old[near]].astype(float)  # (rows, count, 2)
+        apart = np.linalg.norm(candidates[:, :, None] - candidates[:, None], axis=3)
+        closeness = np.exp(-((apart / NEAR) ** 2))  # (rows, count, count)
+        densest = closeness.sum(axis=2).argmax(axis=1)
+        weights = closeness[np.arange(len(rows)), densest]
+        places[rows] = (candidates * weights[..., None]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
+    return places
+
+
+def nearest(
+    vectors: np.ndarray, count: int, report: Callable[[int], None] = lambda done: None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(n, count) positions of each track's nearest others, and their cosine distances, nearest first; all are compared."""
+    import torch  # its top-k takes a quarter of the time that numpy's partition does
+
+    all_ = torch.from_numpy(np.ascontiguousarray(vectors, np.float32))
+    neighbours = np.empty((len(vectors), count), np.int64)
+    distances = np.empty((len(vectors), count), np.float32)
+    for number, start in enumerate(range(0, len(vectors), BLOCK), 1):
+        rows = slice(start, min(start + BLOCK, len(vectors)))
+        similarities = all_[rows] @ all_.T
+        own = torch.arange(rows.start, rows.stop)
+        similarities[own - start, own] = -torch.inf
+        found, positions = torch.topk(similarities, count, dim=1)
+        neighbours[rows], distances[rows] = positions.numpy(), (1 - found.numpy()).clip(0)
+        report(number)
+    return neighbours, distances
+
+
+def principal_components(vectors: np.ndarray) -> np.ndarray:
+    """(n, 2) float64: along the two directions in which the vectors vary most, each pointing to its largest coordinate."""
+    centred = vectors - vectors.mean(axis=0, dtype=float)
+    directions = np.linalg.eigh(centred.T @ centred)[1][:, :-3:-1]  # (dimension, 2)
+    largest = np.abs(directions).argmax(axis=0)
+    return centred @ (directions * np.sign(directions[largest, [0, 1]]))
+
+
+def open_map(
+    folder: Path,
+    vectors: np.ndarray,
+    recordings: Sequence[str],
+    model: str,
+    *,
+    threads: int = 1,
+    report: Report = lambda done, total: None,
+) -> np.ndarray:
+    """(n, 2) float32: the places of these tracks, those in `folder` as far as they are there; kept for next time.
+
+    recordings: (n,) what recording each track is, which tells where it was on the map when its vector has changed since.
+    Copies, of equal vectors, share their place. Raises MissingError.
+    """
+    digests = _digests(vectors)
+    firsts, copies = np.unique(digests, return_index=True, return_inverse=True)[1:]
+    digests, vectors = digests[firsts], vectors[firsts]
+    recordings = [recordings[first] for first in firsts]
+    path = folder / "map.npz"
+    kept = _read(path, model)
+    of_digest = {digest.tobytes(): row for row, digest in enumerate(kept["digests"])}
+    of_recording = {recording: row for row, recording in enumerate(kept["recordings"].tolist())}
+    rows = np.array([of_digest.get(digest.tobytes(), -1) for digest in digests], int)
+    exact = rows >= 0
+    rows = np.where(exact, rows, [of_recording.get(recording, -1) if recording else -1 for recording in recordings])
+    known = np.full((len(vectors), 2), np.nan, np.float32)
+    known[rows >= 0] = kept["places"][rows[rows >= 0]]
+    settled = np.zeros(len(vectors), bool)
+    settled[exact] = kept["settled"][rows[exact]]
+    # A recording whose vector has changed is only a place to start from: among those that stay, it is put anew.
+    if _few_are_new(settled):
+        known[~exact] = np.nan
+    places, anew = place(vectors, known, settled, threads=threads, report=report)
+    if anew or not exact.all() or len(digests) != len(kept["digests"]):
+        _write(path, model, digests, recordings, places, settled | anew)
+    return places[copies]
+
+
+def _few_are_new(settled: np.ndarray) -> bool:
+    return (~settled).sum() <= MOST_NEW * len(settled)
+
+
+def _digests(vectors: np.ndarray) -> np.ndarray:
+    """(n,) 16 bytes for each vector."""
+    rows = np.ascontiguousarray(vectors, "<f4")
+    return np.array([hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows], "V16")
+
+
+def _read(path: Path, model: str) -> dict[str, np.ndarray]:
+    """What is kept of the map of this model; nothing if it is another one's, or damaged."""
+    try:
+        # Read whole: of a damaged file, numpy would leave the handle open.
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
+            found = {name: kept[name] for name in ("digests", "recordings", "places", "settled")}
+            tracks = len(found["digests"])
+            shapes = [value.shape for value in found.values()]
+            if (
+                (int(kept["version"]), str(kept["model"])) == (VERSION, model)
+                and shapes == [(tracks,), (tracks,), (tracks, 2), (tracks,)]
+                and np.isfinite(found["places"]).all()
+            ):
+                return found
+    except Exception:  # not there or damaged, in one of the many ways in which a zip file can be: it is made anew
+        pass
+    return {
+        "digests": np.empty(0, "V16"),
+        "recordings": np.empty(0, "U32"),
+        "places": np.empty((0, 2), np.float32),
+        "settled": np.empty(0, bool),
+    }
+
+
+def _write(
+    path: Path, model: str, digests: np.ndarray, recordings: Sequence[str], places: np.ndarray, settled: np.ndarray
+) -> None:
+    data = io.BytesIO()
+    columns = {"digests": digests, "recordings": np.array(recordings, str), "places": places, "settled": settled}
+    np.savez_compressed(data, version=VERSION, model=model, **columns)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_bytes(data.getvalue())
+    except OSError:
+        pass  # a folder that cannot be written costs time, not the answer

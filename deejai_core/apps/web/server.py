@@ -1,0 +1,108 @@
+"""Serving the application with waitress.
+
+It takes a request's body before the application sees any of it. So whoever may not ask, or wants to bring too much, is sent
+away here, as soon as the head of the request is known.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from deejai_core.apps.web.guard import LARGEST_UPLOAD, Guard
+from deejai_core.apps.web.library import RefusedError
+from deejai_core.apps.web.uploads import MOST_SECONDS
+from deejai_core.errors import DeejaiError
+from deejai_core.extras import extra
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+THREADS = 12
+MOST_CONNECTIONS = 400  # with a file each, within the 1024 descriptors that a process usually may have
+LARGEST_HEAD = 65_536  # bytes
+REASONS = {401: "Unauthorized", 403: "Forbidden", 408: "Request Timeout", 413: "Content Too Large"}
+
+
+class ServingError(DeejaiError):
+    """The server cannot listen where it is asked to."""
+
+
+def serve(app: Flask, guard: Guard, host: str, *, ready: Callable[[], None]) -> None:
+    """Serve until ctrl-C. ready: called when it listens. Raises ServingError, MissingError."""
+    with extra("web"):
+        from waitress.channel import HTTPChannel
+        from waitress.parser import HTTPRequestParser
+        from waitress.server import create_server
+
+    class Refusal:
+        """What waitress asks of an error."""
+
+        def __init__(self, error: RefusedError) -> None:
+            self.error = error
+
+        def to_response(self, _: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+            body = json.dumps({"error": str(self.error)}).encode()
+            headers = [("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff")]
+            return f"{self.error.status} {REASONS[self.error.status]}", headers, body
+
+    class Parser(HTTPRequestParser):
+        most, deadline = LARGEST_UPLOAD, float("inf")
+
+        def parse_header(self, header_plus: bytes) -> None:
+            super().parse_header(header_plus)
+            self.most, self.deadline = guard.most(self.path), time.monotonic() + MOST_SECONDS
+            if not self.chunked and not self.content_length:
+                return  # there is no body to take: the application looks at the rest
+            try:
+                guard.check(self.command, self.path, self.query, self._header)
+                if self.content_length > self.most:
+                    raise RefusedError(f"the body is too large; {self.most // 1_000_000} MB is the most", 413)
+            except RefusedError as error:
+                self.content_length = 0  # which waitress would look at once more
+                self._refuse(error)
+
+        def received(self, data: bytes) -> int:
+            taken = super().received(data)
+            if not self.completed and self.body_bytes_received > self.most:
+                self._refuse(RefusedError(f"the body is too large; {self.most // 1_000_000} MB is the most", 413))
+            elif not self.completed and time.monotonic() > self.deadline:
+                self._refuse(RefusedError("the body takes too long to arrive", 408))
+            return taken
+
+        def _header(self, name: str) -> str | None:
+            return self.headers.get(name.upper().replace("-", "_"))
+
+        def _refuse(self, error: RefusedError) -> None:
+            self.error, self.completed = Refusal(error), True
+            self.expect_continue = False  # or waitress would ask for the body all the same
+
+    class Channel(HTTPChannel):
+        parser_class = Parser
+
+    try:
+        server = create_server(
+            app,
+            host=host,
+            port=guard.port,
+            threads=THREADS,
+            connection_limit=MOST_CONNECTIONS,
+            asyncore_use_poll=True,
+            max_request_header_size=LARGEST_HEAD,
+            max_request_body_size=2 * LARGEST_UPLOAD,  # never reached: the parser above is stricter
+            ident=None,
+        )
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise ServingError(
+            f"cannot serve on {host}, port {guard.port} ({why}); choose another with --host or --port"
+        ) from error
+    for listener in list(getattr(server, "map", server._map).values()):
+        if hasattr(listener, "channel_class"):
+            listener.channel_class = Channel
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it tells of every request that has to wait
+    ready()
+    server.run()

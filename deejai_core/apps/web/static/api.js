@@ -1,0 +1,61 @@
+// What the page asks of the server; docs/web.md describes each of these.
+
+export class ApiError extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+async function answer(request) {
+  let response;
+  try {
+    response = await request;
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError("The server does not answer. Is `beet deejai web` still running?", 0);
+  }
+  if (response.ok) return response;
+  const { error } = await response.json().catch(() => ({}));
+  throw new ApiError(error ?? `The server answered ${response.status}.`, response.status);
+}
+
+const get = async (path, signal) => (await answer(fetch(path, { signal }))).json();
+const send = (path, body, signal) =>
+  answer(fetch(path, { method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }));
+const post = async (path, body, signal) => (await send(path, body, signal)).json();
+
+export const status = () => get("/api/status");
+export const search = (text, signal) => get(`/api/search?q=${encodeURIComponent(text)}&limit=12`, signal);
+export const track = (id) => get(`/api/track/${id}`);
+export const anything = () => get("/api/anything");
+export const similar = (body, signal) => post("/api/similar", body, signal);
+export const journey = (body, signal) => post("/api/journey", body, signal);
+export const save = (body) => post("/api/save", body);
+export const download = async (body) => (await send("/api/save", { ...body, download: true })).blob();
+export const map = () => get("/api/map");
+
+export const upload = async (file) =>
+  (await answer(fetch(`/api/upload?name=${encodeURIComponent(file.name.slice(-200))}`, { method: "POST", body: file }))).json();
+
+const kinds = {
+  mp3: "audio/mpeg",
+  aac: 'audio/mp4; codecs="mp4a.40.2"',
+  alac: 'audio/mp4; codecs="alac"',
+  flac: "audio/flac",
+  ogg: 'audio/ogg; codecs="vorbis"',
+  opus: 'audio/ogg; codecs="opus"',
+  wav: 'audio/wav; codecs="1"',
+  webm: 'audio/webm; codecs="opus"',
+};
+const probe = document.createElement("audio");
+const playable = Object.keys(kinds).filter((name) => probe.canPlayType(kinds[name]) !== "");
+
+/** Whether a track's file can be played as it is. */
+export const playsAsItIs = (track) => playable.includes(track.format);
+
+/** Where a track's sound is. transcode: although the browser says that it can play the format. start: seconds, if transcoded. */
+export function audioUrl(track, { transcode = false, start = 0 } = {}) {
+  const formats = transcode ? playable.filter((name) => name !== track.format) : playable;
+  return `/api/audio/${track.id}?formats=${formats.join(",")}${start ? `&start=${start.toFixed(1)}` : ""}`;
+}

@@ -1,0 +1,226 @@
+// Two decks, so that one song can fade into the next. Events: change, time, end (the next song is due), broken (cannot be played).
+
+import { audioUrl, playsAsItIs } from "./api.js";
+
+const TICK = 40; // milliseconds between two steps of a fade
+const QUICK = 0.35; // seconds of the fade when somebody skips
+const READY = 12; // seconds before the fade in which the next song is fetched
+
+class Deck {
+  constructor(player) {
+    this.audio = new Audio();
+    this.audio.preload = "auto";
+    this.track = null;
+    this.offset = 0; // seconds at which a transcoded stream begins
+    this.transcoded = false;
+    this.level = 1; // of the fade, 0 to 1
+    const heard = (event, act) => this.audio.addEventListener(event, () => player.deck === this && act());
+    for (const event of ["play", "pause", "playing", "waiting"]) heard(event, () => player.tell("change"));
+    heard("timeupdate", () => player.timed());
+    heard("ended", () => player.ended());
+    this.audio.addEventListener("error", () => this.failed(player));
+  }
+
+  load(track, { transcode = false, start = 0 } = {}) {
+    this.track = track;
+    this.transcoded = !track.blob && (transcode || !playsAsItIs(track));
+    this.offset = this.transcoded ? start : 0;
+    this.audio.src = track.blob ?? audioUrl(track, { transcode, start: this.offset });
+    if (start && !this.transcoded) this.audio.currentTime = start;
+  }
+
+  clear() {
+    this.track = null;
+    this.audio.pause();
+    this.audio.removeAttribute("src");
+    this.audio.load();
+  }
+
+  failed(player) {
+    if (!this.track || !this.audio.getAttribute("src")) return;
+    const again = !this.transcoded && !this.track.blob;
+    if (again) {
+      this.load(this.track, { transcode: true }); // the browser took its word back
+      if (player.deck === this && player.wanted) player.start();
+    } else if (player.deck === this) {
+      player.tell("broken");
+    } else {
+      this.clear();
+    }
+  }
+
+  get time() {
+    return this.offset + (this.audio.currentTime || 0);
+  }
+
+  get duration() {
+    const { duration } = this.audio;
+    if (!this.transcoded && Number.isFinite(duration) && duration > 0) return duration;
+    return this.track?.length ?? 0;
+  }
+}
+
+export class Player extends EventTarget {
+  constructor() {
+    super();
+    this.crossfade = 4; // seconds
+    this.longest = Infinity; // seconds that a crossfade may take, whatever is chosen
+    this.loudness = 1;
+    this.wanted = false; // whether it is to play
+    this.decks = [new Deck(this), new Deck(this)];
+    this.deck = this.decks[0];
+    this.decks[0].audio.volume = 0.5;
+    this.canFade = this.decks[0].audio.volume === 0.5; // iOS leaves the volume to its buttons
+    this.decks[0].audio.volume = 1;
+    this.due = false;
+  }
+
+  get track() {
+    return this.deck.track;
+  }
+  get playing() {
+    return this.wanted && !this.deck.audio.paused;
+  }
+  get time() {
+    return this.deck.time;
+  }
+  get duration() {
+    return this.deck.duration;
+  }
+
+  tell(name) {
+    this.dispatchEvent(new Event(name));
+  }
+
+  /** Change to a track. faded: over the crossfade, not quickly. */
+  async play(track, { faded = false } = {}) {
+    const [old, next] = this.deck === this.decks[0] ? this.decks : [...this.decks].reverse();
+    if (next.track?.key !== track.key || next.offset || next.time > 0.5) next.load(track);
+    this.deck = next;
+    this.due = false;
+    this.wanted = true;
+    this.fade(old, next, this.canFade ? (faded ? Math.min(this.crossfade, this.longest) : QUICK) : 0);
+    this.tell("change");
+    await this.start();
+  }
+
+  /** Show a track without playing it. */
+  show(track) {
+    this.deck.load(track);
+    this.due = false;
+    this.tell("change");
+  }
+
+  async start() {
+    this.wanted = true;
+    try {
+      await this.deck.audio.play();
+    } catch (error) {
+      if (error.name === "NotAllowedError") this.wanted = false; // until somebody presses play
+    }
+    this.tell("change");
+  }
+
+  pause() {
+    this.wanted = false;
+    for (const deck of this.decks) deck.audio.pause();
+    this.finishFade();
+    this.tell("change");
+  }
+
+  toggle() {
+    return this.playing ? this.pause() : this.track && this.start();
+  }
+
+  /** Nothing to play any more. */
+  stop() {
+    this.wanted = false;
+    this.finishFade();
+    for (const deck of this.decks) deck.clear();
+    this.tell("change");
+  }
+
+  seek(seconds) {
+    const { deck } = this;
+    if (!deck.track) return;
+    const to = Math.max(0, Math.min(seconds, Math.max(0, this.duration - 0.5)));
+    this.due = false;
+    if (deck.transcoded) {
+      deck.load(deck.track, { transcode: playsAsItIs(deck.track), start: to });
+      if (this.wanted) this.start();
+    } else {
+      deck.audio.currentTime = to;
+    }
+    this.tell("time");
+  }
+
+  set volume(value) {
+    this.loudness = value;
+    this.level();
+  }
+  get volume() {
+    return this.loudness;
+  }
+
+  /** Fetch what is likely to come. */
+  prepare(track) {
+    const idle = this.decks.find((deck) => deck !== this.deck);
+    if (!this.fading && idle.track?.key !== track.key) idle.load(track);
+  }
+
+  timed() {
+    const left = this.duration - this.time;
+    if (this.duration && this.wanted && !this.due) {
+      const fade = this.canFade ? Math.min(this.crossfade, this.duration / 3) : 0;
+      if (left <= fade + READY) this.tell("soon");
+      if (fade && left <= fade) {
+        this.due = true;
+        this.tell("end");
+      }
+    }
+    this.tell("time");
+  }
+
+  ended() {
+    if (!this.due) {
+      this.due = true;
+      this.tell("end");
+    }
+  }
+
+  // Equal power: the squares of the two levels add up to 1 all the way.
+  fade(old, next, seconds) {
+    this.finishFade();
+    const sounding = old.track && !old.audio.paused;
+    if (!seconds || !sounding) {
+      old.clear();
+      old.level = next.level = 1;
+      this.level();
+      return;
+    }
+    const start = performance.now();
+    const step = () => {
+      const done = Math.min(1, (performance.now() - start) / 1000 / seconds);
+      old.level = Math.cos((done * Math.PI) / 2);
+      next.level = Math.sin((done * Math.PI) / 2);
+      this.level();
+      if (done === 1) this.finishFade();
+    };
+    this.fading = { timer: setInterval(step, TICK), old, next };
+    step();
+  }
+
+  finishFade() {
+    if (!this.fading) return;
+    const { timer, old, next } = this.fading;
+    clearInterval(timer);
+    this.fading = null;
+    old.clear();
+    old.level = next.level = 1;
+    this.level();
+  }
+
+  level() {
+    for (const deck of this.decks) deck.audio.volume = Math.max(0, Math.min(1, deck.level * this.loudness));
+  }
+}

@@ -1,0 +1,85 @@
+// Knobs and rules: what is set acts on all that comes, but not on what plays.
+
+import { $, make } from "./dom.js";
+
+const KEEP_ON = (value) => (value === 0 ? "near the first" : value === 1 ? "each near the last" : `near the last ${value}`);
+const DRUNK = ["sober", "merry", "tipsy", "swaying", "drunk", "legless"];
+const drunk = (value) => DRUNK[value === 0 ? 0 : Math.min(5, 1 + Math.floor(value * 5))];
+
+const ARTISTS = [[0, "at any time"], [1, "after 1 other"], [3, "after 3 others"], [6, "after 6 others"], [10, "after 10 others"], ["once", "never"]];
+const DAYS = [[0, "—"], [1, "day"], [7, "week"], [30, "month"], [90, "three months"], [365, "year"]];
+const FADES = [[0, "none"], [2, "2 seconds"], [4, "4 seconds"], [8, "8 seconds"], [12, "12 seconds"]];
+
+function options(select, pairs, value) {
+  // What is configured may be none of what is offered.
+  const all = pairs.some(([one]) => String(one) === String(value)) ? pairs : [...pairs, [value, String(value)]];
+  select.replaceChildren(...all.map(([one, text]) => make("option", { value: String(one), textContent: text })));
+  select.value = String(value);
+}
+
+export function showRules(tags, queue, player) {
+  const { knobs, rules } = queue;
+  options($("artist_separation"), ARTISTS, rules.artist_separation);
+  options($("not_played_days"), DAYS, rules.not_played_days);
+  options($("crossfade"), FADES, player.crossfade);
+  options($("mood"), [["", "no mood"], ...[...tags].sort().map((tag) => [tag, tag])], Object.keys(rules.mood)[0] ?? "");
+  $("lean").value = Object.values(rules.mood)[0] ?? 0.2;
+  $("candidates").value = rules.candidates;
+  $("min_length").value = rules.min_length / 60 || "";
+  $("max_length").value = rules.max_length / 60 || "";
+  $("mix_in_key").checked = rules.mix_in_key;
+  $("keep_on").value = Math.min(10, knobs.keep_on);
+  $("drunk").value = knobs.drunk;
+
+  function tell() {
+    const [near, far] = [Number($("keep_on").value), Number($("drunk").value)];
+    $("keep_on-told").textContent = KEEP_ON(near);
+    $("drunk-told").textContent = drunk(far);
+    $("keep_on").setAttribute("aria-valuetext", KEEP_ON(near));
+    $("drunk").setAttribute("aria-valuetext", `${drunk(far)}, ${far}`);
+    $("keep_on").style.setProperty("--done", `${10 * near}%`);
+    $("drunk").style.setProperty("--done", `${100 * far}%`);
+    $("lean").style.setProperty("--done", `${100 * (Number($("lean").value) + 0.5)}%`);
+    $("lean").hidden = !$("mood").value;
+    $("rules-told").textContent = summary().join(" · ") || "none";
+  }
+
+  function summary() {
+    const [artist, days, shortest, longest] = ["artist_separation", "not_played_days", "min_length", "max_length"].map((id) => $(id));
+    const minutes = [shortest.value && `from ${shortest.value}`, longest.value && `up to ${longest.value}`].filter(Boolean).join(" ");
+    return [
+      artist.value === "once" ? "each artist once" : artist.value !== "0" && `artists ${artist.value} apart`,
+      $("candidates").value.trim(),
+      days.value !== "0" && `not played this ${days.selectedOptions[0].textContent}`,
+      minutes && `${minutes} minutes`,
+      $("mood").value && `${Number($("lean").value) < 0 ? "less" : "more"} ${$("mood").value}`,
+      $("mix_in_key").checked && "in key",
+    ].filter(Boolean);
+  }
+
+  function set() {
+    const separation = $("artist_separation").value;
+    queue.set(
+      { keep_on: Number($("keep_on").value), drunk: Number($("drunk").value) },
+      {
+        artist_separation: separation === "once" ? separation : Number(separation),
+        candidates: $("candidates").value.trim(),
+        not_played_days: Number($("not_played_days").value),
+        min_length: 60 * Number($("min_length").value),
+        max_length: 60 * Number($("max_length").value),
+        mood: $("mood").value ? { [$("mood").value]: Number($("lean").value) } : {},
+        mix_in_key: $("mix_in_key").checked,
+      },
+    );
+    tell();
+  }
+
+  for (const id of ["keep_on", "drunk", "lean"]) $(id).addEventListener("input", set);
+  for (const id of ["artist_separation", "candidates", "not_played_days", "min_length", "max_length", "mood", "mix_in_key"]) {
+    $(id).addEventListener("change", set);
+  }
+  $("crossfade").addEventListener("change", () => {
+    player.crossfade = Number($("crossfade").value);
+  });
+  tell();
+}

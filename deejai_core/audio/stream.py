@@ -1,0 +1,80 @@
+"""Sound while it is still being made: blocks of samples from a pipe, as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+
+from deejai_core.audio.decode import mono_blocks, tamed
+from deejai_core.errors import AudioError
+
+RAW_FORMATS = ("u8", "s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "f32le", "f32be")
+WAVE = (b"RIFF", b"RF64")  # what a WAV stream begins with
+
+AT_ONCE = {"probesize": "4096", "analyzeduration": "0"}  # otherwise PyAV looks at five seconds before it gives any
+LAYOUTS = {1: "mono", 2: "stereo"}
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What samples are that come without a header."""
+
+    format: str = "s16le"  # one of RAW_FORMATS
+    rate: int = 44_100  # Hz
+    channels: int = 2
+
+
+def read_stream(pipe: BinaryIO, sample_rate: int, raw: Raw | None = None) -> Iterator[np.ndarray]:
+    """Blocks of mono samples at `sample_rate` (Hz), float32 with full scale 1, each as soon as it is there.
+
+    pipe: WAV, of any rate, channels and kind of samples; or, if it is said what they are, `raw` samples without a header.
+    Raises AudioError if it is neither.
+    """
+    import av  # shared libraries of 90 MB
+    from av.error import FFmpegError
+
+    source = _Pipe(pipe, pipe.read(len(WAVE[0])))
+    if raw is None and not source.start:
+        raise AudioError("nothing comes in")
+    if raw is None and source.start not in WAVE:
+        raise AudioError("this is no WAV stream; for samples without a header, say what they are (--format s16le)")
+    if raw is None:
+        format_, options = "wav", {}
+    else:
+        layout = LAYOUTS.get(raw.channels, f"{raw.channels}c")
+        format_, options = raw.format, {"sample_rate": str(raw.rate), "ch_layout": layout}
+    try:
+        with av.open(source, format=format_, options=options | AT_ONCE) as container:
+            if not container.streams.audio or not container.streams.audio[0].codec_context.sample_rate:
+                raise AudioError("a WAV stream without audio")
+            stream = container.streams.audio[0]
+            blocks = (block for _, block in mono_blocks(container, stream))
+            yield from resampled(blocks, stream.codec_context.sample_rate, sample_rate)
+    except FFmpegError as error:
+        raise AudioError(f"no audio that can be read ({error.strerror})") from error
+
+
+def resampled(blocks: Iterable[np.ndarray], rate: int, sample_rate: int) -> Iterator[np.ndarray]:
+    """Blocks of mono samples at another rate, without a seam between them."""
+    import soxr
+
+    stream = soxr.ResampleStream(rate, sample_rate, 1, dtype="float32")
+    for block in blocks:
+        yield stream.resample_chunk(tamed(block).astype(np.float32))
+    yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+class _Pipe:
+    """A pipe whose first bytes have been looked at, for PyAV; it gives what there is instead of waiting for more."""
+
+    def __init__(self, pipe: BinaryIO, start: bytes) -> None:
+        self.start = start
+        self._left = start
+        self._pipe = pipe
+
+    def read(self, size: int) -> bytes:
+        found, self._left = self._left[:size], self._left[size:]
+        return found or self._pipe.read1(size)

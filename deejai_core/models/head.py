@@ -1,0 +1,149 @@
+"""A learned head on another model's trunk: what one's own playlists put together, heard from the slices that are stored.
+
+The head is a small network from the trunk's output to the direction that Track2Vec gives the song. Its space may stand
+alone or beside the trunk's own: then a slice vector is both, side by side, and a cosine similarity is the weighted mean of
+theirs. `deejai_core.training.head` trains it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.errors import ModelError
+from deejai_core.files import replacing
+from deejai_core.models.protocol import Model
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+KIND = "head"
+LEAST = 1e-5  # of a cosine distance: only what is the same but for rounding
+SLOPE = 0.2  # of the leaky rectifier below zero, as in the networks of Deej-A.I.
+
+
+@dataclass(frozen=True, eq=False)
+class HeadWeights:
+    """Two dense layers behind a standardised input, float32."""
+
+    mean: np.ndarray  # (trunk_size,) of the trunk's output
+    scale: np.ndarray  # (trunk_size,) what it is multiplied by once the mean is taken off
+    hidden_weight: np.ndarray  # (trunk_size, hidden)
+    hidden_bias: np.ndarray  # (hidden,)
+    output_weight: np.ndarray  # (hidden, dimension)
+    output_bias: np.ndarray  # (dimension,)
+
+    def direct(self, trunk: np.ndarray) -> np.ndarray:
+        """(n, trunk_size) -> (n, dimension) float32: directions, not normalised."""
+        x = (trunk.astype(np.float32) - self.mean) * self.scale
+        x = x @ self.hidden_weight + self.hidden_bias
+        return np.where(x > 0, x, SLOPE * x) @ self.output_weight + self.output_bias
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """What a head's folder says of it beside its weights."""
+
+    trunk: str  # what loads the model whose trunk it stands on
+    trunk_name: str  # of that trunk; another one's output would mean nothing to it
+    weight: float  # of the learned space beside the trunk's own, above 0; 1: alone
+    epsilon: float
+    sha256: str  # of the weights' file
+    trained: dict  # what it was trained on and how well that went, for who asks
+
+
+class Head:
+    """A model with the trunk of another, see `deejai_core.models.protocol`."""
+
+    def __init__(self, trunk_model: Model, weights: HeadWeights, config: HeadConfig, name: str) -> None:
+        self._trunk_model = trunk_model
+        self._weights = weights
+        self.config = config
+        self.name = name
+        self.trunk_name = trunk_model.trunk_name
+        self.sample_rate = trunk_model.sample_rate
+        self.span = trunk_model.span
+        self.trunk_size = trunk_model.trunk_size
+        self.has_tags = trunk_model.has_tags
+        self.epsilon = config.epsilon
+        # What is learned makes different songs alike: copies are told by what the trunk's own space adds to the distance.
+        self.duplicate_epsilon = max((1 - config.weight) * trunk_model.duplicate_epsilon, LEAST)
+        self.dimension = len(weights.output_bias) + (trunk_model.dimension if config.weight < 1 else 0)
+
+    def is_intact(self) -> bool:
+        return self._trunk_model.is_intact()  # its own weights were checked when they were read
+
+    def hear(self, spans: np.ndarray) -> np.ndarray:
+        return self._trunk_model.hear(spans)
+
+    def project(self, trunk: np.ndarray) -> np.ndarray:
+        learned = unit(self._weights.direct(trunk))
+        if self.config.weight == 1:
+            return learned
+        return beside(unit(self._trunk_model.project(trunk)), learned, self.config.weight)
+
+    def tags(self, trunk: np.ndarray) -> np.ndarray:
+        return self._trunk_model.tags(trunk)
+
+
+def beside(own: np.ndarray, learned: np.ndarray, weight: float) -> np.ndarray:
+    """Unit vectors (n, d) and (n, e) side by side, (n, d + e) of unit length: similarities become weighted means."""
+    return np.concatenate([np.sqrt(1 - weight) * own, np.sqrt(weight) * learned], axis=1).astype(np.float32)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Rows of unit length, float32; a row of zeros stays."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
+
+
+def save_head(
+    folder: Path, weights: HeadWeights, *, trunk: str, trunk_name: str, weight: float, epsilon: float, trained: dict
+) -> None:
+    """Write a head to its folder. Raises ModelError if that cannot be done."""
+    from safetensors.numpy import save
+
+    data = save({field.name: np.ascontiguousarray(getattr(weights, field.name)) for field in fields(weights)})
+    config = HeadConfig(trunk, trunk_name, weight, epsilon, hashlib.sha256(data).hexdigest(), trained)
+    text = json.dumps({"kind": KIND, **asdict(config)}, indent=2, ensure_ascii=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / WEIGHTS) as temporary:
+            temporary.write_bytes(data)
+        with replacing(folder / CONFIG) as temporary:  # last: it vouches for the weights
+            temporary.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ModelError(f"{folder}: cannot be written ({error.strerror})") from error
+
+
+def load_head(folder: Path, trunk_model: Model, config: HeadConfig) -> Head:
+    """The head in a folder. Raises ModelError if its weights are damaged or made for another trunk."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    path = folder / WEIGHTS
+    if config.trunk_name != trunk_model.trunk_name:
+        raise ModelError(f"{folder}: made for {config.trunk_name}, not for {trunk_model.trunk_name}; train it again")
+    try:
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != config.sha256:
+            raise ModelError(f"{path}: damaged; train the model again")
+        weights = HeadWeights(**load(data))
+    except (OSError, SafetensorError, TypeError) as error:
+        raise ModelError(f"{path}: cannot read the model's weights ({error}); train the model again") from error
+    # What changes a vector changes the name; epsilon, which users change at will, does not.
+    digest = hashlib.sha256(f"{config.sha256} {config.weight}".encode()).hexdigest()
+    return Head(trunk_model, weights, config, f"{folder.name}-{digest[:8]}")
+
+
+def read_head_config(folder: Path, values: dict) -> HeadConfig:
+    """What `config.json` says of a head. Raises ModelError if that is not what a head needs."""
+    try:
+        config = HeadConfig(**{field.name: values[field.name] for field in fields(HeadConfig)})
+        if 0 < config.weight <= 1 and 0 < config.epsilon < 2 and isinstance(config.trunk, str):
+            return config
+    except (KeyError, TypeError):
+        pass
+    raise ModelError(f"{folder / CONFIG}: not what a trained model has; train it again")

@@ -1,0 +1,36 @@
+"""What every model offers."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+
+class Model(Protocol):
+    """Spans of audio in, slice vectors out.
+
+    The trunk's output is what is kept on disk: everything behind it can be computed again without decoding a file.
+    """
+
+    name: str  # kept beside every vector; changes with every number the model puts out
+    trunk_name: str  # kept beside the trunk's output; models with the same trunk need no file to be heard again
+    sample_rate: int  # Hz
+    span: int  # samples of one slice
+    trunk_size: int
+    dimension: int  # of slice vectors and of a track's vector
+    epsilon: float  # cosine distance below which two slices are the same word in Mp3ToVec
+    duplicate_epsilon: float  # cosine distance below which two tracks are most likely copies of one recording
+    has_tags: bool  # whether it can say what something sounds like
+
+    def is_intact(self) -> bool:
+        """Whether its weights are what they should be."""
+
+    def hear(self, spans: np.ndarray) -> np.ndarray:
+        """(n, span) float32 samples -> (n, trunk_size) float32."""
+
+    def project(self, trunk: np.ndarray) -> np.ndarray:
+        """(n, trunk_size) -> (n, dimension) float32, not normalised."""
+
+    def tags(self, trunk: np.ndarray) -> np.ndarray:
+        """(n, trunk_size) -> (n, 50) float32, the probabilities of `vocabulary.TAGS`; only of a model that has tags."""

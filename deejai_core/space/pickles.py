@@ -1,0 +1,155 @@
+"""The vectors of an existing installation of Deej-A.I., read from its pickles without running what is in them.
+
+Its files are: one in the dump folder for each track, (audio path, slice vectors (n, 100)); in `mp3tovecs/` below it, {audio
+path: vector (100,)}; and `tracktovec.p`, `spotifytovec.p`, `mp3tovecs.p`, {Spotify id: vector or slice vectors}.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from deejai_core.errors import StoreError
+
+NUMBERS = re.compile("[fiu][248]|[iu]1")  # types of arrays that are read
+
+
+def vector_files(path: Path) -> list[Path]:
+    """The pickles of the dump folder `path`, one for each track, in order; `path` itself if it is a file."""
+    if path.is_dir():
+        return sorted(file for file in path.iterdir() if file.suffix == ".p" and file.is_file())
+    return [path]
+
+
+def read_vectors(path: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """Audio paths (or Spotify ids) and their vectors, (n, dimension) float32, as the pickle `path` has them.
+
+    n is 1 where there is one vector for the track, and 0 where the original found the track too short. Numbers are passed
+    on as they are, finite or not: the original stored zeros for tracks that were alone in their batch. Raises StoreError
+    before anything is given if the file cannot be read to its end, or holds anything but numbers, text, tuples, lists and
+    dictionaries.
+    """
+    try:
+        with path.open("rb") as file:
+            content = _Unpickler(_Bounded(file, path.stat().st_size)).load()
+        pairs = [(_name(name), _vectors(values)) for name, values in _pairs(content)]
+    except OSError as error:
+        raise StoreError(f"{path}: cannot read it ({error.strerror or error})") from error
+    except EOFError as error:
+        raise StoreError(f"{path}: cut off; analyse its tracks anew") from error
+    except Exception as error:  # bytes of any kind make the unpickler raise errors of any kind
+        reason = str(error) if isinstance(error, pickle.UnpicklingError) else type(error).__name__
+        raise StoreError(f"{path}: not vectors of Deej-A.I. ({reason})") from error
+    yield from pairs
+
+
+def _pairs(content: object) -> Iterator[tuple[object, object]]:
+    if isinstance(content, dict):
+        yield from content.items()
+    elif isinstance(content, tuple) and len(content) == 2:
+        yield content
+    else:
+        raise pickle.UnpicklingError(f"a {type(content).__name__} in it, not tracks")
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str):
+        raise pickle.UnpicklingError(f"a {type(name).__name__} where a path should be")
+    return name
+
+
+def _vectors(values: object) -> np.ndarray:
+    if not isinstance(values, _Array):
+        raise pickle.UnpicklingError(f"a {type(values).__name__} where a vector should be")
+    array = values.numbers()
+    if array.ndim not in (1, 2):
+        raise pickle.UnpicklingError(f"an array of {array.ndim} dimensions where a vector should be")
+    return np.atleast_2d(array).astype(np.float32)
+
+
+class _Bounded:
+    """A file that refuses to read beyond its end, so that no length written in it makes anybody reserve memory for it."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file, self._left = file, size
+
+    def read(self, count: int) -> bytes:
+        if not 0 <= count <= self._left:
+            raise EOFError
+        self._left -= count
+        return self._file.read(count)
+
+    def readline(self) -> bytes:
+        line = self._file.readline()
+        self._left -= len(line)
+        return line
+
+
+class _Type:
+    """What stands for numpy's dtype: no more than its code and the order of its bytes."""
+
+    def __init__(self, code: object, *_: object) -> None:
+        if not isinstance(code, str) or not NUMBERS.fullmatch(code):
+            raise pickle.UnpicklingError(f"an array of {code} in it, not of numbers")
+        self.code, self.order = code, "<"
+
+    def __setstate__(self, state: tuple) -> None:
+        self.order = ">" if state[1] == ">" else "<"
+
+
+class _Array:
+    """What stands for numpy's array: its state as it was pickled."""
+
+    def __init__(self) -> None:
+        self._state: tuple = ()
+
+    def __setstate__(self, state: tuple) -> None:
+        self._state = state[1:]  # the first is a version
+
+    def numbers(self) -> np.ndarray:
+        shape, kind, columns_first, content = self._state
+        if not isinstance(kind, _Type) or not isinstance(content, (bytes, bytearray)):
+            raise pickle.UnpicklingError("an array in it that is not of numbers")
+        flat = np.frombuffer(content, kind.order + kind.code)
+        return flat.reshape(shape, order="F" if columns_first else "C")
+
+
+def _reconstruct(*_: object) -> _Array:
+    return _Array()
+
+
+def _from_buffer(content: object, kind: object, shape: object, order: object) -> _Array:
+    array = _Array()
+    array.__setstate__((1, shape, kind, order == "F", content))
+    return array
+
+
+class _Unpickler(pickle._Unpickler):
+    """Makes nothing but the above. The one in Python, not in C: that one believes any number for a place in its memo."""
+
+    def find_class(self, module: str, name: str) -> object:
+        match module.removeprefix("numpy.").replace("_core.", "core."), name:
+            case "core.multiarray", "_reconstruct":
+                return _reconstruct
+            case "core.numeric", "_frombuffer":  # protocol 5
+                return _from_buffer
+            case "numpy", "ndarray":
+                return _Array
+            case "numpy", "dtype":
+                return _Type
+        raise pickle.UnpicklingError(f"{module}.{name} in it, which is not a number")
+
+    def load_bytearray8(self) -> None:
+        (size,) = struct.unpack("<Q", self.read(8))
+        self.append(self.read(size))  # not reserved before it is known to be there
+
+    dispatch = {**pickle._Unpickler.dispatch, pickle.BYTEARRAY8[0]: load_bytearray8}
+
+    def persistent_load(self, _: object) -> object:
+        raise pickle.UnpicklingError("a reference to something outside in it")

@@ -1,0 +1,188 @@
+"""Training a head: from what a model's trunk heard to the directions that Track2Vec gives the songs.
+
+The trunk stays as it is, so nothing is decoded. The loss is one minus the cosine between a slice's output and its song's
+direction, as in Deej-A.I.; whole artists are held out, and training stops when they are predicted no better. On the same
+ones the weight is chosen that the learned space gets beside the trunk's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deejai_core.errors import TrainingError
+from deejai_core.models.head import SLOPE, HeadWeights, unit
+from deejai_core.training.validation import Epoch, Progress, nearest_to_all
+
+HIDDEN = 512
+DROPOUT = 0.3
+BATCH = 256  # slices
+RATE = 1e-3  # of Adam
+DECAY = 1e-2  # of AdamW
+EPOCHS = 200  # at most
+PATIENCE = 12  # epochs without a better validation before it stops
+
+NEIGHBOURS = 10
+QUERIES = 2_000  # held-out tracks at most that a weight is chosen by
+SAMPLED = 4_000  # slices compared with each other for an epsilon: 64 MB
+WEIGHTS = tuple(round(0.1 * step, 1) for step in range(11))  # of the learned space; 0: the trunk's own alone
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Tracks that have been heard and stand in lists."""
+
+    trunks: Sequence[np.ndarray]  # of each track (slices, trunk_size)
+    own: np.ndarray  # (tracks, dimension) unit vectors in the trunk's own space
+    targets: np.ndarray  # (tracks, 100) unit vectors of Track2Vec
+    artists: np.ndarray  # (tracks,) numbers; below 0: unknown, an artist of its own
+    lists: Sequence[np.ndarray]  # of each list, the positions of its tracks
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """How many of a held-out track's nearest share a list with it, for each weight of the learned space."""
+
+    found: np.ndarray  # (queries, weights) the share for each of them, in the order of `WEIGHTS`
+    chance: float
+
+    @property
+    def best(self) -> float:
+        """The smallest weight that is not worse than the best by more than the standard error of the difference.
+
+        0 if the best is not better than none at all, and than chance, by more than twice that: what the lists do not tell
+        apart is left to the trunk's own space.
+        """
+        top = self.found[:, [np.argmax(self.found.mean(axis=0))]]
+        lost = top - self.found
+        error = lost.std(axis=0) / np.sqrt(len(lost))
+        if lost[:, 0].mean() <= 2 * error[0] or top.mean() <= self.chance:
+            return WEIGHTS[0]
+        return WEIGHTS[1 + int(np.argmax((lost.mean(axis=0) <= error)[1:]))]
+
+    def share(self, weight: float) -> float:
+        return float(self.found[:, WEIGHTS.index(weight)].mean())
+
+
+def train_head(
+    examples: Examples, held_out: np.ndarray, *, seed: int, on_epoch: Callable[[Epoch], None] = lambda epoch: None
+) -> tuple[HeadWeights, Progress]:
+    """A head learned from the tracks that are not held out, as it was when it predicted the others best.
+
+    The same examples and seed give the same head, on one machine.
+    """
+    import torch
+    from torch.nn import functional as F
+
+    torch.set_num_threads(1)  # the batches are too small to be worth a second one's waking
+    rng = np.random.default_rng(seed)
+    generator = torch.Generator().manual_seed(seed)
+    trained = np.flatnonzero(~held_out)
+    slices = np.concatenate([examples.trunks[track] for track in trained]).astype(np.float32)
+    track_of = np.repeat(trained, [len(examples.trunks[track]) for track in trained])
+    targets = torch.from_numpy(examples.targets)
+    track_of = torch.from_numpy(track_of)
+    mean = slices.mean(axis=0)
+    scale = 1 / np.maximum(slices.std(axis=0), 1e-6)
+    inputs = torch.from_numpy((slices - mean) * scale)
+
+    sizes = [(slices.shape[1], HIDDEN), (HIDDEN, examples.targets.shape[1])]
+    layers = [torch.randn(size, generator=generator) * (2 / size[0]) ** 0.5 for size in sizes]
+    parameters = [layers[0], torch.zeros(sizes[0][1]), layers[1], torch.zeros(sizes[1][1])]
+    for parameter in parameters:
+        parameter.requires_grad_(True)
+    optimiser = torch.optim.AdamW(parameters, lr=RATE, weight_decay=DECAY)
+
+    def weights() -> HeadWeights:
+        return HeadWeights(mean, scale, *(parameter.detach().numpy().copy() for parameter in parameters))
+
+    def validate(head: HeadWeights) -> float:
+        return float((directions(head, examples, held_out) * examples.targets[held_out]).sum(axis=1).mean())
+
+    best, random = weights(), validate(weights())
+    epochs: list[Epoch] = []
+    kept = 0
+    while len(epochs) < EPOCHS and len(epochs) - kept <= PATIENCE:
+        losses = []
+        order = torch.from_numpy(rng.permutation(len(inputs)))
+        for batch in order.split(BATCH):
+            x = F.leaky_relu(inputs[batch] @ parameters[0] + parameters[1], SLOPE)
+            x = x * (torch.rand(x.shape, generator=generator) >= DROPOUT) / (1 - DROPOUT)
+            loss = (1 - F.cosine_similarity(x @ parameters[2] + parameters[3], targets[track_of[batch]])).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            losses.append(loss.item() * len(batch))
+        epoch = Epoch(sum(losses) / len(inputs), validate(weights()))
+        if not epochs or epoch.validation > epochs[kept].validation:
+            best, kept = weights(), len(epochs)
+        epochs.append(epoch)
+        on_epoch(epoch)
+
+    constant = nearest_to_all(examples.targets, held_out)
+    progress = Progress(tuple(epochs), kept, constant, random, int(held_out.sum()))
+    return best, progress
+
+
+def directions(head: HeadWeights, examples: Examples, wanted: np.ndarray | None = None) -> np.ndarray:
+    """(tracks, dimension) unit vectors: of these tracks, or of all, the sum of what the head makes of their slices."""
+    tracks = np.arange(len(examples.trunks)) if wanted is None else np.flatnonzero(wanted)
+    return unit(np.stack([unit(head.direct(examples.trunks[track])).sum(axis=0) for track in tracks]))
+
+
+def choose_weight(
+    examples: Examples, learned: np.ndarray, held_out: np.ndarray, *, seed: int, neighbours: int = NEIGHBOURS
+) -> Choice:
+    """How good each weight is: of the nearest tracks to those held out, how many share a list with them.
+
+    learned: (tracks, 100) unit vectors, as the head hears them. What a held-out track is near to may well be a track that
+    the head was trained on: so it is for new music in a library.
+    """
+    rng = np.random.default_rng(seed)
+    lists_of: dict[int, list[np.ndarray]] = {}
+    for listing in examples.lists:
+        for track in listing.tolist():
+            lists_of.setdefault(track, []).append(listing)
+    queries = np.array([track for track in np.flatnonzero(held_out).tolist() if track in lists_of], int)
+    if len(queries) > QUERIES:
+        queries = np.sort(rng.choice(queries, QUERIES, replace=False))
+    tracks = len(examples.own)
+    shares, chances = np.zeros((len(queries), len(WEIGHTS))), np.zeros(len(queries))
+    neighbours = min(neighbours, tracks - 1)
+    for row, query in enumerate(queries.tolist()):
+        together = np.zeros(tracks, bool)
+        together[np.concatenate(lists_of[query])] = True
+        together[query] = False
+        own, other = examples.own @ examples.own[query], learned @ learned[query]
+        for column, weight in enumerate(WEIGHTS):
+            similarity = (1 - weight) * own + weight * other
+            similarity[query] = -np.inf
+            nearest = np.argpartition(-similarity, neighbours - 1)[:neighbours]
+            shares[row, column] = together[nearest].mean()
+        chances[row] = together.sum() / (tracks - 1)
+    if not len(queries):
+        raise TrainingError("no track that was held out is in a list; add more lists with `beet deejai history add`")
+    return Choice(shares, float(chances.mean()))
+
+
+def matching_epsilon(
+    own: Sequence[np.ndarray], other: Sequence[np.ndarray], epsilon: float, rng: np.random.Generator
+) -> float:
+    """The cosine distance that is as rarely undercut between slices of two tracks in another space, as `epsilon` is in the
+    trunk's own.
+
+    own, other: of each track its slice vectors (slices, dimension). What is "the same word" stays as rare as it was.
+    """
+    slices = np.mean([len(some) for some in own])
+    tracks = rng.permutation(len(own))[: max(2, int(SAMPLED / slices))]
+    track_of = np.repeat(tracks, [len(own[track]) for track in tracks])
+    distances = []
+    for some in (own, other):
+        units = unit(np.concatenate([some[track] for track in tracks]))
+        products = units @ units.T
+        distances.append(1 - products[track_of[:, None] != track_of])
+    rank = int((distances[0] < epsilon).sum())
+    rank = min(max(rank, 1), len(distances[1])) - 1
+    return float(np.clip(np.partition(distances[1], rank)[rank], 1e-6, 1.9))

@@ -1,0 +1,60 @@
+"""Songs as playlists and players name them: lists in an order somebody chose, and plays at their times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+SESSION_GAP = 30 * 60  # seconds without music that end a session, as in most work on listening logs
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A song as its source names it. Whatever is unknown is empty; it needs a path, a recording, or artist and title."""
+
+    artist: str = ""
+    title: str = ""
+    album: str = ""
+    recording: str = ""  # MusicBrainz recording id
+    path: Path | None = None  # of the file that was listed
+
+
+@dataclass(frozen=True)
+class SongList:
+    """Songs that somebody put together, in order."""
+
+    name: str
+    songs: tuple[Mention, ...]
+    date: str = ""  # ISO 8601 day; "" if unknown
+
+
+@dataclass(frozen=True)
+class Play:
+    """A song that was played."""
+
+    song: Mention
+    at: int  # seconds since 1970, UTC
+
+
+def sessions(plays: Iterable[tuple[int, T]], gap: int = SESSION_GAP) -> Iterator[tuple[int, list[T]]]:
+    """Plays cut wherever more than `gap` seconds lie between the beginnings of two: when each session began, and its songs.
+
+    plays: times (seconds since 1970) and songs, in order of time. A song on repeat is listed once.
+    """
+    started = last = 0
+    songs: list[T] = []
+    for at, song in plays:
+        if songs and at - last > gap:
+            yield started, songs
+            songs = []
+        if not songs:
+            started = at
+        if not songs or songs[-1] != song:
+            songs.append(song)
+        last = at
+    if songs:
+        yield started, songs

@@ -1,0 +1,78 @@
+"""Lists out to Apache Spark and vectors back, as Parquet: for more lists than one machine should learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.errors import ModelError
+from deejai_core.extras import extra
+from deejai_core.files import replacing
+from deejai_core.training.track2vec import Track2Vec
+
+ROWS = 10_000  # lists of a row group: some megabytes, for the writer holds them and Spark splits a file between them
+DENSE = 1  # the type of Spark's VectorUDT that has all values; the other, 0, has those that are not zero, and their places
+
+
+def export_lists(lists: Iterable[Sequence[str]], path: Path) -> int:
+    """Writes lists to one Parquet file with a column `songs` of list<string>, and returns how many there are.
+
+    A song is written once for each list, where it comes first, and lists of one song are left out, as `track2vec.learn`
+    does. Never holds more than some thousands of them. Raises MissingError without pyarrow.
+    """
+    with extra("spark"):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    schema = pa.schema([("songs", pa.list_(pa.string()))])
+    unique = (found for songs in lists if len(found := list(dict.fromkeys(songs))) > 1)
+    written = 0
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+        while rows := list(islice(unique, ROWS)):
+            writer.write_table(pa.table({"songs": rows}, schema))
+            written += len(rows)
+    return written
+
+
+def import_vectors(path: Path) -> Track2Vec:
+    """The vectors that Spark's `Word2VecModel.getVectors()` wrote, or any Parquet with `word` and list<float> `vector`.
+
+    path: a file, or the folder of files that Spark makes. Vectors come back in unit length, in the order of their words,
+    since Spark keeps none; a vector of length 0 points nowhere and is left out. Raises ModelError if that is not what is
+    there, MissingError without pyarrow.
+    """
+    with extra("spark"):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    if not path.exists():
+        raise ModelError(f"{path}: no such file or folder")
+    try:
+        table = pq.read_table(path, columns=["word", "vector"])
+        words = table["word"].to_pylist()
+        vectors = _matrix(table["vector"].combine_chunks())
+        if None in words or len(set(words)) < len(words):
+            raise ValueError("a word is missing, or there twice")
+        lengths = np.linalg.norm(vectors, axis=1)
+        if not np.isfinite(lengths).all() or not lengths.any():
+            raise ValueError("vectors that point nowhere")
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(f"{path}: no vectors of words as Spark writes them ({reason})") from error
+    order = [place for place in sorted(range(len(words)), key=words.__getitem__) if lengths[place] > 0]
+    return Track2Vec(tuple(words[place] for place in order), vectors[order] / lengths[order, None])
+
+
+def _matrix(column) -> np.ndarray:
+    """(n, dimension) float32 of a pyarrow array of lists, or of the structs that Spark makes of its vectors."""
+    import pyarrow as pa
+
+    if pa.types.is_struct(column.type):
+        if any(kind != DENSE for kind in column.field("type").to_pylist()):
+            raise ValueError("some vectors are sparse")
+        column = column.field("values")
+    lengths = column.value_lengths().unique().to_pylist()
+    if len(lengths) != 1 or not lengths[0]:
+        raise ValueError("there is none, or not all have the same length")
+    return column.flatten().to_numpy(zero_copy_only=False).astype(np.float32).reshape(-1, lengths[0])

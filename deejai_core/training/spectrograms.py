@@ -1,0 +1,81 @@
+"""Mel slices of a library's recordings on disk, for a network to be trained on: decoded once, whatever becomes of the run.
+
+One file for each recording, named after its audio key: (slices, 96 mels, 216 frames) in the 255 steps of 80 decibels that
+the published encoder of Deej-A.I. hears. They may be deleted at any time; what is missing is decoded again.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.errors import StoreError
+from deejai_core.files import replacing
+from deejai_core.models.speccy import FRAMES, MELS, SAMPLE_RATE, SPAN, mel_slices
+from deejai_core.space.analysis import Heard, Limits, Unheard, analyse
+
+STEPS = 255
+
+
+class SliceMaker:
+    """What `analyse` takes for a model, whose trunk's output is the picture of a slice itself, as numbers from 0 to 255."""
+
+    sample_rate = SAMPLE_RATE
+    span = SPAN
+
+    def hear(self, spans: np.ndarray) -> np.ndarray:
+        return (mel_slices(spans, "decibels") * STEPS).round().reshape(len(spans), MELS * FRAMES)
+
+
+class Spectrograms:
+    """The slices in a folder, by audio key."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.npy"  # a folder of a hundred thousand files is slow on some systems
+
+    def read(self, key: str) -> np.ndarray | None:
+        """(slices, 96, 216) uint8, read from disk where they are looked at; None if there are none, or damaged ones."""
+        try:
+            slices = np.load(self.path(key), mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None
+        whole = slices.dtype == np.uint8 and slices.shape[1:] == (MELS, FRAMES) and len(slices)
+        return slices if whole else None
+
+    def put(self, key: str, slices: np.ndarray) -> None:
+        """Raises StoreError if they cannot be written."""
+        data = io.BytesIO()
+        np.save(data, slices)
+        path = self.path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as temporary:
+                temporary.write_bytes(data.getvalue())
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def make_spectrograms(
+    spectrograms: Spectrograms,
+    paths: Mapping[Path, str],
+    *,
+    windows: int,
+    threads: int,
+    limits: Limits,
+    on_result: Callable[[Heard | Unheard], None],
+) -> None:
+    """Decode those of these files, with their audio keys, whose slices are not there yet; at most `windows` of each.
+
+    A file whose audio is not what the key says any more is left out.
+    """
+    missing = [path for path, key in paths.items() if spectrograms.read(key) is None]
+    for result in analyse(missing, SliceMaker(), windows=windows, threads=threads, limits=limits):
+        if isinstance(result, Heard) and result.key == paths[result.path]:
+            spectrograms.put(result.key, result.trunk.reshape(-1, MELS, FRAMES).astype(np.uint8))
+        on_result(result)

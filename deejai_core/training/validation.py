@@ -1,0 +1,68 @@
+"""How a training is judged: by the tracks of artists that it never saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deejai_core.errors import TrainingError
+
+HELD_OUT = 0.2  # share of the tracks, at least
+FEWEST_TRACKS = 40
+FEWEST_ARTISTS = 5
+
+
+@dataclass(frozen=True)
+class Epoch:
+    loss: float  # mean of 1 - cosine over the slices it was trained on
+    validation: float  # mean cosine over the tracks held out
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How well a network predicts directions of tracks that it was not trained on, by mean cosine."""
+
+    epochs: tuple[Epoch, ...]
+    best: int  # which of them was kept
+    constant: float  # of the one direction that is nearest to all, learned from the same tracks
+    random: float  # of the same network before training
+    held_out: int  # tracks
+
+    @property
+    def validation(self) -> float:
+        return self.epochs[self.best].validation
+
+
+def split(artists: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(tracks,) which are held out: all tracks of some artists, from a fifth to two fifths of the tracks.
+
+    An artist of more than a fifth of all tracks is taken for as many artists as there are tracks. Raises TrainingError if
+    there are too few tracks or artists to learn from one part and to see by the other.
+    """
+    tracks = len(artists)
+    known = artists[artists >= 0]
+    if tracks < FEWEST_TRACKS or len(np.unique(known)) + (artists < 0).sum() < FEWEST_ARTISTS:
+        raise TrainingError(
+            f"too little to learn from: {tracks} tracks by {len(np.unique(known)) + (artists < 0).sum()} artists that are "
+            f"analysed and in lists; it takes {FEWEST_TRACKS} tracks by {FEWEST_ARTISTS} artists; `beet deejai history "
+            "report` shows what is missing"
+        )
+    names, of, sizes = np.unique(artists, return_inverse=True, return_counts=True)
+    own = (artists < 0) | (sizes[of] > HELD_OUT * tracks)
+    groups = np.where(own, len(names) + np.arange(tracks), of)
+    held_out = np.zeros(tracks, bool)
+    for group in rng.permutation(np.unique(groups)):
+        if held_out.sum() >= HELD_OUT * tracks:
+            break
+        held_out |= groups == group
+    return held_out
+
+
+def nearest_to_all(targets: np.ndarray, held_out: np.ndarray) -> float:
+    """The mean cosine to the tracks held out of the one direction that is nearest to all others.
+
+    targets: (tracks, dimension) unit vectors; held_out: (tracks,) bool.
+    """
+    constant = targets[~held_out].sum(axis=0)
+    return float((targets[held_out] @ (constant / np.linalg.norm(constant))).mean())

@@ -1,0 +1,275 @@
+"""Networks from the hub, which is here a server on this machine that answers as the hub does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+import torch
+from filelock import FileLock
+from safetensors.torch import save
+
+from deejai_core.errors import MissingError, ModelError
+from deejai_core.models.folder import CONFIG, load_speccy, save_speccy
+from deejai_core.models.hub import PUBLISHED, fetch
+from deejai_core.models.network import build_network
+from deejai_core.models.speccy import SPAN
+
+WEIGHTS = "diffusion_pytorch_model.safetensors"
+OLD, NEW = "0" * 40, "1" * 40
+
+
+class Hub:
+    """What the hub has and what it was asked for."""
+
+    def __init__(self) -> None:
+        self.files: dict[tuple[str, str], dict[str, bytes]] = {}  # by model and commit
+        self.revisions: dict[tuple[str, str], str] = {}
+        self.asked: list[tuple[str, str, str | None]] = []  # method, path, Range
+        self.agents: set[str] = set()
+        self.tokens: set[tuple[str, str | None]] = set()  # host and token sent to it
+        self.cut_after: int | None = None  # bytes of weights after which the line goes dead
+        self.dead = False
+
+    def publish(self, repo: str, commit: str, files: dict[str, bytes], *names: str) -> None:
+        """`files` as the revision `commit`, which the branches or tags `names` are set to."""
+        self.files[repo, commit] = files
+        for name in ("main", commit, *names):
+            self.revisions[repo, name] = commit
+
+    @property
+    def downloads(self) -> list[str | None]:
+        """The ranges in which weights were downloaded."""
+        return [span for method, path, span in self.asked if method == "GET" and path.startswith("/cdn/")]
+
+
+class Answers(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        hub: Hub = self.server.hub
+        hub.asked.append((self.command, self.path, self.headers.get("Range")))
+        hub.agents.add(self.headers.get("User-Agent", ""))
+        hub.tokens.add((self.headers["Host"].split(":")[0], self.headers.get("Authorization")))
+        if hub.dead:
+            self.answer(503)
+        elif found := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/([^/]+))?", self.path):
+            repo, revision = found[1], found[2] or "main"
+            commit = hub.revisions.get((repo, revision))
+            if commit is None:
+                known = any(name == repo for name, _ in hub.revisions)
+                self.answer(404, {"X-Error-Code": "RevisionNotFound" if known else "RepoNotFound"})
+                return
+            names = [{"rfilename": name} for name in hub.files[repo, commit]]
+            self.answer(200, {}, json.dumps({"id": repo, "sha": commit, "siblings": names}).encode())
+        elif found := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/([^/]+)", self.path):
+            content = hub.files[found[1], found[2]][found[3]]
+            if found[3] == CONFIG:
+                self.answer(200, {"ETag": '"c0ffee"', "X-Repo-Commit": found[2]}, content)
+                return
+            elsewhere = f"http://localhost:{self.server.server_port}/cdn/{found[1]}/{found[2]}/{found[3]}"
+            linked = {"X-Linked-ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X-Linked-Size": str(len(content))}
+            self.answer(302, {"Location": elsewhere, "X-Repo-Commit": found[2], **linked})
+        elif found := re.fullmatch(r"/cdn/([^/]+/[^/]+)/([^/]+)/([^/]+)", self.path):
+            content = hub.files[found[1], found[2]][found[3]]
+            first = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+            span = {"Content-Range": f"bytes {first}-{len(content) - 1}/{len(content)}"} if first else {}
+            self.answer(206 if first else 200, span, content[first:], cut=True)
+        else:
+            self.answer(404)
+
+    def answer(self, status: int, headers: dict[str, str] | None = None, content: bytes = b"", cut: bool = False) -> None:
+        hub: Hub = self.server.hub
+        self.send_response(status)
+        for name, value in {**(headers or {}), "Content-Length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        if cut and hub.cut_after is not None:
+            content, hub.dead, self.close_connection = content[: hub.cut_after], True, True
+        self.wfile.write(content)
+
+
+@pytest.fixture
+def hub(monkeypatch) -> Iterator[Hub]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    server.hub = Hub()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    yield server.hub
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def published(*, seed: int = 0, width: int = 4, dimension: int = 10) -> dict[str, bytes]:
+    """The files of a network in the layout of the published one, of the true size with the true `width` and `dimension`."""
+    torch.manual_seed(seed)
+    weights = build_network("2d", width=width, dimension=dimension).state_dict()
+    config = {"_class_name": "AudioEncoder", "_diffusers_version": "0.12.0.dev0", "width": width, "dimension": dimension}
+    if (width, dimension) == (1024, 100):
+        del config["width"], config["dimension"]
+    return {CONFIG: json.dumps(config).encode(), WEIGHTS: save(weights), "README.md": b"# Audio encoder"}
+
+
+def test_the_published_network(hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")  # of somebody who has private models too
+    hub.publish(PUBLISHED, OLD, published(width=1024, dimension=100))
+    folder = fetch(PUBLISHED, tmp_path / "models/audio-encoder")
+    model = load_speccy(folder)
+    assert (model.dimension, model.scaling) == (100, "decibels")
+    heard = model.hear(np.random.default_rng(0).normal(0, 0.1, (2, SPAN)).astype(np.float32))
+    assert np.isfinite(heard).all()
+    assert np.linalg.norm(heard, axis=1).min() > 0.1
+    assert {file.name for file in folder.iterdir()} == {CONFIG, WEIGHTS, "deejai.json"}
+
+    # Nothing was asked for but the files, and nothing was told but who asks.
+    resolve = f"/{PUBLISHED}/resolve/{OLD}"
+    files = {f"{resolve}/{CONFIG}", f"{resolve}/{WEIGHTS}", f"/cdn/{PUBLISHED}/{OLD}/{WEIGHTS}"}
+    assert {path for _, path, _ in hub.asked} == {f"/api/models/{PUBLISHED}", *files}
+    assert hub.tokens == {("127.0.0.1", "Bearer hf_secret"), ("localhost", None)}
+    (agent,) = hub.agents
+    assert re.fullmatch(r"beets-deejai/[\d.]+", agent)
+
+
+def test_it_is_downloaded_once_and_stays(hub, tmp_path):
+    hub.publish("a/b", OLD, published())
+    name = load_speccy(fetch("a/b", tmp_path)).name
+    hub.publish("a/b", NEW, published(seed=1))
+    asked = list(hub.asked)
+    assert load_speccy(fetch("a/b", tmp_path)).name == name
+    assert fetch(f"a/b@{OLD}", tmp_path) == tmp_path
+    assert hub.asked == asked
+    notes = json.loads((tmp_path / "deejai.json").read_text())
+    assert (notes["repo"], notes["revision"]) == ("a/b", OLD)
+
+
+def test_a_revision_is_pinned(hub, tmp_path):
+    hub.publish("a/b", OLD, published(), "v1")
+    hub.publish("a/b", NEW, published(seed=1))
+    old = load_speccy(fetch("a/b@v1", tmp_path)).name
+    assert load_speccy(fetch("a/b", tmp_path, revision="v1")).name == old
+    assert len(hub.downloads) == 1
+    new = load_speccy(fetch("a/b", tmp_path, revision=NEW)).name
+    assert new != old
+    assert load_speccy(fetch("a/b", tmp_path / "other")).name == new
+
+
+def test_another_format_takes_the_place_of_the_first(hub, tmp_path):
+    """What is left of the old revision must not be preferred."""
+    hub.publish("a/b", OLD, published())
+    fetch("a/b", tmp_path)
+    save_speccy(build_network("1d", width=4, dimension=10).state_dict(), tmp_path / "new", kind="1d", scaling="minmax")
+    hub.publish("a/b", NEW, {name: (tmp_path / "new" / name).read_bytes() for name in (CONFIG, "model.safetensors")})
+    assert load_speccy(fetch(f"a/b@{NEW}", tmp_path)).name == load_speccy(tmp_path / "new").name
+    assert not (tmp_path / WEIGHTS).exists()
+
+
+def test_a_download_that_broke_off_goes_on(hub, tmp_path):
+    files = published(width=128)
+    hub.publish("a/b", OLD, files)
+    hub.cut_after = 15_000_000  # of 21; the library writes 10 MiB at a time
+    with pytest.raises(ModelError, match=r"^a/b: cannot download it from http://127.* try again, or download it"):
+        fetch("a/b", tmp_path)
+    with pytest.raises(ModelError, match="no model in it"):
+        load_speccy(tmp_path)
+    hub.dead, hub.cut_after = False, None
+    fetch("a/b", tmp_path)
+    assert hub.downloads[0] is None
+    assert hub.downloads[-1] == f"bytes={10 << 20}-"
+    assert (tmp_path / WEIGHTS).read_bytes() == files[WEIGHTS]
+
+
+def test_what_was_damaged_on_its_way_is_not_kept(hub, tmp_path):
+    files = published()
+    hub.publish("a/b", OLD, files)
+    staging = tmp_path / f".download-{OLD}"
+    staging.mkdir()
+    (staging / f"{WEIGHTS}.partial").write_bytes(b"not the beginning of it")
+    with pytest.raises(ModelError, match=r"damaged on its way; try again"):
+        fetch("a/b", tmp_path)
+    assert load_speccy(fetch("a/b", tmp_path)).is_intact()
+
+    (staging := tmp_path / f".download-{NEW}").mkdir()
+    (staging / f"{WEIGHTS}.partial").write_bytes(bytes(len(files[WEIGHTS]) + 1))  # longer than the whole
+    hub.publish("a/b", NEW, files)
+    assert load_speccy(fetch(f"a/b@{NEW}", tmp_path)).is_intact()
+
+
+def test_two_do_not_download_the_same(hub, tmp_path):
+    hub.publish("a/b", OLD, published())
+    (staging := tmp_path / f".download-{OLD}").mkdir()
+    with FileLock(staging / "lock"), pytest.raises(ModelError, match=r"^a/b: another beet is downloading it; wait until"):
+        fetch("a/b", tmp_path)
+    assert load_speccy(fetch("a/b", tmp_path)).is_intact()
+
+
+def test_a_server_that_is_not_a_hub(hub, tmp_path):
+    hub.publish("a/b", "../../elsewhere", published())
+    with pytest.raises(ModelError, match=r"^a/b: http://127.* does not answer as the hub does$"):
+        fetch("a/b", tmp_path)
+
+
+def test_a_network_of_the_wrong_shape_replaces_nothing(hub, tmp_path):
+    hub.publish("a/b", OLD, published())
+    name = load_speccy(fetch("a/b", tmp_path)).name
+    hub.publish("a/b", NEW, published() | {WEIGHTS: published(width=5)[WEIGHTS]})
+    with pytest.raises(ModelError, match=r"dense_block.dense.weight has the shape \(5, 41472\) instead of \(4, 41472\)"):
+        fetch(f"a/b@{NEW}", tmp_path)
+    assert load_speccy(tmp_path).name == name
+    assert fetch("a/b", tmp_path) == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("repo", "message"),
+    [
+        ("a/c", "^a/c: there is no such model at http://127.* or it is private$"),
+        ("a/b@v9", "^a/b: there is no revision v9 of it at http://127"),
+        ("a/b/c", "^a/b/c: not the name of a model; it should be owner/name$"),
+        ("a b", "^a b: not the name of a model; it should be owner/name$"),
+        (
+            "a/text",
+            r"^a/text: not a network of Deej-A.I.; it should have config.json and model.safetensors or diffusion_py",
+        ),
+    ],
+)
+def test_what_the_hub_does_not_have(hub, tmp_path, repo, message):
+    hub.publish("a/b", OLD, published())
+    hub.publish("a/text", OLD, {CONFIG: b"{}", "pytorch_model.bin": b""})
+    with pytest.raises(ModelError, match=message) as raised:
+        fetch(repo, tmp_path / "model")
+    assert "\n" not in str(raised.value)
+
+
+def test_without_a_line_it_is_said_where_the_files_belong(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9/")  # nobody listens there
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    told = rf"^a/b: cannot download it from http://127.0.0.1:9 \(.*\); try again, or .* another machine into {tmp_path}$"
+    with pytest.raises(ModelError, match=told) as raised:
+        fetch("a/b", tmp_path)
+    assert "\n" not in str(raised.value)
+    for name in (CONFIG, WEIGHTS):
+        (tmp_path / name).write_bytes(published()[name])
+    assert load_speccy(fetch("a/b", tmp_path)).dimension == 10
+
+
+def test_the_library_for_the_hub_may_be_missing(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub.errors", None)
+    with pytest.raises(MissingError, match=r"pip install 'beets-deejai\[hub\]'"):
+        fetch("a/b", tmp_path)

@@ -1,0 +1,529 @@
+"""Exports of listening history as the services write them, and as they arrive: damaged, in folders, in archives."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import re
+import sys
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from deejai_core.errors import HistoryError
+from deejai_core.training.mentions import Mention, Play, SongList
+from deejai_core.training.sources import files, read_path
+
+ROXANNE = Mention("The Police", "Roxanne", "Outlandos d'Amour")
+MIDNIGHT = 1_577_836_800  # 2020-01-01 00:00 UTC
+RECORDING = "28b50c59-77e4-4254-a0bd-16797ddaa3ca"
+
+OWN = {"name": "Monday", "date": "2014-06-30", "tracks": [["The Police", "Roxanne"], ["Miles Davis", "So What"]]}
+LISTEN = {
+    "listened_at": MIDNIGHT,
+    "inserted_at": 1577836999.1,
+    "track_metadata": {
+        "track_name": "Roxanne",
+        "artist_name": "The Police",
+        "release_name": "Outlandos d'Amour",
+        "recording_msid": "3ad5b1d0-f09d-420b-b9fa-28aa3f454401",
+        "additional_info": {"duration_ms": 192000, "submission_client": "beets"},
+        "mbid_mapping": {"recording_mbid": RECORDING, "recording_name": "Roxanne", "artists": []},
+    },
+}
+STREAM = {"endTime": "2020-01-01 00:03", "artistName": "The Police", "trackName": "Roxanne", "msPlayed": 180000}
+PODCAST = {"endTime": "2020-01-01 00:03", "podcastName": "Talk", "episodeName": "No. 1", "msPlayed": 1800000}
+EXTENDED = {
+    "ts": "2020-01-01T00:03:00Z",
+    "platform": "linux",
+    "ms_played": 180000,
+    "conn_country": "SE",
+    "ip_addr": "192.0.2.1",
+    "master_metadata_track_name": "Roxanne",
+    "master_metadata_album_artist_name": "The Police",
+    "master_metadata_album_album_name": "Outlandos d'Amour",
+    "spotify_track_uri": "spotify:track:3EYOJ48Et32uATr9ZmLnAo",
+    "episode_name": None,
+    "episode_show_name": None,
+    "spotify_episode_uri": None,
+    "audiobook_title": None,
+    "audiobook_uri": None,
+    "reason_start": "trackdone",
+    "reason_end": "trackdone",
+    "shuffle": False,
+    "skipped": False,
+    "offline": False,
+    "offline_timestamp": None,
+    "incognito_mode": False,
+}
+SPOTIFY_TRACK = {
+    "trackName": "Roxanne",
+    "artistName": "The Police",
+    "albumName": "Outlandos d'Amour",
+    "trackUri": "spotify:track:3EYOJ48Et32uATr9ZmLnAo",
+}
+SPOTIFY_PLAYLIST = {
+    "name": "Road trip",
+    "lastModifiedDate": "2020-01-01",
+    "collaborators": [],
+    "items": [
+        {"track": SPOTIFY_TRACK, "episode": None, "audiobook": None, "localTrack": None, "addedDate": "2019-12-31"},
+        {
+            "track": None,
+            "episode": {"episodeName": "No. 1", "showName": "Talk"},
+            "localTrack": None,
+            "addedDate": "2019-12-31",
+        },
+        {"track": None, "episode": None, "localTrack": {"uri": "spotify:local:Bj%C3%B6rk:Debut:Human+Behaviour:252"}},
+    ],
+    "description": None,
+    "numberOfFollowers": 0,
+}
+SLICE = {
+    "info": {"generated_on": "2017-12-03 08:41:42.057563", "slice": "0-999", "version": "v1"},
+    "playlists": [
+        {
+            "name": "Throwbacks",
+            "collaborative": "false",
+            "pid": 0,
+            "modified_at": MIDNIGHT,
+            "num_tracks": 1,
+            "num_albums": 1,
+            "num_followers": 1,
+            "tracks": [
+                {
+                    "pos": 0,
+                    "artist_name": "The Police",
+                    "track_uri": "spotify:track:3EYOJ48Et32uATr9ZmLnAo",
+                    "artist_uri": "spotify:artist:5NGO30tJxFlKixkPSgXcFE",
+                    "track_name": "Roxanne",
+                    "album_uri": "spotify:album:0KQNcnjDrMTbh8HBuVlQGe",
+                    "duration_ms": 192000,
+                    "album_name": "Outlandos d'Amour",
+                }
+            ],
+            "num_edits": 6,
+            "duration_ms": 192000,
+            "num_artists": 1,
+        }
+    ],
+}
+
+
+def read(path: Path) -> tuple[list[SongList | Play], list[str]]:
+    """What a path gives, and the warnings, without the folder's name."""
+    warnings: list[str] = []
+    found = list(read_path(path, on_warning=warnings.append))
+    return found, [warning.replace(f"{path.parent}/", "") for warning in warnings]
+
+
+def as_json(value: object) -> bytes:
+    return json.dumps(value, indent=2).encode()
+
+
+def as_lines(*values: object) -> bytes:
+    return b"".join(json.dumps(value).encode() + b"\n" for value in values)
+
+
+def folder(path: Path, **contents: bytes) -> Path:
+    """A folder of files; __ in a name is a dot, and / is one."""
+    for name, content in contents.items():
+        file = path / name.replace("__", ".")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    return path
+
+
+def zipped(path: Path, contents: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+    return path
+
+
+PLAY = Play(Mention("The Police", "Roxanne"), MIDNIGHT)
+WITH_ALBUM = Play(ROXANNE, MIDNIGHT)
+LISTENED = Play(Mention("The Police", "Roxanne", "Outlandos d'Amour", RECORDING), MIDNIGHT)
+OWN_LIST = SongList("Monday", (Mention("The Police", "Roxanne"), Mention("Miles Davis", "So What")), "2014-06-30")
+ROAD_TRIP = SongList("Road trip", (ROXANNE, Mention("Björk", "Human Behaviour", "Debut")), "2020-01-01")
+THROWBACKS = SongList("Throwbacks", (ROXANNE,), "2020-01-01")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("lists.jsonl", as_lines(OWN, OWN), [OWN_LIST, OWN_LIST]),
+        ("lists.jsonl.gz", gzip.compress(as_lines(OWN)), [OWN_LIST]),
+        ("lists", gzip.compress(as_lines(OWN)), [OWN_LIST]),
+        ("lists.json", as_json(OWN), [OWN_LIST]),
+        ("lists.json", as_json([OWN, OWN]), [OWN_LIST, OWN_LIST]),
+        ("lists.txt", b"\xef\xbb\xbf" + as_lines(OWN), [OWN_LIST]),
+        ("lists.jsonl", as_lines(OWN).replace(b"\n", b"\r\n\r\n") + b"  ", [OWN_LIST]),
+        ("lists.jsonl", as_lines(OWN).rstrip(), [OWN_LIST]),
+        ("1.jsonl", as_lines(LISTEN), [LISTENED]),
+        ("export.json", as_json([LISTEN]), [LISTENED]),
+        ("export.json", json.dumps([LISTEN, LISTEN]).encode(), [LISTENED, LISTENED]),
+        ("StreamingHistory0.json", as_json([STREAM, PODCAST]), [PLAY]),
+        ("StreamingHistory_music_0.json", as_json([STREAM]), [PLAY]),
+        ("Streaming_History_Audio_2019-2020_0.json", as_json([EXTENDED]), [WITH_ALBUM]),
+        ("Playlist1.json", as_json({"playlists": [SPOTIFY_PLAYLIST]}), [ROAD_TRIP]),
+        ("Playlist1.json", json.dumps({"playlists": [SPOTIFY_PLAYLIST]}).encode(), [ROAD_TRIP]),
+        ("mpd.slice.0-999.json", as_json(SLICE), [THROWBACKS]),
+        ("mpd.slice.0-999.json", json.dumps(SLICE).encode(), [THROWBACKS]),
+    ],
+)
+def test_a_file_of_each_service(tmp_path, name, content, expected):
+    (tmp_path / name).write_bytes(content)
+    assert read(tmp_path / name) == (expected, [])
+
+
+def unnamed(*songs: Mention, date: str = "") -> SongList:
+    return SongList("", songs, date)
+
+
+AB = Mention("A", "B")
+
+
+@pytest.mark.parametrize(
+    ("record", "expected", "left_out"),
+    [
+        # Our own lists.
+        ({"name": None, "date": None, "tracks": [["A", "B"]]}, unnamed(AB), 0),
+        ({"tracks": [["A", "B"]], "date": "2012-02-23T12:26:00Z"}, unnamed(AB, date="2012-02-23"), 0),
+        ({"tracks": [["A", "B"]], "date": "23/02/2012"}, unnamed(AB), 0),
+        ({"tracks": [["A", "B"]], "date": 10**40}, unnamed(AB), 0),
+        (
+            {"tracks": [["Sigur Rós", "()"], ["椎名林檎", "丸ノ内"]]},
+            unnamed(Mention("Sigur Rós", "()"), Mention("椎名林檎", "丸ノ内")),
+            0,
+        ),
+        ({"tracks": [[" A\u0000\n", "B\tC"]]}, unnamed(Mention("A", "B C")), 0),
+        ({"tracks": [["A\ud800", "B"]]}, unnamed(AB), 0),
+        ({"tracks": [["Prince", 1999], [True, "B"]]}, unnamed(Mention("Prince", "1999")), 1),
+        ({"tracks": [["A", "B"], ["A"], [], None, "A - B", 7, {}, ["", "B"], ["A", " "]]}, unnamed(AB), 8),
+        ({"tracks": [{"artist": "A", "title": "B", "album": "C"}]}, unnamed(Mention("A", "B", "C")), 0),
+        ({"tracks": [{"recording": RECORDING.upper()}]}, unnamed(Mention(recording=RECORDING)), 0),
+        ({"tracks": [{"artist": "A", "recording": "none"}, ["A", "B"]]}, unnamed(AB), 1),
+        ({"tracks": []}, None, 0),
+        ({"tracks": None}, None, 1),
+        # ListenBrainz.
+        (LISTEN | {"listened_at": "2020-01-01T00:00:00Z"}, LISTENED, 0),
+        (LISTEN | {"listened_at": MIDNIGHT + 0.5}, LISTENED, 0),
+        (LISTEN | {"listened_at": None}, None, 1),
+        (LISTEN | {"listened_at": 0}, None, 1),
+        (LISTEN | {"listened_at": -5}, None, 1),
+        (LISTEN | {"listened_at": MIDNIGHT * 1000}, None, 1),  # milliseconds
+        (LISTEN | {"listened_at": 10**400}, None, 1),
+        (LISTEN | {"listened_at": float("nan")}, None, 1),
+        (LISTEN | {"listened_at": float("inf")}, None, 1),
+        (LISTEN | {"listened_at": True}, None, 1),
+        (LISTEN | {"listened_at": "yesterday"}, None, 1),
+        (LISTEN | {"track_metadata": None}, None, 1),
+        (LISTEN | {"track_metadata": {"artist_name": None, "track_name": "Roxanne"}}, None, 1),
+        (LISTEN | {"track_metadata": {"artist_name": "A", "track_name": "B", "mbid_mapping": None}}, Play(AB, MIDNIGHT), 0),
+        (
+            LISTEN
+            | {
+                "track_metadata": {
+                    "additional_info": {"recording_mbid": RECORDING},
+                    "mbid_mapping": {"recording_mbid": "x"},
+                }
+            },
+            Play(Mention(recording=RECORDING), MIDNIGHT),
+            0,
+        ),
+        # Spotify. The times are of the end.
+        (STREAM | {"msPlayed": 29_999}, None, 0),
+        (STREAM | {"msPlayed": 30_000, "endTime": "2020-01-01 00:00"}, Play(PLAY.song, MIDNIGHT - 30), 0),
+        (STREAM | {"msPlayed": None}, None, 1),
+        (STREAM | {"msPlayed": 10**30}, None, 1),
+        (STREAM | {"endTime": "01.01.2020"}, None, 1),
+        (STREAM | {"endTime": None}, None, 1),
+        (STREAM | {"artistName": None}, None, 1),
+        (STREAM | {"trackName": ""}, None, 1),
+        (EXTENDED | {"ms_played": 12_000}, None, 0),
+        (EXTENDED | {"skipped": True}, None, 0),
+        (EXTENDED | {"skipped": None}, WITH_ALBUM, 0),
+        (EXTENDED | {"spotify_episode_uri": "spotify:episode:1"}, None, 0),
+        (EXTENDED | {"audiobook_uri": "spotify:show:1"}, None, 0),
+        (EXTENDED | {"master_metadata_track_name": None, "master_metadata_album_artist_name": None}, None, 0),
+        (EXTENDED | {"master_metadata_album_artist_name": None}, None, 1),
+        (EXTENDED | {"ts": "0001-01-01T00:00:00Z"}, None, 1),
+        (SPOTIFY_PLAYLIST | {"items": None}, None, 1),
+        (SPOTIFY_PLAYLIST | {"items": [{"track": None}, None, 3]}, None, 0),
+        (SPOTIFY_PLAYLIST | {"items": [{"localTrack": {"uri": "spotify:local:::Title:1"}}]}, None, 1),
+        (SPOTIFY_PLAYLIST | {"items": [{"localTrack": {"uri": "file:x"}}, {"track": "Roxanne"}]}, None, 2),
+        (
+            {"name": "Old", "lastModifiedDate": "2020-01-01", "tracks": [SPOTIFY_TRACK]},
+            SongList("Old", (ROXANNE,), "2020-01-01"),
+            0,
+        ),
+        # The Million Playlist Dataset.
+        (SLICE["playlists"][0] | {"modified_at": None}, SongList("Throwbacks", (ROXANNE,)), 0),
+        (SLICE["playlists"][0] | {"tracks": [{"track_name": "Roxanne", "artist_name": None}]}, None, 1),
+        # Nothing that is known.
+        ({"score": 1, "recording_mbid": RECORDING}, None, 1),
+        (None, None, 1),
+        (17, None, 1),
+        ({}, None, 1),
+    ],
+)
+def test_odd_records(tmp_path, record, expected, left_out):
+    file = tmp_path / "odd.jsonl"
+    file.write_bytes(as_lines(OWN, record))
+    why = "which cannot be read" if record is None else "without artist and title or without a time"
+    warning = f"odd.jsonl: {left_out} left out, {why}"
+    assert read(file) == ([OWN_LIST, expected] if expected else [OWN_LIST], [warning] if left_out else [])
+
+
+ACCOUNT = {
+    "Spotify Account Data/StreamingHistory_music_0.json": as_json([STREAM]),
+    "Spotify Account Data/StreamingHistory_music_1.json": as_json([]),
+    "Spotify Account Data/StreamingHistory_podcast_0.json": as_json([PODCAST]),
+    "Spotify Account Data/Playlist1.json": as_json({"playlists": [SPOTIFY_PLAYLIST]}),
+    "Spotify Account Data/YourLibrary.json": as_json({"tracks": [{"artist": "A", "album": "B", "track": "C", "uri": "x"}]}),
+    "Spotify Account Data/Userdata.json": as_json({"username": "me", "country": "SE"}),
+    "Spotify Account Data/Follow.json": as_json({"userIsFollowing": [], "userIsFollowedBy": []}),
+    "Spotify Account Data/ReadMeFirst.pdf": b"%PDF-1.4",
+    "__MACOSX/Spotify Account Data/._Playlist1.json": b"\0\5\26\7",
+}
+EXTENDED_HISTORY = {
+    "Spotify Extended Streaming History/Streaming_History_Audio_2019_0.json": as_json([EXTENDED]),
+    "Spotify Extended Streaming History/Streaming_History_Audio_2020_1.json": as_json([EXTENDED]),
+    "Spotify Extended Streaming History/Streaming_History_Video_2019-2020.json": as_json([EXTENDED]),
+    "Spotify Extended Streaming History/ReadMeFirst_ExtendedStreamingHistory.pdf": b"%PDF-1.4",
+}
+LISTENBRAINZ = {
+    "user.json": b'{"user_id": 1, "username": "me"}\n',
+    "listens/2019/10.jsonl": as_lines(LISTEN | {"listened_at": 1_570_000_000}),
+    "listens/2019/2.jsonl": as_lines(LISTEN | {"listened_at": 1_550_000_000}),
+    "listens/2020/1.jsonl": as_lines(LISTEN),
+    "feedback.jsonl": as_lines({"recording_msid": None, "recording_mbid": RECORDING, "score": 1, "created": MIDNIGHT}),
+    "pinned_recording.jsonl": as_lines({"recording_mbid": RECORDING, "blurb_content": "!", "created": MIDNIGHT}),
+}
+SLICES = {
+    f"data/mpd.slice.{first}-{first + 999}.json": as_json({"playlists": [SLICE["playlists"][0] | {"name": str(first)}]})
+    for first in (10000, 2000, 0)
+}
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+@pytest.mark.parametrize(
+    ("contents", "expected"),
+    [
+        (ACCOUNT, [ROAD_TRIP, PLAY]),
+        (EXTENDED_HISTORY, [WITH_ALBUM, WITH_ALBUM]),
+        (LISTENBRAINZ, [Play(LISTENED.song, at) for at in (1_550_000_000, 1_570_000_000, MIDNIGHT)]),
+        (SLICES, [SongList(name, (ROXANNE,), "2020-01-01") for name in ("0", "2000", "10000")]),
+    ],
+    ids=["account", "extended", "ListenBrainz", "slices"],
+)
+def test_an_export_as_it_is_downloaded(tmp_path, contents, expected, packed):
+    path = zipped(tmp_path / "export.zip", contents) if packed else folder(tmp_path / "export", **contents)
+    assert read(path) == (expected, [])
+
+
+def test_exports_in_a_folder(tmp_path):
+    zipped(tmp_path / "my_spotify_data.zip", ACCOUNT)
+    zipped(tmp_path / "listenbrainz_me_1.zip", LISTENBRAINZ)
+    found, warnings = read(tmp_path)
+    assert (len(found), warnings) == (5, [])
+
+
+def test_playlists_are_read_by_their_own_reader(tmp_path, monkeypatch):
+    asked = []
+    reader = SimpleNamespace(read_playlists=lambda path, on_warning: asked.append(path) or iter([OWN_LIST]))
+    monkeypatch.setitem(sys.modules, "deejai_core.training.sources.playlists", reader)
+    folder(tmp_path / "mixed", a__m3u=b"#EXTM3U\n", lists__jsonl=as_lines(OWN), **{"deep/b.XSPF": b"<playlist/>"})
+    assert read(tmp_path / "mixed") == ([OWN_LIST, OWN_LIST], [])
+    assert read(tmp_path / "mixed/a.m3u") == ([OWN_LIST], [])
+    (tmp_path / "nameless").write_bytes(b"#EXTM3U\n")
+    assert read(tmp_path / "nameless") == ([OWN_LIST], [])
+    assert asked == [tmp_path / "mixed", tmp_path / "mixed/a.m3u", tmp_path / "nameless"]
+
+
+@pytest.fixture
+def no_playlists(monkeypatch):
+    def refuse(path, on_warning):
+        raise HistoryError(f"{path}: this is no playlist")
+        yield
+
+    monkeypatch.setitem(sys.modules, "deejai_core.training.sources.playlists", SimpleNamespace(read_playlists=refuse))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("empty.json", b"", "it is empty"),
+        ("empty.jsonl", b"\n\n", "it is empty"),
+        ("empty.jsonl.gz", gzip.compress(b""), "it is empty"),
+        ("short.json", as_json([STREAM])[:-20], "it is not valid JSON, or not whole ("),
+        ("noise.jsonl", b"{\n{\n{\n", "it is not valid JSON"),
+        ("latin.json", b'{"name":\n"\xe9"}', "it is not text"),
+        ("deep.json", b"[\n" * 100_000, "its JSON is nested too deeply"),
+        ("cut.jsonl.gz", gzip.compress(as_lines(OWN))[:-30], "it cannot be read (Compressed file ended"),
+        ("export.zip", b"PK\x03\x04 and no more", "not a whole zip file ("),
+        ("Userdata.json", as_json({"username": "me"}), "nothing in it is understood; what is: playlists (M3U, "),
+        ("nothing.json", b"[]", "nothing in it is understood; what is: "),
+        ("song.mp3", b"ID3\4\0\0" + bytes(1000), "nothing in it is understood; what is: "),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path, no_playlists, name, content, why):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(HistoryError) as caught:
+        read(tmp_path / name)
+    assert str(caught.value).startswith(f"{tmp_path / name}: {why}")
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_not_there(tmp_path):
+    with pytest.raises(HistoryError, match=r"nowhere\.json: there is no such file or folder$"):
+        read(tmp_path / "nowhere.json")
+    with pytest.raises(HistoryError, match="nothing in it is understood"):
+        read(tmp_path)
+
+
+ENDED = "Compressed file ended before the end-of-stream marker was reached"
+
+
+def test_a_broken_file_does_not_stop_the_folder(tmp_path):
+    contents = {
+        "a.json": as_json([STREAM])[:-20],
+        "b.json": as_json([STREAM]),
+        "c.jsonl": as_lines(LISTEN) + b'{"listened_at": 15778',
+        "d.jsonl.gz": gzip.compress(as_lines(*[OWN] * 1000, OWN), mtime=0)[:-9],
+        "e.zip": b"PK\x03\x04",
+    }
+    found, warnings = read(folder(tmp_path / "export", **contents))
+    assert found[:2] == [PLAY, LISTENED]
+    assert found[2:] == [OWN_LIST] * len(found[2:])
+    assert len(found) > 500
+    assert [warning.partition(", or")[0] for warning in warnings] == [
+        "export/a.json: left out, it is not valid JSON",
+        "export/c.jsonl: 1 left out, which cannot be read",
+        f"export/d.jsonl.gz: only its beginning was read, it cannot be read ({ENDED})",
+        "export/e.zip: not a whole zip file (File is not a zip file); download it again",
+    ]
+
+
+@pytest.mark.parametrize("damage", [b"\0", b"\xff"], ids=["zeros", "ones"])
+def test_a_damaged_member_of_an_archive(tmp_path, damage):
+    path = zipped(tmp_path / "export.zip", {"1.jsonl": as_lines(LISTEN), "2.jsonl": as_lines(OWN)})
+    data = path.read_bytes()
+    at = data.index(b"1.jsonl") + len(b"1.jsonl") + 20
+    path.write_bytes(data[:at] + 20 * damage + data[at + 20 :])
+    found, warnings = read(path)
+    assert found == [OWN_LIST]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("export.zip: 1.jsonl: left out, it cannot be read")
+
+
+def test_an_archive_with_a_password(tmp_path):
+    path = zipped(tmp_path / "export.zip", {"1.jsonl": as_lines(LISTEN), "2.jsonl": as_lines(OWN)})
+    data = bytearray(path.read_bytes())
+    data[6] |= 1  # of the first member, here and in the directory
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    found, warnings = read(path)
+    assert found == [OWN_LIST]
+    assert "export.zip: 1.jsonl: left out, it cannot be unpacked (" in warnings[0]
+
+
+def test_files_that_unfold_without_end_are_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "LONGEST_LINE", 1_000)
+    monkeypatch.setattr(files, "LARGEST_DOCUMENT", 10_000)
+    contents = {
+        "a.jsonl": as_lines(OWN) + b" " * 100_000,
+        "b.json": b"[\n" + b" " * 100_000,
+        "c.jsonl.gz": gzip.compress(b"[" * 10_000_000),
+        "d.jsonl": b"{}\n" * 1_000_000,  # nothing that is known
+        "e.jsonl": as_lines(OWN),
+    }
+    found, warnings = read(folder(tmp_path / "bombs", **contents))
+    assert found == [OWN_LIST, OWN_LIST]
+    assert [warning.partition(": ")[2] for warning in warnings] == [
+        "only its beginning was read, a line of more than 0 MB",
+        "left out, more than 0 MB of JSON in one piece",
+        "left out, a line of more than 0 MB",
+    ]
+
+
+def test_names_in_an_archive_are_never_paths(tmp_path):
+    names = ["../../evil.jsonl", "/etc/evil.jsonl", "C:\\evil.jsonl", "two\nlines.jsonl"]
+    path = zipped(tmp_path / "export.zip", dict.fromkeys(names, as_lines(OWN, 7)))
+    found, warnings = read(path)
+    assert found == [OWN_LIST] * 3  # what climbs out of the archive is hidden
+    assert list(tmp_path.iterdir()) == [path]
+    assert not any("\n" in warning for warning in warnings)
+
+
+def test_pipes_and_hidden_files_are_passed_over(tmp_path):
+    names = (".cache.jsonl", ".trash/a.jsonl", "@eaDir/a.jsonl", "a.jsonl")
+    folder(tmp_path, **dict.fromkeys(names, as_lines(OWN)))
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.jsonl")
+    assert read(tmp_path) == ([OWN_LIST], [])
+
+
+def test_a_file_is_read_as_it_is_asked_for(tmp_path):
+    """Not whole, before the first list is given."""
+    path = tmp_path / "endless.jsonl"
+    path.write_bytes(as_lines(*[OWN] * 10_000))
+    opened = io.BytesIO(path.read_bytes())
+    first = next(files.records(files.SourceFile("endless.jsonl", lambda: opened)))
+    assert first == OWN
+    assert opened.closed or opened.tell() < 100_000
+
+
+TEXT = st.text(max_size=5)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT | st.sampled_from(["2020-01-01", "A", MIDNIGHT]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+KNOWN = [OWN, LISTEN, STREAM, EXTENDED, SPOTIFY_PLAYLIST, SLICE["playlists"][0], OWN | {"tracks": [SPOTIFY_TRACK]}]
+QUICK = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@QUICK
+@given(st.sampled_from(KNOWN), st.data())
+def test_whatever_a_field_holds_a_record_is_read_or_left_out(tmp_path, record, data):
+    """What is read can be stored: texts are Unicode, a song is named, a time is one."""
+    for key in data.draw(st.lists(st.sampled_from(sorted(record)), max_size=3)):
+        record = record | {key: data.draw(JSON)}
+    path = tmp_path / "any.jsonl"
+    path.write_bytes(as_lines(record, OWN))
+    for found in read(path)[0]:
+        for song in [found.song] if isinstance(found, Play) else found.songs:
+            assert song.recording or (song.artist and song.title)
+            "".join((song.artist, song.title, song.album)).encode()
+        if isinstance(found, Play):
+            assert 0 < found.at < 2**38
+        else:
+            assert found.songs
+            assert found.date == "" or len(found.date) == 10
+
+
+@QUICK
+@given(st.sampled_from([".json", ".jsonl", ".json.gz", ".zip"]), st.binary(max_size=200), st.integers(0, 400))
+def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path, no_playlists, suffix, noise, at):
+    content = as_lines(OWN, LISTEN) if suffix != ".zip" else zipped(tmp_path / "good.zip", ACCOUNT).read_bytes()
+    content = gzip.compress(content) if suffix.endswith(".gz") else content
+    path = tmp_path / f"any{suffix}"
+    path.write_bytes(content[:at] + noise + content[at + len(noise) :])
+    assert re.fullmatch(rf"({re.escape(str(path))}: .*)?", refusal(path))
+
+
+def refusal(path: Path) -> str:
+    """Why it was refused; empty if it was not."""
+    try:
+        read(path)
+    except HistoryError as error:
+        return str(error)
+    return ""

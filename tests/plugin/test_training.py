@@ -1,0 +1,364 @@
+"""`train`, `model` and `--space`: lists teach a library what somebody likes, whatever the style."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sqlite3
+from base64 import b64decode
+from pathlib import Path
+
+import mutagen
+import numpy as np
+import pyarrow.parquet
+import pytest
+import soundfile
+
+from demo.composer import ARTISTS, RATE, Tape
+from tests.plugin.conftest import Beets
+
+TRACKS = 12  # of each of the six styles
+LISTED = 9  # of these, those that are in lists; the others are by artists of whom nobody has ever heard
+
+
+def compose_two_tastes(folder: Path) -> None:
+    """Tracks of six styles; every other one sounds as if it came from the next room, which is what lists will go by."""
+    for style, artist in enumerate(ARTISTS):
+        for number in range(TRACKS):
+            tape = Tape(6)
+            artist.play(tape, 6, np.random.default_rng([style, number, 7]))
+            samples = np.convolve(tape.samples, np.ones(24) / 24, "same") if number % 2 else tape.samples
+            path = folder / f"{style} {number:02}.flac"
+            soundfile.write(path, 0.9 * samples / np.abs(samples).max(), RATE)
+            tags = mutagen.File(path, easy=True)
+            taste = "muffled" if number % 2 else "bright"
+            tags.update(artist=f"{artist.name} {number // 3}", title=f"{taste} {style} {number:02}", genre=artist.genre)
+            tags.save()
+
+
+def write_lists(folder: Path, music: Path) -> None:
+    """Forty lists of ten tracks, all muffled or all bright."""
+    rng = np.random.default_rng(0)
+    folder.mkdir()
+    tracks = [path for path in sorted(music.iterdir()) if number_of(path.stem) < LISTED]
+    for number in range(40):
+        alike = [path for path in tracks if number_of(path.stem) % 2 == number % 2]
+        chosen = rng.choice(alike, 10, replace=False)
+        (folder / f"list {number}.m3u").write_text("".join(f"{path}\n" for path in chosen))
+
+
+def number_of(name: str) -> int:
+    return int(name.split()[-1])
+
+
+@pytest.fixture(scope="module")
+def tasteful_library(tmp_path_factory) -> Beets:
+    """A library of two tastes, with lists in its history; not to be changed."""
+    music = tmp_path_factory.mktemp("two tastes")
+    compose_two_tastes(music)
+    library = Beets(tmp_path_factory.mktemp("tasteful"))
+    library.configure(windows=2)
+    library.run("import", "-qA", music)
+    write_lists(library.folder / "lists", music)
+    assert "40 lists, 54 songs" in library.deejai("history", "add", library.folder / "lists").out
+    return library
+
+
+@pytest.fixture
+def library(tasteful_library, tmp_path) -> Beets:
+    """One's own copy."""
+    own = Beets(tmp_path / "beets")
+    shutil.copy(tasteful_library.library, own.library)
+    shutil.copytree(tasteful_library.data, own.data)
+    own.configure(windows=2)
+    return own
+
+
+def vectors(library: Beets) -> dict[str, np.ndarray]:
+    """The tracks' vectors, by title."""
+    connection = sqlite3.connect(library.library)
+    rows = connection.execute(
+        "SELECT title, value FROM items JOIN item_attributes ON entity_id = items.id WHERE key = 'deejai_vector'"
+    ).fetchall()
+    connection.close()
+    return {title: np.frombuffer(b64decode(value), "<f4") for title, value in rows}
+
+
+def share_of_own_taste(library: Beets) -> np.ndarray:
+    """Of the ten nearest to each track that is in no list, how many are of its taste."""
+    found = vectors(library)
+    titles = list(found)
+    matrix = np.stack(list(found.values()))
+    shares = []
+    for row, title in enumerate(titles):
+        if number_of(title) >= LISTED:
+            nearest = [place for place in np.argsort(-matrix @ matrix[row]) if place != row][:10]
+            shares.append(np.mean([titles[place].split()[0] == title.split()[0] for place in nearest]))
+    return np.array(shares)
+
+
+class TestTaste:
+    def test_neighbours_follow_the_taste_of_tracks_that_are_in_no_list(self, library):
+        before = share_of_own_taste(library)
+        told = library.deejai("train", "taste", "--use")
+        after = share_of_own_taste(library)
+
+        gain = after - before
+        assert len(gain) == 18
+        assert gain.mean() > 4 * gain.std() / np.sqrt(len(gain))
+        assert after.mean() > 0.85 > before.mean()
+
+        assert "track2vec  54 songs learned, 54 of them in the library" in told.out
+        assert "learned    from 54 tracks in 40 lists with 400 entries, seed 1" in told.out
+        constant, validation = (
+            float(re.search(rf"{name} (-?\d\.\d+)", told.out)[1]) for name in ("constant vector", "cosine")
+        )
+        assert validation > constant + 0.05
+        assert "together   of the 10 nearest to a track held out, in a list with it" in told.out
+        assert "72 tracks given a vector of taste-" in told.err
+
+    def test_the_same_seed_is_the_same_model(self, library):
+        library.deejai("train", "one")
+        library.deejai("train", "two")
+        library.deejai("train", "three", "--seed", "2")
+        one, two, three = (self.weights(library, name) for name in ("one", "two", "three"))
+        assert one == two != three
+
+    def weights(self, library, name):
+        return (library.folder / "deejai/models" / name / "model.safetensors").read_bytes()
+
+    def test_it_is_a_model_like_any_other(self, library):
+        library.deejai("train", "taste")
+        assert set(library.field("deejai_model")) == {"musicnn-msd-1"}  # not before somebody says so
+        original = vectors(library)
+
+        library.deejai("model", "use", "taste")
+        (name,) = set(library.field("deejai_model"))
+        listed = library.deejai("model", "list").out
+        assert "* taste" in listed
+        assert "72 vectors, 72 recordings heard" in listed
+        assert name in library.deejai("status").out
+        assert library.deejai("doctor").status == 0
+        library.deejai("tag", "muffled 0 01")
+        library.deejai("similar", "muffled 0 11", "-n", "5", "-o", "playlists/list.m3u")
+        assert f"model {name}" in (library.folder / "playlists/list.m3u").read_text()
+
+        info = library.deejai("model", "info").out
+        assert "validation cosine" in info
+        assert "on musicnn-msd-1" in info
+
+        library.deejai("model", "use", "musicnn")
+        again = vectors(library)
+        assert all(np.array_equal(again[title], original[title]) for title in original)
+        library.deejai("model", "remove", "taste", "-y")
+        assert "taste" not in library.deejai("model", "list").out
+
+    def test_eval_sees_it(self, library):
+        before = self.share_of_lists(library)
+        library.deejai("train", "taste", "--use")
+        assert self.share_of_lists(library) > before + 0.2
+
+    def share_of_lists(self, library):
+        (found,) = [
+            field for field in json.loads(library.deejai("eval", "--json").out)["fields"] if field["field"] == "lists"
+        ]
+        return found["precision"]["vectors"]
+
+    def test_alone_and_beside(self, library):
+        library.deejai("train", "taste", "--alone", "--use")
+        assert {len(vector) for vector in vectors(library).values()} == {100}
+        config = library.folder / "deejai/models/taste/config.json"
+        config.write_text(json.dumps({**json.loads(config.read_text()), "weight": 0.5}))
+        library.deejai("model", "use", "taste")
+        assert {len(vector) for vector in vectors(library).values()} == {200}
+
+    def test_new_music_gets_its_place_at_import(self, library, tmp_path):
+        library.deejai("train", "taste", "--use")
+        new = tmp_path / "new.flac"
+        tape = Tape(6)
+        ARTISTS[1].play(tape, 6, np.random.default_rng(99))
+        soundfile.write(new, 0.9 * tape.samples / np.abs(tape.samples).max(), RATE)
+        library.run("import", "-qAs", new)
+        assert len(set(library.field("deejai_model"))) == 1
+
+    def test_training_again_while_in_use_is_used_at_once(self, library):
+        library.deejai("train", "taste", "--use")
+        (before,) = set(library.field("deejai_model"))
+        assert "there is a model taste already; --force replaces it" in library.deejai("train", "taste", status=1).err
+        library.deejai("train", "taste", "--force", "--seed", "3")
+        (after,) = set(library.field("deejai_model"))
+        assert before != after
+
+
+class TestNothingIsLost:
+    def test_a_lesson_that_fails_leaves_the_vectors_of_the_last(self, library):
+        library.deejai("train", "--track2vec")
+        learned = library.data / "track2vec.safetensors"
+        before = learned.read_bytes()
+        library.deejai("history", "remove", library.folder.parent / "none", status=1)
+        for source in library.run("deejai", "history", "list").lines[1:]:
+            library.deejai("history", "remove", re.split(r"\s{2,}", source)[0], status=None)
+        few = library.folder / "few"
+        few.mkdir()
+        (few / "few.m3u").write_text("\n".join(library.run("ls", "-p", "muffled").lines[:3]))
+        library.deejai("history", "add", few)
+        assert "too little to learn from" in library.deejai("train", "taste", status=1).err
+        assert learned.read_bytes() == before
+
+    def test_an_unfinished_training_is_not_overwritten(self, library):
+        folder = library.folder / "deejai/models/net"
+        folder.mkdir(parents=True)
+        (folder / "checkpoint.pt").write_bytes(b"hours of work")
+        told = library.deejai("train", "net", status=1).err
+        assert "net is a training that is not finished; `beet deejai train net --network ...` goes on with it" in told
+        assert "net                  a training that is not finished" in library.deejai("model", "list").out
+        assert (folder / "checkpoint.pt").read_bytes() == b"hours of work"
+
+    def test_a_damaged_head_in_use_can_be_trained_again(self, library):
+        library.deejai("train", "taste", "--use")
+        (library.folder / "deejai/models/taste/model.safetensors").write_bytes(b"damaged")
+        assert "damaged; train the model again" in library.deejai("similar", "muffled", status=1).err
+        assert "damaged" in library.deejai("model", "list").out
+        library.deejai("train", "taste", "--force")
+        library.deejai("similar", "muffled 0 01", "-p")
+
+    def test_what_a_head_stands_on_stays(self, library):
+        library.deejai("train", "net", "--network", "1d", "--epochs", "1", "--device", "cpu")
+        library.deejai("train", "taste")
+        config = library.folder / "deejai/models/taste/config.json"
+        config.write_text(json.dumps({**json.loads(config.read_text()), "trunk": "net"}))
+        for words in (["model", "remove", "net", "-y"], ["train", "net", "--network", "1d", "--force"]):
+            assert "taste stands on net; remove that first" in library.deejai(*words, status=1).err
+
+
+class TestSpace:
+    def test_the_lists_alone(self, library):
+        library.deejai("train", "--track2vec")
+        assert not (library.folder / "deejai").exists()
+        library.deejai("similar", "muffled 0 01", "--space", "track2vec", "-n", "6", "-o", "playlists/list.m3u")
+        names = library.playlist("list.m3u")
+        assert len(names) == 7
+        assert all(number_of(Path(name).stem) % 2 for name in names)
+        header = (library.folder / "playlists/list.m3u").read_text()
+        assert "--space track2vec" in header
+        assert "model track2vec-" in header
+
+    def test_a_track_that_is_in_no_list(self, library):
+        library.deejai("train", "--track2vec")
+        told = library.deejai("similar", "muffled 0 11", "--space", "track2vec", status=1).err
+        assert "muffled 0 11: in no list that Track2Vec has learned from; `beet deejai history add` adds lists" in told
+
+    def test_it_outlives_ids_and_paths(self, library):
+        """Tracks are known by their names, not by what beets calls them today."""
+        library.deejai("train", "--track2vec")
+        music = sorted({Path(path).parent for path in library.run("ls", "-p").lines})[0]
+        library.run("rm", "-f")
+        library.run("import", "-qAs", *sorted(music.iterdir(), reverse=True))
+        library.deejai("similar", "muffled 0 01", "--space", "track2vec", "-n", "6", "-o", "playlists/list.m3u")
+        assert all(number_of(Path(name).stem) % 2 for name in library.playlist("list.m3u"))
+
+    def test_before_anything_was_learned(self, library):
+        told = library.deejai("similar", "muffled", "--space", "track2vec", status=1).err
+        assert "Track2Vec knows no track of this library; run `beet deejai train --track2vec`" in told
+
+    def test_a_file_outside_the_library(self, library, tmp_path):
+        library.deejai("train", "--track2vec")
+        path = tmp_path / "other.flac"
+        soundfile.write(path, np.zeros(RATE), RATE)
+        told = library.deejai("similar", path, "--space", "track2vec", status=1).err
+        assert f"{path}: not in the library, so Track2Vec does not know it" in told
+
+    def test_damage_is_one_line(self, library):
+        (library.data / "track2vec.safetensors").write_bytes(b"damaged")
+        told = library.deejai("similar", "muffled", "--space", "track2vec", status=1).err
+        assert "track2vec.safetensors: cannot read" in told
+
+
+class TestElsewhere:
+    def test_lists_go_out_and_vectors_come_back(self, library):
+        """What is learned elsewhere: here, that muffled tracks point one way and bright ones another."""
+        file = library.folder / "lists.parquet"
+        assert f"40 lists written to {file}" in library.deejai("history", "export", file).out
+        lists = pyarrow.parquet.read_table(file)["songs"].to_pylist()
+        words = sorted({word for songs in lists for word in songs})
+        assert len(words) == 54
+        vectors = [[1.0, 0.01 * place, 3.0 * ("bright" in word)] for place, word in enumerate(words)]
+        pyarrow.parquet.write_table(pyarrow.table({"word": words, "vector": vectors}), library.folder / "vectors.parquet")
+        told = library.deejai("train", "--track2vec", "--vectors", library.folder / "vectors.parquet").out
+        assert "54 songs learned, 54 of them in the library" in told
+        library.deejai("similar", "muffled 0 01", "--space", "track2vec", "-n", "6", "-o", "playlists/list.m3u")
+        assert all(number_of(Path(name).stem) % 2 for name in library.playlist("list.m3u"))
+
+    def test_a_file_that_is_none_is_one_line(self, library):
+        told = library.deejai("train", "--track2vec", "--vectors", library.folder / "config.yaml", status=1).err
+        assert "config.yaml: no vectors of words as Spark writes them" in told
+
+
+class TestNetwork:
+    def test_a_network_from_the_audio(self, library):
+        told = library.deejai("train", "net", "--network", "1d", "--epochs", "2", "--device", "cpu")
+        assert "learned    the 1d network from 54 tracks, seed 1" in told.out
+        assert "54/54 tracks" in told.err
+        folder = library.folder / "deejai/models/net"
+        assert sorted(path.name for path in folder.iterdir()) == ["config.json", "deejai.json", "model.safetensors"]
+        assert "the 1d network from 54 tracks" in library.deejai("model", "info", "net").out
+
+        told = library.deejai("model", "use", "net").err
+        assert "72 tracks to be heard: `beet deejai analyze` decodes them" in told
+        assert "nothing analysed yet with speccy-1d-" in library.deejai("similar", "muffled", status=1).err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["train"], "train what? Give the model a name"),
+        (["train", "a", "b"], "train what? Give the model a name"),
+        (["train", "../a"], "'../a' cannot be a model's name"),
+        (["train", "musicnn"], "'musicnn' cannot be a model's name"),
+        (["train", "a", "--seed", "-1"], "--seed: must be at least 0"),
+        (["train", "a", "--track2vec"], "--track2vec only learns the lists"),
+        (["train", "a", "--network", "1d", "--alone"], "--alone is for a head"),
+        (["train", "a", "--network", "1d", "--epochs", "0"], "--epochs: must be at least 1"),
+        (["train", "a", "--epochs", "3"], "--epochs and --device are for --network"),
+        (["model", "info", ""], "a model needs a name"),
+        (["model", "info", "owner/name"], "owner/name: not downloaded yet; `beet deejai model use owner/name` does"),
+        (["train", "a", "--network", "1d", "--device", "cuda"], "torch finds no cuda here"),
+        (["train", "a"], "the history is empty; `beet deejai history add SOURCE` fills it"),
+        (["train", "--track2vec"], "the history is empty"),
+        (["model", "list", "a"], "model list takes no arguments"),
+        (["model", "info", "a", "b"], "Give one name"),
+        (["model", "info", "nothing"], "unknown model 'nothing'; there is: musicnn"),
+        (["model", "use"], "use which model? Give one name"),
+        (["model", "use", "nothing"], "unknown model 'nothing'; there is: musicnn"),
+        (["model", "remove", "musicnn", "-y"], "musicnn is part of the plugin"),
+        (["model", "remove", "nothing", "-y"], "no model 'nothing' in"),
+        (["model", "remove", "../x", "-y"], "no model '../x' in"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_done_is_one_line(analysed, words, told):
+    err = analysed.deejai(*words, status=1).err
+    assert told in err
+    assert "Traceback" not in err
+
+
+def test_too_few_tracks_are_named_with_their_number(analysed):
+    """The composed collection has 24 tracks: too few to learn from, and nothing is left behind."""
+    analysed.deejai("history", "add", "albums")
+    told = analysed.deejai("train", "taste", status=1).err
+    assert "too little to learn from: 24 tracks by 6 artists that are analysed and in lists" in told
+    assert not (analysed.folder / "deejai").exists()
+
+
+def test_the_configuration_counts_more(analysed):
+    analysed.configure(model="musicnn")
+    told = analysed.deejai("model", "use", "other", status=1).err
+    assert "the configuration says `model: musicnn`, which counts more" in told
+
+
+def test_a_model_in_use_is_not_removed(analysed):
+    analysed.deejai("model", "use", "musicnn")
+    (analysed.folder / "deejai/models/taste").mkdir(parents=True)
+    analysed.configure(model="taste")
+    assert "taste is in use; `beet deejai model use musicnn`" in analysed.deejai("model", "remove", "taste", status=1).err

@@ -1,0 +1,542 @@
+"""The DJ page in a real browser: what a listener does, and sees.
+
+DEEJAI_TEST_SCREENSHOTS names a folder for pictures of what it looks like.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import mutagen.flac
+import pytest
+
+from tests.djpage import Page
+from tests.plugin.conftest import Beets
+from tests.sounds import chirp, write_audio
+
+sync_api = pytest.importorskip("playwright.sync_api")
+expect = sync_api.expect
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory, analysed_library):
+    """The analysed collection, and a song whose tags are up to no good."""
+    own = Beets(tmp_path_factory.mktemp("web"))
+    shutil.copy(analysed_library.library, own.library)
+    shutil.copytree(analysed_library.data, own.data)
+    return own
+
+
+@pytest.fixture(scope="module")
+def server(library):
+    with Page(library.folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens a server's page; whatever it complains of, or asks others for, is an error."""
+    contexts, wrong = [], []
+
+    def visit(server: Page, *, path: str = "", **options):
+        options.setdefault("viewport", DESKTOP)
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda message: wrong.append(message.text) if _is_complaint(message) else None)
+        page.on("request", lambda request: wrong.append(request.url) if not _is_own(request.url, server) else None)
+        page.goto(server.url + path)
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert not wrong
+
+
+def _is_complaint(message) -> bool:
+    # Covers that are not there are asked for all the same; and what a listener does wrong is refused, and said.
+    refused = "Failed to load resource" in message.text and "/api/" in message.location["url"]
+    return message.type in ("error", "warning") and not refused
+
+
+def _is_own(url: str, server: Page) -> bool:
+    return url.startswith((server.url, server.url.replace("127.0.0.1", "localhost"), f"blob:{server.url}"))
+
+
+def shot(page, name: str) -> None:
+    if folder := os.environ.get("DEEJAI_TEST_SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def play(page, words: str) -> None:
+    """Search, and play the first song that is found."""
+    page.get_by_label("Search the library").fill(words)
+    expect(page.locator("#found [role=option]").first).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("#coming li")).to_have_count(10)
+
+
+def begin(page, words: str) -> None:
+    """The same, and pause: the songs last eight seconds, and what comes is to stay as it is for a moment."""
+    play(page, words)
+    page.locator("#play").click()
+    settled(page)
+
+
+def title(page) -> str:
+    return page.locator("#title").inner_text()
+
+
+def coming(page) -> list[str]:
+    return page.locator("#coming .name").all_inner_texts()
+
+
+def seconds(page) -> float:
+    minutes, rest = page.locator("#elapsed").inner_text().split(":")
+    return 60 * int(minutes) + int(rest)
+
+
+def until_played(page, least: int) -> None:
+    page.wait_for_function("least => document.getElementById('elapsed').textContent.split(':')[1] >= least", arg=least)
+
+
+def settled(page) -> None:
+    """After the pause that a knob takes."""
+    page.wait_for_timeout(400)
+    expect(page.locator("#busy")).to_be_hidden()
+
+
+def test_search_and_play_on_and_on(visit, server):
+    page = visit(server)
+    shot(page, "desktop-welcome")
+    expect(page.get_by_text("24 songs are ready.")).to_be_visible()
+    page.get_by_label("Search the library").fill("e")
+    expect(page.locator("#found [role=option]").nth(3)).to_be_visible()
+    shot(page, "desktop-search")
+    page.get_by_label("Search the library").fill("october")
+    expect(page.locator("#found [role=option]")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("#title")).to_have_text("October Bread")
+    expect(page.locator("#artist")).to_have_text("Hazel & Thorn")
+    expect(page.locator("#coming li")).to_have_count(10)
+    until_played(page, 1)  # it sounds
+    assert re.fullmatch(r"0\.\d\d", page.locator("#coming .likeness").first.inner_text())
+    shot(page, "desktop")
+    # It goes on by itself to what was announced.
+    announced = coming(page)[0]
+    page.locator("#seek").evaluate("seek => { seek.value = 900; seek.dispatchEvent(new Event('change')); }")
+    expect(page.locator("#title")).to_have_text(announced)
+    expect(page.locator("#coming li")).to_have_count(10)
+    assert announced not in coming(page)
+    assert "October Bread" not in coming(page)
+    until_played(page, 1)
+
+
+def test_next_previous_and_jump(visit, server):
+    page = visit(server)
+    begin(page, "kettle hazel")
+    first, (second, third, fourth, *_) = title(page), coming(page)
+    page.locator("#next").click()
+    expect(page.locator("#title")).to_have_text(second)
+    page.locator("#previous").click()
+    expect(page.locator("#title")).to_have_text(first)
+    expect(page.locator("#coming .name").first).to_have_text(second)
+    page.locator("#play").click()
+    assert coming(page)[:3] == [second, third, fourth]
+    page.locator("#coming .go").nth(2).click()
+    expect(page.locator("#title")).to_have_text(fourth)
+    expect(page.locator("#coming li")).to_have_count(10)
+
+
+def test_it_never_ends(visit, server):
+    """With more skips than there are songs, what was played long ago comes again."""
+    page = visit(server)
+    play(page, "aisle")
+    for _ in range(40):
+        expect(page.locator("#coming li").nth(3)).to_be_visible()
+        before = title(page)
+        page.keyboard.press("n")
+        expect(page.locator("#title")).not_to_have_text(before)
+    expect(page.locator("#coming li").nth(3)).to_be_visible()
+
+
+def test_remove_and_pin(visit, server):
+    page = visit(server)
+    begin(page, "breaker")
+    unwanted, *_, pinned = coming(page)[:5]
+    page.get_by_role("button", name=f"Remove {unwanted}").click()
+    expect(page.locator("#coming li")).to_have_count(10)
+    assert unwanted not in coming(page)
+    page.get_by_role("button", name=f"Pin {pinned}", exact=True).click()
+    settled(page)
+    expect(page.locator("#followed .name")).to_have_text(["Breaker", pinned])
+    # Whatever is changed now, it stays where it is, and the removed one away.
+    at = coming(page).index(pinned)
+    page.locator("#drunk").evaluate("knob => { knob.value = 1; knob.dispatchEvent(new Event('input')); }")
+    settled(page)
+    assert coming(page).index(pinned) == at
+    assert unwanted not in coming(page)
+    page.get_by_role("button", name=f"Follow {pinned} no more").click()
+    expect(page.locator("#followed .name")).to_have_text(["Breaker"])
+
+
+def test_knobs_and_rules_act_on_what_comes(visit, server):
+    page = visit(server)
+    begin(page, "october")
+    before = coming(page)
+    page.locator("#drunk").evaluate("knob => { knob.value = 1; knob.dispatchEvent(new Event('input')); }")
+    expect(page.locator("#drunk-told")).to_have_text("legless")
+    settled(page)
+    assert coming(page) != before
+    assert title(page) == "October Bread"
+    page.locator("#drunk").evaluate("knob => { knob.value = 0; knob.dispatchEvent(new Event('input')); }")
+    settled(page)
+    assert coming(page) == before
+    page.locator("#rules summary").click()
+    page.get_by_label("Only from").fill("artist:Nave")
+    page.keyboard.press("Tab")
+    expect(page.locator("#coming li")).to_have_count(4)
+    expect(page.locator("#short")).to_be_visible()
+    shot(page, "desktop-rules")
+    page.get_by_label("Only from").fill("artist:nobody")
+    page.keyboard.press("Tab")
+    expect(page.locator("#notice")).to_contain_text("matches nothing")
+    page.get_by_label("Only from").fill("")
+    page.get_by_label("Same artist again").select_option("once")
+    expect(page.locator("#coming li").nth(4)).to_be_visible()
+    settled(page)
+    artists = page.locator("#coming .told .faint").all_inner_texts()
+    assert len(set(artists[:5])) == 5
+
+
+def test_a_file_that_is_dropped_in(visit, server, tmp_path):
+    page = visit(server)
+    file = write_audio(tmp_path / "Street organ <b>.flac", chirp(9, 44_100, 2), 44_100)
+    page.locator("#file").set_input_files(file)
+    expect(page.locator("#title")).to_have_text("Street organ <b>")
+    until_played(page, 1)  # from the browser's own memory
+    expect(page.locator("#coming li")).to_have_count(10)
+    page.locator("#next").click()
+    expect(page.locator("#coming li")).to_have_count(10)
+    text = tmp_path / "notes.mp3"
+    text.write_text("no audio")
+    page.locator("#file").set_input_files(text)
+    expect(page.locator("#notice")).to_contain_text("notes.mp3")
+
+
+def test_dropping_for_real(visit, server, tmp_path):
+    page = visit(server)
+    file = write_audio(tmp_path / "organ.wav", chirp(9, 22_050, 1), 22_050)
+    page.evaluate(
+        """bytes => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([Uint8Array.from(bytes)], "organ.wav", {type: "audio/wav"}));
+            window.drag = (name) =>
+                document.body.dispatchEvent(new DragEvent(name, {bubbles: true, cancelable: true, dataTransfer}));
+            drag("dragenter");
+            drag("dragover");
+        }""",
+        list(file.read_bytes()),
+    )
+    expect(page.locator("body")).to_have_class(re.compile("dropping"))
+    page.evaluate("drag('drop')")
+    expect(page.locator("#title")).to_have_text("organ")
+    expect(page.locator("#coming li")).to_have_count(10)
+
+
+def test_journey(visit, server):
+    page = visit(server)
+    page.get_by_text("Journey", exact=True).click()
+    for words in ("october", "high score", "vault"):
+        page.get_by_label("Search the library").fill(words)
+        expect(page.locator("#found [role=option]")).to_have_count(1)
+        page.keyboard.press("Enter")
+    expect(page.locator("#waypoints .name")).to_have_text(["October Bread", "High Score", "Vault"])
+    page.get_by_label("Songs between").fill("3")
+    shot(page, "desktop-journey")
+    page.get_by_role("button", name="Start the journey").click()
+    expect(page.locator("#title")).to_have_text("October Bread")
+    expect(page.locator("#coming li")).to_have_count(10)
+    assert [coming(page)[place] for place in (3, 7)] == ["High Score", "Vault"]
+    expect(page.locator("#coming .stop")).to_have_count(2)
+    shot(page, "desktop-journey-plays")
+
+
+def test_save(visit, server, library):
+    page = visit(server)
+    begin(page, "rust")
+    page.keyboard.press("s")
+    name = page.get_by_label("Name")
+    expect(name).to_have_value("Like Iron Kettle - Rust")
+    shot(page, "desktop-save")
+    page.get_by_role("button", name="Save in the playlist folder").click()
+    expect(page.locator("#saved")).to_contain_text("11 tracks written to")
+    written = (library.folder / "playlists" / "Like Iron Kettle - Rust.m3u").read_text()
+    assert written.count("#EXTINF") == 11
+    page.get_by_role("button", name="Save in the playlist folder").click()
+    expect(page.locator("#saved")).to_contain_text("already")
+    page.get_by_role("button", name="Replace it").click()
+    expect(page.locator("#saved")).to_contain_text("11 tracks written to")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download M3U").click()
+    assert download.value.suggested_filename == "Like Iron Kettle - Rust.m3u"
+    assert Path(download.value.path()).read_text().count("#EXTINF") == 11
+
+
+def test_keyboard(visit, server):
+    page = visit(server)
+    page.keyboard.press("/")
+    page.keyboard.type("whistle")
+    expect(page.locator("#found [role=option]").first).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("#title")).to_have_text("Whistle")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    expect(page.locator("#coming li")).to_have_count(10)
+    after = coming(page)[0]
+    page.keyboard.press("n")
+    expect(page.locator("#title")).to_have_text(after)
+    page.keyboard.press("p")
+    expect(page.locator("#title")).to_have_text("Whistle")
+    page.keyboard.press("k")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("x")
+    expect(page.locator("#pin")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("/")
+    page.keyboard.type("n p")  # words, not commands
+    expect(page.locator("#title")).to_have_text("Whistle")
+    page.keyboard.press("Escape")
+    expect(page.locator("#found")).to_be_hidden()
+
+
+def test_media_keys_and_what_the_system_shows(visit, server):
+    page = visit(server)
+    page.add_init_script(
+        """
+        window.keys = {};
+        const set = MediaSession.prototype.setActionHandler;
+        MediaSession.prototype.setActionHandler = function (name, act) {
+            keys[name] = act;
+            return set.call(this, name, act);
+        };
+        """
+    )
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    begin(page, "margin")
+    shown = page.evaluate("[navigator.mediaSession.metadata.title, navigator.mediaSession.metadata.artist]")
+    assert shown == ["Margin", "The Blue Ledger"]
+    after = coming(page)[0]
+    page.evaluate("keys.play()")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.evaluate("keys.nexttrack()")
+    expect(page.locator("#title")).to_have_text(after)
+    page.evaluate("keys.pause()")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    page.evaluate("keys.previoustrack()")
+    expect(page.locator("#title")).to_have_text("Margin")
+
+
+def test_songs_fade_into_each_other_with_equal_power(visit, server):
+    page = visit(server)
+    page.add_init_script(
+        """
+        const seen = window.levels = [];
+        const play = HTMLMediaElement.prototype.play;
+        const decks = new Set();
+        HTMLMediaElement.prototype.play = function () { decks.add(this); return play.call(this); };
+        setInterval(() => seen.push([...decks].filter((deck) => !deck.paused).map((deck) => deck.volume)), 20);
+        """
+    )
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    play(page, "surge")
+    after = coming(page)[0]
+    page.locator("#seek").evaluate("seek => { seek.value = 850; seek.dispatchEvent(new Event('change')); }")
+    expect(page.locator("#title")).to_have_text(after)
+    page.wait_for_timeout(1500)
+    both = [levels for levels in page.evaluate("window.levels") if len(levels) == 2]
+    assert both
+    assert all(abs(one**2 + other**2 - 1) < 1e-6 for one, other in both)
+
+
+def test_what_the_browser_cannot_play_is_transcoded(visit, server):
+    page = visit(server)
+    page.add_init_script(
+        """
+        const can = HTMLMediaElement.prototype.canPlayType;
+        HTMLMediaElement.prototype.canPlayType = function (type) {
+            return type.includes("flac") ? "" : can.call(this, type);
+        };
+        """
+    )
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    with page.expect_response(lambda response: "/api/audio/" in response.url) as answer:
+        play(page, "wren")
+    assert answer.value.headers["content-type"] in ("audio/mpeg", "audio/webm")
+    until_played(page, 1)
+    page.locator("#play").click()
+    page.locator("#seek").evaluate("seek => { seek.value = 500; seek.dispatchEvent(new Event('change')); }")
+    expect(page.locator("#elapsed")).to_have_text("0:04")  # of eight seconds, known although the stream does not tell
+
+
+def test_what_was_there_is_there_again(visit, server):
+    page = visit(server)
+    begin(page, "anvil")
+    there = coming(page)
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    expect(page.locator("#title")).to_have_text("Anvil")
+    assert coming(page) == there
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    page.keyboard.press("Space")
+    page.wait_for_function("() => document.getElementById('elapsed').textContent >= '0:01'")
+
+
+def test_the_map_or_why_there_is_none(visit, server):
+    page = visit(server)
+    page.get_by_role("tab", name="Map").click()
+    expect(page.locator("#listen")).to_be_hidden()
+    expect(page.locator("#no-map:visible, #canvas > *").first).to_be_visible()
+    shot(page, "desktop-map")
+    expect(page.locator("#mini")).to_be_hidden()
+    page.get_by_role("tab", name="Listen").click()
+    expect(page.locator("#listen")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_it_fits_and_can_be_read(visit, server, scheme, size):
+    phone = size == "phone"
+    page = visit(
+        server,
+        color_scheme=scheme,
+        viewport=PHONE if phone else DESKTOP,
+        is_mobile=phone,
+        has_touch=phone,
+        reduced_motion="reduce",
+    )
+    shot(page, f"{size}-{scheme}-welcome")
+    play(page, "paid in full")
+    until_played(page, 1)
+    shot(page, f"{size}-{scheme}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= (PHONE if phone else DESKTOP)["width"]
+    ink, paper = page.evaluate(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.documentElement).backgroundColor]"
+    )
+    assert (brightness(ink) > brightness(paper)) == (scheme == "dark")
+    # Text against what is behind it, as WCAG asks for: 4.5 to 1.
+    for selector in ("#artist", "#album", "#coming .faint", ".following .faint", "#keep_on-told"):
+        colour = page.locator(selector).first.evaluate("element => getComputedStyle(element).color")
+        assert contrast(colour, paper) >= 4.5, selector
+    # Whatever can be pressed has a name, and is large enough for a finger.
+    unnamed = page.evaluate(
+        """() => [...document.querySelectorAll("button, input, select")]
+            .filter((one) => one.checkVisibility() && !one.textContent.trim())
+            .filter((one) => !one.labels?.length && !one.getAttribute("aria-label") && !one.title)
+            .map((one) => one.outerHTML)"""
+    )
+    assert unnamed == []
+    if phone:
+        expect(page.locator("#mini")).to_be_hidden()
+        page.locator("#coming li").last.scroll_into_view_if_needed()
+        expect(page.locator("#mini-title")).to_have_text(title(page))
+        expect(page.locator("#mini")).to_be_visible()
+        shot(page, f"{size}-{scheme}-coming")
+        for button in page.locator("#coming li").first.locator("button").all():
+            assert min(button.bounding_box()["width"], button.bounding_box()["height"]) >= 36
+
+
+def brightness(colour: str) -> float:
+    """Relative luminance, as WCAG 2 defines it."""
+    channels = [int(channel) / 255 for channel in re.findall(r"\d+", colour)[:3]]
+    red, green, blue = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    darker, lighter = sorted([brightness(one), brightness(other)])
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_demo(visit, library):
+    with Page(library.folder, "--demo", "2", "October Bread") as server:
+        page = visit(server)
+        expect(page.locator("#title")).to_have_text("October Bread")
+        expect(page.locator("#title")).not_to_have_text("October Bread")
+        second = title(page)
+        expect(page.locator("#title")).not_to_have_text(second)
+
+
+def test_evil_tags_are_shown_as_text(visit, analysed, collection):
+    evil = '<img src=x onerror="window.evil=1"><script>window.evil=1</script>'
+    for number, song in enumerate(sorted(collection.rglob("*Score*.flac"))):
+        copy = analysed.music / f"{number}.flac"
+        shutil.copy(song, copy)
+        tags = mutagen.flac.FLAC(copy)
+        tags["title"] = f"evil {evil}"
+        tags["artist"] = tags["album"] = evil
+        tags.save()
+    analysed.run("rm", "-f", "title:High Score")
+    analysed.run("import", "-qA", analysed.music)
+    with Page(analysed.folder) as server:
+        page = visit(server)
+        page.get_by_label("Search the library").fill("evil")
+        expect(page.locator("#found .name")).to_have_text(f"evil {evil}")
+        page.keyboard.press("Enter")
+        expect(page.locator("#title")).to_have_text(f"evil {evil}")
+        expect(page.locator("#coming li")).to_have_count(10)
+        page.keyboard.press("s")
+        page.get_by_role("button", name="Save in the playlist folder").click()
+        expect(page.locator("#saved")).to_contain_text("written")
+        page.keyboard.press("Escape")
+        page.keyboard.press("x")
+        page.keyboard.press("n")
+        expect(page.locator("#title")).not_to_have_text(f"evil {evil}")
+        assert page.locator("img[src=x]").count() == 0
+        assert page.evaluate("window.evil") is None
+
+
+def test_from_elsewhere_with_the_token(visit, library):
+    with Page(library.folder, "--host", "localhost", "--token", "abcdefgh12345678") as server:
+        page = visit(server, path="?token=abcdefgh12345678")
+        assert page.url == server.url  # the token is not left to be read over a shoulder
+        play(page, "october")
+        until_played(page, 1)
+        page.reload()
+        page.wait_for_selector("body[data-ready]")
