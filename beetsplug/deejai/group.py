@@ -61,6 +61,8 @@ class VerbsCommand(ui.Subcommand):
         opts, words = self.parser.parse_args(args)
         opts.verb = None
         if words:
+            if not any(words[0] in (verb.name, *verb.aliases) for verb in self.verbs):
+                raise ui.UserError(f"unknown command {words[0]!r}; `{self.parser.get_prog_name()} -h` shows what there is")
             opts.verb, opts.of_verb, words = self.parser.parse_subcommand(words)
         return opts, words
 

@@ -19,7 +19,7 @@ from deejai_core.models.folder import read_notes
 from deejai_core.models.head import CONFIG, Head
 from deejai_core.models.musicnn import MusiCNN
 from deejai_core.models.protocol import Model
-from deejai_core.models.registry import BUNDLED, NAME, load_model, model_folder, model_folders, trunk_of
+from deejai_core.models.registry import BUNDLED, CHECKPOINT, NAME, load_model, model_folder, model_folders, trunk_of
 
 from .fields import MODEL
 from .library import attribute_values, data_folder, open_store, store_path
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from beets.library import Library
 
     from .settings import Settings
-
-
-CHECKPOINT = "checkpoint.pt"  # in the folder of a network whose training is not finished
 
 
 def models_folder() -> Path:
@@ -134,7 +131,11 @@ def info_lines(lib: Library, name: str) -> list[str]:
         f"tags       {'yes' if model.has_tags else 'no; `tag` uses those of the bundled model'}",
     ]
     if name != BUNDLED:
-        lines.append(f"folder     {model_folder(name, models_folder())}")
+        folder = model_folder(name, models_folder())
+        lines.append(f"folder     {folder}")
+        notes = read_notes(folder)
+        if "revision" in notes:
+            lines.append(f"from       {notes['repo']}, revision {notes['revision']}")
     return [*lines, *(f"{label:<10} {told}" for label, told in _trained(model, name).items())]
 
 

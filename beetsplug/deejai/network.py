@@ -15,7 +15,7 @@ from deejai_core.playlists.tracks import one_line
 from deejai_core.space.analysis import Heard, Unheard, default_threads
 from deejai_core.training.network import Course, Material, train_network
 from deejai_core.training.spectrograms import Spectrograms, make_spectrograms
-from deejai_core.training.validation import Epoch, split
+from deejai_core.training.validation import Epoch, check_enough, split
 from deejai_core.training.validation import Progress as Validation
 
 from .catalogue import read_catalogue
@@ -61,6 +61,7 @@ def gather_material(lib: Library, songs: Songs, settings: Settings, seed: int, l
     slices = {id_: found for id_ in row_of if (found := kept.read(keys[id_])) is not None}
     ids = sorted(slices, key=lambda id_: keys[id_])
     artists, _ = read_catalogue(lib, ids, plays=False).artist_codes
+    check_enough(artists, songs.lists)
     held_out = split(artists, np.random.default_rng(seed))
     return Material([slices[id_] for id_ in ids], songs.vectors[[row_of[id_] for id_ in ids]], held_out)
 

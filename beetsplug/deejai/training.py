@@ -24,7 +24,7 @@ from deejai_core.training.head import (
 )
 from deejai_core.training.spark import export_lists, import_vectors
 from deejai_core.training.track2vec import Track2Vec, learn
-from deejai_core.training.validation import Epoch, Progress, split
+from deejai_core.training.validation import Epoch, Progress, check_enough, split
 
 from .catalogue import read_catalogue
 from .fields import KEY
@@ -50,6 +50,7 @@ class Songs:
     vectors: np.ndarray  # (n, 100) float32 of unit length
     items: list[list[int]]  # ids of the tracks of each
     known: int  # songs that have a vector, in the library or not
+    lists: int  # that they were learned from
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +91,7 @@ def learn_songs(lib: Library, history: History, *, seed: int, vectors: Path | No
         learned.vectors[[row for row, _, _ in found]],
         [items for _, _, items in found],
         len(words),
+        history.list_count,
     )
 
 
@@ -142,7 +144,7 @@ def gather_examples(lib: Library, history: History, songs: Songs, model: Model) 
     rows = [row for row, _ in chosen]
     in_order = [trunks[keys[item]] for _, item in chosen]
     own = [unit(model.project(trunk)).sum(axis=0) for trunk in in_order]
-    return Examples(in_order, unit(np.array(own).reshape(len(own), -1)), songs.vectors[rows], artists, lists)
+    return Examples(in_order, unit(np.array(own).reshape(-1, model.dimension)), songs.vectors[rows], artists, lists)
 
 
 def teach(
@@ -154,6 +156,7 @@ def teach(
     learned space brings together what is listed together better than the trunk's own does.
     """
     rng = np.random.default_rng(seed)
+    check_enough(examples.artists, len(examples.lists))
     held_out = split(examples.artists, rng)
     weights, progress = train_head(examples, held_out, seed=seed, on_epoch=on_epoch)
     choice = choose_weight(examples, directions(weights, examples), held_out, seed=seed)

@@ -13,6 +13,7 @@ from deejai_core.models.musicnn import MusiCNN
 from deejai_core.models.protocol import Model
 
 BUNDLED = "musicnn"
+CHECKPOINT = "checkpoint.pt"  # in the folder of a network whose training is not finished
 NAME = re.compile(r"\w[\w.@-]*")  # of a model in the folder of models
 HUB = re.compile(r"(?P<repository>\w[\w.-]*/\w[\w.-]*)(?:@(?P<revision>[\w.-]+))?")
 
@@ -38,6 +39,8 @@ def load_model(name: str, folder: Path, *, download: bool = True) -> Model:
     if not path.is_dir():
         known = ", ".join([BUNDLED, *(found.name for found in model_folders(folder))])
         raise ModelError(f"unknown model {name!r}; there is: {known}")
+    if (path / CHECKPOINT).is_file() and not (path / CONFIG).is_file():
+        raise ModelError(f"{name}: its training is not finished; `beet deejai train {name} --network ...` goes on with it")
     return open_model_folder(path)
 
 
@@ -81,6 +84,8 @@ def read_config(folder: Path) -> dict:
     path = folder / CONFIG
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder}: no model in it; it should have {CONFIG} and the weights") from error
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: cannot be read ({error}); is this a model's folder?") from error
     if not isinstance(values, dict):

@@ -27,6 +27,7 @@ PATIENCE = 12  # epochs without a better validation before it stops
 NEIGHBOURS = 10
 QUERIES = 2_000  # held-out tracks at most that a weight is chosen by
 SAMPLED = 4_000  # slices compared with each other for an epsilon: 64 MB
+BROAD = 0.5  # share of all tracks; a list of more than these says of none what it belongs to
 WEIGHTS = tuple(round(0.1 * step, 1) for step in range(11))  # of the learned space; 0: the trunk's own alone
 
 
@@ -138,17 +139,18 @@ def choose_weight(
     """How good each weight is: of the nearest tracks to those held out, how many share a list with them.
 
     learned: (tracks, 100) unit vectors, as the head hears them. What a held-out track is near to may well be a track that
-    the head was trained on: so it is for new music in a library.
+    the head was trained on: so it is for new music in a library. Lists of nearly everything do not count. Raises
+    TrainingError if no other has a track that was held out.
     """
     rng = np.random.default_rng(seed)
+    tracks = len(examples.own)
     lists_of: dict[int, list[np.ndarray]] = {}
     for listing in examples.lists:
-        for track in listing.tolist():
+        for track in listing.tolist() if len(listing) <= BROAD * tracks else ():
             lists_of.setdefault(track, []).append(listing)
     queries = np.array([track for track in np.flatnonzero(held_out).tolist() if track in lists_of], int)
     if len(queries) > QUERIES:
         queries = np.sort(rng.choice(queries, QUERIES, replace=False))
-    tracks = len(examples.own)
     shares, chances = np.zeros((len(queries), len(WEIGHTS))), np.zeros(len(queries))
     neighbours = min(neighbours, tracks - 1)
     for row, query in enumerate(queries.tolist()):
@@ -163,7 +165,10 @@ def choose_weight(
             shares[row, column] = together[nearest].mean()
         chances[row] = together.sum() / (tracks - 1)
     if not len(queries):
-        raise TrainingError("no track that was held out is in a list; add more lists with `beet deejai history add`")
+        raise TrainingError(
+            "no track that was held out is in a list of less than half of all tracks; add more lists with `beet deejai "
+            "history add`"
+        )
     return Choice(shares, float(chances.mean()))
 
 

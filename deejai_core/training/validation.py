@@ -34,20 +34,31 @@ class Progress:
         return self.epochs[self.best].validation
 
 
+def check_enough(artists: np.ndarray, lists: int) -> None:
+    """Raises TrainingError if the tracks are too few to learn from some and to see by the others.
+
+    artists: (tracks,) numbers; below 0: unknown, an artist of its own; lists: how many there are, for the message.
+    """
+    names = len(np.unique(artists[artists >= 0])) + int((artists < 0).sum())
+    if len(artists) < FEWEST_TRACKS or names < FEWEST_ARTISTS:
+        raise TrainingError(
+            f"too little to learn from: {_counted(len(artists), 'track')} by {_counted(names, 'artist')} in "
+            f"{_counted(lists, 'list')} are in the library and analysed; it takes {FEWEST_TRACKS} tracks by "
+            f"{FEWEST_ARTISTS} artists; `beet deejai history report` shows what is not in the library, `beet deejai "
+            "status` what is not analysed"
+        )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def split(artists: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """(tracks,) which are held out: all tracks of some artists, from a fifth to two fifths of the tracks.
 
-    An artist of more than a fifth of all tracks is taken for as many artists as there are tracks. Raises TrainingError if
-    there are too few tracks or artists to learn from one part and to see by the other.
+    An artist of more than a fifth of all tracks is taken for as many artists as there are tracks.
     """
     tracks = len(artists)
-    known = artists[artists >= 0]
-    if tracks < FEWEST_TRACKS or len(np.unique(known)) + (artists < 0).sum() < FEWEST_ARTISTS:
-        raise TrainingError(
-            f"too little to learn from: {tracks} tracks by {len(np.unique(known)) + (artists < 0).sum()} artists that are "
-            f"analysed and in lists; it takes {FEWEST_TRACKS} tracks by {FEWEST_ARTISTS} artists; `beet deejai history "
-            "report` shows what is missing"
-        )
     names, of, sizes = np.unique(artists, return_inverse=True, return_counts=True)
     own = (artists < 0) | (sizes[of] > HELD_OUT * tracks)
     groups = np.where(own, len(names) + np.arange(tracks), of)

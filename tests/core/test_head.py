@@ -21,7 +21,7 @@ from deejai_core.training.head import (
     matching_epsilon,
     train_head,
 )
-from deejai_core.training.validation import split
+from deejai_core.training.validation import check_enough, split
 
 TRUNK = 200  # numbers a slice, of the bundled model
 
@@ -193,26 +193,44 @@ class TestHeldOut:
         assert held_out.sum() == 20
 
     @pytest.mark.parametrize(
-        ("artists", "told"),
+        ("artists", "lists", "told"),
         [
-            (np.arange(39), "39 tracks by 39 artists"),
-            (np.arange(100) % 4, "100 tracks by 4 artists"),
-            (np.zeros(0, int), "0 tracks by 0 artists"),
+            (np.arange(39), 4, "39 tracks by 39 artists in 4 lists"),
+            (np.arange(1234) % 4, 5678, "1,234 tracks by 4 artists in 5,678 lists"),
+            (np.array([-1]), 1, "1 track by 1 artist in 1 list"),
+            (np.zeros(0, int), 0, "0 tracks by 0 artists in 0 lists"),
         ],
     )
-    def test_too_little_is_said_in_figures(self, artists, told):
-        with pytest.raises(TrainingError, match=f"too little to learn from: {told}"):
-            split(artists, np.random.default_rng(0))
+    def test_too_little_is_said_in_figures(self, artists, lists, told):
+        with pytest.raises(TrainingError, match=f"too little to learn from: {told} are in the library and"):
+            check_enough(artists, lists)
+
+    def test_40_tracks_by_5_artists_are_enough(self):
+        check_enough(np.arange(40) % 5, 1)
+
+
+LEARNED = unit(np.array([[1, 0], [1, 0.2], [0, 1], [-1, 0]]))
+HELD_OUT = np.array([True, False, False, False])
+
+
+def three_neighbours(lists: list[list[int]]) -> Examples:
+    own = unit(np.array([[1, 0], [0, 1], [1, 0.1], [-1, 0]]))
+    return Examples([], own, own, np.zeros(4), [np.array(listing) for listing in lists])
 
 
 def test_the_weight_by_hand():
     """Track 0 shares a list with 1; in the trunk's own space it is nearest to 2, in the learned one to 1."""
-    own = unit(np.array([[1, 0], [0, 1], [1, 0.1]]))
-    learned = unit(np.array([[1, 0], [1, 0.2], [0, 1]]))
-    examples = Examples([], own, own, np.zeros(3), [np.array([0, 1])])
-    choice = choose_weight(examples, learned, np.array([True, False, False]), seed=0, neighbours=1)
+    choice = choose_weight(three_neighbours([[0, 1]]), LEARNED, HELD_OUT, seed=0, neighbours=1)
     assert choice.found.tolist() == [[float(weight > 0.5) for weight in WEIGHTS]]
-    assert (choice.best, choice.chance) == (0.6, 0.5)
+    assert (choice.best, choice.chance) == (0.6, pytest.approx(1 / 3))
+
+
+def test_a_list_of_nearly_everything_hides_no_other():
+    alone = choose_weight(three_neighbours([[0, 1]]), LEARNED, HELD_OUT, seed=0, neighbours=1)
+    beside = choose_weight(three_neighbours([[0, 1], [0, 1, 2]]), LEARNED, HELD_OUT, seed=0, neighbours=1)
+    assert beside.found.tolist() == alone.found.tolist()
+    with pytest.raises(TrainingError, match="less than half of all tracks; add more lists"):
+        choose_weight(three_neighbours([[0, 1, 2]]), LEARNED, HELD_OUT, seed=0)
 
 
 @pytest.mark.parametrize(

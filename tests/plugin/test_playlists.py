@@ -145,7 +145,8 @@ class TestSimilar:
             (["journey", "Aisle", " "], "an empty query finds nothing in particular"),
             (["journey", "Aisle", "Nobody"], "no track matches 'Nobody'"),
             (["journey", "Aisle", "Anvil", "-n", "-1"], "deejai.between: must be at least 0, not -1"),
-            (["similr", "Aisle"], "unknown command 'similr'"),
+            (["similr", "Aisle"], "unknown command 'similr'; `beet deejai -h` shows what there is"),
+            (["model", "forget"], "unknown command 'forget'; `beet deejai model -h` shows what there is"),
         ],
     )
     def test_errors_say_what_to_do(self, analysed, args, error):

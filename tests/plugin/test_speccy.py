@@ -7,7 +7,9 @@ from pathlib import Path
 import torch
 
 from deejai_core.models.folder import save_speccy
+from deejai_core.models.hub import PUBLISHED
 from deejai_core.models.network import build_network
+from tests.hub import Hub, published, serving
 
 
 def save_network(folder: Path) -> Path:
@@ -33,6 +35,28 @@ def test_a_library_listens_with_another_network(analysed):
 
     analysed.deejai("model", "use", "musicnn")
     assert set(analysed.field("deejai_model")) == {"musicnn-msd-1"}  # from what was stored
+
+
+def test_a_network_from_the_hub(analysed):
+    hub = Hub()
+    hub.publish(PUBLISHED, "0" * 40, published(width=8, dimension=100))
+    with serving(hub) as url:
+        told = analysed.deejai("model", "use", PUBLISHED, HF_ENDPOINT=url, NO_PROXY="127.0.0.1,localhost").err
+    assert f"{PUBLISHED} is in use: speccy-2d-" in told
+    assert "24 tracks to be heard" in told
+
+    # From now on nobody is asked, and the configuration may name it as well.
+    analysed.configure(model=PUBLISHED)
+    assert f"from       {PUBLISHED}, revision {'0' * 40}" in analysed.deejai("model", "info").out
+    analysed.deejai("analyze", "Aisle")
+    assert len(analysed.field("deejai_vector", "deejai_model:speccy-2d")) == len(analysed.field("title", "Aisle"))
+
+
+def test_without_a_connection_it_is_said_where_the_files_belong(analysed):
+    told = analysed.deejai("model", "use", PUBLISHED, HF_ENDPOINT="http://127.0.0.1:9", status=1).err
+    assert "download it on another machine into" in told
+    assert "teticio--audio-encoder" in told
+    assert set(analysed.field("deejai_model")) == {"musicnn-msd-1"}
 
 
 def test_a_damaged_network_is_one_line(analysed):

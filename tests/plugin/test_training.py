@@ -120,7 +120,7 @@ class TestTaste:
 
     def test_the_same_seed_is_the_same_model(self, library):
         library.deejai("train", "one")
-        library.deejai("train", "two")
+        library.deejai("train", "two", "--head")
         library.deejai("train", "three", "--seed", "2")
         one, two, three = (self.weights(library, name) for name in ("one", "two", "three"))
         assert one == two != three
@@ -213,6 +213,9 @@ class TestNothingIsLost:
         told = library.deejai("train", "net", status=1).err
         assert "net is a training that is not finished; `beet deejai train net --network ...` goes on with it" in told
         assert "net                  a training that is not finished" in library.deejai("model", "list").out
+        for verb in ("use", "info"):
+            told = library.deejai("model", verb, "net", status=1).err
+            assert "net: its training is not finished; `beet deejai train net --network ...` goes on with it" in told
         assert (folder / "checkpoint.pt").read_bytes() == b"hours of work"
 
     def test_a_damaged_head_in_use_can_be_trained_again(self, library):
@@ -319,6 +322,7 @@ class TestNetwork:
         (["train", "a", "--seed", "-1"], "--seed: must be at least 0"),
         (["train", "a", "--track2vec"], "--track2vec only learns the lists"),
         (["train", "a", "--network", "1d", "--alone"], "--alone is for a head"),
+        (["train", "a", "--network", "1d", "--head"], "--head or --network, not both"),
         (["train", "a", "--network", "1d", "--epochs", "0"], "--epochs: must be at least 1"),
         (["train", "a", "--epochs", "3"], "--epochs and --device are for --network"),
         (["model", "info", ""], "a model needs a name"),
@@ -327,6 +331,7 @@ class TestNetwork:
         (["train", "a"], "the history is empty; `beet deejai history add SOURCE` fills it"),
         (["train", "--track2vec"], "the history is empty"),
         (["model", "list", "a"], "model list takes no arguments"),
+        (["history", "export", "nowhere/lists.parquet"], "there is no folder"),
         (["model", "info", "a", "b"], "Give one name"),
         (["model", "info", "nothing"], "unknown model 'nothing'; there is: musicnn"),
         (["model", "use"], "use which model? Give one name"),
@@ -347,8 +352,16 @@ def test_too_few_tracks_are_named_with_their_number(analysed):
     """The composed collection has 24 tracks: too few to learn from, and nothing is left behind."""
     analysed.deejai("history", "add", "albums")
     told = analysed.deejai("train", "taste", status=1).err
-    assert "too little to learn from: 24 tracks by 6 artists that are analysed and in lists" in told
+    assert "too little to learn from: 24 tracks by 6 artists in 6 lists are in the library and analysed; it" in told
     assert not (analysed.folder / "deejai").exists()
+
+
+def test_tracks_that_this_trunk_has_not_heard_are_no_traceback(analysed):
+    analysed.deejai("history", "add", "albums")
+    (analysed.data / "slices.db").unlink()
+    told = analysed.deejai("train", "taste", status=1).err
+    assert "too little to learn from: 0 tracks by 0 artists in 0 lists" in told
+    assert "`beet deejai status`" in told
 
 
 def test_the_configuration_counts_more(analysed):

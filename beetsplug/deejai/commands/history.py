@@ -131,6 +131,8 @@ def run_export(lib: Library, opts: optparse.Values, args: list[str]) -> None:
     path = user_path(args[0])
     if path.suffix.lower() != ".parquet":
         raise ui.UserError(f"{args[0]}: name a .parquet file")
+    if not path.parent.is_dir():
+        raise ui.UserError(f"{path}: there is no folder {path.parent}; make it first")
     try:
         written = export_sentences(read_history(lib), path)
     except OSError as error:

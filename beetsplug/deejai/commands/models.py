@@ -112,6 +112,7 @@ def run_remove(config: confuse.Subview, lib: Library, opts: optparse.Values, arg
     folder = removable_folder(lib, read_settings(config), args[0])
     if opts.yes or ui.input_yn(f"Remove {folder} (y/N)?", require=True):
         remove(folder)
+        ui.print_(f"{args[0]}: removed")
 
 
 def run_import(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:

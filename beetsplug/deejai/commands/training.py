@@ -33,6 +33,9 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
         "teach a model what your lists put together",
         usage="%prog [options] NAME",
     )
+    train.parser.add_option(
+        "--head", action="store_true", help="a small network on what was heard already; so it is without --network"
+    )
     train.parser.add_option("--alone", action="store_true", help="let what is learned be the whole space, not a part of it")
     train.parser.add_option("--track2vec", action="store_true", help="only learn the lists, for --space track2vec; no NAME")
     train.parser.add_option(
@@ -61,12 +64,14 @@ def run_train(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: opt
     if opts.seed < 0:
         raise ui.UserError(f"--seed: must be at least 0, not {opts.seed}")
     if opts.track2vec:
-        if args or opts.use or opts.alone or opts.network:
-            raise ui.UserError("--track2vec only learns the lists; it takes no NAME, --network, --use or --alone")
+        if args or opts.use or opts.alone or opts.network or opts.head:
+            raise ui.UserError("--track2vec only learns the lists; it takes no NAME, --head, --network, --use or --alone")
     elif len(args) != 1:
         raise ui.UserError("train what? Give the model a name, such as: beet deejai train taste")
     elif opts.use and settings.model and settings.model != args[0]:
         raise ui.UserError(f"--use: the configuration says `model: {settings.model}`, which counts more; change it there")
+    if opts.network and opts.head:
+        raise ui.UserError("--head or --network, not both: either a head is trained or the whole network")
     if opts.network and opts.alone:
         raise ui.UserError("--alone is for a head; a network is a space of its own")
     if not opts.network and (opts.epochs is not None or opts.device is not None):
