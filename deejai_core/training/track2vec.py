@@ -99,7 +99,9 @@ class Track2Vec:
                     raise ModelError(f"{path}: no Track2Vec vectors in it")
                 vectors, text, ends = (file.get_tensor(name) for name in ("vectors", "words", "word_ends"))
         except (OSError, SafetensorError) as error:
-            raise ModelError(f"{path}: cannot read the vectors ({error})") from error
+            raise ModelError(
+                f"{path}: cannot read the vectors ({error}); `beet deejai train --track2vec` learns them anew"
+            ) from error
         text, ends = text.tobytes(), ends.tolist()
         words = (text[start:end].decode("utf-8", "surrogatepass") for start, end in zip([0, *ends], ends, strict=False))
         return cls(tuple(words), vectors)

@@ -276,6 +276,9 @@ class TestSpace:
         (library.data / "track2vec.safetensors").write_bytes(b"damaged")
         told = library.deejai("similar", "muffled", "--space", "track2vec", status=1).err
         assert "track2vec.safetensors: cannot read" in told
+        assert "`beet deejai train --track2vec` learns them anew" in told
+        library.deejai("train", "--track2vec")
+        library.deejai("similar", "muffled 0 01", "--space", "track2vec", "-p")
 
 
 class TestElsewhere:
