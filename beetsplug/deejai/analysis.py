@@ -27,6 +27,7 @@ from deejai_core.space.mp3tovec import mp3tovec
 from deejai_core.space.slices import SliceStore
 
 from .fields import KEY, MODEL, VECTOR
+from .interrupts import uninterrupted
 from .library import CHUNK, attribute_values, file_path, open_store, read_vectors
 from .models import model_in_use, tagging_model
 from .settings import Settings, limits, read_settings
@@ -106,8 +107,8 @@ def hear_items(
     """Decode the tracks' files and keep what the model's trunk makes of them; returns the ids of those it could hear.
 
     cluster: what hears them, instead of this machine by so many threads. Each result is in the store and the library
-    before `on_result` gets it. A track that is heard again, by `force` or
-    because its audio is another, is without a vector until it is weighed.
+    before `on_result` gets it. A track that is heard again, by `force` or because its audio is another, is without a vector
+    until it is weighed.
     """
     by_path = defaultdict(list)
     for item in items:
@@ -123,9 +124,10 @@ def hear_items(
     with closing(results):  # at once, whatever happens: nobody should hear for nothing
         for result in results:
             if isinstance(result, Heard):
-                if result.trunk is not None:
-                    store.put(result.key, model.trunk_name, result.trunk)
-                heard += [item.id for item in by_path[result.path] if keep_key(lib, item, result.key, renewed=force)]
+                with uninterrupted():
+                    if result.trunk is not None:
+                        store.put(result.key, model.trunk_name, result.trunk)
+                    heard += [item.id for item in by_path[result.path] if keep_key(lib, item, result.key, renewed=force)]
             on_result(result)
     return heard
 

@@ -72,6 +72,14 @@ def start(beets: Beets, *args: str) -> subprocess.Popen:
     )
 
 
+def ended(process: subprocess.Popen) -> str:
+    """What it said until its end."""
+    try:
+        return process.communicate(timeout=120)[1]
+    finally:
+        process.kill()
+
+
 def heard(beets: Beets) -> int:
     if not (beets.data / "slices.db").exists():
         return 0
@@ -105,7 +113,7 @@ def test_a_worker_that_is_killed_costs_nothing(cluster, unanalysed, quiet):
     wait_for(lambda: heard(unanalysed) >= 3)
     doomed.kill()
     assert heard(unanalysed) < TRACKS
-    _, err = process.communicate(timeout=120)
+    err = ended(process)
     assert process.returncode == 0, err
     assert "24/24 tracks" in err
     assert "not analysed" not in err
@@ -117,7 +125,7 @@ def test_an_interrupt_loses_nothing(cluster, unanalysed, quiet):
     process = start(unanalysed, "--dask", cluster.address)
     wait_for(lambda: heard(unanalysed) >= 3)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    err = ended(process)
     assert "Traceback" not in err
     assert "of 24 tracks heard, all of them kept; `beet deejai analyze` goes on from there to their vectors" in err
     assert 3 <= heard(unanalysed) < TRACKS
@@ -180,7 +188,7 @@ def test_deaths_that_are_too_many(unanalysed, quiet, tmp_path):
         before = heard(unanalysed)
         wait_for(lambda: heard(unanalysed) >= before + 3)
         cluster.scheduler.kill()
-        _, err = process.communicate(timeout=60)
+        err = ended(process)
     assert process.returncode == 1
     *_, stopped, error = err.splitlines()
     assert "not analysed: a worker died while it had it, 1 times over" in err
