@@ -44,10 +44,12 @@ def drained(results: Iterator[Heard | Unheard]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("music", type=Path)
-    parser.add_argument("--tracks", type=int)
+    parser.add_argument("--tracks", type=int, help="so many of them, from all over the folder")
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
-    files = sorted(path for path in options.music.rglob("*") if path.suffix.lower() in SUFFIXES)[: options.tracks]
+    files = sorted(path for path in options.music.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if options.tracks:
+        files = files[:: max(1, len(files) // options.tracks)][: options.tracks]
     model, windows = MusiCNN(), 16
 
     with tempfile.TemporaryDirectory() as folder, LocalCluster(Path(folder) / "dask") as running:
