@@ -13,10 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from deejai_core.errors import ClusterError
+from deejai_core import __version__
+from deejai_core.errors import ClusterError, ModelError
+from deejai_core.models.folder import load_speccy, save_speccy
 from deejai_core.models.musicnn import MusiCNN
-from deejai_core.space.analysis import analyse
-from deejai_core.space.cluster import Cluster, analyse_on, check_address
+from deejai_core.models.network import build_network
+from deejai_core.space.analysis import Limits, analyse
+from deejai_core.space.cluster import Cluster, Ear, Order, analyse_on, check_address
 from tests.clusters import LocalCluster, wait_for
 from tests.plugin.conftest import BEET, Beets
 
@@ -225,6 +228,37 @@ def test_no_scheduler(unanalysed):
     assert unanalysed.deejai("analyze", "--dask", NOWHERE, status=1).err == (
         f"error: {NOWHERE}: no scheduler answers there; `dask scheduler` starts one\n"
     )
+
+
+class TestTheModelOfAWorker:
+    """It is found where this machine has it, and known by the name that its numbers give it."""
+
+    @pytest.fixture
+    def folder(self, tmp_path) -> Path:
+        folder = tmp_path / "small"
+        save_speccy(build_network("1d", dimension=10, width=8).state_dict(), folder, kind="1d", scaling="minmax")
+        return folder
+
+    def order(self, folder: Path, trunk_name: str) -> Order:
+        return Order(__version__, str(folder), trunk_name, windows=2, limits=Limits())
+
+    def test_in_a_folder(self, folder, collection):
+        model = load_speccy(folder)
+        song = next(collection.rglob("*.flac"))
+        (here,) = analyse([song], model, windows=2, threads=1)
+        there = Ear(self.order(folder, model.trunk_name)).hear(song)
+        assert there.key == here.key
+        assert there.trunk.tobytes() == here.trunk.tobytes()
+
+    def test_other_numbers(self, folder):
+        with pytest.raises(
+            ClusterError, match=r"small is speccy-1d-\w+ there and speccy-1d-0 here; copy the model's folder"
+        ):
+            Ear(self.order(folder, "speccy-1d-0"))
+
+    def test_no_such_folder(self, folder):
+        with pytest.raises(ModelError, match=r"unknown model '.*other'"):
+            Ear(self.order(folder.with_name("other"), "speccy-1d-0"))
 
 
 @pytest.mark.parametrize(
