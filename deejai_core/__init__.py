@@ -8,6 +8,7 @@ Knows nothing of beets; `beetsplug.deejai` is the adapter. See docs/design.md.
 
 from deejai_core.errors import (
     AudioError,
+    ClusterError,
     DeejaiError,
     HistoryError,
     MapError,
@@ -22,6 +23,7 @@ from deejai_core.errors import (
 
 __all__ = [
     "AudioError",
+    "ClusterError",
     "DeejaiError",
     "HistoryError",
     "MapError",

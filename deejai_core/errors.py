@@ -4,6 +4,7 @@ DeejaiError
 ├── AudioError              a file has no readable audio
 │   └── UnavailableError    it could not be read this time: missing, forbidden, out of memory
 ├── ModelError              a model is unknown, or its weights or libraries are missing or damaged
+├── ClusterError            other machines cannot be reached, or do not hear as this one would
 ├── StoreError              the slice store, the index or others' vectors cannot be opened, read or written
 ├── PlaylistError           a playlist cannot be read or written
 ├── MixError                a mix cannot be made or written
@@ -38,6 +39,10 @@ class UnavailableError(AudioError):
 
 class ModelError(DeejaiError):
     """A model is unknown, or its weights or libraries are missing or damaged."""
+
+
+class ClusterError(DeejaiError):
+    """Other machines cannot be reached, or do not hear as this one would."""
 
 
 class StoreError(DeejaiError):

@@ -10,6 +10,7 @@ import os
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +22,12 @@ from deejai_core.errors import AudioError
 from deejai_core.models.protocol import Model
 from deejai_core.playlists.tracks import one_line
 from deejai_core.space.analysis import Heard, Limits, Unheard, analyse, default_threads, hear_file
+from deejai_core.space.cluster import Cluster, analyse_on
 from deejai_core.space.mp3tovec import mp3tovec
 from deejai_core.space.slices import SliceStore
 
 from .fields import KEY, MODEL, VECTOR
+from .interrupts import uninterrupted
 from .library import CHUNK, attribute_values, file_path, open_store, read_vectors
 from .models import model_in_use, tagging_model
 from .settings import Settings, limits, read_settings
@@ -98,12 +101,14 @@ def hear_items(
     threads: int,
     limits: Limits,
     force: bool = False,
+    cluster: Cluster | None = None,
     on_result: Callable[[Heard | Unheard], None],
 ) -> list[int]:
     """Decode the tracks' files and keep what the model's trunk makes of them; returns the ids of those it could hear.
 
-    Each result is in the store and the library before `on_result` gets it. A track that is heard again, by `force` or
-    because its audio is another, is without a vector until it is weighed.
+    cluster: what hears them, instead of this machine by so many threads. Each result is in the store and the library
+    before `on_result` gets it. A track that is heard again, by `force` or because its audio is another, is without a vector
+    until it is weighed.
     """
     by_path = defaultdict(list)
     for item in items:
@@ -111,13 +116,19 @@ def hear_items(
     if not by_path:
         return []  # without waking the network for nothing
     known = set() if force else store.keys(model.trunk_name)
+    if cluster:
+        results = analyse_on(cluster, by_path, model, windows=windows, known=known, limits=limits)
+    else:
+        results = analyse(by_path, model, windows=windows, threads=threads, known=known, limits=limits)
     heard = []
-    for result in analyse(by_path, model, windows=windows, threads=threads, known=known, limits=limits):
-        if isinstance(result, Heard):
-            if result.trunk is not None:
-                store.put(result.key, model.trunk_name, result.trunk)
-            heard += [item.id for item in by_path[result.path] if keep_key(lib, item, result.key, renewed=force)]
-        on_result(result)
+    with closing(results):  # at once, whatever happens: nobody should hear for nothing
+        for result in results:
+            if isinstance(result, Heard):
+                with uninterrupted():
+                    if result.trunk is not None:
+                        store.put(result.key, model.trunk_name, result.trunk)
+                    heard += [item.id for item in by_path[result.path] if keep_key(lib, item, result.key, renewed=force)]
+            on_result(result)
     return heard
 
 

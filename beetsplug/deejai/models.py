@@ -50,6 +50,12 @@ def tagging_model(model: Model) -> Model:
     return model if model.has_tags else MusiCNN()
 
 
+def trunk_source(lib: Library, settings: Settings) -> str:
+    """What loads the model whose trunk is in use, on any machine where models lie as they do here."""
+    name = trunk_of(name_in_use(lib, settings), models_folder())
+    return name if name == BUNDLED else str(model_folder(name, models_folder()).absolute())
+
+
 def chosen_name(lib: Library) -> str | None:
     try:
         return _choice_path(lib).read_text(encoding="utf-8").strip() or None

@@ -34,6 +34,9 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     analyze.parser.add_option("-f", "--force", action="store_true", help="analyse all matching tracks again")
     analyze.parser.add_option("-p", "--pretend", action="store_true", help="only list the files that would be analysed")
     analyze.parser.add_option("--retry", action="store_true", help="try files again that failed before")
+    analyze.parser.add_option(
+        "--dask", metavar="ADDRESS", help="let a cluster do it, whose scheduler is at tcp://HOST:PORT"
+    )
     analyze.parser.add_option("-t", "--threads", type="int", help="files to analyse at once (default: one a core)")
 
     tag = Verb(
@@ -60,17 +63,24 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 
 
 def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from deejai_core.errors import ClusterError
     from deejai_core.playlists.tracks import one_line
     from deejai_core.space.analysis import Heard, Unheard, default_threads
+    from deejai_core.space.cluster import Cluster, Unshared, check_address
 
     from ..analysis import find_work, hear_items, unmounted, weigh_items
     from ..library import alone, file_path, items_at, open_store, store_path, unanalysed_items
-    from ..models import model_in_use, tagging_model
+    from ..models import model_in_use, tagging_model, trunk_source
     from ..progress import Progress
     from ..tagging import tag_tracks, untagged_ids
 
     settings = read_settings(config, given_options(opts))
+    if opts.dask is not None:
+        check_address(opts.dask)
+        if opts.threads:
+            raise ui.UserError("--threads is not for --dask: a worker has as many as it was started with (--nthreads)")
     model = model_in_use(lib, settings)
+    cluster = Cluster(opts.dask, trunk_source(lib, settings)) if opts.dask else None
     items = list(lib.items(args)) if args or opts.force else unanalysed_items(lib, model)
     if args and not items:
         raise ui.UserError(f"no track matches {' '.join(args)!r}; `beet ls` shows what a query finds")
@@ -102,7 +112,8 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
             if isinstance(result, Unheard):
                 if not result.lasting and not result.path.exists():
                     stop_if_unmounted()
-                store.put_failure(result.path, result.reason, lasting=result.lasting)
+                if not isinstance(result, Unshared):  # of no file's making: it is to be tried next time, however often
+                    store.put_failure(result.path, result.reason, lasting=result.lasting)
                 progress.warn("{}: not analysed: {}", one_line(os.fspath(result.path)), result.reason)
             else:
                 store.drop_failure(result.path)
@@ -119,6 +130,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
                     threads=settings.threads or default_threads(),
                     limits=limits(settings),
                     force=bool(opts.force),
+                    cluster=cluster,
                     on_result=note,
                 )
             if ids := [*work.weigh, *heard]:
@@ -130,14 +142,15 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
                 lacking = untagged_ids(lib, [item.id for item in items] if args else None)
                 if tagged := tag_tracks(lib, lacking, tagging_model(model), store):
                     log.info("{} tagged", counted(tagged, "track"))
-        except KeyboardInterrupt:
+        except (ClusterError, KeyboardInterrupt) as error:
             rest = "gives them their vectors, --force starts over" if opts.force else "goes on from there to their vectors"
-            log.warning(
-                "stopped: {} of {} tracks heard, all of them kept; `beet deejai analyze` {}",
-                progress.done,
-                progress.total,
-                rest,
-            )
+            if progress.done or isinstance(error, KeyboardInterrupt):
+                log.warning(
+                    "stopped: {} of {} tracks heard, all of them kept; `beet deejai analyze` {}",
+                    progress.done,
+                    progress.total,
+                    rest,
+                )
             raise
 
     if not ids and not work.hear and not work.failed and not tagged:
