@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deejai_core.playlists.geometry import blend
-from deejai_core.playlists.songs import Catalogue
+from deejai_core.playlists.songs import Catalogue, CatalogueOnDemand
+
+from .fields import VECTOR
+from .library import CHUNK
 
 if TYPE_CHECKING:
     from beets.library import Library
+
+COLUMNS = "i.id, i.artist, i.title, COALESCE(i.album_id, ''), i.album, i.length, i.mb_trackid, i.bpm, i.initial_key"
+ALL_TRACKS = f"SELECT {COLUMNS} FROM items i"  # noqa: S608 (constants)
+SOME_TRACKS = (  # with the number of the row of their vector
+    f"SELECT {COLUMNS}, v.id FROM items i JOIN item_attributes v ON v.entity_id = i.id AND v.key = ? "  # noqa: S608
+    "WHERE i.id IN "
+)
+GONE = (0, "", "", "", "", None, "", 0, "")  # of a track that is not there
 
 PLAYS = {  # columns of a catalogue, from fields of beets' mpdstats, lastimport and listenbrainz plugins
     "plays": ("play_count", "lastfm_play_count", "listenbrainz_play_count"),
@@ -23,16 +34,35 @@ PLAYS = {  # columns of a catalogue, from fields of beets' mpdstats, lastimport 
 def read_catalogue(lib: Library, ids: Sequence[int], *, plays: bool) -> Catalogue:
     """What the rules of a playlist know of these tracks. plays: whether they ask for what was played and skipped."""
     with lib.transaction() as tx:
-        rows = {
-            row[0]: tuple(row)
-            for row in tx.query(
-                "SELECT id, artist, title, COALESCE(album_id, ''), album, length, mb_trackid, bpm, initial_key FROM items"
-            )
-        }
-    gone = (0, "", "", "", "", None, "", 0, "")  # removed by another beet since
-    columns = list(zip(*(rows.get(id_, gone) for id_ in ids), strict=True)) or [()] * len(gone)
+        rows = {row[0]: tuple(row) for row in tx.query(ALL_TRACKS)}
+    # The default is for those that another beet has removed since.
+    return _catalogue([rows.get(id_, GONE) for id_ in ids], _read_plays(lib, ids) if plays else {})
+
+
+def catalogue_on_demand(lib: Library, ids: np.ndarray, marks: np.ndarray) -> CatalogueOnDemand:
+    """The same without what was played, read track by track when it is asked for.
+
+    ids, marks: (n,) of `Vectors`. A track that has another vector by now, or none, is there no more.
+    """
+
+    def read(positions: list[int]) -> tuple[Catalogue, np.ndarray]:
+        found = {}
+        for start in range(0, len(positions), CHUNK):
+            some = ids[positions[start : start + CHUNK]].tolist()
+            marked = ", ".join("?" * len(some))
+            with lib.transaction() as tx:
+                rows = tx.query(f"{SOME_TRACKS} ({marked})", (VECTOR, *some))
+            found |= {row[0]: tuple(row) for row in rows}
+        rows = [found.get(id_, (*GONE, 0)) for id_ in ids[positions].tolist()]
+        there = np.array([row[-1] for row in rows]) == marks[positions]
+        return _catalogue([row[:-1] for row in rows], {}), there
+
+    return CatalogueOnDemand(len(ids), read)
+
+
+def _catalogue(rows: list[tuple], counts: dict[str, np.ndarray]) -> Catalogue:
+    columns = list(zip(*rows, strict=True)) or [()] * len(GONE)
     _, artist, title, album_id, album, length, recording, tempo, key = columns
-    counts = _read_plays(lib, ids) if plays else {}
     return Catalogue(
         artist=[text or "" for text in artist],
         title=[text or "" for text in title],

@@ -16,7 +16,8 @@ import numpy as np
 from deejai_core.errors import DeejaiError
 from deejai_core.models.protocol import Model
 from deejai_core.space.analysis import hear_file
-from deejai_core.space.index import FEWEST_INDEXED, annoy_installed, build_index, index_paths, is_current
+from deejai_core.space.index import index_paths, is_used
+from deejai_core.space.vectors import vectors_paths
 
 from .analysis import find_work
 from .fields import KEY, MODEL, VECTOR
@@ -33,6 +34,7 @@ from .library import (
 )
 from .models import model_in_use
 from .settings import limits
+from .vectors import is_cache_true, is_index_current
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -177,8 +179,7 @@ def _slices(lib: Library, model: Model) -> Iterator[Finding]:
 
 def _index(lib: Library, model: Model) -> Iterator[Finding]:
     folder = data_folder(lib)
-    _, vectors = read_vectors(lib, model.name, model.dimension)
-    if not annoy_installed() or len(vectors) < FEWEST_INDEXED:
+    if not is_used(len(read_vectors(lib, model.name, model.dimension)[0])):
         if any(path.exists() for path in index_paths(folder)):
 
             def remove() -> str:
@@ -191,15 +192,18 @@ def _index(lib: Library, model: Model) -> Iterator[Finding]:
             )
         else:
             yield Finding("index", "not needed: all tracks are compared")
-    elif is_current(folder, vectors):
+    elif is_index_current(lib, model):
         yield Finding("index", "up to date")
     else:
+        yield Finding("index", "the next playlist builds it")
+    if not is_cache_true(lib, model):
 
-        def build() -> str:
-            build_index(folder, vectors)
-            return f"built for {len(vectors):,} tracks"
+        def forget() -> str:
+            for path in vectors_paths(folder):
+                path.unlink(missing_ok=True)
+            return "removed; the next playlist makes it anew"
 
-        yield Finding("index", "is not that of these vectors; the next playlist builds it", wrong=True, mend=build)
+        yield Finding("cache", "does not have the library's vectors", wrong=True, mend=forget)
 
 
 def _leftovers(folder: Path) -> Finding:

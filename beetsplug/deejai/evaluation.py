@@ -23,7 +23,7 @@ from deejai_core.space.evaluate import (
     recall,
     shuffled,
 )
-from deejai_core.space.hubness import densities, handicaps, open_densities
+from deejai_core.space.hubness import densities, handicaps
 from deejai_core.space.mp3tovec import mp3tovec
 
 from .analysis import read_library
@@ -70,7 +70,7 @@ class Report:
 
 def evaluate(lib: Library, settings: Settings, fields: Iterable[str], k: int, log: BeetsLogger) -> Report:
     """Measure the vectors that a library's tracks have. fields: names of fields, besides artist, album and genres."""
-    space = Space(lib, settings)
+    space = Space(lib, settings, whole=True)
     vectors, catalogue = space.index.vectors, space.catalogue
     labels = [*who_and_where(catalogue), genres(lib, space.ids)]
     try:
@@ -84,7 +84,7 @@ def evaluate(lib: Library, settings: Settings, fields: Iterable[str], k: int, lo
     queries = choose_queries(len(vectors), rng)
     log.debug("looking for the neighbours of {} of {} tracks", len(queries), len(vectors))
     artists, _ = catalogue.artist_codes
-    handicap = handicaps(open_densities(space.folder, vectors))
+    handicap = handicaps(space.densities)
     return Report(
         space.name,
         len(vectors),

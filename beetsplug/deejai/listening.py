@@ -50,7 +50,7 @@ class Listener:
     """
 
     def __init__(self, lib: Library, settings: Settings, *, against_start: bool) -> None:
-        self.space = Space(lib, settings)
+        self.space = Space(lib, settings, whole=True)
         self.model = self.space.model
         self._decoder = limits(settings).decoder()
         self._recogniser = Recogniser(self._read, self.model.sample_rate)

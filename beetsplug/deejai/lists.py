@@ -231,7 +231,7 @@ def similar_artists(lib: Library, words: list[str], settings: Settings) -> list[
     """Artists whose tracks sound like those that `words` name: (name, similarity, tracks), nearest first."""
     exact = list(lib.items(StringQuery("artist", " ".join(words))))
     matches = exact or find_matches(lib, words)
-    space = Space(lib, settings)
+    space = Space(lib, settings, whole=True)
     seeds, _ = known_members(space, matches)
     allowed = space.allowed()
     codes = np.where(True if allowed is None else allowed, space.catalogue.artist_codes[0], -1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from beets.library import Library
 
 Match = Item | Album | Path
+
+NUMBER = re.compile(r"id:\d+")
 
 
 class NoMatchError(ui.UserError):
@@ -54,6 +57,8 @@ def _find(lib: Library, words: list[str], kind: type[Item] | type[Album]) -> lis
     """What has just these words for a title, or titles that each of them is; else what they find as a beets query."""
     fetch, field = (lib.items, "title") if kind is Item else (lib.albums, "album")
     title = " ".join(words)
+    if all(NUMBER.fullmatch(word) for word in words) and (found := list(fetch(words))):
+        return found  # without looking through the titles of a million tracks
     # Before the words are parsed: "Re: Stacks" is a title, though it looks like a field's name.
     if exact := list(fetch(StringQuery(field, title))):
         return exact

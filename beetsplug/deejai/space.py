@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,13 +21,14 @@ from deejai_core.models.vocabulary import TAGS
 from deejai_core.playlists.candidates import Candidates, leanings, preferences
 from deejai_core.playlists.rules import Rules
 from deejai_core.playlists.segue import ends
-from deejai_core.playlists.songs import Song, normal_artist, song_names
+from deejai_core.playlists.songs import Known, Song, normal_artist, song_names
 from deejai_core.playlists.tracks import Track, one_line
 from deejai_core.space.hubness import densities, handicaps, open_densities
-from deejai_core.space.index import Index, open_index
+from deejai_core.space.index import Index
+from deejai_core.space.vectors import Vectors
 
 from .analysis import hear_outsider
-from .catalogue import read_album_catalogue, read_albums, read_catalogue
+from .catalogue import catalogue_on_demand, read_album_catalogue, read_albums, read_catalogue
 from .fields import KEY
 from .learned import read_track2vec
 from .library import (
@@ -40,12 +41,12 @@ from .library import (
     items_by_id,
     matching_ids,
     open_store,
-    read_vectors,
     store_path,
 )
 from .models import model_in_use
 from .settings import DAY, limits
 from .tagging import read_probabilities
+from .vectors import open_rows_index, open_vectors
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -67,26 +68,43 @@ class Member:
 
 class Space:
     """albums: whether its places are those of the albums, each the blend of its tracks, instead of the tracks'. plays:
-    whether to read what was played, even if these settings do not ask for it."""
+    whether to read what was played, even if these settings do not ask for it. whole: whether each place is to be that of a
+    track, with all that is known of it at hand; a list sees little of a large library, and then nobody reads the rest."""
 
-    def __init__(self, lib: Library, settings: Settings, *, albums: bool = False, plays: bool = False) -> None:
+    def __init__(
+        self, lib: Library, settings: Settings, *, albums: bool = False, plays: bool = False, whole: bool = False
+    ) -> None:
         self.lib = lib
         self.settings = settings
         self.kind = Album if albums else Item
-        self.name, self.folder, ids, vectors = self._open()
         plays = plays or bool(settings.not_played_days or settings.prefer_played or settings.avoid_skipped)
+        whole = whole or plays or albums or bool(settings.minutes)
+        self.name, self.folder, rows = self._open(whole=whole)
         if albums:
-            ids, vectors, tracks, album_of = read_albums(lib, ids, vectors)
+            ids, vectors, tracks, album_of = read_albums(lib, rows.ids.tolist(), rows.vectors)
             if not ids:
                 raise ui.UserError("no album is analysed yet; `beet ls -a` shows which albums there are")
             self.index = Index(vectors)
-            self.catalogue = read_album_catalogue(lib, ids, tracks, album_of, plays=plays)
+            self.catalogue: Known = read_album_catalogue(lib, ids, tracks, album_of, plays=plays)
             self._tracks, self._album_of = tracks, album_of
+            self._rows = Vectors(np.array(ids), np.ones(len(ids), np.int64), vectors, written=len(ids))
         else:
-            self.index = open_index(self.folder, vectors)
-            self.catalogue = read_catalogue(lib, ids, plays=plays)
-        self.ids = ids
-        self.position = {id_: position for position, id_ in enumerate(ids)}
+            self._rows = rows
+            self.index = open_rows_index(self.folder, rows)
+            whole = whole or self.learned
+            self.catalogue = (
+                read_catalogue(lib, self.ids, plays=plays) if whole else catalogue_on_demand(lib, rows.ids, rows.marks)
+            )
+
+    @cached_property
+    def ids(self) -> list[int]:
+        """What each place is that of."""
+        return self._rows.ids.tolist()
+
+    @property
+    def position(self) -> Mapping[int, int]:
+        """The place of each track or album."""
+        return self._rows.places
 
     @property
     def learned(self) -> bool:
@@ -97,24 +115,27 @@ class Space:
     def model(self) -> Model:
         return model_in_use(self.lib, self.settings)
 
-    def _open(self) -> tuple[str, Path, list[int], np.ndarray]:
-        """The name of the space, where its caches lie, and ids and vectors (n, dimension) of the tracks in it."""
+    def _open(self, *, whole: bool) -> tuple[str, Path, Vectors]:
+        """The name of the space, where its caches lie, and the tracks in it."""
         if self.learned:
             name, ids, vectors = read_track2vec(self.lib)
             if not ids:
                 raise ui.UserError("Track2Vec knows no track of this library; run `beet deejai train --track2vec`")
-            return name, data_folder(self.lib) / "track2vec", ids, vectors
-        ids, vectors = read_vectors(self.lib, self.model.name, self.model.dimension)
-        if not ids:
+            rows = Vectors(np.array(ids), np.ones(len(ids), np.int64), vectors, written=len(ids))
+            return name, data_folder(self.lib) / "track2vec", rows
+        rows = open_vectors(self.lib, self.model, whole=whole)
+        if not len(rows.places):
             raise ui.UserError(f"nothing analysed yet with {self.model.name}; run `beet deejai analyze`")
-        return self.model.name, data_folder(self.lib), ids, vectors
+        return self.model.name, data_folder(self.lib), rows
 
     def candidates(self, *, timed: bool = False) -> Candidates:
         """What a list made with the settings may take. timed: for a list of a given playing time."""
         settings = self.settings
-        handicap = preferences(
-            self.catalogue, prefer_played=settings.prefer_played, avoid_skipped=settings.avoid_skipped
-        ).astype(np.float32)
+        handicap = np.zeros(len(self._rows), np.float32)
+        if settings.prefer_played or settings.avoid_skipped:
+            handicap += preferences(
+                self.catalogue, prefer_played=settings.prefer_played, avoid_skipped=settings.avoid_skipped
+            ).astype(np.float32)
         if settings.correct_hubs:
             handicap += handicaps(self.densities)
         if settings.mood:
@@ -140,8 +161,10 @@ class Space:
     @cached_property
     def densities(self) -> np.ndarray:
         """(n,) see `hubness`."""
-        vectors = self.index.vectors
-        return open_densities(self.folder, vectors) if self.kind is Item else densities(vectors)
+        rows = self._rows
+        if self.kind is Album:
+            return densities(rows.vectors)
+        return open_densities(self.folder, rows.vectors, edition=rows.edition, tracks=rows.written)
 
     @cached_property
     def tags(self) -> np.ndarray:
@@ -181,7 +204,7 @@ class Space:
         if not self.settings.candidates.strip():
             return None
         found = matching_ids(self.lib, self.settings.candidates, self.kind)
-        allowed = np.array([id_ in found for id_ in self.ids])
+        allowed = np.isin(self._rows.ids, list(found))
         if not allowed.any():
             what = "matches nothing" if not found else "matches nothing that is analysed"
             raise ui.UserError(f"--from {self.settings.candidates!r} {what}; `beet ls` shows what a query finds")
@@ -202,7 +225,8 @@ class Space:
 
     def members(self, positions: Sequence[int]) -> dict[int, Member]:
         """The members at these positions, by position; without those that another beet has removed meanwhile."""
-        ids = [self.ids[position] for position in positions]
+        places = np.array(positions, int)
+        ids = self._rows.ids[places[self.catalogue.load(places)]].tolist()
         found = items_by_id(self.lib, ids) if self.kind is Item else filter(None, map(self.lib.get_album, ids))
         return {self.position[match.id]: self.member(match) for match in found}
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deejai_core.playlists.tracks import one_line
-from deejai_core.space.index import FEWEST_INDEXED, annoy_installed, index_paths, is_current
+from deejai_core.space.index import FEWEST_INDEXED, annoy_installed, index_paths, is_used
+from deejai_core.space.vectors import vectors_paths
 
 from .analysis import find_work
 from .library import data_folder, file_path, items_at, open_store, read_vectors, store_path, track_ids, unanalysed_items
 from .models import model_in_use
+from .vectors import is_index_current
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -26,7 +28,7 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
     """The report, a line for each figure."""
     model = model_in_use(lib, settings)
     tracks = len(track_ids(lib))
-    ids, vectors = read_vectors(lib, model.name, model.dimension)
+    ids, _ = read_vectors(lib, model.name, model.dimension)
     folder = data_folder(lib)
     failures, heard = [], 0
     if store_path(lib).exists():
@@ -39,12 +41,13 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
 
     if not annoy_installed():
         index = "exact search: annoy is not installed"
-    elif len(vectors) < FEWEST_INDEXED:
+    elif not is_used(len(ids)):
         index = f"exact search: annoy is for {FEWEST_INDEXED} tracks or more"
-    elif is_current(folder, vectors):
+    elif is_index_current(lib, model):
         index = "annoy, up to date"
     else:
         index = "annoy, to be built by the next playlist"
+    caches = _size(*index_paths(folder), *vectors_paths(folder))
     epsilon = model.epsilon if settings.epsilon is None else settings.epsilon
     return [
         f"tracks    {tracks:,}",
@@ -55,7 +58,7 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
         *([f"          ... and {len(failures) - SHOWN:,} more"] if len(failures) > SHOWN else []),
         f"model     {model.name}, {model.dimension} dimensions, epsilon {epsilon}",
         f"index     {index}",
-        f"on disk   slices {_size(store_path(lib))}, index {_size(*index_paths(folder))}, in {folder}",
+        f"on disk   slices {_size(store_path(lib))}, index {caches}, in {folder}",
     ]
 
 

@@ -10,7 +10,7 @@ from itertools import islice, takewhile
 import numpy as np
 
 from deejai_core.playlists.rules import OF_THE_TRACK, Lineup, Rules
-from deejai_core.playlists.songs import Catalogue, Song
+from deejai_core.playlists.songs import Catalogue, Known, Song
 from deejai_core.space.index import Index
 
 EXPECTED = 64  # candidates asked for at first; mostly one of the first few is taken
@@ -51,7 +51,7 @@ class Candidates:
     def __init__(
         self,
         index: Index,
-        catalogue: Catalogue,
+        catalogue: Known,
         rules: Rules,
         *,
         allowed: np.ndarray | None = None,
@@ -68,11 +68,11 @@ class Candidates:
         self._songs: dict[int, Song] = {}
 
     def lineup(self) -> Lineup:
-        return Lineup(self.rules, self.catalogue, self.index.vectors)
+        return Lineup(self.rules, self.catalogue, self.index.read)
 
     def song(self, position: int) -> Song:
         if position not in self._songs:
-            self._songs[position] = self.catalogue.song(position, self.index.vectors[position])
+            self._songs[position] = self.catalogue.song(position, self.index.read(np.array([position]))[0])
         return self._songs[position]
 
     def offers(self, target: np.ndarray, place: int, lineup: Lineup) -> Iterator[Pick]:
@@ -84,10 +84,10 @@ class Candidates:
         active = self.rules.active
         for dropped in range(len(active) + 1):
             kept = active[dropped:]
-            pool = self._pool(frozenset(kept) & OF_THE_TRACK)
-            for positions, similarities in self._ranked(pool, target):
+            pooled = frozenset(kept) & OF_THE_TRACK if self.catalogue.is_complete else frozenset()
+            for positions, similarities in self._ranked(self._pool(pooled), target):
                 for rule in kept:
-                    if rule not in OF_THE_TRACK:
+                    if rule not in pooled:
                         fitting = ~lineup.excluded(rule, positions, place)
                         positions, similarities = positions[fitting], similarities[fitting]
                 for position, similarity in zip(positions.tolist(), similarities.tolist(), strict=True):
@@ -128,6 +128,8 @@ class Candidates:
         """
         found: list[PassedOver] = []
         positions, similarities = self.index.nearest(pick.target, EXPECTED, self.handicap)
+        there = self.catalogue.load(positions)
+        positions, similarities = positions[there], similarities[there]
         for position, similarity in zip(positions.tolist(), similarities.tolist(), strict=True):
             if len(found) == count or similarity - self._off(position) <= pick.score:
                 break
@@ -166,6 +168,7 @@ class Candidates:
             positions, similarities = pool.nearest(target, count, self.handicap)
             new = ~seen[positions]
             seen[positions] = True
+            new[new] = self.catalogue.load(positions[new])  # without those that another program has removed
             yield positions[new], similarities[new]
             if len(positions) < count:
                 return

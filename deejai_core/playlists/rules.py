@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from deejai_core.playlists.songs import Catalogue, Song
+from deejai_core.playlists.songs import Known, Song
 
 ONCE = math.inf  # as a separation: one track of each artist (or album) and no more
 
@@ -61,10 +61,10 @@ class Lineup:
     it is only kept from coming again.
     """
 
-    def __init__(self, rules: Rules, catalogue: Catalogue, vectors: np.ndarray) -> None:
+    def __init__(self, rules: Rules, catalogue: Known, read: Callable[[np.ndarray], np.ndarray]) -> None:
         self.rules = rules
         self.catalogue = catalogue
-        self.vectors = vectors  # (n, dimension), of the catalogue's tracks
+        self.read = read  # (n,) positions of the catalogue's tracks -> (n, dimension) their vectors
         self.songs: dict[int, Song] = {}
         self._positions: set[int] = set()
         self._copies: set[bytes] = set()
@@ -94,6 +94,7 @@ class Lineup:
         Of the rule "versions" only what the vectors tell; names are for `same_song`.
         """
         catalogue, rules = self.catalogue, self.rules
+        catalogue.load(positions)
         if rule == "length":
             length = catalogue.length[positions]
             return (length < rules.min_length) | (length > rules.max_length)
@@ -107,7 +108,7 @@ class Lineup:
             return self._clash(positions, place)
         if not rules.duplicate_epsilon or not self._vectors:
             return np.zeros(len(positions), bool)
-        return (self.vectors[positions] @ np.stack(self._vectors).T).max(axis=1) > 1 - rules.duplicate_epsilon
+        return (self.read(positions) @ np.stack(self._vectors).T).max(axis=1) > 1 - rules.duplicate_epsilon
 
     def same_song(self, position: int) -> bool:
         """Whether a version of this track is held already, by its names."""

@@ -21,27 +21,37 @@ FEWEST = 200  # tracks: in a smaller library ten are not near but everything, an
 REFERENCES = 4096
 CACHED_FROM = 5_000  # tracks; with fewer, computing is as fast as reading
 BLOCK = 1024  # tracks compared at once: 16 MB
+CHUNK = 65_536  # tracks whose vectors are looked at once
 COPY = 1 - 1e-5  # a similarity above it is that of a track to itself or its copy, which says nothing of its neighbours
 
 
-def densities(vectors: np.ndarray) -> np.ndarray:
-    """(n,) float32: the mean similarity of each track to its 10 nearest among at most 4,096 of them; 0 for each where there
-    are fewer than 200.
+def densities(vectors: np.ndarray, references: np.ndarray | None = None) -> np.ndarray:
+    """(n,) float32: the mean similarity of each track to its 10 nearest among some of them; 0 for each where there are
+    fewer than 200.
 
-    vectors: (n, dimension) float32 of unit length. Which tracks are compared with depends on their vectors alone, so a few
-    more tracks hardly change the numbers of the others.
+    vectors: (n, dimension) float32 of unit length. references: (m, dimension) those to compare with, `references_among`
+    the vectors by default.
     """
-    if len(vectors) < FEWEST:
+    references = references_among(vectors) if references is None else references
+    if len(references) < FEWEST:
         return np.zeros(len(vectors), np.float32)
-    references = (
-        vectors if len(vectors) <= REFERENCES else vectors[np.argsort(_hashes(vectors), kind="stable")[:REFERENCES]]
-    )
-    found = []
+    found = [np.zeros(0, np.float32)]
     for start in range(0, len(vectors), BLOCK):
         similarities = vectors[start : start + BLOCK] @ references.T
         similarities[similarities > COPY] = -1
         found.append(np.partition(similarities, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:].mean(axis=1))
     return np.concatenate(found)
+
+
+def references_among(vectors: np.ndarray) -> np.ndarray:
+    """(m, dimension) of all vectors, or 4,096 of them that stand for all.
+
+    Which ones depends on the vectors alone, so a few more tracks hardly change the densities of the others.
+    """
+    if len(vectors) <= REFERENCES:
+        return vectors
+    hashes = np.concatenate([_hashes(vectors[start : start + CHUNK]) for start in range(0, len(vectors), CHUNK)])
+    return vectors[np.argsort(hashes, kind="stable")[:REFERENCES]]
 
 
 def handicaps(density: np.ndarray) -> np.ndarray:
@@ -52,21 +62,25 @@ def handicaps(density: np.ndarray) -> np.ndarray:
     return (density - density.min()) / 2
 
 
-def open_densities(folder: Path, vectors: np.ndarray) -> np.ndarray:
-    """The densities of these vectors, from `folder` if they are there, else computed and kept for next time."""
+def open_densities(folder: Path, vectors: np.ndarray, *, edition: str = "", tracks: int | None = None) -> np.ndarray:
+    """The densities of these vectors, from `folder` if they are there, else computed and kept for next time.
+
+    edition: names the first `tracks` of the vectors, all by default; their digest by default. What comes after them is
+    compared with the references that are among them.
+    """
+    tracks = len(vectors) if tracks is None else tracks
     if len(vectors) < CACHED_FROM:
         return densities(vectors)
     path = folder / "hubness.npz"
-    digest = hashlib.blake2b(np.ascontiguousarray(vectors), digest_size=16).hexdigest()
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            if str(kept["digest"]) == digest and kept["density"].shape == (len(vectors),):
-                return kept["density"]
-    except Exception:  # not there or damaged, in one of the many ways in which a zip file can be: it is made anew
-        pass
-    density = densities(vectors)
+    edition = edition or hashlib.blake2b(np.ascontiguousarray(vectors[:tracks]), digest_size=16).hexdigest()
+    density, references = _kept(path, edition, tracks, vectors.shape[1])
+    if len(density) >= len(vectors):  # more: another process has added some meanwhile
+        return density[: len(vectors)]
+    if not len(density):
+        references = references_among(vectors[:tracks])
+    density = np.concatenate([density, densities(vectors[len(density) :], references)])
     data = io.BytesIO()
-    np.savez(data, digest=digest, density=density)
+    np.savez(data, edition=edition, density=density, references=references)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
@@ -74,6 +88,18 @@ def open_densities(folder: Path, vectors: np.ndarray) -> np.ndarray:
     except OSError:
         pass  # a folder that cannot be written costs time, not the answer
     return density
+
+
+def _kept(path: Path, edition: str, tracks: int, dimension: int) -> tuple[np.ndarray, np.ndarray]:
+    """The densities of at least the first `tracks` vectors of this name, and the references; none if they are not there."""
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            density, references = kept["density"], kept["references"]
+            if str(kept["edition"]) == edition and len(density) >= tracks and references.shape[1:] == (dimension,):
+                return density, references
+    except Exception:  # not there or damaged, in one of the many ways in which a zip file can be: it is made anew
+        pass
+    return np.zeros(0, np.float32), np.zeros((0, dimension), np.float32)
 
 
 def _hashes(vectors: np.ndarray) -> np.ndarray:

@@ -97,7 +97,7 @@ def test_any_manifest_of_an_index(tmp_path_factory, manifest):
     file, described = index_paths(folder)
     file.write_bytes(b"no index")
     described.write_bytes(manifest)
-    assert not is_current(folder, random_vectors(0, 5))
+    assert not is_current(folder, random_vectors(0, 5), "")
 
 
 @SHARED

@@ -11,7 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deejai_core.space import index as index_module
-from deejai_core.space.index import Index, annoy_installed, build_index, index_paths, is_current, open_index
+from deejai_core.space.index import (
+    Index,
+    annoy_installed,
+    build_index,
+    digest_of,
+    index_paths,
+    is_current,
+    layout,
+    open_index,
+    principal_directions,
+)
 
 needs_annoy = pytest.mark.skipif(not annoy_installed(), reason="annoy is not installed")
 
@@ -95,11 +105,11 @@ def test_any_number_of_neighbours(count, tmp_path_factory):
 @needs_annoy
 def test_the_index_is_built_once(tmp_path):
     vectors = clustered(300)
-    assert not is_current(tmp_path, vectors)
+    assert not is_current(tmp_path, vectors, digest_of(vectors))
     open_index(tmp_path, vectors)
     before = [path.stat() for path in index_paths(tmp_path)]
     open_index(tmp_path, vectors)
-    assert is_current(tmp_path, vectors)
+    assert is_current(tmp_path, vectors, digest_of(vectors))
     assert [path.stat() for path in index_paths(tmp_path)] == before
 
 
@@ -114,14 +124,16 @@ def test_other_vectors_make_another_index(tmp_path, change):
         "one less": vectors[:-1],
         "one more": np.concatenate([vectors, -vectors[:1]]),
     }[change]
-    assert not is_current(tmp_path, changed)
+    assert not is_current(tmp_path, changed, digest_of(changed))
     index = open_index(tmp_path, changed)
     for position in (0, 150, len(changed) - 1):
         assert index.nearest(changed[position], 1)[0] == [position]
 
 
 @needs_annoy
-@pytest.mark.parametrize("damage", ["cut off", "swapped", "no manifest", "strange manifest", "no json", "old version"])
+@pytest.mark.parametrize(
+    "damage", ["cut off", "swapped", "no manifest", "strange manifest", "no json", "old version", "half of it"]
+)
 def test_a_damaged_index_is_made_anew(tmp_path, damage):
     vectors = clustered(300)
     open_index(tmp_path, vectors)
@@ -129,7 +141,7 @@ def test_a_damaged_index_is_made_anew(tmp_path, damage):
     if damage == "cut off":
         file.write_bytes(file.read_bytes()[:-100])
     elif damage == "swapped":
-        build_index(tmp_path / "other", -vectors)
+        build_index(tmp_path / "other", -vectors, digest_of(-vectors))
         file.write_bytes(index_paths(tmp_path / "other")[0].read_bytes())
     elif damage == "no manifest":
         manifest.unlink()
@@ -137,11 +149,14 @@ def test_a_damaged_index_is_made_anew(tmp_path, damage):
         manifest.write_text('{"tracks": "many"}')
     elif damage == "no json":
         manifest.write_bytes(b"\xff\x00")
+    elif damage == "half of it":
+        told = json.loads(manifest.read_text())
+        manifest.write_text(json.dumps(told | {"projection": told["projection"][:100]}))
     elif damage == "old version":
         manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"version": 0}))
-    assert not is_current(tmp_path, vectors)
+    assert not is_current(tmp_path, vectors, digest_of(vectors))
     assert open_index(tmp_path, vectors).nearest(vectors[7], 1)[0] == [7]
-    assert is_current(tmp_path, vectors)
+    assert is_current(tmp_path, vectors, digest_of(vectors))
 
 
 @needs_annoy
@@ -162,3 +177,64 @@ def test_a_folder_that_cannot_be_written_costs_no_answer(tmp_path):
     (tmp_path / "file").write_text("")
     vectors = clustered(300)
     assert open_index(tmp_path / "file", vectors).nearest(vectors[7], 1)[0] == [7]
+
+
+@needs_annoy
+class TestRowsThatCameLater:
+    """An index of the first 300 of 320 vectors."""
+
+    @pytest.fixture
+    def vectors(self) -> np.ndarray:
+        return clustered(320)
+
+    def test_they_are_found_and_nothing_is_built(self, vectors, tmp_path):
+        open_index(tmp_path, vectors[:300], edition="first")
+        before = [path.stat() for path in index_paths(tmp_path)]
+        index = open_index(tmp_path, vectors, edition="first", tracks=300)
+        assert [path.stat() for path in index_paths(tmp_path)] == before
+        for position in (0, 299, 300, 319):
+            assert index.nearest(vectors[position], 1)[0] == [position]
+
+    def test_the_answers_are_those_of_comparing_all(self, vectors, tmp_path):
+        index, exact = open_index(tmp_path, vectors, edition="first", tracks=300), Index(vectors)
+        for query in vectors[::7]:
+            assert np.array_equal(index.nearest(query, 10)[0], exact.nearest(query, 10)[0])
+
+    def test_what_is_out_of_date_is_not_found(self, vectors, tmp_path):
+        current = np.ones(320, bool)
+        current[[7, 310]] = False
+        index = open_index(tmp_path, vectors, edition="first", tracks=300).among(current)
+        assert index.nearest(vectors[7], 1)[0] != [7]
+        assert index.nearest(vectors[310], 1)[0] != [310]
+
+    def test_another_name_makes_another_index(self, vectors, tmp_path):
+        open_index(tmp_path, vectors, edition="first", tracks=300)
+        assert is_current(tmp_path, vectors[:300], "first")
+        assert not is_current(tmp_path, vectors[:300], "second")
+
+
+@needs_annoy
+def test_the_same_vectors_make_the_same_index(tmp_path):
+    """Though two threads build it."""
+    vectors = clustered(3_000)
+    one, other = (open_index(tmp_path / name, vectors) for name in "ab")
+    for query in vectors[::100]:
+        assert np.array_equal(one.nearest(query, 30)[0], other.nearest(query, 30)[0])
+
+
+def test_principal_directions_hold_what_is_asked_for():
+    vectors = np.array([[3, 0, 0.1], [-3, 0, 0], [3, 1, 0], [3, -1, 0]], np.float32)
+    assert np.abs(principal_directions(vectors, 0.9)) == pytest.approx(np.array([[1], [0], [0.01]]), abs=0.002)
+    assert principal_directions(vectors, 0.99).shape == (3, 2)
+    assert principal_directions(vectors, 1).shape == (3, 3)
+
+
+def test_the_layout_puts_neighbours_side_by_side():
+    vectors = clustered(2_000, dimension=20)
+    order = layout(vectors)
+    assert sorted(order) == list(range(2_000))
+
+    def step(some: np.ndarray) -> float:
+        return float(np.einsum("ij,ij->i", some[:-1], some[1:]).mean())
+
+    assert step(vectors[order]) > 0.3 > 0.1 > step(vectors)

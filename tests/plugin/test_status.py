@@ -24,7 +24,7 @@ def test_of_an_empty_library(beets):
         "pending": "0",
         "failed": "0",
         "model": "musicnn-msd-1, 100 dimensions, epsilon 0.2",
-        "index": "exact search: annoy is " + ("for 120000 tracks or more" if annoy_installed() else "not installed"),
+        "index": "exact search: annoy is " + ("for 224000 tracks or more" if annoy_installed() else "not installed"),
     }
     assert not beets.data.exists()  # asking changes nothing
 
@@ -42,7 +42,8 @@ def large(analysed, tmp_path):
     """300 tracks more, with invented vectors, written into the library as beets does; enough for annoy, as set here."""
     (tmp_path / "early").mkdir()
     (tmp_path / "early/sitecustomize.py").write_text(
-        "from deejai_core.space import index\nindex.FEWEST_INDEXED = 200\nindex.SCAN_ADVANTAGE = 0\n"
+        "from beetsplug.deejai import vectors\nfrom deejai_core.space import index\n"
+        "vectors.CACHED_FROM, index.FEWEST_INDEXED, index.SCAN_ADVANTAGE = 0, 200, 0\n"
     )
     analysed.env = {"PYTHONPATH": str(tmp_path / "early")}
     rng = np.random.default_rng(0)
@@ -75,6 +76,14 @@ def test_the_index_is_built_kept_and_renewed(large):
     assert (large.data / "index.ann").stat() == built
 
     large.run("remove", "-f", "title:Noise 7")
+    assert report(large)["index"] == "annoy, up to date"
+    everything = large.deejai("similar", "Aisle", "-n", "400").out
+    assert "Noise 71" in everything
+    assert "Noise 7\n" not in everything  # though the index has it still
+    assert (large.data / "index.ann").stat() == built
+
+    large.run("remove", "-f", "artist:Noise", "title::[1-6]$")
+    large.run("modify", "-y", "title::Noise .*[89]$", "deejai_model=another")
     assert report(large)["index"] == "annoy, to be built by the next playlist"
     large.deejai("similar", "Aisle", "-n", "3")
     assert (large.data / "index.ann").stat() != built

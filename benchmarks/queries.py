@@ -1,0 +1,139 @@
+"""What a list costs in libraries of any size: the index, the answer, and how good it is.
+
+python -m benchmarks.queries [TRACKS...] [--json FILE]      10,000, 100,000 and 1,000,000 by default
+
+For each size a real beets library of invented tracks is written into a temporary folder. FILE gets a line of JSON for each
+figure that a curve is drawn of.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from base64 import b64encode
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.invented import DIMENSION, unit, write_library
+
+SIZES = (10_000, 100_000, 1_000_000)
+PAIRS = 5
+NEW = 100  # tracks that come later
+ASKED = 200  # queries for which recall is measured
+BEET = Path(sys.executable).with_name("beet")
+FACTOR, MORE = 1.5, 0.3  # the limit: so many times `beet ls`, and so many seconds more
+
+
+@dataclass(frozen=True)
+class Took:
+    wall: float  # seconds
+    cpu: float  # seconds
+    memory: float  # peak, MB, the mapped files included
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tracks", nargs="*", type=int, default=SIZES)
+    parser.add_argument("--json", type=Path, help="append the figures for the curves to this file")
+    options = parser.parse_args()
+    print(
+        "| tracks | index | first answer, s (CPU) | files, MB | `beet ls`, s | `similar`, s | of the limit | memory, MB "
+        f"| with {NEW} tracks more, s | recall@10 |\n|---|---|---|---|---|---|---|---|---|---|"
+    )
+    for tracks in options.tracks:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary) / "beets"
+            write_library(folder, tracks)
+            row, figures = measured(folder, tracks)
+        print(row, flush=True)
+        if options.json:
+            with options.json.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(figure) + "\n" for figure in figures)
+
+
+def measured(folder: Path, tracks: int) -> tuple[str, list[dict]]:
+    """A row of the table, and what curves are drawn of."""
+    similar = ["deejai", "similar", "id:7", "-o", str(folder / "list.m3u")]
+    run(folder, "ls", "id:7")
+    first = run(folder, *similar)
+    files = sum(path.stat().st_size for path in folder.glob("library.db.deejai/*")) / 1e6
+    pairs = [(run(folder, "ls", "id:7"), run(folder, *similar)) for _ in range(PAIRS)]
+    listed, found = (statistics.median(took.wall for took in side) for side in zip(*pairs, strict=True))
+    limit = statistics.median(after.wall / (FACTOR * before.wall + MORE) for before, after in pairs)
+    memory = max(after.memory for _, after in pairs)
+    recall, kind = json.loads(subprocess.check_output([sys.executable, "-m", "benchmarks.queries", "recall", folder]))
+    add_tracks(folder, NEW)
+    later = run(folder, *similar)
+    row = (
+        f"| {tracks:,} | {kind} | {first.wall:.1f} ({first.cpu:.1f}) | {files:.0f} | {listed:.2f} | {found:.2f} "
+        f"| {limit:.0%} | {memory:.0f} | {later.wall:.2f} | {recall:.3f} |"
+    )
+    figures = [
+        {"component": "index", "tracks": tracks, "seconds": first.cpu, "MB": first.memory},
+        {"component": "query", "tracks": tracks, "seconds": found, "MB": memory},
+    ]
+    return row, figures
+
+
+def run(folder: Path, *words: str) -> Took:
+    start = time.perf_counter()
+    process = subprocess.Popen([BEET, *words], env=os.environ | {"BEETSDIR": str(folder)}, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"beet {' '.join(words)}: exit status {os.waitstatus_to_exitcode(status)}")
+    return Took(time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1e3)
+
+
+def add_tracks(folder: Path, count: int) -> None:
+    """New tracks with vectors, as `beet import` writes them."""
+    rng = np.random.default_rng(1)
+    with sqlite3.connect(folder / "library.db") as connection:
+        for number, vector in enumerate(unit(rng.normal(size=(count, DIMENSION)))):
+            track = connection.execute(
+                "INSERT INTO items (path, artist, title, length) VALUES (?, 'Somebody new', ?, 200)",
+                (f"new/{number}.mp3".encode(), f"Song {number}"),
+            ).lastrowid
+            values = {
+                "deejai_vector": b64encode(vector.astype("<f4").tobytes()).decode(),
+                "deejai_model": "musicnn-msd-1",
+                "deejai_key": f"{number:032x}",
+            }
+            connection.executemany(
+                "INSERT INTO item_attributes (entity_id, key, value) VALUES (?, ?, ?)",
+                [(track, key, value) for key, value in values.items()],
+            )
+    connection.close()
+
+
+def recall(folder: Path) -> tuple[float, str]:
+    """The share of the true ten nearest that the index finds: of tracks, and of the ways between two."""
+    from beets.library import Library
+
+    from beetsplug.deejai.library import data_folder
+    from beetsplug.deejai.vectors import open_rows_index, open_vectors
+    from deejai_core.models.musicnn import MusiCNN
+    from deejai_core.space.index import Index
+
+    lib = Library(str(folder / "library.db"), str(folder))
+    rows = open_vectors(lib, MusiCNN())
+    index, exact = open_rows_index(data_folder(lib), rows), Index(rows.vectors)
+    ends = np.random.default_rng(2).integers(len(rows), size=(ASKED, 2))
+    queries = [rows.vectors[start] + number % 2 * 0.7 * rows.vectors[end] for number, (start, end) in enumerate(ends)]
+    shares = [len(set(index.nearest(query, 10)[0]) & set(exact.nearest(query, 10)[0])) / 10 for query in queries]
+    return statistics.mean(shares), "none: all are compared" if index.is_exact else "annoy"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["recall"]:
+        print(json.dumps(recall(Path(sys.argv[2]))))
+    else:
+        main()

@@ -1,0 +1,248 @@
+"""The vectors of a library as files that are mapped into memory, so that opening them reads next to nothing.
+
+A cache: whoever fills it can do so again at any time. Rows are only ever added. What becomes of the library afterwards is
+added at the end (a track's last row counts), until so much was added that writing all of it anew is due.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.errors import StoreError
+from deejai_core.files import replacing
+
+VERSION = 1
+# order: of the rows that are written at first, the one that has the first, second, ... of their ids in order
+ROW = np.dtype([("id", "<i8"), ("mark", "<i8"), ("order", "<i8")])
+FLOAT = np.dtype("<f4")
+PATIENCE = 10  # seconds to wait for another process that adds rows
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the files hold, and how to tell that they are still those files."""
+
+    version: int
+    model: str
+    dimension: int
+    edition: str  # of this writing, a part of the files' names; other caches of the same rows name it
+    written: int  # rows that were written at first, one for each track
+    rows: int  # rows by now
+    stamps: tuple[tuple[int, int], ...]  # size and mtime_ns of each file
+    state: dict  # what the owner needs to know to tell what has changed since
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """The tracks of a library by row.
+
+    ids: (n,) int64 the tracks. marks: (n,) int64 what tells the owner whether a vector is still the track's; 0 for a track
+    that has none any more. vectors: (n, dimension) float32 of unit length. written: rows that came first, one for each
+    track. edition: names these first rows; empty for what is not on disk.
+    """
+
+    ids: np.ndarray
+    marks: np.ndarray
+    vectors: np.ndarray
+    edition: str = ""
+    written: int = 0
+    state: dict | None = None
+    order: np.ndarray | None = None  # (written,) the rows that came first in the order of their ids
+    path: Path | None = None  # of the file that the vectors are mapped from
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """(m, dimension) the vectors of some rows.
+
+        From the file where they are mapped: a page that is touched in a mapped file brings its neighbours with it and stays
+        in memory, and a list looks at rows all over the file.
+        """
+        if self.path is None or not hasattr(os, "preadv"):
+            return self.vectors[rows]
+        found = np.empty((len(rows), self.vectors.shape[1]), FLOAT)
+        with self.path.open("rb", buffering=0) as file:
+            for vector, row in zip(found, rows.tolist(), strict=True):
+                os.preadv(file.fileno(), [vector], row * vector.nbytes)
+        return found
+
+    @cached_property
+    def places(self) -> Places:
+        """The row of each track."""
+        order = np.argsort(self.ids[: self.written], kind="stable") if self.order is None else self.order
+        return Places(self.ids, self.marks, order)
+
+    @cached_property
+    def current(self) -> np.ndarray | None:
+        """(n,) bool, the rows that count: the last one of each track that has a vector; None for all."""
+        if self.written == len(self):
+            return None
+        current = np.ones(len(self), bool)
+        for row, id_ in enumerate(self.ids[self.written :].tolist(), self.written):
+            current[row] = self.places.get(id_) == row
+            if (older := self.places.first(id_)) is not None:
+                current[older] = False
+        return current
+
+
+class Places(Mapping):
+    """The row of each track's id: a dictionary that holds only the rows that came later.
+
+    ids, marks: (n,) int64, see `Vectors`; of several rows of a track the last one counts. order: (m,) the first m rows, one
+    for each of their tracks, in the order of the ids.
+    """
+
+    def __init__(self, ids: np.ndarray, marks: np.ndarray, order: np.ndarray) -> None:
+        self._ids, self._marks, self._order = ids, marks, order
+        self._later = {id_: row for row, id_ in enumerate(ids[len(order) :].tolist(), len(order))}
+
+    def first(self, id_: int) -> int | None:
+        """The row of a track among the first ones, whatever came later."""
+        place = bisect_left(self._order, id_, key=lambda row: self._ids[row])
+        if place < len(self._order) and self._ids[self._order[place]] == id_:
+            return int(self._order[place])
+        return None
+
+    def __getitem__(self, id_: int) -> int:
+        row = self._later[id_] if id_ in self._later else self.first(id_)
+        if row is None or not self._marks[row]:
+            raise KeyError(id_)
+        return row
+
+    def __iter__(self) -> Iterator[int]:
+        yield from (id_ for id_ in self._ids[: len(self._order)].tolist() if id_ not in self._later)
+        yield from (id_ for id_, row in self._later.items() if self._marks[row])
+
+    def __len__(self) -> int:
+        if not self._later:
+            return len(self._order)
+        return sum(1 for _ in self)
+
+
+def vectors_paths(folder: Path) -> list[Path]:
+    """The files of the cache in a folder, those of an interrupted writing included."""
+    return sorted([*folder.glob("vectors-*.rows"), *folder.glob("vectors-*.f32"), *folder.glob("vectors.json")])
+
+
+def read_vectors_file(folder: Path, model: str, dimension: int) -> Vectors | None:
+    """What is there of this model; None if there is nothing, or if it is damaged."""
+    for _ in range(2):  # the second time if another process has replaced the files between two of these lines
+        manifest = _read_manifest(folder)
+        if manifest is None or (manifest.version, manifest.model, manifest.dimension) != (VERSION, model, dimension):
+            return None
+        with contextlib.suppress(OSError, ValueError):
+            if _stamps(folder, manifest.edition) == manifest.stamps:
+                return _map(folder, manifest)
+    return None
+
+
+def write_vectors_file(
+    folder: Path, model: str, ids: np.ndarray, marks: np.ndarray, vectors: np.ndarray, state: dict
+) -> Vectors:
+    """Keep these vectors in place of all that is there. Raises StoreError if that cannot be done.
+
+    state: anything that JSON can hold, for the owner.
+    """
+    edition = secrets.token_hex(8)
+    rows = np.empty(len(ids), ROW)
+    rows["id"], rows["mark"], rows["order"] = ids, marks, np.argsort(ids, kind="stable")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = _paths(folder, edition)
+        for path, data in zip(paths, (rows, np.ascontiguousarray(vectors, FLOAT)), strict=True):
+            with path.open("xb") as file:
+                data.tofile(file)
+                file.flush()
+                os.fsync(file.fileno())
+        manifest = Manifest(VERSION, model, vectors.shape[1], edition, len(ids), len(ids), _stamps(folder, edition), state)
+        _write_manifest(folder, manifest)
+        for path in vectors_paths(folder):
+            if path.suffix != ".json" and path not in paths:
+                path.unlink(missing_ok=True)  # whoever has it open keeps it
+        return _map(folder, manifest)
+    except OSError as error:
+        for path in _paths(folder, edition):
+            with contextlib.suppress(OSError):
+                path.unlink()
+        raise StoreError(f"{folder}: cannot write the vectors' cache ({error.strerror or error})") from error
+
+
+def extend_vectors_file(
+    folder: Path, kept: Vectors, ids: np.ndarray, marks: np.ndarray, vectors: np.ndarray, state: dict
+) -> Vectors:
+    """Add rows at the end. Raises StoreError if that cannot be done, also if the files are others by now."""
+    from filelock import FileLock, Timeout
+
+    rows = np.zeros(len(ids), ROW)
+    rows["id"], rows["mark"] = ids, marks
+    try:
+        with FileLock(folder / "vectors.lock", timeout=PATIENCE):
+            manifest = _read_manifest(folder)
+            if manifest is None or (manifest.edition, manifest.rows) != (kept.edition, len(kept)):
+                raise StoreError(f"{folder}: another process has changed the vectors' cache")
+            for path, data in zip(_paths(folder, kept.edition), (rows, np.ascontiguousarray(vectors, FLOAT)), strict=True):
+                with path.open("rb+") as file:
+                    # Over what an interrupted process may have left there.
+                    file.seek(len(kept) * data.dtype.itemsize * (data.shape[1] if data.ndim == 2 else 1))
+                    file.write(data.tobytes())
+                    file.truncate()
+                    file.flush()
+                    os.fsync(file.fileno())
+            manifest = replace(manifest, rows=len(kept) + len(ids), stamps=_stamps(folder, kept.edition), state=state)
+            _write_manifest(folder, manifest)
+            return _map(folder, manifest)
+    except (OSError, Timeout) as error:
+        raise StoreError(f"{folder}: cannot write the vectors' cache ({error})") from error
+
+
+def _map(folder: Path, manifest: Manifest) -> Vectors:
+    rows_path, vectors_path = _paths(folder, manifest.edition)
+    rows = _mapped(rows_path, ROW, (manifest.rows,))
+    vectors = _mapped(vectors_path, FLOAT, (manifest.rows, manifest.dimension))
+    return Vectors(
+        rows["id"],
+        rows["mark"],
+        vectors,
+        manifest.edition,
+        manifest.written,
+        manifest.state,
+        rows["order"][: manifest.written],
+        vectors_path,
+    )
+
+
+def _mapped(path: Path, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    """A plain array over a mapped file: numpy's own class for it would make one of each row."""
+    return np.memmap(path, dtype, "r", shape=shape).view(np.ndarray) if shape[0] else np.zeros(shape, dtype)
+
+
+def _read_manifest(folder: Path) -> Manifest | None:
+    try:
+        values = json.loads((folder / "vectors.json").read_text(encoding="utf-8"))
+        return Manifest(**values | {"stamps": tuple(map(tuple, values["stamps"]))})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _write_manifest(folder: Path, manifest: Manifest) -> None:
+    with replacing(folder / "vectors.json") as temporary:
+        temporary.write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
+
+
+def _paths(folder: Path, edition: str) -> tuple[Path, Path]:
+    return folder / f"vectors-{edition}.rows", folder / f"vectors-{edition}.f32"
+
+
+def _stamps(folder: Path, edition: str) -> tuple[tuple[int, int], ...]:
+    return tuple((status.st_size, status.st_mtime_ns) for status in (path.stat() for path in _paths(folder, edition)))
