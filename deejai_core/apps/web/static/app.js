@@ -51,8 +51,9 @@ function next(faded = false) {
   else if (!queue.busy) {
     player.pause();
     notice("Nothing comes next: the library has no more songs that keep these rules.");
-  } else // What was wrong is over: it need not be read any longer.
-queue.addEventListener("filled", () => next(faded), { once: true });
+  } else {
+    queue.addEventListener("filled", () => next(faded), { once: true });
+  }
 }
 
 function previous() {
@@ -393,6 +394,7 @@ queue.addEventListener("busy", () => {
   $("short").hidden = !queue.short || queue.busy;
 });
 queue.addEventListener("error", ({ detail }) => notice(detail.message, { lasting: true }));
+// What was wrong is over: it need not be read any longer.
 queue.addEventListener("filled", () => $("notice").textContent && !broken && notice($("notice").textContent));
 queue.addEventListener("notice", ({ detail }) => notice(detail));
 
