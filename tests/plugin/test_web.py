@@ -254,7 +254,31 @@ def test_a_file_that_is_dropped_in(visit, server, tmp_path):
     text = tmp_path / "notes.mp3"
     text.write_text("no audio")
     page.locator("#file").set_input_files(text)
-    expect(page.locator("#notice")).to_contain_text("notes.mp3")
+    expect(page.locator("#notice")).to_contain_text("notes.mp3 cannot be listened to")
+
+
+def test_after_a_file_that_is_no_audio_all_is_as_it_was(visit, server, tmp_path):
+    text = tmp_path / "notes.mp3"
+    text.write_text("no audio")
+    page = visit(server)
+    page.locator("#file").set_input_files(text)  # nothing was there
+    expect(page.locator("#notice")).to_contain_text("notes.mp3 cannot be listened to")
+    expect(page.get_by_text("surprise me")).to_be_visible()
+    begin(page, "paid in full")
+    page.get_by_label("Position").fill("500")
+    there, at = coming(page), seconds(page)
+    page.locator("#file").set_input_files(text)
+    expect(page.locator("#notice")).to_contain_text("notes.mp3 cannot be listened to")
+    expect(page.locator("#title")).to_have_text("Paid in Full")
+    expect(page.locator("#coming .name")).to_have_text(there)
+    expect(page.locator("#elapsed")).to_have_text(f"0:{at:02}")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    page.locator("#play").click()
+    page.locator("#file").set_input_files(text)
+    expect(page.locator("#title")).to_have_text("notes")
+    expect(page.locator("#title")).not_to_have_text("notes")
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    expect(page.locator("#coming li")).to_have_count(10)
 
 
 def test_dropping_for_real(visit, server, tmp_path):
