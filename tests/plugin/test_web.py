@@ -475,6 +475,16 @@ def test_the_map_shows_what_plays_and_a_click_plays(visit, server):
     expect(page.locator("#coming li")).to_have_count(10)
 
 
+def test_without_what_a_map_needs_it_is_said(visit, analysed, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['openTSNE'] = None\n")
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    with Page(analysed.folder, PYTHONPATH=path) as server:
+        page = visit(server)
+        page.get_by_role("tab", name="Map").click()
+        told = "No map: openTSNE is not installed; pip install 'beets-deejai[map]'."
+        expect(page.locator("#no-map")).to_have_text(told)
+
+
 @pytest.mark.parametrize(
     "viewport", [DESKTOP, PHONE, {"width": 844, "height": 390}], ids=["desktop", "phone", "lying phone"]
 )
