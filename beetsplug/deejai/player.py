@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 TIMEOUT = 10  # seconds for an answer
 IDLE = 300  # seconds without news, after which it is looked whether the player is still there
-QUEUE_FULL = 51  # MPD's number of that error
+FORBIDDEN, QUEUE_FULL = 4, 51  # MPD's numbers of errors that no other song would change
+HINTS = {
+    FORBIDDEN: "give a password that allows it: --password, or PASSWORD@HOST in MPD_HOST",
+    QUEUE_FULL: "`mpc crop` leaves nothing in it but what plays, and `mpc consume on` keeps it short",
+}
 WATCHED = ("player", "playlist", "options")
 
 
@@ -32,7 +36,11 @@ class LostError(Exception):
 
 
 class RefusedError(Exception):
-    """The player does not do what it was asked for; the message is its own."""
+    """The player does not do what it was asked for; the message and the number are its own."""
+
+    def __init__(self, message: str, number: int | None = None) -> None:
+        super().__init__(message)
+        self.number = number
 
 
 @dataclass(frozen=True)
@@ -151,7 +159,7 @@ class Player:
             with self._errors():
                 self._client.addid(file)
         except RefusedError as error:
-            if isinstance(error.__cause__, self._library.CommandError) and error.__cause__.errno == QUEUE_FULL:
+            if error.number in HINTS:
                 raise
             return str(error)
         return ""
@@ -180,7 +188,7 @@ class Player:
         try:
             yield
         except self._library.CommandError as error:
-            raise RefusedError(one_line(str(error))) from error
+            raise RefusedError(one_line(str(error)), error.errno and error.errno.value) from error
         except UnicodeError as error:
             raise RefusedError("its name is no text") from error
         except (OSError, self._library.MPDError) as error:

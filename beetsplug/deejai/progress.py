@@ -48,7 +48,8 @@ class Progress:
             self._reported = now
             rate = self.done / max(now - self._started, 1e-6)
             left = round((self.total - self.done) / rate)
-            self._log.info("{}/{} {}, {:.1f} a second, {} s left", self.done, self.total, self.what, rate, left)
+            pace = f"{rate:.1f} a second" if rate >= 1 else f"{60 * rate:.1f} a minute"
+            self._log.info("{}/{} {}, {}, {} s left", self.done, self.total, self.what, pace, left)
 
     def warn(self, template: str, *values: object) -> None:
         """A warning through the plugin's log, about a track that failed."""

@@ -249,7 +249,7 @@ class BeetsLibrary:
         try:
             member = self.state.space.member(path)
         except ui.UserError as error:
-            raise RefusedError(f"{one_line(name)[:100]}: {error.__cause__ or error}", 422) from error
+            raise RefusedError(f"{one_line(name)[:100]} cannot be listened to: {error.__cause__ or error}", 422) from error
         (track,) = member.tracks
         title = track.title if track.title != path.stem else Path(name).stem
         id_ = None if isinstance(member.match, Path) else member.match.id

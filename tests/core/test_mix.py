@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -128,6 +129,24 @@ class TestRendering:
         sounds = {"one": tone(100, 4, 0.85), "two": tone(100, 4, 0.85)}
         mix = plan_mix([measured(4 * RATE, name=name) for name in sounds], RATE, 2)
         assert np.abs(rendered(mix, sounds)).max() <= ratio(CEILING) + 1e-3
+
+    def test_memory_does_not_grow_with_the_mix(self):
+        second = np.random.default_rng(0).normal(0, 0.2, (RATE, 2)).astype(np.float32)
+
+        def blocks_of(path, rate):
+            return (second.copy() for _ in range(8))
+
+        def peak(tracks: int) -> int:
+            tracemalloc.start()
+            found = [survey(Track(Path("x"), "", "x", None), RATE, blocks_of) for _ in range(tracks)]
+            frames = sum(len(block) for block in render(plan_mix(found, RATE, 2), blocks_of=blocks_of))
+            assert frames == (8 * tracks - 2 * (tracks - 1)) * RATE
+            most = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            return most
+
+        peak(1)  # what is imported then is no part of it
+        assert peak(8) < 1.05 * peak(3)
 
     def test_silence_takes_the_place_of_what_is_lost(self):
         """A file that was cut short, or is gone, between measuring and rendering."""

@@ -15,7 +15,8 @@ from deejai_core.apps.map_data import category_field, map_data, scale_field, tex
 from deejai_core.apps.map_files import map_page
 
 EVIL = "<img src=x onerror=alert(1)>"
-AMBER, BLUE, DIMMED = [0xF8, 0xB5, 0x28], [0x5F, 0x5E, 0xF0], [0xE6, 0xE3, 0xDE]  # the first two colours, in order
+AMBER, BLUE, GREEN = [0xF8, 0xB5, 0x28], [0x5F, 0x5E, 0xF0], [0x82, 0xD1, 0xAA]  # the first colours, in order
+DIMMED = [0xE6, 0xE3, 0xDE]
 READ_BACK = "Canvas2D: Multiple readback"  # what chromium says of a test that looks at pixels
 SCALED = [32, 156, 136]  # 104 on the scale from 100 to 107
 
@@ -291,6 +292,13 @@ class TestThePage:
         assert page.evaluate("clicked") == [105]
         page.evaluate("map.highlight(109)")
         page.locator(".card strong", has_text="Song 8").wait_for()
+        assert self.becomes(page, *self.middle(page), AMBER)  # it is in sight, so nothing moves
+        page.evaluate("for (let i = 0; i < 9; i++) document.querySelector('[title=\"Zoom in\"]').click()")
+        page.evaluate("map.highlight(101)")
+        page.locator(".card strong", has_text="Song 0").wait_for()
+        assert self.becomes(page, *self.middle(page), GREEN)  # it was not
+        page.evaluate("map.highlight(null)")
+        assert not page.locator(".card").is_visible()
         page.evaluate("map.destroy()")
         assert page.locator(".deejai-map").count() == 0
 

@@ -369,7 +369,30 @@ class TestPasswords:
         none = beets.deejai("radio", "Kettle", "--once", "--port", locked.port, status=1)
         assert f"MPD at localhost:{locked.port}: " in none.err
         assert "permission" in none.err
+        assert "; give a password that allows it: --password, or PASSWORD@HOST in MPD_HOST" in none.err
         assert len(none.err.splitlines()) == 1
+
+    def test_one_may_look_but_not_touch(self, tmp_path, long_songs, beets):
+        player = Mpd(tmp_path, long_songs, 'password "open sesame@read,add,control,admin"\ndefault_permissions "read"')
+        try:
+            player.start("open sesame")
+            result = beets.deejai("radio", "Kettle", "--port", player.port, status=1)
+        finally:
+            player.stop()
+        (line,) = result.err.splitlines()
+        assert "give a password that allows it" in line
+
+
+@needs_mpd
+def test_a_queue_that_is_full(tmp_path, long_songs, beets):
+    player = Mpd(tmp_path, long_songs, 'max_playlist_length "3"')
+    try:
+        player.start()
+        result = beets.deejai("radio", "Kettle", "--once", "--port", player.port, status=1)
+        assert len(player.queue()) == 3
+    finally:
+        player.stop()
+    assert "`mpc crop` leaves nothing in it but what plays" in result.err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def run_listen(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: op
 
 
 def run_radio(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
-    from ..player import LostError, Player, RefusedError, find_address
+    from ..player import HINTS, LostError, Player, RefusedError, find_address
     from ..queries import find_matches
     from ..radio import Radio
     from ..space import Space
@@ -138,7 +138,8 @@ def run_radio(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: opt
             f"no MPD at {player.address} ({error}); --host and --port, or MPD_HOST and MPD_PORT, say where it is"
         ) from error
     except RefusedError as error:
-        raise ui.UserError(f"MPD at {player.address}: {error}") from error
+        hint = HINTS.get(error.number)
+        raise ui.UserError(f"MPD at {player.address}: {error}" + (f"; {hint}" if hint else "")) from error
     except KeyboardInterrupt:
         log.info("the radio is off; MPD's queue stays as it is")
     finally:

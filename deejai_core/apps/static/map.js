@@ -1,7 +1,7 @@
 // A map of a library: pan, zoom, search, colours. Draws what deejai_core/apps/map_data.py makes; style: map.css.
 //
 //   const map = deejaiMap.draw(container, data, {onClick: id => ...});
-//   map.highlight(id)     centres and marks a track; null: none.
+//   map.highlight(id)     marks a track until another is, and moves the map only if it is out of sight; null: none.
 //   map.color("genre")    colours by a field, named as in the legend.
 //   map.redraw()          after the container's colours have changed.
 //   map.destroy()
@@ -112,7 +112,7 @@
 
     // What is shown now. view: the place in the middle, and CSS pixels for a step of place.
     let field = null, view = null, width = 0, height = 0, density = 1, pending = false;
-    let hovered = -1, marked = -1, only = null, hits = null, suggestions = [], selected = -1;
+    let hovered = -1, marked = -1, highlighted = -1, only = null, hits = null, suggestions = [], selected = -1;
     let colourOf = new Int16Array(total), palette = [], hiddenPaths = new Set();
 
     const style = name => getComputedStyle(root).getPropertyValue(name).trim();
@@ -122,8 +122,10 @@
     const top = i => height / 2 - (y[i] - view.y) * view.scale;
     const smallest = () => 0.5 * Math.min(width, height) / FINEST;
 
+    const covered = () => width > 760 ? 290 : 0; // CSS pixels on the left, by the panel
+
     function fit() {
-      const side = width > 760 ? 290 : 0;   // the panel covers that much
+      const side = covered();
       const scale = 0.92 * Math.min(width - side, height) / FINEST;
       view = {x: FINEST / 2 - side / 2 / scale, y: FINEST / 2, scale};
     }
@@ -216,7 +218,8 @@
           context.fillText(text, px, py + 0.5);
         }
       });
-      for (const [i, color, wide] of [[hovered, ink, 1.5], [marked, accent, 3]]) {
+      const rings = [[hovered, ink, 1.5], [marked, accent, 3], [highlighted, accent, 3]];
+      for (const [i, color, wide] of rings) {
         if (i < 0) continue;
         context.beginPath();
         context.arc(left(i), top(i), radius() + 4 + wide, 0, 2 * Math.PI);
@@ -360,11 +363,24 @@
     function go(i) {
       marked = i;
       hovered = -1;
-      if (i >= 0) {
-        const enough = Math.min(4, 24 / (FINEST / Math.sqrt(total)));  // neighbours 24 pixels apart
-        view = {x: x[i], y: y[i], scale: Math.max(view.scale, enough)};
-      }
+      const enough = Math.min(4, 24 / (FINEST / Math.sqrt(total)));  // neighbours 24 pixels apart
+      view = {x: x[i], y: y[i], scale: Math.max(view.scale, enough)};
       schedule();
+    }
+
+    function highlight(i) {
+      highlighted = marked = i;
+      hovered = -1;
+      reveal();
+      schedule();
+    }
+
+    // Bring what is highlighted into the middle, if it is out of sight.
+    function reveal() {
+      if (highlighted < 0 || !width || !height) return;
+      const [px, py] = [left(highlighted), top(highlighted)];
+      if (px > covered() && px < width && py > 0 && py < height) return;
+      view = {...view, x: x[highlighted] - covered() / 2 / view.scale, y: y[highlighted]};
     }
 
     search.addEventListener("input", find);
@@ -444,12 +460,14 @@
     });
 
     function resize() {
-      const before = Math.min(width, height);
+      const hidden = !width || !height;
       [width, height] = [root.clientWidth, root.clientHeight];
       density = Math.min(DENSEST, devicePixelRatio || 1);
       for (const canvas of [points, over]) [canvas.width, canvas.height] = [Math.round(width * density), Math.round(height * density)];
-      if (!before) fit();               // it was not visible until now
-      if (width && height) render();
+      if (!width || !height) return;
+      if (!view) fit();
+      if (hidden) reveal();             // it was not visible until now
+      render();
     }
     color(data.color);
     resize();
@@ -459,7 +477,7 @@
     dark.addEventListener("change", schedule);
 
     return {
-      highlight: id => go(position.get(id) ?? -1),
+      highlight: id => highlight(position.get(id) ?? -1),
       color,
       redraw: schedule,
       destroy: () => { resized.disconnect(); dark.removeEventListener("change", schedule); root.remove(); },

@@ -46,13 +46,15 @@ function add(track) {
 }
 
 function next(faded = false) {
+  const before = queue.now;
   const track = queue.next();
   if (track) player.play(track, { faded });
   else if (!queue.busy) {
     player.pause();
     notice("Nothing comes next: the library has no more songs that keep these rules.");
-  } else // What was wrong is over: it need not be read any longer.
-queue.addEventListener("filled", () => next(faded), { once: true });
+  } else {
+    queue.addEventListener("filled", () => queue.now === before && next(faded), { once: true });
+  }
 }
 
 function previous() {
@@ -79,7 +81,7 @@ player.addEventListener("broken", () => {
     delete track.blob; // the library has it, and the server makes what this browser plays
     player.play(track);
   } else if (track?.blob && !queue.coming.length) {
-    queue.addEventListener("filled", () => next(), { once: true });
+    queue.addEventListener("filled", () => player.track === track && next(), { once: true });
   } else if (++broken > 3) {
     player.pause();
     notice("Several songs in a row cannot be played; is the drive with the music there?", { lasting: true });
@@ -98,6 +100,7 @@ async function open(file) {
   const track = { title: file.name.replace(/\.[^.]*$/, ""), artist: "", album: "", length: null, format: "", blob: URL.createObjectURL(file) };
   const planning = mode() === "journey";
   notice(`Listening to “${track.title}”…`, { lasting: true });
+  const before = { queue: queue.state, time: player.time, playing: player.playing };
   let now;
   if (!planning) {
     begin([track]); // it plays while it is listened to
@@ -114,7 +117,17 @@ async function open(file) {
     }
   } catch (error) {
     notice(error.message);
+    if (now && queue.seeds.includes(now)) comeBack(before);
   }
+}
+
+/** Go on with what there was before a file that turned out to be none. */
+function comeBack({ queue: state, time, playing }) {
+  queue.comeBack(state);
+  if (!queue.now) return player.stop();
+  if (playing) player.play(queue.now);
+  else player.show(queue.now);
+  player.seek(time);
 }
 
 function takeDrops() {
@@ -393,6 +406,7 @@ queue.addEventListener("busy", () => {
   $("short").hidden = !queue.short || queue.busy;
 });
 queue.addEventListener("error", ({ detail }) => notice(detail.message, { lasting: true }));
+// What was wrong is over: it need not be read any longer.
 queue.addEventListener("filled", () => $("notice").textContent && !broken && notice($("notice").textContent));
 queue.addEventListener("notice", ({ detail }) => notice(detail));
 

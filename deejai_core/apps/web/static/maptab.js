@@ -1,7 +1,7 @@
 // The map of the library: drawn by the script of `beet deejai map`.
 
 import * as api from "./api.js";
-import { $, make } from "./dom.js";
+import { $ } from "./dom.js";
 
 /** pick(id): a song on the map was chosen. Returns what marks a song on it, or null if there is no map. */
 export async function showMap(pick) {
@@ -10,7 +10,6 @@ export async function showMap(pick) {
   told.hidden = false;
   try {
     const data = await api.map();
-    document.head.append(make("link", { rel: "stylesheet", href: "/static/map/map.css" }));
     await import("/static/map/map.js");
     told.hidden = true;
     const map = globalThis.deejaiMap.draw($("canvas"), data, { onClick: pick });

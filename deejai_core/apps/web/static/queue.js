@@ -35,6 +35,19 @@ export class Queue extends EventTarget {
     this.short = false; // the library has no more
   }
 
+  /** All that it holds, for `comeBack`. */
+  get state() {
+    const { seeds, history, now, coming, pinned, removed, seed, short } = this;
+    return { seeds, history, now, coming, pinned, removed, seed, short };
+  }
+
+  /** Be as it was before something else began. */
+  comeBack(state) {
+    Object.assign(this, state);
+    this.changed();
+    this.fill();
+  }
+
   tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
