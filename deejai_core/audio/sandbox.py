@@ -47,9 +47,12 @@ class Decoder:
             self._process.stdout.close()
             self._process = None
 
-    def key(self, path: Path) -> str:
-        """As `audio_key`. Raises AudioError, UnavailableError; ModelError if the libraries that decode cannot be loaded."""
-        return self._ask(path, {"what": "key"})[0]["key"]
+    def key(self, path: Path, **spans: int) -> str:
+        """As `audio_key`. Raises AudioError, UnavailableError; ModelError if the libraries that decode cannot be loaded.
+
+        spans: what `spans` will be asked for if the key is not known; the file need not be read twice then.
+        """
+        return self._ask(path, {"what": "key"} | spans)[0]["key"]
 
     def spans(self, path: Path, *, sample_rate: int, length: int, limit: int) -> np.ndarray:
         """As `read_spans`, with the errors of `key`."""

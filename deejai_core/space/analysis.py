@@ -59,10 +59,11 @@ def hear_file(path: Path, model: Model, decoder: Decoder, *, windows: int, known
     AudioError if the file has no readable audio, UnavailableError if something else is in the way.
     """
     try:
-        key = decoder.key(path)
+        wanted = {"sample_rate": model.sample_rate, "length": model.span, "limit": windows}
+        key = decoder.key(path, **wanted)
         if key in known:
             return Heard(path, key, None)
-        spans = decoder.spans(path, sample_rate=model.sample_rate, length=model.span, limit=windows)
+        spans = decoder.spans(path, **wanted)
         trunk = model.hear(spans).astype(TRUNK_TYPE)
     except DeejaiError:
         raise
