@@ -20,7 +20,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 SHA256 = "571766d0786122f6ec2ce1f172f5e2e5aae9568ea70406256972a008d6391990"  # of the weights' file
 
 BATCH = 8  # slices through the network at once: fits the cache, and the same file always gets the same batches
-TEMPORAL_BLOCK = 16  # frames that one row of a banded matrix yields, see `_convolve_time`
+PHASES = 8  # neighbouring frames that are channels of one, see `_convolve_time`
 
 
 class MusiCNN:
@@ -123,22 +123,24 @@ class MusiCNN:
 def _convolve_time(x, filters):
     """Each mel band convolved with `filters` (f, length) over time, "same" padding; the maximum over the bands.
 
-    (n, frames, mels) -> (n, f, frames). A matrix whose columns are the filters, shifted, yields `TEMPORAL_BLOCK` frames
-    at once: on short filters with one input channel that is over twice as fast as torch's convolution.
+    (n, frames, mels) -> (n, f, frames). `PHASES` frames are taken as channels of one, of input and output: on long filters
+    with one input channel that is three to four times as fast as torch's convolution, although it multiplies zeros too.
     """
     import torch
     from torch.nn import functional as F
 
     count, length = filters.shape
-    n, frames = x.shape[:2]
-    blocks = -(-frames // TEMPORAL_BLOCK)
-    banded = torch.zeros(TEMPORAL_BLOCK + length - 1, TEMPORAL_BLOCK, count)
-    for shift in range(TEMPORAL_BLOCK):
-        banded[shift : shift + length, shift] = filters.T
+    n, frames, mels = x.shape
+    taps = -(-(length + PHASES - 1) // PHASES)
+    kernel = torch.zeros(count, PHASES, taps * PHASES)
+    for phase in range(PHASES):
+        kernel[:, phase, phase : phase + length] = filters
+    kernel = kernel.reshape(count * PHASES, taps, PHASES).transpose(1, 2)[..., None]  # (f * phases, phases, taps, 1)
 
+    blocks = -(-frames // PHASES)
     before = (length - 1) // 2
-    after = blocks * TEMPORAL_BLOCK + length - 1 - before - frames
-    rows = F.pad(x.transpose(1, 2), (before, after))  # (n, mels, padded frames)
-    rows = rows.unfold(2, TEMPORAL_BLOCK + length - 1, TEMPORAL_BLOCK)  # (n, mels, blocks, block + length - 1)
-    y = (rows @ banded.flatten(1)).amax(dim=1)  # (n, blocks, block * f)
-    return y.reshape(n, blocks * TEMPORAL_BLOCK, count)[:, :frames].transpose(1, 2)
+    after = (blocks + taps - 1) * PHASES - before - frames
+    rows = F.pad(x, (0, 0, before, after)).reshape(n, blocks + taps - 1, PHASES, mels).transpose(1, 2)
+    y = F.conv2d(rows.contiguous(), kernel).amax(dim=3)  # (n, f * phases, blocks)
+    y = y.reshape(n, count, PHASES, blocks).transpose(2, 3)  # (n, f, blocks, phases)
+    return y.reshape(n, count, blocks * PHASES)[:, :, :frames]
