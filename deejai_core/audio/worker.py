@@ -68,7 +68,7 @@ class Server:
             answer, data = {"error": f"{type(error).__name__}: {error}", "lasting": False}, b""
         _answer(self._answers, answer, data)
 
-    def _answer_to(self, request: dict) -> tuple[dict, bytes]:
+    def _answer_to(self, request: dict) -> tuple[dict, bytes | memoryview]:
         from deejai_core.audio.decode import key_then_spans, read_spans
         from deejai_core.audio.identity import audio_key
         from deejai_core.audio.tags import read_tags
@@ -86,11 +86,12 @@ class Server:
             self._reading = reading
             return {"key": key}, b""
         spans = next(reading) if reading and self._read == (path, options) else read_spans(path, **options)
-        return {"spans": len(spans)}, spans.tobytes()
+        return {"spans": len(spans)}, spans.data
 
 
-def _answer(answers: BinaryIO, answer: dict, data: bytes = b"") -> None:
-    answers.write(json.dumps(answer).encode() + b"\n" + data)
+def _answer(answers: BinaryIO, answer: dict, data: bytes | memoryview = b"") -> None:
+    answers.write(json.dumps(answer).encode() + b"\n")
+    answers.write(data)
     answers.flush()
 
 

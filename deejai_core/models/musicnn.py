@@ -68,9 +68,14 @@ class MusiCNN:
         spans: (n, `span`) float32 samples at `sample_rate`. Returns (n, 200) float32, the penultimate layer.
         """
         _ = self._tensors  # before torch does anything else
-        filters = self._weights["mel.filters"]
         batches = [spans[start : start + BATCH] for start in range(0, len(spans), BATCH)]
-        return np.concatenate([self.trunk(log_mel(batch, filters, n_fft=512, hop_length=256)) for batch in batches])
+        return np.concatenate([self.trunk(self.mel(batch)) for batch in batches])
+
+    def mel(self, spans: np.ndarray) -> np.ndarray:
+        """What the trunk sees of spans of audio: (n, `span`) -> (n, 187 frames, 96 mels) float32."""
+        filters = self._weights["mel.filters"]
+        # One at a time fits the cache: 60 % of the time.
+        return np.concatenate([log_mel(span[None], filters, n_fft=512, hop_length=256) for span in spans])
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
         """Slice vectors (n, 100) float32, not normalised, from the trunk's output (n, 200)."""
