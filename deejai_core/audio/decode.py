@@ -199,7 +199,7 @@ class Wanted:
         pieces = [np.zeros(len(wanted), np.float32) for wanted in self.ranges]
         filled = [0] * len(pieces)
         first = 0  # of the ranges that are not behind us
-        for position, block in blocks:
+        for position, block in _joined(blocks):
             end = position + len(block)
             while first < len(pieces) and self.ranges[first].stop <= position:
                 first += 1
@@ -251,6 +251,21 @@ def _promised_frames(container, stream, rate: int) -> int:
     if stream.duration:
         return int(stream.duration * stream.time_base * rate)
     return container.duration * rate // 1_000_000 if container.duration else 0
+
+
+def _joined(blocks: Iterable[tuple[int, np.ndarray]]) -> Iterator[tuple[int, np.ndarray]]:
+    """The same samples in fewer blocks, where they follow each other: each of them costs something."""
+    first, end, parts = 0, 0, []
+    for position, block in blocks:
+        if parts and (position != end or end - first >= BLOCK):
+            yield first, np.concatenate(parts)
+            parts = []
+        if not parts:
+            first = position
+        parts.append(block)
+        end = position + len(block)
+    if parts:
+        yield first, np.concatenate(parts)
 
 
 def _blocks_by_seeking(container, stream, rate: int, runs: list[range]) -> Iterator[tuple[int, np.ndarray]]:
@@ -326,12 +341,14 @@ def decoded_frames(container, stream) -> Iterator:
 
 
 def _frames_of(packet) -> list:
-    from av.error import InvalidDataError
-
     try:
         return packet.decode()
-    except InvalidDataError:
-        return []
+    except ValueError as error:
+        from av.error import InvalidDataError  # here, since looking it up for each packet would be felt
+
+        if isinstance(error, InvalidDataError):
+            return []
+        raise
 
 
 def tamed(samples: np.ndarray) -> np.ndarray:
