@@ -24,9 +24,15 @@ EVERY_WINDOW = 1_000_000
 def deejai(files: list[Path], *, threads: int = 1, windows: int = 16) -> None:
     """As `beet deejai analyze` does it."""
     from deejai_core.models.musicnn import MusiCNN
-    from deejai_core.space.analysis import Unheard, analyse
+    from deejai_core.space.analysis import NO_MORE_THAN_USUAL, Unheard, analyse
 
-    for result in analyse(files, MusiCNN(), windows=windows, threads=threads):
+    model = MusiCNN()
+    if not files:  # the start-up, of the decoders too
+        model.hear(np.zeros((1, model.span), np.float32))
+        for _ in range(threads):
+            with NO_MORE_THAN_USUAL.decoder() as decoder:
+                decoder.tags(Path(__file__))
+    for result in analyse(files, model, windows=windows, threads=threads):
         if isinstance(result, Unheard):
             sys.exit(f"{result.path}: {result.reason}")
 
