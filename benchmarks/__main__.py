@@ -12,49 +12,30 @@ import importlib.util
 import json
 import os
 import platform
+import signal
 import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from base64 import b64encode
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
 from benchmarks.analysers import ANALYSERS
+from benchmarks.usage import FailedError, measure
 from demo.composer import compose
 
 SUFFIXES = {".mp3", ".ogg", ".opus", ".flac", ".wav"}  # what all analysers can read
-NEEDS = {"bliss": "bliss_audio", "musly": "pymusly"}
+NEEDS = {"bliss": "bliss_audio", "musly": "pymusly", "the original's method": "librosa"}
 BEET = Path(sys.executable).with_name("beet")
 
 
-@dataclass(frozen=True)
-class Usage:
-    """What a process took."""
-
-    cpu: float  # seconds, user and system
-    wall: float  # seconds
-    memory: float  # peak, MB
-
-
-def measure(command: list, **env: str) -> Usage:
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ | env)
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"{command[:4]}: {errors.decode(errors='replace')}")
-    return Usage(usage.ru_utime + usage.ru_stime, time.perf_counter() - started, usage.ru_maxrss / 1000)
-
-
 def analysis(files: list[Path], runs: int) -> None:
-    names = [name for name in ANALYSERS if name not in NEEDS or importlib.util.find_spec(NEEDS[name])]
-    command = {name: [sys.executable, "-m", "benchmarks.analysers", name] for name in names}
+    command = {name: [sys.executable, "-m", "benchmarks.analysers", name] for name in ANALYSERS}
+    names = [name for name in ANALYSERS if _runs(name, [*command[name], files[0]])]
     start_up = {name: min(measure(command[name]).cpu for _ in range(2)) for name in names}
     # In turn, so that a change of the machine's speed meets all of them.
     taken = [{name: measure([*command[name], *files]) for name in names} for _ in range(runs)]
@@ -72,15 +53,31 @@ def analysis(files: list[Path], runs: int) -> None:
         if "bliss" in names:
             pairs = [(run[name].cpu - start_up[name]) / (run["bliss"].cpu - start_up["bliss"]) for run in taken]
             ratio = f"{median(pairs):.2f}"
-        print(f"| {name} | {cpu:.3f} | {ratio} | {wall:.3f} | {memory:.0f} MB | {start_up[name]:.2f} |")
+        print(f"| {name} | {cpu:.3f} | {ratio} | {wall:.3f} | {memory:.0f} MB | {start_up[name]:.2f} |", flush=True)
 
-    # Not in this process: it stays small, since Linux counts a parent's memory as its child's peak.
+    # Not in this process: it stays small.
     output = subprocess.check_output([sys.executable, "-m", "benchmarks.analysers", "stages", *files])
     parts = json.loads(output)
-    total = sum(parts.values())
-    print("\n| stage | CPU-seconds a track | share |\n|---|---|---|")
-    for stage, seconds in parts.items():
-        print(f"| {stage} | {seconds:.3f} | {100 * seconds / total:.0f} % |")
+    print(f"\n| stage | {' | '.join(parts)} |\n|---{'|---' * len(parts)}|")
+    for stage in next(iter(parts.values())):
+        cells = [f"{spent[stage]:.3f} ({100 * spent[stage] / sum(spent.values()):.0f} %)" for spent in parts.values()]
+        print(f"| {stage} | {' | '.join(cells)} |")
+
+
+def _runs(name: str, command: list) -> bool:
+    """Whether an analyser can be compared here; says why, if not."""
+    if name in NEEDS and not importlib.util.find_spec(NEEDS[name]):
+        print(f"{name}: not installed, left out", file=sys.stderr)
+        return False
+    try:
+        measure(command)
+    except FailedError as error:
+        if name not in NEEDS:
+            sys.exit(f"{name}: {error}")
+        reason = "its package needs a newer processor" if error.status == -signal.SIGILL else error
+        print(f"{name}: left out: {reason}", file=sys.stderr)
+        return False
+    return True
 
 
 def weights(tracks: int) -> None:

@@ -8,22 +8,37 @@ NAME `stages` prints the CPU-seconds a track of each stage of this project's ana
 from __future__ import annotations
 
 import json
+import random
 import sys
 import time
 from collections import Counter
 from pathlib import Path
+from unittest import mock
+
+import numpy as np
 
 RATE_OF_MUSLY = 22_050  # Hz, mono
+EVERY_WINDOW = 1_000_000
 
 
-def deejai(files: list[Path], threads: int = 1) -> None:
+def deejai(files: list[Path], *, threads: int = 1, windows: int = 16) -> None:
     """As `beet deejai analyze` does it."""
     from deejai_core.models.musicnn import MusiCNN
-    from deejai_core.space.analysis import Unheard, analyse
+    from deejai_core.space.analysis import NO_MORE_THAN_USUAL, Unheard, analyse
 
-    for result in analyse(files, MusiCNN(), windows=16, threads=threads):
+    model = MusiCNN()
+    if not files:  # the start-up, of the decoders too
+        model.hear(np.zeros((1, model.span), np.float32))
+        for _ in range(threads):
+            with NO_MORE_THAN_USUAL.decoder() as decoder:
+                decoder.tags(Path(__file__))
+    for result in analyse(files, model, windows=windows, threads=threads):
         if isinstance(result, Unheard):
             sys.exit(f"{result.path}: {result.reason}")
+
+
+def deejai_every_window(files: list[Path]) -> None:
+    deejai(files, windows=EVERY_WINDOW)
 
 
 def deejai_2_threads(files: list[Path]) -> None:
@@ -31,7 +46,7 @@ def deejai_2_threads(files: list[Path]) -> None:
 
 
 def bliss(files: list[Path]) -> None:
-    """bliss-audio: 23 hand-made features."""
+    """bliss-audio: some twenty hand-made features."""
     from bliss_audio import Song
 
     for file in files:
@@ -50,41 +65,92 @@ def musly(files: list[Path]) -> None:
         jukebox.track_from_audiodata(soxr.resample(samples.mean(axis=1), rate, RATE_OF_MUSLY))
 
 
-ANALYSERS = {"deejai": deejai, "deejai, 2 threads": deejai_2_threads, "bliss": bliss, "musly": musly}
+def original(files: list[Path]) -> None:
+    """Deej-A.I. as its author describes it, step by step, with random weights: they cost what trained ones do."""
+    import librosa
+    import torch
+
+    from deejai_core.models.network import build_network
+
+    torch.set_num_threads(1)
+    network = build_network("2d").eval()
+    tracks = []
+    for file in files:
+        samples, _ = librosa.load(file, sr=22_050, mono=True)  # all of it
+        mel = librosa.feature.melspectrogram(y=samples, sr=22_050, n_fft=2048, hop_length=512, n_mels=96, fmax=11_025)
+        slices = []
+        for start in range(0, mel.shape[1] - 215, 216):  # five seconds each
+            decibels = librosa.power_to_db(mel[:, start : start + 216], ref=np.max)
+            lowest, highest = decibels.min(), decibels.max()
+            slices.append((decibels - lowest) / (highest - lowest) if highest > lowest else decibels)
+        with torch.inference_mode():
+            vectors = network(torch.from_numpy(np.array(slices, np.float32))).numpy()
+        tracks.append(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+    random.Random(0).shuffle(tracks)
+    for start in range(0, len(tracks), 100):
+        batch = tracks[start : start + 100]
+        for track in batch:
+            vector = np.zeros(100)
+            for one in track:
+                near = [(other @ one > 1 - 0.001).sum() for other in batch]  # slices that are the same word
+                tf, df = (track @ one > 1 - 0.001).sum(), np.count_nonzero(near)
+                vector += tf * np.log(len(batch) / df) * one
 
 
-def stages(files: list[Path]) -> dict[str, float]:
+ANALYSERS = {
+    "deejai": deejai,
+    "deejai, every window": deejai_every_window,
+    "deejai, 2 threads": deejai_2_threads,
+    "bliss": bliss,
+    "musly": musly,
+    "the original's method": original,
+}
+
+
+def stages(files: list[Path], windows: int) -> dict[str, float]:
     """CPU-seconds a track of each stage of this project's analysis, on one thread."""
     import torch
 
-    from deejai_core.audio.decode import read_spans
-    from deejai_core.audio.identity import audio_key
-    from deejai_core.audio.spectrogram import log_mel
+    from deejai_core.audio import decode
     from deejai_core.models.musicnn import BATCH, MusiCNN
 
     torch.set_num_threads(1)
     model = MusiCNN()
-    filters = model._weights["mel.filters"]
+    model.hear(np.zeros((1, model.span), np.float32))  # what is done only once
     spent: Counter[str] = Counter()
 
-    def timed(stage: str, function, *args, **options):
+    def timed(stage: str, function, *args):
         start = time.process_time()
-        result = function(*args, **options)
+        result = function(*args)
         spent[stage] += time.process_time() - start
         return result
 
-    for file in files:
-        timed("audio key", audio_key, file)
-        spans = timed("decode", read_spans, file, sample_rate=model.sample_rate, length=model.span, limit=16)
-        for start in range(0, len(spans), BATCH):
-            mel = timed("spectrogram", log_mel, spans[start : start + BATCH], filters, n_fft=512, hop_length=256)
-            timed("network", model.trunk, mel)
-    return {stage: seconds / len(files) for stage, seconds in spent.items()}
+    with mock.patch.object(decode, "_cut", lambda *args, cut=decode._cut: timed("resample", cut, *args)):
+        for file in files:
+            steps = decode.key_then_spans(file, sample_rate=model.sample_rate, length=model.span, limit=windows)
+            timed("packets and their key", next, steps)
+            spans = timed("decode", next, steps)
+            for start in range(0, len(spans), BATCH):
+                mel = timed("spectrogram", model.mel, spans[start : start + BATCH])
+                timed("network", model.trunk, mel)
+    spent["decode"] -= spent["resample"]
+    order = ("packets and their key", "decode", "resample", "spectrogram", "network")
+    return {stage: spent[stage] / len(files) for stage in order}
+
+
+def main() -> None:
+    name, files = sys.argv[1], [Path(name) for name in sys.argv[2:]]
+    if name != "stages":
+        ANALYSERS[name](files)
+        return
+    parts = {}
+    for suffix in sorted({file.suffix for file in files}):
+        alike = [file for file in files if file.suffix == suffix]
+        parts[f"{suffix[1:]}, 16 windows"] = stages(alike, 16)
+        parts[f"{suffix[1:]}, every window"] = stages(alike, EVERY_WINDOW)
+    print(json.dumps(parts))
 
 
 if __name__ == "__main__":
-    name, files = sys.argv[1], [Path(name) for name in sys.argv[2:]]
-    if name == "stages":
-        print(json.dumps(stages(files)))
-    else:
-        ANALYSERS[name](files)
+    main()

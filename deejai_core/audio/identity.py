@@ -21,14 +21,14 @@ def audio_key(path: Path) -> str:
     import av  # shared libraries of 90 MB: not for commands that analyse nothing
     from av.error import FFmpegError
 
-    digest = hashlib.blake2b(digest_size=KEY_BYTES)
+    digest = new_digest()
     try:
         with av.open(str(path), metadata_errors="ignore") as container:
             for packet in container.demux(container.streams.audio[0]):
                 digest.update(packet)
         return digest.hexdigest()
     except (FFmpegError, IndexError, ValueError):
-        digest = hashlib.blake2b(digest_size=KEY_BYTES)  # not a container PyAV knows, or broken in the middle
+        digest = new_digest()  # not a container PyAV knows, or broken in the middle
     try:
         with path.open("rb") as file:
             while chunk := file.read(1 << 20):
@@ -36,3 +36,8 @@ def audio_key(path: Path) -> str:
         return digest.hexdigest()
     except OSError as error:
         raise UnavailableError(error.strerror or str(error)) from error
+
+
+def new_digest() -> hashlib.blake2b:
+    """What all packets are fed to, one after the other; its hexadecimal digits are the key."""
+    return hashlib.blake2b(digest_size=KEY_BYTES)

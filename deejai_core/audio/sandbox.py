@@ -47,9 +47,12 @@ class Decoder:
             self._process.stdout.close()
             self._process = None
 
-    def key(self, path: Path) -> str:
-        """As `audio_key`. Raises AudioError, UnavailableError; ModelError if the libraries that decode cannot be loaded."""
-        return self._ask(path, {"what": "key"})[0]["key"]
+    def key(self, path: Path, **spans: int) -> str:
+        """As `audio_key`. Raises AudioError, UnavailableError; ModelError if the libraries that decode cannot be loaded.
+
+        spans: what `spans` will be asked for if the key is not known; the file need not be read twice then.
+        """
+        return self._ask(path, {"what": "key"} | spans)[0]["key"]
 
     def spans(self, path: Path, *, sample_rate: int, length: int, limit: int) -> np.ndarray:
         """As `read_spans`, with the errors of `key`."""
@@ -63,7 +66,7 @@ class Decoder:
         except AudioError:
             return Tags("", path.stem, None)
 
-    def _ask(self, path: Path, request: dict) -> tuple[dict, bytearray]:
+    def _ask(self, path: Path, request: dict) -> tuple[dict, memoryview]:
         request |= {"path": os.fsencode(path.absolute()).hex(), "seconds": round(self.seconds) + GRACE}
         process = self._running()
         ended = threading.Event()
@@ -79,9 +82,10 @@ class Decoder:
             process.stdin.flush()
             answer = json.loads(process.stdout.readline() or "{}")
             wanted = answer.get("spans", 0) * request.get("length", 0) * np.dtype(np.float32).itemsize
-            data = bytearray(process.stdout.read(wanted))  # writable, as torch wants its arrays
+            data = memoryview(bytearray(wanted))  # writable, as torch wants its arrays
+            data = data[: process.stdout.readinto(data)]
         except (OSError, ValueError):
-            answer, data, wanted = {}, bytearray(), 0
+            answer, data, wanted = {}, memoryview(b""), 0
         finally:
             timer.cancel()
         if not answer or len(data) < wanted:

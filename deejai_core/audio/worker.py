@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
@@ -36,42 +37,61 @@ def main() -> None:
         _answer(answers, {"broken": str(error)})
         return
     _answer(answers, {"ready": True})
+    serve = Server(answers)
     for line in sys.stdin.buffer:
         request = json.loads(line)
         if hasattr(signal, "alarm"):
             signal.alarm(request["seconds"])  # ends this process even if the parent is no longer there to do it
-        _serve(answers, request)
+        serve(request)
         if hasattr(signal, "alarm"):
             signal.alarm(0)
 
 
-def _serve(answers: BinaryIO, request: dict) -> None:
-    from deejai_core.audio.decode import read_spans
-    from deejai_core.audio.identity import audio_key
-    from deejai_core.audio.tags import read_tags
-    from deejai_core.errors import AudioError, UnavailableError
+class Server:
+    """Answers requests. A file that was asked for its key stays open, since most often its spans are asked for next."""
 
-    path = Path(os.fsdecode(bytes.fromhex(request["path"])))
-    try:
-        if request["what"] == "key":
-            _answer(answers, {"key": audio_key(path)})
-            return
+    def __init__(self, answers: BinaryIO) -> None:
+        self._answers = answers
+        self._reading: Iterator | None = None
+        self._read: tuple = ()  # of which file, and which spans
+
+    def __call__(self, request: dict) -> None:
+        from deejai_core.errors import AudioError, UnavailableError
+
+        try:
+            answer, data = self._answer_to(request)
+        except MemoryError:
+            answer, data = {"error": "it needs more memory than a file may take (memory_limit)", "lasting": False}, b""
+        except AudioError as error:
+            answer, data = {"error": str(error), "lasting": not isinstance(error, UnavailableError)}, b""
+        except Exception as error:  # a library's surprise must cost one file, not the night
+            answer, data = {"error": f"{type(error).__name__}: {error}", "lasting": False}, b""
+        _answer(self._answers, answer, data)
+
+    def _answer_to(self, request: dict) -> tuple[dict, bytes | memoryview]:
+        from deejai_core.audio.decode import key_then_spans, read_spans
+        from deejai_core.audio.identity import audio_key
+        from deejai_core.audio.tags import read_tags
+
+        path = Path(os.fsdecode(bytes.fromhex(request["path"])))
         if request["what"] == "tags":
-            _answer(answers, {"tags": asdict(read_tags(path))})
-            return
-        spans = read_spans(path, sample_rate=request["sample_rate"], length=request["length"], limit=request["limit"])
-    except MemoryError:
-        _answer(answers, {"error": "it needs more memory than a file may take (memory_limit)", "lasting": False})
-    except AudioError as error:
-        _answer(answers, {"error": str(error), "lasting": not isinstance(error, UnavailableError)})
-    except Exception as error:  # a library's surprise must cost one file, not the night
-        _answer(answers, {"error": f"{type(error).__name__}: {error}", "lasting": False})
-    else:
-        _answer(answers, {"spans": len(spans)}, spans.tobytes())
+            return {"tags": asdict(read_tags(path))}, b""
+        options = {name: request[name] for name in ("sample_rate", "length", "limit") if name in request}
+        reading, self._reading = self._reading, None
+        if request["what"] == "key":
+            if not options:
+                return {"key": audio_key(path)}, b""
+            reading, self._read = key_then_spans(path, **options), (path, options)
+            key = next(reading)
+            self._reading = reading
+            return {"key": key}, b""
+        spans = next(reading) if reading and self._read == (path, options) else read_spans(path, **options)
+        return {"spans": len(spans)}, spans.data
 
 
-def _answer(answers: BinaryIO, answer: dict, data: bytes = b"") -> None:
-    answers.write(json.dumps(answer).encode() + b"\n" + data)
+def _answer(answers: BinaryIO, answer: dict, data: bytes | memoryview = b"") -> None:
+    answers.write(json.dumps(answer).encode() + b"\n")
+    answers.write(data)
     answers.flush()
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from deejai_core.errors import ModelError
 from deejai_core.files import replacing
+from deejai_core.models.device import CPU
 from deejai_core.models.protocol import Model
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -75,8 +76,8 @@ class Head:
     def is_intact(self) -> bool:
         return self._trunk_model.is_intact()  # its own weights were checked when they were read
 
-    def hear(self, spans: np.ndarray) -> np.ndarray:
-        return self._trunk_model.hear(spans)
+    def hear(self, spans: np.ndarray, *, device: str = CPU) -> np.ndarray:
+        return self._trunk_model.hear(spans, device=device)
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
         learned = unit(self._weights.direct(trunk))

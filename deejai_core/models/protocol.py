@@ -26,8 +26,8 @@ class Model(Protocol):
     def is_intact(self) -> bool:
         """Whether its weights are what they should be."""
 
-    def hear(self, spans: np.ndarray) -> np.ndarray:
-        """(n, span) float32 samples -> (n, trunk_size) float32."""
+    def hear(self, spans: np.ndarray, *, device: str = "cpu") -> np.ndarray:
+        """(n, span) float32 samples -> (n, trunk_size) float32; device: as `pick_device` returns it."""
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
         """(n, trunk_size) -> (n, dimension) float32, not normalised."""

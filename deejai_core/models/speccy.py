@@ -16,6 +16,7 @@ import numpy as np
 
 from deejai_core.audio.spectrogram import mel_filters, power_mel
 from deejai_core.errors import ModelError
+from deejai_core.models.device import CPU
 
 if TYPE_CHECKING:
     import torch
@@ -81,15 +82,20 @@ class Speccy:
         network.load_state_dict(dict(self._load()), assign=True, strict=False)  # but for the count of batches trained on
         return network.eval().to(memory_format=torch.channels_last)  # half the time
 
-    def hear(self, spans: np.ndarray) -> np.ndarray:
-        """Slice vectors for spans of audio: (n, `span`) float32 samples at `sample_rate` -> (n, `dimension`) float32."""
+    def hear(self, spans: np.ndarray, *, device: str = CPU) -> np.ndarray:
+        """Slice vectors for spans of audio: (n, `span`) float32 samples at `sample_rate` -> (n, `dimension`) float32.
+
+        device: of torch; on another one than the CPU all spans go through the network at once.
+        """
         import torch
 
         with self._loading:  # files are analysed in parallel, and the weights should be in memory once
-            network = self._network
-        batches = [spans[start : start + BATCH] for start in range(0, len(spans), BATCH)]
+            network = self._network.to(device)
+        size = BATCH if device == CPU else len(spans)
+        batches = [spans[start : start + size] for start in range(0, len(spans), size)]
         with torch.inference_mode():
-            heard = [network(torch.from_numpy(mel_slices(batch, self.scaling))).numpy() for batch in batches]
+            slices = (torch.from_numpy(mel_slices(batch, self.scaling)) for batch in batches)
+            heard = [network(batch.to(device)).cpu().numpy() for batch in slices]
         return np.concatenate(heard)
 
     def project(self, trunk: np.ndarray) -> np.ndarray:

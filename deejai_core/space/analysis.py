@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
@@ -14,10 +15,13 @@ import numpy as np
 
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.errors import AudioError, DeejaiError, ModelError, UnavailableError
+from deejai_core.models.device import CPU
 from deejai_core.models.protocol import Model
 
 # Two bytes a number is what the store keeps, so it is also what vectors are made from: fresh or stored, the same.
 TRUNK_TYPE = np.float16
+
+TOGETHER = 256  # windows through the network at once where a graphics processor is to be kept busy
 
 
 @dataclass(frozen=True)
@@ -52,25 +56,70 @@ class Limits:
 NO_MORE_THAN_USUAL = Limits()
 
 
+@dataclass(frozen=True)
+class Read:
+    """What of a recording is to be heard: (n, span) float32 samples."""
+
+    path: Path
+    key: str
+    spans: np.ndarray
+
+
 def hear_file(path: Path, model: Model, decoder: Decoder, *, windows: int, known: Container[str] = ()) -> Heard:
     """One file through the model's trunk, unless its audio key is among the `known` ones.
 
     windows: the largest number of slices, spread evenly over the track. The numbers depend on the file alone. Raises
     AudioError if the file has no readable audio, UnavailableError if something else is in the way.
     """
+    read = read_file(path, model, decoder, windows=windows, known=known)
+    return read if isinstance(read, Heard) else _heard(read, lambda: model.hear(read.spans))
+
+
+def read_file(path: Path, model: Model, decoder: Decoder, *, windows: int, known: Container[str] = ()) -> Heard | Read:
+    """What the model is to hear of a file, or its key alone if that is known; otherwise as `hear_file`."""
     try:
-        key = decoder.key(path)
+        wanted = {"sample_rate": model.sample_rate, "length": model.span, "limit": windows}
+        key = decoder.key(path, **wanted)
         if key in known:
             return Heard(path, key, None)
-        spans = decoder.spans(path, sample_rate=model.sample_rate, length=model.span, limit=windows)
-        trunk = model.hear(spans).astype(TRUNK_TYPE)
+        return Read(path, key, decoder.spans(path, **wanted))
     except DeejaiError:
         raise
     except Exception as error:  # a library's surprise must cost one file, not the night
         raise UnavailableError(f"{type(error).__name__}: {error}") from error
+
+
+def hear_together(batch: list[Read], model: Model, device: str) -> Iterator[Heard | Unheard]:
+    """Many files' spans through the trunk at once; file by file if that fails, so that each fails for itself.
+
+    Numbers may differ from those of a file alone by what rounding does, some 1e-5.
+    """
+    trunks: list = [None] * len(batch)
+    if len(batch) > 1:
+        with contextlib.suppress(Exception):  # most likely there is not enough memory for all at once
+            heard = model.hear(np.concatenate([read.spans for read in batch]), device=device)
+            trunks = np.split(heard, np.cumsum([len(read.spans) for read in batch[:-1]]))
+    for read, trunk in zip(batch, trunks, strict=True):
+        try:
+            yield _heard(read, lambda: model.hear(read.spans, device=device) if trunk is None else trunk)  # noqa: B023
+        except AudioError as error:
+            yield _unheard(read.path, error)
+
+
+def _heard(read: Read, hear: Callable[[], np.ndarray]) -> Heard:
+    try:
+        trunk = hear().astype(TRUNK_TYPE)
+    except DeejaiError:
+        raise
+    except Exception as error:
+        raise UnavailableError(f"{type(error).__name__}: {error}") from error
     if not np.isfinite(trunk).all():
         raise AudioError("the model finds no numbers for it")
-    return Heard(path, key, trunk)
+    return Heard(read.path, read.key, trunk)
+
+
+def _unheard(path: Path, error: AudioError) -> Unheard:
+    return Unheard(path, str(error), lasting=not isinstance(error, UnavailableError))
 
 
 def analyse(
@@ -81,12 +130,18 @@ def analyse(
     threads: int,
     known: Container[str] = (),
     limits: Limits = NO_MORE_THAN_USUAL,
+    device: str = CPU,
+    together: int | None = None,
 ) -> Iterator[Heard | Unheard]:
     """Every file through the model's trunk, `threads` at a time; results come as they are ready, in any order.
 
     `known` keys are not heard again. Each thread has its files decoded by a process of its own, within `limits`. Closing
-    the iterator waits for the files under way, a moment each, and drops the rest. Raises ModelError if the model or a
-    library cannot be loaded; whatever goes wrong with a file makes it `Unheard`.
+    the iterator waits for the files under way, a moment each, and drops the rest.
+
+    device: where the network runs, as `pick_device` returns it. together: how many windows go through the network at once,
+    whatever files they are of; None: on the CPU each file by itself, in its thread, elsewhere `TOGETHER`.
+
+    Raises ModelError if the model or a library cannot be loaded; whatever goes wrong with a file makes it `Unheard`.
     """
     try:
         import torch  # noqa: F401
@@ -97,16 +152,21 @@ def analyse(
     for _ in range(threads):
         decoders.put(limits.decoder())
 
-    def hear(path: Path) -> Heard | Unheard:
+    if together is None and device != CPU:
+        together = TOGETHER
+    one_file = read_file if together else hear_file
+
+    def hear(path: Path) -> Heard | Read | Unheard:
         decoder = decoders.get()
         try:
-            return hear_file(path, model, decoder, windows=windows, known=known)
+            return one_file(path, model, decoder, windows=windows, known=known)
         except AudioError as error:
-            return Unheard(path, str(error), lasting=not isinstance(error, UnavailableError))
+            return _unheard(path, error)
         finally:
             decoders.put(decoder)
 
     waiting = iter(paths)
+    batch: list[Read] = []
     executor = ThreadPoolExecutor(threads, thread_name_prefix="deejai")
     try:
         # A few more than can run: no worker waits for the caller, and an interrupt leaves little to finish.
@@ -114,8 +174,14 @@ def analyse(
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             running |= {executor.submit(hear, path) for path in islice(waiting, len(done))}
-            for future in done:
-                yield future.result()
+            for result in (future.result() for future in done):
+                if isinstance(result, Read):
+                    batch.append(result)
+                else:
+                    yield result
+            if batch and (not running or sum(len(read.spans) for read in batch) >= together):
+                yield from hear_together(batch, model, device)
+                batch = []
     finally:
         executor.shutdown(cancel_futures=True)
         for _ in range(threads):

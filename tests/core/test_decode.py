@@ -6,12 +6,14 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import soundfile
 import soxr
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.audio import decode
-from deejai_core.audio.decode import read_spans, span_starts
+from deejai_core.audio.decode import Wanted, key_then_spans, read_spans, span_starts
+from deejai_core.audio.identity import audio_key
 from deejai_core.errors import AudioError
 from tests.sounds import chirp, decoded_seconds, write_audio
 
@@ -81,6 +83,45 @@ def test_spans_are_exact_where_the_codec_is(tmp_path):
 def test_the_same_file_gives_the_same_numbers(tmp_path):
     path = write_audio(tmp_path / "chirp.m4a", chirp(30, 44_100, 2), 44_100)
     assert np.array_equal(read(path), read(path))
+
+
+def bursts(seconds: float, rate: int) -> np.ndarray:
+    """(frames, 2) float32: a tone that begins anew four times a second, for which Vorbis changes its block lengths."""
+    t = np.arange(round(seconds * rate)) / rate
+    tone = np.sin(2 * np.pi * (200 + 900 * t / seconds) * t) * np.exp(-30 * (t % 0.25)) * (t % 0.25 > 0.01)
+    return np.stack([0.6 * tone, 0.3 * tone], axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize("limit", [4, 100])
+@pytest.mark.parametrize(("suffix", "rate", "tolerance"), [(".ogg", 44_100, 1e-5), (".opus", 48_000, 0.02)])
+def test_spans_of_ogg_are_those_of_the_whole_track_decoded(tmp_path, suffix, rate, tolerance, limit):
+    path = write_audio(tmp_path / f"bursts{suffix}", bursts(40, rate), rate)
+    spans = read(path, limit)
+
+    samples, _ = soundfile.read(path, dtype="float32")  # by libvorbis or libopus, from the beginning
+    wanted = Wanted(len(samples), LENGTH, limit, RATE, rate)
+    expected = np.stack(wanted.spans([(0, samples.mean(axis=1))]))
+    assert spans.shape == expected.shape == (min(limit, 14), LENGTH)
+    assert np.abs(spans - expected).max() < tolerance
+
+
+@pytest.mark.parametrize("suffix", [".ogg", ".opus", ".flac", ".m4a"])
+def test_the_key_comes_first_and_the_spans_if_they_are_asked_for(tmp_path, suffix):
+    path = write_audio(tmp_path / f"chirp{suffix}", chirp(20, 48_000, 2), 48_000)
+    key, spans = key_then_spans(path, sample_rate=RATE, length=LENGTH, limit=4)
+    assert key == audio_key(path)
+    assert np.array_equal(spans, read(path, limit=4))
+
+
+def test_an_ogg_file_that_is_damaged_is_read_like_any_other(tmp_path):
+    path = write_audio(tmp_path / "chirp.ogg", chirp(40, 44_100, 2), 44_100)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3 : len(data) // 3 + 3000] = bytes(3000)
+    path.write_bytes(data + b"and no page at all")
+    key, spans = key_then_spans(path, sample_rate=RATE, length=LENGTH, limit=4)
+    assert key == audio_key(path)
+    assert spans.shape == (4, LENGTH)
+    assert loudest_frequencies(spans)[[0, -1]] == pytest.approx([267, 1932], abs=30)
 
 
 @pytest.mark.parametrize("frames", [1, 100, LENGTH // 6, LENGTH - 1])

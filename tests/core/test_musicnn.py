@@ -7,12 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from deejai_core.audio.spectrogram import log_mel
 from deejai_core.errors import ModelError
 from deejai_core.models import musicnn
+from deejai_core.models.device import pick_device
 from deejai_core.models.musicnn import MusiCNN
 from deejai_core.models.registry import load_model
+from deejai_core.space.analysis import Read, analyse, hear_together
+from tests.sounds import chirp, write_audio
 
 REFERENCE = Path(__file__).parent.parent / "data/musicnn-reference.npz"  # made by tools/reference_musicnn.py
 PARITY = os.environ.get("DEEJAI_TEST_PARITY")  # the original's outputs for real music, where somebody has them
@@ -52,6 +56,52 @@ def test_a_slice_does_not_depend_on_its_company(model):
     together = model.hear(spans)
     assert np.array_equal(together[musicnn.BATCH :], model.hear(spans[musicnn.BATCH :]))
     assert together.shape == (len(spans), model.trunk_size)
+
+
+def test_files_heard_together_have_the_numbers_of_each_alone(model, tmp_path):
+    paths = [write_audio(tmp_path / f"{seconds}.flac", chirp(seconds, 16_000), 16_000) for seconds in (4, 10, 25, 31)]
+    paths.append(tmp_path / "text.flac")
+    paths[-1].write_text("no music")
+    alone = {result.path: result for result in analyse(paths, model, windows=8, threads=1)}
+    for together in (1, 12, 1000):
+        results = {result.path: result for result in analyse(paths, model, windows=8, threads=2, together=together)}
+        assert results.keys() == alone.keys()
+        assert results[paths[-1]] == alone[paths[-1]]
+        for path in paths[:-1]:
+            assert results[path].key == alone[path].key
+            # What is kept has ten bits.
+            assert results[path].trunk.astype(float) == pytest.approx(alone[path].trunk.astype(float), abs=1e-5, rel=2e-3)
+
+
+def test_one_large_batch_has_the_numbers_of_small_ones(model):
+    spans = np.random.default_rng(0).normal(0, 0.1, (20, model.span)).astype(np.float32)
+    assert np.abs(model.trunk(model.mel(spans)) - model.hear(spans)).max() < 1e-5
+
+
+def test_a_batch_that_fails_fails_no_file(model, tmp_path):
+    class Small:
+        """A model on a device without room for two files."""
+
+        def hear(self, spans, *, device):
+            if len(spans) > 2:
+                raise MemoryError("too much")
+            return model.hear(spans, device=device)
+
+    spans = np.zeros((2, model.span), np.float32)
+    batch = [Read(tmp_path / name, name, spans) for name in ("a", "b")]
+    assert [result.trunk.shape for result in hear_together(batch, Small(), "cpu")] == [(2, 200), (2, 200)]
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("cuda", "device: torch finds no cuda here"), ("tpu", "no such device as 'tpu'; there is: auto, cpu, cuda, mps")],
+)
+def test_a_device_that_is_not_there_is_named(monkeypatch, name, error):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ModelError, match=error):
+        pick_device(name)
+    assert pick_device("auto") == pick_device("cpu") == "cpu"
 
 
 def test_projection_centres_and_rotates(model):

@@ -47,6 +47,16 @@ def test_it_reads_what_would_be_read_here(decoder, song):
     decoder.spans(song, **SPANS)[0, 0] = 1  # and may be written to
 
 
+@pytest.mark.parametrize("suffix", [".flac", ".ogg"])
+def test_a_key_may_say_which_spans_are_wanted_next(decoder, tmp_path, suffix):
+    path, other = (write_audio(tmp_path / f"{name}{suffix}", chirp(12, 44_100), 44_100) for name in "ab")
+    assert decoder.key(path, **SPANS) == audio_key(path)
+    assert np.array_equal(decoder.spans(path, **SPANS), read_spans(path, **SPANS))
+    decoder.key(path, **SPANS)
+    assert decoder.key(other, **SPANS) == audio_key(other)  # the spans of the first are not asked for after all
+    assert len(decoder.spans(other, **SPANS | {"limit": 2})) == 2
+
+
 def test_one_process_reads_many_files(decoder, song):
     decoder.key(song)
     first = decoder._process.pid

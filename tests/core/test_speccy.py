@@ -20,7 +20,7 @@ from deejai_core.models.folder import load_speccy, save_speccy
 from deejai_core.models.keras import convert_keras
 from deejai_core.models.network import build_network
 from deejai_core.models.speccy import BATCH, FRAMES, MELS, SAMPLE_RATE, SPAN, mel_slices
-from deejai_core.space.analysis import Limits, hear_file
+from deejai_core.space.analysis import Limits, Read, hear_file, hear_together
 from tests.networks import plain_output, random_layers, write_keras
 from tests.sounds import chirp, write_audio
 
@@ -142,6 +142,14 @@ def test_a_slice_does_not_depend_on_its_company(tmp_path, rng):
     assert np.array_equal(together[BATCH:], model.hear(spans[BATCH:]))
     assert together.shape == (len(spans), model.trunk_size)
     assert np.array_equal(model.project(together.astype(np.float16)), together.astype(np.float16).astype(np.float32))
+
+
+def test_files_heard_together_have_the_numbers_of_each_alone(tmp_path, rng):
+    model = load_speccy(small(tmp_path))
+    batch = [Read(tmp_path / str(n), str(n), rng.normal(0, 0.1, (n, SPAN)).astype(np.float32)) for n in (1, 5, 9)]
+    for read, heard in zip(batch, hear_together(batch, model, "cpu"), strict=True):
+        assert (heard.path, heard.key) == (read.path, read.key)
+        assert heard.trunk.astype(float) == pytest.approx(model.hear(read.spans), abs=1e-4, rel=2e-3)  # ten bits are kept
 
 
 @pytest.mark.parametrize("seconds", [0.5, 6, 30])
