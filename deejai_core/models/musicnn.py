@@ -73,7 +73,7 @@ class MusiCNN:
         return np.concatenate([self.trunk(log_mel(batch, filters, n_fft=512, hop_length=256)) for batch in batches])
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
-        """Slice vectors (n, 100) float32, not normalised, from the trunk's output (n, 200)."""
+        """Slice vectors (..., 100) float32, not normalised, from the trunk's output (..., 200)."""
         centred = trunk.astype(np.float32) - self._weights["projection.mean"]
         return centred @ self._weights["projection.matrix"]
 
