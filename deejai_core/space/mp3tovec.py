@@ -29,6 +29,7 @@ import numpy as np
 REFERENCE = 3_072  # tracks at most; measured, see docs/benchmarks.md
 DOUBT = 2e-7  # for each dimension: beyond the rounding error of a float32 product of unit vectors (half of 2**-23)
 BLOCK = 256  # slices compared at once
+FEW = 16  # tracks whose slices are compared in one product: in many small ones the overhead would take most of the time
 
 _BLAS = threading.Lock()  # how many threads BLAS has is a matter of the whole process
 
@@ -53,6 +54,9 @@ class Reference:
 
     def sharing(self, slices: np.ndarray, epsilon: float) -> np.ndarray:
         """Which tracks have a slice of the same word: (slices, tracks) bool for unit vectors (slices, dimension)."""
+        if 0 < len(self.tracks) <= FEW:
+            same = _same_word(slices, np.concatenate(self.tracks).T, epsilon)
+            return np.logical_or.reduceat(same, np.cumsum([0, *map(len, self.tracks[:-1])]), axis=1)
         shared = np.zeros((len(slices), len(self.tracks)), bool)
         for layer in self._layers:
             shared[:, : layer.shape[1]] |= _same_word(slices, layer, epsilon)
