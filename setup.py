@@ -15,6 +15,7 @@ requirements = [
     "av>=14",
     "tqdm>=4.60",
     "filelock>=3.12",
+    "threadpoolctl>=3.1",
 ]
 # annoy has no wheels: it is compiled on installation. Where there is no compiler it may be left out, from a source
 # distribution at least, and exact search takes its place.

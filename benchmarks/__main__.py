@@ -26,6 +26,7 @@ import soundfile
 
 from benchmarks.analysers import ANALYSERS
 from benchmarks.usage import FailedError, measure
+from benchmarks.weights import rows, table
 from demo.composer import compose
 
 SUFFIXES = {".mp3", ".ogg", ".opus", ".flac", ".wav"}  # what all analysers can read
@@ -81,10 +82,8 @@ def _runs(name: str, command: list) -> bool:
 
 
 def weights(tracks: int) -> None:
-    print("\n| tracks of 16 slices | seconds to weigh them all | peak memory |\n|---|---|---|")
-    for count in (tracks // 4, tracks // 2, tracks):
-        usage = measure([sys.executable, "-m", "benchmarks.weights", str(count)])
-        print(f"| {count:,} | {usage.wall:.1f} | {usage.memory:.0f} MB |")
+    print()
+    print("\n".join(table(list(rows([tracks // 10, tracks // 3, tracks])))))
 
 
 def large_library(folder: Path, tracks: int) -> None:

@@ -1,24 +1,190 @@
-"""Mp3ToVec for a library of invented slices around common words.
+"""What it costs to weigh libraries of any size, and to go on when music comes: read, weighed and written.
 
-python -m benchmarks.weights TRACKS
+    python -m benchmarks.weights [TRACKS...] [--slices SLICES.npz] [--epsilon E] [--json]
+
+The libraries are invented: around common words, or as crowded as the recordings in SLICES.npz (see `benchmarks.reference`).
+--json prints a line of JSON for each size, as `rows` yields them.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import resource
+import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from deejai_core.space.mp3tovec import mp3tovec
+SLICES = 20  # a track
+WORDS = 4_000  # a slice shares its own with one track in 400, as in real libraries
+NEW = 100  # tracks that come
+SIZES = (1_000, 3_000, 10_000, 30_000)
+BARE = 2.0  # seconds of nothing but the matrix product
 
-SLICES = 16  # a track
+
+def rows(sizes: Sequence[int], slices: Path | None = None, epsilon: float = 0.2) -> Iterator[dict[str, float]]:
+    """For each size: `tracks`, and what a process of its own took for them.
+
+    Wall and CPU seconds `all`, `all_cpu` to weigh all, `new`, `new_cpu` for 100 new tracks, of which `entered` came into
+    the reference and `changed` other vectors; `outsider` for a file outside the library. `memory`: peak in MB. GFLOP for
+    each CPU second of weighing all, `gflop`, and of the bare matrix product, `bare`.
+    """
+    for tracks in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            # Processes of their own: what a library is made of would count as memory that weighing took.
+            for step in ("make", "measure"):
+                command = [sys.executable, "-m", "benchmarks.weights", str(tracks), "--step", step, "--folder", folder]
+                command += ["--epsilon", str(epsilon), *(["--slices", str(slices)] if slices else [])]
+                output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            yield json.loads(output)
+
+
+def invented(tracks: int, slices: Path | None) -> Iterator[np.ndarray]:
+    """Slice vectors (SLICES, 100) of each track."""
+    rng = np.random.default_rng(0)
+    if slices:
+        from benchmarks.reference import invent, read_slices
+
+        real = [np.concatenate([track] * SLICES)[:SLICES] for track in read_slices(slices)]
+        for _ in range(0, tracks, 1000):
+            yield from invent(real, 1000, rng)
+    words = rng.normal(size=(WORDS, 100)).astype(np.float32)
+    while True:
+        yield words[rng.integers(WORDS, size=SLICES)] + rng.normal(0, 0.5, (SLICES, 100)).astype(np.float32)
+
+
+def make(folder: Path, tracks: int, slices: Path | None) -> None:
+    """A beets library of `tracks` and `NEW` tracks, and beside it what the model heard in them. No file exists."""
+    from hashlib import blake2b
+
+    from beets.library import Library
+
+    from beetsplug.deejai.library import open_store
+    from deejai_core.models.musicnn import MusiCNN
+    from deejai_core.space.mp3tovec import one_thread_a_product
+
+    model = MusiCNN()
+    origin = model.project(np.zeros((1, model.trunk_size)))
+    back = np.linalg.pinv(model.project(np.eye(model.trunk_size)) - origin)  # from slice vectors to a trunk's output
+    lib = Library(str(folder / "library.db"), str(folder))
+    source = invented(tracks + NEW, slices)
+    with open_store(lib) as store, lib.transaction() as tx, one_thread_a_product():
+        for id_ in range(1, tracks + NEW + 1):
+            key = blake2b(str(id_).encode(), digest_size=16).hexdigest()
+            trunk = ((next(source) - origin) @ back).astype("<f2")
+            store._connection.execute("INSERT INTO slices VALUES (?, ?, ?)", (key, model.trunk_name, trunk.tobytes()))
+            tx.mutate("INSERT INTO items (id, path) VALUES (?, ?)", (id_, f"{id_}.mp3".encode()))
+            tx.mutate("INSERT INTO item_attributes (entity_id, key, value) VALUES (?, 'deejai_key', ?)", (id_, key))
+        store._connection.commit()
+
+
+def measure(folder: Path, tracks: int, epsilon: float) -> dict[str, float]:
+    from beets.library import Library
+
+    from beetsplug.deejai.fields import KEY
+    from beetsplug.deejai.library import attribute_values, open_store
+    from beetsplug.deejai.weighing import weigh_items
+    from deejai_core.models.musicnn import MusiCNN
+    from deejai_core.space import mp3tovec
+    from deejai_core.space.weighing import choose_reference, weigh_outsider
+
+    model = MusiCNN()
+    model.project(np.zeros((1, model.trunk_size)))  # reads the weights
+    lib = Library(str(folder / "library.db"), str(folder))
+    result: dict[str, float] = {"tracks": tracks}
+
+    def timed(name: str, work) -> object:
+        cpu, wall = time.process_time(), time.perf_counter()
+        value = work()
+        result[name], result[f"{name}_cpu"] = time.perf_counter() - wall, time.process_time() - cpu
+        return value
+
+    keys = attribute_values(lib, KEY)
+    with open_store(lib) as store:
+        # The new ones are not there yet.
+        with lib.transaction() as tx:
+            tx.mutate("UPDATE item_attributes SET key = 'later' WHERE entity_id > ?", (tracks,))
+        timed("all", lambda: weigh_items(lib, range(1, tracks + 1), model, epsilon, store))
+        old = [key for id_, key in keys.items() if id_ <= tracks]
+        reference = choose_reference(old)
+        trunk = np.ones((SLICES, model.trunk_size), np.float16)
+        timed("outsider", lambda: weigh_outsider(store, model, epsilon, old, "f" * 32, trunk))
+        result["entered"] = len(set(choose_reference(keys.values())) - set(reference))
+        with lib.transaction() as tx:
+            tx.mutate("UPDATE item_attributes SET key = 'deejai_key' WHERE key = 'later'")
+        result["changed"] = timed(
+            "new", lambda: weigh_items(lib, range(tracks + 1, tracks + NEW + 1), model, epsilon, store)
+        ).changed
+    result["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    size = min(tracks, mp3tovec.REFERENCE)
+    result["gflop"] = 2e-9 * tracks * SLICES * size * SLICES * model.dimension / result["all_cpu"]
+    result["bare"] = bare(size, model.dimension)
+    return result
+
+
+def bare(columns: int, dimension: int) -> float:
+    """GFLOP for each CPU second of the product alone, in the same shape."""
+    from deejai_core.space.mp3tovec import BLOCK, one_thread_a_product
+
+    rng = np.random.default_rng(0)
+    slices = rng.normal(size=(BLOCK, dimension)).astype(np.float32)
+    layer = rng.normal(size=(dimension, columns)).astype(np.float32)
+    products, cpu, start = 0, time.process_time(), time.perf_counter()
+    with one_thread_a_product():
+        while time.perf_counter() - start < BARE:
+            slices @ layer
+            products += 1
+    return 2e-9 * products * BLOCK * columns * dimension / (time.process_time() - cpu)
+
+
+def table(found: Sequence[dict[str, float]]) -> list[str]:
+    head = [
+        f"tracks of {SLICES} slices",
+        *("all: wall seconds", "CPU seconds", "of a bare product's speed"),
+        *(f"{NEW} new: wall seconds", "CPU seconds", "entered the reference", "other vectors changed"),
+        *("outsider: wall seconds", "peak memory"),
+    ]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for row in found:
+        lines.append(
+            f"| {row['tracks']:,} | {row['all']:.1f} | {row['all_cpu']:.1f} | {row['gflop'] / row['bare']:.0%} "
+            f"of {row['bare']:.0f} GFLOP/CPU s | {row['new']:.2f} | {row['new_cpu']:.2f} | {row['entered']} "
+            f"| {row['changed']:,} | {row['outsider']:.2f} | {row['memory']:.0f} MB |"
+        )
+    large = [row for row in found if row["tracks"] >= 10_000]
+    if len(large) > 1:
+        for what in ("all", "all_cpu"):
+            exponent = np.polyfit(np.log([row["tracks"] for row in large]), np.log([row[what] for row in large]), 1)[0]
+            lines.append(
+                f"\nFrom {large[0]['tracks']:,} tracks on, `{what}` grows with the {exponent:.2f}th power of them."
+            )
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tracks", nargs="*", type=int, default=SIZES)
+    parser.add_argument("--slices", type=Path, help="labelled slices that invented ones are to crowd like")
+    parser.add_argument("--epsilon", type=float, default=0.2)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--step", choices=("make", "measure"), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.step == "make":
+        make(options.folder, options.tracks[0], options.slices)
+    elif options.step == "measure":
+        print(json.dumps(measure(options.folder, options.tracks[0], options.epsilon)))
+    elif options.json:
+        for row in rows(options.tracks, options.slices, options.epsilon):
+            print(json.dumps(row), flush=True)
+    else:
+        print("\n".join(table(list(rows(options.tracks, options.slices, options.epsilon)))))
+
 
 if __name__ == "__main__":
-    tracks = int(sys.argv[1])
-    rng = np.random.default_rng(0)
-    words = rng.normal(size=(tracks, 100)).astype(np.float32)
-    library = [
-        words[rng.integers(tracks, size=SLICES)] + rng.normal(0, 0.5, (SLICES, 100)).astype(np.float32)
-        for _ in range(tracks)
-    ]
-    mp3tovec(library, 0.2)
+    main()

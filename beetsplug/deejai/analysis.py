@@ -1,7 +1,8 @@
-"""Vectors for the tracks of a library: hear what is new, then weigh it against the rest.
+"""Hearing: which tracks of a library lack something, and what the model hears in them.
 
-Two steps, each of which keeps what it has done at once. Hearing decodes files and fills the slice store; it is what takes
-the time. Weighing turns slices into vectors; it needs to know the whole library, so it comes when hearing is over.
+It is the first of two steps, each of which keeps what it has done at once. Hearing decodes files and fills the slice store;
+it is what takes the time. Weighing (`weighing`) turns slices into vectors; it needs to know the whole library, so it comes
+when hearing is over.
 """
 
 from __future__ import annotations
@@ -19,20 +20,22 @@ import numpy as np
 
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.errors import AudioError
+from deejai_core.models.device import CPU, pick_device
 from deejai_core.models.protocol import Model
 from deejai_core.playlists.tracks import one_line
 from deejai_core.space.analysis import Heard, Limits, Unheard, analyse, default_threads, hear_file
 from deejai_core.space.cluster import Cluster, analyse_on
-from deejai_core.space.mp3tovec import mp3tovec
 from deejai_core.space.slices import SliceStore
+from deejai_core.space.weighing import weigh_outsider
 
 from .fields import KEY, MODEL, VECTOR
 from .interrupts import uninterrupted
-from .library import CHUNK, attribute_values, file_path, open_store, read_vectors
+from .library import attribute_values, file_path, open_store, read_vectors
 from .models import model_in_use, tagging_model
 from .settings import Settings, limits, read_settings
 from .tagging import tag_tracks, untagged_ids
 from .tags import STORED
+from .weighing import epsilon_in_use, weigh_imported
 
 if TYPE_CHECKING:
     import confuse
@@ -100,15 +103,16 @@ def hear_items(
     windows: int,
     threads: int,
     limits: Limits,
+    device: str = CPU,
     force: bool = False,
     cluster: Cluster | None = None,
     on_result: Callable[[Heard | Unheard], None],
 ) -> list[int]:
     """Decode the tracks' files and keep what the model's trunk makes of them; returns the ids of those it could hear.
 
-    cluster: what hears them, instead of this machine by so many threads. Each result is in the store and the library
-    before `on_result` gets it. A track that is heard again, by `force` or because its audio is another, is without a vector
-    until it is weighed.
+    device: one of `DEVICES`. cluster: what hears them, instead of this machine by so many threads. Each result is in the
+    store and the library before `on_result` gets it. A track that is heard again, by `force` or because its audio is
+    another, is without a vector until it is weighed.
     """
     by_path = defaultdict(list)
     for item in items:
@@ -119,7 +123,15 @@ def hear_items(
     if cluster:
         results = analyse_on(cluster, by_path, model, windows=windows, known=known, limits=limits)
     else:
-        results = analyse(by_path, model, windows=windows, threads=threads, known=known, limits=limits)
+        results = analyse(
+            by_path,
+            model,
+            windows=windows,
+            threads=threads,
+            known=known,
+            limits=limits,
+            device=pick_device(device),
+        )
     heard = []
     with closing(results):  # at once, whatever happens: nobody should hear for nothing
         for result in results:
@@ -132,71 +144,21 @@ def hear_items(
     return heard
 
 
-def weigh_items(
-    lib: Library,
-    ids: Iterable[int],
-    model: Model,
-    settings: Settings,
-    store: SliceStore,
-    *,
-    read: dict[str, np.ndarray] | None = None,
-) -> int:
-    """Give tracks that have been heard their vectors, weighed against the whole library; returns how many got one.
-
-    read: slice vectors by audio key that need not be read again; gains those that were.
-    """
-    keys = attribute_values(lib, KEY)
-    library = read_library(keys.values(), model, store, read)
-    position = {key: number for number, key in enumerate(library)}
-    recordings = {keys[id_] for id_ in ids if id_ in keys} & library.keys()
-    # A recording that the library has twice has one vector: it is how playlists know it for the same.
-    wanted = {id_: key for id_, key in keys.items() if key in recordings}
-    tracks = sorted(position[key] for key in recordings)
-    vectors = mp3tovec(list(library.values()), _epsilon(model, settings), tracks=tracks)
-    row = {track: number for number, track in enumerate(tracks)}
-
-    pending, given = list(wanted.items()), 0
-    for start in range(0, len(pending), CHUNK):
-        with lib.transaction():
-            for id_, key in pending[start : start + CHUNK]:
-                item = lib.get_item(id_)
-                # Gone meanwhile, or its id now another track's.
-                if item and item.get(KEY, with_album=False) == key:
-                    item[VECTOR] = vectors[row[position[key]]].astype("<f4").tobytes()
-                    item[MODEL] = model.name
-                    item.store()
-                    given += 1
-    return given
-
-
-def read_library(
-    keys: Iterable[str], model: Model, store: SliceStore, read: dict[str, np.ndarray] | None = None
-) -> dict[str, np.ndarray]:
-    """Slice vectors (n, dimension) by audio key, of all these recordings that the model has heard; `read` as above."""
-    read = {} if read is None else read
-    keys = set(keys)
-    # One by one: in one large product a track's rounding would depend on its neighbours.
-    read |= {key: model.project(trunk) for key, trunk in store.get(keys - read.keys(), model.trunk_name, model.trunk_size)}
-    return {key: read[key] for key in sorted(keys & read.keys())}
-
-
 def hear_outsider(lib: Library, path: Path, model: Model, settings: Settings) -> tuple[str, np.ndarray]:
-    """Audio key and vector of a file that is in no library, weighed against this one. Raises AudioError."""
-    with open_store(lib) as store:
-        library = read_library(attribute_values(lib, KEY).values(), model, store)
-    with limits(settings).decoder() as decoder:
-        heard = hear_file(path, model, decoder, windows=settings.windows, known=library)
-    if heard.trunk is not None:
-        library[heard.key] = model.project(heard.trunk)
-    track = list(library).index(heard.key)
-    return heard.key, mp3tovec(list(library.values()), _epsilon(model, settings), tracks=[track])[0]
+    """Audio key and vector of a file, as it would be in this library, whether it is or not. Raises AudioError."""
+    keys = set(attribute_values(lib, KEY).values())
+    with open_store(lib) as store, limits(settings).decoder() as decoder:
+        known = store.keys(model.trunk_name) & keys
+        heard = hear_file(path, model, decoder, windows=settings.windows, known=known)
+        epsilon = epsilon_in_use(model, settings)
+        return heard.key, weigh_outsider(store, model, epsilon, known, heard.key, heard.trunk)
 
 
 class ImportAnalysis:
     """Vectors for tracks that are just being imported; a file that cannot be analysed is a warning.
 
-    Called with the tracks of one task after the other. Tasks share the model and what was read of the slice store, so that
-    an album's cost does not grow with the library's size on disk.
+    Called with the tracks of one task after the other. Tasks share the model and what was read of the slice store. The
+    vectors of older tracks stay as they are, whatever the import does to the reference, until the next `analyze`.
     """
 
     def __init__(self, config: confuse.Subview, log: BeetsLogger) -> None:
@@ -221,11 +183,13 @@ class ImportAnalysis:
                 store,
                 windows=self._settings.windows,
                 threads=threads,
+                device=self._settings.device,
                 limits=allowed,
                 on_result=self._warn,
             )
             if heard:
-                weigh_items(lib, heard, model, self._settings, store, read=self._read)
+                epsilon = epsilon_in_use(model, self._settings)
+                weigh_imported(lib, heard, model, epsilon, store, read=self._read)
             if self._settings.tags:
                 tag_tracks(lib, untagged_ids(lib, [item.id for item in items]), tagging_model(model), store)
 
@@ -264,7 +228,3 @@ def keep_key(lib: Library, item: Item, key: str, *, renewed: bool) -> bool:
                 del current[STORED]  # they are those of other audio
             current.store()
         return True
-
-
-def _epsilon(model: Model, settings: Settings) -> float:
-    return model.epsilon if settings.epsilon is None else settings.epsilon

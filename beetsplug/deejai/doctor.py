@@ -22,6 +22,7 @@ from deejai_core.space.vectors import vectors_paths
 from .analysis import find_work
 from .fields import KEY, MODEL, VECTOR
 from .library import (
+    alone,
     attribute_values,
     data_folder,
     items_at,
@@ -35,14 +36,29 @@ from .library import (
 from .models import model_in_use
 from .settings import limits
 from .vectors import is_cache_true, is_index_current
+from .weighing import different_vectors, epsilon_in_use, up_to_date, weigh_items
 
 if TYPE_CHECKING:
     from beets.library import Library
 
     from .settings import Settings
 
-NEEDED = ("beets", "numpy", "torch", "safetensors", "soundfile", "soxr", "av", "mutagen", "confuse", "tqdm", "filelock")
+NEEDED = (
+    "beets",
+    "numpy",
+    "torch",
+    "safetensors",
+    "soundfile",
+    "soxr",
+    "av",
+    "mutagen",
+    "confuse",
+    "tqdm",
+    "filelock",
+    "threadpoolctl",
+)
 ROOM = 50_000_000  # bytes that should be free on the disk of the slice store, besides what pending tracks will take
+CHECKED = 20  # recordings whose vectors are made again, to compare
 SLICES_OF_A_TRACK = 7_000  # bytes, with 16 windows
 
 
@@ -69,9 +85,11 @@ def examine(lib: Library, settings: Settings, unknown: Sequence[str]) -> Iterato
         yield Finding("model", str(error), wrong=True)
         return
     yield _vectors(lib, model)
+    epsilon = epsilon_in_use(model, settings)
     if store_path(lib).exists():
         try:
             yield from _slices(lib, model)
+            yield _weights_of_tracks(lib, model, epsilon)
         except DeejaiError as error:
             yield Finding("slice store", str(error), wrong=True)
     yield from _index(lib, model)
@@ -175,6 +193,25 @@ def _slices(lib: Library, model: Model) -> Iterator[Finding]:
             return f"{len(gone):,} failures forgotten"
 
         yield Finding("failures", f"{len(gone):,} of files that are in the library no more", wrong=True, mend=forget)
+
+
+def _weights_of_tracks(lib: Library, model: Model, epsilon: float) -> Finding:
+    """Whether the vectors are those of the library as it is; of some of them, whether they are what they should be."""
+    with open_store(lib) as store:
+        if not up_to_date(lib, model, epsilon, store):
+            return Finding("weights", "those of the library as it was; `beet deejai analyze` brings them up to date")
+        wrong = different_vectors(lib, model, epsilon, store, CHECKED)
+    if not wrong:
+        return Finding("weights", "up to date")
+
+    def mend() -> str:
+        with open_store(lib) as store, alone(lib):
+            store.forget_weighing()
+            changed = weigh_items(lib, [], model, epsilon, store).changed
+        return f"{changed:,} vectors made anew"
+
+    told = f"{len(wrong):,} of {CHECKED} vectors that were looked at are not what the slices give; `beet deejai reweigh`"
+    return Finding("weights", told, wrong=True, mend=mend)
 
 
 def _index(lib: Library, model: Model) -> Iterator[Finding]:

@@ -24,9 +24,8 @@ from deejai_core.space.evaluate import (
     shuffled,
 )
 from deejai_core.space.hubness import densities, handicaps
-from deejai_core.space.mp3tovec import mp3tovec
+from deejai_core.space.weighing import weigh_only
 
-from .analysis import read_library
 from .catalogue import read_catalogue
 from .fields import KEY
 from .labels import field_labels, genres, lists, who_and_where
@@ -241,11 +240,11 @@ def sweep(lib: Library, settings: Settings, epsilons: Sequence[float], log: Beet
     keys = attribute_values(lib, KEY)
     if not keys:
         raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
-    slices = {}
+    heard = set()
     if store_path(lib).exists():
         with open_store(lib) as store:
-            slices = read_library(keys.values(), model, store)
-    ids = [id_ for id_, key in keys.items() if key in slices]
+            heard = store.keys(model.trunk_name) & set(keys.values())
+    ids = [id_ for id_, key in keys.items() if key in heard]
     if not ids:
         raise ui.UserError(
             f"nothing that {model.trunk_name} heard is stored; `beet deejai analyze --force` hears all again"
@@ -256,8 +255,6 @@ def sweep(lib: Library, settings: Settings, epsilons: Sequence[float], log: Beet
             len(keys) - len(ids),
             len(keys),
         )
-    place = {key: number for number, key in enumerate(slices)}
-    rows = [place[keys[id_]] for id_ in ids]  # a recording that the library has twice has one vector
     catalogue = read_catalogue(lib, ids, plays=False)
     labels = [*who_and_where(catalogue), genres(lib, ids)]
     artists, _ = catalogue.artist_codes
@@ -265,7 +262,10 @@ def sweep(lib: Library, settings: Settings, epsilons: Sequence[float], log: Beet
     qualities = {}
     for epsilon in epsilons if current in epsilons else [*epsilons, current]:
         log.info("weighing with epsilon {}...", epsilon)
-        vectors = mp3tovec(list(slices.values()), epsilon)[rows]
+        with open_store(lib) as store:
+            recordings, vectors = weigh_only(store, model, epsilon, heard)
+        row = {key: number for number, key in enumerate(recordings)}
+        vectors = vectors[[row[keys[id_]] for id_ in ids]]  # a recording that the library has twice has one vector
         qualities[epsilon] = measure(vectors, labels, artists, handicaps(densities(vectors)), NEIGHBOURS, queries)
     return _sweep_lines(qualities, current, labels, len(queries), len(ids))
 

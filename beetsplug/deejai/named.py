@@ -42,6 +42,7 @@ SETTINGS = set(DEFAULTS) - {
     "windows",
     "epsilon",
     "threads",
+    "device",
     "time_limit",
     "memory_limit",
     "retries",

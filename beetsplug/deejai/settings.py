@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import beets
 import confuse
 
+from deejai_core.models.device import DEVICES
 from deejai_core.models.vocabulary import TAGS, close_tags, tag_number
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ DEFAULTS = {
     "windows": 16,
     "epsilon": None,
     "threads": None,
+    "device": "cpu",
     "time_limit": 300,
     "memory_limit": 2000,
     "retries": 2,
@@ -77,6 +79,7 @@ class Settings:
     epsilon: float | None  # None: the model's own
     tags: bool
     threads: int | None  # None: one for each core, one less during an import
+    device: str  # where the network runs
     time_limit: float  # seconds that a file may take
     memory_limit: int  # MB that a file may take
     retries: int
@@ -137,6 +140,7 @@ def read_settings(config: confuse.Subview, given: Mapping[str, object] = Mapping
             epsilon=config["epsilon"].get(confuse.Optional(Epsilon())),
             tags=config["tags"].get(bool),
             threads=config["threads"].get(confuse.Optional(AtLeast(1))),
+            device=config["device"].as_choice(DEVICES),
             time_limit=config["time_limit"].get(Within(1)),
             memory_limit=config["memory_limit"].get(AtLeast(500)),
             retries=config["retries"].get(AtLeast(0)),

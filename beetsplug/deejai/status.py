@@ -14,6 +14,7 @@ from .analysis import find_work
 from .library import data_folder, file_path, items_at, open_store, read_vectors, store_path, track_ids, unanalysed_items
 from .models import model_in_use
 from .vectors import is_index_current
+from .weighing import epsilon_in_use, up_to_date
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -30,12 +31,14 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
     tracks = len(track_ids(lib))
     ids, _ = read_vectors(lib, model.name, model.dimension)
     folder = data_folder(lib)
-    failures, heard = [], 0
+    failures, heard, current = [], 0, True
+    epsilon = epsilon_in_use(model, settings)
     if store_path(lib).exists():
         with open_store(lib) as store:
             known = store.failures()
             work = find_work(lib, unanalysed_items(lib, model), model, store, retries=settings.retries)
             heard = len(work.weigh)
+            current = up_to_date(lib, model, epsilon, store)
             failures = [known[file_path(item)] for item in work.failed]
     pending = tracks - len(ids) - len(failures)
 
@@ -48,7 +51,6 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
     else:
         index = "annoy, to be built by the next playlist"
     caches = _size(*index_paths(folder), *vectors_paths(folder))
-    epsilon = model.epsilon if settings.epsilon is None else settings.epsilon
     return [
         f"tracks    {tracks:,}",
         f"analysed  {len(ids):,}",
@@ -57,6 +59,7 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
         *(f"          {one_line(os.fspath(failure.path))}: {failure.reason}" for failure in failures[:SHOWN]),
         *([f"          ... and {len(failures) - SHOWN:,} more"] if len(failures) > SHOWN else []),
         f"model     {model.name}, {model.dimension} dimensions, epsilon {epsilon}",
+        "weights   " + ("up to date" if current else "those of the library as it was  (beet deejai analyze)"),
         f"index     {index}",
         f"on disk   slices {_size(store_path(lib))}, index {caches}, in {folder}",
     ]

@@ -24,7 +24,7 @@ def pick_device(name: str) -> str:
     if name not in there:
         raise ModelError(f"device: no such device as {name!r}; there is: {', '.join(DEVICES)}")
     if not there[name]:
-        raise ModelError(f"device: torch finds no {name} here; leave it at `cpu`, or `auto`")
+        raise ModelError(f"device: torch finds no {name} here; auto takes what there is")
     if name == "cuda":
         torch.backends.cudnn.allow_tf32 = False  # ten bits of a number are too few to agree with the CPU
     return name

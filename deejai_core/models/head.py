@@ -37,7 +37,7 @@ class HeadWeights:
     output_bias: np.ndarray  # (dimension,)
 
     def direct(self, trunk: np.ndarray) -> np.ndarray:
-        """(n, trunk_size) -> (n, dimension) float32: directions, not normalised."""
+        """(..., trunk_size) -> (..., dimension) float32: directions, not normalised."""
         x = (trunk.astype(np.float32) - self.mean) * self.scale
         x = x @ self.hidden_weight + self.hidden_bias
         return np.where(x > 0, x, SLOPE * x) @ self.output_weight + self.output_bias
@@ -90,13 +90,13 @@ class Head:
 
 
 def beside(own: np.ndarray, learned: np.ndarray, weight: float) -> np.ndarray:
-    """Unit vectors (n, d) and (n, e) side by side, (n, d + e) of unit length: similarities become weighted means."""
-    return np.concatenate([np.sqrt(1 - weight) * own, np.sqrt(weight) * learned], axis=1).astype(np.float32)
+    """Unit vectors (..., d) and (..., e) side by side, (..., d + e) of unit length: similarities become weighted means."""
+    return np.concatenate([np.sqrt(1 - weight) * own, np.sqrt(weight) * learned], axis=-1).astype(np.float32)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """Rows of unit length, float32; a row of zeros stays."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    """Vectors of unit length along the last axis, float32; one of zeros stays."""
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
 
 

@@ -89,7 +89,7 @@ class MusiCNN:
         return np.concatenate([log_mel(span[None], filters, n_fft=512, hop_length=256) for span in spans])
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
-        """Slice vectors (n, 100) float32, not normalised, from the trunk's output (n, 200)."""
+        """Slice vectors (..., 100) float32, not normalised, from the trunk's output (..., 200)."""
         centred = trunk.astype(np.float32) - self._weights["projection.mean"]
         return centred @ self._weights["projection.matrix"]
 

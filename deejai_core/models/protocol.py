@@ -30,7 +30,10 @@ class Model(Protocol):
         """(n, span) float32 samples -> (n, trunk_size) float32; device: as `pick_device` returns it."""
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
-        """(n, trunk_size) -> (n, dimension) float32, not normalised."""
+        """(n, trunk_size) -> (n, dimension) float32, not normalised.
+
+        Or (tracks, n, trunk_size) -> (tracks, n, dimension), each track as it would be by itself, bit by bit.
+        """
 
     def tags(self, trunk: np.ndarray) -> np.ndarray:
         """(n, trunk_size) -> (n, 50) float32, the probabilities of `vocabulary.TAGS`; only of a model that has tags."""

@@ -99,7 +99,7 @@ class Speccy:
         return np.concatenate(heard)
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
-        """Slice vectors (n, `dimension`) float32, not normalised: the trunk's output as it is."""
+        """Slice vectors (..., `dimension`) float32, not normalised: the trunk's output as it is."""
         return trunk.astype(np.float32)
 
 

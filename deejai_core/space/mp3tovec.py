@@ -1,11 +1,15 @@
 """Mp3ToVec: the slice vectors of a library to one unit vector a track, by TF-IDF.
 
 Two slices are the same word when their cosine distance is below epsilon. A slice that recurs within its track counts more,
-one that half the library shares counts less; the track's vector is the weighted sum of its unit slices. After Robert
+one that much of the library shares counts less; the track's vector is the weighted sum of its unit slices. After Robert
 Dargavel Smith's Deej-A.I., with two changes that make the result a function of the library alone:
 
-* it weighs against the whole library, where the original took random batches of 100 tracks;
+* document frequency is counted against one reference for all tracks, where the original took random batches of 100. It is
+  the library itself up to `REFERENCE` tracks, and so many of a larger one, so that the time grows with the library and not
+  with its square;
 * idf = log(1 + N / df) instead of log(N / df), so that no weight is zero, not even that of a track alone in its library.
+
+With R the reference and t a track: N = |R and t|, df = 1 + the tracks of R other than t that have a slice of that word.
 
 Counting must not hinge on rounding, which differs with the shape of a matrix product. So the product only sorts out what is
 clear; a pair too close to epsilon for float32 is compared by itself, in float64. Counts are the same in whatever order,
@@ -14,82 +18,142 @@ blocks or company the slices come.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 
+REFERENCE = 3_072  # tracks at most; measured, see docs/benchmarks.md
 DOUBT = 2e-7  # for each dimension: beyond the rounding error of a float32 product of unit vectors (half of 2**-23)
+BLOCK = 256  # slices compared at once
+FEW = 16  # tracks whose slices are compared in one product: in many small ones the overhead would take most of the time
 
-QUERY_BLOCK = 256  # slices weighed at once, against
-LIBRARY_BLOCK = 16_384  # slices of the library: 16 MB of similarities, and some 300 MB if all are the same word
+_BLAS = threading.Lock()  # how many threads BLAS has is a matter of the whole process
 
 
-def mp3tovec(library: Sequence[np.ndarray], epsilon: float, *, tracks: Sequence[int] | None = None) -> np.ndarray:
-    """One vector of unit length for each track, weighed against all tracks of the library.
+class Reference:
+    """Tracks that slices are compared with, laid out for that.
 
-    library: per track its slice vectors (n, dimension), n >= 1, not normalised. epsilon: cosine distance between 0 and 2.
-    tracks: positions in `library` whose vectors are wanted; all by default. Returns (tracks, dimension) float32.
-
-    A track's vector depends on its own slices and on the set of tracks, bit by bit, not on their order.
+    tracks: of each its slices as unit vectors (n, dimension) float32, n >= 1.
     """
-    tracks = range(len(library)) if tracks is None else tracks
-    dimension = library[0].shape[1] if library else 0
-    vectors = np.zeros((len(tracks), dimension), np.float32)
-    if not len(tracks):
-        return vectors
 
-    units = [_unit(slices) for slices in library]
-    frequencies = _frequencies(units, tracks, epsilon)
-    for row, (track, (tf, df)) in enumerate(zip(tracks, frequencies, strict=True)):
-        vectors[row] = _weighted_sum(units[track], tf * np.log(1 + len(library) / df))
+    def __init__(self, tracks: Sequence[np.ndarray]) -> None:
+        self.tracks = tracks
+        lengths = np.array([len(units) for units in tracks], np.int64)
+        order = np.argsort(-lengths, kind="stable")
+        self._column = np.argsort(order)  # of each track, when those with most slices come first
+        # The k-th slices of all tracks that have so many, (dimension, tracks): what a slice shares with any of a track's
+        # slices is the union over these, without a matrix of all slices.
+        self._layers = [
+            np.ascontiguousarray(np.stack([tracks[track][k] for track in order[: (lengths > k).sum()]]).T)
+            for k in range(lengths.max(initial=0))
+        ]
+
+    def sharing(self, slices: np.ndarray, epsilon: float) -> np.ndarray:
+        """Which tracks have a slice of the same word: (slices, tracks) bool for unit vectors (slices, dimension)."""
+        if 0 < len(self.tracks) <= FEW:
+            same = _same_word(slices, np.concatenate(self.tracks).T, epsilon)
+            return np.logical_or.reduceat(same, np.cumsum([0, *map(len, self.tracks[:-1])]), axis=1)
+        shared = np.zeros((len(slices), len(self.tracks)), bool)
+        for layer in self._layers:
+            shared[:, : layer.shape[1]] |= _same_word(slices, layer, epsilon)
+        return shared[:, self._column]
+
+
+def mp3tovec(library: Sequence[np.ndarray], epsilon: float) -> np.ndarray:
+    """One vector of unit length for each track of a library, in the order of their keys.
+
+    library: per track its slice vectors (n, dimension), n >= 1, not normalised; the first `REFERENCE` are the reference.
+    epsilon: cosine distance between 0 and 2. Returns (tracks, dimension) float32.
+    """
+    units = [unit(slices) for slices in library]
+    reference = Reference(units[:REFERENCE])
+    places = [place if place < REFERENCE else None for place in range(len(units))]
+    return weigh(units, count_others(units, reference, places, epsilon), reference_sizes(reference, places), epsilon)
+
+
+def count_others(
+    tracks: Sequence[np.ndarray], reference: Reference, places: Sequence[int | None], epsilon: float
+) -> list[np.ndarray]:
+    """For each slice of each track, how many other tracks of the reference share its word: (n,) int64 a track.
+
+    tracks: unit slices (n, dimension) of each. places: where in the reference it stands itself; None: nowhere.
+    """
+
+    def count(block: slice) -> list[np.ndarray]:
+        units, own = tracks[block], places[block]
+        shared = reference.sharing(np.concatenate(units), epsilon)
+        ends = np.cumsum([len(slices) for slices in units])
+        for place, end, slices in zip(own, ends, units, strict=True):
+            if place is not None:
+                shared[end - len(slices) : end, place] = False
+        return np.split(np.count_nonzero(shared, axis=1), ends[:-1])
+
+    blocks = _blocks(tracks)
+    with one_thread_a_product(), ThreadPoolExecutor(min(os.cpu_count() or 1, max(1, len(blocks)))) as threads:
+        return [others for block in threads.map(count, blocks) for others in block]
+
+
+def reference_sizes(reference: Reference, places: Sequence[int | None]) -> list[int]:
+    """N of each track: the tracks of the reference and itself."""
+    return [len(reference.tracks) + (place is None) for place in places]
+
+
+def weigh(tracks: Sequence[np.ndarray], others: Sequence[np.ndarray], sizes: Sequence[int], epsilon: float) -> np.ndarray:
+    """The vectors (tracks, dimension) float32 of tracks whose document frequencies are known.
+
+    tracks: unit slices (n, dimension) of each. others: of each (n,) the other tracks that share a slice's word. sizes: N.
+    """
+    vectors = np.zeros((len(tracks), tracks[0].shape[1] if len(tracks) else 0), np.float32)
+    for row, (units, shared, size) in enumerate(zip(tracks, others, sizes, strict=True)):
+        tf = np.maximum(np.count_nonzero(_same_word(units, units.T, epsilon), axis=1), 1)  # its own, even of zeros
+        vectors[row] = _weighted_sum(units, tf * np.log(1 + size / (1 + shared)))
     return vectors
 
 
-def _frequencies(units: list[np.ndarray], tracks: Sequence[int], epsilon: float) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each wanted track, and each of its slices: how many slices of the track, and how many tracks, share its word."""
-    doubt = DOUBT * units[0].shape[1]
-    queries = np.concatenate([units[track] for track in tracks])  # (slices, dimension)
-    query_track = np.repeat(tracks, [len(units[track]) for track in tracks])
-    tf = np.zeros(len(queries), np.int64)
-    df = np.zeros(len(queries), np.int64)
-    for first, last in _track_blocks(units):
-        block = np.concatenate(units[first:last])
-        block_track = np.repeat(np.arange(first, last), [len(slices) for slices in units[first:last]])
-        for start in range(0, len(queries), QUERY_BLOCK):
-            rows = queries[start : start + QUERY_BLOCK]
-            similarity = rows @ block.T  # (queries, slices of the block)
-            query, neighbour = np.divmod(np.flatnonzero(similarity > 1 - epsilon - doubt), len(block))
-            unclear = np.flatnonzero(similarity[query, neighbour] < 1 - epsilon + doubt)
-            exact = (rows[query[unclear]].astype(np.float64) * block[neighbour[unclear]]).sum(axis=1)
-            same = np.ones(len(query), bool)
-            same[unclear] = exact > 1 - epsilon
-            query, track = query[same], block_track[neighbour[same]]
-
-            counts = slice(start, start + len(rows))
-            own = track == query_track[counts][query]
-            tf[counts] += np.bincount(query[own], minlength=len(rows))
-            # The neighbours of a query come in the order of their tracks: count where the track changes.
-            new = np.ones(len(query), bool)
-            new[1:] = (query[1:] != query[:-1]) | (track[1:] != track[:-1])
-            df[counts] += np.bincount(query[new], minlength=len(rows))
-    # A slice shares its own word, even one of zeros.
-    tf, df = np.maximum(tf, 1), np.maximum(df, 1)
-    ends = np.cumsum([len(units[track]) for track in tracks])[:-1]
-    return list(zip(np.split(tf, ends), np.split(df, ends), strict=True))
-
-
-def _track_blocks(units: list[np.ndarray]) -> list[tuple[int, int]]:
-    """Runs of whole tracks with about `LIBRARY_BLOCK` slices each: first track, and the one after the last."""
-    number = np.cumsum([len(slices) for slices in units]) // LIBRARY_BLOCK
-    cuts = np.flatnonzero(np.diff(number)) + 1
-    return list(zip([0, *cuts.tolist()], [*cuts.tolist(), len(units)], strict=True))
-
-
-def _unit(slices: np.ndarray) -> np.ndarray:
-    """Rows of unit length, float32; a row of zeros stays."""
+def unit(slices: np.ndarray) -> np.ndarray:
+    """Vectors of unit length along the last axis, float32; one of zeros stays."""
     slices = slices.astype(np.float32)
-    norms = np.sqrt((slices * slices).sum(axis=1, keepdims=True))
+    norms = np.sqrt((slices * slices).sum(axis=-1, keepdims=True))
     return slices / np.where(norms > 0, norms, 1)
+
+
+def _same_word(slices: np.ndarray, others: np.ndarray, epsilon: float) -> np.ndarray:
+    """Which of two sets of unit slices, (n, dimension) and (dimension, m), are the same word: (n, m) bool."""
+    doubt = DOUBT * slices.shape[1]
+    similarity = slices @ others
+    same = similarity > 1 - epsilon + doubt
+    possible = similarity > 1 - epsilon - doubt
+    if np.count_nonzero(possible) > np.count_nonzero(same):
+        row, column = np.nonzero(possible & ~same)
+        for start in range(0, len(row), BLOCK):
+            pair = row[start : start + BLOCK], column[start : start + BLOCK]
+            exact = (slices[pair[0]].astype(np.float64) * others.T[pair[1]]).sum(axis=1)
+            same[pair] = exact > 1 - epsilon
+    return same
+
+
+@contextmanager
+def one_thread_a_product() -> Iterator[None]:
+    """Matrix products use one core each as long as the context lasts.
+
+    Threads of our own keep the cores as busy, with all steps and not the product alone. Those of BLAS wait for each other
+    at every product, which on a machine that has other things to do takes several times as long.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with _BLAS, threadpool_limits(1, "blas"):
+        yield
+
+
+def _blocks(tracks: Sequence[np.ndarray]) -> list[slice]:
+    """Runs of whole tracks with about `BLOCK` slices each."""
+    number = np.cumsum([len(slices) for slices in tracks]) // BLOCK
+    cuts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), *([len(tracks)] if len(tracks) else [])]
+    return list(map(slice, cuts, cuts[1:]))
 
 
 def _weighted_sum(units: np.ndarray, weights: np.ndarray) -> np.ndarray:

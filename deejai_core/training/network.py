@@ -18,13 +18,13 @@ import numpy as np
 
 from deejai_core.errors import TrainingError
 from deejai_core.files import replacing
+from deejai_core.models.device import pick_device
 from deejai_core.training.spectrograms import STEPS
 from deejai_core.training.validation import Epoch, Progress, nearest_to_all
 
 if TYPE_CHECKING:
     import torch
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
 VALIDATED = 4  # slices of each track held out, evenly spread
 
 
@@ -59,18 +59,6 @@ class Material:
         for slices in self.slices:
             digest.update(f"{slices.shape}".encode() + slices[0, 0].tobytes())
         return digest.hexdigest()
-
-
-def pick_device(wanted: str) -> str:
-    """The device to train on: "auto" is the fastest there is. Raises TrainingError if the one wanted is not there."""
-    import torch
-
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if wanted == "auto":
-        return next(name for name in ("cuda", "mps", "cpu") if there[name])
-    if not there[wanted]:
-        raise TrainingError(f"torch finds no {wanted} here; --device auto takes what there is")
-    return wanted
 
 
 def train_network(

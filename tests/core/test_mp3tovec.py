@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from deejai_core.space import mp3tovec as module
-from deejai_core.space.mp3tovec import mp3tovec
+from deejai_core.space.mp3tovec import Reference, count_others, mp3tovec, reference_sizes, unit, weigh
 
 EAST, NORTH, UP = np.eye(3, dtype=np.float32)
 
@@ -71,7 +71,6 @@ def test_no_vector_is_ever_zero(slices):
 
 def test_an_empty_library_has_no_vectors():
     assert mp3tovec([], 0.2).shape == (0, 0)
-    assert mp3tovec([EAST[None]], 0.2, tracks=[]).shape == (0, 3)
 
 
 def random_library(seed: int, tracks: int, dimension: int = 100) -> list[np.ndarray]:
@@ -90,8 +89,8 @@ def test_blocked_products_equal_the_definition(epsilon):
     assert mp3tovec(library, epsilon) == pytest.approx(brute_force(library, epsilon), abs=1e-5)
 
 
-@given(seed=st.integers(0, 2**32), epsilon=st.floats(0.01, 1.5), query=st.integers(1, 40), block=st.integers(1, 60))
-def test_vectors_do_not_depend_on_order_blocks_or_batches(seed, epsilon, query, block):
+@given(seed=st.integers(0, 2**32), epsilon=st.floats(0.01, 1.5), block=st.integers(1, 60))
+def test_vectors_do_not_depend_on_order_blocks_or_batches(seed, epsilon, block):
     """Bit by bit, though every matrix product has another shape."""
     rng = np.random.default_rng(seed)
     library = random_library(seed, 12)
@@ -99,12 +98,51 @@ def test_vectors_do_not_depend_on_order_blocks_or_batches(seed, epsilon, query, 
 
     order = rng.permutation(len(library))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "QUERY_BLOCK", query)
-        patch.setattr(module, "LIBRARY_BLOCK", block)
+        patch.setattr(module, "BLOCK", block)
+        patch.setattr(module, "FEW", 0)
         assert np.array_equal(mp3tovec([library[i] for i in order], epsilon), whole[order])
-        some = rng.choice(len(library), 3, replace=False)
-        assert np.array_equal(mp3tovec(library, epsilon, tracks=some.tolist()), whole[some])
         assert np.array_equal(mp3tovec(library, epsilon), whole)
+
+
+def against(library: list[np.ndarray], reference: list[int], tracks: list[int], epsilon: float) -> np.ndarray:
+    """Some tracks of a library, weighed against some."""
+    units = [unit(slices) for slices in library]
+    places = [reference.index(track) if track in reference else None for track in tracks]
+    wanted, chosen = [units[track] for track in tracks], Reference([units[track] for track in reference])
+    return weigh(wanted, count_others(wanted, chosen, places, epsilon), reference_sizes(chosen, places), epsilon)
+
+
+@given(seed=st.integers(0, 2**32), epsilon=st.floats(0.01, 1.5), size=st.integers(0, 12), block=st.integers(1, 60))
+def test_a_track_depends_on_itself_and_the_reference_alone(seed, epsilon, size, block):
+    rng = np.random.default_rng(seed)
+    library = random_library(seed, 12)
+    reference = rng.permutation(12)[:size].tolist()
+    whole = against(library, reference, list(range(12)), epsilon)
+    for track in range(12):
+        itself = library[track : track + 1] if track not in reference else []
+        by_definition = brute_force([library[other] for other in reference] + itself, epsilon)
+        place = reference.index(track) if track in reference else size
+        assert whole[track] == pytest.approx(by_definition[place], abs=1e-5)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK", block)
+        some = rng.choice(12, 3, replace=False).tolist()
+        assert np.array_equal(against(library, sorted(reference), some, epsilon), whole[some])
+
+
+def test_a_library_of_more_tracks_than_the_reference_is_weighed_against_the_first(monkeypatch):
+    library = random_library(3, 12)
+    monkeypatch.setattr(module, "REFERENCE", 5)
+    assert np.array_equal(mp3tovec(library, 0.2), against(library, list(range(5)), list(range(12)), 0.2))
+
+
+@pytest.mark.parametrize("distance", [0.2 - 1e-8, 0.2 + 1e-8], ids=["just the same", "just not the same"])
+def test_float32_does_not_decide(distance):
+    """A pair closer to epsilon than a float32 can tell: the nearest floats to such slices, compared in float64."""
+    other = np.array([1 - distance, np.sqrt(1 - (1 - distance) ** 2), 0], np.float32)
+    units = unit(other[None])
+    same = 1 - units[0].astype(np.float64) @ EAST.astype(np.float64) < 0.2
+    assert Reference([EAST[None]]).sharing(units, 0.2).tolist() == [[same]]
 
 
 @given(

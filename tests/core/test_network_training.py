@@ -17,7 +17,7 @@ from deejai_core.errors import TrainingError
 from deejai_core.models.folder import load_speccy, save_speccy
 from deejai_core.models.speccy import FRAMES, MELS, SPAN, mel_slices
 from deejai_core.space.analysis import Heard, Limits
-from deejai_core.training.network import Course, Material, pick_device, train_network
+from deejai_core.training.network import Course, Material, train_network
 from deejai_core.training.spectrograms import Spectrograms, make_spectrograms
 from tests.sounds import chirp, write_audio
 
@@ -125,13 +125,6 @@ class TestCheckpoint:
         seen = []
         train_network(material(), Course(**{**vars(SMALL), "epochs": 3}), checkpoint, on_epoch=seen.append)
         assert len(seen) == 2
-
-
-def test_a_device_that_is_not_there_is_named():
-    assert pick_device("auto") in ("cpu", "cuda", "mps")
-    if not torch.cuda.is_available():
-        with pytest.raises(TrainingError, match="torch finds no cuda here; --device auto"):
-            pick_device("cuda")
 
 
 class TestSpectrograms:

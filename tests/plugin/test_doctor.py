@@ -30,6 +30,7 @@ def test_a_healthy_library(analysed):
         "analysis",
         "vectors",
         "slice",
+        "weights",
         "index",
         "leftovers",
         "tracks",
@@ -89,6 +90,26 @@ def test_what_is_wrong_is_found_and_mended(analysed, where, statement, value, wh
     if what == "slice":
         analysed.deejai("analyze", "--force")
     assert problems(analysed.deejai("doctor")) == []
+    assert analysed.field("deejai_vector") == before
+
+
+def test_vectors_of_an_older_library_are_said_to_be_so(analysed):
+    """As after any import: `analyze` brings them up to date, there is nothing wrong with them."""
+    told = "those of the library as it was; `beet deejai analyze` brings them up to date"
+    assert told in analysed.deejai("doctor").out
+    analysed.deejai("analyze")
+    assert "weights       up to date" in analysed.deejai("doctor").out
+
+
+def test_vectors_that_are_not_what_the_slices_give(analysed):
+    """A library from a backup, beside slices of today."""
+    analysed.deejai("analyze")
+    before = analysed.field("deejai_vector")
+    change(analysed.library, VECTOR, b64encode(np.eye(100, dtype="<f4")[0].tobytes()).decode())
+    found = analysed.deejai("doctor", status=1)
+    assert problems(found) == ["weights"]
+    assert "1 of 20 vectors that were looked at are not what the slices give" in found.out
+    assert "mended: 1 vectors made anew" in analysed.deejai("doctor", "--fix").out
     assert analysed.field("deejai_vector") == before
 
 

@@ -26,7 +26,29 @@ def test_imported_music_has_vectors(beets, collection, tmp_path, way, threaded):
     assert len(set(vectors(beets).values())) == 8
     assert set(beets.field("deejai_model")) == {"musicnn-msd-1"}
     assert "pending   0" in beets.deejai("status").lines
+    assert "given a vector" not in beets.deejai("analyze").err
     assert "nothing to do" in beets.deejai("analyze").err
+
+
+def test_an_import_leaves_the_vectors_of_older_tracks_to_the_next_analyze(analysed, collection, tmp_path):
+    """Even in the smallest of libraries, where all tracks are the reference, it costs what the new ones cost."""
+    analysed.deejai("analyze")
+    before = vectors(analysed)
+    analysed.run("remove", "-f", "artist:Hazel")
+    source = tmp_path / "new"
+    shutil.copytree(collection / HAZEL, source)
+    analysed.run("import", "-qA", source)
+    after = vectors(analysed)
+    assert after == before  # that of each new track as well: the library is the same again
+
+    analysed.run("remove", "-f", "artist:Hazel")
+    lacking = analysed.deejai("analyze").err
+    assert "weighed anew, since the library is another one" in lacking
+    shorter = vectors(analysed)
+    analysed.run("import", "-qA", source)
+    assert {title: vectors(analysed)[title] for title in shorter} == shorter
+    assert "weighed anew" in analysed.deejai("analyze").err
+    assert vectors(analysed) == before
 
 
 def threading(beets, threaded):

@@ -24,6 +24,7 @@ def test_of_an_empty_library(beets):
         "pending": "0",
         "failed": "0",
         "model": "musicnn-msd-1, 100 dimensions, epsilon 0.2",
+        "weights": "up to date",
         "index": "exact search: annoy is " + ("for 224000 tracks or more" if annoy_installed() else "not installed"),
     }
     assert not beets.data.exists()  # asking changes nothing
@@ -33,8 +34,17 @@ def test_of_an_analysed_library(analysed):
     found = report(analysed)
     assert (found["tracks"], found["analysed"], found["pending"], found["failed"]) == ("24", "24", "0", "0")
     (sizes,) = [line for line in analysed.deejai("status").lines if line.startswith("on disk")]
-    assert re.search(r"slices [345]\d KB", sizes)  # 24 tracks of 3 windows of 400 bytes, and SQLite's own
+    assert re.search(r"slices [56]\d KB", sizes)  # 24 tracks of 3 windows of 400 bytes, and SQLite's own
     assert str(analysed.data) in sizes
+
+
+def test_weights_are_those_of_the_library_as_it_is_or_was(analysed):
+    """An import weighs the new tracks only, against what is there by then."""
+    assert report(analysed)["weights"] == "those of the library as it was  (beet deejai analyze)"
+    analysed.deejai("analyze")
+    assert report(analysed)["weights"] == "up to date"
+    analysed.run("remove", "-f", "title:Aisle")
+    assert report(analysed)["weights"] == "those of the library as it was  (beet deejai analyze)"
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
         "--dask", metavar="ADDRESS", help="let a cluster do it, whose scheduler is at tcp://HOST:PORT"
     )
     analyze.parser.add_option("-t", "--threads", type="int", help="files to analyse at once (default: one a core)")
+    analyze.parser.add_option("--device", help="where the network runs: cpu (the default), cuda, mps, or auto")
 
     tag = Verb(
         "tag",
@@ -68,17 +69,20 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
     from deejai_core.space.analysis import Heard, Unheard, default_threads
     from deejai_core.space.cluster import Cluster, Unshared, check_address
 
-    from ..analysis import find_work, hear_items, unmounted, weigh_items
+    from ..analysis import find_work, hear_items, unmounted
     from ..library import alone, file_path, items_at, open_store, store_path, unanalysed_items
     from ..models import model_in_use, tagging_model, trunk_source
     from ..progress import Progress
     from ..tagging import tag_tracks, untagged_ids
+    from ..weighing import epsilon_in_use, up_to_date, weigh_items
 
     settings = read_settings(config, given_options(opts))
     if opts.dask is not None:
         check_address(opts.dask)
         if opts.threads:
             raise ui.UserError("--threads is not for --dask: a worker has as many as it was started with (--nthreads)")
+        if opts.device:
+            raise ui.UserError("--device is not for --dask: workers hear on their processors")
     model = model_in_use(lib, settings)
     cluster = Cluster(opts.dask, trunk_source(lib, settings)) if opts.dask else None
     items = list(lib.items(args)) if args or opts.force else unanalysed_items(lib, model)
@@ -128,15 +132,20 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
                     store,
                     windows=settings.windows,
                     threads=settings.threads or default_threads(),
+                    device=settings.device,
                     limits=limits(settings),
                     force=bool(opts.force),
                     cluster=cluster,
                     on_result=note,
                 )
-            if ids := [*work.weigh, *heard]:
-                log.info("weighing {} against the library...", counted(len(ids), "track"))
-                given = weigh_items(lib, ids, model, settings, store)
-                log.info("{} given a vector of {}", counted(given, "track"), model.name)
+            ids, epsilon, changed = [*work.weigh, *heard], epsilon_in_use(model, settings), 0
+            if ids or not up_to_date(lib, model, epsilon, store):
+                log.info("weighing tracks against the library as it is now...")
+                given, changed = weigh_items(lib, ids, model, epsilon, store)
+                if ids:
+                    log.info("{} given a vector of {}", counted(given, "track"), model.name)
+                if changed:
+                    log.info("{} weighed anew, since the library is another one", counted(changed, "other track"))
             tagged = 0
             if settings.tags:
                 lacking = untagged_ids(lib, [item.id for item in items] if args else None)
@@ -153,7 +162,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
                 )
             raise
 
-    if not ids and not work.hear and not work.failed and not tagged:
+    if not ids and not changed and not work.hear and not work.failed and not tagged:
         log.info("nothing to do: no track lacks a vector of {}", model.name)
     if work.failed:
         log.info(
@@ -209,10 +218,10 @@ def run_tag(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
 
 def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
 
-    from ..analysis import weigh_items
     from ..fields import KEY
-    from ..library import attribute_values, open_store
+    from ..library import alone, attribute_values, open_store
     from ..models import model_in_use
+    from ..weighing import epsilon_in_use, weigh_items
 
     if args:
         raise ui.UserError("reweigh takes no query: every track is weighed against all others")
@@ -221,15 +230,16 @@ def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
         return
     settings = read_settings(config, given_options(opts))
     model = model_in_use(lib, settings)
-    with open_store(lib) as store:
+    with open_store(lib) as store, alone(lib):
         ids = list(attribute_values(lib, KEY))
         if not ids:
             raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
-        given = weigh_items(lib, ids, model, settings, store)
+        store.forget_weighing()
+        given = weigh_items(lib, ids, model, epsilon_in_use(model, settings), store).given
     log.info("{} weighed anew with {}", counted(given, "track"), model.name)
     if opts.epsilon is not None:
         log.info(
-            "for new music to be weighed alike, set `epsilon: {}` in the configuration",
+            "for it to stay so, set `epsilon: {}` in the configuration: the next `analyze` weighs with what stands there",
             opts.epsilon,
         )
     if given < len(ids):

@@ -81,9 +81,10 @@ def switch(lib: Library, settings: Settings, name: str, log: BeetsLogger) -> Non
     """Use another model from now on, and give the tracks what vectors can be made of what is stored."""
     from deejai_core.models.registry import load_model
 
-    from ..analysis import find_work, weigh_items
+    from ..analysis import find_work
     from ..library import alone, open_store, unanalysed_items
     from ..models import choose, models_folder
+    from ..weighing import epsilon_in_use, weigh_items
 
     model = load_model(name, models_folder())
     with open_store(lib) as store, alone(lib):
@@ -93,7 +94,7 @@ def switch(lib: Library, settings: Settings, name: str, log: BeetsLogger) -> Non
         if work.weigh:
             log.info("weighing {} from what is stored...", counted(len(work.weigh), "track"))
             try:
-                given = weigh_items(lib, work.weigh, model, settings, store)
+                given = weigh_items(lib, work.weigh, model, epsilon_in_use(model, settings), store).given
             except KeyboardInterrupt:
                 log.warning("stopped; `beet deejai analyze` gives the tracks their vectors")
                 raise

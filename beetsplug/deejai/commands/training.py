@@ -79,7 +79,7 @@ def run_train(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: opt
     if opts.epochs is not None and opts.epochs < 1:
         raise ui.UserError(f"--epochs: must be at least 1, not {opts.epochs}")
     if opts.network:
-        from deejai_core.training.network import pick_device
+        from deejai_core.models.device import pick_device
 
         opts.device = pick_device(opts.device or "auto")
     folder = None if opts.track2vec else new_folder(args[0], replace=bool(opts.force), resume=bool(opts.network))

@@ -1,0 +1,216 @@
+"""A library that changes has the vectors of one that was always as it is, whatever was done in between."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deejai_core.errors import StoreError
+from deejai_core.models.musicnn import MusiCNN
+from deejai_core.space import mp3tovec as core
+from deejai_core.space import weighing as module
+from deejai_core.space.mp3tovec import mp3tovec
+from deejai_core.space.slices import SliceStore
+from deejai_core.space.weighing import choose_reference, read_units, weigh_against, weigh_library
+
+DIMENSION = 4
+EPSILON = 0.3
+WORDS = np.random.default_rng(0).normal(size=(6, DIMENSION))
+
+
+class Model:
+    """Hears slice vectors as they are."""
+
+    name = trunk_name = "model"
+    trunk_size = dimension = DIMENSION
+
+    def project(self, trunk: np.ndarray) -> np.ndarray:
+        return trunk.astype(np.float32)
+
+
+class OtherModel(Model):
+    name = "other"
+
+    def project(self, trunk: np.ndarray) -> np.ndarray:
+        return super().project(trunk) * [1, -1, 2, 1]
+
+
+def key_of(number: int) -> str:
+    return f"{number * 2654435761 % 2**32:08x}"
+
+
+def slices_of(seed: int) -> np.ndarray:
+    """1 to 4 slices near to a few words, so that tracks share them."""
+    rng = np.random.default_rng(seed)
+    n = rng.integers(1, 5)
+    return (WORDS[rng.integers(len(WORDS), size=n)] + rng.normal(0, 0.2, (n, DIMENSION))).astype(np.float16)
+
+
+class Library:
+    """A library beside a slice store: vectors by key, of which `analyze` keeps those that `weigh_library` yields."""
+
+    def __init__(self, folder, size: int) -> None:
+        self.store = SliceStore(folder / "slices.db")
+        self.size = size
+        self.model, self.epsilon = Model(), EPSILON
+        self.vectors: dict[str, np.ndarray | None] = {}
+
+    def hear(self, number: int, seed: int) -> None:
+        key = key_of(number)
+        self.store.put(key, Model.trunk_name, slices_of(seed))
+        self.vectors[key] = None
+
+    def remove(self, number: int) -> None:
+        self.vectors.pop(key_of(number), None)
+
+    def come_back(self, number: int) -> None:
+        if key_of(number) in self.store.keys(Model.trunk_name):
+            self.vectors[key_of(number)] = None
+
+    def analyze(self, blocks: int | None = None) -> int:
+        """Returns how many vectors were made; stopped after so many blocks."""
+        lacking = {key for key, vector in self.vectors.items() if vector is None}
+        made = 0
+        for number, (keys, vectors) in enumerate(
+            weigh_library(self.store, self.model, self.epsilon, self.vectors.keys(), lacking, size=self.size), 1
+        ):
+            self.vectors |= zip(keys, vectors, strict=True)
+            made += len(keys)
+            if number == blocks:
+                break
+        return made
+
+    def imported(self, number: int) -> None:
+        """What `beet import` does: a vector against the library as it is, and nothing else."""
+        key = key_of(number)
+        if key in self.vectors:
+            self.store.drop_counts([key])
+            heard = [other for other in self.store.keys(Model.trunk_name) if other in self.vectors]
+            reference = read_units(self.store, self.model, choose_reference(heard, self.size))
+            (self.vectors[key],) = weigh_against(read_units(self.store, self.model, [key]), reference, self.epsilon)
+
+    def fresh(self) -> dict[str, np.ndarray]:
+        """The vectors by the definition: the library in the order of its keys, weighed at once."""
+        keys = sorted(self.vectors)
+        slices = dict(self.store.get(keys, Model.trunk_name, DIMENSION))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(core, "REFERENCE", self.size)
+            vectors = mp3tovec([self.model.project(slices[key]) for key in keys], self.epsilon)
+        return dict(zip(keys, vectors, strict=True))
+
+    def check(self) -> None:
+        fresh = self.fresh()
+        assert self.vectors.keys() == fresh.keys()
+        assert all(np.array_equal(self.vectors[key], vector) for key, vector in fresh.items())
+
+
+track = st.integers(0, 15)
+STEPS = st.one_of(
+    st.tuples(st.just("hear"), track, st.integers(0, 40)),
+    st.tuples(st.sampled_from(["remove", "come_back", "imported"]), track),
+    st.tuples(st.just("analyze"), st.sampled_from([None, None, 1, 2])),
+    st.tuples(st.just("use"), st.sampled_from([Model(), OtherModel()]), st.sampled_from([EPSILON, 0.6])),
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(steps=st.lists(STEPS, max_size=20), size=st.integers(1, 20), block=st.integers(1, 6))
+def test_after_whatever_happened_vectors_are_those_of_a_fresh_library(tmp_path_factory, steps, size, block):
+    """Additions, removals, returns, imports, files heard anew, other models and runs that are cut short."""
+    library = Library(tmp_path_factory.mktemp("weighing"), size)
+    with pytest.MonkeyPatch.context() as patch, library.store:
+        patch.setattr(module, "BLOCK", block)
+        for what, *arguments in steps:
+            if what == "use":
+                if arguments[0].name != library.model.name:
+                    library.vectors = dict.fromkeys(library.vectors)  # vectors of another model are none
+                library.model, library.epsilon = arguments
+            else:
+                getattr(library, what)(*arguments)
+        library.analyze()
+        library.check()
+        assert library.analyze() == 0
+
+
+@pytest.fixture
+def library(tmp_path):
+    """30 tracks with a reference of 10."""
+    library = Library(tmp_path, 10)
+    for number in range(1, 31):
+        library.hear(number, number)
+    with library.store:
+        library.analyze()
+        yield library
+
+
+def test_what_leaves_the_reference_as_it_is_changes_no_other_vector(library):
+    number = next(n for n in range(31, 99) if key_of(n) > max(library.vectors))
+    library.hear(number, number)
+    assert library.analyze() == 1
+    library.check()
+
+
+def test_what_enters_the_reference_changes_those_that_share_a_word(library):
+    assert key_of(0) < min(library.vectors)
+    library.hear(0, 0)
+    assert 1 < library.analyze() < 31
+    library.check()
+
+
+def test_what_was_away_while_the_reference_changed_is_counted_anew(library):
+    away = [number for number in range(1, 31) if key_of(number) in sorted(library.vectors)[10:]]
+    for number in away:
+        library.remove(number)
+    library.hear(0, 0)
+    library.analyze()
+    for number in away:
+        library.come_back(number)
+    library.analyze()
+    library.check()
+
+
+def test_the_same_heard_again_changes_nothing(library):
+    library.hear(3, 3)
+    assert library.analyze() == 1
+    assert library.analyze() == 0
+
+
+def test_slices_that_the_reference_had_are_known_although_they_were_dropped(library):
+    smallest = min(library.vectors)
+    library.store.drop([smallest], Model.trunk_name)
+    del library.vectors[smallest]
+    assert 0 < library.analyze() < 29
+    library.check()
+    assert library.store.weighing().reference.keys() == set(sorted(library.vectors)[:10])
+
+
+def test_what_cannot_be_known_any_more_is_counted_anew(library):
+    """Slices that were lost without the triggers."""
+    smallest = min(library.vectors)
+    library.store.drop([smallest], Model.trunk_name)
+    library.store._connection.execute("UPDATE reference SET trunk = NULL")
+    del library.vectors[smallest]
+    assert library.analyze() == 29
+    library.check()
+
+
+def test_slices_of_a_wrong_size_are_an_error_with_a_cure(library):
+    library.store._connection.execute("UPDATE slices SET trunk = x'00' WHERE key = ?", (key_of(3),))
+    with pytest.raises(StoreError, match=r"slices of a wrong size; `beet deejai doctor --fix` removes them"):
+        library.analyze()
+
+
+@pytest.mark.parametrize("lengths", [[16] * 5, [1, 2, 3, 16, 20], [1] * 40])
+def test_a_projection_does_not_depend_on_its_company(tmp_path, lengths):
+    """Bit by bit, though many are projected at once."""
+    model, rng = MusiCNN(), np.random.default_rng(0)
+    trunks = {f"{number}": rng.normal(size=(n, 200)).astype(np.float16) for number, n in enumerate(lengths)}
+    with SliceStore(tmp_path / "slices.db") as store:
+        for key, trunk in trunks.items():
+            store.put(key, model.trunk_name, trunk)
+        together = read_units(store, model, trunks)
+    assert list(together) == list(trunks)
+    for key, trunk in trunks.items():
+        assert np.array_equal(together[key], core.unit(model.project(trunk)))
