@@ -87,7 +87,7 @@ def import_vectors(
         raise UserError(f"{model.name} is no network of Deej-A.I.; `beet deejai model import` takes yours over first")
     result = Imported()
     with open_store(lib) as store, limits(settings).decoder() as decoder:
-        known = store.keys(model.trunk_name)
+        known = set(store.keys(model.trunk_name))
         for file, name, vectors in _pickled(sources, log):
             path = _moved(name, moved)
             items = items_at(lib, path)

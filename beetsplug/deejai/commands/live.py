@@ -47,7 +47,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     option("-n", "--number", dest="nearest", type="int", default=NEAREST, help="songs to name (default: %default)")
     option("--m3u", metavar="FILE", help="append what should be played next to this playlist")
     option("--silence", type="float", metavar="DB", default=SILENCE, help="level that is silence (default: %default dBFS)")
-    option("--device", metavar="NAME", help="the microphone: its number or a part of its name")
+    option("--device", dest="microphone", metavar="NAME", help="the microphone: its number or a part of its name")
     option("--list-devices", action="store_true", help="show the microphones and exit")
     option("--stdin", action="store_true", help="hear a WAV stream on standard input instead")
     option("--format", dest="samples", help="of samples without a header on standard input: s16le, f32le, ...")
@@ -164,8 +164,8 @@ def _blocks(opts: optparse.Values, sample_rate: int) -> Iterator[np.ndarray]:
             raise ui.UserError("--format, --rate and --channels say what comes on standard input; give --stdin too")
         from ..microphone import read_microphone
 
-        return read_microphone(opts.device, sample_rate)
-    if opts.device:
+        return read_microphone(opts.microphone, sample_rate)
+    if opts.microphone:
         raise ui.UserError("--device and --stdin both say what to listen to; give one of them")
     raw = Raw(
         format=Raw.format if opts.samples is None else opts.samples,
