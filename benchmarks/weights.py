@@ -31,9 +31,9 @@ def rows(sizes: Sequence[int], slices: Path | None = None, epsilon: float = 0.2)
     """For each size: `tracks`, and what a process of its own took for them.
 
     Wall and CPU seconds `all`, `all_cpu` to weigh all, `new`, `new_cpu` for 100 new tracks as `import` does it; of these,
-    `entered` came into the reference, and `rest`, `rest_cpu` is what the next `analyze` takes to bring the others into line,
-    of which `changed` do change; `outsider` for a file outside the library. `memory`: peak in MB. GFLOP for each CPU second
-    of weighing all, `gflop`, and of the bare matrix product, `bare`.
+    `entered` came into the reference, and `rest`, `rest_cpu` is what the next `analyze` takes to bring the others into
+    line, of which `changed` do change; `outsider` for a file outside the library. `memory`: peak in MB. GFLOP for each CPU
+    second of weighing all, `gflop`, and of the bare matrix product, `bare`.
     """
     for tracks in sizes:
         with tempfile.TemporaryDirectory() as folder:
