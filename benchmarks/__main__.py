@@ -29,7 +29,6 @@ from demo.composer import compose
 
 SUFFIXES = {".mp3", ".ogg", ".opus", ".flac", ".wav"}  # what all analysers can read
 NEEDS = {"bliss": "bliss_audio", "musly": "pymusly", "the original's method": "librosa"}
-BEET = Path(sys.executable).with_name("beet")
 
 
 def analysis(files: list[Path], runs: int) -> None:
