@@ -13,25 +13,22 @@ import json
 import os
 import platform
 import signal
-import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
-from base64 import b64encode
 from pathlib import Path
 
-import numpy as np
 import soundfile
 
 from benchmarks.analysers import ANALYSERS
+from benchmarks.queries import queries
 from benchmarks.usage import FailedError, measure
 from benchmarks.weights import rows, table
 from demo.composer import compose
 
 SUFFIXES = {".mp3", ".ogg", ".opus", ".flac", ".wav"}  # what all analysers can read
 NEEDS = {"bliss": "bliss_audio", "musly": "pymusly", "the original's method": "librosa"}
-BEET = Path(sys.executable).with_name("beet")
 
 
 def analysis(files: list[Path], runs: int) -> None:
@@ -86,57 +83,6 @@ def weights(tracks: int) -> None:
     print("\n".join(table(list(rows([tracks // 10, tracks // 3, tracks])))))
 
 
-def large_library(folder: Path, tracks: int) -> None:
-    """A beets library of invented tracks with clustered vectors."""
-    (folder / "config.yaml").write_text(f"library: {folder}/library.db\ndirectory: {folder}\nplugins: deejai\n")
-    subprocess.run([BEET, "ls"], env=os.environ | {"BEETSDIR": str(folder)}, check=True, stdout=subprocess.DEVNULL)
-    rng = np.random.default_rng(0)
-    centres = rng.normal(size=(max(1, tracks // 50), 100))
-    vectors = centres[rng.integers(len(centres), size=tracks)] + rng.normal(0, 0.7, (tracks, 100))
-    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype("<f4")
-    with sqlite3.connect(folder / "library.db") as library:
-        library.executemany(
-            "INSERT INTO items (id, path, artist, album, title, length) VALUES (?, ?, ?, ?, ?, 200)",
-            [
-                (i + 1, f"/music/{i}.mp3".encode(), f"Artist {i // 50}", f"Album {i // 10}", f"Title {i}")
-                for i in range(tracks)
-            ],
-        )
-        library.executemany(
-            "INSERT INTO item_attributes (entity_id, key, value) VALUES (?, ?, ?)",
-            [
-                row
-                for i, vector in enumerate(vectors)
-                for row in (
-                    (i + 1, "deejai_vector", b64encode(vector.tobytes()).decode()),
-                    (i + 1, "deejai_model", "musicnn-msd-1"),
-                    (i + 1, "deejai_key", f"{i:032x}"),
-                )
-            ],
-        )
-    library.close()
-
-
-def queries(tracks: int, runs: int) -> None:
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        large_library(folder, tracks)
-        similar = [BEET, "deejai", "similar", "id:4711", "-o", folder / "out.m3u"]
-        first = measure(similar, BEETSDIR=str(folder))  # builds the index
-        pairs = [
-            (measure([BEET, "ls", "id:4711"], BEETSDIR=str(folder)), measure(similar, BEETSDIR=str(folder)))
-            for _ in range(runs)
-        ]
-        listed, found = (statistics.median(usage.wall for usage in side) for side in zip(*pairs, strict=True))
-        more = statistics.median(b.wall - a.wall for a, b in pairs)
-        ratio = statistics.median(b.wall / a.wall for a, b in pairs)
-        memory = max(b.memory for _, b in pairs)
-        print(f"\n| {tracks:,} tracks | wall seconds |\n|---|---|")
-        print(f"| `beet ls` of one track | {listed:.2f} |")
-        print(f"| `beet deejai similar` | {found:.2f}, that is {more:.2f} more ({ratio:.2f} times), {memory:.0f} MB |")
-        print(f"| the first one, which builds the index | {first.wall:.2f} |")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("music", nargs="?", type=Path)
@@ -157,7 +103,9 @@ def main() -> None:
         print(f"{len(files)} tracks ({formats}), {seconds / len(files):.0f} s each on average\n")
         analysis(files, options.runs)
     weights(options.tracks)
-    queries(options.tracks, max(5, options.runs))
+    print()
+    for line, _ in queries([options.tracks]):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

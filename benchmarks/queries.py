@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from base64 import b64encode
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,19 +46,26 @@ def main() -> None:
     parser.add_argument("tracks", nargs="*", type=int, default=SIZES)
     parser.add_argument("--json", type=Path, help="append the figures for the curves to this file")
     options = parser.parse_args()
-    print(
-        "| tracks | index | first answer, s (CPU) | files, MB | `beet ls`, s | `similar`, s | of the limit | memory, MB "
-        f"| with {NEW} tracks more, s | recall@10 |\n|---|---|---|---|---|---|---|---|---|---|"
-    )
-    for tracks in options.tracks:
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary) / "beets"
-            write_library(folder, tracks)
-            row, figures = measured(folder, tracks)
-        print(row, flush=True)
+    for line, figures in queries(options.tracks):
+        print(line, flush=True)
         if options.json:
             with options.json.open("a", encoding="utf-8") as file:
                 file.writelines(json.dumps(figure) + "\n" for figure in figures)
+
+
+def queries(sizes: Iterable[int]) -> Iterator[tuple[str, list[dict]]]:
+    """The lines of a table, a row for each size, each with what curves are drawn of."""
+    head = [
+        *("tracks", "index", "first answer, s (CPU)", "files, MB", "`beet ls`, s", "`similar`, s", "of the limit"),
+        *("memory, MB", f"with {NEW} tracks more, s", "recall@10"),
+    ]
+    yield f"| {' | '.join(head)} |", []
+    yield "|---" * len(head) + "|", []
+    for tracks in sizes:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary) / "beets"
+            write_library(folder, tracks)
+            yield measured(folder, tracks)
 
 
 def measured(folder: Path, tracks: int) -> tuple[str, list[dict]]:
@@ -79,7 +87,7 @@ def measured(folder: Path, tracks: int) -> tuple[str, list[dict]]:
     )
     figures = [
         {"component": "index", "tracks": tracks, "seconds": first.cpu, "MB": first.memory},
-        {"component": "query", "tracks": tracks, "seconds": found, "MB": memory},
+        {"component": "queries", "tracks": tracks, "seconds": found, "MB": memory},
     ]
     return row, figures
 

@@ -188,7 +188,7 @@ def measure(path: Path, min_count: int) -> None:
                 yield songs
         done = time.perf_counter()
 
-    space = learn(read(), replace(Recipe(), epochs=EPOCHS, min_count=min_count))
+    space = learn(read(), replace(Recipe(), epochs=EPOCHS, min_count=min_count, runs=1))
     epoch = (time.perf_counter() - done) / EPOCHS
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     with path.open() as file:

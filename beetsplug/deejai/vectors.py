@@ -25,6 +25,7 @@ from .library import CHUNK, UNIT_TOLERANCE, data_folder
 
 if TYPE_CHECKING:
     from beets.library import Library
+    from beets.logging import BeetsLogger
 
 CACHED_FROM = 2_000  # tracks; with fewer, reading them from the library is as fast
 RENEWED = 0.1  # of the rows: so many that were added later, and the cache is written anew
@@ -49,6 +50,15 @@ def open_vectors(lib: Library, model: Model, *, whole: bool = False) -> Vectors:
         return _follow(lib, model, kept, changed) or _renew(lib, model)
     same = not changed and kept.current is None and kept.state.get("rows") == _rows_digest(lib)
     return kept if same else _renew(lib, model)
+
+
+def build_index(lib: Library, model: Model, log: BeetsLogger) -> None:
+    """Make the index of a large library now, if it is due, so that no list has to wait for it."""
+    rows = open_vectors(lib, model)
+    folder = data_folder(lib)
+    if is_used(rows.written) and not is_current(folder, rows.vectors[: rows.written], rows.edition):
+        log.info("building the index of {:,} tracks...", rows.written)
+        open_rows_index(folder, rows)
 
 
 def is_index_current(lib: Library, model: Model) -> bool:

@@ -7,9 +7,12 @@ a temporary file as numbers of four bytes, and read from there in every epoch.
 
 from __future__ import annotations
 
+import os
 import tempfile
+import threading
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +43,7 @@ class Recipe:
     min_count: int = 1  # songs in fewer lists get no vector
     dimension: int = 100
     whitening: float | None = 0.5  # how much directions in which all songs vary lose of that, 0 to 1; None: see `_whiten`
+    runs: int = 4  # by different random numbers, then joined, see `_join`; one if there is no whitening
 
 
 # What the Deej-A.I. used: gensim as it comes, but for window, epochs and min_count.
@@ -52,14 +56,15 @@ ORIGINAL = Recipe(
     alpha=0.025,
     min_count=10,
     whitening=None,
+    runs=1,
 )
 
 # Of few entries it takes more epochs until songs have found their places; of many, fewer do, and all have their price.
 TRAINED = 12_000_000  # entries, over all epochs,
 FEWEST, MOST = 10, 200  # as far as these numbers of epochs allow
-MANY = (
-    5_000_000  # entries, from which on songs in few lists are left out: most of the memory, and little is learned of them
-)
+# Entries, from which on there is one run, and songs in few lists are left out: most of the memory, and little is learned of
+# them.
+MANY = 5_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +119,10 @@ def recipe_for(size: int, songs: int) -> Recipe:
     share of all entries.
     """
     epochs = min(MOST, max(FEWEST, round(TRAINED / max(1, size))))
-    return Recipe(epochs=epochs, sample=max(Recipe.sample, 0.3 / max(1, songs)), min_count=5 if size >= MANY else 1)
+    sample = max(Recipe.sample, 0.3 / max(1, songs))
+    if size >= MANY:
+        return Recipe(epochs=epochs, sample=sample, min_count=5, runs=1)
+    return Recipe(epochs=epochs, sample=sample)
 
 
 def learn(
@@ -142,57 +150,93 @@ def learn(
         words, corpus = _written(lists, file)
         recipe = recipe or recipe_for(corpus.size, len(words))
         corpus, counts = _selected(corpus, recipe.min_count)
-        model = Word2Vec(
-            vector_size=recipe.dimension,
-            sg=recipe.skip_gram,
-            window=recipe.window,
-            ns_exponent=recipe.ns_exponent,
-            negative=recipe.negative,
-            sample=recipe.sample,
-            alpha=recipe.alpha,
-            min_count=1,  # they are selected already,
-            sorted_vocab=False,  # and numbered by how frequent they are: gensim mixes up a number and a place
-            seed=seed,
-            workers=workers,
-        )
-        model.build_vocab_from_freq(dict(enumerate(counts.tolist())))
-        epochs = _Epochs(corpus, recipe.epochs, progress)
-        model.train(epochs, total_examples=sum(len(ends) for _, ends in corpus.blocks()), epochs=recipe.epochs)
+        # Fewer songs than dimensions do not vary in all of them: there is nothing to even out, and to join.
+        joined = recipe.whitening is not None and len(counts) > recipe.dimension
+        epochs = _Epochs(corpus, recipe.epochs, recipe.runs if joined else 1, progress)
+
+        def run(number: int) -> list[np.ndarray]:
+            """Both layers, (songs, dimension) each."""
+            model = Word2Vec(
+                vector_size=recipe.dimension,
+                sg=recipe.skip_gram,
+                window=recipe.window,
+                ns_exponent=recipe.ns_exponent,
+                negative=recipe.negative,
+                sample=recipe.sample,
+                alpha=recipe.alpha,
+                min_count=1,  # they are selected already,
+                sorted_vocab=False,  # and numbered by how frequent they are: gensim mixes up a number and a place
+                seed=seed * epochs.runs + number,
+                workers=workers,
+            )
+            model.build_vocab_from_freq(dict(enumerate(counts.tolist())))
+            model.train(epochs, total_examples=epochs.lists, epochs=recipe.epochs)
+            return [model.wv.vectors, model.syn1neg]
+
+        with ThreadPoolExecutor(min(epochs.runs, os.cpu_count() or 1)) as threads:
+            layers = [layer for both in threads.map(run, range(epochs.runs)) for layer in both]
     if epochs.error:
         raise epochs.error
-    vectors = model.wv.vectors
-    del model  # and its other layer, which is as large
+    if joined:
+        shares = (counts / counts.sum()).astype(np.float32)
+        for layer in layers:
+            _to_unit_length(layer)
+            _whiten(layer, shares, recipe.whitening)
+            _to_unit_length(layer)
+        _join(layers, shares)
+    vectors = layers[0]
     _to_unit_length(vectors)
-    if recipe.whitening is not None and len(vectors) > recipe.dimension:  # fewer do not vary in all directions
-        _whiten(vectors, counts, recipe.whitening)
-        _to_unit_length(vectors)
     learned = {number: word for word, number in zip(words, corpus.numbers.tolist(), strict=True) if number >= 0}
     return Track2Vec(tuple(learned[number] for number in range(len(learned))), vectors)
 
 
 def _to_unit_length(vectors: np.ndarray) -> None:
-    vectors /= np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]  # in place: they may be a gigabyte
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    vectors /= np.maximum(lengths, np.finfo(np.float32).tiny)[:, None]  # in place: they may be a gigabyte
 
 
-def _whiten(vectors: np.ndarray, counts: np.ndarray, exponent: float) -> None:
+def _whiten(vectors: np.ndarray, shares: np.ndarray, exponent: float) -> None:
     """Takes off what all songs have in common, and evens out how much they vary in each direction; in place.
 
     Word2Vec spends much on how frequent a song is: the mean direction and the few of most variance (Mu and Viswanath 2018).
     The mean goes, and a variance v becomes v ** (1 - exponent), so 0 changes none and 1 makes all equal. Both are those of
     the entries: a song counts as often as it is listed, since of rare songs little is known.
+
+    shares: (n,) float32, of all entries those that are each song; they sum to 1.
     """
-    weights = (counts / counts.sum()).astype(np.float32)
-    mean = weights @ vectors
-    blocks = [slice(start, start + ROWS) for start in range(0, len(vectors), ROWS)]
-    covariance = np.zeros((vectors.shape[1],) * 2)
-    for block in blocks:
-        centred = (vectors[block] - mean).astype(np.float64)
-        covariance += (centred * weights[block, None]).T @ centred
-    variances, axes = np.linalg.eigh(covariance)
-    variances = np.maximum(variances, variances.mean() / 1000)  # what is next to nothing is noise, and stays little
+    mean, variances, axes = _principal_axes([vectors], shares)
+    # What is next to nothing is noise, and stays little; a layer may have learned nothing at all.
+    variances = np.maximum(variances, max(variances.mean() / 1000, np.finfo(np.float32).tiny))
     matrix = ((axes * variances ** (-exponent / 2)) @ axes.T).astype(np.float32)
-    for block in blocks:
+    for block in _blocks(vectors):
         vectors[block] = (vectors[block] - mean) @ matrix
+
+
+def _join(layers: Sequence[np.ndarray], shares: np.ndarray) -> None:
+    """Layers of Word2Vec side by side, seen along the axes in which they vary most; in place of the first.
+
+    A song's vector says which company it calls for, the other layer which company calls for it (Levy, Goldberg and Dagan
+    2015 add the two). What one layer misses another may have learned, in another run by chance; the cosine of all side by
+    side is the mean of their cosines.
+    """
+    mean, _, axes = _principal_axes(layers, shares)
+    matrix = axes[:, -layers[0].shape[1] :].astype(np.float32)
+    for block in _blocks(layers[0]):
+        layers[0][block] = (np.hstack([layer[block] for layer in layers]) - mean) @ matrix
+
+
+def _principal_axes(layers: Sequence[np.ndarray], shares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of layers side by side: the mean, and the variances along the axes (columns) of their covariance, ascending."""
+    mean = np.concatenate([shares @ layer for layer in layers])
+    covariance = np.zeros((len(mean),) * 2)
+    for block in _blocks(layers[0]):
+        centred = (np.hstack([layer[block] for layer in layers]) - mean).astype(np.float64)
+        covariance += (centred * shares[block, None]).T @ centred
+    return mean, *np.linalg.eigh(covariance)
+
+
+def _blocks(vectors: np.ndarray) -> list[slice]:
+    return [slice(start, start + ROWS) for start in range(0, len(vectors), ROWS)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,18 +267,20 @@ class _Corpus:
 
 
 class _Epochs:
-    """The lists as gensim takes them, once more in every epoch.
+    """The lists as gensim takes them, once more in every epoch of each run.
 
-    An error in its own thread would leave gensim waiting for ever: it is kept, and training runs out of lists.
+    An error in a thread of gensim's would leave it waiting for ever: it is kept, and training runs out of lists.
     """
 
-    def __init__(self, corpus: _Corpus, epochs: int, progress: Callable[[int, int], None] | None) -> None:
+    def __init__(self, corpus: _Corpus, epochs: int, runs: int, progress: Callable[[int, int], None] | None) -> None:
         self.corpus = corpus
-        self.epochs = epochs
+        self.runs = runs
         self.progress = progress
+        self.lists = sum(len(ends) for _, ends in corpus.blocks())
         self.done = 0
-        self.total = epochs * sum(len(numbers) for numbers, _ in corpus.blocks())
+        self.total = runs * epochs * sum(len(numbers) for numbers, _ in corpus.blocks())
         self.error: Exception | None = None
+        self._counting = threading.Lock()
 
     def __iter__(self) -> Iterator[list[int]]:
         try:
@@ -243,9 +289,10 @@ class _Epochs:
                 for end in ends.tolist():
                     yield values[start:end]
                     start = end
-                self.done += len(values)
-                if self.progress:
-                    self.progress(self.done, self.total)
+                with self._counting:
+                    self.done += len(values)
+                    if self.progress:
+                        self.progress(self.done, self.total)
         except Exception as error:
             self.error = error
 

@@ -110,6 +110,19 @@ class TestLearning:
             assert np.mean(near) > 0.8  # a third of them by chance
         assert spread == sorted(spread, reverse=True)
 
+    def test_what_only_the_other_layer_knows_is_not_lost(self, monkeypatch):
+        """One layer knows three genres, the other whether a song is loud: joined, both tell songs apart."""
+        monkeypatch.setattr(track2vec, "ROWS", 60)
+        rng = np.random.default_rng(0)
+        genre, loud = rng.integers(3, size=200), rng.integers(2, size=200)
+        layers = [np.eye(8)[genre] * 3, np.eye(8)[3 + loud] * 3]
+        vectors, others = (layer.astype(np.float32) + rng.normal(0, 0.1, (200, 8)).astype(np.float32) for layer in layers)
+        track2vec._join([vectors, others], np.full(200, 1 / 200, np.float32))
+        assert vectors.shape == (200, 8)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        same = (genre[:, None] == genre) & (loud[:, None] == loud)
+        assert (vectors @ vectors.T)[same].min() > (vectors @ vectors.T)[~same].max()
+
     def test_few_songs_are_left_as_they_are(self):
         plain, whitened = (learn(two_genres(40), replace(QUICK, whitening=whitening)).vectors for whitening in (None, 1))
         assert np.array_equal(plain, whitened)

@@ -99,6 +99,13 @@ def test_the_index_is_built_kept_and_renewed(large):
 
 
 @pytest.mark.skipif(not annoy_installed(), reason="annoy is not installed")
+def test_analyze_builds_the_index(large):
+    assert "building the index of 324 tracks" in large.deejai("analyze").err
+    assert report(large)["index"] == "annoy, up to date"
+    assert "index" not in large.deejai("analyze").err
+
+
+@pytest.mark.skipif(not annoy_installed(), reason="annoy is not installed")
 def test_without_annoy_the_answer_is_the_same_and_status_says_so(large, tmp_path):
     with_annoy = large.deejai("similar", "Aisle", "-n", "30", "-o", tmp_path / "with.m3u")
     (tmp_path / "none").mkdir()

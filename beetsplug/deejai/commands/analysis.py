@@ -74,6 +74,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
     from ..models import model_in_use, tagging_model, trunk_source
     from ..progress import Progress
     from ..tagging import tag_tracks, untagged_ids
+    from ..vectors import build_index
     from ..weighing import epsilon_in_use, up_to_date, weigh_items
 
     settings = read_settings(config, given_options(opts))
@@ -162,6 +163,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
                 )
             raise
 
+    build_index(lib, model, log)
     if not ids and not changed and not work.hear and not work.failed and not tagged:
         log.info("nothing to do: no track lacks a vector of {}", model.name)
     if work.failed:
