@@ -72,9 +72,12 @@ class Vectors:
         if self.path is None or not hasattr(os, "preadv"):
             return self.vectors[rows]
         found = np.empty((len(rows), self.vectors.shape[1]), FLOAT)
-        with self.path.open("rb", buffering=0) as file:
-            for vector, row in zip(found, rows.tolist(), strict=True):
-                os.preadv(file.fileno(), [vector], row * vector.nbytes)
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                for vector, row in zip(found, rows.tolist(), strict=True):
+                    os.preadv(file.fileno(), [vector], row * vector.nbytes)
+        except OSError:  # another process has written all anew: what is mapped lasts as long as this one
+            return self.vectors[rows]
         return found
 
     @cached_property

@@ -70,6 +70,7 @@ def test_what_is_written_anew_replaces_all(kept, tmp_path):
     assert read_vectors_file(tmp_path, "model", 3).ids.tolist() == [1]
     assert len(vectors_paths(tmp_path)) == 3
     assert kept.vectors.tolist() == [EAST.tolist(), NORTH.tolist()]  # for whoever has it open
+    assert kept.read(np.array([1])).tolist() == [NORTH.tolist()]
 
 
 def test_an_empty_library(tmp_path):
