@@ -159,8 +159,8 @@ THROWBACKS = SongList("Throwbacks", (ROXANNE,), "2020-01-01")
     ("name", "content", "expected"),
     [
         ("lists.jsonl", as_lines(OWN, OWN), [OWN_LIST, OWN_LIST]),
-        ("lists.jsonl.gz", gzip.compress(as_lines(OWN)), [OWN_LIST]),
-        ("lists", gzip.compress(as_lines(OWN)), [OWN_LIST]),
+        ("lists.jsonl.gz", gzip.compress(as_lines(OWN), mtime=0), [OWN_LIST]),
+        ("lists", gzip.compress(as_lines(OWN), mtime=0), [OWN_LIST]),
         ("lists.json", as_json(OWN), [OWN_LIST]),
         ("lists.json", as_json([OWN, OWN]), [OWN_LIST, OWN_LIST]),
         ("lists.txt", b"\xef\xbb\xbf" + as_lines(OWN), [OWN_LIST]),
@@ -362,12 +362,12 @@ def no_playlists(monkeypatch):
     [
         ("empty.json", b"", "it is empty"),
         ("empty.jsonl", b"\n\n", "it is empty"),
-        ("empty.jsonl.gz", gzip.compress(b""), "it is empty"),
+        ("empty.jsonl.gz", gzip.compress(b"", mtime=0), "it is empty"),
         ("short.json", as_json([STREAM])[:-20], "it is not valid JSON, or not whole ("),
         ("noise.jsonl", b"{\n{\n{\n", "it is not valid JSON"),
         ("latin.json", b'{"name":\n"\xe9"}', "it is not text"),
         ("deep.json", b"[\n" * 100_000, "its JSON is nested too deeply"),
-        ("cut.jsonl.gz", gzip.compress(as_lines(OWN))[:-30], "it cannot be read (Compressed file ended"),
+        ("cut.jsonl.gz", gzip.compress(as_lines(OWN), mtime=0)[:-30], "it cannot be read (Compressed file ended"),
         ("export.zip", b"PK\x03\x04 and no more", "not a whole zip file ("),
         ("Userdata.json", as_json({"username": "me"}), "nothing in it is understood; what is: playlists (M3U, "),
         ("nothing.json", b"[]", "nothing in it is understood; what is: "),
@@ -441,7 +441,7 @@ def test_files_that_unfold_without_end_are_given_up(tmp_path, monkeypatch):
     contents = {
         "a.jsonl": as_lines(OWN) + b" " * 100_000,
         "b.json": b"[\n" + b" " * 100_000,
-        "c.jsonl.gz": gzip.compress(b"[" * 10_000_000),
+        "c.jsonl.gz": gzip.compress(b"[" * 10_000_000, mtime=0),
         "d.jsonl": b"{}\n" * 1_000_000,  # nothing that is known
         "e.jsonl": as_lines(OWN),
     }
