@@ -108,14 +108,31 @@ def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Iterator
         def blocks() -> Iterator[tuple[int, np.ndarray]]:
             for packets in kept:
                 codec.flush_buffers()
-                for packet in packets:
-                    for frame in _frames_of(packet):
-                        # FFmpeg is wrong about where the packet begins that leads from a long block of Vorbis to a short
-                        # one, but not about its end.
-                        end = packet.pts - origin + (packet.duration or frame.samples)
-                        yield end - frame.samples, mono(frame)
+                yield from _blocks_of(packets, origin)
 
         yield wanted.spans(blocks())
+
+
+def _blocks_of(packets: list, origin: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Mono blocks of Ogg packets with their positions in source frames; origin: the stream's first time stamp."""
+    from av import AudioFifo
+
+    # Frames are short and many; what is done to each in Python takes longer than decoding it.
+    waiting = AudioFifo()
+    position = 0  # of the sample after those that are waiting
+    for packet in packets:
+        for frame in _frames_of(packet):
+            # FFmpeg is wrong about where the packet begins that leads from a long block of Vorbis to a short one, but not
+            # about its end.
+            samples = frame.samples
+            end = packet.pts - origin + (packet.duration or samples)
+            if waiting.samples and (end - samples != position or waiting.samples >= BLOCK):
+                yield position - waiting.samples, mono(waiting.read())
+            frame.pts = None  # or the queue would insist on its own idea of it
+            waiting.write(frame)
+            position = end
+    if waiting.samples:
+        yield position - waiting.samples, mono(waiting.read())
 
 
 def _is_ogg(path: Path) -> bool:

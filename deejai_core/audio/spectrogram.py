@@ -5,31 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 
-def log_mel(spans: np.ndarray, filters: np.ndarray, *, n_fft: int, hop_length: int) -> np.ndarray:
-    """Logarithmic power mel spectrograms of spans of audio, `log10(10000 * power + 1)`; shapes as in `power_mel`."""
-    import torch
-
-    with torch.inference_mode():
-        power = torch.from_numpy(power_mel(spans, filters, n_fft=n_fft, hop_length=hop_length))
-        return torch.log10(10_000 * power + 1).numpy()
+def log_mel(span: np.ndarray, filters: np.ndarray, *, n_fft: int, hop_length: int) -> np.ndarray:
+    """The logarithmic power mel spectrogram of a span of audio, `log10(10000 * power + 1)`; shapes as in `power_mel`."""
+    power = power_mel(span, filters, n_fft=n_fft, hop_length=hop_length)
+    return np.log(10_000 * power + 1) / np.float32(np.log(10))  # numpy's log10 takes four times as long
 
 
-def power_mel(spans: np.ndarray, filters: np.ndarray, *, n_fft: int, hop_length: int) -> np.ndarray:
-    """Power mel spectrograms of spans of audio, one slice a span.
+def power_mel(span: np.ndarray, filters: np.ndarray, *, n_fft: int, hop_length: int) -> np.ndarray:
+    """The power mel spectrogram of a span of audio.
 
-    spans: (n, samples), float32, or float64 for a transform without rounding noise; filters: mel filter bank
-    (n_fft // 2 + 1, mels), in librosa's Slaney scale and norm. Returns (n, frames, mels) float32, where
-    frames = 1 + (samples - n_fft) // hop_length: every frame lies wholly within its span, so none sees padding. Hann
+    span: (samples,), float32, or float64 for a transform without rounding noise; filters: mel filter bank
+    (n_fft // 2 + 1, mels), in librosa's Slaney scale and norm. Returns (frames, mels) float32, where
+    frames = 1 + (samples - n_fft) // hop_length: every frame lies wholly within the span, so none sees padding. Hann
     window, as `librosa.feature.melspectrogram` with `center=False`.
     """
-    import torch  # not numpy: its matrix product wakes a thread on every core, which then spin for a third of all CPU time
-
-    with torch.inference_mode():
-        frames = torch.from_numpy(spans).unfold(1, n_fft, hop_length)  # (n, frames, n_fft)
-        window = torch.hann_window(n_fft, dtype=frames.dtype)
-        spectrum = torch.fft.rfft(frames * window)  # (n, frames, n_fft // 2 + 1) complex
-        power = spectrum.real.square() + spectrum.imag.square()
-        return (power.to(torch.float32) @ torch.from_numpy(filters)).numpy()
+    frames = np.lib.stride_tricks.sliding_window_view(span, n_fft)[::hop_length]
+    window = np.hanning(n_fft + 1)[:-1].astype(span.dtype)  # of the period n_fft
+    spectrum = np.fft.rfft(frames * window)  # (frames, n_fft // 2 + 1) complex
+    power = np.square(spectrum.real) + np.square(spectrum.imag)
+    return power.astype(np.float32, copy=False) @ filters
 
 
 def mel_filters(sample_rate: int, *, n_fft: int, mels: int) -> np.ndarray:

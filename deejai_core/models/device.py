@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from deejai_core.errors import ModelError
 
 CPU = "cpu"
@@ -16,7 +18,10 @@ def pick_device(name: str) -> str:
     """
     if name == CPU:
         return CPU
-    import torch
+    try:
+        import torch
+    except (ImportError, OSError) as error:  # OSError: a shared library of its is missing
+        raise ModelError(f"device: torch cannot be loaded ({error}); set it to cpu, or reinstall beets-deejai") from error
 
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
@@ -28,3 +33,15 @@ def pick_device(name: str) -> str:
     if name == "cuda":
         torch.backends.cudnn.allow_tf32 = False  # ten bits of a number are too few to agree with the CPU
     return name
+
+
+@functools.cache
+def use_one_thread() -> None:
+    """From now on each matrix product of numpy's is computed by the thread that asks for it.
+
+    A file's numbers must not depend on how many cores there are, and files analysed at once would fight over them.
+    """
+    import numpy as np  # noqa: F401  # only libraries that are loaded can be told
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, "blas")

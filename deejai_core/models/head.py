@@ -76,6 +76,9 @@ class Head:
     def is_intact(self) -> bool:
         return self._trunk_model.is_intact()  # its own weights were checked when they were read
 
+    def load(self) -> None:
+        self._trunk_model.load()
+
     def hear(self, spans: np.ndarray, *, device: str = CPU) -> np.ndarray:
         return self._trunk_model.hear(spans, device=device)
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from deejai_core.audio.spectrogram import log_mel
 from deejai_core.errors import ModelError
-from deejai_core.models.device import CPU
+from deejai_core.models.convolutions import TimbralFilters, convolve, temporal_maxima, temporal_table, timbral_maxima
+from deejai_core.models.device import CPU, use_one_thread
 
 if TYPE_CHECKING:
     import torch
@@ -24,12 +25,16 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).parent / "weights"
 SHA256 = "571766d0786122f6ec2ce1f172f5e2e5aae9568ea70406256972a008d6391990"  # of the weights' file
 
-BATCH = 8  # slices through the network at once: fits the cache, and the same file always gets the same batches
-PHASES = 8  # neighbouring frames that are channels of one, see `_convolve_time`
+# The filters of the first layer: of 7 frames and so many mel bands, and of one band and so many frames.
+TIMBRAL = ("front.timbral38", "front.timbral67")
+TEMPORAL = ("front.temporal128", "front.temporal64", "front.temporal32")
 
 
 class MusiCNN:
-    """The network with its weights. The trunk runs in torch, which is imported on the first use of it."""
+    """The network with its weights.
+
+    On the CPU it is numpy's: importing torch takes two seconds and 200 MB, more than hearing a few songs does.
+    """
 
     name = "musicnn-msd-1"  # changes with every number it puts out: vectors of different names are not comparable
     trunk_name = name
@@ -60,33 +65,33 @@ class MusiCNN:
             raise ModelError(f"{path}: cannot read the model's weights ({error}); reinstall beets-deejai") from error
 
     @cached_property
-    def _tensors(self) -> dict[str, torch.Tensor]:
-        import torch  # two seconds and 200 MB: only what analyses audio pays for it
+    def _timbral(self) -> TimbralFilters:
+        return TimbralFilters.of([self._weights[name] for name in TIMBRAL], self._weights["mel.filters"].shape[1])
 
-        # A file's numbers must not depend on how many cores there are, and files analysed at once would fight over them.
-        torch.set_num_threads(1)
-        return {name: torch.from_numpy(values) for name, values in self._weights.items()}
+    @cached_property
+    def _temporal(self) -> list[np.ndarray]:
+        return [temporal_table(self._weights[name]) for name in TEMPORAL]
 
     @cached_property
     def _on_device(self) -> dict[str, dict[str, torch.Tensor]]:
-        return {CPU: self._tensors}
+        return {}
+
+    def load(self) -> None:
+        use_one_thread()
+        _ = self._timbral, self._temporal
 
     def hear(self, spans: np.ndarray, *, device: str = CPU) -> np.ndarray:
         """The trunk's output for spans of audio.
 
-        spans: (n, `span`) float32 samples at `sample_rate`. device: of torch; on another one than the CPU all spans go
-        through the network at once. Returns (n, 200) float32, the penultimate layer.
+        spans: (n, `span`) float32 samples at `sample_rate`. device: as `pick_device` returns it; on another one than the
+        CPU all spans go through the network at once. Returns (n, 200) float32, the penultimate layer.
         """
-        _ = self._tensors  # before torch does anything else
-        size = BATCH if device == CPU else len(spans)
-        batches = [spans[start : start + size] for start in range(0, len(spans), size)]
-        return np.concatenate([self.trunk(self.mel(batch), device=device) for batch in batches])
+        return self.trunk(self.mel(spans), device=device)
 
     def mel(self, spans: np.ndarray) -> np.ndarray:
         """What the trunk sees of spans of audio: (n, `span`) -> (n, 187 frames, 96 mels) float32."""
-        filters = self._weights["mel.filters"]
-        # One at a time fits the cache: 60 % of the time.
-        return np.concatenate([log_mel(span[None], filters, n_fft=512, hop_length=256) for span in spans])
+        self.load()
+        return np.stack([log_mel(span, self._weights["mel.filters"], n_fft=512, hop_length=256) for span in spans])
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
         """Slice vectors (..., 100) float32, not normalised, from the trunk's output (..., 200)."""
@@ -100,65 +105,42 @@ class MusiCNN:
 
     def trunk(self, mel: np.ndarray, *, device: str = CPU) -> np.ndarray:
         """The penultimate layer (n, 200) float32 for log-mel slices (n, 187 frames, 96 mels) float32."""
+        if device == CPU:
+            self.load()
+            return np.stack([self._trunk_of(slice_) for slice_ in mel])
+
         import torch
-        from torch.nn import functional as F
+
+        from deejai_core.models import musicnn_torch
 
         if device not in self._on_device:
-            self._on_device[device] = {name: values.to(device) for name, values in self._tensors.items()}
-        w = self._on_device[device]
+            weights = {name: torch.from_numpy(values).to(device) for name, values in self._weights.items()}
+            self._on_device[device] = weights
+        return (
+            musicnn_torch.trunk(torch.from_numpy(mel).to(device), self._on_device[device], TIMBRAL, TEMPORAL).cpu().numpy()
+        )
 
-        def middle(x: torch.Tensor, layer: str) -> torch.Tensor:
-            """Convolution over 7 frames, ReLU, batch norm: (n, channels, 187) -> (n, filters, 187)."""
-            bias = w[f"{layer}.bias"].reshape(len(w[f"{layer}.scale"]), -1)  # mid1's differs from frame to frame
-            x = F.relu(F.conv1d(x, w[f"{layer}.weight"], padding=3) + bias)
-            return x * w[f"{layer}.scale"][:, None] + w[f"{layer}.shift"][:, None]
+    def _trunk_of(self, mel: np.ndarray) -> np.ndarray:
+        """The penultimate layer (200,) for one log-mel slice (187 frames, 96 mels)."""
+        w = self._weights
+        x = mel * w["input.scale"] + w["input.shift"]
+        front = np.concatenate([timbral_maxima(x, self._timbral), *(temporal_maxima(x, table) for table in self._temporal)])
+        # Maxima were taken before bias, ReLU and batch norm, all monotone; `sign` marks filters of negative gain, whose
+        # maximum is the negated maximum of the negated filter.
+        front *= w["front.sign"][:, None]
+        front = self._activated(front, "front")  # (64, 187)
+        mid1 = np.repeat(w["mid1.constant"][:, None], len(x), axis=1)  # (64, 187)
+        mid1[w["mid1.channels"]] = self._activated(convolve(front, w["mid1.weight"]), "mid1")
+        mid2 = self._activated(convolve(mid1, w["mid2.weight"]), "mid2") + mid1
+        mid3 = self._activated(convolve(mid2, w["mid3.weight"]), "mid3") + mid2
+        back = np.concatenate([front, mid1, mid2, mid3])  # (256, 187)
+        dense = back.max(axis=1) @ w["dense.max"] + back.mean(axis=1) @ w["dense.mean"]
+        return self._activated(dense, "dense")
 
-        with torch.inference_mode():
-            x = torch.from_numpy(mel).to(device) * w["input.scale"] + w["input.shift"]  # (n, 187, 96)
-
-            padded = F.pad(x, (0, 0, 3, 3))[:, None]  # (n, 1, 193, 96)
-            front = [
-                # (n, filters, 187, frequencies) -> the maximum over frequency
-                F.conv2d(padded, w[f"front.{name}"][:, None]).amax(dim=3)
-                for name in ("timbral38", "timbral67")
-            ]
-            front += [_convolve_time(x, w[f"front.temporal{length}"]) for length in (128, 64, 32)]
-            # Maxima were taken before bias, ReLU and batch norm, all monotone; `sign` marks filters of negative gain,
-            # whose maximum is the negated maximum of the negated filter.
-            front = torch.cat(front, dim=1) * w["front.sign"][:, None] + w["front.bias"][:, None]  # (n, 64, 187)
-            front = F.relu(front) * w["front.scale"][:, None] + w["front.shift"][:, None]
-
-            mid1 = w["mid1.constant"][:, None].repeat(len(x), 1, x.shape[1])  # (n, 64, 187)
-            mid1[:, w["mid1.channels"]] = middle(front, "mid1")
-            mid2 = middle(mid1, "mid2") + mid1
-            mid3 = middle(mid2, "mid3") + mid2
-
-            back = torch.cat([front, mid1, mid2, mid3], dim=1)  # (n, 256, 187)
-            dense = back.amax(dim=2) @ w["dense.max"] + back.mean(dim=2) @ w["dense.mean"] + w["dense.bias"]
-            return (F.relu(dense) * w["dense.scale"] + w["dense.shift"]).cpu().numpy()  # (n, 200)
-
-
-def _convolve_time(x, filters):
-    """Each mel band convolved with `filters` (f, length) over time, "same" padding; the maximum over the bands.
-
-    (n, frames, mels) -> (n, f, frames). `PHASES` frames are taken as channels of one, of input and output: on long filters
-    with one input channel that is three to four times as fast as torch's convolution, although it multiplies zeros too.
-    """
-    import torch
-    from torch.nn import functional as F
-
-    count, length = filters.shape
-    n, frames, mels = x.shape
-    taps = -(-(length + PHASES - 1) // PHASES)
-    kernel = torch.zeros(count, PHASES, taps * PHASES, device=filters.device)
-    for phase in range(PHASES):
-        kernel[:, phase, phase : phase + length] = filters
-    kernel = kernel.reshape(count * PHASES, taps, PHASES).transpose(1, 2)[..., None]  # (f * phases, phases, taps, 1)
-
-    blocks = -(-frames // PHASES)
-    before = (length - 1) // 2
-    after = (blocks + taps - 1) * PHASES - before - frames
-    rows = F.pad(x, (0, 0, before, after)).reshape(n, blocks + taps - 1, PHASES, mels).transpose(1, 2)
-    y = F.conv2d(rows.contiguous(), kernel).amax(dim=3)  # (n, f * phases, blocks)
-    y = y.reshape(n, count, PHASES, blocks).transpose(2, 3)  # (n, f, blocks, phases)
-    return y.reshape(n, count, blocks * PHASES)[:, :, :frames]
+    def _activated(self, x: np.ndarray, layer: str) -> np.ndarray:
+        """Bias, ReLU and batch norm of a layer: (filters, frames) or (filters,) -> the same shape."""
+        w = self._weights
+        bias, scale, shift = (
+            w[f"{layer}.{part}"].reshape(len(x), *[-1] * (x.ndim - 1)) for part in ("bias", "scale", "shift")
+        )
+        return np.maximum(x + bias, 0) * scale + shift  # mid1's bias differs from frame to frame

@@ -26,6 +26,9 @@ class Model(Protocol):
     def is_intact(self) -> bool:
         """Whether its weights are what they should be."""
 
+    def load(self) -> None:
+        """Have in memory what `hear` needs on the CPU. Raises ModelError if a library or the weights cannot be loaded."""
+
     def hear(self, spans: np.ndarray, *, device: str = "cpu") -> np.ndarray:
         """(n, span) float32 samples -> (n, trunk_size) float32; device: as `pick_device` returns it."""
 

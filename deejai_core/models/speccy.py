@@ -16,7 +16,7 @@ import numpy as np
 
 from deejai_core.audio.spectrogram import mel_filters, power_mel
 from deejai_core.errors import ModelError
-from deejai_core.models.device import CPU
+from deejai_core.models.device import CPU, use_one_thread
 
 if TYPE_CHECKING:
     import torch
@@ -82,15 +82,23 @@ class Speccy:
         network.load_state_dict(dict(self._load()), assign=True, strict=False)  # but for the count of batches trained on
         return network.eval().to(memory_format=torch.channels_last)  # half the time
 
+    def load(self) -> None:
+        use_one_thread()
+        with self._loading:  # files are analysed in parallel, and the weights should be in memory once
+            try:
+                _ = self._network
+            except (ImportError, OSError) as error:  # OSError: a shared library of torch's is missing
+                raise ModelError(f"cannot analyse audio: {error}; reinstall beets-deejai") from error
+
     def hear(self, spans: np.ndarray, *, device: str = CPU) -> np.ndarray:
         """Slice vectors for spans of audio: (n, `span`) float32 samples at `sample_rate` -> (n, `dimension`) float32.
 
         device: of torch; on another one than the CPU all spans go through the network at once.
         """
+        self.load()
         import torch
 
-        with self._loading:  # files are analysed in parallel, and the weights should be in memory once
-            network = self._network.to(device)
+        network = self._network.to(device)
         size = BATCH if device == CPU else len(spans)
         batches = [spans[start : start + size] for start in range(0, len(spans), size)]
         with torch.inference_mode():
@@ -114,7 +122,7 @@ def mel_slices(spans: np.ndarray, scaling: str) -> np.ndarray:
     slices = np.empty((len(spans), MELS, FRAMES), np.float32)
     for span, out in zip(spans, slices, strict=True):  # one at a time fits the cache: a third of the time
         # Quiet bands hold a hundred-millionth of the power of loud ones, beside which float32 would round them visibly.
-        power = power_mel(span[None].astype(np.float64), filters, n_fft=N_FFT, hop_length=HOP)[0].T  # (mels, frames)
+        power = power_mel(span.astype(np.float64), filters, n_fft=N_FFT, hop_length=HOP).T  # (mels, frames)
         out[:] = _scaled(power, scaling)
     return slices
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from deejai_core.audio.sandbox import Decoder
-from deejai_core.errors import AudioError, DeejaiError, ModelError, UnavailableError
+from deejai_core.errors import AudioError, DeejaiError, UnavailableError
 from deejai_core.models.device import CPU
 from deejai_core.models.protocol import Model
 
@@ -143,11 +143,6 @@ def analyse(
 
     Raises ModelError if the model or a library cannot be loaded; whatever goes wrong with a file makes it `Unheard`.
     """
-    try:
-        import torch  # noqa: F401
-    except (ImportError, OSError) as error:  # OSError: a shared library of its is missing
-        raise ModelError(f"cannot analyse audio: {error}; reinstall beets-deejai") from error
-
     decoders: queue.SimpleQueue[Decoder] = queue.SimpleQueue()
     for _ in range(threads):
         decoders.put(limits.decoder())
@@ -171,6 +166,7 @@ def analyse(
     try:
         # A few more than can run: no worker waits for the caller, and an interrupt leaves little to finish.
         running: set[Future] = {executor.submit(hear, path) for path in islice(waiting, threads + 2)}
+        model.load()  # while the first files are decoded
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             running |= {executor.submit(hear, path) for path in islice(waiting, len(done))}

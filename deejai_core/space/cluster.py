@@ -257,15 +257,12 @@ class Ear:
     def __init__(self, order: Order) -> None:
         if order.version != __version__:
             raise ClusterError(f"deejai {__version__} there, {order.version} here; install the same on both")
-        try:
-            import torch  # noqa: F401
-        except (ImportError, OSError) as error:  # OSError: a shared library of its is missing
-            raise ClusterError(f"cannot analyse audio: {error}; reinstall beets-deejai") from error
         self._model = load_model(order.model, Path(order.model).parent, download=False)
         if self._model.trunk_name != order.trunk_name:
             raise ClusterError(
                 f"{order.model} is {self._model.trunk_name} there and {order.trunk_name} here; copy the model's folder"
             )
+        self._model.load()
         self._order = order
         self._decoders: queue.SimpleQueue[Decoder] = queue.SimpleQueue()  # those that no thread is using
         weakref.finalize(self, _close_all, self._decoders)

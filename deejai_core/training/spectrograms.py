@@ -14,6 +14,7 @@ import numpy as np
 
 from deejai_core.errors import StoreError
 from deejai_core.files import replacing
+from deejai_core.models.device import use_one_thread
 from deejai_core.models.speccy import FRAMES, MELS, SAMPLE_RATE, SPAN, mel_slices
 from deejai_core.space.analysis import Heard, Limits, Unheard, analyse
 
@@ -25,6 +26,9 @@ class SliceMaker:
 
     sample_rate = SAMPLE_RATE
     span = SPAN
+
+    def load(self) -> None:
+        use_one_thread()
 
     def hear(self, spans: np.ndarray) -> np.ndarray:
         return (mel_slices(spans, "decibels") * STEPS).round().reshape(len(spans), MELS * FRAMES)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -43,19 +45,37 @@ def test_mel_slices_are_librosas(model):
     rng = np.random.default_rng(0)
     track = rng.normal(0, 0.1, 3 * model.span).astype(np.float32)
     start = 10 * 256
-    mel = log_mel(track[None, start : start + model.span], model._weights["mel.filters"], n_fft=512, hop_length=256)
+    mel = log_mel(track[start : start + model.span], model._weights["mel.filters"], n_fft=512, hop_length=256)
     power = librosa.feature.melspectrogram(y=track, sr=16_000, n_fft=512, hop_length=256, n_mels=96)
     expected = np.log10(10_000 * power + 1).T
     # librosa's frames are centred: its frame 11 begins where our span does.
-    assert mel.shape == (1, 187, 96)
-    assert np.abs(mel[0] - expected[11 : 11 + 187]).max() < 1e-5
+    assert mel.shape == (187, 96)
+    assert np.abs(mel - expected[11 : 11 + 187]).max() < 1e-5
 
 
 def test_a_slice_does_not_depend_on_its_company(model):
-    spans = np.random.default_rng(0).normal(0, 0.1, (musicnn.BATCH * 2, model.span)).astype(np.float32)
+    spans = np.random.default_rng(0).normal(0, 0.1, (9, model.span)).astype(np.float32)
     together = model.hear(spans)
-    assert np.array_equal(together[musicnn.BATCH :], model.hear(spans[musicnn.BATCH :]))
-    assert together.shape == (len(spans), model.trunk_size)
+    assert together.shape == (9, model.trunk_size)
+    assert np.array_equal(together[4:5], model.hear(spans[4:5]))
+
+
+def test_numpy_and_torch_put_out_the_same(model):
+    spans = np.random.default_rng(0).normal(0, 0.1, (20, model.span)).astype(np.float32)
+    spans[3] = 0
+    # What torch calls the first CPU is its own way here, as a graphics processor would be.
+    assert np.abs(model.hear(spans, device="cpu:0") - model.hear(spans)).max() < 2e-5
+
+
+def test_hearing_needs_no_torch_and_no_second_thread():
+    code = (
+        "import sys, numpy as np; sys.modules['torch'] = None; from deejai_core.models.musicnn import MusiCNN\n"
+        "from threadpoolctl import threadpool_info\n"
+        "print(MusiCNN().hear(np.zeros((1, 48128), np.float32)).shape)\n"
+        "print({library['num_threads'] for library in threadpool_info() if library['user_api'] == 'blas'})"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.splitlines() == ["(1, 200)", "{1}"]
 
 
 def test_files_heard_together_have_the_numbers_of_each_alone(model, tmp_path):
@@ -71,11 +91,6 @@ def test_files_heard_together_have_the_numbers_of_each_alone(model, tmp_path):
             assert results[path].key == alone[path].key
             # What is kept has ten bits.
             assert results[path].trunk.astype(float) == pytest.approx(alone[path].trunk.astype(float), abs=1e-5, rel=2e-3)
-
-
-def test_one_large_batch_has_the_numbers_of_small_ones(model):
-    spans = np.random.default_rng(0).normal(0, 0.1, (20, model.span)).astype(np.float32)
-    assert np.abs(model.trunk(model.mel(spans)) - model.hear(spans)).max() < 1e-5
 
 
 def test_a_batch_that_fails_fails_no_file(model, tmp_path):

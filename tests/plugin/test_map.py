@@ -191,12 +191,12 @@ class TestThePage:
         card = page.locator(".card")
         assert not card.is_visible()
         page.mouse.move(*self.middle(page))
-        assert card.is_visible()
+        card.wait_for()
         assert card.locator("strong").text_content() == EVIL
         assert card.locator("dd").all_text_contents() == ["<b>4</b>", "Album", "</script>", "104"]
         assert page.locator(".deejai-map img, .deejai-map b").count() == 0
         page.mouse.move(5, 695)
-        assert not card.is_visible()
+        card.wait_for(state="hidden")
 
     def test_search_finds_and_centres(self, show):
         page = show(invented())
@@ -234,7 +234,7 @@ class TestThePage:
         assert page.locator(".legend button").all_text_contents() == ["Rock2"]
         assert self.becomes(page, *self.middle(page), DIMMED)
         page.mouse.move(*self.middle(page))
-        assert not page.locator(".card").is_visible()
+        page.locator(".card").wait_for(state="hidden")  # with the next frame
 
     def test_a_playlist_is_a_path(self, show):
         page = show(invented(paths={EVIL: [4, 0]}))
@@ -269,7 +269,7 @@ class TestThePage:
         assert page.evaluate("document.documentElement.scrollWidth") == 375
         assert not page.locator(".legend").is_visible()
         page.click(".fold")
-        assert page.locator(".legend").is_visible()
+        page.locator(".legend").wait_for()
         page.click(".fold")
         page.touchscreen.tap(*self.middle(page))
         assert page.locator(".card strong").text_content() == EVIL
@@ -298,7 +298,7 @@ class TestThePage:
         page.locator(".card strong", has_text="Song 0").wait_for()
         assert self.becomes(page, *self.middle(page), GREEN)  # it was not
         page.evaluate("map.highlight(null)")
-        assert not page.locator(".card").is_visible()
+        page.locator(".card").wait_for(state="hidden")
         page.evaluate("map.destroy()")
         assert page.locator(".deejai-map").count() == 0
 

@@ -1,0 +1,124 @@
+"""Convolutions of a spectrogram with few, large filters, of which only the largest value over the mel bands is wanted.
+
+The two kinds of MusiCNN's first layer, and the one of those after it, as matrix products that are large enough for BLAS and
+small enough for a processor's cache: one slice at a time. Time is padded with zeros such that there are as many frames
+afterwards ("same" padding).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+BLOCK = 16  # frames that one matrix product of `TemporalFilters` puts out
+
+
+@dataclass(frozen=True)
+class TimbralFilters:
+    """Groups of filters (f, taps, height) that cover many mel bands and a few frames, as `timbral_maxima` needs them.
+
+    By the convolution theorem such a filter is a factor for each bin of the Fourier transform over the mel bands. The
+    cyclic convolution is right wherever the filter lies within the bands. Positions r are counted from the middle of those,
+    so that they come in pairs r and -r: a cosine part that is the same for both, plus and minus a sine part.
+    """
+
+    counts: list[int]  # filters of each group
+    transform: np.ndarray  # (2 * bins, mels): the real and the imaginary part of each bin
+    factors: np.ndarray  # (bins, 2 * f, 2 * taps) of all groups: real parts of the products, then imaginary parts
+    cosines: list[np.ndarray]  # of each group (positions >= 0, bins)
+    sines: list[np.ndarray]
+
+    @classmethod
+    def of(cls, groups: Sequence[np.ndarray], mels: int) -> TimbralFilters:
+        bins = np.arange(mels // 2 + 1)
+        transform = np.exp(-2j * np.pi * np.outer(bins, np.arange(mels)) / mels)
+        # Half the bins tell all of a real signal; those between the first and the last stand for two.
+        weight = np.where((bins == 0) | (2 * bins == mels), 1, 2) / mels
+        factors, turns = [], []
+        for group in groups:
+            height = group.shape[2]
+            middle = (mels - height) / 2
+            phases = np.exp(2j * np.pi * np.outer(bins, np.arange(height) + middle) / mels) * weight[:, None]
+            factors.append(np.einsum("fth,bh->bft", group.astype(np.float64), phases))
+            turns.append(2 * np.pi * np.outer(np.arange(middle % 1, middle + 1), bins) / mels)
+        factor = np.concatenate(factors, axis=1)
+        real, imaginary = factor.real, factor.imag
+        products = np.block([[real, -imaginary], [imaginary, real]])
+        return cls(
+            [len(group) for group in groups],
+            np.stack([transform.real, transform.imag], axis=1).reshape(-1, mels).astype(np.float32),
+            products.astype(np.float32),
+            [np.cos(turn).astype(np.float32) for turn in turns],
+            [np.sin(turn).astype(np.float32) for turn in turns],
+        )
+
+
+def timbral_maxima(x: np.ndarray, filters: TimbralFilters) -> np.ndarray:
+    """The largest value over the mel bands of x (frames, mels) float32 convolved with filters; (f, frames).
+
+    A filter is only where it lies within the bands.
+    """
+    frames = len(x)
+    bins, rows, columns = filters.factors.shape
+    reach = columns // 4  # half the frames that a filter covers
+    spectrum = filters.transform @ _padded(x, reach, reach).T  # (2 * bins, frames + 2 * reach)
+    delayed = sliding_window_view(spectrum, frames, axis=1).reshape(bins, columns, frames)
+    products = (filters.factors @ delayed).reshape(bins, -1)  # (bins, 2 * f * frames)
+    maxima = []
+    first, half = 0, rows // 2 * frames
+    for count, cosines, sines in zip(filters.counts, filters.cosines, filters.sines, strict=True):
+        last = first + count * frames
+        largest = cosines @ products[:, first:last]
+        # Of c + s at one position and c - s at the other, the larger one is c + |s|.
+        odd = sines @ products[:, half + first : half + last]
+        largest += np.abs(odd, out=odd)
+        maxima.append(largest.max(axis=0).reshape(count, frames))
+        first = last
+    return np.concatenate(maxima)
+
+
+def temporal_table(filters: np.ndarray) -> np.ndarray:
+    """Filters (f, taps) as `temporal_maxima` needs them: (taps + `BLOCK` - 1, f * `BLOCK`) float32.
+
+    Each filter at each place among the frames that `BLOCK` results of it depend on.
+    """
+    count, taps = filters.shape
+    table = np.zeros((count, BLOCK, taps + BLOCK - 1), np.float32)
+    for place in range(BLOCK):
+        table[:, place, place : place + taps] = filters
+    return np.ascontiguousarray(table.reshape(count * BLOCK, -1).T)
+
+
+def temporal_maxima(x: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """The largest value over the mel bands of each band of x (frames, mels) float32 convolved with filters; (f, frames).
+
+    table: the filters' `temporal_table`.
+    """
+    frames = len(x)
+    reach = len(table)
+    blocks = -(-frames // BLOCK)
+    before = (reach - BLOCK) // 2
+    padded = _padded(x, before, (blocks - 1) * BLOCK + reach - before - frames)
+    inputs = sliding_window_view(padded, reach, axis=0)[::BLOCK]  # (blocks, mels, reach), without a copy
+    largest = (inputs @ table).max(axis=1)  # (blocks, f * BLOCK)
+    return largest.reshape(blocks, -1, BLOCK).transpose(1, 0, 2).reshape(-1, blocks * BLOCK)[:, :frames]
+
+
+def convolve(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Channels x (channels, frames) convolved over time with `weight` (f, channels, taps), float32 both; (f, frames)."""
+    channels, frames = x.shape
+    taps = weight.shape[2]
+    padded = np.zeros((channels, frames + taps - 1), x.dtype)
+    padded[:, taps // 2 : taps // 2 + frames] = x
+    delayed = sliding_window_view(padded, frames, axis=1).reshape(channels * taps, frames)
+    return weight.reshape(len(weight), -1) @ delayed
+
+
+def _padded(x: np.ndarray, before: int, after: int) -> np.ndarray:
+    """Zeros before and after the rows of x; `np.pad` takes longer for that than some of the products do."""
+    padded = np.zeros((before + len(x) + after, *x.shape[1:]), x.dtype)
+    padded[before : before + len(x)] = x
+    return padded
