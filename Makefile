@@ -1,7 +1,7 @@
 # make demo [MUSIC=~/Music]   hear it: a playlist from your music, or from songs composed on the spot
 # make test [WORKERS=2]       the whole test suite, by so many processes at once, but for what listens to servers
 # make lint                   style and common mistakes
-# make bench [MUSIC=FOLDER]   speed and memory, against others
+# make bench [MUSIC=FOLDER] [RUNS=3]  speed and memory, against others
 # make clean                  remove the environment and the demo
 #
 # Everything is installed into .venv. PYTHON chooses the interpreter, PIP_OPTIONS go to pip: on Linux without an NVIDIA
@@ -11,6 +11,7 @@ PYTHON ?= python3
 PIP_OPTIONS ?=
 MUSIC ?=
 WORKERS ?= 2
+RUNS ?= 3
 VENV := .venv
 PIP := $(VENV)/bin/pip --disable-pip-version-check install --quiet --constraint constraints.txt $(PIP_OPTIONS)
 
@@ -28,7 +29,7 @@ lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff format --check .
 
 bench: $(VENV)/installed-bench
-	$(VENV)/bin/python -m benchmarks $(if $(MUSIC),"$(MUSIC)")
+	$(VENV)/bin/python -m benchmarks $(if $(MUSIC),"$(MUSIC)") --runs $(RUNS)
 
 clean:
 	rm -rf $(VENV) demo-library
@@ -48,10 +49,13 @@ $(VENV)/installed-test: $(VENV)/installed
 	@$(MAKE) --no-print-directory $(VENV)/package EXTRAS=[test]
 	@touch $@
 
+# The package of bliss-audio 0.2 for Linux dies on processors without AVX-512.
+OLD_BLISS = $(shell grep -qs ^flags /proc/cpuinfo && ! grep -qs avx512f /proc/cpuinfo && echo '"bliss-audio<0.2"')
+
 $(VENV)/installed-bench: $(VENV)/installed-test
-	@$(MAKE) --no-print-directory $(VENV)/package EXTRAS=[test,bench]
+	@$(MAKE) --no-print-directory $(VENV)/package EXTRAS=[test,bench] ALSO='$(OLD_BLISS)'
 	@touch $@
 
 .PHONY: $(VENV)/package
 $(VENV)/package:
-	@$(WITHOUT) $(PIP) --editable ".$(EXTRAS)"
+	@$(WITHOUT) $(PIP) --editable ".$(EXTRAS)" $(ALSO)

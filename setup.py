@@ -35,7 +35,7 @@ extras = {
     "listen": ["sounddevice>=0.4.6"],
     "mpd": ["python-mpd2>=3.1"],
     "weights": ["librosa>=0.10.2"],  # its mel filter bank, to build the bundled weights anew
-    "bench": ["bliss-audio>=0.2", "pymusly>=0.2", "matplotlib>=3.8"],
+    "bench": ["bliss-audio>=0.1.11", "pymusly>=0.2", "matplotlib>=3.8"],
 }
 wanted_by_tests = [library for name, libraries in extras.items() if name != "bench" for library in libraries]
 extras["test"] = [

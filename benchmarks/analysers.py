@@ -110,12 +110,9 @@ ANALYSERS = {
 
 def stages(files: list[Path], windows: int) -> dict[str, float]:
     """CPU-seconds a track of each stage of this project's analysis, on one thread."""
-    import torch
-
     from deejai_core.audio import decode
-    from deejai_core.models.musicnn import BATCH, MusiCNN
+    from deejai_core.models.musicnn import MusiCNN
 
-    torch.set_num_threads(1)
     model = MusiCNN()
     model.hear(np.zeros((1, model.span), np.float32))  # what is done only once
     spent: Counter[str] = Counter()
@@ -131,9 +128,8 @@ def stages(files: list[Path], windows: int) -> dict[str, float]:
             steps = decode.key_then_spans(file, sample_rate=model.sample_rate, length=model.span, limit=windows)
             timed("packets and their key", next, steps)
             spans = timed("decode", next, steps)
-            for start in range(0, len(spans), BATCH):
-                mel = timed("spectrogram", model.mel, spans[start : start + BATCH])
-                timed("network", model.trunk, mel)
+            mel = timed("spectrogram", model.mel, spans)
+            timed("network", model.trunk, mel)
     spent["decode"] -= spent["resample"]
     order = ("packets and their key", "decode", "resample", "spectrogram", "network")
     return {stage: spent[stage] / len(files) for stage in order}

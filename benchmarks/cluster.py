@@ -2,15 +2,16 @@
 
     python -m benchmarks.cluster MUSIC [--tracks N] [--runs N]
 
-CPU-seconds without the start-up of Python and torch, which a cluster pays once for each worker. The bytes are all that goes
-over loopback meanwhile: `unshare --net sh -c 'ip link set lo up && exec "$@"' - python -m benchmarks.cluster ...` has one
-that nobody else uses.
+CPU-seconds without the start-up of Python and its libraries, which a cluster pays once for each worker. The bytes are all
+that goes over loopback meanwhile: `unshare --net sh -c 'ip link set lo up && exec "$@"' - python -m benchmarks.cluster ...`
+has one that nobody else uses.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import statistics
 import sys
 import tempfile
@@ -33,6 +34,11 @@ PARTS = ("coordinator", "scheduler", "workers")
 def spent(*pids: int) -> float:
     """CPU-seconds of processes and of all their children that have ended."""
     return sum(sum(psutil.Process(pid).cpu_times()[:4]) for pid in pids)
+
+
+def peak(pid: int) -> int:
+    """The most memory in kB that a process had at a time; of Linux."""
+    return int(re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1])
 
 
 def drained(results: Iterator[Heard | Unheard]) -> None:
@@ -77,6 +83,7 @@ def main() -> None:
             walls[-1].append(time.perf_counter() - started)
             octets.append(psutil.net_io_counters(pernic=True)["lo"].bytes_sent - sent)
             parts.append({part: spent(*pids[part]) - before[part] for part in PARTS})
+        memory = max(map(peak, workers)) / 1e3
 
     each = len(files)
     ratio = statistics.median(sum(part.values()) / local for part, local in zip(parts, alone, strict=True))
@@ -88,6 +95,7 @@ def main() -> None:
     for part in PARTS:
         print(f"| of which {part} | {statistics.median(p[part] for p in parts) / each:.4f} | |")
     print(f"\ncluster / this machine, CPU: {ratio:.3f}")
+    print(f"memory of a worker without its decoder: {memory:.0f} MB")
     print(f"bytes over loopback a track: {statistics.median(octets) / each:,.0f}")
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from deejai_core.models.device import use_one_thread
 from deejai_core.models.musicnn import MusiCNN
-from deejai_core.space.mp3tovec import one_thread_a_product, unit
+from deejai_core.space.mp3tovec import unit
 
 EPSILONS = (0.1, 0.2, 0.4)
 SIZES = (512, 1024, 2048, 3072, 4096)
@@ -116,8 +117,8 @@ def main() -> None:
     real = read_slices(Path(sys.argv[1]))
     tracks = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
     rng = np.random.default_rng(0)
-    with one_thread_a_product():
-        report(real, tracks, rng)
+    use_one_thread()
+    report(real, tracks, rng)
 
 
 def report(real: list[np.ndarray], tracks: int, rng: np.random.Generator) -> None:

@@ -66,15 +66,16 @@ def make(folder: Path, tracks: int, slices: Path | None) -> None:
     from beets.library import Library
 
     from beetsplug.deejai.library import open_store
+    from deejai_core.models.device import use_one_thread
     from deejai_core.models.musicnn import MusiCNN
-    from deejai_core.space.mp3tovec import one_thread_a_product
 
+    use_one_thread()
     model = MusiCNN()
     origin = model.project(np.zeros((1, model.trunk_size)))
     back = np.linalg.pinv(model.project(np.eye(model.trunk_size)) - origin)  # from slice vectors to a trunk's output
     lib = Library(str(folder / "library.db"), str(folder))
     source = invented(tracks + NEW, slices)
-    with open_store(lib) as store, lib.transaction() as tx, one_thread_a_product():
+    with open_store(lib) as store, lib.transaction() as tx:
         for id_ in range(1, tracks + NEW + 1):
             key = blake2b(str(id_).encode(), digest_size=16).hexdigest()
             trunk = ((next(source) - origin) @ back).astype("<f2")
@@ -129,16 +130,18 @@ def measure(folder: Path, tracks: int, epsilon: float) -> dict[str, float]:
 
 def bare(columns: int, dimension: int) -> float:
     """GFLOP for each CPU second of the product alone, in the same shape."""
-    from deejai_core.space.mp3tovec import BLOCK, one_thread_a_product
+    from deejai_core.models.device import use_one_thread
+    from deejai_core.space.mp3tovec import BLOCK
+
+    use_one_thread()
 
     rng = np.random.default_rng(0)
     slices = rng.normal(size=(BLOCK, dimension)).astype(np.float32)
     layer = rng.normal(size=(dimension, columns)).astype(np.float32)
     products, cpu, start = 0, time.process_time(), time.perf_counter()
-    with one_thread_a_product():
-        while time.perf_counter() - start < BARE:
-            slices @ layer
-            products += 1
+    while time.perf_counter() - start < BARE:
+        slices @ layer
+        products += 1
     return 2e-9 * products * BLOCK * columns * dimension / (time.process_time() - cpu)
 
 

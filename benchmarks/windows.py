@@ -63,9 +63,6 @@ def main() -> None:
             labels = {name: data[name].astype(str) for name in ("artist", "album", "genre")}
             labels = {name: np.where(values == "-1", "", values) for name, values in labels.items()}
     else:
-        import torch
-
-        torch.set_num_threads(1)
         files = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES)
         tags = [mutagen.File(file, easy=True) for file in files]
         labels = {name: np.array([(tag.get(name) or [""])[0] for tag in tags]) for name in ("artist", "album")}

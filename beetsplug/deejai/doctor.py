@@ -58,6 +58,7 @@ NEEDED = (
     "threadpoolctl",
 )
 ROOM = 50_000_000  # bytes that should be free on the disk of the slice store, besides what pending tracks will take
+SLOW = {"blas", "cblas", "netlib", "none"}  # what numpy calls reference implementations of BLAS, and its own loops
 CHECKED = 20  # recordings whose vectors are made again, to compare
 SLICES_OF_A_TRACK = 7_000  # bytes, with 16 windows
 
@@ -74,7 +75,10 @@ class Finding:
 
 def examine(lib: Library, settings: Settings, unknown: Sequence[str]) -> Iterator[Finding]:
     """One finding after the other; nothing is changed unless a `mend` is called. unknown: options that are none."""
-    yield _libraries()
+    libraries = _libraries()
+    yield libraries
+    if not libraries.wrong:
+        yield _products()
     if unknown:
         yield Finding("configuration", f"no such option: {', '.join(unknown)}; they are ignored", wrong=True)
     try:
@@ -108,6 +112,18 @@ def _libraries() -> Finding:
     if set(missing) - {"annoy"}:
         return Finding("dependencies", f"not installed: {', '.join(missing)}; reinstall beets-deejai", wrong=True)
     return Finding("dependencies", ", ".join(found) + ("; annoy is not installed: exact search" if missing else ""))
+
+
+def _products() -> Finding:
+    """Whether numpy has a BLAS worth the name: the reference one of Debian took ten times as long as OpenBLAS."""
+    from threadpoolctl import threadpool_info
+
+    used = [f"{each['internal_api']} {each['version']}" for each in threadpool_info() if each["user_api"] == "blas"]
+    built = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {}).get("name") or "none"
+    if used or built not in SLOW:  # threadpoolctl does not know all of the others
+        return Finding("matrix products", f"computed by {', '.join(used) or built}")
+    told = f"numpy uses a slow BLAS ({built}): MusiCNN takes ten times as long; install a numpy with OpenBLAS, as pip does"
+    return Finding("matrix products", told, wrong=True)
 
 
 def _weights(model: Model) -> Finding:

@@ -119,9 +119,14 @@ def _blocks_of(packets: list, origin: int) -> Iterator[tuple[int, np.ndarray]]:
 
     # Frames are short and many; what is done to each in Python takes longer than decoding it.
     waiting = AudioFifo()
+    channels = None
     position = 0  # of the sample after those that are waiting
     for packet in packets:
         for frame in _frames_of(packet):
+            # The queue itself looks at the format and the rate, but reads channels that a frame does not have.
+            channels = channels or frame.layout.nb_channels
+            if frame.layout.nb_channels != channels:
+                raise AudioError("its channels change")
             # FFmpeg is wrong about where the packet begins that leads from a long block of Vorbis to a short one, but not
             # about its end.
             samples = frame.samples

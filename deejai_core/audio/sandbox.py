@@ -82,7 +82,7 @@ class Decoder:
             process.stdin.flush()
             answer = json.loads(process.stdout.readline() or "{}")
             wanted = answer.get("spans", 0) * request.get("length", 0) * np.dtype(np.float32).itemsize
-            data = memoryview(bytearray(wanted))  # writable, as torch wants its arrays
+            data = memoryview(bytearray(wanted))
             data = data[: process.stdout.readinto(data)]
         except (OSError, ValueError):
             answer, data, wanted = {}, memoryview(b""), 0

@@ -1,7 +1,7 @@
-"""Convolutions of a spectrogram with few, large filters, of which only the largest value over the mel bands is wanted.
+"""MusiCNN's convolutions as matrix products that are large enough for BLAS and small enough for a processor's cache.
 
-The two kinds of MusiCNN's first layer, and the one of those after it, as matrix products that are large enough for BLAS and
-small enough for a processor's cache: one slice at a time. Time is padded with zeros such that there are as many frames
+The first layer has few, large filters of two kinds, of which only the largest value over the mel bands is wanted; those
+after it convolve channels over time. One slice at a time. Time is padded with zeros such that there are as many frames
 afterwards ("same" padding).
 """
 
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-BLOCK = 16  # frames that one matrix product of `TemporalFilters` puts out
+BLOCK = 16  # frames that one matrix product of `temporal_maxima` puts out
 
 
 @dataclass(frozen=True)
 class TimbralFilters:
-    """Groups of filters (f, taps, height) that cover many mel bands and a few frames, as `timbral_maxima` needs them.
+    """Groups of filters (f, taps, height) of many mel bands and an odd number of frames, as `timbral_maxima` needs them.
 
     By the convolution theorem such a filter is a factor for each bin of the Fourier transform over the mel bands. The
     cyclic convolution is right wherever the filter lies within the bands. Positions r are counted from the middle of those,
@@ -98,11 +98,11 @@ def temporal_maxima(x: np.ndarray, table: np.ndarray) -> np.ndarray:
     table: the filters' `temporal_table`.
     """
     frames = len(x)
-    reach = len(table)
+    length = len(table)
     blocks = -(-frames // BLOCK)
-    before = (reach - BLOCK) // 2
-    padded = _padded(x, before, (blocks - 1) * BLOCK + reach - before - frames)
-    inputs = sliding_window_view(padded, reach, axis=0)[::BLOCK]  # (blocks, mels, reach), without a copy
+    before = (length - BLOCK) // 2
+    padded = _padded(x, before, (blocks - 1) * BLOCK + length - before - frames)
+    inputs = sliding_window_view(padded, length, axis=0)[::BLOCK]  # (blocks, mels, length), without a copy
     largest = (inputs @ table).max(axis=1)  # (blocks, f * BLOCK)
     return largest.reshape(blocks, -1, BLOCK).transpose(1, 0, 2).reshape(-1, blocks * BLOCK)[:, :frames]
 

@@ -1,27 +1,31 @@
-"""Where a network runs: on the processor, unless asked for something else."""
+"""Where a network runs, and on how many threads: on the processor, unless asked for something else, and on one."""
 
 from __future__ import annotations
 
-import functools
+import threading
 
 from deejai_core.errors import ModelError
 
 CPU = "cpu"
 DEVICES = ("auto", CPU, "cuda", "mps")
 
+_told = threading.local()  # in which threads BLAS has been told
+
 
 def pick_device(name: str) -> str:
     """The device that one of `DEVICES` means here; "auto" is the first graphics processor there is, else the CPU.
 
     Only on the CPU a file has the same numbers, to the last bit, whatever else is heard. Raises ModelError if the device is
-    not there.
+    not there, or torch, which all but the CPU needs, cannot be loaded.
     """
     if name == CPU:
         return CPU
     try:
         import torch
     except (ImportError, OSError) as error:  # OSError: a shared library of its is missing
-        raise ModelError(f"device: torch cannot be loaded ({error}); set it to cpu, or reinstall beets-deejai") from error
+        raise ModelError(
+            f"device: torch cannot be loaded ({error}), which all but cpu needs; reinstall beets-deejai"
+        ) from error
 
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
@@ -35,13 +39,23 @@ def pick_device(name: str) -> str:
     return name
 
 
-@functools.cache
 def use_one_thread() -> None:
-    """From now on each matrix product of numpy's is computed by the thread that asks for it.
+    """From now on matrix products that this thread asks numpy for are computed by it alone; to be called in each thread.
 
-    A file's numbers must not depend on how many cores there are, and files analysed at once would fight over them.
+    A file's numbers must not depend on how many cores there are. And threads of our own keep the cores as busy, with all
+    steps and not the product alone, where those of BLAS wait for each other at every product: on a machine that has other
+    things to do, that takes several times as long.
+
+    Some BLAS libraries take it as said for all threads of the process (OpenBLAS as numpy has it from pip), some for the one
+    that says it (MKL), and Apple's Accelerate cannot be told. Raises ModelError if threadpoolctl is missing.
     """
+    if getattr(_told, "yes", False):
+        return
     import numpy as np  # noqa: F401  # only libraries that are loaded can be told
-    from threadpoolctl import threadpool_limits
 
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError as error:
+        raise ModelError(f"cannot analyse audio: {error}; reinstall beets-deejai") from error
     threadpool_limits(1, "blas")
+    _told.yes = True

@@ -65,7 +65,7 @@ def load_speccy(folder: Path) -> Speccy:
         dimension=config.dimension,
         width=config.width,
         digest=notes["digest"],
-        load=load,
+        read=load,
     )
 
 

@@ -46,6 +46,9 @@ class MusiCNN:
     epsilon = 0.2  # cosine distance below which two slices are the same word in Mp3ToVec
     duplicate_epsilon = 0.01  # measured, see docs/benchmarks.md
 
+    def __init__(self) -> None:
+        self._on_device: dict[str, dict[str, torch.Tensor]] = {}  # the weights on devices of torch's
+
     def is_intact(self) -> bool:
         """Whether the weights' file is the one that this package was made with."""
         try:
@@ -55,8 +58,11 @@ class MusiCNN:
 
     @cached_property
     def _weights(self) -> dict[str, np.ndarray]:
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
+        try:
+            from safetensors import SafetensorError
+            from safetensors.numpy import load_file
+        except (ImportError, OSError) as error:  # OSError: a shared library of its is missing
+            raise ModelError(f"cannot analyse audio: {error}; reinstall beets-deejai") from error
 
         path = WEIGHTS / f"{self.name}.safetensors"
         try:
@@ -71,10 +77,6 @@ class MusiCNN:
     @cached_property
     def _temporal(self) -> list[np.ndarray]:
         return [temporal_table(self._weights[name]) for name in TEMPORAL]
-
-    @cached_property
-    def _on_device(self) -> dict[str, dict[str, torch.Tensor]]:
-        return {}
 
     def load(self) -> None:
         use_one_thread()
@@ -116,9 +118,7 @@ class MusiCNN:
         if device not in self._on_device:
             weights = {name: torch.from_numpy(values).to(device) for name, values in self._weights.items()}
             self._on_device[device] = weights
-        return (
-            musicnn_torch.trunk(torch.from_numpy(mel).to(device), self._on_device[device], TIMBRAL, TEMPORAL).cpu().numpy()
-        )
+        return musicnn_torch.trunk(torch.from_numpy(mel).to(device), self._on_device[device]).cpu().numpy()
 
     def _trunk_of(self, mel: np.ndarray) -> np.ndarray:
         """The penultimate layer (200,) for one log-mel slice (187 frames, 96 mels)."""

@@ -34,7 +34,7 @@ class Speccy:
     """The network with its weights, which are loaded when something is to be heard.
 
     kind: "2d" or "1d"; scaling: of SCALINGS the one that it was trained with; dimension, width: as `build_network` has
-    them; digest: the `weights_digest` of its weights; load: reads them, named as that network's.
+    them; digest: the `weights_digest` of its weights; read: reads them, named as that network's.
     """
 
     sample_rate = SAMPLE_RATE
@@ -51,7 +51,7 @@ class Speccy:
         dimension: int,
         width: int,
         digest: str,
-        load: Callable[[], Mapping[str, torch.Tensor]],
+        read: Callable[[], Mapping[str, torch.Tensor]],
     ) -> None:
         said = hashlib.blake2b(f"{kind} {scaling} {digest}".encode(), digest_size=4).hexdigest()
         self.name = f"speccy-{kind}-{said}"  # changes with every number the model puts out
@@ -59,13 +59,13 @@ class Speccy:
         self.trunk_size = self.dimension = dimension
         self.scaling = scaling
         self._kind, self._width, self._digest = kind, width, digest
-        self._load = load
+        self._read = read
         self._loading = threading.Lock()
 
     def is_intact(self) -> bool:
         """Whether the weights are the ones that the model has its name from."""
         try:
-            return weights_digest(self._load()) == self._digest
+            return weights_digest(self._read()) == self._digest
         except ModelError:
             return False
 
@@ -79,7 +79,7 @@ class Speccy:
         torch.set_num_threads(1)
         with torch.device("meta"):  # no memory and no random numbers for weights that are replaced at once
             network = build_network(self._kind, dimension=self.dimension, width=self._width)
-        network.load_state_dict(dict(self._load()), assign=True, strict=False)  # but for the count of batches trained on
+        network.load_state_dict(dict(self._read()), assign=True, strict=False)  # but for the count of batches trained on
         return network.eval().to(memory_format=torch.channels_last)  # half the time
 
     def load(self) -> None:
@@ -98,7 +98,8 @@ class Speccy:
         self.load()
         import torch
 
-        network = self._network.to(device)
+        with self._loading:
+            network = self._network.to(device)
         size = BATCH if device == CPU else len(spans)
         batches = [spans[start : start + size] for start in range(0, len(spans), size)]
         with torch.inference_mode():

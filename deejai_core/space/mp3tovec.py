@@ -19,19 +19,17 @@ blocks or company the slices come.
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import numpy as np
+
+from deejai_core.models.device import use_one_thread
 
 REFERENCE = 3_072  # tracks at most; measured, see docs/benchmarks.md
 DOUBT = 2e-7  # for each dimension: beyond the rounding error of a float32 product of unit vectors (half of 2**-23)
 BLOCK = 256  # slices compared at once
 FEW = 16  # tracks whose slices are compared in one product: in many small ones the overhead would take most of the time
-
-_BLAS = threading.Lock()  # how many threads BLAS has is a matter of the whole process
 
 
 class Reference:
@@ -93,7 +91,8 @@ def count_others(
         return np.split(np.count_nonzero(shared, axis=1), ends[:-1])
 
     blocks = _blocks(tracks)
-    with one_thread_a_product(), ThreadPoolExecutor(min(os.cpu_count() or 1, max(1, len(blocks)))) as threads:
+    workers = min(os.cpu_count() or 1, max(1, len(blocks)))
+    with ThreadPoolExecutor(workers, initializer=use_one_thread) as threads:
         return [others for block in threads.map(count, blocks) for others in block]
 
 
@@ -134,19 +133,6 @@ def _same_word(slices: np.ndarray, others: np.ndarray, epsilon: float) -> np.nda
             exact = (slices[pair[0]].astype(np.float64) * others.T[pair[1]]).sum(axis=1)
             same[pair] = exact > 1 - epsilon
     return same
-
-
-@contextmanager
-def one_thread_a_product() -> Iterator[None]:
-    """Matrix products use one core each as long as the context lasts.
-
-    Threads of our own keep the cores as busy, with all steps and not the product alone. Those of BLAS wait for each other
-    at every product, which on a machine that has other things to do takes several times as long.
-    """
-    from threadpoolctl import threadpool_limits
-
-    with _BLAS, threadpool_limits(1, "blas"):
-        yield
 
 
 def _blocks(tracks: Sequence[np.ndarray]) -> list[slice]:

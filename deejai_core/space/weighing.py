@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from deejai_core.errors import StoreError
+from deejai_core.models.device import use_one_thread
 from deejai_core.models.protocol import Model
-from deejai_core.space.mp3tovec import REFERENCE, Reference, count_others, one_thread_a_product, unit, weigh
+from deejai_core.space.mp3tovec import REFERENCE, Reference, count_others, unit, weigh
 from deejai_core.space.slices import STORED, SliceStore, Weighing
 
 BLOCK = 2_000  # recordings read, weighed and handed over at once
@@ -55,6 +56,7 @@ def read_units(store: SliceStore, model: Model, keys: Iterable[str]) -> dict[str
 
 def units_of(trunks: dict[str, bytes], model: Model, path: Path) -> dict[str, np.ndarray]:
     """Unit slices (n, dimension) by key, of what is stored in the file of this path."""
+    use_one_thread()
     by_length = defaultdict(list)
     for key, trunk in trunks.items():
         by_length[len(trunk)].append(key)
@@ -64,8 +66,8 @@ def units_of(trunks: dict[str, bytes], model: Model, path: Path) -> dict[str, np
             raise StoreError(f"{path}: slices of a wrong size; `beet deejai doctor --fix` removes them")
         data = b"".join(trunks[key] for key in alike)
         stack = np.frombuffer(data, STORED).reshape(len(alike), -1, model.trunk_size)
-        with one_thread_a_product():  # of which there is one for each track, so that none depends on its company
-            found |= zip(alike, unit(model.project(stack)), strict=True)
+        # A product for each track, so that none depends on its company.
+        found |= zip(alike, unit(model.project(stack)), strict=True)
     return found
 
 

@@ -31,6 +31,7 @@ class SliceMaker:
         use_one_thread()
 
     def hear(self, spans: np.ndarray) -> np.ndarray:
+        self.load()
         return (mel_slices(spans, "decibels") * STEPS).round().reshape(len(spans), MELS * FRAMES)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -122,6 +123,31 @@ def test_an_ogg_file_that_is_damaged_is_read_like_any_other(tmp_path):
     assert key == audio_key(path)
     assert spans.shape == (4, LENGTH)
     assert loudest_frequencies(spans)[[0, -1]] == pytest.approx([267, 1932], abs=30)
+
+
+def ogg_packet(pts, *channels):
+    """What PyAV makes of a packet that holds one frame, whose samples all channels count up from pts."""
+    import av
+
+    samples = np.stack([np.arange(pts, pts + 100) * gain for gain in channels]).astype(np.float32)
+    frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout={1: "mono", 2: "stereo"}[len(channels)])
+    frame.sample_rate, frame.pts = RATE, pts + 7  # not where it is, as FFmpeg has it at times
+    return SimpleNamespace(pts=pts, duration=100, decode=lambda: [frame])
+
+
+def test_frames_of_ogg_that_follow_each_other_are_one_block(monkeypatch):
+    monkeypatch.setattr(decode, "BLOCK", 200)
+    packets = [ogg_packet(pts, 0.5, 1.5) for pts in (1000, 1100, 1200, 1500)]  # from 1300 on some are missing
+    blocks = list(decode._blocks_of(packets, origin=1000))
+    assert [(position, len(block)) for position, block in blocks] == [(0, 200), (200, 100), (500, 100)]
+    for position, block in blocks:
+        assert np.array_equal(block, 1000 + position + np.arange(len(block)))
+
+
+def test_an_ogg_track_whose_channels_change_is_left_to_others():
+    for packets in ([ogg_packet(0, 1), ogg_packet(100, 1, 1)], [ogg_packet(0, 1, 1), ogg_packet(100, 1)]):
+        with pytest.raises(AudioError, match="its channels change"):
+            list(decode._blocks_of(packets, origin=0))
 
 
 @pytest.mark.parametrize("frames", [1, 100, LENGTH // 6, LENGTH - 1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 
 from deejai_core.audio.spectrogram import log_mel
 from deejai_core.errors import ModelError
-from deejai_core.models import musicnn
+from deejai_core.models import device, musicnn
 from deejai_core.models.device import pick_device
 from deejai_core.models.musicnn import MusiCNN
 from deejai_core.models.registry import load_model
@@ -69,13 +70,24 @@ def test_numpy_and_torch_put_out_the_same(model):
 
 def test_hearing_needs_no_torch_and_no_second_thread():
     code = (
-        "import sys, numpy as np; sys.modules['torch'] = None; from deejai_core.models.musicnn import MusiCNN\n"
-        "from threadpoolctl import threadpool_info\n"
-        "print(MusiCNN().hear(np.zeros((1, 48128), np.float32)).shape)\n"
-        "print({library['num_threads'] for library in threadpool_info() if library['user_api'] == 'blas'})"
+        "import sys, threading, numpy as np; sys.modules['torch'] = None\n"
+        "from deejai_core.models.musicnn import MusiCNN; from threadpoolctl import threadpool_info\n"
+        "def hear():\n"
+        "    print(MusiCNN().hear(np.zeros((1, 48128), np.float32)).shape)\n"
+        "    print({library['num_threads'] for library in threadpool_info() if library['user_api'] == 'blas'} - {1})\n"
+        "hear()\n"
+        "threading.Thread(target=hear).start()"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert printed.splitlines() == ["(1, 200)", "{1}"]
+    assert printed.splitlines() == ["(1, 200)", "set()"] * 2
+
+
+@pytest.mark.parametrize("missing", ["threadpoolctl", "safetensors"])
+def test_a_library_that_is_missing_is_named(monkeypatch, missing):
+    monkeypatch.setattr(device, "_told", threading.local())
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ModelError, match=rf"cannot analyse audio: .*{missing}.*; reinstall beets-deejai"):
+        MusiCNN().load()
 
 
 def test_files_heard_together_have_the_numbers_of_each_alone(model, tmp_path):
@@ -117,6 +129,13 @@ def test_a_device_that_is_not_there_is_named(monkeypatch, name, error):
     with pytest.raises(ModelError, match=error):
         pick_device(name)
     assert pick_device("auto") == pick_device("cpu") == "cpu"
+
+
+@pytest.mark.parametrize("name", ["auto", "cuda"])
+def test_other_devices_need_torch(monkeypatch, name):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ModelError, match=r"device: torch cannot be loaded .* reinstall beets-deejai"):
+        pick_device(name)
 
 
 def test_projection_centres_and_rotates(model):

@@ -135,6 +135,13 @@ def small(folder: Path, *, kind: str = "2d", scaling: str = "minmax", seed: int 
     return folder
 
 
+def test_it_needs_torch(tmp_path, monkeypatch):
+    model = load_speccy(small(tmp_path / "model"))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ModelError, match=r"cannot analyse audio: .*torch.*; reinstall beets-deejai"):
+        model.load()
+
+
 def test_a_slice_does_not_depend_on_its_company(tmp_path, rng):
     model = load_speccy(small(tmp_path))
     spans = rng.normal(0, 0.1, (2 * BATCH, SPAN)).astype(np.float32)

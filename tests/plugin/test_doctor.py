@@ -26,6 +26,7 @@ def test_a_healthy_library(analysed):
     assert problems(result) == []
     assert [line.split()[1] for line in result.lines] == [
         "dependencies",
+        "matrix",
         "model",
         "analysis",
         "vectors",
@@ -134,6 +135,17 @@ def test_damaged_weights(analysed, tmp_path):
     result = analysed.deejai("doctor", status=1, PYTHONPATH=str(tmp_path))
     assert "musicnn-msd-1: its weights are damaged; reinstall beets-deejai" in result.out
     assert "cannot read the model's weights" in result.out
+
+
+def test_a_slow_blas(analysed, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import numpy, threadpoolctl\n"
+        "threadpoolctl.threadpool_info = lambda: []\n"
+        "numpy.show_config = lambda mode: {'Build Dependencies': {'blas': {'name': 'blas'}}}\n"
+    )
+    result = analysed.deejai("doctor", status=1, PYTHONPATH=str(tmp_path))
+    assert problems(result) == ["matrix"]
+    assert "numpy uses a slow BLAS (blas): MusiCNN takes ten times as long; install a numpy with OpenBLAS" in result.out
 
 
 def test_it_takes_no_query(analysed):

@@ -39,6 +39,19 @@ def test_what_hears_nothing_new_needs_no_network(analysed, command):
     assert not loaded & {"torch", "librosa", "soundfile", "av", "soxr", "scipy", "numba"}
 
 
+@pytest.mark.parametrize("command", [["deejai", "analyze"], ["import", "-qA", "{}"]])
+def test_hearing_needs_no_torch(beets, collection, command):
+    album = next(folder for folder in sorted(collection.rglob("*")) if folder.is_dir() and any(folder.glob("*.*")))
+    if command[0] == "deejai":
+        beets.configure(auto=False)
+        beets.run("import", "-qA", album)
+        beets.configure()
+    loaded = modules_after(beets, *(word.format(album) for word in command))
+    assert "numpy" in loaded
+    assert "torch" not in loaded
+    assert "pending   0" in beets.deejai("status").lines
+
+
 def test_the_core_does_without_beets():
     code = (
         "import sys, pkgutil\n"
