@@ -1,7 +1,7 @@
 # make demo [MUSIC=~/Music]   hear it: a playlist from your music, or from songs composed on the spot
 # make test [WORKERS=2]       the whole test suite, by so many processes at once, but for what listens to servers
 # make lint                   style and common mistakes
-# make bench [MUSIC=FOLDER] [RUNS=3]  speed and memory, against others
+# make bench [MUSIC=FOLDER]   speed and memory, against others; RUNS=1 for one run instead of three
 # make clean                  remove the environment and the demo
 #
 # Everything is installed into .venv. PYTHON chooses the interpreter, PIP_OPTIONS go to pip: on Linux without an NVIDIA
