@@ -183,10 +183,10 @@ def test_nothing_analysed_yet(beets, in_the_room):
 class TestTheMicrophone:
     @pytest.fixture
     def desk(self, in_the_room, tmp_path) -> dict[str, str]:
-        """An environment in which PortAudio's microphone hears 12 seconds of a song, and nothing after that."""
+        """An environment in which PortAudio's microphone hears 25 seconds of a song at once, and nothing after that."""
         module = tmp_path / "devices" / "sounddevice.py"
         module.parent.mkdir()
-        module.write_text(MICROPHONE.format(path=str(in_the_room("Rust", seconds=12))))
+        module.write_text(MICROPHONE.format(path=str(in_the_room("Rust", seconds=25))))
         return {"PYTHONPATH": os.pathsep.join([str(module.parent), os.environ.get("PYTHONPATH", "")])}
 
     def test_what_it_hears_is_named(self, library, desk):
