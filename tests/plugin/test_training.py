@@ -15,6 +15,8 @@ import pyarrow.parquet
 import pytest
 import soundfile
 
+from deejai_core.models.folder import save_speccy
+from deejai_core.models.network import build_network
 from demo.composer import ARTISTS, RATE, Tape
 from tests.plugin.conftest import Beets
 
@@ -65,14 +67,46 @@ def tasteful_library(tmp_path_factory) -> Beets:
     return library
 
 
-@pytest.fixture
-def library(tasteful_library, tmp_path) -> Beets:
-    """One's own copy."""
-    own = Beets(tmp_path / "beets")
-    shutil.copy(tasteful_library.library, own.library)
-    shutil.copytree(tasteful_library.data, own.data)
+def copy_of(library: Beets, folder: Path) -> Beets:
+    """One's own copy, its models included."""
+    own = Beets(folder)
+    shutil.copy(library.library, own.library)
+    shutil.copytree(library.data, own.data)
+    if (library.folder / "deejai").exists():
+        shutil.copytree(library.folder / "deejai", own.folder / "deejai")
     own.configure(windows=2)
     return own
+
+
+@pytest.fixture
+def library(tasteful_library, tmp_path) -> Beets:
+    return copy_of(tasteful_library, tmp_path / "beets")
+
+
+@pytest.fixture(scope="module")
+def taught_library(tasteful_library, tmp_path_factory) -> Beets:
+    """The same after `train taste --use`; not to be changed."""
+    library = copy_of(tasteful_library, tmp_path_factory.mktemp("taught") / "beets")
+    library.deejai("train", "taste", "--use")
+    return library
+
+
+@pytest.fixture
+def taught(taught_library, tmp_path) -> Beets:
+    return copy_of(taught_library, tmp_path / "taught")
+
+
+@pytest.fixture(scope="module")
+def listed_library(tasteful_library, tmp_path_factory) -> Beets:
+    """The same after `train --track2vec`; not to be changed."""
+    library = copy_of(tasteful_library, tmp_path_factory.mktemp("listed") / "beets")
+    library.deejai("train", "--track2vec")
+    return library
+
+
+@pytest.fixture
+def listed(listed_library, tmp_path) -> Beets:
+    return copy_of(listed_library, tmp_path / "listed")
 
 
 def vectors(library: Beets) -> dict[str, np.ndarray]:
@@ -118,12 +152,11 @@ class TestTaste:
         assert "together   of the 10 nearest to a track held out, in a list with it" in told.out
         assert "72 tracks given a vector of taste-" in told.err
 
-    def test_the_same_seed_is_the_same_model(self, library):
-        library.deejai("train", "one")
-        library.deejai("train", "two", "--head")
-        library.deejai("train", "three", "--seed", "2")
-        one, two, three = (self.weights(library, name) for name in ("one", "two", "three"))
-        assert one == two != three
+    def test_the_same_seed_is_the_same_model(self, taught):
+        taught.deejai("train", "same", "--head")
+        taught.deejai("train", "other", "--seed", "2")
+        taste, same, other = (self.weights(taught, name) for name in ("taste", "same", "other"))
+        assert taste == same != other
 
     def weights(self, library, name):
         return (library.folder / "deejai/models" / name / "model.safetensors").read_bytes()
@@ -154,10 +187,8 @@ class TestTaste:
         library.deejai("model", "remove", "taste", "-y")
         assert "taste" not in library.deejai("model", "list").out
 
-    def test_eval_sees_it(self, library):
-        before = self.share_of_lists(library)
-        library.deejai("train", "taste", "--use")
-        assert self.share_of_lists(library) > before + 0.2
+    def test_eval_sees_it(self, library, taught):
+        assert self.share_of_lists(taught) > self.share_of_lists(library) + 0.2
 
     def share_of_lists(self, library):
         (found,) = [
@@ -173,37 +204,34 @@ class TestTaste:
         library.deejai("model", "use", "taste")
         assert {len(vector) for vector in vectors(library).values()} == {200}
 
-    def test_new_music_gets_its_place_at_import(self, library, tmp_path):
-        library.deejai("train", "taste", "--use")
+    def test_new_music_gets_its_place_at_import(self, taught, tmp_path):
         new = tmp_path / "new.flac"
         tape = Tape(6)
         ARTISTS[1].play(tape, 6, np.random.default_rng(99))
         soundfile.write(new, 0.9 * tape.samples / np.abs(tape.samples).max(), RATE)
-        library.run("import", "-qAs", new)
-        assert len(set(library.field("deejai_model"))) == 1
+        taught.run("import", "-qAs", new)
+        assert len(set(taught.field("deejai_model"))) == 1
 
-    def test_training_again_while_in_use_is_used_at_once(self, library):
-        library.deejai("train", "taste", "--use")
-        (before,) = set(library.field("deejai_model"))
-        assert "there is a model taste already; --force replaces it" in library.deejai("train", "taste", status=1).err
-        library.deejai("train", "taste", "--force", "--seed", "3")
-        (after,) = set(library.field("deejai_model"))
+    def test_training_again_while_in_use_is_used_at_once(self, taught):
+        (before,) = set(taught.field("deejai_model"))
+        assert "there is a model taste already; --force replaces it" in taught.deejai("train", "taste", status=1).err
+        taught.deejai("train", "taste", "--force", "--seed", "3")
+        (after,) = set(taught.field("deejai_model"))
         assert before != after
 
 
 class TestNothingIsLost:
-    def test_a_lesson_that_fails_leaves_the_vectors_of_the_last(self, library):
-        library.deejai("train", "--track2vec")
-        learned = library.data / "track2vec.safetensors"
+    def test_a_lesson_that_fails_leaves_the_vectors_of_the_last(self, listed):
+        learned = listed.data / "track2vec.safetensors"
         before = learned.read_bytes()
-        library.deejai("history", "remove", library.folder.parent / "none", status=1)
-        for source in library.run("deejai", "history", "list").lines[1:]:
-            library.deejai("history", "remove", re.split(r"\s{2,}", source)[0], status=None)
-        few = library.folder / "few"
+        listed.deejai("history", "remove", listed.folder.parent / "none", status=1)
+        for source in listed.run("deejai", "history", "list").lines[1:]:
+            listed.deejai("history", "remove", re.split(r"\s{2,}", source)[0], status=None)
+        few = listed.folder / "few"
         few.mkdir()
-        (few / "few.m3u").write_text("\n".join(library.run("ls", "-p", "muffled").lines[:3]))
-        library.deejai("history", "add", few)
-        assert "too little to learn from" in library.deejai("train", "taste", status=1).err
+        (few / "few.m3u").write_text("\n".join(listed.run("ls", "-p", "muffled").lines[:3]))
+        listed.deejai("history", "add", few)
+        assert "too little to learn from" in listed.deejai("train", "taste", status=1).err
         assert learned.read_bytes() == before
 
     def test_an_unfinished_training_is_not_overwritten(self, library):
@@ -218,58 +246,53 @@ class TestNothingIsLost:
             assert "net: its training is not finished; `beet deejai train net --network ...` goes on with it" in told
         assert (folder / "checkpoint.pt").read_bytes() == b"hours of work"
 
-    def test_a_damaged_head_in_use_can_be_trained_again(self, library):
-        library.deejai("train", "taste", "--use")
-        (library.folder / "deejai/models/taste/model.safetensors").write_bytes(b"damaged")
-        assert "damaged; train the model again" in library.deejai("similar", "muffled", status=1).err
-        assert "damaged" in library.deejai("model", "list").out
-        library.deejai("train", "taste", "--force")
-        library.deejai("similar", "muffled 0 01", "-p")
+    def test_a_damaged_head_in_use_can_be_trained_again(self, taught):
+        (taught.folder / "deejai/models/taste/model.safetensors").write_bytes(b"damaged")
+        assert "damaged; train the model again" in taught.deejai("similar", "muffled", status=1).err
+        assert "damaged" in taught.deejai("model", "list").out
+        taught.deejai("train", "taste", "--force")
+        taught.deejai("similar", "muffled 0 01", "-p")
 
-    def test_what_a_head_stands_on_stays(self, library):
-        library.deejai("train", "net", "--network", "1d", "--epochs", "1", "--device", "cpu")
-        library.deejai("train", "taste")
-        config = library.folder / "deejai/models/taste/config.json"
+    def test_what_a_head_stands_on_stays(self, taught):
+        models = taught.folder / "deejai/models"
+        save_speccy(build_network("1d", dimension=10, width=4).state_dict(), models / "net", kind="1d", scaling="minmax")
+        config = models / "taste/config.json"
         config.write_text(json.dumps({**json.loads(config.read_text()), "trunk": "net"}))
         for words in (["model", "remove", "net", "-y"], ["train", "net", "--network", "1d", "--force"]):
-            assert "taste stands on net; remove that first" in library.deejai(*words, status=1).err
+            assert "taste stands on net; remove that first" in taught.deejai(*words, status=1).err
 
 
 class TestSpace:
-    def test_the_lists_alone(self, library):
-        library.deejai("train", "--track2vec")
-        assert not (library.folder / "deejai").exists()
-        library.deejai("similar", "muffled 0 01", "--space", "track2vec", "-n", "6", "-o", "playlists/list.m3u")
-        names = library.playlist("list.m3u")
+    def test_the_lists_alone(self, listed):
+        assert not (listed.folder / "deejai").exists()
+        listed.deejai("similar", "muffled 0 01", "--space", "track2vec", "-n", "6", "-o", "playlists/list.m3u")
+        names = listed.playlist("list.m3u")
         assert len(names) == 7
         assert all(number_of(Path(name).stem) % 2 for name in names)
-        header = (library.folder / "playlists/list.m3u").read_text()
+        header = (listed.folder / "playlists/list.m3u").read_text()
         assert "--space track2vec" in header
         assert "model track2vec-" in header
 
-    def test_a_track_that_is_in_no_list(self, library):
-        library.deejai("train", "--track2vec")
-        told = library.deejai("similar", "muffled 0 11", "--space", "track2vec", status=1).err
+    def test_a_track_that_is_in_no_list(self, listed):
+        told = listed.deejai("similar", "muffled 0 11", "--space", "track2vec", status=1).err
         assert "muffled 0 11: in no list that Track2Vec has learned from; `beet deejai history add` adds lists" in told
 
-    def test_it_outlives_ids_and_paths(self, library):
+    def test_it_outlives_ids_and_paths(self, listed):
         """Tracks are known by their names, not by what beets calls them today."""
-        library.deejai("train", "--track2vec")
-        music = sorted({Path(path).parent for path in library.run("ls", "-p").lines})[0]
-        library.run("rm", "-f")
-        library.run("import", "-qAs", *sorted(music.iterdir(), reverse=True))
-        library.deejai("similar", "muffled 0 01", "--space", "track2vec", "-n", "6", "-o", "playlists/list.m3u")
-        assert all(number_of(Path(name).stem) % 2 for name in library.playlist("list.m3u"))
+        music = sorted({Path(path).parent for path in listed.run("ls", "-p").lines})[0]
+        listed.run("rm", "-f")
+        listed.run("import", "-qAs", *sorted(music.iterdir(), reverse=True))
+        listed.deejai("similar", "muffled 0 01", "--space", "track2vec", "-n", "6", "-o", "playlists/list.m3u")
+        assert all(number_of(Path(name).stem) % 2 for name in listed.playlist("list.m3u"))
 
     def test_before_anything_was_learned(self, library):
         told = library.deejai("similar", "muffled", "--space", "track2vec", status=1).err
         assert "Track2Vec knows no track of this library; run `beet deejai train --track2vec`" in told
 
-    def test_a_file_outside_the_library(self, library, tmp_path):
-        library.deejai("train", "--track2vec")
+    def test_a_file_outside_the_library(self, listed, tmp_path):
         path = tmp_path / "other.flac"
         soundfile.write(path, np.zeros(RATE), RATE)
-        told = library.deejai("similar", path, "--space", "track2vec", status=1).err
+        told = listed.deejai("similar", path, "--space", "track2vec", status=1).err
         assert f"{path}: not in the library, so Track2Vec does not know it" in told
 
     def test_damage_is_one_line(self, library):
