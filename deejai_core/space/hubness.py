@@ -93,7 +93,8 @@ def open_densities(folder: Path, vectors: np.ndarray, *, edition: str = "", trac
 def _kept(path: Path, edition: str, tracks: int, dimension: int) -> tuple[np.ndarray, np.ndarray]:
     """The densities of at least the first `tracks` vectors of this name, and the references; none if they are not there."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        # numpy itself leaves a file open that turns out to be no whole zip file.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             density, references = kept["density"], kept["references"]
             if str(kept["edition"]) == edition and len(density) >= tracks and references.shape[1:] == (dimension,):
                 return density, references
