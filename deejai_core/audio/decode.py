@@ -117,7 +117,7 @@ def _blocks_of(packets: list, origin: int) -> Iterator[tuple[int, np.ndarray]]:
     """Mono blocks of Ogg packets with their positions in source frames; origin: the stream's first time stamp."""
     from av import AudioFifo
 
-    # Frames are short and many; what is done to each in Python takes longer than decoding it.
+    # Frames are short and many: to make an array of each takes nearly as long as to decode it.
     waiting = AudioFifo()
     channels = None
     position = 0  # of the sample after those that are waiting
