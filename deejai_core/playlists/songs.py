@@ -11,6 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
+from deejai_core.playlists.keys import Key, parse_key
+
 NOBODY = frozenset({"", "various artists", "various", "va", "unknown", "unknown artist", "soundtrack"})
 
 LONGEST_TITLE = 500  # characters that are looked at
@@ -30,17 +32,6 @@ _NOT_WORDS = re.compile(r"[\W_]+")
 _PLAIN_LETTERS = str.maketrans(  # those that Unicode does not take apart
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"}
 )
-_KEY = re.compile(r"([A-Ga-g])([#♯b♭]?)\s*(M|(?i:m|min|minor|moll|maj|major|dur))?")
-_CAMELOT = re.compile(r"(1[0-2]|0?[1-9])([ABab])")
-_SEMITONES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
-
-
-@dataclass(frozen=True)
-class Key:
-    """A musical key by its place on the circle of fifths; a minor key has that of its relative major."""
-
-    fifths: int  # 0 (C major, A minor) to 11
-    minor: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,20 +208,6 @@ def normal_title(title: str) -> str:
             break
         title = title[: suffix.start()]
     return _plain(title)
-
-
-def parse_key(text: str) -> Key | None:
-    """A key as taggers write it ("F#m", "Bb", "A minor", or Camelot's "8A"); None for anything else."""
-    text = text.strip()
-    if camelot := _CAMELOT.fullmatch(text):
-        return Key((int(camelot[1]) - 8) % 12, camelot[2] in "Aa")
-    match = _KEY.fullmatch(text)
-    if not match:
-        return None
-    pitch = _SEMITONES[match[1].lower()] + {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}[match[2]]
-    mode = match[3] or ""
-    minor = mode != "M" and mode.lower().startswith("m") and not mode.lower().startswith("maj")
-    return Key((pitch + 3 * minor) * 7 % 12, minor)
 
 
 def _plain(text: str) -> str:

@@ -1,7 +1,8 @@
 """Songs that somebody named, found in a library that names them in its own way.
 
 A song is matched by its file, else by its MusicBrainz recording, else by artist and title, whatever the version
-(`deejai_core.playlists.songs`), else by names that are the same but for their spelling.
+(`deejai_core.playlists.songs`), else by names that are the same but for their spelling, else by title and artist, the one
+taken for the other.
 """
 
 from __future__ import annotations
@@ -94,11 +95,16 @@ class Library:
             return Match(PATH, found)
         if song.recording and (found := self._by_recording.get(song.recording.lower())) is not None:
             return Match(RECORDING, found)
-        if not artist or not title:
-            return Match(TOO_LITTLE)
-        titles = self._by_name.get(artist)
-        if titles and title in titles:
-            return Match(NAME, titles[title])
+        match = self._match_name(artist, title) if artist and title else Match(TOO_LITTLE)
+        # Captions of playlists may also be "Title - Artist".
+        if match.song < 0 and (titles := self._by_name.get(self._artist(song.title))):
+            found = titles.get(normal_title(song.artist))
+            return match if found is None else Match(NAME, found)
+        return match
+
+    def _match_name(self, artist: str, title: str) -> Match:
+        if (found := self._by_name.get(artist, {}).get(title)) is not None:
+            return Match(NAME, found)
         return self._similar(artist, title)
 
     def _similar(self, artist: str, title: str) -> Match:

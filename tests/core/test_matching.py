@@ -86,6 +86,34 @@ def test_what_only_tells_a_version_or_a_guest_is_no_other_song(artist, title):
     assert matched(Mention(artist, title), ROXANNE).how == NAME
 
 
+class TestTitleFirst:
+    """Some programs write "Title - Artist"."""
+
+    LIBRARY = (ROXANNE, Mention("Roxanne", "The Police"), Mention("Nick Drake", "Pink Moon"), Mention("Blur", "Unknown"))
+
+    @pytest.mark.parametrize(
+        ("song", "how", "position"),
+        [
+            (Mention("Pink Moon", "Nick Drake"), NAME, 2),
+            (Mention("PINK MOON (Remaster)", "Drake, Nick"), NO_ARTIST, None),
+            (Mention("PINK MOON (Remaster)", "Nick Drake feat. Nobody"), NAME, 2),
+            (Mention("Unknown", "Blur"), NAME, 3),
+            # What the names say as they stand comes first, whatever the other reading says.
+            (Mention("The Police", "Roxanne"), NAME, 0),
+            (Mention("Roxanne", "The Police"), NAME, 1),
+            (Mention("Roxanne", "The Policee"), SIMILAR, 1),
+            # The other reading has to be exact.
+            (Mention("Pink Moons", "Nick Drake"), NO_ARTIST, None),
+            (Mention("Pink Moon", "Nick Drak"), NO_ARTIST, None),
+            (Mention("", "Nick Drake"), TOO_LITTLE, None),
+        ],
+    )
+    def test_it_counts_where_artist_first_finds_nothing(self, song, how, position):
+        library = Library(self.LIBRARY)
+        (match,) = library.match([song])
+        assert (match.how, match.song < 0 or library.tracks[match.song]) == (how, position is None or [position])
+
+
 class TestSpelling:
     """Pairs as they occur in real playlists."""
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from deejai_core.playlists.candidates import Candidates, preferences
 from deejai_core.playlists.geometry import blend, stagger
+from deejai_core.playlists.keys import parse_key
 from deejai_core.playlists.playlist import first_of, similar
 from deejai_core.playlists.rules import ONCE, RELAXATION, Rules
-from deejai_core.playlists.songs import Song, normal_artist, parse_key
+from deejai_core.playlists.songs import Song, normal_artist
 from deejai_core.space.index import Index
 from tests.libraries import candidates, catalogue, compass, random_columns, random_vectors
 

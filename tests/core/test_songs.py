@@ -1,4 +1,4 @@
-"""When two tracks are the same song, and what key a tag means."""
+"""When two tracks are the same song."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.playlists.songs import Key, normal_artist, normal_title, parse_key, song_names
+from deejai_core.playlists.songs import normal_artist, normal_title, song_names
 from tests.libraries import catalogue
 
 
@@ -92,53 +92,6 @@ def test_songs_are_the_same_by_recording_or_by_artist_and_title():
     assert studio & song_names("Somebody", "Something Else", "id-1")
     assert not studio & song_names("George Michael", "Roxanne")
     assert not song_names("", "Intro") & song_names("", "Intro")  # of an unknown artist: no telling
-
-
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [
-        ("C", Key(0, minor=False)),
-        ("Am", Key(0, minor=True)),
-        ("A minor", Key(0, minor=True)),
-        ("G", Key(1, minor=False)),
-        ("Em", Key(1, minor=True)),
-        ("F", Key(11, minor=False)),
-        ("Dm", Key(11, minor=True)),
-        ("F#m", Key(3, minor=True)),
-        ("Gb", Key(6, minor=False)),
-        ("F#", Key(6, minor=False)),
-        ("Bb major", Key(10, minor=False)),
-        ("CM", Key(0, minor=False)),
-        ("8A", Key(0, minor=True)),
-        ("8B", Key(0, minor=False)),
-        ("9B", Key(1, minor=False)),
-        ("12A", Key(4, minor=True)),
-        ("13A", None),
-        ("H", None),
-        ("", None),
-        ("off", None),
-    ],
-)
-def test_keys(text, key):
-    assert parse_key(text) == key
-
-
-def test_camelot_and_names_agree():
-    """The wheel of Camelot's codes, from its published picture."""
-    wheel = {"1A": "G#m", "2A": "Ebm", "3A": "Bbm", "4A": "Fm", "5A": "Cm", "6A": "Gm", "7A": "Dm", "8A": "Am", "9A": "Em"}
-    wheel |= {
-        "10A": "Bm",
-        "11A": "F#m",
-        "12A": "C#m",
-        "1B": "B",
-        "2B": "F#",
-        "3B": "Db",
-        "4B": "Ab",
-        "5B": "Eb",
-        "6B": "Bb",
-    }
-    wheel |= {"6B": "Bb", "10B": "D", "7B": "F", "8B": "C", "9B": "G", "11B": "A", "12B": "E"}
-    assert all(parse_key(code) == parse_key(name) for code, name in wheel.items())
 
 
 def test_columns_that_are_left_out_are_unknown():
