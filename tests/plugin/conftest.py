@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from demo.composer import compose
+from tests.djpage import Page
 
 BEET = Path(sys.executable).with_name("beet")
 CHROMIUM = shutil.which("chromium")
@@ -24,6 +25,7 @@ OFFLINE = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
 ]
 
 
@@ -134,3 +136,29 @@ def browser():
         chromium = running.chromium.launch(executable_path=CHROMIUM, args=OFFLINE)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def web_library(tmp_path_factory, analysed_library) -> Beets:
+    """A library that holds the analysed collection, for one module's server."""
+    own = Beets(tmp_path_factory.mktemp("web"))
+    shutil.copy(analysed_library.library, own.library)
+    shutil.copytree(analysed_library.data, own.data)
+    return own
+
+
+@pytest.fixture(scope="module")
+def server(web_library):
+    """The DJ page of a module's library."""
+    with Page(web_library.folder) as server:
+        yield server
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens a server's page in a browser of its own; what the page complains of, or asks others for, is an error."""
+    from tests.browsing import Visits
+
+    visits = Visits(browser)
+    yield visits
+    visits.close()

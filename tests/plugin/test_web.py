@@ -1,7 +1,4 @@
-"""The DJ page in a real browser: what a listener does, and sees.
-
-DEEJAI_TEST_SCREENSHOTS names a folder for pictures of what it looks like.
-"""
+"""The DJ page in a real browser: what a listener does, and sees."""
 
 from __future__ import annotations
 
@@ -13,130 +10,9 @@ from pathlib import Path
 import mutagen.flac
 import pytest
 
+from tests.browsing import DESKTOP, PHONE, begin, coming, expect, play, seconds, settled, shot, title, until_played
 from tests.djpage import Page
-from tests.plugin.conftest import Beets
 from tests.sounds import chirp, write_audio
-
-sync_api = pytest.importorskip("playwright.sync_api")
-expect = sync_api.expect
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
-DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-
-expect.set_options(timeout=30_000)
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory, analysed_library):
-    """The analysed collection, and a song whose tags are up to no good."""
-    own = Beets(tmp_path_factory.mktemp("web"))
-    shutil.copy(analysed_library.library, own.library)
-    shutil.copytree(analysed_library.data, own.data)
-    return own
-
-
-@pytest.fixture(scope="module")
-def server(library):
-    with Page(library.folder) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser):
-    """Opens a server's page; whatever it complains of, or asks others for, is an error."""
-    contexts, wrong = [], []
-
-    def visit(server: Page, *, path: str = "", **options):
-        options.setdefault("viewport", DESKTOP)
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda message: wrong.append(message.text) if _is_complaint(message) else None)
-        page.on("request", lambda request: wrong.append(request.url) if not _is_own(request.url, server) else None)
-        page.goto(server.url + path)
-        page.wait_for_selector("body[data-ready]")
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert not wrong
-
-
-def _is_complaint(message) -> bool:
-    # Covers that are not there are asked for all the same; and what a listener does wrong is refused, and said.
-    refused = "Failed to load resource" in message.text and "/api/" in message.location["url"]
-    return message.type in ("error", "warning") and not refused
-
-
-def _is_own(url: str, server: Page) -> bool:
-    return url.startswith((server.url, server.url.replace("127.0.0.1", "localhost"), f"blob:{server.url}"))
-
-
-def shot(page, name: str) -> None:
-    if folder := os.environ.get("DEEJAI_TEST_SCREENSHOTS"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png")
-
-
-def play(page, words: str) -> None:
-    """Search, and play the first song that is found."""
-    page.get_by_label("Search the library").fill(words)
-    expect(page.locator("#found [role=option]").first).to_be_visible()
-    page.keyboard.press("Enter")
-    expect(page.locator("#coming li")).to_have_count(10)
-
-
-def begin(page, words: str) -> None:
-    """The same, and pause: the songs last eight seconds, and what comes is to stay as it is for a moment."""
-    play(page, words)
-    page.locator("#play").click()
-    settled(page)
-
-
-def title(page) -> str:
-    return page.locator("#title").inner_text()
-
-
-def coming(page) -> list[str]:
-    return page.locator("#coming .name").all_inner_texts()
-
-
-def seconds(page) -> float:
-    minutes, rest = page.locator("#elapsed").inner_text().split(":")
-    return 60 * int(minutes) + int(rest)
-
-
-def until_played(page, least: int) -> None:
-    page.wait_for_function("least => document.getElementById('elapsed').textContent.split(':')[1] >= least", arg=least)
-
-
-def settled(page) -> None:
-    """After the pause that a knob takes."""
-    page.wait_for_timeout(400)
-    expect(page.locator("#busy")).to_be_hidden()
 
 
 def test_search_and_play_on_and_on(visit, server):
@@ -319,7 +195,7 @@ def test_journey(visit, server):
     shot(page, "desktop-journey-plays")
 
 
-def test_save(visit, server, library):
+def test_save(visit, server, web_library):
     page = visit(server)
     begin(page, "rust")
     page.keyboard.press("s")
@@ -328,7 +204,7 @@ def test_save(visit, server, library):
     shot(page, "desktop-save")
     page.get_by_role("button", name="Save in the playlist folder").click()
     expect(page.locator("#saved")).to_contain_text("11 tracks written to")
-    written = (library.folder / "playlists" / "Like Iron Kettle - Rust.m3u").read_text()
+    written = (web_library.folder / "playlists" / "Like Iron Kettle - Rust.m3u").read_text()
     assert written.count("#EXTINF") == 11
     page.get_by_role("button", name="Save in the playlist folder").click()
     expect(page.locator("#saved")).to_contain_text("already")
@@ -584,8 +460,8 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def test_demo(visit, library):
-    with Page(library.folder, "--demo", "2", "October Bread") as server:
+def test_demo(visit, web_library):
+    with Page(web_library.folder, "--demo", "2", "October Bread") as server:
         page = visit(server)
         expect(page.locator("#title")).to_have_text("October Bread")
         expect(page.locator("#title")).not_to_have_text("October Bread")
@@ -622,8 +498,8 @@ def test_evil_tags_are_shown_as_text(visit, analysed, collection):
         assert page.evaluate("window.evil") is None
 
 
-def test_from_elsewhere_with_the_token(visit, library):
-    with Page(library.folder, "--host", "localhost", "--token", "abcdefgh12345678") as server:
+def test_from_elsewhere_with_the_token(visit, web_library):
+    with Page(web_library.folder, "--host", "localhost", "--token", "abcdefgh12345678") as server:
         page = visit(server, path="?token=abcdefgh12345678")
         assert page.url == server.url  # the token is not left to be read over a shoulder
         play(page, "october")

@@ -14,6 +14,7 @@ const player = new Player();
 const queue = new Queue();
 let waypoints = []; // of a journey that is being planned
 let demo = null; // seconds after which it skips
+const MOST_BROKEN = 10; // songs in a row that are passed over
 let broken = 0; // songs in a row that could not be played
 
 const mode = () => document.body.dataset.mode;
@@ -82,7 +83,7 @@ player.addEventListener("broken", () => {
     player.play(track);
   } else if (track?.blob && !queue.coming.length) {
     queue.addEventListener("filled", () => player.track === track && next(), { once: true });
-  } else if (++broken > 3) {
+  } else if (++broken > MOST_BROKEN) {
     player.pause();
     notice("Several songs in a row cannot be played; is the drive with the music there?", { lasting: true });
   } else {

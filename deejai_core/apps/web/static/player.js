@@ -94,6 +94,7 @@ export class Player extends EventTarget {
 
   /** Change to a track. faded: over the crossfade, not quickly. */
   async play(track, { faded = false } = {}) {
+    this.finishFade(); // a fade that goes on would clear the deck that takes this track
     const [old, next] = this.deck === this.decks[0] ? this.decks : [...this.decks].reverse();
     if (next.track?.key !== track.key || next.offset || next.time > 0.5) next.load(track);
     this.deck = next;
@@ -190,7 +191,6 @@ export class Player extends EventTarget {
 
   // Equal power: the squares of the two levels add up to 1 all the way.
   fade(old, next, seconds) {
-    this.finishFade();
     const sounding = old.track && !old.audio.paused;
     if (!seconds || !sounding) {
       old.clear();
