@@ -15,7 +15,7 @@ from deejai_core.playlists.tracks import Entry, Header, Style, Track, location, 
 HEADER = b"#EXTM3U"
 
 _CAPTION = re.compile(r'^-?[\d.]*(?:\s+[\w-]+="[^"]*")*\s*,')  # what stands before it: seconds, perhaps attributes
-_DASH = re.compile(r"\s+[-\u2013]\s+")
+_DASH = re.compile(r"(?<=\s)[-\u2013](?=\s)")
 _TELLING = {"#EXTART": "artist", "#EXTALB": "album"}
 _STREAM = re.compile(rb"(?!file:)[a-z][a-z0-9+.-]+:", re.IGNORECASE)  # a URL, but no drive letter
 _FILE_URL = re.compile(rb"file:(?://[^/]*|(?!//))(/.*)", re.IGNORECASE)
@@ -100,7 +100,7 @@ def as_text(data: bytes) -> str:
 def split_caption(caption: str) -> tuple[str, str]:
     """Artist and title of "Artist - Title"; without a dash all of it is the title."""
     artist, *title = _DASH.split(caption.strip(), maxsplit=1)
-    return (artist, title[0]) if title else ("", artist)
+    return (artist.rstrip(), title[0].lstrip()) if title else ("", artist)
 
 
 def is_stream(location: bytes) -> bool:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_GAP = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+
 
 @dataclass(frozen=True)
 class Track:
@@ -54,7 +57,7 @@ class Header:
 
 def one_line(text: str) -> str:
     """Text for one line of a file or a terminal: control characters and line breaks become a space."""
-    return re.sub(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029]\s*", " ", text).strip()
+    return _GAP.sub(lambda gap: " " if _CONTROL.search(gap[0]) else gap[0], text).strip()
 
 
 def location(path: Path, style: Style) -> bytes:
