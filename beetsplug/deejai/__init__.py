@@ -5,17 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from beets import config
+from beets import config, ui
 from beets.plugins import BeetsPlugin
 
 from .fields import ITEM_TYPES
 from .settings import DEFAULTS
 from .tags import TAG_GETTERS, TAG_TYPES
+from .words import counted
 
 if TYPE_CHECKING:
     from beets.importer import ImportSession, ImportTask
     from beets.library import Library
-    from beets.ui import Subcommand
 
     from .analysis import ImportAnalysis
 
@@ -33,23 +33,34 @@ class DeejaiPlugin(BeetsPlugin):
         self.template_fields = dict(TAG_GETTERS)
         self.import_stages = [self.imported]
         self.register_listener("import", self.import_finished)
+        self._analysed = self._failed = 0  # tracks of this import
+        self._warned: set[str] = set()
 
-    def commands(self) -> list[Subcommand]:
+    def commands(self) -> list[ui.Subcommand]:
         from .commands import deejai_command
 
         return [deejai_command(self.config, self._log)]
 
     def imported(self, session: ImportSession, task: ImportTask) -> None:
         """Import stage: vectors for new music. It costs a warning at worst, never the import."""
+        items = task.imported_items()
         try:
             if self.config["auto"].get(bool):
-                self._import_analysis(session.lib, task.imported_items())
+                analysed, failed = self._import_analysis(session.lib, items)
+                self._analysed += analysed
+                self._failed += failed
         except Exception as error:  # an exception here would abort the import half-way
-            self._log.warning("new music not analysed ({}); `beet deejai analyze` will try again", error)
+            self._failed += len(items)
+            if str(error) not in self._warned:  # once, not for each album
+                self._log.warning("new music not analysed ({}); `beet deejai analyze` will try again", error)
+                self._warned.add(str(error))
             self._log.debug("", exc_info=True)
 
     def import_finished(self, lib: Library) -> None:
-        """The playlists of the configuration, written again with the new music; at worst a warning."""
+        """Says how many tracks were analysed, and writes the playlists of the configuration; at worst a warning."""
+        if self._analysed or self._failed:
+            failed = f", {self._failed:,} failed; `beet deejai analyze` tries again" if self._failed else ""
+            ui.print_(f"deejai: {counted(self._analysed, 'track')} analysed{failed}")
         try:
             wanted = self.config["playlists_auto"].get(bool) and self.config["playlists"].get(list)
             if wanted and not config["import"]["pretend"].get():

@@ -157,8 +157,9 @@ def hear_outsider(lib: Library, path: Path, model: Model, settings: Settings) ->
 class ImportAnalysis:
     """Vectors for tracks that are just being imported; a file that cannot be analysed is a warning.
 
-    Called with the tracks of one task after the other. Tasks share the model and what was read of the slice store. The
-    vectors of older tracks stay as they are, whatever the import does to the reference, until the next `analyze`.
+    Called with the tracks of one task after the other; returns how many of them were analysed, and how many failed. Tasks
+    share the model and what was read of the slice store. The vectors of older tracks stay as they are, whatever the import
+    does to the reference, until the next `analyze`.
     """
 
     def __init__(self, config: confuse.Subview, log: BeetsLogger) -> None:
@@ -168,7 +169,7 @@ class ImportAnalysis:
         self._read: dict[str, np.ndarray] = {}
         self._lock = threading.Lock()  # programs other than beet may run several imports at once
 
-    def __call__(self, lib: Library, items: list[Item]) -> None:
+    def __call__(self, lib: Library, items: list[Item]) -> tuple[int, int]:
         self._model = model = self._model or model_in_use(lib, self._settings)
         allowed = limits(self._settings)
         with allowed.decoder() as decoder:
@@ -192,6 +193,7 @@ class ImportAnalysis:
                 weigh_imported(lib, heard, model, epsilon, store, read=self._read)
             if self._settings.tags:
                 tag_tracks(lib, untagged_ids(lib, [item.id for item in items]), tagging_model(model), store)
+        return len(heard), len(lacking) - len(heard)
 
     def _warn(self, result: Heard | Unheard) -> None:
         # Not remembered as a failure: the importer is about to move the file, and `analyze` tries it where it will be.

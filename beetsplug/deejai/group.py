@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import optparse
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from beets import ui
@@ -12,8 +13,40 @@ from beets.dbcore.query import ParsingError
 
 from deejai_core.errors import DeejaiError
 
+from .settings import COUNTS, GivenError
+
 if TYPE_CHECKING:
     from beets.library import Library
+
+
+class UnknownOptionError(optparse.BadOptionError):
+    """An option that a verb does not have, with the one that was most likely meant."""
+
+    def __init__(self, flag: str, known: Iterable[str]) -> None:
+        super().__init__(flag)
+        self.hint = did_you_mean(flag, known)
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}{self.hint}"
+
+
+class VerbParser(ui.CommonOptionsParser):
+    """Parses what follows a verb; a misspelt option gets a hint."""
+
+    def _match_long_opt(self, opt: str) -> str:
+        try:
+            return super()._match_long_opt(opt)
+        except optparse.AmbiguousOptionError:
+            raise
+        except optparse.BadOptionError as error:
+            shown = [option for option in self.option_list if option.help != optparse.SUPPRESS_HELP]
+            raise UnknownOptionError(opt, (flag for option in shown for flag in option._long_opts)) from error
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of a message about a word that is not known: which one may have been meant, or nothing."""
+    near = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 class Verb(ui.Subcommand):
@@ -22,7 +55,7 @@ class Verb(ui.Subcommand):
     def __init__(
         self, name: str, run: Callable, help: str, *, usage: str = "%prog [options]", aliases: tuple[str, ...] = ()
     ) -> None:
-        super().__init__(name, ui.CommonOptionsParser(usage=usage, description=f"{help}."), help, aliases)
+        super().__init__(name, VerbParser(usage=usage, description=f"{help}."), help, aliases)
         self.run = run
 
     def func(self, lib: Library, opts: optparse.Values, args: list[str]) -> None:
@@ -30,22 +63,42 @@ class Verb(ui.Subcommand):
             self.run(lib, opts, args)
         except DeejaiError as error:
             raise ui.UserError(str(error)) from error
+        except GivenError as error:
+            raise ui.UserError(f"{self._flag(error.name)}: {error.problem}") from error
         except ParsingError as error:  # beets itself only expects one of its kinds
             raise ui.UserError(f"invalid query: {error}") from error
         except sqlite3.OperationalError as error:
             busy = "; if another beet is running, try again when it has finished" if "locked" in str(error) else ""
             raise ui.UserError(f"library database: {error}{busy}") from error
 
+    def _flag(self, name: str) -> str:
+        """The flag that sets an option, as its name is in the configuration."""
+        names = COUNTS if name in COUNTS else (name,)
+        return next(option.get_opt_string() for option in self.parser.option_list if option.dest in names)
+
 
 class VerbsCommand(ui.Subcommand):
     """A command that does nothing but hand its arguments to one of its verbs, which may be such a command itself."""
 
-    def __init__(self, name: str, verbs: list[Verb], help: str) -> None:
+    def __init__(self, name: str, verbs: Iterable[ui.Subcommand], help: str) -> None:
         parser = ui.SubcommandsOptionParser(usage="%prog COMMAND [ARGS...]")
         parser.add_option("-h", "--help", action="help", help="show this help message and exit")
         super().__init__(name, parser, help)
-        self.verbs = verbs
-        parser.add_subcommand(*verbs)
+        self.verbs: list[ui.Subcommand] = []
+        self.add(*verbs)
+
+    def add(self, *verbs: ui.Subcommand) -> None:
+        self.verbs += verbs
+        self.parser.add_subcommand(*verbs)
+
+    def verb(self, word: str) -> ui.Subcommand:
+        """The verb of this name or alias. Raises UserError if there is none."""
+        for verb in self.verbs:
+            if word in (verb.name, *verb.aliases):
+                return verb
+        name = self.parser.get_prog_name()
+        hint = did_you_mean(word, (verb.name for verb in self.verbs))
+        raise ui.UserError(f"{name} has no verb {word!r}{hint or f'; `{name} -h` lists them'}")
 
     @property
     def root_parser(self) -> optparse.OptionParser | None:
@@ -61,8 +114,7 @@ class VerbsCommand(ui.Subcommand):
         opts, words = self.parser.parse_args(args)
         opts.verb = None
         if words:
-            if not any(words[0] in (verb.name, *verb.aliases) for verb in self.verbs):
-                raise ui.UserError(f"unknown command {words[0]!r}; `{self.parser.get_prog_name()} -h` shows what there is")
+            self.verb(words[0])
             opts.verb, opts.of_verb, words = self.parser.parse_subcommand(words)
         return opts, words
 

@@ -72,6 +72,13 @@ def track_ids(lib: Library) -> list[int]:
         return [row[0] for row in tx.query("SELECT id FROM items ORDER BY id")]
 
 
+def require_tracks(lib: Library) -> None:
+    """Raises UserError if the library is empty."""
+    with lib.transaction() as tx:
+        if not tx.query("SELECT 1 FROM items LIMIT 1"):
+            raise UserError("Your beets library is empty. Import music first: `beet import ~/Music`.")
+
+
 def read_vectors(lib: Library, model: str, dimension: int) -> tuple[list[int], np.ndarray]:
     """Ids and vectors (n, dimension) float32 of all tracks that have one of this model, in the order of their ids."""
     with lib.transaction() as tx:

@@ -23,7 +23,7 @@ from deejai_core.space.analysis import default_threads
 
 from .fields import KEY
 from .labels import field_values, list_name, split_values
-from .library import attribute_values, data_folder, items_at, matching_ids, read_vectors
+from .library import attribute_values, data_folder, items_at, matching_ids, read_vectors, require_tracks
 from .models import model_in_use
 from .progress import Progress
 from .queries import user_path
@@ -84,6 +84,7 @@ def library_map(
     words: a query; what it does not find is dimmed. color: the field that colours it, genre by default. playlists: M3U
     files that are drawn into it. Raises UserError.
     """
+    require_tracks(lib)
     model = model_in_use(lib, settings)
     ids, vectors = read_vectors(lib, model.name, model.dimension)
     if not ids:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ from beets import ui
 from beets.dbcore.query import InvalidQueryError, StringQuery
 from beets.library import Album, Item
 
-from .library import items_at
+from .library import items_at, require_tracks
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 Match = Item | Album | Path
 
 NUMBER = re.compile(r"id:\d+")
+NEAR = 0.75  # likeness of a title to what was typed, from 0 to 1
+MOST_COMPARED = 20_000  # titles: a second's work at most
 
 
 class NoMatchError(ui.UserError):
@@ -71,7 +75,11 @@ def _find(lib: Library, words: list[str], kind: type[Item] | type[Album]) -> lis
         with contextlib.suppress(InvalidQueryError):  # an apostrophe is no quote that must be closed
             found = list(fetch(title))
     if not found:
-        raise NoMatchError(_no_match(title, "track" if kind is Item else "album"))
+        require_tracks(lib)
+        found_alone = [word for word, exact in zip(words, titles, strict=True) if exact or list(fetch([word]))]
+        lost = [word for word in words if word not in found_alone]
+        message = _no_match(lib, " ".join(lost or words), kind, found_alone if lost else [])
+        raise NoMatchError(message)
     return found
 
 
@@ -84,7 +92,9 @@ def is_file(word: str) -> bool:
         return False  # too long for a name, or with a NUL: a query
 
 
-def _no_match(text: str, what: str) -> str:
+def _no_match(lib: Library, text: str, kind: type[Item] | type[Album], others: Sequence[str]) -> str:
+    """The message about words that match nothing. others: words beside them that do match."""
+    what = "track" if kind is Item else "album"
     with contextlib.suppress(OSError, ValueError):
         if os.sep in text and user_path(text).exists():
             return f"{text}: no file of audio, and no {what} of the library matches"
@@ -93,4 +103,21 @@ def _no_match(text: str, what: str) -> str:
     field, colon, _ = text.partition(":")
     if colon and field not in Item.all_keys():
         return f'no {what} matches {text!r}; for a title with a colon, try title:"{text}"'
-    return f"no {what} matches {text!r}; `beet ls{'' if what == 'track' else ' -a'}` shows what a query finds"
+    near = _near_name(lib, text, kind)
+    hint = f"did you mean {near!r}?" if near else f"`beet ls{'' if what == 'track' else ' -a'}` shows what a query finds"
+    but = f", but {' '.join(map(repr, others))} {'do' if len(others) > 1 else 'does'} match" if others else ""
+    return f"no {what} matches {text!r}{but}; {hint}"
+
+
+def _near_name(lib: Library, text: str, kind: type[Item] | type[Album]) -> str | None:
+    """The title that is spelt most like these words, if one is."""
+    column = "title" if kind is Item else "album"
+    shortest, longest = (len(text) * ratio for ratio in (NEAR / (2 - NEAR), (2 - NEAR) / NEAR))  # others are not near
+    with lib.transaction() as tx:
+        rows = tx.query(
+            f"SELECT DISTINCT {column} FROM {kind._table} WHERE length({column}) BETWEEN ? AND ? LIMIT ?",  # noqa: S608
+            (shortest, longest, MOST_COMPARED),
+        )
+    names = {row[0].lower(): row[0] for row in rows}
+    near = get_close_matches(text.lower(), names, n=1, cutoff=NEAR)
+    return names[near[0]] if near else None

@@ -66,6 +66,7 @@ DEFAULTS = {
 }
 FORMATS = ("m3u", "extm3u", "xspf", "jspf")
 SPACES = ("sound", "track2vec")
+COUNTS = ("number", "albums", "between")  # how long a list is; on the command line all are --number
 HEAVIEST = 10  # weight of a tag in a mood; two already outweigh any similarity
 DAY = 24 * 60 * 60  # seconds
 
@@ -115,25 +116,38 @@ class Settings:
     format: str | None  # a template of beets for the lines that are printed; None: similarity, artist and title
 
 
+class GivenError(confuse.ConfigValueError):
+    """A value is not allowed that was given for one command or list, rather than configured for all."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name}: {problem}")
+        self.name = name  # of the option, as in `DEFAULTS`
+        self.problem = problem
+
+
 def unknown_options(config: confuse.Subview) -> list[str]:
     """What stands in the plugin's section of the configuration and is no option: most likely misspelt."""
     return sorted(set(map(str, config.keys())) - DEFAULTS.keys())
 
 
 def given_options(options: object) -> dict[str, object]:
-    """What was given on the command line: attributes that are named as options are, and not None."""
-    return {name: value for name in DEFAULTS if (value := getattr(options, name, None)) is not None}
+    """What was given on the command line: attributes that are named as options are, and not None. Raises GivenError."""
+    given = {name: value for name in DEFAULTS if (value := getattr(options, name, None)) is not None}
+    if given.get("minutes", 1) <= 0:  # in the configuration 0 means none, but nobody asks for a list of no length
+        raise GivenError("minutes", f"must be more than 0, not {given['minutes']:g}")
+    return given
 
 
 def read_settings(config: confuse.Subview, given: Mapping[str, object] = MappingProxyType({})) -> Settings:
     """The configuration, overridden by what was given for one command or list.
 
-    Raises confuse.ConfigError, which beets shows as one line that names the option.
+    Raises GivenError if a value that was given is not allowed, and confuse.ConfigError if a configured one is not; beets
+    shows both as one line that names the option.
     """
     given = dict(given)
-    if given.keys() & {"number", "albums", "between"} and "minutes" not in given:
+    if given.keys() & set(COUNTS) and "minutes" not in given:
         given["minutes"] = 0  # a number asked for wins over minutes that are configured
-    with overridden(config, given):
+    with overridden(config, given), _blaming(config, given):
         return Settings(
             model=config["model"].get(confuse.Optional(str)),
             windows=config["windows"].get(AtLeast(2)),
@@ -195,6 +209,19 @@ def overridden(config: confuse.Subview, values: Mapping[str, object]) -> Iterato
         yield
     finally:
         sources[:] = before
+
+
+@contextmanager
+def _blaming(config: confuse.Subview, given: Mapping[str, object]) -> Iterator[None]:
+    """Turns the error of a value that was given into a GivenError."""
+    try:
+        yield
+    except confuse.ConfigError as error:
+        view, _, problem = str(error).partition(": ")
+        name = view.removeprefix(f"{config.name}.")
+        if name in given:
+            raise GivenError(name, problem) from error
+        raise
 
 
 def _playlist_dir(config: confuse.Subview) -> Path:

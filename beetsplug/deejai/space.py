@@ -41,6 +41,7 @@ from .library import (
     items_by_id,
     matching_ids,
     open_store,
+    require_tracks,
     store_path,
 )
 from .models import model_in_use
@@ -77,6 +78,7 @@ class Space:
         self.lib = lib
         self.settings = settings
         self.kind = Album if albums else Item
+        require_tracks(lib)
         plays = plays or bool(settings.not_played_days or settings.prefer_played or settings.avoid_skipped)
         whole = whole or plays or albums or bool(settings.minutes)
         self.name, self.folder, rows = self._open(whole=whole)

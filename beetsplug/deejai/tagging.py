@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ from deejai_core.space.slices import SliceStore
 
 from .fields import KEY
 from .library import CHUNK, attribute_values, items_by_id, track_ids
-from .tags import DIGITS, SCALE, STORED, encode, is_whole
+from .tags import DIGITS, SCALE, STORED, decode, encode, is_whole
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -37,6 +37,18 @@ def heard_tags(
             tracks.setdefault(keys[id_], []).append(id_)
     for key, trunk in store.get(tracks, model.trunk_name, model.trunk_size):
         yield key, tracks[key], model.tags(trunk).mean(axis=0)
+
+
+def tags_of(
+    lib: Library, ids: Iterable[int], lacking: Iterable[int], model: Model, store: SliceStore
+) -> dict[int, Sequence[float]]:
+    """The probabilities of tags of these tracks, as stored; for those in `lacking`, what `tag_tracks` would store."""
+    stored = attribute_values(lib, STORED)
+    lacking = set(lacking)
+    tags: dict[int, Sequence[float]] = {id_: decode(stored[id_]) for id_ in ids if id_ not in lacking}
+    for _, tracks, probabilities in heard_tags(lib, lacking, model, store):
+        tags |= dict.fromkeys(tracks, probabilities.tolist())
+    return tags
 
 
 def tag_tracks(lib: Library, ids: Iterable[int], model: Model, store: SliceStore) -> int:

@@ -130,13 +130,15 @@ class TestLengthOfTheList:
                 "the seeds alone take 0.5 minutes of the 0.3",
             ),
             (["journey", "Aisle", "Anvil", "--minutes", "0.1"], "the waypoints alone take 0.3 minutes"),
-            (["similar", "Aisle", "--minutes", "-3"], "deejai.minutes: must be at least 0, not -3.0"),
-            (["similar", "Aisle", "--drunk", "2"], "deejai.drunk: must be from 0 to 1, not 2.0"),
+            (["similar", "Aisle", "--minutes", "-3"], "error: --minutes: must be more than 0, not -3"),
+            (["similar", "Aisle", "--minutes", "0"], "error: --minutes: must be more than 0, not 0"),
+            (["similar", "-a", "Boil", "-n", "0"], "error: --number: must be at least 1, not 0"),
+            (["similar", "Aisle", "--drunk", "2"], "error: --drunk: must be from 0 to 1, not 2.0"),
             (
                 ["similar", "Aisle", "--artist-separation", "x"],
-                "deejai.artist_separation: must be a number",
+                "--artist-separation: must be a number",
             ),
-            (["similar", "Aisle", "--max-length", "long"], "deejai.max_length: must be a length such as 10:00, not 'long'"),
+            (["similar", "Aisle", "--max-length", "long"], "--max-length: must be a length such as 10:00, not 'long'"),
             (["similar", "Aisle", "--pick"], "--pick asks you to choose, and needs a terminal for that"),
             (["journey", "Aisle", "Anvil", "--keep-first"], "--keep-first and --keep-last are for --best-order"),
             (["reorder"], "reorder what?"),
@@ -144,7 +146,7 @@ class TestLengthOfTheList:
             (["reorder", "none.m3u"], "none.m3u: cannot read the playlist (No such file or directory)"),
             (["similar-artists"], "similar to whom?"),
             (["similar", "-a", "Nobody"], "no album matches 'Nobody'; `beet ls -a` shows"),
-            (["similar", "Aisle", "--minutes", "inf"], "deejai.minutes: must be at least 0, not inf"),
+            (["similar", "Aisle", "--minutes", "inf"], "--minutes: must be at least 0, not inf"),
             (["similar", "length:abc"], "invalid query: "),
             (["playlists", "Nobody"], "no playlist is named 'Nobody'; there is: none in the configuration"),
         ],
@@ -372,6 +374,12 @@ class TestJourneys:
 
 
 class TestSmallMistakes:
+    def test_what_is_wrong_in_the_configuration_is_blamed_on_it(self, analysed):
+        analysed.configure(number=0)
+        assert "configuration error: deejai.number: must be at least 1" in analysed.deejai("similar", "Aisle", status=1).err
+        result = analysed.deejai("similar", "Aisle", "--drunk", "0.1", status=1)
+        assert "configuration error: deejai.number: must be at least 1, not 0" in result.err
+
     def test_an_option_that_does_not_exist_is_named(self, analysed):
         analysed.configure(artist_seperation=3)
         warning = "deejai.artist_seperation: there is no such option in the configuration; it is ignored"
@@ -616,7 +624,7 @@ class TestNamedPlaylists:
         analysed.configure(playlists=[broken, wrong, self.CONFIGURED[0]])
         result = analysed.deejai("playlists", status=1)
         assert "Broken: no track matches 'Nobody'" in result.err
-        assert "Wrong: deejai.number: must be at least 1, not 0" in result.err
+        assert "Wrong: number: must be at least 1, not 0" in result.err
         assert "2 of the playlists could not be written, see above; they are as they were" in result.err
         assert result.lines == [f"Calm: 4 tracks written to {analysed.folder}/playlists/Calm.m3u"]
 

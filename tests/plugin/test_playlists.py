@@ -129,13 +129,17 @@ class TestSimilar:
         [
             (["similar"], "similar to what?"),
             (["similar", "Nobody"], "no track matches 'Nobody'; `beet ls` shows what a query finds"),
+            (["similar", "Aisle", "Not there"], "no track matches 'Not there', but 'Aisle' does match; `beet ls` shows"),
+            (["similar", "artist:Nave", "title:Kettle"], "no track matches 'artist:Nave title:Kettle'; `beet ls` shows"),
+            (["similar", "Aisel"], "no track matches 'Aisel'; did you mean 'Aisle'?"),
+            (["similar", "-a", "boyl"], "no album matches 'boyl'; did you mean 'Boil'?"),
             (["similar", "Don't Stop"], 'no track matches "Don\'t Stop"'),
             (["similar", "~scape"], "no track matches '~scape'"),
             (["similar", ""], "an empty query finds nothing in particular"),
             (["similar", "artist:Nobody"], "no track matches 'artist:Nobody'; `beet ls` shows"),
             (["similar", "Re: Nobody"], "no track matches 'Re: Nobody'; for a title with a colon, try title:"),
             (["similar", "/no/such/file.mp3"], "/no/such/file.mp3: no such file, and no track matches"),
-            (["similar", "Aisle", "-n", "0"], "deejai.number: must be at least 1, not 0"),
+            (["similar", "Aisle", "-n", "0"], "error: --number: must be at least 1, not 0"),
             (["similar", "Aisle", "-o", "/dev/null/x.m3u"], "/dev/null/x.m3u: cannot write the playlist ("),
             (["similar", "Aisle", "-o", __file__], "there is a file that is no playlist; choose another name"),
             (["similar", "/etc/"], "/etc/: no file of audio, and no track of the library matches"),
@@ -144,15 +148,36 @@ class TestSimilar:
             (["journey", "Aisle", "Anvil", "Aisle"], "Nave - Aisle: a waypoint twice; a journey repeats nothing"),
             (["journey", "Aisle", " "], "an empty query finds nothing in particular"),
             (["journey", "Aisle", "Nobody"], "no track matches 'Nobody'"),
-            (["journey", "Aisle", "Anvil", "-n", "-1"], "deejai.between: must be at least 0, not -1"),
-            (["similr", "Aisle"], "unknown command 'similr'; `beet deejai -h` shows what there is"),
-            (["model", "forget"], "unknown command 'forget'; `beet deejai model -h` shows what there is"),
+            (["journey", "Aisle", "Anvil", "-n", "-1"], "error: --number: must be at least 0, not -1"),
+            (["similr", "Aisle"], "beet deejai has no verb 'similr'; did you mean similar?"),
+            (["model", "forget"], "beet deejai model has no verb 'forget'; `beet deejai model -h` lists them"),
+            (["help", "simlar"], "beet deejai has no verb 'simlar'; did you mean similar?"),
+            (["help", "tag", "all"], "tag has no verbs of its own"),
         ],
     )
     def test_errors_say_what_to_do(self, analysed, args, error):
         result = analysed.deejai(*args, status=1)
         assert error in result.err
         assert result.out == ""
+
+    def test_help(self, beets):
+        assert beets.deejai("help").out == beets.deejai("-h").out
+        assert beets.deejai("help", "model", "use").out == beets.deejai("model", "use", "-h").out
+
+    def test_a_misspelt_option(self, beets):
+        result = beets.deejai("similar", "Aisle", "--kep-on", "3", status=2)
+        assert result.err.endswith("error: no such option: --kep-on; did you mean --keep-on?\n")
+
+    @pytest.mark.parametrize(
+        "words",
+        [["analyze"], ["tag"], ["similar", "Aisle"], ["reorder", "x.m3u"], ["map"]],
+        ids=" ".join,
+    )
+    def test_of_an_empty_library(self, beets, words):
+        (beets.folder / "x.m3u").write_text("x.flac\n")
+        empty = "error: Your beets library is empty. Import music first: `beet import ~/Music`.\n"
+        assert beets.deejai(*words, status=1).err == empty
+        assert not beets.data.exists()
 
     def test_before_any_analysis(self, beets, collection):
         beets.configure(auto=False)

@@ -402,7 +402,7 @@ def test_a_queue_that_is_full(tmp_path, long_songs, beets):
         (["--port", 1], "no MPD at localhost:1 (Connection refused); --host and --port, or MPD_HOST"),
         (["--host", "/nowhere/socket"], "no MPD at /nowhere/socket (No such file or directory); --host"),
         (["--host", "nowhere.invalid"], "no MPD at nowhere.invalid:6600 ("),
-        (["--keep-on", -1], "deejai.keep_on: must be at least 0"),
+        (["--keep-on", -1], "--keep-on: must be at least 0"),
         (["nothing", "is", "called", "so"], "no track matches 'nothing is called so'"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..group import VerbsCommand
-from . import analysis, care, drawing, history, lists, live, mix, models, training, web
+from . import analysis, care, drawing, history, lists, live, mix, models, shell, training, web
 
 if TYPE_CHECKING:
     import confuse
@@ -17,4 +17,6 @@ MODULES = (analysis, lists, mix, drawing, web, live, history, training, models, 
 def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
     """`beet deejai`. Every verb reads its configuration when it runs, so that an error in it is one line to the user."""
     verbs = [verb for module in MODULES for verb in module.verbs(config, log)]
-    return VerbsCommand("deejai", verbs, "playlists of songs that sound alike")
+    command = VerbsCommand("deejai", verbs, "playlists of songs that sound alike")
+    command.add(*shell.verbs(command))
+    return command

@@ -70,13 +70,14 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
     from deejai_core.space.cluster import Cluster, Unshared, check_address
 
     from ..analysis import find_work, hear_items, unmounted
-    from ..library import alone, file_path, items_at, open_store, store_path, unanalysed_items
+    from ..library import alone, file_path, items_at, open_store, require_tracks, store_path, unanalysed_items
     from ..models import model_in_use, tagging_model, trunk_source
     from ..progress import Progress
     from ..tagging import tag_tracks, untagged_ids
     from ..vectors import build_index
     from ..weighing import epsilon_in_use, up_to_date, weigh_items
 
+    require_tracks(lib)
     settings = read_settings(config, given_options(opts))
     if opts.dask is not None:
         check_address(opts.dask)
@@ -184,29 +185,31 @@ def _print_paths(items: list[Item]) -> None:
 
 def run_tag(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
 
-    from ..library import as_track, display_name, items_by_id, open_store, store_path, track_ids
+    from ..library import as_track, display_name, items_by_id, open_store, require_tracks, store_path, track_ids
     from ..models import model_in_use, tagging_model
-    from ..tagging import heard_tags, tag_tracks, untagged_ids
+    from ..tagging import tag_tracks, tags_of, untagged_ids
     from ..tags import top_tags
 
+    require_tracks(lib)
     model = tagging_model(model_in_use(lib, read_settings(config)))
     ids = [item.id for item in lib.items(args)] if args else track_ids(lib)
     if args and not ids:
         raise ui.UserError(f"no track matches {' '.join(args)!r}; `beet ls` shows what a query finds")
-    if not opts.force:
-        ids = untagged_ids(lib, ids)
+    untagged = ids if opts.force else untagged_ids(lib, ids)
+    if not opts.pretend:
+        ids = untagged
     if not ids:
         log.info("nothing to do: no track lacks tags; --force tags all again")
         return
-    if not store_path(lib).exists():
+    if untagged and not store_path(lib).exists():
         raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
     with open_store(lib) as store:
         if opts.pretend:
-            heard = {id_: found for _, tracks, found in heard_tags(lib, ids, model, store) for id_ in tracks}
-            given = len(heard)
-            for item in items_by_id(lib, (id_ for id_ in ids if id_ in heard)):
-                tags = ", ".join(f"{name} {probability:.2f}" for name, probability in top_tags(heard[item.id], SHOWN_TAGS))
-                ui.print_(f"{display_name(as_track(item))}: {tags}")
+            tags = tags_of(lib, ids, untagged, model, store)
+            given = len(tags)
+            for item in items_by_id(lib, (id_ for id_ in ids if id_ in tags)):
+                shown = ", ".join(f"{name} {probability:.2f}" for name, probability in top_tags(tags[item.id], SHOWN_TAGS))
+                ui.print_(f"{display_name(as_track(item))}: {shown}")
         else:
             given = tag_tracks(lib, ids, model, store)
             log.info("{} tagged", counted(given, "track"))
@@ -221,12 +224,13 @@ def run_tag(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
 def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
 
     from ..fields import KEY
-    from ..library import alone, attribute_values, open_store
+    from ..library import alone, attribute_values, open_store, require_tracks
     from ..models import model_in_use
     from ..weighing import epsilon_in_use, weigh_items
 
     if args:
         raise ui.UserError("reweigh takes no query: every track is weighed against all others")
+    require_tracks(lib)
     if opts.sweep is not None:
         _print_sweep(config, log, lib, opts)
         return
