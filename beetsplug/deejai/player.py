@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import beets
 from beets import ui
@@ -113,8 +113,7 @@ class Player:
             self._client.connect(self.address.host, self.address.port)
         if self.address.password:
             try:
-                with self._errors():
-                    self._client.password(self.address.password)
+                self._ask("password", self.address.password)
             except RefusedError as error:
                 raise ui.UserError(f"MPD at {self.address} does not accept the password ({error})") from error
 
@@ -125,17 +124,15 @@ class Player:
     def wait(self) -> None:
         """Until something happens, or for some minutes."""
         try:
-            with self._errors():
-                self._client.idle(*WATCHED)
+            self._ask("idle", *WATCHED)
         except LostError as error:
             if not isinstance(error.__cause__, TimeoutError):
                 raise
             self.connect()  # nothing may have happened, or the network is gone without a word
 
     def snapshot(self) -> Snapshot:
-        with self._errors():
-            status = self._client.status()
-            songs = self._client.playlistinfo()
+        status = self._ask("status")
+        songs = self._ask("playlistinfo")
         return Snapshot(
             tuple(Entry(song["id"], song["file"]) for song in songs),
             status.get("songid"),
@@ -149,15 +146,13 @@ class Player:
 
     def options(self) -> set[str]:
         """Which of random, repeat, single and consume are on."""
-        with self._errors():
-            status = self._client.status()
+        status = self._ask("status")
         return {name for name in ("random", "repeat", "single", "consume") if status.get(name, "0") != "0"}
 
     def add(self, file: str) -> str:
         """Put a song at the end of the queue; returns why MPD does not take it, nothing if it does."""
         try:
-            with self._errors():
-                self._client.addid(file)
+            self._ask("addid", file)
         except RefusedError as error:
             if error.number in HINTS:
                 raise
@@ -166,22 +161,27 @@ class Player:
 
     def remove(self, entry: Entry) -> None:
         """Take a song out of the queue, if it is still there."""
-        with contextlib.suppress(RefusedError), self._errors():
-            self._client.deleteid(entry.id)
+        with contextlib.suppress(RefusedError):
+            self._ask("deleteid", entry.id)
 
     def play(self) -> None:
-        with self._errors():
-            self._client.play(0)
+        self._ask("play", 0)
 
     def music_directory(self) -> Path | None:
         """Where its music lies; it tells only who is on the same machine."""
         try:
-            with self._errors():
-                found = self._client.config()
+            found = self._ask("config")
         except RefusedError:
             return None
         directory = found.get("music_directory") if isinstance(found, dict) else found
         return Path(directory) if directory and directory.startswith("/") else None
+
+    def _ask(self, command: str, *arguments: object) -> Any:
+        """MPD's answer to a command. Whatever is sent goes through here: a line break would begin another command."""
+        if any("\n" in str(argument) for argument in arguments):
+            raise RefusedError("its name has a line break, which MPD cannot take")
+        with self._errors():
+            return getattr(self._client, command)(*arguments)
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from deejai_core.apps.cue import BEGINNING, MOST_TRACKS, Chapter, can_name, format_cue
 from deejai_core.apps.encode import MOST_CHAPTERS, About, check_format, encode
 from deejai_core.apps.mix import Mix, Part, render
-from deejai_core.errors import MixError
+from deejai_core.audio.container import open_container
+from deejai_core.errors import AudioError, MixError
 from deejai_core.files import replacing
 from deejai_core.playlists.tracks import one_line
 
@@ -46,15 +47,12 @@ def cue_path(path: Path) -> Path:
 
 def is_mix(path: Path) -> bool:
     """Whether a file is a mix of ours, by its comment, or empty."""
-    import av
-    from av.error import FFmpegError
-
     if not path.stat().st_size:
         return True
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with open_container(path) as container:
             tags = [container.metadata, *(stream.metadata for stream in container.streams)]
-    except (FFmpegError, OSError, ValueError):
+    except AudioError:
         return False
     return any(name.lower() == "comment" and text.startswith(MADE_BY) for some in tags for name, text in some.items())
 

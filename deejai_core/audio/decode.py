@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from deejai_core.audio.container import open_container
 from deejai_core.audio.identity import audio_key, new_digest
-from deejai_core.errors import AudioError, UnavailableError
+from deejai_core.errors import AudioError
 
 MARGIN = 0.05  # seconds read on either side of a span, so that the resampler's filter never sees an artificial edge
 BLOCK = 1 << 16  # source frames read at once
@@ -250,22 +251,14 @@ class Wanted:
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[tuple]:
     """PyAV's container, its first audio stream, and that stream's sample rate (Hz). Raises AudioError."""
-    import av  # shared libraries of 90 MB: not for commands that analyse nothing
-    from av.error import FFmpegError
-
-    try:
-        with av.open(str(path), metadata_errors="ignore") as container:
-            if not container.streams.audio:
-                raise AudioError("no audio in it")
-            stream = container.streams.audio[0]
-            rate = stream.codec_context.sample_rate
-            if not rate:
-                raise AudioError("its sample rate is unknown")
-            yield container, stream, rate
-    except (FFmpegError, OSError, ValueError) as error:
-        # PyAV's messages repeat the path, and whoever reports this names it. Some of its errors are OSErrors too.
-        kind = UnavailableError if isinstance(error, OSError) else AudioError
-        raise kind(getattr(error, "strerror", None) or str(error)) from error
+    with open_container(path) as container:
+        if not container.streams.audio:
+            raise AudioError("no audio in it")
+        stream = container.streams.audio[0]
+        rate = stream.codec_context.sample_rate
+        if not rate:
+            raise AudioError("its sample rate is unknown")
+        yield container, stream, rate
 
 
 def _promised_frames(container, stream, rate: int) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from deejai_core.errors import UnavailableError
+from deejai_core.audio.container import open_container
+from deejai_core.errors import AudioError, UnavailableError
 
 KEY_BYTES = 16
 
@@ -18,17 +19,14 @@ def audio_key(path: Path) -> str:
 
     Raises UnavailableError if the file cannot be read.
     """
-    import av  # shared libraries of 90 MB: not for commands that analyse nothing
-    from av.error import FFmpegError
-
     digest = new_digest()
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with open_container(path) as container:
             for packet in container.demux(container.streams.audio[0]):
                 digest.update(packet)
         return digest.hexdigest()
-    except (FFmpegError, IndexError, ValueError):
-        digest = new_digest()  # not a container PyAV knows, or broken in the middle
+    except (AudioError, IndexError):
+        digest = new_digest()  # not a container that can be read, or broken in the middle
     try:
         with path.open("rb") as file:
             while chunk := file.read(1 << 20):

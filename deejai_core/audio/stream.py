@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from deejai_core.audio.container import open_pipe
 from deejai_core.audio.decode import mono_blocks, tamed
 from deejai_core.errors import AudioError
 
@@ -33,9 +34,6 @@ def read_stream(pipe: BinaryIO, sample_rate: int, raw: Raw | None = None) -> Ite
     pipe: WAV, of any rate, channels and kind of samples; or, if it is said what they are, `raw` samples without a header.
     Raises AudioError if it is neither.
     """
-    import av  # shared libraries of 90 MB
-    from av.error import FFmpegError
-
     source = _Pipe(pipe, pipe.read(len(WAVE[0])))
     if raw is None and not source.start:
         raise AudioError("nothing comes in")
@@ -46,15 +44,12 @@ def read_stream(pipe: BinaryIO, sample_rate: int, raw: Raw | None = None) -> Ite
     else:
         layout = LAYOUTS.get(raw.channels, f"{raw.channels}c")
         format_, options = raw.format, {"sample_rate": str(raw.rate), "ch_layout": layout}
-    try:
-        with av.open(source, format=format_, options=options | AT_ONCE) as container:
-            if not container.streams.audio or not container.streams.audio[0].codec_context.sample_rate:
-                raise AudioError("a WAV stream without audio")
-            stream = container.streams.audio[0]
-            blocks = (block for _, block in mono_blocks(container, stream))
-            yield from resampled(blocks, stream.codec_context.sample_rate, sample_rate)
-    except FFmpegError as error:
-        raise AudioError(f"no audio that can be read ({error.strerror})") from error
+    with open_pipe(source, format_, options | AT_ONCE) as container:
+        if not container.streams.audio or not container.streams.audio[0].codec_context.sample_rate:
+            raise AudioError("a WAV stream without audio")
+        stream = container.streams.audio[0]
+        blocks = (block for _, block in mono_blocks(container, stream))
+        yield from resampled(blocks, stream.codec_context.sample_rate, sample_rate)
 
 
 def resampled(blocks: Iterable[np.ndarray], rate: int, sample_rate: int) -> Iterator[np.ndarray]:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mutagen import FileType
+
+
+LONGEST = 1000  # characters of an artist or a title
 
 
 @dataclass(frozen=True)
@@ -21,17 +29,21 @@ def read_tags(path: Path) -> Tags:
 
     try:
         file = mutagen.File(path, easy=True)
-    except mutagen.MutagenError:
-        file = None
-    if file is None:
+        return Tags("", path.stem, None) if file is None else _tags_of(file, path)
+    except MemoryError:
+        raise
+    except Exception:  # of a damaged file, mutagen raises whatever its parsers stumble over
         return Tags("", path.stem, None)
 
+
+def _tags_of(file: FileType, path: Path) -> Tags:
     def first(*names: str) -> str:
         for name in names:
             if file.tags and (values := file.tags.get(name)):
-                return str(values[0] if isinstance(values, list) else values)
+                return str(values[0] if isinstance(values, list) else values)[:LONGEST]
         return ""
 
     # WAV and AIFF (ID3 frames), ASF and APEv2 have no "easy" names.
     artist = first("artist", "TPE1", "Author", "Artist")
-    return Tags(artist, first("title", "TIT2", "Title") or path.stem, file.info.length or None)
+    title = first("title", "TIT2", "Title")
+    return Tags(artist, title or path.stem, file.info.length if 0 < file.info.length < math.inf else None)

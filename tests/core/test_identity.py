@@ -7,6 +7,7 @@ import shutil
 import mutagen
 import numpy as np
 import pytest
+from mutagen.ogg import OggPage
 
 from deejai_core.audio.identity import audio_key
 from deejai_core.audio.tags import Tags, read_tags
@@ -99,3 +100,27 @@ def test_a_file_without_readable_tags_has_its_name(tmp_path):
     path = tmp_path / "noise.mp3"
     path.write_bytes(b"no music")
     assert read_tags(path) == Tags("", "noise", None)
+
+
+def test_tags_that_mutagen_stumbles_over(tmp_path):
+    # It has no name for this sample rate, and raises IndexError.
+    high = write_audio(tmp_path / "high.wv", chirp(5, 176_400), 176_400)
+    assert read_tags(high) == Tags("", "high", None)
+    # The bit that ends the comments is not there, as some taggers left it out.
+    ogg = write_audio(tmp_path / "unframed.ogg", chirp(5, 44_100), 44_100)
+    with ogg.open("r+b") as file:
+        identification, header = OggPage(file), OggPage(file)
+        comments, *others = OggPage.to_packets([header])
+        pages = OggPage.from_packets([comments[:-1], *others], sequence=header.sequence)
+        for page in pages:
+            page.serial = identification.serial
+        OggPage.replace(file, [header], pages)
+    assert read_tags(ogg) == Tags("", "unframed", None)
+
+
+def test_a_title_that_is_a_book_is_cut(tmp_path):
+    path = write_audio(tmp_path / "song.flac", chirp(1, 8000), 8000)
+    file = mutagen.File(path)
+    file["title"] = "x" * 1_000_000
+    file.save()
+    assert read_tags(path).title == "x" * 1000

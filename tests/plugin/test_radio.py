@@ -220,6 +220,14 @@ class TestOnce:
         assert len(mpd.queue()) == 4
         assert any(file.startswith(("/", "file:")) for file in mpd.queue())
 
+    def test_a_name_never_becomes_a_command(self, beets, mpd, collection):
+        for song in sorted((collection / "Hazel & Thorn").rglob("*.flac"))[1:]:
+            beets.run("modify", "-yMW", f"title:{song.stem[3:]}", f"path={song}\nclear\n")
+        result = beets.deejai("radio", "Kettle", "--once", "--port", mpd.port)
+        assert result.err.count(": its name has a line break, which MPD cannot take\n") == 3
+        assert len(mpd.queue()) == 4
+        assert mpd.queue()[0] == "Hazel & Thorn/Kitchen Songs/01 Kettle.flac"
+
     def test_a_music_directory_that_is_not_known(self, analysed, mpd):
         result = analysed.deejai("radio", "Kettle", "--once", "--port", mpd.port, status=1)
         error = result.err.splitlines()[-1]

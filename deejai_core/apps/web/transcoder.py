@@ -9,7 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from pathlib import Path
 from typing import BinaryIO
+
+from deejai_core.audio.container import open_container
 
 RATE = 48_000  # Hz, of Opus
 CODECS = {"mp3": ("libmp3lame", 192_000), "webm": ("libopus", 128_000)}  # bits a second
@@ -37,18 +40,18 @@ def main() -> None:
     output = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     try:
-        transcode(os.fsdecode(bytes.fromhex(path)), target, float(start), output)
+        transcode(Path(os.fsdecode(bytes.fromhex(path))), target, float(start), output)
     except BrokenPipeError:
         sys.exit(0)  # nobody listens any more
 
 
-def transcode(path: str, target: str, start: float, output: BinaryIO) -> None:
+def transcode(path: Path, target: str, start: float, output: BinaryIO) -> None:
     import av
     from av.error import FFmpegError, InvalidDataError
 
     codec, bit_rate = CODECS[target]
     with (
-        av.open(path, metadata_errors="ignore") as source,
+        open_container(path) as source,
         av.open(Pipe(output), "w", format=target, options=OPTIONS[target]) as sink,
     ):
         stream = source.streams.audio[0]

@@ -1,0 +1,98 @@
+"""Opening audio files with FFmpeg: the formats that may be parsed, and nothing else on the disk or the network.
+
+FFmpeg also reads playlists (HLS, DASH, SDP, concat and others) and opens whatever they name. Every file is opened here, so
+that a text which calls itself audio opens nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from deejai_core.errors import AudioError, UnavailableError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+# FFmpeg's demuxers of music, speech, and video with sound. Each of them holds its packets itself.
+DEMUXERS = (
+    "aac",
+    "ac3",
+    "aiff",
+    "amr",
+    "ape",
+    "asf",
+    "au",
+    "avi",
+    "caf",
+    "dsf",
+    "dts",
+    "dtshd",
+    "eac3",
+    "flac",
+    "flv",
+    "iff",
+    "loas",
+    "matroska,webm",
+    "mlp",
+    "mov,mp4,m4a,3gp,3g2,mj2",
+    "mp3",
+    "mpc",
+    "mpc8",
+    "mpeg",
+    "mpegts",
+    "ogg",
+    "oma",
+    "rm",
+    "shn",
+    "tak",
+    "truehd",
+    "tta",
+    "voc",
+    "w64",
+    "wav",
+    "wv",
+)
+
+
+@contextlib.contextmanager
+def open_container(path: Path) -> Iterator[InputContainer]:
+    """PyAV's container of an audio file.
+
+    Raises AudioError if it is in none of these formats or broken, UnavailableError if it cannot be read.
+    """
+    import av  # shared libraries of 90 MB: not for commands that analyse nothing
+    from av.error import ArgumentError
+
+    options = {"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "file"}
+    with _errors():
+        try:
+            container = av.open(f"file:{os.fspath(path)}", options=options, metadata_errors="ignore")
+        except ArgumentError as error:  # what FFmpeg says of a format that is not in the list
+            raise AudioError("not in an audio format that can be read") from error
+        with container:
+            yield container
+
+
+@contextlib.contextmanager
+def open_pipe(pipe: BinaryIO, format_: str, options: dict[str, str]) -> Iterator[InputContainer]:
+    """PyAV's container of what comes through a pipe, in a format that is known. Raises AudioError, UnavailableError."""
+    import av
+
+    with _errors("no audio that can be read ({})"), av.open(pipe, format=format_, options=options) as container:
+        yield container
+
+
+@contextlib.contextmanager
+def _errors(wording: str = "{}") -> Iterator[None]:
+    from av.error import FFmpegError
+
+    try:
+        yield
+    except (FFmpegError, OSError, ValueError) as error:
+        # PyAV's messages repeat the path, and whoever reports this names it. Some of its errors are OSErrors too.
+        kind = UnavailableError if isinstance(error, OSError) else AudioError
+        raise kind(wording.format(getattr(error, "strerror", None) or error)) from error
