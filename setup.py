@@ -24,7 +24,7 @@ if not os.environ.get("DEEJAI_WITHOUT_ANNOY"):
 
 # What only some commands need.
 extras = {
-    "train": ["gensim>=4.3.3", "scipy>=1.11", "rapidfuzz>=3.0", "pylast>=5.3"],
+    "train": ["gensim>=4.3.3", "scipy>=1.11", "rapidfuzz>=3.0", "pylast>=5.3", "ijson>=3.3"],
     "hub": ["huggingface_hub>=0.30"],
     "keras": ["h5py>=3.10"],
     "spark": ["pyarrow>=15"],

@@ -5,38 +5,60 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from deejai_core.errors import HistoryError
-from deejai_core.training.mentions import Play, SongList
+from deejai_core.training.mentions import Mention, Play, SongList
+from deejai_core.training.sources.audioscrobbler import is_log, logged_plays
 from deejai_core.training.sources.files import (
+    HEAD,
     SUFFIXES,
+    TABLES,
     SourceFile,
     UnreadableError,
     archived,
     begins_as_zip,
+    encoding_of,
     files_in,
     on_disk,
-    records,
+    unpacked,
 )
-from deejai_core.training.sources.listenbrainz import listen
+from deejai_core.training.sources.itunes import is_library, library
+from deejai_core.training.sources.lastfm_csv import is_table, tabled_plays
+from deejai_core.training.sources.listenbrainz import feedback, listen, pin
+from deejai_core.training.sources.records import records
 from deejai_core.training.sources.songlists import song_list
 from deejai_core.training.sources.spotify import extended_stream, playlist, stream
 
 PLAYLISTS = (".m3u", ".m3u8", ".pls", ".xspf", ".jspf")
 UNDERSTOOD = (
-    "playlists (M3U, PLS, XSPF, JSPF), lists as JSON lines, exports of ListenBrainz and Spotify, "
-    "and the Million Playlist Dataset, each as a file, a folder or a zip"
+    "playlists (M3U, PLS, XSPF, JSPF), the Library.xml of iTunes, plays of Last.fm as CSV, .scrobbler.log, lists as JSON "
+    "lines, exports of ListenBrainz and Spotify, and the Million Playlist Dataset, each as a file, a folder or a zip"
 )
-# By the key that only its records have.
-READERS = {
-    "track_metadata": listen,
+# What a reader makes of a record: what was listened to, None if that is nothing, and how much of it was left out. Songs
+# without a list are one list, all those of a file.
+Read = tuple[SongList | Play | Mention | None, int]
+# By a key that only its records have, the first that is there.
+READERS: dict[str, Callable[[dict], Read]] = {
     "ms_played": extended_stream,
     "msPlayed": stream,
     "items": playlist,
     "tracks": song_list,
+    "score": feedback,
+    "blurb_content": pin,
+    "track_metadata": listen,
 }
+# By what only its beginning looks like.
+FORMATS: tuple[tuple[Callable[[str], bool], Callable[[BinaryIO], Iterator[Read]]], ...] = (
+    (is_log, logged_plays),
+    (is_library, library),
+    (is_table, tabled_plays),
+)
+LONGEST_LIST = 100_000  # songs that come one by one, in memory
 # What Spotify adds to its songs: things that are no songs, and saved songs in no order.
-NO_SONGS = re.compile(r"(Streaming_?History_(Video|podcast|audiobook)|YourLibrary)[^/\\]*$", re.IGNORECASE)
+NO_SONGS = re.compile(r"Streaming_?History_(Video|podcast|audiobook)|YourLibrary", re.IGNORECASE)  # in a file's name
+LOVED = "ListenBrainz: loved"  # what a list of songs that come one by one is called
+DAMAGED = "damaged"
 PROBE = 100  # records that a file may begin with before it is given up as something else
 
 
@@ -67,7 +89,8 @@ def _read(path: Path, on_warning: Callable[[str], None]) -> Reading:
     if path.name.lower().endswith(PLAYLISTS):
         return (yield from _read_playlists(path, on_warning))
     try:
-        return (yield from _read_file(on_disk(path), on_warning))
+        if (yield from _read_file(on_disk(path), on_warning)):
+            return True
     except UnreadableError as error:
         if path.name.lower().endswith(SUFFIXES):
             raise HistoryError(f"{path}: {error}") from error
@@ -105,7 +128,7 @@ def _read_playlists(path: Path, on_warning: Callable[[str], None]) -> Reading:
 def _read_files(files: list[SourceFile], on_warning: Callable[[str], None]) -> Reading:
     understood = False
     for file in files:
-        if not NO_SONGS.search(file.name):
+        if not NO_SONGS.search(re.split(r"[/\\]", file.name)[-1]):
             try:
                 understood |= yield from _read_file(file, on_warning)
             except UnreadableError as error:
@@ -116,24 +139,31 @@ def _read_files(files: list[SourceFile], on_warning: Callable[[str], None]) -> R
 def _read_file(file: SourceFile, on_warning: Callable[[str], None]) -> Reading:
     """Raises UnreadableError if nothing of it can be read."""
     known = unknown = damaged = left_out = 0
+    songs: list[Mention] = []
     try:
-        for record in records(file):
-            reader = _reader(record)
-            if reader is None:
+        for read in _contents(file):
+            if read is None or read is DAMAGED:
                 unknown += 1
-                damaged += record is None
+                damaged += read is DAMAGED
                 if not known and unknown == PROBE:
                     break
-            else:
-                known += 1
-                listened, count = reader(record)
-                left_out += count
-                if listened:
-                    yield listened
+                continue
+            known += 1
+            listened, count = read
+            left_out += count
+            if isinstance(listened, Mention):
+                songs.append(listened)
+            elif listened:
+                yield listened
+            if len(songs) == LONGEST_LIST:
+                yield SongList(LOVED, tuple(songs))
+                songs.clear()
     except UnreadableError as error:
         if not known:
             raise
         on_warning(f"{file.name}: only its beginning was read, {error}")
+    if songs:
+        yield SongList(LOVED, tuple(songs))
     if known and damaged:
         on_warning(f"{file.name}: {damaged:,} left out, which cannot be read")
     if known and unknown - damaged + left_out:
@@ -144,10 +174,28 @@ def _read_file(file: SourceFile, on_warning: Callable[[str], None]) -> Reading:
     return known > 0
 
 
-def _reader(record: object) -> Callable[[dict], tuple[SongList | Play | None, int]] | None:
-    """What reads a record; None if it is nothing that is known."""
+def _contents(file: SourceFile) -> Iterator[Read | str | None]:
+    """What each of a file's records gives; None for one of a kind that nobody knows, DAMAGED for one that is none."""
+    with unpacked(file) as data:
+        head = data.read(HEAD)
+    beginning = head.decode(encoding_of(head), "replace")
+    for recognises, read in FORMATS:
+        if recognises(beginning):
+            with unpacked(file) as data:
+                yield from read(data)
+            yield None, 0  # it is known, be it empty
+            return
+    if file.name.lower().endswith(TABLES):
+        return
+    in_lines = file.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
+    with unpacked(file) as data:
+        for record in records(data, in_lines=in_lines):
+            yield DAMAGED if record is None else _of_record(record)
+
+
+def _of_record(record: object) -> Read | None:
     if isinstance(record, dict):
         for key, reader in READERS.items():
             if key in record:
-                return reader
+                return reader(record)
     return None

@@ -1,10 +1,9 @@
-"""The JSON in a file, a folder or an archive, without unpacking it, and without trusting its sizes."""
+"""Files that services hand out, on disk or in an archive: read without unpacking them, and without trusting their sizes."""
 
 from __future__ import annotations
 
 import gzip
 import io
-import json
 import lzma
 import os
 import re
@@ -12,24 +11,42 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from deejai_core.errors import HistoryError
 from deejai_core.training.sources.values import text
 
-SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
-# Nothing real comes near these; archives that unfold to more than the memory do.
-LONGEST_LINE = 32_000_000  # bytes
-LARGEST_DOCUMENT = 256_000_000  # bytes of JSON that is not in lines
+JSON = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
+SCROBBLER = "scrobbler.log"  # how the names of players' logs end, which may be hidden files
+TABLES = (".csv", ".csv.gz", ".xml", SCROBBLER)
+SUFFIXES = (*JSON, *TABLES)
+# Exports shrink to a tenth or a twentieth. What unfolds much further is made to fill memories and disks.
+UNFOLDS = 100  # times its size, at most
+ALWAYS = 100_000_000  # bytes that any file may unfold to
+HEAD = 4096  # bytes that tell what a file is
+BUFFER = 65_536  # bytes
 _DAMAGED = (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 _LOCKED = (RuntimeError, NotImplementedError)  # an archive with a password, or packed in a way nobody knows
-_NO_JSON = object()
 
 
 class UnreadableError(Exception):
     """A file cannot be read, or not to its end; the message says why."""
+
+
+@dataclass
+class Allowance:
+    """How many bytes may still be unpacked. The members of an archive share one."""
+
+    left: int
+
+    @classmethod
+    def of(cls, path: Path) -> Allowance:
+        try:
+            return cls(max(ALWAYS, UNFOLDS * path.stat().st_size))
+        except OSError:  # opening it will say why
+            return cls(ALWAYS)
 
 
 @dataclass(frozen=True)
@@ -38,6 +55,7 @@ class SourceFile:
 
     name: str
     open: Callable[[], BinaryIO]
+    allowance: Allowance = field(default_factory=lambda: Allowance(ALWAYS))
 
 
 def begins_as_zip(path: Path) -> bool:
@@ -53,7 +71,7 @@ def files_in(folder: Path) -> Iterator[Path]:
     """All files below a folder, but for hidden ones (of a NAS too), in natural order: 2.json before 10.json."""
     for root, folders, names in os.walk(folder):
         folders[:] = sorted((name for name in folders if not name.startswith((".", "@eaDir"))), key=_natural)
-        for name in sorted((name for name in names if not name.startswith(".")), key=_natural):
+        for name in sorted((name for name in names if not _hidden(name)), key=_natural):
             path = Path(root, name)
             if path.is_file():  # to read from a pipe could take for ever
                 yield path
@@ -61,29 +79,36 @@ def files_in(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def archived(path: Path) -> Iterator[list[SourceFile]]:
-    """The JSON files in a zip, readable for as long as the context lasts. Raises HistoryError."""
+    """The files in a zip that may be exports, readable for as long as the context lasts. Raises HistoryError."""
     try:
         archive = zipfile.ZipFile(path)
     except (*_DAMAGED, *_LOCKED, ValueError) as error:
         raise HistoryError(f"{path}: not a whole zip file ({error}); download it again") from error
+    allowance = Allowance.of(path)
+
+    def source(info: zipfile.ZipInfo) -> SourceFile:
+        return SourceFile(f"{path}: {text(info.filename)}", lambda: _member(archive, info), allowance)
+
     with archive:
         members = sorted((info for info in archive.infolist() if _wanted(info)), key=lambda info: _natural(info.filename))
-        yield [SourceFile(f"{path}: {text(info.filename)}", lambda info=info: archive.open(info)) for info in members]
+        yield list(map(source, members))
 
 
 def on_disk(path: Path) -> SourceFile:
-    return SourceFile(text(os.fspath(path)), lambda: path.open("rb"))
+    return SourceFile(text(os.fspath(path)), lambda: path.open("rb"), Allowance.of(path))
 
 
-def records(file: SourceFile) -> Iterator[object]:
-    """What a JSON file lists: its lines, the elements of its array, or the playlists of its object.
-
-    A line that is no JSON is None. Compressed files are read as they are. Raises UnreadableError, at once or half-way.
-    """
-    in_lines = file.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
+@contextmanager
+def unpacked(file: SourceFile) -> Iterator[BinaryIO]:
+    """What is in a file, unpacked if it was packed by gzip. Raises UnreadableError, at once or half-way."""
     try:
-        with file.open() as raw, _decompressed(raw) as data:
-            yield from _records(data, in_lines=in_lines)
+        with file.open() as raw:
+            buffered = io.BufferedReader(raw)
+            if buffered.peek(2).startswith(b"\x1f\x8b"):
+                with gzip.GzipFile(fileobj=buffered) as data:
+                    yield io.BufferedReader(_Allowed(data, file.allowance), BUFFER)
+            else:
+                yield io.BufferedReader(_Allowed(buffered, file.allowance), BUFFER)
     except _DAMAGED as error:
         # The message of an OSError would repeat the path.
         raise UnreadableError(f"it cannot be read ({getattr(error, 'strerror', None) or error})") from error
@@ -91,67 +116,54 @@ def records(file: SourceFile) -> Iterator[object]:
         raise UnreadableError(f"it cannot be unpacked ({error})") from error
 
 
-def _records(data: BinaryIO, *, in_lines: bool) -> Iterator[object]:
-    line = data.readline(LONGEST_LINE)
-    while line.isspace():
-        line = data.readline(LONGEST_LINE)
-    if not line:
-        raise UnreadableError("it is empty")
-    if not in_lines and _parsed(line) is _NO_JSON:
-        document = line + data.read(LARGEST_DOCUMENT + 1 - len(line))
-        if len(document) > LARGEST_DOCUMENT:
-            raise UnreadableError(f"more than {LARGEST_DOCUMENT // 1_000_000} MB of JSON in one piece")
-        yield from _elements(_whole(document))
-        return
-    while line:
-        if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
-            raise UnreadableError(f"a line of more than {LONGEST_LINE // 1_000_000} MB")
-        if not line.isspace():
-            value = _parsed(line)
-            yield from [None] if value is _NO_JSON else _elements(value)
-        line = data.readline(LONGEST_LINE)
+def encoding_of(head: bytes) -> str:
+    """The encoding of a text that begins like this."""
+    return "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
 
 
-def _whole(document: bytes) -> object:
+def as_text(data: BinaryIO) -> TextIO:
+    """A file as text, from its beginning. What is no text in it becomes U+FFFD."""
+    return io.TextIOWrapper(data, encoding_of(data.peek(2)), errors="replace")
+
+
+class _Allowed(io.RawIOBase):
+    """A file that gives no more than its allowance."""
+
+    def __init__(self, data: BinaryIO, allowance: Allowance) -> None:
+        self._data, self._allowance = data, allowance
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:
+        count = self._data.readinto1(buffer)
+        self._allowance.left -= count
+        if self._allowance.left < 0:
+            raise UnreadableError(f"it unpacks to more than {UNFOLDS} times its size")
+        return count
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
+    # zipfile unpacks other kinds without a limit: 4 KB may become gigabytes at once.
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise UnreadableError("it is packed in an unusual way; unpack the archive and add its folder")
     try:
-        return json.loads(document)
+        return archive.open(info)
     except UnicodeDecodeError as error:
-        raise UnreadableError("it is not text") from error
-    except ValueError as error:
-        raise UnreadableError(f"it is not valid JSON, or not whole ({error})") from error
-    except RecursionError as error:
-        raise UnreadableError("its JSON is nested too deeply") from error
-
-
-def _parsed(line: bytes) -> object:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        return _NO_JSON
-
-
-def _elements(value: object) -> list:
-    if isinstance(value, dict) and isinstance(value.get("playlists"), list):
-        return value["playlists"]
-    return value if isinstance(value, list) else [value]
-
-
-@contextmanager
-def _decompressed(raw: BinaryIO) -> Iterator[BinaryIO]:
-    buffered = io.BufferedReader(raw)
-    if buffered.peek(2).startswith(b"\x1f\x8b"):
-        with gzip.GzipFile(fileobj=buffered) as data:
-            yield data
-    else:
-        yield buffered
+        raise UnreadableError("its name is damaged in the archive") from error
 
 
 def _wanted(info: zipfile.ZipInfo) -> bool:
     """Not what a Mac adds to each file of an archive."""
-    parts = PurePosixPath(info.filename).parts
-    hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
+    *folders, name = PurePosixPath(info.filename).parts or ("",)
+    hidden = _hidden(name) or any(folder.startswith((".", "__MACOSX")) for folder in folders)
     return info.filename.lower().endswith(SUFFIXES) and not hidden and not info.is_dir()
 
 
+def _hidden(name: str) -> bool:
+    return name.startswith((".", "__MACOSX")) and not name.startswith(f".{SCROBBLER}")
+
+
 def _natural(name: str) -> list[str | int]:
-    return [int(part) if at % 2 else part.lower() for at, part in enumerate(re.split(r"([0-9]+)", name))]
+    # Numbers of so many digits are none that anybody counts with.
+    return [int(part) if at % 2 else part.lower() for at, part in enumerate(re.split(r"([0-9]{1,18})", name))]
