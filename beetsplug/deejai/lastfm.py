@@ -9,6 +9,8 @@ import confuse
 from beets.exceptions import UserError
 
 if TYPE_CHECKING:
+    from beets.logging import BeetsLogger
+
     from deejai_core.training.sources.lastfm import LastFm
 
 
@@ -31,8 +33,8 @@ def lastfm_key(config: confuse.Subview) -> str:
     return key
 
 
-def open_lastfm(config: confuse.Subview, user: str) -> LastFm:
+def open_lastfm(config: confuse.Subview, user: str, log: BeetsLogger) -> LastFm:
     """Raises UserError without a key, and MissingError without pylast."""
     from deejai_core.training.sources.lastfm import LastFm
 
-    return LastFm(user, lastfm_key(config))
+    return LastFm(user, lastfm_key(config), on_warning=lambda warning: log.warning("{}", warning))

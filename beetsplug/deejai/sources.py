@@ -95,9 +95,9 @@ def read_source(lib: Library, config: confuse.Subview, log: BeetsLogger, source:
         QUERY: lambda: _read_query(lib, source.name),
         ALBUMS: lambda: _read_albums(lib, source.name),
         SMARTPLAYLISTS: lambda: _read_smartplaylists(lib, config, log),
-        LASTFM: lambda: chain.from_iterable(open_lastfm(config, source.name).scrobbles()),
-        LOVED: lambda: [open_lastfm(config, source.name).loved()],
-        TOP: lambda: [open_lastfm(config, source.name).top()],
+        LASTFM: lambda: chain.from_iterable(open_lastfm(config, source.name, log).scrobbles()),
+        LOVED: lambda: [open_lastfm(config, source.name, log).loved()],
+        TOP: lambda: [open_lastfm(config, source.name, log).top()],
     }
     empty = True
     for number, given in enumerate(readers[source.kind](), 1):
@@ -119,7 +119,7 @@ def add_source(lib: Library, config: confuse.Subview, log: BeetsLogger, store: H
         store.replace(source, read_source(lib, config, log, source))
         return
     came = 0
-    for page in open_lastfm(config, source.name).scrobbles(store.newest(source)):
+    for page in open_lastfm(config, source.name, log).scrobbles(store.newest(source)):
         store.append(source, page)
         came += len(page)
         if came // TOLD > (came - len(page)) // TOLD:

@@ -9,7 +9,7 @@ import pytest
 from deejai_core.errors import HistoryError
 from deejai_core.training.mentions import Mention, Play
 from deejai_core.training.sources.lastfm import INTERVAL, LATE, PAGE, WAITS, LastFm
-from tests.scrobbler import KEY, Scrobbler, cutting, failing, played, refusing, say, serving, tracks, well
+from tests.scrobbler import KEY, Scrobbler, cutting, failing, garbling, played, refusing, say, serving, tracks, well
 
 pytest.importorskip("pylast")
 
@@ -29,9 +29,14 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def lastfm(scrobbler, pauses):
+def warnings() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def lastfm(scrobbler, pauses, warnings):
     def make(user="rj", key=KEY) -> LastFm:
-        return LastFm(user, key, server=scrobbler.url, pause=pauses.append)
+        return LastFm(user, key, server=scrobbler.url, on_warning=warnings.append, pause=pauses.append)
 
     return make
 
@@ -205,6 +210,53 @@ def test_without_a_network(pauses):
     nowhere = LastFm("rj", KEY, server="http://127.0.0.1:9/2.0/", pause=pauses.append)
     with pytest.raises(HistoryError, match=r"^Last\.fm does not answer \(.*\); try again later$"):
         nowhere.top()
+
+
+NEVER_SENT = "left out, which it never sends in a form that can be read"
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "mood"),
+    [
+        ([0], garbling),
+        ([449], garbling),  # the newest
+        ([100, *range(300, 307)], garbling),
+        ([420], cutting),
+        ([420], failing(500)),
+        ([420], refusing(8, "Operation failed")),
+    ],
+)
+def test_a_play_that_never_comes_blocks_no_others(scrobbler, lastfm, warnings, spoilt, mood):
+    scrobbler.scrobbles = MANY
+    scrobbler.spoilt = {f"Song {at}": mood for at in spoilt}
+    pages = list(lastfm().scrobbles())
+    assert titles(chain(*pages)) == [title for _, _, title in MANY if title not in scrobbler.spoilt]
+    assert warnings == [f"Last.fm: {len(spoilt)} play{'s' if len(spoilt) > 1 else ''} of rj {NEVER_SENT}"]
+
+
+def test_a_song_that_never_comes_is_left_out_of_lists(scrobbler, lastfm, warnings):
+    scrobbler.loved = scrobbler.top = [("Artist", f"Song {at}") for at in range(PAGE + 5)]
+    scrobbler.spoilt = {"Song 7": garbling}
+    others = [title for _, title in scrobbler.loved if title != "Song 7"]
+    assert [song.title for song in lastfm().loved().songs] == others
+    assert [song.title for song in lastfm().top().songs] == others
+    assert warnings == [f"Last.fm: 1 song of rj {NEVER_SENT}"] * 2
+
+
+@pytest.mark.parametrize("mood", [failing(200), failing(503)], ids=["garbled", "failing"])
+@pytest.mark.parametrize("after", [2, 3, 9])
+def test_a_service_that_goes_down_takes_no_plays_along(scrobbler, lastfm, warnings, mood, after):
+    """They are there when it is back."""
+    scrobbler.scrobbles = MANY
+    scrobbler.spoilt = {"Song 420": garbling}
+    scrobbler.moods = [well] * after + [mood] * 1000
+    stored = {}
+    with pytest.raises(HistoryError, match="does not answer"):
+        store(stored, lastfm().scrobbles())
+    scrobbler.moods = []
+    store(stored, lastfm().scrobbles(max((at for at, _ in stored), default=None)))
+    assert stored_titles(stored) == [title for _, _, title in MANY if title != "Song 420"]
+    assert len(warnings) == 1
 
 
 @pytest.mark.parametrize(

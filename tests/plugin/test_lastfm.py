@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import beets as beets_package
 import confuse
 import pytest
 from beets.exceptions import UserError
 
-from beetsplug.deejai.lastfm import lastfm_key, lastfm_user
+from beetsplug.deejai.lastfm import lastfm_key, lastfm_user, open_lastfm
 from beetsplug.deejai.settings import DEFAULTS
+from tests.scrobbler import KEY, Scrobbler, garbling, serving
 
 
 @pytest.fixture
@@ -53,6 +56,19 @@ def test_with_which_key(configured, ours, shared, key):
     else:
         with pytest.raises(UserError, match=r"wants an API key: .*set `lastfm_key`"):
             lastfm_key(config)
+
+
+def test_what_never_comes_is_a_warning(configured, monkeypatch):
+    pytest.importorskip("pylast")
+    plays = [(1_300_000_000 + at, "Artist", f"Song {at}") for at in range(3)]
+    warnings = []
+    log = SimpleNamespace(warning=lambda *message: warnings.append(message))
+    with serving(Scrobbler("rj", plays, spoilt={"Song 1": garbling})) as server:
+        monkeypatch.setenv("DEEJAI_LASTFM_SERVER", server.url)
+        lastfm = open_lastfm(configured({"lastfm_key": KEY}, {}), "rj", log)
+        lastfm._pause = lambda seconds: None
+        assert [play.song.title for page in lastfm.scrobbles() for play in page] == ["Song 0", "Song 2"]
+    assert warnings == [("{}", "Last.fm: 1 play of rj left out, which it never sends in a form that can be read")]
 
 
 def test_the_key_is_not_shown(beets):
