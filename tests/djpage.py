@@ -42,8 +42,8 @@ class Answer:
 class Page:
     """A running server. A context manager."""
 
-    def __init__(self, folder: Path, *words: str, **env: str) -> None:
-        self.port = free_port()
+    def __init__(self, folder: Path, *words: str, port: int | None = None, **env: str) -> None:
+        self.port = port or free_port()
         self.temporary = folder / "tmp"
         self.temporary.mkdir(exist_ok=True)
         self.log = folder / "web.log"

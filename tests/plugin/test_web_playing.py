@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.browsing import begin, coming, expect, play, settled, title
+from tests.djpage import Page
+from tests.sounds import chirp, write_audio
 
 
 def sounds(page) -> None:
@@ -77,3 +79,101 @@ def _answer(route, broken: set[str]) -> None:
         route.fulfill(body=b"no audio at all", content_type="audio/mpeg")
     else:
         route.continue_()
+
+
+class TestTheServerGoesAway:
+    def test_the_song_and_the_list_stay_and_it_goes_on_where_it_was(self, visit, analysed):
+        with Page(analysed.folder) as server:
+            page = visit(server)
+            begin(page, "kettle hazel")
+            there = coming(page)
+        page.locator("#next").click()
+        expect(page.locator("#offline")).to_be_visible()
+        expect(page.locator("#title")).to_have_text(there[0])
+        assert coming(page) == there[1:]
+        with Page(analysed.folder, port=server.port):
+            expect(page.locator("#offline")).to_be_hidden()
+            sounds(page)
+            expect(page.locator("#title")).to_have_text(there[0])
+            expect(page.locator("#coming li")).to_have_count(10)
+            page.goto("about:blank")
+
+    def test_a_page_that_is_opened_meanwhile_waits(self, visit, analysed):
+        with Page(analysed.folder) as server:
+            page = visit(server)
+            page.route("**/api/status", lambda route: route.abort())
+            page.reload()
+            expect(page.locator("#offline")).to_be_visible()
+            page.unroute("**/api/status")
+            expect(page.locator("#offline")).to_be_hidden()
+            expect(page.get_by_text("24 songs are ready.")).to_be_visible()
+
+
+class TestReload:
+    def test_all_is_as_it_was(self, visit, server):
+        page = visit(server)
+        begin(page, "anvil")
+        page.locator("#seek").evaluate("seek => { seek.value = 600; seek.dispatchEvent(new Event('change')); }")
+        page.locator("#volume").fill("40")
+        page.locator("#rules summary").click()
+        page.get_by_label("Crossfade").select_option("8")
+        there = coming(page)
+        page.reload()
+        page.wait_for_selector("body[data-ready]")
+        expect(page.locator("#title")).to_have_text("Anvil")
+        expect(page.locator("#elapsed")).to_have_text("0:04")
+        assert coming(page) == there
+        expect(page.locator("#volume")).to_have_value("40")
+        expect(page.get_by_label("Crossfade")).to_have_value("8")
+
+    def test_a_file_that_was_opened(self, visit, server, tmp_path):
+        page = visit(server)
+        page.locator("#file").set_input_files(write_audio(tmp_path / "organ.flac", chirp(9, 22_050, 1), 22_050))
+        expect(page.locator("#coming li")).to_have_count(10)
+        page.locator("#play").click()
+        there = coming(page)
+        page.reload()
+        page.wait_for_selector("body[data-ready]")
+        expect(page.locator("#title")).to_have_text("organ")
+        assert coming(page) == there
+        page.locator("#play").click()
+        sounds(page)
+
+
+def test_next_while_a_file_is_analysed(visit, server, tmp_path):
+    """It says so, and the next song plays as soon as that is done."""
+    page = visit(server)
+    held = []
+    page.route("**/api/upload*", lambda route: held.append(route))
+    page.locator("#file").set_input_files(write_audio(tmp_path / "organ.flac", chirp(9, 22_050, 1), 22_050))
+    expect(page.locator("#title")).to_have_text("organ")
+    page.locator("#next").click()
+    expect(page.locator("#notice")).to_contain_text("“organ” is still being analysed")
+    held[0].continue_()
+    expect(page.locator("#title")).not_to_have_text("organ")
+    sounds(page)
+
+
+def test_of_two_tabs_one_plays(visit, server):
+    page = visit(server)
+    play(page, "kettle hazel")
+    other = visit.open(page.context, server)
+    other.locator("#play").click()
+    sounds(other)
+    expect(page.locator("#notice")).to_contain_text("Another tab plays now.")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Play here").click()
+    sounds(page)
+    expect(other.get_by_role("button", name="Play", exact=True)).to_be_visible()
+
+
+def test_the_back_button_leads_back_and_the_music_goes_on(visit, server):
+    page = visit(server)
+    play(page, "kettle hazel")
+    page.get_by_role("tab", name="Map").click()
+    expect(page.locator("#listen")).to_be_hidden()
+    page.go_back()
+    expect(page.locator("#listen")).to_be_visible()
+    sounds(page)
+    page.go_forward()
+    expect(page.locator("#listen")).to_be_hidden()

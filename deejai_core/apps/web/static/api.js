@@ -1,5 +1,7 @@
 // What the page asks of the server; docs/web.md describes each of these.
 
+import { connection } from "./connection.js";
+
 export class ApiError extends Error {
   constructor(message, status) {
     super(message);
@@ -13,7 +15,8 @@ async function answer(request) {
     response = await request;
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApiError("The server does not answer. Is `beet deejai web` still running?", 0);
+    connection.lose();
+    throw new ApiError("The server does not answer.", 0);
   }
   if (response.ok) return response;
   const { error } = await response.json().catch(() => ({}));

@@ -1,36 +1,80 @@
-// The page: what a click, a key or the end of a song does, and what is shown of it.
+// The page: what a click, a key or the end of a song does.
 
 import * as api from "./api.js";
-import { coverUrl, showCover } from "./covers.js";
-import { $, clock, icon, make } from "./dom.js";
+import { connection } from "./connection.js";
+import { $ } from "./dom.js";
+import { takeDrops } from "./drops.js";
+import { takeKeys } from "./keys.js";
 import { showMap } from "./maptab.js";
+import { forgetFiles, keepFile, keptFile, recall, remember } from "./memory.js";
+import { notice, settle } from "./notices.js";
 import { Player } from "./player.js";
-import { Queue, entry } from "./queue.js";
+import { showPlaying, showTime, takeMediaKeys, takeSeeking } from "./playing.js";
+import { Queue, entry, known } from "./queue.js";
+import { buildChip, buildRow, showKeyed, updateChip, updateRow } from "./rows.js";
 import { showRules } from "./rules.js";
 import { openSaving } from "./saving.js";
 import { searchField } from "./search.js";
+import { oneTabPlays } from "./tabs.js";
 
-const player = new Player();
+const PLAYER = "deejai-player";
+const MOST_BROKEN = 10; // songs in a row that are passed over
+const IN_SIGHT = 3; // songs that were played, until all are asked for
+
+const player = new Player({ reachable: () => connection.check() });
 const queue = new Queue();
 let waypoints = []; // of a journey that is being planned
 let demo = null; // seconds after which it skips
-const MOST_BROKEN = 10; // songs in a row that are passed over
 let broken = 0; // songs in a row that could not be played
+let largest = 500_000_000; // bytes of a file
+let highlight = () => {}; // marks a song on the map
+let audible = 1; // the volume to come back to from none
 
 const mode = () => document.body.dataset.mode;
 
-let silence;
-function notice(text, { lasting = false } = {}) {
-  $("notice").textContent = text;
-  $("notice").classList.toggle("shown", Boolean(text));
-  clearTimeout(silence);
-  if (text && !lasting) silence = setTimeout(() => notice(""), 6000);
+/** All that `comeBack` needs. */
+const snapshot = () => ({ state: queue.state, waypoints, mode: mode(), time: player.time, playing: player.playing });
+
+/** A notice's action: go on with what there was before, if there was something. */
+const undo = (before) => (before.state.now || before.waypoints.length ? ["Undo", () => comeBack(before)] : null);
+
+/** Do what changes the list, and offer to undo it. text: what was done; empty to say nothing. */
+function undoable(text, act) {
+  const before = snapshot();
+  const done = act();
+  if (text) notice(text, { action: undo(before) });
+  return done;
+}
+
+/** Go on with what there was before. */
+function comeBack(before) {
+  waypoints = before.waypoints;
+  setMode(before.mode);
+  showWaypoints();
+  queue.comeBack(before.state);
+  if (!queue.now) return player.stop();
+  if (player.track?.key === queue.now.key) return player.tell("change");
+  if (!before.playing) return player.show(queue.now, before.time);
+  player.play(queue.now);
+  player.seek(before.time);
 }
 
 function begin(tracks) {
-  setMode("similar");
-  queue.start(tracks);
-  return player.play(queue.now);
+  const first = tracks[0];
+  return undoable(queue.now ? `Started from “${first.title}”.` : "", () => {
+    setMode("similar");
+    queue.start(tracks);
+    return player.play(queue.now);
+  });
+}
+
+function startOver() {
+  undoable("Started over.", () => {
+    player.stop();
+    setMode("similar");
+    queue.empty();
+  });
+  $("search").focus();
 }
 
 function choose(track) {
@@ -41,27 +85,33 @@ function choose(track) {
 function add(track) {
   if (mode() === "journey") return addWaypoint(track);
   const idle = !queue.now;
-  queue.add(track);
+  undoable(idle ? "" : `Also following “${track.title}”; it comes next.`, () => queue.add(track));
   if (idle) player.play(queue.now);
-  else notice(`Also following “${track.title}”; it comes next.`);
 }
 
 function next(faded = false) {
   const before = queue.now;
   const track = queue.next();
-  if (track) player.play(track, { faded });
-  else if (!queue.busy) {
+  if (track) return player.play(track, { faded });
+  if (!queue.busy) {
     player.pause();
-    notice("Nothing comes next: the library has no more songs that keep these rules.");
-  } else {
-    queue.addEventListener("filled", () => queue.now === before && next(faded), { once: true });
+    return notice("Nothing comes next: the library has no more songs that keep these rules.");
   }
+  const unheard = queue.seeds.find((seed) => !known(seed));
+  if (unheard) notice(`“${unheard.title}” is still being analysed; the next song plays as soon as that is done.`);
+  queue.addEventListener("filled", () => queue.now === before && next(faded), { once: true });
 }
 
 function previous() {
   if (player.time > 5 || !queue.history.length) return player.seek(0);
   const track = queue.previous();
   if (track) player.play(track);
+}
+
+function jump(track) {
+  const skipped = queue.coming.indexOf(track);
+  const text = skipped > 0 ? `Skipped ${skipped === 1 ? "a song" : `${skipped} songs`}.` : "";
+  undoable(text, () => player.play(queue.jump(track)));
 }
 
 function toggle() {
@@ -72,84 +122,98 @@ function toggle() {
 player.addEventListener("end", () => next(true));
 player.addEventListener("soon", () => queue.coming[0] && player.prepare(queue.coming[0]));
 player.addEventListener("time", () => {
-  broken = player.time > 1 ? 0 : broken;
-  showTime();
+  if (player.time > 1) broken = 0;
+  showTime(player);
+  rememberTime();
   if (demo && player.playing && player.time >= demo) next(true);
 });
 player.addEventListener("broken", () => {
   const { track } = player;
-  if (track?.blob && track.id != null) {
+  if (track.blob && track.id != null) {
     delete track.blob; // the library has it, and the server makes what this browser plays
     player.play(track);
-  } else if (track?.blob && !queue.coming.length) {
-    queue.addEventListener("filled", () => player.track === track && next(), { once: true });
+  } else if (track.blob) {
+    notice(`This browser cannot play “${track.title}”; songs like it follow.`);
+    next();
   } else if (++broken > MOST_BROKEN) {
     player.pause();
-    notice("Several songs in a row cannot be played; is the drive with the music there?", { lasting: true });
+    notice(`${broken} songs in a row cannot be played. Is the drive with the music there?`, { lasting: true });
   } else {
-    notice(`“${track?.title}” cannot be played.`);
+    notice(`“${track.title}” cannot be played.`);
     next();
   }
 });
-player.addEventListener("change", showPlaying);
+player.addEventListener("change", showNow);
+player.addEventListener("settings", () => {
+  showVolume();
+  rememberPlayer();
+});
 
-let largest = 500_000_000;
+connection.addEventListener("lost", () => {
+  $("offline").hidden = false;
+});
+connection.addEventListener("back", () => {
+  $("offline").hidden = true;
+  player.resume();
+  queue.fill();
+});
+
+let remembered = 0;
+function rememberTime() {
+  if (Math.abs(player.time - remembered) >= 1) rememberPlayer();
+}
+function rememberPlayer() {
+  remembered = player.time;
+  remember(PLAYER, { key: player.track?.key, time: player.time, volume: player.volume, crossfade: player.crossfade });
+}
 
 async function open(file) {
   if (!file) return;
   if (file.size > largest) return notice(`“${file.name}” is too large; ${Math.floor(largest / 1e6)} MB is the most.`);
-  const track = { title: file.name.replace(/\.[^.]*$/, ""), artist: "", album: "", length: null, format: "", blob: URL.createObjectURL(file) };
-  const planning = mode() === "journey";
-  notice(`Listening to “${track.title}”…`, { lasting: true });
-  const before = { queue: queue.state, time: player.time, playing: player.playing };
-  let now;
-  if (!planning) {
-    begin([track]); // it plays while it is listened to
-    now = queue.now;
-  }
+  const title = file.name.replace(/\.[^.]*$/, "");
+  const name = `${Date.now().toString(36)}.${Math.random().toString(36).slice(2)}`;
+  const track = { title, artist: "", album: "", length: null, format: "", file: name, blob: URL.createObjectURL(file) };
+  const kept = keepFile(name, file);
+  if (mode() === "journey") return plan(track, file);
+  const before = snapshot();
+  queue.start([track]); // it plays while it is analysed
+  player.play(queue.now);
+  notice(`Listening to “${title}”…`, { lasting: true, action: undo(before) });
+  await kept;
+  await hear(queue.now, file, before);
+}
+
+/** Let the server hear a file that plays already. before: what to go on with if it is none. */
+async function hear(track, file, before) {
+  const stands = () => queue.seeds.includes(track);
   try {
-    const { track: known, artist, title, length, vector } = await api.upload(file);
-    const found = known ? { ...known } : { artist, title, length, vector };
-    notice(known ? "Your library has this song." : "");
-    if (planning) addWaypoint({ ...track, ...found });
-    else if (queue.seeds.includes(now)) {
-      queue.heard(now, found);
-      player.tell("change");
-    }
+    const found = await heard(file);
+    if (!stands()) return;
+    const told = found.id != null ? "Your library has this song." : `Playing songs like “${found.title}”.`;
+    notice(told, { action: before && undo(before) });
+    queue.heard(track, found);
+    player.tell("change");
+  } catch (error) {
+    if (!stands()) return;
+    notice(error.message);
+    if (before) comeBack(before);
+    else startOver();
+  }
+}
+
+async function plan(track, file) {
+  notice(`Listening to “${track.title}”…`, { lasting: true });
+  try {
+    addWaypoint({ ...track, ...(await heard(file)) });
   } catch (error) {
     notice(error.message);
-    if (now && queue.seeds.includes(now)) comeBack(before);
   }
 }
 
-/** Go on with what there was before a file that turned out to be none. */
-function comeBack({ queue: state, time, playing }) {
-  queue.comeBack(state);
-  if (!queue.now) return player.stop();
-  if (playing) player.play(queue.now);
-  else player.show(queue.now);
-  player.seek(time);
-}
-
-function takeDrops() {
-  let depth = 0;
-  const shown = (on) => document.body.classList.toggle("dropping", on);
-  const files = (event) => [...event.dataTransfer.types].includes("Files");
-  addEventListener("dragenter", (event) => files(event) && (event.preventDefault(), depth++, shown(true)));
-  addEventListener("dragleave", (event) => files(event) && --depth <= 0 && shown((depth = 0)));
-  addEventListener("dragover", (event) => files(event) && event.preventDefault());
-  addEventListener("drop", async (event) => {
-    if (!files(event)) return;
-    event.preventDefault();
-    shown(Boolean((depth = 0)));
-    const dropped = [...event.dataTransfer.files];
-    for (const file of mode() === "journey" ? dropped : dropped.slice(0, 1)) await open(file);
-  });
-  $("file").addEventListener("change", () => {
-    open($("file").files[0]);
-    $("file").value = "";
-  });
-  for (const id of ["open", "choose"]) $(id).addEventListener("click", () => $("file").click());
+/** What is known of a file: the library's track, or what it tells of itself, and its vector. */
+async function heard(file) {
+  const { track, artist, title, length, vector } = await api.upload(file);
+  return track ?? { artist, title, length, vector };
 }
 
 function setMode(name) {
@@ -158,184 +222,131 @@ function setMode(name) {
   $("search").placeholder = name === "journey" ? "Add a waypoint…" : "Play something like…";
 }
 
+/** Somebody switches between a journey and what is like a song. */
+function switchMode(name) {
+  if (name === "similar" && queue.travelling) {
+    undoable("Left the journey.", () => {
+      queue.leave();
+      setMode(name);
+    });
+  } else setMode(name);
+}
+
 function addWaypoint(track) {
-  waypoints.push(entry(track));
-  showWaypoints();
+  undoable(`Waypoint ${waypoints.length + 1}: “${track.title}”.`, () => {
+    waypoints = [...waypoints, entry(track)];
+    showWaypoints();
+  });
+}
+
+function dropWaypoint(track) {
+  undoable(`“${track.title}” is no waypoint any more.`, () => {
+    waypoints = waypoints.filter((one) => one !== track);
+    showWaypoints();
+  });
 }
 
 function showWaypoints() {
-  $("waypoints").replaceChildren(
-    ...waypoints.map((track) => chip(track, `Take ${track.title} out of the journey`, () => {
-      waypoints = waypoints.filter((one) => one !== track);
-      showWaypoints();
-    })),
-  );
+  showKeyed($("waypoints"), waypoints, () => buildChip(dropWaypoint), (item, track) =>
+    updateChip(item, track, `Take ${track.title} out of the journey`));
   $("travel").disabled = waypoints.length < 2;
   $("plan").hidden = waypoints.length > 1;
-  $("plan").textContent = waypoints.length ? "And where to?" : "Search or drop the songs that the way leads by, in order.";
+  const another = queue.travelling ? "For another journey, search or drop" : "Search or drop";
+  $("plan").textContent = waypoints.length ? "And where to?" : `${another} the songs that the way leads by, in order.`;
 }
 
 async function travel() {
   $("travel").disabled = true;
   try {
+    const before = snapshot();
     await queue.travel(waypoints, Number($("between").value) || 0);
     waypoints = [];
-    setMode("similar");
     player.play(queue.now);
+    if (before.state.now) notice("The journey has begun.", { action: undo(before) });
   } catch (error) {
     notice(error.message);
   }
   showWaypoints();
 }
 
-function chip(track, told, remove) {
-  const cover = make("span", { className: "thumb" });
-  showCover(cover, track);
-  const item = make("li", { className: "chip", title: [track.artist, track.title].filter(Boolean).join(" – ") }, cover,
-    make("span", { className: "name", textContent: track.title }));
-  if (remove) {
-    const button = make("button", { className: "quiet", type: "button" }, icon("close"));
-    button.setAttribute("aria-label", told);
-    button.addEventListener("click", remove);
-    item.append(button);
+let travelled = false;
+/** How far the journey has come. */
+function showJourney() {
+  const { stops, coming, now, history } = queue;
+  const ahead = new Set(coming.filter((track) => track.waypoint).map((track) => track.key));
+  $("trip").hidden = !queue.travelling;
+  if (queue.travelling) {
+    showKeyed($("stops"), stops, () => buildChip(), (item, track) => {
+      updateChip(item, track);
+      item.classList.toggle("done", !ahead.has(track.key));
+    });
+    const left = coming.findLastIndex((track) => track.waypoint) + 1;
+    const done = history.length - history.findLastIndex((track) => track.key === stops[0].key);
+    const passed = now?.key === stops[0].key ? 1 : done + 1;
+    const target = coming.find((track) => track.waypoint);
+    $("trip-told").textContent = `Song ${passed} of ${passed + left}; the next waypoint is “${target.title}”.`;
+  } else if (travelled && stops.length && mode() === "journey") {
+    setMode("similar");
+    notice(`The journey has arrived at “${stops.at(-1).title}”. Songs like it follow.`);
   }
-  return item;
+  if (travelled !== queue.travelling) {
+    travelled = queue.travelling;
+    showWaypoints();
+  }
 }
 
-function row(track) {
-  const cover = make("span", { className: "thumb" });
-  showCover(cover, track);
-  const told = make("span", { className: "told" },
-    make("span", { className: "name", textContent: track.title }),
-    make("span", { className: "faint", textContent: [track.artist, track.album].filter(Boolean).join(" · ") }));
-  const go = make("button", { className: "go", type: "button", title: "Play this one now" }, cover, told);
-  const likeness = make("span", { className: "likeness" });
-  if (track.waypoint) likeness.append(make("span", { className: "stop", textContent: "waypoint" }));
-  else if (track.similarity != null) {
-    const bar = make("span", { className: "bar" });
-    bar.style.setProperty("--share", Math.max(0, track.similarity));
-    likeness.append(bar, make("span", { textContent: track.similarity.toFixed(2) }));
-    likeness.title = `Similarity ${track.similarity.toFixed(2)}` + (track.broken?.length ? `, although: ${track.broken.join(", ")}` : "");
-    likeness.classList.toggle("although", Boolean(track.broken?.length));
-  }
-  const pinned = queue.isPinned(track);
-  const pin = make("button", { className: "quiet", type: "button", title: pinned ? "Unpin" : "Pin: it stays, and is followed" }, icon("pin"));
-  pin.setAttribute("aria-pressed", String(pinned));
-  pin.setAttribute("aria-label", `${pinned ? "Unpin" : "Pin"} ${track.title}`);
-  const remove = make("button", { className: "quiet", type: "button", title: "Remove" }, icon("close"));
-  remove.setAttribute("aria-label", `Remove ${track.title}`);
-  go.addEventListener("click", () => player.play(queue.jump(track)));
-  pin.addEventListener("click", () => queue.pin(track));
-  remove.addEventListener("click", () => queue.remove(track));
-  const item = make("li", {}, go, likeness, make("span", { className: "time faint", textContent: clock(track.length) }), pin, remove);
-  item.dataset.id = track.id ?? "";
-  item.classList.toggle("pinned", pinned);
-  return item;
-}
+const buildComing = () =>
+  buildRow({
+    go: jump,
+    pin: (track) => queue.pin(track),
+    remove: (track) => undoable(`Removed “${track.title}”.`, () => queue.remove(track)),
+  });
+const buildPlayed = () => buildRow({ go: (track) => player.play(queue.again(track)) });
 
+let wholePast = false;
 function showQueue() {
   showMini();
   document.body.dataset.state = queue.now ? "playing" : "empty";
-  $("coming").replaceChildren(...queue.coming.map(row));
+  showKeyed($("coming"), queue.coming, buildComing, (item, track) =>
+    updateRow(item, track, {
+      pinned: queue.isPinned(track), hint: "Play this one now", although: (track.broken ?? []).join(", "),
+    }));
+  const past = wholePast ? queue.history : queue.history.slice(-IN_SIGHT);
+  $("past").hidden = !past.length;
+  $("all-played").hidden = queue.history.length <= IN_SIGHT;
+  $("all-played").textContent = wholePast ? "show fewer" : `show all ${queue.history.length}`;
+  showKeyed($("played"), past, buildPlayed, (item, track) => updateRow(item, track, { hint: "Play this one again" }));
   const several = queue.followed.length > 1;
-  $("followed").replaceChildren(
-    ...queue.followed.map((track) => chip(track, `Follow ${track.title} no more`, several && (() => queue.unfollow(track)))),
-  );
-  showPlaying();
+  showKeyed($("followed"), queue.followed, () => buildChip(unfollow), (item, track) =>
+    updateChip(item, track, several ? `Follow ${track.title} no more` : ""));
+  showJourney();
+  showNow();
 }
 
-let covered; // whose cover is shown
-function showPlaying() {
+function unfollow(track) {
+  undoable(`Not following “${track.title}” any more.`, () => queue.unfollow(track));
+}
+
+function showNow() {
   const track = player.track ?? queue.now;
-  for (const id of ["play", "mini-play"]) {
-    $(id).querySelector("use").setAttribute("href", player.playing ? "#i-pause" : "#i-play");
-    $(id).querySelector(".sr").textContent = player.playing ? "Pause" : "Play";
-  }
-  $("play").title = `${player.playing ? "Pause" : "Play"} (space)`;
-  document.body.classList.toggle("running", player.playing);
-  if (!track) return;
-  $("title").textContent = track.title;
-  $("artist").textContent = track.artist;
-  $("mini-title").textContent = track.title;
-  $("mini-artist").textContent = track.artist;
-  $("album").textContent = track.album;
-  document.title = `${[track.title, track.artist].filter(Boolean).join(" – ")} · deejai`;
-  $("pin").setAttribute("aria-pressed", String(queue.isPinned(track)));
-  const shown = `${track.id ?? track.key}/${track.artist}/${track.title}`;
-  if (covered !== shown) {
-    covered = shown;
-    showCover($("cover"), track);
-    showCover($("mini-cover"), track);
-    const url = coverUrl(track);
-    $("backdrop").hidden = !url;
-    if (url) $("backdrop").src = url;
-    highlight?.(track.id);
-  }
-  showTime();
-  tellSystem(track);
+  showPlaying(player, track, Boolean(track) && queue.isPinned(track), highlight);
 }
 
-let seeking = false;
-function showTime() {
-  const { time, duration } = player;
-  $("elapsed").textContent = clock(time) || "0:00";
-  $("left").textContent = duration ? `-${clock(Math.max(0, duration - time))}` : "";
-  if (!seeking) $("seek").value = duration ? Math.round((1000 * time) / duration) : 0;
-  $("seek").style.setProperty("--done", `${duration ? (100 * time) / duration : 0}%`);
-  $("seek").setAttribute("aria-valuetext", `${clock(time)} of ${clock(duration)}`);
+function showVolume() {
+  $("volume").value = 100 * player.volume;
+  $("volume").style.setProperty("--done", `${100 * player.volume}%`);
 }
 
-function tellSystem(track) {
-  const session = navigator.mediaSession;
-  if (!session) return;
-  const url = coverUrl(track);
-  session.metadata = new MediaMetadata({
-    title: track.title, artist: track.artist, album: track.album, artwork: url ? [{ src: url }] : [],
-  });
-  session.playbackState = player.playing ? "playing" : "paused";
-  const { time, duration } = player;
-  if (duration && time <= duration) session.setPositionState?.({ duration, position: time });
+function mute() {
+  if (player.volume) audible = player.volume;
+  player.volume = player.volume ? 0 : audible;
 }
 
-function takeMediaKeys() {
-  const session = navigator.mediaSession;
-  if (!session) return;
-  const keys = {
-    play: toggle, pause: () => player.pause(), nexttrack: () => next(), previoustrack: previous,
-    seekto: ({ seekTime }) => player.seek(seekTime),
-  };
-  for (const [key, act] of Object.entries(keys)) session.setActionHandler(key, act);
-}
+const save = () => queue.now && openSaving(queue);
+const pinNow = () => queue.now && queue.pin(queue.now);
+const otherMode = () => switchMode(mode() === "journey" ? "similar" : "journey");
 
-function takeKeys() {
-  const keys = {
-    " ": toggle, k: toggle, n: () => next(), p: previous,
-    ArrowRight: () => player.seek(player.time + 10), ArrowLeft: () => player.seek(player.time - 10),
-    "/": () => $("search").focus(), s: save, x: () => queue.now && queue.pin(queue.now),
-    m: () => setVolume(player.volume ? 0 : 1), j: () => setMode(mode() === "journey" ? "similar" : "journey"),
-  };
-  addEventListener("keydown", (event) => {
-    const { target } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input:not([type=range], [type=radio], [type=checkbox]), select, dialog")) return;
-    if (event.key === " " && target.closest("button, summary, label, input")) return; // it presses those
-    if (event.key.startsWith("Arrow") && target.closest("input, [role=tab]")) return;
-    const act = keys[event.key];
-    if (!act || event.repeat) return;
-    event.preventDefault();
-    act();
-  });
-}
-
-function setVolume(value) {
-  player.volume = value;
-  $("volume").value = 100 * value;
-  $("volume").style.setProperty("--done", `${100 * value}%`);
-}
-
-const save = () => queue.now && openSaving(queue, notice);
-
-let highlight = null;
-
+let mapped = null;
 async function showTab(name) {
   for (const tab of ["listen", "map"]) {
     $(`tab-${tab}`).setAttribute("aria-selected", String(tab === name));
@@ -344,22 +355,33 @@ async function showTab(name) {
   }
   document.body.dataset.tab = name;
   showMini();
-  if (name === "map" && !highlight) {
-    highlight = await showMap(async (id) => choose(await api.track(id)));
-    highlight?.(player.track?.id);
+  if (name === "map" && !mapped) {
+    mapped = await showMap(async (id) => choose(await api.track(id)));
+    if (mapped) highlight = mapped;
+    highlight(player.track?.id);
   }
 }
 
+/** Show a view so that the back button leads back from it. */
+function visit(name) {
+  if (document.body.dataset.tab === name) return;
+  history.pushState(null, "", name === "map" ? "#map" : "/");
+  showTab(name);
+}
+
+const addressed = () => (location.hash === "#map" ? "map" : "listen");
+
 function takeTabs() {
   for (const tab of ["listen", "map"]) {
-    $(`tab-${tab}`).addEventListener("click", () => showTab(tab));
+    $(`tab-${tab}`).addEventListener("click", () => visit(tab));
     $(`tab-${tab}`).addEventListener("keydown", (event) => {
       if (!["ArrowLeft", "ArrowRight"].includes(event.key)) return;
       const other = tab === "listen" ? "map" : "listen";
-      showTab(other);
+      visit(other);
       $(`tab-${other}`).focus();
     });
   }
+  addEventListener("popstate", () => showTab(addressed()));
 }
 
 let inSight = true;
@@ -372,7 +394,7 @@ function takeMini() {
   $("mini-play").addEventListener("click", toggle);
   $("mini-next").addEventListener("click", () => next());
   $("mini-show").addEventListener("click", () => {
-    showTab("listen");
+    visit("listen");
     scrollTo({ top: 0 });
   });
   new IntersectionObserver(([seen]) => {
@@ -385,20 +407,35 @@ function takeControls() {
   $("play").addEventListener("click", toggle);
   $("next").addEventListener("click", () => next());
   $("previous").addEventListener("click", previous);
-  $("pin").addEventListener("click", () => queue.now && queue.pin(queue.now));
+  $("pin").addEventListener("click", pinNow);
   $("save").addEventListener("click", save);
+  $("over").addEventListener("click", startOver);
   $("travel").addEventListener("click", travel);
-  $("seek").addEventListener("input", () => {
-    seeking = true;
-    $("elapsed").textContent = clock(($("seek").value / 1000) * player.duration);
-  });
-  $("seek").addEventListener("change", () => {
-    seeking = false;
-    player.seek(($("seek").value / 1000) * player.duration);
-  });
-  $("volume").addEventListener("input", () => setVolume($("volume").value / 100));
+  $("volume").addEventListener("input", () => (player.volume = $("volume").value / 100));
   $("anything").addEventListener("click", async () => begin((await api.anything()).tracks));
-  for (const radio of document.querySelectorAll("input[name=mode]")) radio.addEventListener("change", () => setMode(radio.value));
+  $("all-played").addEventListener("click", () => {
+    wholePast = !wholePast;
+    showQueue();
+  });
+  for (const radio of document.querySelectorAll("input[name=mode]")) radio.addEventListener("change", () => switchMode(radio.value));
+  takeSeeking(player);
+  takeMediaKeys({
+    play: toggle, pause: () => player.pause(), nexttrack: () => next(), previoustrack: previous,
+    seekto: ({ seekTime }) => player.seek(seekTime),
+  });
+  takeKeys([
+    [" ", "play or pause", toggle],
+    ["k", "play or pause", toggle],
+    ["n", "next song", () => next()],
+    ["p", "previous song, or this one from its beginning", previous],
+    ["ArrowRight", "ten seconds on", () => player.seek(player.time + 10)],
+    ["ArrowLeft", "ten seconds back", () => player.seek(player.time - 10)],
+    ["/", "search", () => $("search").focus()],
+    ["s", "save as a playlist", save],
+    ["x", "keep following this song, or no more", pinNow],
+    ["m", "sound off, or on again", mute],
+    ["j", "journey, or songs like this one", otherMode],
+  ]);
 }
 
 queue.addEventListener("change", showQueue);
@@ -406,25 +443,59 @@ queue.addEventListener("busy", () => {
   $("busy").hidden = !queue.busy;
   $("short").hidden = !queue.short || queue.busy;
 });
-queue.addEventListener("error", ({ detail }) => notice(detail.message, { lasting: true }));
-// What was wrong is over: it need not be read any longer.
-queue.addEventListener("filled", () => $("notice").textContent && !broken && notice($("notice").textContent));
+queue.addEventListener("error", ({ detail }) => detail.status !== 0 && notice(detail.message, { lasting: true }));
+queue.addEventListener("filled", () => broken || settle());
 queue.addEventListener("notice", ({ detail }) => notice(detail));
 
+/** What was there before a reload: the list, the song and its position; a file that was not analysed yet is sent again. */
+async function restore({ key, time }) {
+  const files = new Map();
+  const opened = async (track) => {
+    const file = await keptFile(track.file);
+    if (file) files.set(track.file, file);
+    return file ? URL.createObjectURL(file) : null;
+  };
+  if (!(await queue.restore(opened))) return false;
+  player.show(queue.now, key === queue.now.key ? time : 0);
+  if (queue.travelling) setMode("journey");
+  queue.changed();
+  queue.fill();
+  const unheard = queue.seeds.find((seed) => !known(seed));
+  if (unheard) hear(unheard, files.get(unheard.file));
+  return true;
+}
+
+async function status() {
+  for (;;) {
+    try {
+      return await api.status();
+    } catch (error) {
+      if (error.status) throw error;
+      await connection.again();
+    }
+  }
+}
+
 async function main() {
-  if (location.search) history.replaceState(null, "", "/"); // the token is in a cookie by now
+  if (location.search) history.replaceState(null, "", `/${location.hash}`); // the token is in a cookie by now
+  const kept = recall(PLAYER) ?? {};
+  player.volume = kept.volume ?? 1;
+  player.crossfade = kept.crossfade ?? player.crossfade;
   takeControls();
-  takeDrops();
-  takeKeys();
-  takeMediaKeys();
+  takeDrops(async (files) => {
+    for (const file of mode() === "journey" ? files : files.slice(0, 1)) await open(file);
+  });
   takeTabs();
   takeMini();
   showWaypoints();
-  setVolume(1);
+  oneTabPlays(player, () => {
+    player.pause();
+    notice("Another tab plays now.", { lasting: true, action: ["Play here", toggle] });
+  });
   searchField({ choose, add, fail: notice });
   let told;
   try {
-    told = await api.status();
+    told = await status();
   } catch (error) {
     return notice(error.message, { lasting: true });
   }
@@ -433,17 +504,17 @@ async function main() {
   if (demo) player.longest = demo / 3;
   queue.knobs = told.knobs;
   queue.rules = told.rules;
-  const restored = !told.start.length && queue.restore();
+  const restored = !told.start.length && (await restore(kept));
   showRules(told.tags, queue, player);
   $("size").textContent = `${told.tracks.toLocaleString("en")} songs are ready.`;
   if (told.start.length) {
     queue.start(told.start);
     player.play(queue.now);
-  } else if (restored) {
-    player.show(queue.now);
-    queue.changed();
-    queue.fill();
+  } else if (!restored) {
+    player.tell("change");
   }
+  await forgetFiles(new Set(queue.songs.map((track) => track.file)));
+  showTab(addressed());
   document.body.dataset.ready = "yes";
 }
 

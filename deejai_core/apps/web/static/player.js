@@ -1,4 +1,5 @@
-// Two decks, so that one song can fade into the next. Events: change, time, end (the next song is due), broken (cannot be played).
+// Two decks, so that one song can fade into the next. Events: change, time, settings, soon, end (the next song is due),
+// broken (cannot be played).
 
 import { audioUrl, playsAsItIs } from "./api.js";
 
@@ -36,11 +37,16 @@ class Deck {
     this.audio.load();
   }
 
-  failed(player) {
-    if (!this.track || !this.audio.getAttribute("src")) return;
-    const again = !this.transcoded && !this.track.blob;
-    if (again) {
-      this.load(this.track, { transcode: true }); // the browser took its word back
+  async failed(player) {
+    const { track, time } = this;
+    if (!track || !this.audio.getAttribute("src")) return;
+    const there = track.blob || (await player.reachable());
+    if (this.track !== track) return; // another one meanwhile
+    if (!there) {
+      if (player.deck === this) player.interrupt(time);
+      else this.clear();
+    } else if (!this.transcoded && !track.blob) {
+      this.load(track, { transcode: true, start: time }); // the browser took its word back
       if (player.deck === this && player.wanted) player.start();
     } else if (player.deck === this) {
       player.tell("broken");
@@ -61,9 +67,11 @@ class Deck {
 }
 
 export class Player extends EventTarget {
-  constructor() {
+  /** reachable(): whether what is not in the browser can be fetched now. */
+  constructor({ reachable }) {
     super();
-    this.crossfade = 4; // seconds
+    this.reachable = reachable;
+    this.fades = 4; // seconds
     this.longest = Infinity; // seconds that a crossfade may take, whatever is chosen
     this.loudness = 1;
     this.wanted = false; // whether it is to play
@@ -73,19 +81,29 @@ export class Player extends EventTarget {
     this.canFade = this.decks[0].audio.volume === 0.5; // iOS leaves the volume to its buttons
     this.decks[0].audio.volume = 1;
     this.due = false;
+    this.interruption = null; // seconds at which the song was when its source went away
   }
 
   get track() {
     return this.deck.track;
   }
   get playing() {
-    return this.wanted && !this.deck.audio.paused;
+    return this.wanted && this.interruption == null && !this.deck.audio.paused;
   }
   get time() {
-    return this.deck.time;
+    return this.interruption ?? this.deck.time;
   }
   get duration() {
     return this.deck.duration;
+  }
+
+  /** Seconds over which one song fades into the next. */
+  get crossfade() {
+    return this.fades;
+  }
+  set crossfade(seconds) {
+    this.fades = seconds;
+    this.tell("settings");
   }
 
   tell(name) {
@@ -99,21 +117,43 @@ export class Player extends EventTarget {
     if (next.track?.key !== track.key || next.offset || next.time > 0.5) next.load(track);
     this.deck = next;
     this.due = false;
+    this.interruption = null;
     this.wanted = true;
     this.fade(old, next, this.canFade ? (faded ? Math.min(this.crossfade, this.longest) : QUICK) : 0);
     this.tell("change");
     await this.start();
   }
 
-  /** Show a track without playing it. */
-  show(track) {
-    this.deck.load(track);
+  /** Show a track without playing it. start: seconds. */
+  show(track, start = 0) {
+    this.finishFade();
+    this.wanted = false;
+    this.deck.audio.pause();
+    this.deck.load(track, { start });
     this.due = false;
+    this.interruption = null;
+    this.tell("change");
+  }
+
+  /** The song's source went away. */
+  interrupt(seconds) {
+    this.interruption = seconds;
+    this.tell("change");
+  }
+
+  /** Go on where it was interrupted. */
+  resume() {
+    if (this.interruption == null) return;
+    const start = this.interruption;
+    this.interruption = null;
+    this.deck.load(this.track, { start });
+    if (this.wanted) this.start();
     this.tell("change");
   }
 
   async start() {
     this.wanted = true;
+    if (this.interruption != null) return this.resume();
     try {
       await this.deck.audio.play();
     } catch (error) {
@@ -136,6 +176,7 @@ export class Player extends EventTarget {
   /** Nothing to play any more. */
   stop() {
     this.wanted = false;
+    this.interruption = null;
     this.finishFade();
     for (const deck of this.decks) deck.clear();
     this.tell("change");
@@ -143,7 +184,7 @@ export class Player extends EventTarget {
 
   seek(seconds) {
     const { deck } = this;
-    if (!deck.track) return;
+    if (!deck.track || this.interruption != null) return;
     const to = Math.max(0, Math.min(seconds, Math.max(0, this.duration - 0.5)));
     this.due = false;
     if (deck.transcoded) {
@@ -158,6 +199,7 @@ export class Player extends EventTarget {
   set volume(value) {
     this.loudness = value;
     this.level();
+    this.tell("settings");
   }
   get volume() {
     return this.loudness;

@@ -1,6 +1,7 @@
 // What was played, what plays, what comes, and what it follows. It asks the server for what is missing, and tells of changes.
 
 import * as api from "./api.js";
+import { recall, remember } from "./memory.js";
 
 const LENGTH = 10; // songs that come
 const REMEMBERED = 500; // played songs that the server is told of
@@ -8,7 +9,7 @@ const STORE = "deejai-queue";
 
 const reference = (track) =>
   track.id ?? { vector: track.vector, artist: track.artist, title: track.title, length: track.length ?? null };
-const known = (track) => track.id != null || track.vector != null;
+export const known = (track) => track.id != null || track.vector != null;
 
 let numbered = 0;
 /** A track for the queue: the same song may be in it twice in the course of time. */
@@ -30,6 +31,7 @@ export class Queue extends EventTarget {
     this.coming = [];
     this.pinned = []; // followed all the time, whether they come, play or are over
     this.removed = [];
+    this.stops = []; // the waypoints of a journey
     this.seed = Math.floor(Math.random() * 2 ** 31);
     this.busy = false;
     this.short = false; // the library has no more
@@ -37,8 +39,16 @@ export class Queue extends EventTarget {
 
   /** All that it holds, for `comeBack`. */
   get state() {
-    const { seeds, history, now, coming, pinned, removed, seed, short } = this;
-    return { seeds, history, now, coming, pinned, removed, seed, short };
+    const { seeds, history, now, coming, pinned, removed, stops, seed, short } = this;
+    return {
+      seeds: [...seeds], history: [...history], now, coming: [...coming], pinned: [...pinned], removed: [...removed],
+      stops: [...stops], seed, short,
+    };
+  }
+
+  /** Whether it is on a journey that has not arrived yet. */
+  get travelling() {
+    return this.coming.some((track) => track.waypoint);
   }
 
   /** Be as it was before something else began. */
@@ -62,6 +72,14 @@ export class Queue extends EventTarget {
     this.tell("change");
   }
 
+  /** Hold nothing any more. */
+  empty() {
+    this.asking?.abort();
+    this.reset();
+    this.working(false);
+    this.changed();
+  }
+
   /** Begin with these songs; the first of them plays. */
   start(tracks) {
     this.reset();
@@ -82,12 +100,30 @@ export class Queue extends EventTarget {
     const path = legs.flatMap((leg, number) => [...leg.map((track) => entry(track, { journey: true })), stops[number + 1]]);
     this.reset();
     this.seed = seed;
+    this.stops = stops;
     this.seeds = [stops.at(-1)]; // what comes after it follows its end
     this.now = stops[0];
     this.coming = path;
     this.changed();
     if (!complete) this.tell("notice", "The library has no more songs for this journey: some legs are shorter.");
     this.fill();
+  }
+
+  /** End a journey where it is: what comes follows the song that plays. */
+  leave() {
+    this.stops = [];
+    this.seeds = [this.now];
+    this.coming = this.coming.filter((track) => this.isPinned(track));
+    this.changed();
+    return this.fill();
+  }
+
+  /** Play a song again that was played; what comes stays. */
+  again(track) {
+    this.history = [...this.history, this.now].slice(-REMEMBERED);
+    this.now = entry(track, { waypoint: undefined, journey: undefined });
+    this.changed();
+    return this.now;
   }
 
   /** The file that was dropped in has been heard: from now on it can be followed. */
@@ -109,9 +145,10 @@ export class Queue extends EventTarget {
   }
 
   previous() {
-    const before = this.history.pop();
+    const before = this.history.at(-1);
     if (!before) return null;
-    if (this.now) this.coming.unshift(this.now);
+    this.history = this.history.slice(0, -1);
+    if (this.now) this.coming = [this.now, ...this.coming];
     this.now = before;
     this.changed();
     return before;
@@ -121,8 +158,8 @@ export class Queue extends EventTarget {
   jump(track) {
     const at = this.coming.indexOf(track);
     if (at < 0) return null;
-    const skipped = this.coming.splice(0, at).filter((one) => this.isPinned(one));
-    this.coming.splice(1, 0, ...skipped); // what is pinned stays
+    const pinned = this.coming.slice(0, at).filter((one) => this.isPinned(one));
+    this.coming = [track, ...pinned, ...this.coming.slice(at + 1)]; // what is pinned stays
     return this.next();
   }
 
@@ -186,7 +223,8 @@ export class Queue extends EventTarget {
   /** Fill the places that are free. stays: which of the songs that come stay where they are. */
   async fill(stays = () => true) {
     this.asking?.abort();
-    if (!this.seeds.length || !this.seeds.every(known)) return this.working(false);
+    if (!this.seeds.length) return this.working(false);
+    if (!this.seeds.every(known)) return this.working(true); // until it has been heard
     const asking = (this.asking = new AbortController());
     const kept = this.coming.map((track) => (stays(track) && known(track) ? track : null));
     while (kept.length < LENGTH) kept.push(null);
@@ -211,9 +249,10 @@ export class Queue extends EventTarget {
         played = played.slice(Math.ceil(played.length / 2));
         answer = await api.similar({ ...body, played: played.map(reference) }, asking.signal);
       }
+      const before = new Map(this.coming.map((track) => [track.id, track]));
       for (const track of answer.tracks) {
-        const before = this.coming[track.place];
-        kept[track.place] = before && before.id === track.id ? { ...before, ...track } : entry(track);
+        const same = before.get(track.id);
+        kept[track.place] = same ? { ...same, ...track } : entry(track);
       }
       this.coming = kept.filter(Boolean);
       this.short = !answer.complete;
@@ -226,37 +265,49 @@ export class Queue extends EventTarget {
     }
   }
 
+  /** All songs that it holds. */
+  get songs() {
+    const { seeds, history, now, coming, pinned, stops } = this;
+    return [...seeds, ...history, ...(now ? [now] : []), ...coming, ...pinned, ...stops];
+  }
+
   store() {
     const plain = (track) => ({ ...track, blob: undefined });
-    const lasting = (tracks) => tracks.filter((track) => track.id != null).map(plain);
-    const { now, seeds, pinned, knobs, rules, seed } = this;
-    const kept = {
-      seeds: seeds.filter(known).map(plain),
-      pinned: pinned.filter(known).map(plain),
-      now: now?.id != null ? plain(now) : null,
+    const lasting = (tracks) => tracks.filter((track) => track.id != null || track.file).map(plain);
+    const { now, knobs, rules, seed } = this;
+    remember(STORE, {
+      seeds: lasting(this.seeds),
+      pinned: lasting(this.pinned),
+      now: now ? (lasting([now])[0] ?? null) : null,
       history: lasting(this.history.slice(-50)),
       coming: lasting(this.coming),
       removed: lasting(this.removed),
+      stops: lasting(this.stops),
       knobs, rules, seed,
-    };
-    try {
-      localStorage.setItem(STORE, JSON.stringify(kept));
-    } catch {
-      // Private windows keep nothing.
-    }
+    });
   }
 
-  /** What was there when the page was last closed; whether there was something. */
-  restore() {
-    try {
-      const { knobs, rules, ...kept } = JSON.parse(localStorage.getItem(STORE)) ?? {};
-      this.knobs = { ...this.knobs, ...knobs };
-      this.rules = { ...this.rules, ...rules };
-      if (!kept.now) return false;
-      Object.assign(this, kept);
-      return true;
-    } catch {
-      return false;
-    }
+  /** What was there when the page was last closed; whether there was something. opened(track): the file of a song that was
+   * opened, as a URL, or null if it is gone. */
+  async restore(opened) {
+    const { knobs, rules, ...kept } = recall(STORE) ?? {};
+    this.knobs = { ...this.knobs, ...knobs };
+    this.rules = { ...this.rules, ...rules };
+    if (!kept.now) return false;
+    const urls = new Map();
+    const whole = async (tracks) => {
+      const there = [];
+      for (const track of tracks) {
+        if (track.file && !urls.has(track.file)) urls.set(track.file, await opened(track));
+        const blob = track.file ? urls.get(track.file) : null;
+        if (track.id != null || blob) there.push(blob ? { ...track, blob } : track);
+      }
+      return there;
+    };
+    for (const name of ["seeds", "pinned", "history", "coming", "removed", "stops"]) kept[name] = await whole(kept[name] ?? []);
+    const [now] = await whole([kept.now]);
+    if (!now || !kept.seeds.length) return false;
+    Object.assign(this, kept, { now: kept.seeds.find((seed) => seed.key === now.key) ?? now });
+    return true;
   }
 }

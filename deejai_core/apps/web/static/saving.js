@@ -9,12 +9,16 @@ let replace = false; // the next try may replace a playlist of this name
 export function openSaving(of) {
   queue = of;
   replace = false;
-  const [seed] = queue.seeds;
-  $("name").value = `Like ${[seed.artist, seed.title].filter(Boolean).join(" - ")}`.slice(0, 150);
+  $("name").value = title(queue).slice(0, 150);
   $("saved").textContent = "";
   $("keep").textContent = "Save in the playlist folder";
   $("saving").showModal();
   $("name").select();
+}
+
+function title({ seeds: [seed], stops }) {
+  if (stops.length) return `Journey from ${stops[0].title} to ${stops.at(-1).title}`;
+  return `Like ${[seed.artist, seed.title].filter(Boolean).join(" - ")}`;
 }
 
 function wanted() {
