@@ -396,7 +396,14 @@ def wait_for_ring(page) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    "viewport", [{"width": 1366, "height": 650}, {"width": 1920, "height": 970}, {"width": 390, "height": 664}]
+    "viewport",
+    [
+        {"width": 1366, "height": 650},
+        {"width": 1920, "height": 970},
+        {"width": 390, "height": 664},
+        {"width": 844, "height": 390},  # a phone that lies
+        {"width": 640, "height": 360},  # 1280 by 720 at 200 %
+    ],
 )
 def test_the_buttons_are_in_sight(visit, server, viewport):
     page = visit(server, viewport=viewport)

@@ -251,8 +251,8 @@ function showWaypoints() {
     updateChip(item, track, `Take ${track.title} out of the journey`));
   $("travel").disabled = waypoints.length < 2;
   $("plan").hidden = waypoints.length > 1;
-  const another = queue.travelling ? "For another journey, search or drop" : "Search or drop";
-  $("plan").textContent = waypoints.length ? "And where to?" : `${another} the songs that the way leads by, in order.`;
+  $("plan").textContent = waypoints.length ? "And where to?" : "Search or drop the songs that the way leads by, in order.";
+  $("planning").hidden = queue.travelling && !waypoints.length;
 }
 
 async function travel() {
