@@ -6,7 +6,6 @@ import pytest
 
 from tests.browsing import begin, coming, expect, settled, shot, title
 
-
 # The songs last eight seconds: none is to end while a test looks on.
 SLOWLY = """
     const play = HTMLMediaElement.prototype.play;
