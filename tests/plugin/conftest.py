@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import yaml
 
 from demo.composer import compose
 from tests.djpage import Page
+from tests.forkserver import AVAILABLE, READ_AT_START, ForkServer
 
 BEET = Path(sys.executable).with_name("beet")
 CHROMIUM = shutil.which("chromium")
@@ -29,6 +31,11 @@ OFFLINE = [
 ]
 
 
+@cache
+def forkserver() -> ForkServer:
+    return ForkServer(BEET)
+
+
 @dataclass(frozen=True)
 class Result:
     out: str
@@ -38,6 +45,11 @@ class Result:
     @property
     def lines(self) -> list[str]:
         return self.out.splitlines()
+
+
+def text(output: bytes) -> str:
+    """Output as `subprocess` would decode it."""
+    return output.decode(errors="surrogateescape").replace("\r\n", "\n").replace("\r", "\n")
 
 
 class Beets:
@@ -65,18 +77,19 @@ class Beets:
         }
         (self.folder / "config.yaml").write_text(yaml.safe_dump(config))
 
-    def run(self, *args: object, status: int | None = 0, cwd: Path | None = None, **env: str) -> Result:
-        """Run `beet ARGS`; its exit status must be as given (None: any), and no user ever sees a traceback."""
-        process = subprocess.run(
-            [BEET, *map(str, args)],
-            env=os.environ | {"BEETSDIR": str(self.folder), "COLUMNS": "100"} | self.env | env,
-            cwd=cwd or self.folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="surrogateescape",
-        )
-        result = Result(process.stdout, process.stderr, process.returncode)
+    def run(self, *args: object, status: int | None = 0, cwd: Path | None = None, real: bool = False, **env: str) -> Result:
+        """Run `beet ARGS`; its exit status must be as given (None: any), and no user ever sees a traceback.
+
+        real: in a fresh interpreter; else it is forked from a server, which spares the imports.
+        """
+        changed = {"BEETSDIR": str(self.folder), "COLUMNS": "100"} | self.env | env
+        words, env, cwd = list(map(str, args)), os.environ | changed, cwd or self.folder
+        if real or not AVAILABLE or any(name.startswith(READ_AT_START) for name in changed):
+            process = subprocess.run([BEET, *words], env=env, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True)
+            out, err, ended = process.stdout, process.stderr, process.returncode
+        else:
+            out, err, ended = forkserver().run(words, env=env, cwd=cwd)
+        result = Result(text(out), text(err), ended)
         assert "Traceback" not in result.err, result.err
         assert "Logging error" not in result.err, result.err
         assert status in (None, result.status), result
@@ -93,6 +106,13 @@ class Beets:
         """The file names in a playlist."""
         lines = (self.folder / "playlists" / name).read_text(errors="surrogateescape").splitlines()
         return [Path(line).name for line in lines if not line.startswith("#")]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_of_forkserver():
+    yield
+    if forkserver.cache_info().currsize:
+        forkserver().close()
 
 
 @pytest.fixture

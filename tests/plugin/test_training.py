@@ -153,7 +153,7 @@ class TestTaste:
         assert "72 tracks given a vector of taste-" in told.err
 
     def test_the_same_seed_is_the_same_model(self, taught):
-        taught.deejai("train", "same", "--head")
+        taught.deejai("train", "same", "--head", real=True)
         taught.deejai("train", "other", "--seed", "2")
         taste, same, other = (self.weights(taught, name) for name in ("taste", "same", "other"))
         assert taste == same != other
