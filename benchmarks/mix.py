@@ -43,7 +43,7 @@ def main(picture: Path) -> None:
 
 
 def draw(files: list[Path], picture: Path) -> None:
-    plan = plan_mix([survey(Track(path, "", path.stem, None), RATE) for path in files], RATE, FADE)
+    plan = plan_mix([survey(Track(path, "", path.stem, None), RATE, stereo_blocks) for path in files], RATE, FADE)
     apart = [momentary(stereo_blocks(path, RATE)) for path in files]
     figure, (above, below) = pyplot.subplots(2, 1, figsize=(9, 5), sharex=True, sharey=True, layout="constrained")
     start = 0.0
@@ -52,7 +52,7 @@ def draw(files: list[Path], picture: Path) -> None:
         above.plot(times, levels, linewidth=0.8)
         above.text(times.mean(), FLOOR + 3, path.stem, ha="center")
         start = times[-1] + 1 / STEPS
-    levels = momentary(render(plan))
+    levels = momentary(render(plan, stereo_blocks))
     below.plot(np.arange(len(levels)) / STEPS, levels, linewidth=0.8, color="black")
     for part in plan.parts:
         below.axvspan(part.start / RATE, (part.start + part.fade) / RATE, alpha=0.15)

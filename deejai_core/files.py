@@ -1,33 +1,117 @@
-"""Files that are replaced whole or not at all."""
+"""Files that are replaced whole or not at all, and files that end."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
+
+TEMPORARY = ".deejai-"  # how the names of temporary files begin
+LONGEST_PATH = 65_536  # bytes
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, notes: Path | None = None) -> Iterator[Path]:
     """A temporary path beside `path` to write to; it takes the place of `path` when the block ends without an error.
 
     Whoever reads `path` meanwhile, or after a crash, sees the old file whole. Its permissions are kept. A symbolic link is
-    followed. Raises OSError as the file system does.
+    followed. notes: a folder where the temporary path is noted meanwhile, so that `unfinished` finds what a process that
+    was killed has left. Raises OSError as the file system does.
     """
     target = path.resolve()
     # Not derived from the name, which may be as long as a name can be.
-    temporary = target.with_name(f".deejai-{secrets.token_hex(8)}")
-    try:
-        yield temporary
-        if target.exists():
-            shutil.copymode(target, temporary)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
+    temporary = target.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
+    with _noted(temporary, notes):
+        try:
+            yield temporary
+            if target.exists():
+                shutil.copymode(target, temporary)
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+
+
+def unfinished(notes: Path) -> list[Path]:
+    """The temporary files noted in this folder that nobody writes any more."""
+    return [temporary for _, temporary in _forgotten(notes) if temporary.is_file()]
+
+
+def remove_unfinished(notes: Path) -> list[Path]:
+    """Remove them, and the notes; returns those that were there."""
+    removed = []
+    for note, temporary in list(_forgotten(notes)):
         with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+            if temporary.is_file():
+                temporary.unlink()
+                removed.append(temporary)
+            if temporary.parent.is_dir():  # otherwise it may be on a drive that is not mounted now
+                note.unlink()
+    return removed
+
+
+@contextlib.contextmanager
+def _noted(temporary: Path, notes: Path | None) -> Iterator[None]:
+    """A note of a temporary path, locked for as long as this process lives."""
+    try:
+        if notes is None:
+            raise OSError
+        notes.mkdir(parents=True, exist_ok=True)
+        file = (notes / temporary.name).open("xb")
+    except OSError:  # a note that cannot be written is no reason not to write the file
+        yield
+        return
+    with file:
+        _lock(file)
+        file.write(os.fsencode(temporary))
+        file.flush()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                (notes / temporary.name).unlink()
+
+
+def _forgotten(notes: Path) -> Iterator[tuple[Path, Path]]:
+    """Notes of processes that are gone, with the temporary paths that they name."""
+    for note in sorted(notes.glob(f"{TEMPORARY}*")):
+        with contextlib.suppress(OSError), open_regular(note) as file:
+            temporary = Path(os.fsdecode(file.read(LONGEST_PATH)))
+            if _lock(file) and temporary.name == note.name:
+                yield note, temporary
+
+
+def _lock(file: BinaryIO) -> bool:
+    """Lock a file until it is closed; returns whether nobody else has locked it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: what is open cannot be removed anyway
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file to read, through symbolic links. Raises OSError, also for a folder, a pipe or a device.
+
+    A pipe would wait for somebody to write, and some devices do something when they are opened and read.
+    """
+    # What is looked at is what was opened. Not waiting makes no difference to a regular file.
+    flags = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"))
+    descriptor = os.open(path, os.O_RDONLY | flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return os.fdopen(descriptor, "rb")

@@ -104,9 +104,12 @@ class Page:
     def find(self, text: str) -> list[dict]:
         return self.get(f"/api/search?q={quote(text)}").json["tracks"]
 
+    def connected(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+
     def raw(self, parts: bytes | Iterable[bytes]) -> bytes:
         """What is answered to bytes that no client library would send; those after an answer may not be taken any more."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
+        with self.connected() as connection:
             try:
                 for part in [parts] if isinstance(parts, bytes) else parts:
                     connection.sendall(part)

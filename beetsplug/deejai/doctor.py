@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import wave
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deejai_core.errors import DeejaiError
+from deejai_core.files import TEMPORARY, remove_unfinished, unfinished
 from deejai_core.models.protocol import Model
+from deejai_core.playlists.tracks import one_line
 from deejai_core.space.analysis import hear_file
 from deejai_core.space.index import index_paths, is_used
 from deejai_core.space.vectors import vectors_paths
@@ -32,6 +35,7 @@ from .library import (
     store_path,
     track_ids,
     unanalysed_items,
+    unfinished_path,
 )
 from .models import model_in_use
 from .settings import limits
@@ -97,7 +101,7 @@ def examine(lib: Library, settings: Settings, unknown: Sequence[str]) -> Iterato
         except DeejaiError as error:
             yield Finding("slice store", str(error), wrong=True)
     yield from _index(lib, model)
-    yield _leftovers(data_folder(lib))
+    yield _leftovers(lib)
     yield _pending(lib, model, settings)
     yield _space(lib, model)
 
@@ -259,18 +263,21 @@ def _index(lib: Library, model: Model) -> Iterator[Finding]:
         yield Finding("cache", "does not have the library's vectors", wrong=True, mend=forget)
 
 
-def _leftovers(folder: Path) -> Finding:
+def _leftovers(lib: Library) -> Finding:
     """Temporary files of a process that was killed."""
-    found = sorted(folder.glob(".deejai-*"))
+    folder = data_folder(lib)
+    found = [*sorted(folder.glob(f"{TEMPORARY}*")), *unfinished(unfinished_path(lib))]
     if not found:
         return Finding("leftovers", "none")
 
     def mend() -> str:
         for path in found:
             path.unlink(missing_ok=True)
+        remove_unfinished(unfinished_path(lib))  # the notes of them too
         return f"{len(found)} files removed"
 
-    return Finding("leftovers", f"{len(found)} unfinished files in {folder}", wrong=True, mend=mend)
+    folders = ", ".join(dict.fromkeys(one_line(os.fspath(path.parent)) for path in found))
+    return Finding("leftovers", f"{len(found)} unfinished files in {folders}", wrong=True, mend=mend)
 
 
 def _pending(lib: Library, model: Model, settings: Settings) -> Finding:

@@ -37,6 +37,11 @@ def store_path(lib: Library) -> Path:
     return data_folder(lib) / "slices.db"
 
 
+def unfinished_path(lib: Library) -> Path:
+    """Where it is noted which large files are being written, wherever they lie."""
+    return data_folder(lib) / "unfinished"
+
+
 def open_store(lib: Library) -> SliceStore:
     return SliceStore(store_path(lib))
 

@@ -14,12 +14,13 @@ from beets.library import Item
 
 from deejai_core.apps.mix import TARGET, Mix, plan_mix, survey
 from deejai_core.apps.mixdown import MADE_BY, check_output, write_mix
-from deejai_core.audio.tags import read_tags
+from deejai_core.audio.sandbox import Decoder
 from deejai_core.errors import AudioError
+from deejai_core.files import remove_unfinished
 from deejai_core.playlists.read import SUFFIXES, read_playlist
 from deejai_core.playlists.tracks import Track, one_line
 
-from .library import as_track, display_name, items_at
+from .library import as_track, display_name, items_at, unfinished_path
 from .lists import make_journey, make_similar
 from .progress import Progress
 from .queries import Match, find_matches, user_path
@@ -47,18 +48,22 @@ class Selection:
     warnings: list[str] = field(default_factory=list)
 
 
-def check_target(lib: Library, output: str | None, bitrate: int | None, force: bool) -> tuple[int, Path | None]:
+def check_target(
+    lib: Library, output: str | None, bitrate: int | None, force: bool, decoder: Decoder
+) -> tuple[int, Path | None]:
     """The sample rate (Hz) of a mix, and its file. Raises UserError or MixError if the file may not be written."""
     if output is None:
         return RATE, None
     path = user_path(output).absolute()
-    rate = check_output(path, bitrate=bitrate, force=force)
+    rate = check_output(path, decoder.comments, bitrate=bitrate, force=force)
     if items_at(lib, path):
         raise ui.UserError(f"{path}: this is a track of the library, which is never replaced; choose another name")
     return rate, path
 
 
-def chosen(lib: Library, verb: str | None, words: list[str], settings: Settings, configured: Settings) -> Selection:
+def chosen(
+    lib: Library, verb: str | None, words: list[str], settings: Settings, configured: Settings, decoder: Decoder
+) -> Selection:
     """The tracks of a playlist, or that match; or, with a verb ("similar", "journey"), those of the list it makes."""
     if verb:
         wishes = Wishes(configured=configured, choose_waypoint=choose_waypoint if is_terminal() else None)
@@ -75,11 +80,11 @@ def chosen(lib: Library, verb: str | None, words: list[str], settings: Settings,
         matches = find_matches(lib, words)
         title = " ".join(words)
     return Selection(
-        one_line(title), [_track(match) for match in matches], one_line(shlex.join([*MADE_BY.split(), *words]))
+        one_line(title), [_track(match, decoder) for match in matches], one_line(shlex.join([*MADE_BY.split(), *words]))
     )
 
 
-def surveyed(selection: Selection, rate: int, fade: float, path: Path | None, log: BeetsLogger) -> Mix:
+def surveyed(selection: Selection, rate: int, fade: float, path: Path | None, decoder: Decoder, log: BeetsLogger) -> Mix:
     """The plan of a mix. What cannot be heard is left out, with a warning each. Raises UserError if nothing is left."""
     if path and path.exists() and any(track.path.exists() and track.path.samefile(path) for track in selection.tracks):
         raise ui.UserError(f"{path}: this is one of the tracks to be mixed; choose another name")
@@ -87,10 +92,9 @@ def surveyed(selection: Selection, rate: int, fade: float, path: Path | None, lo
     with Progress(len(selection.tracks), log, "tracks measured") as progress:
         for track in selection.tracks:
             try:
-                # A pipe would never end, and what is missing is said in the same words on every system.
-                if not track.path.is_file():
+                if not track.path.exists():  # said in the same words on every system
                     raise AudioError("no such file")
-                measured.append(survey(track, rate))
+                measured.append(survey(track, rate, decoder.stereo))
             except AudioError as error:
                 progress.warn("{}: {}; left out", one_line(os.fspath(track.path)), error)
             progress.step()
@@ -108,25 +112,38 @@ def plan_lines(mix: Mix) -> Iterator[str]:
     yield f"{_clock(mix.seconds):>8}  the end of {counted(len(mix.parts), 'track')}"
 
 
-def write(path: Path, mix: Mix, selection: Selection, bitrate: int | None, log: BeetsLogger) -> None:
+def remove_unfinished_mixes(lib: Library, log: BeetsLogger) -> None:
+    for path in remove_unfinished(unfinished_path(lib)):
+        log.info("removed {}, which a mix that was killed had left", one_line(os.fspath(path)))
+
+
+def write(
+    lib: Library,
+    path: Path,
+    mix: Mix,
+    selection: Selection,
+    bitrate: int | None,
+    decoder: Decoder,
+    log: BeetsLogger,
+) -> None:
     with Progress(len(mix.parts), log, "tracks mixed") as progress:
         write_mix(
             path,
             mix,
+            decoder.stereo,
             selection.title,
             selection.recipe,
             bitrate=bitrate,
+            notes=unfinished_path(lib),
             finished=lambda part: progress.step(),
             warn=lambda text: progress.warn("{}", text),
         )
 
 
-def _track(match: Match) -> Track:
+def _track(match: Match, decoder: Decoder) -> Track:
     if isinstance(match, Item):
         return as_track(match)
-    if not match.is_file():  # nor may a pipe be waited for; it will be left out
-        return Track(match, "", match.stem, None)
-    tags = read_tags(match)
+    tags = decoder.tags(match)
     return Track(match, tags.artist, tags.title, tags.length)
 
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from deejai_core.apps.limiter import limited
 from deejai_core.apps.loudness import STEPS, decibels, integrated_loudness, measure, ratio, sounding
-from deejai_core.audio.stereo import stereo_blocks
 from deejai_core.errors import AudioError
 from deejai_core.playlists.tracks import Track
 
@@ -26,7 +25,7 @@ LOUDER = 20.0  # dB that a track is made louder at most: nobody wants to hear th
 
 JOIN = 0.005  # seconds of the shortest fade: no gap, and no click either
 
-Blocks = Callable[[Path, int], Iterable[np.ndarray]]  # of a file at a sample rate, as `stereo_blocks` has them
+Blocks = Callable[[Path, int], Iterable[np.ndarray]]  # of a file at a sample rate, as `Decoder.stereo` has them
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class Mix:
         return self.frames / self.rate
 
 
-def survey(track: Track, rate: int, blocks_of: Blocks = stereo_blocks) -> Measured:
+def survey(track: Track, rate: int, blocks_of: Blocks) -> Measured:
     """Measure a track by decoding all of it. Raises AudioError if there is nothing to hear; MissingError."""
     levels = measure(blocks_of(track.path, rate), rate)
     first, last = sounding(levels.peak)
@@ -103,10 +102,10 @@ def plan_mix(measured: Sequence[Measured], rate: int, fade: float) -> Mix:
 
 def render(
     mix: Mix,
+    blocks_of: Blocks,
     *,
     finished: Callable[[Part], None] = lambda part: None,
     short: Callable[[Part, str], None] = lambda part, reason: None,
-    blocks_of: Blocks = stereo_blocks,
 ) -> Iterator[np.ndarray]:
     """The mix in blocks (n, 2) float32, of a true peak not above `CEILING`. Raises MissingError.
 

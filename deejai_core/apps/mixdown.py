@@ -8,8 +8,7 @@ from pathlib import Path
 
 from deejai_core.apps.cue import BEGINNING, MOST_TRACKS, Chapter, can_name, format_cue
 from deejai_core.apps.encode import MOST_CHAPTERS, About, check_format, encode
-from deejai_core.apps.mix import Mix, Part, render
-from deejai_core.audio.container import open_container
+from deejai_core.apps.mix import Blocks, Mix, Part, render
 from deejai_core.errors import AudioError, MixError
 from deejai_core.files import replacing
 from deejai_core.playlists.tracks import one_line
@@ -18,16 +17,22 @@ ARTIST = "Various artists"
 MADE_BY = "beet deejai mix"  # how the comment of every mix begins
 
 
-def check_output(path: Path, *, bitrate: int | None = None, force: bool = False) -> int:
+def check_output(
+    path: Path, comments_of: Callable[[Path], list[str]], *, bitrate: int | None = None, force: bool = False
+) -> int:
     """The sample rate (Hz) of a mix in this file. Raises MixError if there can be none, or something else would be lost.
 
-    force: whether a file that is there, and its cue sheet, may be no mix.
+    comments_of: reads the comments in a file's tags, as `Decoder.comments`. force: whether a file that is there, and its
+    cue sheet, may be no mix.
     """
     format_ = check_format(path, bitrate)
     shown = one_line(os.fspath(path))
     if not can_name(path):
         raise MixError(f"{shown}: a cue sheet cannot name this file; choose a name without quotation marks and line breaks")
-    for file, is_ours in ((path, is_mix), (cue_path(path), _is_cue_of_mix)):
+    for file, is_ours in (
+        (path, lambda file: is_mix(file, comments_of)),
+        (cue_path(path), _is_cue_of_mix),
+    ):
         try:
             if file.exists() and not file.is_file():
                 raise MixError(f"{one_line(os.fspath(file))}: this is no file; choose another name")
@@ -45,16 +50,14 @@ def cue_path(path: Path) -> Path:
     return path.with_suffix(".cue")
 
 
-def is_mix(path: Path) -> bool:
+def is_mix(path: Path, comments_of: Callable[[Path], list[str]]) -> bool:
     """Whether a file is a mix of ours, by its comment, or empty."""
     if not path.stat().st_size:
         return True
     try:
-        with open_container(path) as container:
-            tags = [container.metadata, *(stream.metadata for stream in container.streams)]
+        return any(comment.startswith(MADE_BY) for comment in comments_of(path))
     except AudioError:
         return False
-    return any(name.lower() == "comment" and text.startswith(MADE_BY) for some in tags for name, text in some.items())
 
 
 def _is_cue_of_mix(path: Path) -> bool:
@@ -66,17 +69,19 @@ def _is_cue_of_mix(path: Path) -> bool:
 def write_mix(
     path: Path,
     mix: Mix,
+    blocks_of: Blocks,
     title: str,
     recipe: str,
     *,
     bitrate: int | None = None,
+    notes: Path | None = None,
     finished: Callable[[Part], None] = lambda part: None,
     warn: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Render a mix to a file that `check_output` allowed, with tags and chapters, and its cue sheet beside it.
 
-    recipe: the command that makes it again. finished, warn: called after each part, and with a line for what could not be
-    done. Raises MixError; what was there is then as it was.
+    recipe: the command that makes it again. notes: as of `replacing`. finished, warn: called after each part, and with a
+    line for what could not be done. Raises MixError; what was there is then as it was.
     """
     chapters = chapters_of(mix)
     most = MOST_CHAPTERS.get(path.suffix.lower(), len(chapters))
@@ -84,10 +89,11 @@ def write_mix(
         warn(f"{path.suffix[1:]} has no more than {most} chapters: the songs after these have none")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
+        with replacing(path, notes=notes) as temporary:
             about = About(title, ARTIST, recipe, chapters[:most])
             rendered = render(
                 mix,
+                blocks_of,
                 finished=finished,
                 short=lambda part, reason: warn(f"{one_line(os.fspath(part.track.path))}: {reason}; silence instead"),
             )

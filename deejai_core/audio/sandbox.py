@@ -1,7 +1,8 @@
-"""Decoding out of harm's way: in a process of its own, with limits on its time and memory.
+"""Reading files out of harm's way: in a process of its own, with limits on its time and memory.
 
 The libraries that decode are large and written in C, and music collections hold every file that ever was damaged. Whatever
-such a file does (it never ends, eats all memory, crashes), it costs that file, and a new process.
+such a file does (it never ends, eats all memory, crashes), it costs that file, and a new process. That goes for samples,
+tags and pictures: no other process of ours parses a file that it was given.
 """
 
 from __future__ import annotations
@@ -9,16 +10,20 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import threading
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 
+from deejai_core.audio.child import end_child, start_child
+from deejai_core.audio.pictures import LARGEST
 from deejai_core.audio.tags import Tags
 from deejai_core.errors import AudioError, ModelError, UnavailableError
 
-GRACE = 5  # seconds after which a process without a parent ends itself
+FLOAT = 4  # bytes
+LONGEST_ANSWER = 1 << 20  # bytes, without the data that follow it
 
 
 class Decoder:
@@ -41,10 +46,7 @@ class Decoder:
 
     def close(self) -> None:
         if self._process:
-            self._process.kill()
-            self._process.wait()
-            self._process.stdin.close()
-            self._process.stdout.close()
+            end_child(self._process)
             self._process = None
 
     def key(self, path: Path, **spans: int) -> str:
@@ -56,8 +58,17 @@ class Decoder:
 
     def spans(self, path: Path, *, sample_rate: int, length: int, limit: int) -> np.ndarray:
         """As `read_spans`, with the errors of `key`."""
-        _, data = self._ask(path, {"what": "spans", "sample_rate": sample_rate, "length": length, "limit": limit})
+        request = {"what": "spans", "sample_rate": sample_rate, "length": length, "limit": limit}
+        _, data = self._ask(path, request, most=limit * length * FLOAT)
         return np.frombuffer(data, np.float32).reshape(-1, length)
+
+    def stereo(self, path: Path, rate: int) -> Iterator[np.ndarray]:
+        """As `stereo_blocks`, with the errors of `key`; each block may take the time that a file may take."""
+        for block in count():
+            _, data = self._ask(path, {"what": "stereo", "rate": rate, "block": block}, most=2 * rate * FLOAT)
+            if not data:
+                return
+            yield np.frombuffer(data, np.float32).reshape(-1, 2)
 
     def tags(self, path: Path) -> Tags:
         """As `read_tags`; a file whose tags cannot be read has its name for a title."""
@@ -66,8 +77,17 @@ class Decoder:
         except AudioError:
             return Tags("", path.stem, None)
 
-    def _ask(self, path: Path, request: dict) -> tuple[dict, memoryview]:
-        request |= {"path": os.fsencode(path.absolute()).hex(), "seconds": round(self.seconds) + GRACE}
+    def comments(self, path: Path) -> list[str]:
+        """As `read_comments`, with the errors of `key`."""
+        return self._ask(path, {"what": "comments"})[0]["comments"]
+
+    def picture(self, path: Path) -> bytes:
+        """As `read_picture`, with the errors of `key`."""
+        return bytes(self._ask(path, {"what": "picture"}, most=LARGEST)[1])
+
+    def _ask(self, path: Path, request: dict, most: int = 0) -> tuple[dict, memoryview]:
+        """The answer to a request, and the data that follow it. most: bytes that these may have."""
+        request |= {"path": os.fsencode(path.absolute()).hex()}
         process = self._running()
         ended = threading.Event()
 
@@ -80,15 +100,15 @@ class Decoder:
         try:
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
-            answer = json.loads(process.stdout.readline() or "{}")
-            wanted = answer.get("spans", 0) * request.get("length", 0) * np.dtype(np.float32).itemsize
+            answer = json.loads(process.stdout.readline(LONGEST_ANSWER))
+            wanted = answer["bytes"] if 0 <= answer["bytes"] <= most else 0
             data = memoryview(bytearray(wanted))
-            data = data[: process.stdout.readinto(data)]
-        except (OSError, ValueError):
-            answer, data, wanted = {}, memoryview(b""), 0
+            whole = process.stdout.readinto(data) == wanted == answer["bytes"]
+        except (OSError, ValueError):  # ValueError: what came is no JSON, since the process has ended
+            whole = False
         finally:
             timer.cancel()
-        if not answer or len(data) < wanted:
+        if not whole:
             status = self._end()
             if ended.is_set():
                 raise UnavailableError(f"it takes longer than {self.seconds:g} seconds (time_limit)")
@@ -101,18 +121,7 @@ class Decoder:
         if self._process and self._process.poll() is None:
             return self._process
         self.close()
-        # One thread: OpenBLAS would take address space for each core, and decoding has no use for it. The modules are found
-        # where this process finds them, and never in the folder that it happens to be in.
-        env = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        env["PYTHONPATH"] = os.pathsep.join(folder for folder in map(os.path.abspath, filter(None, sys.path)))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "deejai_core.audio.worker", str(self.memory)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # libmpg123 and others print what they think of a file
-            cwd=Path(sys.executable).anchor or os.sep,
-            env=env,
-        )
+        self._process = start_child("deejai_core.audio.worker", str(self.memory))
         try:
             greeting = json.loads(self._process.stdout.readline() or "{}")
         except ValueError:

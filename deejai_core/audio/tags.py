@@ -1,4 +1,4 @@
-"""Tags and duration of an audio file that is in no library."""
+"""Tags, comments and duration of an audio file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from deejai_core.audio.container import open_container
 
 if TYPE_CHECKING:
     from mutagen import FileType
@@ -47,3 +49,10 @@ def _tags_of(file: FileType, path: Path) -> Tags:
     artist = first("artist", "TPE1", "Author", "Artist")
     title = first("title", "TIT2", "Title")
     return Tags(artist, title or path.stem, file.info.length if 0 < file.info.length < math.inf else None)
+
+
+def read_comments(path: Path) -> list[str]:
+    """The comments in a file's tags, or in those of its streams. Raises AudioError, UnavailableError."""
+    with open_container(path) as container:
+        tags = [container.metadata, *(stream.metadata for stream in container.streams)]
+    return [text[:LONGEST] for some in tags for name, text in some.items() if name.lower() == "comment"]

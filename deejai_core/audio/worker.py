@@ -1,34 +1,26 @@
-"""A process that decodes files for another one: what a damaged file does to it, it does to nobody else.
+"""A process that reads files for another one: what a damaged file does to it, it does to nobody else.
 
 Started by `deejai_core.audio.sandbox`. Requests are lines of JSON on standard input, each answered by a line of JSON on
-standard output, which raw samples follow where they were asked for. It imports nothing that it does not need: one of these
-runs on each core.
+standard output, which says how many bytes follow it. It imports nothing that it does not need: one of these runs on each
+core.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from deejai_core.audio.child import confine
+
 
 def main() -> None:
-    memory = int(sys.argv[1])
-    with contextlib.suppress(ImportError, OSError, ValueError):  # Windows has no such limits, macOS does not keep them
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl-C is for the parent, which lets the file under way be finished
-    # Libraries print notes of their own, also to standard output: the answers go to a copy of it that they do not know.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    answers, requests = confine(int(sys.argv[1]))
     try:
         import av  # noqa: F401
         import soundfile  # noqa: F401
@@ -38,22 +30,17 @@ def main() -> None:
         return
     _answer(answers, {"ready": True})
     serve = Server(answers)
-    for line in sys.stdin.buffer:
-        request = json.loads(line)
-        if hasattr(signal, "alarm"):
-            signal.alarm(request["seconds"])  # ends this process even if the parent is no longer there to do it
-        serve(request)
-        if hasattr(signal, "alarm"):
-            signal.alarm(0)
+    for line in requests:
+        serve(json.loads(line))
 
 
 class Server:
-    """Answers requests. A file that was asked for its key stays open, since most often its spans are asked for next."""
+    """Answers requests. A file stays open while more of it is likely to be asked for: spans after a key, the next block."""
 
     def __init__(self, answers: BinaryIO) -> None:
         self._answers = answers
         self._reading: Iterator | None = None
-        self._read: tuple = ()  # of which file, and which spans
+        self._next: tuple = ()  # what `_reading` is about to give
 
     def __call__(self, request: dict) -> None:
         from deejai_core.errors import AudioError, UnavailableError
@@ -69,28 +56,69 @@ class Server:
         _answer(self._answers, answer, data)
 
     def _answer_to(self, request: dict) -> tuple[dict, bytes | memoryview]:
-        from deejai_core.audio.decode import key_then_spans, read_spans
         from deejai_core.audio.identity import audio_key
-        from deejai_core.audio.tags import read_tags
+        from deejai_core.audio.pictures import read_picture
+        from deejai_core.audio.tags import read_comments, read_tags
 
-        path = Path(os.fsdecode(bytes.fromhex(request["path"])))
-        if request["what"] == "tags":
-            return {"tags": asdict(read_tags(path))}, b""
+        path, what = Path(os.fsdecode(bytes.fromhex(request["path"]))), request["what"]
+        _check_regular(path)
         options = {name: request[name] for name in ("sample_rate", "length", "limit") if name in request}
-        reading, self._reading = self._reading, None
-        if request["what"] == "key":
-            if not options:
-                return {"key": audio_key(path)}, b""
-            reading, self._read = key_then_spans(path, **options), (path, options)
-            key = next(reading)
-            self._reading = reading
-            return {"key": key}, b""
-        spans = next(reading) if reading and self._read == (path, options) else read_spans(path, **options)
-        return {"spans": len(spans)}, spans.data
+        if what == "tags":
+            return {"tags": asdict(read_tags(path))}, b""
+        if what == "comments":
+            return {"comments": read_comments(path)}, b""
+        if what == "picture":
+            return {}, read_picture(path)
+        if what == "stereo":
+            return {}, self._stereo(path, request["rate"], request["block"])
+        if what == "spans":
+            return {}, self._spans(path, options)
+        return {"key": self._key(path, options) if options else audio_key(path)}, b""
+
+    def _key(self, path: Path, options: dict) -> str:
+        from deejai_core.audio.decode import key_then_spans
+
+        self._reading, self._next = None, ()
+        reading = key_then_spans(path, **options)
+        key = next(reading)
+        self._reading, self._next = reading, (path, options)
+        return key
+
+    def _spans(self, path: Path, options: dict) -> memoryview:
+        from deejai_core.audio.decode import read_spans
+
+        reading, expected = self._reading, self._next
+        self._reading, self._next = None, ()
+        return (next(reading) if expected == (path, options) else read_spans(path, **options)).data
+
+    def _stereo(self, path: Path, rate: int, block: int) -> bytes | memoryview:
+        from deejai_core.audio.stereo import stereo_blocks
+
+        reading, expected = self._reading, self._next
+        self._reading, self._next = None, ()
+        if expected != (path, rate, block):
+            reading = islice(stereo_blocks(path, rate), block, None)
+        found = next(reading, None)
+        if found is None:
+            return b""
+        self._reading, self._next = reading, (path, rate, block + 1)
+        return found.data
+
+
+def _check_regular(path: Path) -> None:
+    """Raises UnavailableError for what is no regular file: a pipe would never end, and devices are nobody's music."""
+    from deejai_core.errors import UnavailableError
+    from deejai_core.files import open_regular
+
+    try:
+        open_regular(path).close()
+    except OSError as error:
+        raise UnavailableError(error.strerror or str(error)) from error
 
 
 def _answer(answers: BinaryIO, answer: dict, data: bytes | memoryview = b"") -> None:
-    answers.write(json.dumps(answer).encode() + b"\n")
+    data = memoryview(data).cast("B") if len(data) else b""
+    answers.write(json.dumps(answer | {"bytes": len(data)}).encode() + b"\n")
     answers.write(data)
     answers.flush()
 

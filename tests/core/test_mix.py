@@ -33,7 +33,7 @@ def rendered(mix: Mix, sounds: dict[str, np.ndarray], **options) -> np.ndarray:
         samples = sounds[path.name]
         return (samples[start : start + rate] for start in range(0, len(samples), rate))
 
-    return np.concatenate(list(render(mix, blocks_of=blocks_of, **options)))
+    return np.concatenate(list(render(mix, blocks_of, **options)))
 
 
 class TestThePlan:
@@ -139,7 +139,7 @@ class TestRendering:
         def peak(tracks: int) -> int:
             tracemalloc.start()
             found = [survey(Track(Path("x"), "", "x", None), RATE, blocks_of) for _ in range(tracks)]
-            frames = sum(len(block) for block in render(plan_mix(found, RATE, 2), blocks_of=blocks_of))
+            frames = sum(len(block) for block in render(plan_mix(found, RATE, 2), blocks_of))
             assert frames == (8 * tracks - 2 * (tracks - 1)) * RATE
             most = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
@@ -163,7 +163,7 @@ class TestRendering:
             yield
 
         told.clear()
-        list(render(mix, blocks_of=gone, short=lambda part, reason: told.append(reason)))
+        list(render(mix, gone, short=lambda part, reason: told.append(reason)))
         assert told == ["No such file or directory"] * 3
 
 

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +13,10 @@ import pytest
 from deejai_core.audio.decode import read_spans
 from deejai_core.audio.identity import audio_key
 from deejai_core.audio.sandbox import Decoder
+from deejai_core.audio.stereo import stereo_blocks
+from deejai_core.audio.tags import Tags
 from deejai_core.errors import AudioError, ModelError, UnavailableError
+from tests.processes import eventually, runs
 from tests.sounds import chirp, write_audio
 
 SPANS = {"sample_rate": 16_000, "length": 48_000, "limit": 4}
@@ -80,16 +82,52 @@ def test_content_at_fault_and_circumstances_are_told_apart(decoder, song, tmp_pa
         decoder.key(tmp_path / "gone.mp3")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a named pipe, which nobody ever writes to")
-def test_a_file_that_never_ends_is_given_up_and_the_next_one_is_read(song, tmp_path):
-    os.mkfifo(tmp_path / "pipe.mp3")
+def test_a_file_that_never_ends_is_given_up_and_the_next_one_is_read(song, tmp_path, monkeypatch):
+    stub(tmp_path, monkeypatch, "while True: pass")
     with Decoder(seconds=1.5, memory=MEMORY) as decoder:
         decoder.key(song)
         start = time.monotonic()
         with pytest.raises(UnavailableError, match=r"it takes longer than 1\.5 seconds \(time_limit\)"):
-            decoder.key(tmp_path / "pipe.mp3")
+            decoder.spans(song, **SPANS)
         assert time.monotonic() - start < 20
         assert decoder.key(song) == audio_key(song)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a named pipe, which nobody ever writes to, and devices")
+@pytest.mark.parametrize("name", ["pipe.mp3", "device.mp3", "folder.mp3"])
+def test_what_is_no_regular_file_is_not_opened(decoder, tmp_path, name):
+    os.mkfifo(tmp_path / "pipe.mp3")
+    (tmp_path / "device.mp3").symlink_to("/dev/zero")
+    (tmp_path / "folder.mp3").mkdir()
+    for ask in (decoder.key, decoder.comments, decoder.picture, lambda path: decoder.spans(path, **SPANS)):
+        with pytest.raises(UnavailableError, match="not a regular file"):
+            ask(tmp_path / name)
+    assert decoder.tags(tmp_path / name) == Tags("", name.removesuffix(".mp3"), None)
+
+
+def test_links_are_followed(decoder, song, tmp_path):
+    (tmp_path / "link.flac").symlink_to(song)
+    assert decoder.key(tmp_path / "link.flac") == audio_key(song)
+
+
+def test_whole_files_come_in_blocks(decoder, song, tmp_path):
+    other = write_audio(tmp_path / "other.flac", chirp(3, 44_100, 2), 44_100)
+    ours, theirs = decoder.stereo(song, 8000), decoder.stereo(other, 8000)
+    taken = [next(ours), next(theirs), next(ours), next(ours)]  # in turn, though that is slow
+    assert np.array_equal(taken[1], next(stereo_blocks(other, 8000)))
+    blocks = np.concatenate([taken[0], *taken[2:], *ours])
+    assert np.array_equal(blocks, np.concatenate(list(stereo_blocks(song, 8000))))
+    with pytest.raises(AudioError, match="Invalid data"):
+        next(decoder.stereo(_text(song), 8000))
+
+
+def test_the_time_of_a_whole_file_is_that_of_each_block(tmp_path):
+    """Who renders an hour of music in an hour is not told that decoding takes too long."""
+    song = write_audio(tmp_path / "song.wav", chirp(4, 8000), 8000)
+    with Decoder(seconds=1, memory=MEMORY) as decoder:
+        decoder.key(song)  # it has been started
+        for _ in decoder.stereo(song, 8000):
+            time.sleep(0.4)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a limit on memory")
@@ -131,21 +169,18 @@ def test_modules_in_the_current_folder_are_not_taken_for_libraries(song, tmp_pat
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_the_process_ends_with_its_parent(song):
+@pytest.mark.parametrize("asked", ["decoder.key(song)", "decoder.spans(song, sample_rate=8000, length=8000, limit=2)"])
+def test_the_process_ends_with_its_parent(song, tmp_path, monkeypatch, asked):
+    """Whether it waits for a request, or is at work on a file that never ends."""
+    stub(tmp_path, monkeypatch, "while True: pass")
     code = (
-        "import os, sys, signal; from pathlib import Path; from deejai_core.audio.sandbox import Decoder\n"
-        f"decoder = Decoder(seconds=60, memory={MEMORY}); decoder.key(Path({os.fspath(song)!r}))\n"
-        "print(decoder._process.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+        "import os, sys, signal, threading; from pathlib import Path; from deejai_core.audio.sandbox import Decoder\n"
+        f"song = Path({os.fspath(song)!r}); decoder = Decoder(seconds=600, memory={MEMORY}); decoder.key(song)\n"
+        "print(decoder._process.pid, flush=True)\n"
+        "threading.Timer(1, os.kill, (os.getpid(), signal.SIGKILL)).start()\n"
+        f"{asked}; threading.Event().wait()"
     )
-    killed = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    pid, deadline = int(killed.stdout), time.monotonic() + 20
-    while _alive(pid):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z"
-    except OSError:
-        return False
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    killed = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=env)
+    pid = int(killed.stdout)
+    eventually(lambda: not runs(pid), seconds=20)

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from deejai_core.apps.loudness import decibels, integrated_loudness, measure
 from deejai_core.audio.stereo import stereo_blocks
 from tests.odd_files import ODD_FILES
 from tests.plugin.conftest import BEET
+from tests.plugin.test_doctor import problems
+from tests.processes import children, eventually, runs
 from tests.sounds import chirp, write_audio
 
 RATE = 44_100
@@ -137,7 +140,7 @@ class TestWhatCannotBeMixed:
             "text.mp3": "Invalid data found when processing input",
             "silence.wav": "there is nothing but silence in it",
             "not a number.wav": "there is nothing but silence in it",
-            "never ends.mp3": "no such file",
+            "never ends.mp3": "not a regular file",
             "missing.mp3": "no such file",
         }
 
@@ -204,7 +207,7 @@ class TestWhatIsThereAlready:
             text=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not (folder.exists() and list(folder.iterdir())) and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
@@ -212,3 +215,27 @@ class TestWhatIsThereAlready:
         assert "mixed into" not in shown
         assert list(folder.iterdir()) == []
         assert "Traceback" not in errors
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+    def test_a_kill_leaves_a_file_that_the_next_run_removes_and_no_process(self, analysed, tmp_path):
+        long = write_audio(tmp_path / "long.wav", chirp(60, RATE, 2), RATE)
+        (tmp_path / "list.m3u").write_text(f"{long}\n" * 5)
+        folder = tmp_path / "out"
+        process = subprocess.Popen(
+            [BEET, "deejai", "mix", tmp_path / "list.m3u", "-o", folder / "mix.opus"],
+            env=os.environ | {"BEETSDIR": str(analysed.folder)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        eventually(lambda: folder.exists() and list(folder.iterdir()), seconds=180)
+        decoders = children(process.pid)
+        process.kill()
+        process.wait()
+        assert decoders
+        eventually(lambda: not any(map(runs, decoders)), seconds=20)
+        (left,) = folder.iterdir()
+        assert f"1 unfinished files in {folder}" in analysed.deejai("doctor", status=1).out
+        result = analysed.deejai("mix", "Aisle", "-p")
+        assert f"removed {left}, which a mix that was killed had left" in result.err
+        assert list(folder.iterdir()) == []
+        assert "leftovers" not in problems(analysed.deejai("doctor"))

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 
 from tests.djpage import Page
+from tests.pictures import png
 from tests.plugin.conftest import Beets
 from tests.sounds import chirp, write_audio
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)
+PNG = png(600, 600)
 
 
 @pytest.fixture(scope="module")

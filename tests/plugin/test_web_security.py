@@ -15,6 +15,7 @@ import pytest
 
 from tests.djpage import Page
 from tests.plugin.conftest import Beets
+from tests.processes import children, eventually, resident
 
 CLIENTS = 200
 SECONDS = float(os.environ.get("DEEJAI_TEST_CLIENTS_SECONDS", 2))  # 30 for the whole run
@@ -227,7 +228,7 @@ class TestBodies:
         assert size(page.temporary, library.data / "uploads") == 0
 
     def test_streamed_in_chunks(self, page, library):
-        memory, largest = resident(page), 0
+        memory, largest = resident(page.process.pid), 0
         chunk = f"{10 * MEGABYTE:x}\r\n".encode() + bytes(10 * MEGABYTE) + b"\r\n"
 
         def chunks():
@@ -240,7 +241,7 @@ class TestBodies:
         answer = page.raw(chunks())
         assert answer.startswith(b"HTTP/1.1 413 ") or not answer  # not read any more: the connection may be reset
         assert largest < 600 * MEGABYTE
-        assert resident(page) < memory + 100 * MEGABYTE
+        assert resident(page.process.pid) < memory + 100 * MEGABYTE
         eventually(lambda: size(page.temporary, library.data / "uploads") == 0 and open_files(page) < 200 * MEGABYTE)
 
     def test_anything_else_may_bring_little(self, page):
@@ -278,14 +279,6 @@ class TestBodies:
         assert page.get("/api/status").status == 200
 
 
-def resident(page) -> int:
-    """Bytes of memory."""
-    line = next(
-        line for line in Path(f"/proc/{page.process.pid}/status").read_text().splitlines() if line.startswith("VmRSS")
-    )
-    return int(line.split()[1]) * 1024
-
-
 def open_files(page) -> int:
     """Bytes of the files that the server has open and that have no name any more."""
     total = 0
@@ -296,13 +289,6 @@ def open_files(page) -> int:
         except OSError:
             pass
     return total
-
-
-def eventually(true) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 class TestRanges:
@@ -361,19 +347,7 @@ def test_transcoders_end_with_their_listeners(page, library):
         assert response.status == 200
         response.read(1000)
         connection.close()
-        eventually(lambda: not children(page))
-
-
-def children(page) -> list[Path]:
-    """Processes of the server's that run, or have ended and were not waited for."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"PPid:\t{page.process.pid}\n" in (process / "status").read_text():
-                found.append(process)
-        except OSError:
-            pass
-    return found
+        eventually(lambda: not children(page.process.pid))
 
 
 def test_many_at_once_lose_nothing(page, whole):

@@ -11,7 +11,7 @@ from beets import ui
 
 from ..group import Verb
 from ..options import RULES, VARIATION, WALK, add_options
-from ..settings import given_options, read_settings
+from ..settings import given_options, limits, read_settings
 from ..words import counted
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 
 
 def run_mix(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
-    from ..mixing import check_target, chosen, plan_lines, surveyed, write
+    from ..mixing import check_target, chosen, plan_lines, remove_unfinished_mixes, surveyed, write
 
     if not args:
         raise ui.UserError('mix what? Give a playlist (FILE.m3u), a query, or --journey "A" "B"')
@@ -59,21 +59,24 @@ def run_mix(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
         raise ui.UserError("a mix needs a file: -o FILE.mp3 (or .m4a, .ogg, .opus, .flac); --pretend only shows the plan")
     if not 0 <= opts.fade <= LONGEST_FADE:
         raise ui.UserError(f"--fade: must be from 0 to {LONGEST_FADE:.0f} (seconds), not {opts.fade:g}")
-    rate, path = check_target(lib, opts.output, opts.bitrate, bool(opts.force))
-    verb = _verb(opts, args)
-    if verb == "journey":
-        opts.between, opts.number = opts.number, None
-    selection = chosen(lib, verb, args, read_settings(config, given_options(opts)), read_settings(config))
-    for remark in selection.remarks:
-        ui.print_(remark)
-    for warning in selection.warnings:
-        log.warning("{}", warning)
-    plan = surveyed(selection, rate, opts.fade, path, log)
-    for line in plan_lines(plan):
-        ui.print_(line)
-    if not opts.pretend:
-        write(path, plan, selection, opts.bitrate, log)
-        ui.print_(f"{counted(len(plan.parts), 'track')} mixed into {path}")
+    configured = read_settings(config)
+    with limits(configured).decoder() as decoder:
+        remove_unfinished_mixes(lib, log)
+        rate, path = check_target(lib, opts.output, opts.bitrate, bool(opts.force), decoder)
+        verb = _verb(opts, args)
+        if verb == "journey":
+            opts.between, opts.number = opts.number, None
+        selection = chosen(lib, verb, args, read_settings(config, given_options(opts)), configured, decoder)
+        for remark in selection.remarks:
+            ui.print_(remark)
+        for warning in selection.warnings:
+            log.warning("{}", warning)
+        plan = surveyed(selection, rate, opts.fade, path, decoder, log)
+        for line in plan_lines(plan):
+            ui.print_(line)
+        if not opts.pretend:
+            write(lib, path, plan, selection, opts.bitrate, decoder, log)
+            ui.print_(f"{counted(len(plan.parts), 'track')} mixed into {path}")
 
 
 def _verb(opts: optparse.Values, args: list[str]) -> str | None:

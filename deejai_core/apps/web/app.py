@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deejai_core.apps.web import requests
-from deejai_core.apps.web.audio import MIME_TYPES, TRANSCODED, Transcoders, file_response
-from deejai_core.apps.web.covers import read_cover
+from deejai_core.apps.web.audio import MIME_TYPES, TRANSCODED, Transcoders, begins_as_audio, file_response, open_track
+from deejai_core.apps.web.covers import Covers
 from deejai_core.apps.web.guard import LARGEST_REQUEST, LARGEST_UPLOAD, UPLOAD_PATH, Guard
 from deejai_core.apps.web.library import Library, Listed, RefusedError, View
 from deejai_core.apps.web.requests import Reference
@@ -75,7 +75,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
     app = flask.Flask("deejai", static_folder=None)
     app.json.sort_keys = False
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
-    transcoders = Transcoders()
+    transcoders, covers = Transcoders(), Covers()
     read_reference = requests.reference_reader(library.dimension)
 
     @app.before_request
@@ -231,19 +231,19 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
         if found is None:
             raise RefusedError(f"there is no track {id_[:20]}", 404)
         path, format_ = found
-        if format_ in MIME_TYPES and (format_ in formats or not formats):
-            return file_response(path, MIME_TYPES[format_], flask.request)
+        file = open_track(path)
+        if format_ in MIME_TYPES and (format_ in formats or not formats) and begins_as_audio(file):
+            return file_response(file, MIME_TYPES[format_], flask.request)
+        file.close()
         target = next((name for name in TRANSCODED if name in formats or not formats), None)
         if target is None:
             raise RefusedError(f"formats: name one of {', '.join(TRANSCODED)} for tracks that have to be transcoded", 406)
-        if not path.is_file():
-            raise RefusedError("the track's file is not there; is the drive mounted?", 404)
         return transcoders.response(path, target, start_at, flask.request)
 
     @app.get("/api/art/<id_>")
     def art(id_: str) -> Response:
         cover = library.cover(_id(id_))
-        picture = read_cover(cover) if cover else None
+        picture = covers.read(cover) if cover else None
         if picture is None:
             raise RefusedError(f"there is no cover of track {id_[:20]}", 404)
         response = flask.Response(picture[0], mimetype=picture[1])

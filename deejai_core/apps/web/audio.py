@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from deejai_core.apps.web.library import RefusedError
+from deejai_core.audio.child import end_child, start_child
+from deejai_core.files import open_regular
 
 if TYPE_CHECKING:
     from flask import Request, Response
@@ -33,17 +33,36 @@ FIRST_BYTES = 30  # seconds until a transcoder must have begun
 CHUNK = 65_536
 
 
-def file_response(path: Path, mime_type: str, request: Request) -> Response:
-    """A file, or the one part of it that is asked for (RFC 9110, 14). Raises RefusedError where it cannot be read."""
+def open_track(path: Path) -> BinaryIO:
+    """A track's file, which nobody can exchange for another one now. Raises RefusedError if it is none, or not there."""
+    try:
+        return open_regular(path)
+    except (OSError, ValueError) as error:
+        raise RefusedError("the track's file is not there; is the drive mounted?", 404) from error
+
+
+def begins_as_audio(file: BinaryIO) -> bool:
+    """Whether a file begins as those that browsers play; it is left at its beginning.
+
+    Not so if it has been exchanged for a document, or for a link to one.
+    """
+    beginning = file.read(12)
+    file.seek(0)
+    if beginning[:4] in (b"RIFF", b"RF64", b"FORM"):
+        return beginning[8:] in (b"WAVE", b"AIFF", b"AIFC")
+    # MPEG's layers II and III, and AAC by itself, begin with eleven bits that are set.
+    first, second = (beginning + b"\0\0")[:2]
+    frame = first == 0xFF and (second & 0xE6 in (0xE2, 0xE4) or second & 0xF6 == 0xF0)
+    return frame or beginning.startswith((b"ID3", b"fLaC", b"OggS")) or beginning[4:8] == b"ftyp"
+
+
+def file_response(file: BinaryIO, mime_type: str, request: Request) -> Response:
+    """A file, or the one part of it that is asked for (RFC 9110, 14). It is closed when it was sent."""
     from flask import Response
     from werkzeug.http import http_date, is_resource_modified
     from werkzeug.wsgi import wrap_file
 
-    try:
-        file = path.open("rb")
-        status = os.fstat(file.fileno())
-    except (OSError, ValueError) as error:
-        raise RefusedError("the track's file is not there; is the drive mounted?", 404) from error
+    status = os.fstat(file.fileno())
     response = Response(mimetype=mime_type, direct_passthrough=True)
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["Last-Modified"] = http_date(status.st_mtime)
@@ -117,16 +136,8 @@ class Transcoders:
 
     def _stream(self, path: Path, target: str, start: float) -> Iterator[bytes]:
         try:
-            env = os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, filter(None, sys.path)))}
             words = [os.fsencode(path.absolute()).hex(), target, str(start), str(TRANSCODER_MEMORY)]
-            process = subprocess.Popen(
-                [sys.executable, "-m", "deejai_core.apps.web.transcoder", *words],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # what libraries think of a file
-                cwd=Path(sys.executable).anchor or os.sep,
-                env=env,
-            )
+            process = start_child("deejai_core.apps.web.transcoder", *words)
             timer = threading.Timer(FIRST_BYTES, process.kill)
             timer.start()
             try:
@@ -135,9 +146,7 @@ class Transcoders:
                     yield chunk
             finally:
                 timer.cancel()
-                process.kill()
-                process.wait()
-                process.stdout.close()
+                end_child(process)
         finally:
             self._free.release()
 

@@ -1,7 +1,7 @@
 """A process that decodes one file and writes it to standard output in a format that browsers play.
 
 Started by `deejai_core.apps.web.audio`, with the file's name (hexadecimal), `mp3` or `webm`, the second to start from, and
-the bytes of memory that it may take. It writes no faster than it is read from, and ends when nobody reads any more.
+the bytes of memory that it may take. It writes no faster than it is read from, and ends with its parent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
+from deejai_core.audio.child import confine
 from deejai_core.audio.container import open_container
+from deejai_core.errors import AudioError
+from deejai_core.files import open_regular
 
 RATE = 48_000  # Hz, of Opus
 CODECS = {"mp3": ("libmp3lame", 192_000), "webm": ("libopus", 128_000)}  # bits a second
@@ -29,20 +32,13 @@ class Pipe:
 
 
 def main() -> None:
-    path, target, start, memory = sys.argv[1:]
-    with contextlib.suppress(ImportError, OSError, ValueError):  # Windows has no such limits, macOS does not keep them
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
-        resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU, MOST_CPU))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Libraries print notes of their own, also to standard output: the sound goes to a copy of it that they do not know.
-    output = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)
-    try:
-        transcode(Path(os.fsdecode(bytes.fromhex(path))), target, float(start), output)
-    except BrokenPipeError:
-        sys.exit(0)  # nobody listens any more
+    name, target, start, memory = sys.argv[1:]
+    path = Path(os.fsdecode(bytes.fromhex(name)))
+    output, _ = confine(int(memory), MOST_CPU)
+    # No audio, or nobody listens any more.
+    with contextlib.suppress(AudioError, OSError):
+        open_regular(path).close()  # a pipe would never end
+        transcode(path, target, float(start), output.raw)
 
 
 def transcode(path: Path, target: str, start: float, output: BinaryIO) -> None:
@@ -54,6 +50,8 @@ def transcode(path: Path, target: str, start: float, output: BinaryIO) -> None:
         open_container(path) as source,
         av.open(Pipe(output), "w", format=target, options=OPTIONS[target]) as sink,
     ):
+        if not source.streams.audio:
+            raise AudioError("no audio in it")
         stream = source.streams.audio[0]
         if start:
             source.seek((stream.start_time or 0) + int(start / stream.time_base), stream=stream)
