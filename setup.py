@@ -45,6 +45,7 @@ extras["test"] = [
     "hypothesis>=6.100",
     "ruff>=0.6",
     "playwright>=1.45",
+    "axe-playwright-python>=0.1.4",  # axe-core, for a browser to find what keeps people out
 ]
 
 setup(

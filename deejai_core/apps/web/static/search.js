@@ -37,7 +37,7 @@ export function searchField({ choose, add, fail }) {
     const track = tracks[number];
     if (!track) return;
     if (!track.analysed) {
-      fail(`“${track.title}” is not analysed yet: run beet deejai analyze`);
+      fail(`“${track.title}” has not been analysed yet, so nothing is known to be like it.`);
       return;
     }
     field.value = "";
@@ -51,8 +51,8 @@ export function searchField({ choose, add, fail }) {
       ...tracks.map((track, number) => {
         const cover = make("span", { className: "thumb" });
         showCover(cover, track);
-        const plus = make("button", { className: "quiet", type: "button", title: "Follow it too", tabIndex: -1 }, icon("plus"));
-        plus.setAttribute("aria-label", `Follow ${track.title} too`);
+        // An option holds nothing that is pressed for itself: with the keyboard, shift and enter do the same.
+        const plus = make("span", { className: "quiet plus", title: "Follow it too" }, icon("plus"));
         plus.addEventListener("click", (event) => {
           event.stopPropagation();
           take(number, add);
@@ -68,7 +68,12 @@ export function searchField({ choose, add, fail }) {
         return option;
       }),
     );
-    if (!tracks.length) list.append(make("li", { className: "faint none", textContent: "Nothing found. A query of beets works too: artist:police year:..1980" }));
+    if (!tracks.length) {
+      const none = make("li", { className: "faint none", textContent: "Nothing found. Fewer letters find more; so do artist:police or year:1970..1979." });
+      none.setAttribute("role", "option");
+      none.setAttribute("aria-disabled", "true");
+      list.append(none);
+    }
     list.hidden = false;
     field.setAttribute("aria-expanded", "true");
     mark(tracks.length ? 0 : -1);
