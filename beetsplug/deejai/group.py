@@ -52,6 +52,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 class Verb(ui.Subcommand):
     """An ordinary subcommand whose expected errors reach the user as one line."""
 
+    words: tuple[str, ...] = ()  # that it takes as its argument, if these are all
+
     def __init__(
         self, name: str, run: Callable, help: str, *, usage: str = "%prog [options]", aliases: tuple[str, ...] = ()
     ) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deejai_core.errors import TrainingError
 from deejai_core.models.folder import save_speccy, write_notes
 from deejai_core.playlists.tracks import one_line
 from deejai_core.space.analysis import Heard, Unheard, default_threads
@@ -22,9 +22,9 @@ from .catalogue import read_catalogue
 from .fields import KEY
 from .library import attribute_values, data_folder, file_path, items_by_id
 from .models import CHECKPOINT, replacing_model
-from .progress import PLAIN_INTERVAL, Progress
+from .progress import Progress
 from .settings import Settings, limits
-from .training import SAME, Songs, validation_text
+from .training import Songs, validation_text
 from .words import counted
 
 if TYPE_CHECKING:
@@ -67,25 +67,26 @@ def gather_material(lib: Library, songs: Songs, settings: Settings, seed: int, l
 
 
 def teach_network(material: Material, course: Course, folder: Path, log: BeetsLogger) -> dict[str, str]:
-    """Train a network, or go on with one, into `folder`; returns what there is to say of it, by label."""
-    said = time.monotonic()
+    """Train a network, or go on with one, into `folder`; returns what there is to say of it, by label.
 
-    def on_step(step: int, steps: int) -> None:
-        nonlocal said
-        if time.monotonic() - said >= PLAIN_INTERVAL:
-            said = time.monotonic()
-            log.info("{}/{} batches of this epoch", step, steps)
+    Raises TrainingError if it learned nothing; its checkpoint stays, so that it can go on with more epochs.
+    """
+    with Progress(None, log, "batches", at_most=True) as shown:
 
-    def on_epoch(epoch: Epoch) -> None:
-        log.info("loss {:.4f}, validation cosine {:.4f}", epoch.loss, epoch.validation)
+        def on_epoch(epoch: Epoch) -> None:
+            shown.say("loss {:.4f}, validation cosine {:.4f}", epoch.loss, epoch.validation)
 
-    weights, progress = train_network(material, course, folder / CHECKPOINT, on_epoch=on_epoch, on_step=on_step)
+        weights, progress = train_network(material, course, folder / CHECKPOINT, on_epoch=on_epoch, on_step=shown.reach)
+    if not progress.learned_something:
+        raise TrainingError(
+            f"the network learned nothing: on artists held out it reaches a cosine of {progress.validation:.3f}, and a "
+            f"constant vector {progress.constant:.3f}. No model was written. More lists may help (--force begins anew), or "
+            "more --epochs (the same command goes on)"
+        )
     trained = report(material, course, progress)
     with replacing_model(folder) as temporary:  # which leaves the checkpoint behind
         save_speccy(weights, temporary, kind=course.kind, scaling="decibels")
         write_notes(temporary, {"trained": trained})
-    if progress.validation <= progress.constant + SAME:
-        log.warning("it predicts no better than the one direction that is nearest to all: more lists may help")
     return trained
 
 

@@ -31,13 +31,15 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
     tracks = len(track_ids(lib))
     ids, _ = read_vectors(lib, model.name, model.dimension)
     folder = data_folder(lib)
-    failures, heard, current = [], 0, True
+    failures, heard, current, used = [], 0, True, None
     epsilon = epsilon_in_use(model, settings)
     if store_path(lib).exists():
         with open_store(lib) as store:
             known = store.failures()
             work = find_work(lib, unanalysed_items(lib, model), model, store, retries=settings.retries)
             heard = len(work.weigh)
+            weighing = store.weighing()
+            used = weighing.epsilon if weighing and weighing.model == model.name else None
             current = up_to_date(lib, model, epsilon, store)
             failures = [known[file_path(item)] for item in work.failed]
     pending = tracks - len(ids) - len(failures)
@@ -58,11 +60,18 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
         f"failed    {len(failures):,}" + ("  (beet deejai failed)" if failures else ""),
         *(f"          {one_line(os.fspath(failure.path))}: {failure.reason}" for failure in failures[:SHOWN]),
         *([f"          ... and {len(failures) - SHOWN:,} more"] if len(failures) > SHOWN else []),
-        f"model     {model.name}, {model.dimension} dimensions, epsilon {epsilon}",
+        f"model     {model.name}, {model.dimension} dimensions, epsilon {_epsilon(used, epsilon)}",
         "weights   " + ("up to date" if current else "those of the library as it was  (beet deejai analyze)"),
         f"index     {index}",
         f"on disk   slices {_size(store_path(lib))}, index {caches}, in {folder}",
     ]
+
+
+def _epsilon(used: float | None, next_: float) -> str:
+    """used: the one that the vectors were made with; next_: that of the next `analyze`."""
+    return (
+        f"{next_:.3g}" if used in (None, next_) else f"{used:.3g} (the next `beet deejai analyze` returns to {next_:.3g})"
+    )
 
 
 def failed_lines(lib: Library, words: list[str], settings: Settings) -> list[str]:

@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from .history import History
     from .settings import Settings
 
-SAME = 0.01  # of cosine: a validation no better than the constant vector by this much has learned nothing
-
 
 @dataclass(frozen=True, eq=False)
 class Songs:
@@ -63,22 +61,35 @@ class Lesson:
     weight: float
     epsilon: float
 
-    @property
-    def learned_something(self) -> bool:
-        return self.progress.validation > self.progress.constant + SAME
+
+def coverage(history: History) -> str:
+    """How much of the lists is in the library, in words."""
+    matched = history.counts[: history.matched_songs]
+    songs, found = (int(np.count_nonzero(counts)) for counts in (history.counts, matched))
+    share = matched.sum() / max(1, history.counts.sum())
+    lists = counted(history.list_count, "list")
+    return f"{lists} of {counted(songs, 'song')}; your library has {found:,} of them, {share:.0%} of all entries"
 
 
-def learn_songs(lib: Library, history: History, *, seed: int, vectors: Path | None = None) -> Songs:
+def learn_songs(
+    lib: Library,
+    history: History,
+    *,
+    seed: int,
+    vectors: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Songs:
     """Track2Vec over the history. Raises TrainingError if there is nothing to learn from.
 
-    vectors: a Parquet file of vectors that were learned elsewhere, from lists as `export_sentences` writes them.
+    vectors: a Parquet file of vectors that were learned elsewhere, from lists as `export_sentences` writes them. progress:
+    as of `learn`.
     """
     if vectors:
         number_of = {name: word for word, name in enumerate(history.names())}
         learned = import_vectors(vectors)
         words = [(row, number_of[name]) for row, name in enumerate(learned.words) if name in number_of]
     else:
-        learned = learn(_sentences(history), seed=seed)
+        learned = learn(_sentences(history), seed=seed, progress=progress)
         words = [(row, int(word)) for row, word in enumerate(learned.words)]
     found = [(row, word, items) for row, word in words if (items := history.items_of(word))]
     if not found:
@@ -160,8 +171,7 @@ def teach(
     held_out = split(examples.artists, rng)
     weights, progress = train_head(examples, held_out, seed=seed, on_epoch=on_epoch)
     choice = choose_weight(examples, directions(weights, examples), held_out, seed=seed)
-    beats_constant = progress.validation > progress.constant + SAME
-    weight = 1.0 if alone else choice.best if beats_constant else 0.0
+    weight = 1.0 if alone else choice.best if progress.learned_something else 0.0
     if not weight:
         raise TrainingError(
             f"nothing learned that helps: of the 10 nearest to a track held out, {choice.share(0.0):.1%} share a list with "

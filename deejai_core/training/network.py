@@ -71,11 +71,13 @@ def train_network(
 ) -> tuple[dict[str, torch.Tensor], Progress]:
     """The network's weights (`state_dict`, on the CPU) as they were when they predicted the tracks held out best.
 
-    checkpoint: a file that is written while it is trained, and gone on from if it is there. on_step: called with steps done
-    and steps in this epoch. Raises TrainingError if the checkpoint is that of another course or other material.
+    checkpoint: a file that is written while it is trained, and gone on from if it is there. on_step: called with the steps
+    done and those of all epochs, if none is spared, first before there is any. Raises TrainingError
+    if the checkpoint is that of another course or other material.
     """
     run = _Run(material, course, checkpoint)
     run.resume()
+    on_step(*run.steps_done)
     while not run.finished:
         run.train_epoch(on_step)
         on_epoch(run.epochs[-1])
@@ -113,6 +115,11 @@ class _Run:
     def finished(self) -> bool:
         return len(self.epochs) >= self.course.epochs or len(self.epochs) - self.kept > self.course.patience
 
+    @property
+    def steps_done(self) -> tuple[int, int]:
+        """Of how many: those of all epochs, if none is spared."""
+        return len(self.epochs) * self.steps + self.step, self.course.epochs * self.steps
+
     def resume(self) -> None:
         """Go on from the checkpoint, or begin."""
         import torch
@@ -144,7 +151,7 @@ class _Run:
             part = slice(self.step * self.course.batch, (self.step + 1) * self.course.batch)
             self._train_batch(order[part], chosen[part])
             self.step += 1
-            on_step(self.step, self.steps)
+            on_step(*self.steps_done)
             if time.monotonic() - saved > self.course.checkpoint_seconds and self.step < self.steps:
                 self._save()
                 saved = time.monotonic()

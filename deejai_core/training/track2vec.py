@@ -140,9 +140,10 @@ def learn(
     recipe's `min_count` get no vector, nor do those which are then left alone in all their lists.
 
     With one worker the same lists in the same order give bit-equal vectors on one machine, whatever the process; with
-    several they are learned faster, and never quite the same twice. `progress` is called from another thread with entries
-    done and all entries, over all epochs. Raises TrainingError if there is nothing to learn from, MissingError without
-    gensim.
+    several they are learned faster, and never quite the same twice. `progress` is called with entries done and all
+    entries, over all epochs; first with none, then from another thread.
+
+    Raises TrainingError if there is nothing to learn from, MissingError without gensim.
     """
     with extra("train"):
         from gensim.models import Word2Vec
@@ -153,6 +154,8 @@ def learn(
         # Fewer songs than dimensions do not vary in all of them: there is nothing to even out, and to join.
         joined = recipe.whitening is not None and len(counts) > recipe.dimension
         epochs = _Epochs(corpus, recipe.epochs, recipe.runs if joined else 1, progress)
+        if progress:
+            progress(0, epochs.total)
 
         def run(number: int) -> list[np.ndarray]:
             """Both layers, (songs, dimension) each."""

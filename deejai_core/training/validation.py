@@ -11,6 +11,7 @@ from deejai_core.errors import TrainingError
 HELD_OUT = 0.2  # share of the tracks, at least
 FEWEST_TRACKS = 40
 FEWEST_ARTISTS = 5
+SAME = 0.01  # of cosine: a validation no better than the constant vector by this much has learned nothing
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,10 @@ class Progress:
     @property
     def validation(self) -> float:
         return self.epochs[self.best].validation
+
+    @property
+    def learned_something(self) -> bool:
+        return self.validation > self.constant + SAME
 
 
 def check_enough(artists: np.ndarray, lists: int) -> None:

@@ -47,8 +47,13 @@ def one_thread():
 def test_loss_falls_and_both_baselines_are_beaten(tmp_path):
     seen = []
     course = Course(kind="1d", epochs=40, patience=40, batch=8, width=64, device="cpu")
-    weights, progress = train_network(material(), course, tmp_path / "checkpoint.pt", on_epoch=seen.append)
+    steps = []
+    weights, progress = train_network(
+        material(), course, tmp_path / "checkpoint.pt", on_epoch=seen.append, on_step=lambda *step: steps.append(step)
+    )
     assert seen == list(progress.epochs)
+    assert steps == [(step, 160) for step in range(161)]
+    assert progress.learned_something
     assert progress.epochs[-1].loss < progress.epochs[0].loss / 2
     assert progress.validation == max(epoch.validation for epoch in seen)
     assert progress.validation > progress.constant + 0.05

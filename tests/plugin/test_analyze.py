@@ -75,6 +75,7 @@ def test_reweigh_with_another_epsilon_and_back(analysed):
     before = analysed.field("deejai_vector")
     analysed.deejai("reweigh", "--epsilon", "0.6")
     assert analysed.field("deejai_vector") != before
+    assert "epsilon 0.6 (the next `beet deejai analyze` returns to 0.2)" in analysed.deejai("status").out
     analysed.deejai("reweigh")
     assert analysed.field("deejai_vector") == before
 

@@ -14,10 +14,16 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 import soundfile
+import torch
+from beets import logging
 
+from beetsplug.deejai.models import CHECKPOINT
+from beetsplug.deejai.network import teach_network
 from deejai_core.models.folder import save_speccy
 from deejai_core.models.network import build_network
+from deejai_core.training.network import Course
 from demo.composer import ARTISTS, RATE, Tape
+from tests.core.test_network_training import material
 from tests.plugin.conftest import Beets
 
 TRACKS = 12  # of each of the six styles
@@ -143,6 +149,7 @@ class TestTaste:
         assert gain.mean() > 4 * gain.std() / np.sqrt(len(gain))
         assert after.mean() > 0.85 > before.mean()
 
+        assert "history    40 lists of 54 songs; your library has 54 of them, 100% of all entries" in told.out
         assert "track2vec  54 songs learned, 54 of them in the library" in told.out
         assert "learned    from 54 tracks in 40 lists with 400 entries, seed 1" in told.out
         constant, validation = (
@@ -325,14 +332,24 @@ class TestElsewhere:
 
 
 class TestNetwork:
-    def test_a_network_from_the_audio(self, library):
-        told = library.deejai("train", "net", "--network", "1d", "--epochs", "2", "--device", "cpu")
-        assert "learned    the 1d network from 54 tracks, seed 1" in told.out
+    def test_one_that_learned_nothing_is_refused_and_can_go_on(self, library):
+        train = ["train", "net", "--network", "1d", "--device", "cpu", "--epochs"]
+        told = library.deejai(*train, "2", status=1)
         assert "54/54 tracks" in told.err
-        folder = library.folder / "deejai/models/net"
-        assert sorted(path.name for path in folder.iterdir()) == ["config.json", "deejai.json", "model.safetensors"]
-        assert "the 1d network from 54 tracks" in library.deejai("model", "info", "net").out
+        assert told.err.count("validation cosine") == 2
+        assert "the network learned nothing: on artists held out it reaches a cosine of " in told.err
+        assert [path.name for path in (library.folder / "deejai/models/net").iterdir()] == [CHECKPOINT]
+        assert library.deejai(*train, "3", status=1).err.count("validation cosine") == 1
 
+    def test_one_that_learned_something_is_a_model(self, library):
+        """On pictures that tell what it has to learn: to learn as much from the audio takes hours."""
+        torch.set_num_threads(1)
+        folder, log = library.folder / "deejai/models/net", logging.getLogger("beets.deejai")
+        course = Course(kind="1d", epochs=40, patience=40, batch=8, width=64, device="cpu")
+        told = teach_network(material(), course, folder, log)
+        assert told["learned"].startswith("the 1d network from 40 tracks, seed 1")
+        assert sorted(path.name for path in folder.iterdir()) == ["config.json", "deejai.json", "model.safetensors"]
+        assert "the 1d network from 40 tracks" in library.deejai("model", "info", "net").out
         told = library.deejai("model", "use", "net").err
         assert "72 tracks to be heard: `beet deejai analyze` decodes them" in told
         assert "nothing analysed yet with speccy-1d-" in library.deejai("similar", "muffled", status=1).err

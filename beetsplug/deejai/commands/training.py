@@ -58,6 +58,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 
 def run_train(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
     from ..history import read_history
+    from ..library import require_tracks
     from ..models import new_folder
 
     settings = read_settings(config)
@@ -82,6 +83,7 @@ def run_train(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: opt
         from deejai_core.models.device import pick_device
 
         opts.device = pick_device(opts.device or "auto")
+    require_tracks(lib)
     folder = None if opts.track2vec else new_folder(args[0], replace=bool(opts.force), resume=bool(opts.network))
     _train(lib, settings, read_history(lib), folder, opts, log)
 
@@ -90,13 +92,17 @@ def _train(
     lib: Library, settings: Settings, history: History, folder: Path | None, opts: optparse.Values, log: BeetsLogger
 ) -> None:
     from ..models import name_in_use, same_model
+    from ..progress import Progress
     from ..queries import user_path
-    from ..training import keep_songs, learn_songs
+    from ..training import coverage, keep_songs, learn_songs
     from .models import switch
 
-    if not opts.vectors:
-        log.info("learning which songs stand together in {}...", counted(history.list_count, "list"))
-    songs = learn_songs(lib, history, seed=opts.seed, vectors=user_path(opts.vectors) if opts.vectors else None)
+    ui.print_(f"history    {coverage(history)}")
+    vectors = user_path(opts.vectors) if opts.vectors else None
+    if not vectors:
+        log.info("learning which songs stand together...")
+    with Progress(None, log, "entries of lists") as progress:
+        songs = learn_songs(lib, history, seed=opts.seed, vectors=vectors, progress=progress.reach)
     ui.print_(f"track2vec  {counted(songs.known, 'song')} learned, {len(songs.words):,} of them in the library")
     if folder is None:
         keep_songs(lib, songs)
@@ -120,19 +126,24 @@ def _teach_head(
     opts: optparse.Values,
     log: BeetsLogger,
 ) -> dict[str, str]:
+    from deejai_core.training.head import EPOCHS as MOST_EPOCHS
+    from deejai_core.training.validation import Epoch
+
+    from ..progress import Progress
     from ..training import gather_examples, report, save_lesson, teach, trunk_in_use
 
     trunk, model = trunk_in_use(lib, settings)
     examples = gather_examples(lib, history, songs, model)
     log.info("learning to hear it in {}...", counted(len(examples.trunks), "track"))
-    lesson = teach(
-        examples,
-        model,
-        alone=bool(opts.alone),
-        seed=opts.seed,
-        on_epoch=lambda epoch: log.debug("loss {:.4f}, validation cosine {:.4f}", epoch.loss, epoch.validation),
-    )
-    if not lesson.learned_something:
+    with Progress(None, log, "epochs", at_most=True) as progress:
+
+        def on_epoch(epoch: Epoch) -> None:
+            log.debug("loss {:.4f}, validation cosine {:.4f}", epoch.loss, epoch.validation)
+            progress.reach(progress.done + 1, MOST_EPOCHS)
+
+        progress.reach(0, MOST_EPOCHS)
+        lesson = teach(examples, model, alone=bool(opts.alone), seed=opts.seed, on_epoch=on_epoch)
+    if not lesson.progress.learned_something:
         log.warning("it predicts no better than the one direction that is nearest to all: more lists may help")
     trained = report(examples, lesson, seed=opts.seed)
     save_lesson(folder, lesson, trunk, model, trained)
