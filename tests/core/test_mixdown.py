@@ -239,6 +239,12 @@ class TestCueSheet:
     def test_times_in_frames_of_a_cd(self, seconds, time):
         assert cue_time(seconds) == time
 
+    def test_a_whole_number_of_frames_is_that_number(self):
+        """Although many a quotient, times 75, is a trifle less."""
+        assert any(frames / 75 * 75 < frames for frames in range(20_000))
+        for frames in range(20_000):
+            assert cue_time(frames / 75) == f"{frames // 4500:02}:{frames // 75 % 60:02}:{frames % 75:02}"
+
     def test_it_belongs_to_what_lies_beside_it(self, written):
         path, mix = written
         sheet = path.with_suffix(".cue").read_text()

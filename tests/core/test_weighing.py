@@ -120,8 +120,11 @@ STEPS = st.one_of(
 def test_after_whatever_happened_vectors_are_those_of_a_fresh_library(tmp_path_factory, steps, size, block):
     """Additions, removals, returns, imports, files heard anew, other models and runs that are cut short."""
     library = Library(tmp_path_factory.mktemp("weighing"), size)
+    for number in range(8):
+        library.hear(number, number)
     with pytest.MonkeyPatch.context() as patch, library.store:
         patch.setattr(module, "BLOCK", block)
+        library.analyze()
         for what, *arguments in steps:
             if what == "use":
                 if arguments[0].name != library.model.name:

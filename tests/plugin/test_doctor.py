@@ -8,6 +8,9 @@ from base64 import b64encode
 
 import numpy as np
 import pytest
+import threadpoolctl
+
+from beetsplug.deejai import doctor
 
 
 def change(path, statement: str, *values: object) -> None:
@@ -146,6 +149,27 @@ def test_a_slow_blas(analysed, tmp_path):
     result = analysed.deejai("doctor", status=1, PYTHONPATH=str(tmp_path))
     assert problems(result) == ["matrix"]
     assert "numpy uses a slow BLAS (blas): MusiCNN takes ten times as long; install a numpy with OpenBLAS" in result.out
+
+
+@pytest.mark.parametrize(
+    ("used", "built", "wrong"),
+    [
+        ([], "blas", True),
+        ([], "cblas", True),
+        ([], "netlib", True),
+        ([], None, True),  # numpy's own loops
+        ([], "accelerate", False),
+        ([], "mkl-sdl", False),
+        ([{"user_api": "openmp"}], "netlib", True),
+        ([{"user_api": "blas", "internal_api": "openblas", "version": "0.3"}], "blas", False),
+    ],
+)
+def test_which_blas_is_slow(monkeypatch, used, built, wrong):
+    monkeypatch.setattr(
+        threadpoolctl, "threadpool_info", lambda: [{"internal_api": "", "version": ""} | one for one in used]
+    )
+    monkeypatch.setattr(np, "show_config", lambda mode: {"Build Dependencies": {"blas": {"name": built}}})
+    assert doctor._products().wrong is wrong
 
 
 def test_it_takes_no_query(analysed):

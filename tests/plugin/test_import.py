@@ -58,6 +58,21 @@ def threading(beets, threaded):
     return overlay
 
 
+def test_an_import_leaves_a_core_to_whoever_answers_its_questions(beets, collection, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "from deejai_core.space import analysis\n"
+        "os.sched_getaffinity = lambda process: set(range(int(os.environ['CORES'])))\n"
+        "def analyse(*args, threads, analyse=analysis.analyse, **options):\n"
+        "    print('threads:', threads, file=sys.stderr)\n"
+        "    return analyse(*args, threads=threads, **options)\n"
+        "analysis.analyse = analyse\n"
+    )
+    for song, cores, threads in (("01 Kettle.flac", "4", 3), ("04 Wren.flac", "1", 1)):
+        result = beets.run("import", "-qsA", collection / HAZEL / song, PYTHONPATH=str(tmp_path), CORES=cores)
+        assert f"threads: {threads}\n" in result.err
+
+
 def test_a_file_that_cannot_be_analysed_is_a_warning_with_path_and_cause(beets, collection, tmp_path):
     source = tmp_path / "new"
     shutil.copytree(collection / HAZEL, source)

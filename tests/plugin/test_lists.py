@@ -480,10 +480,15 @@ class TestOutput:
         player.write_text(f"#!/bin/sh\ncat \"$2\" > '{tmp_path}/played'\n")
         player.chmod(0o755)
         with (analysed.folder / "config.yaml").open("a") as config:
-            config.write(f"play: {{command: '{player} --now $playlist'}}\n")
+            config.write(f"play:\n  command: '{player} --now $playlist'\n")
         result = analysed.deejai("similar", "Aisle", "-n", "2", "--play")
         assert "playing 3 tracks" in result.err
-        assert len((tmp_path / "played").read_text().splitlines()) == 3
+        without_mark = (tmp_path / "played").read_bytes()
+        assert len(without_mark.splitlines()) == 3
+        with (analysed.folder / "config.yaml").open("a") as config:
+            config.write("  bom: yes\n")
+        analysed.deejai("similar", "Aisle", "-n", "2", "--play")
+        assert (tmp_path / "played").read_bytes() == b"\xef\xbb\xbf" + without_mark
         assert not (analysed.folder / "playlists").exists()  # played, and kept only where -o says so
 
     @pytest.mark.parametrize(

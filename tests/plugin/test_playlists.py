@@ -234,11 +234,18 @@ class TestPlaylistOptions:
         analysed.deejai("similar", "Aisle", "-d", "lists", cwd=tmp_path)
         assert (tmp_path / "lists/Similar to Nave - Aisle.m3u").is_file()
 
-    def test_playlist_dir_of_smartplaylist_is_the_fallback(self, analysed, tmp_path):
+    def test_playlist_dirs_of_other_plugins_are_the_fallback(self, analysed, tmp_path):
         analysed.configure(playlist_dir=None)
+        with (analysed.folder / "config.yaml").open("a") as config:
+            config.write(f"playlist: {{playlist_dir: '{tmp_path}/plain'}}\n")
+        analysed.deejai("similar", "Aisle")
+        assert (tmp_path / "plain/Similar to Nave - Aisle.m3u").is_file()
+        (tmp_path / "plain/Similar to Nave - Aisle.m3u").unlink()
+        # That of smartplaylist, which writes playlists, comes before that of playlist, which reads them.
         with (analysed.folder / "config.yaml").open("a") as config:
             config.write(f"smartplaylist: {{playlist_dir: '{tmp_path}/smart'}}\n")
         analysed.deejai("similar", "Aisle")
+        assert not any((tmp_path / "plain").iterdir())
         assert (tmp_path / "smart/Similar to Nave - Aisle.m3u").is_file()
         analysed.deejai("similar", "Aisle", "-d", ".", cwd=tmp_path)
         assert (tmp_path / "Similar to Nave - Aisle.m3u").is_file()

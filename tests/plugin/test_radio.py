@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from beetsplug.deejai.player import Address, find_address
+from beetsplug.deejai.player import Address, Player, find_address
 from tests.plugin.conftest import BEET, Beets
 from tests.plugin.test_mpd import MPD, Client, connect
 
@@ -336,6 +336,18 @@ class TestOn:
         mpd("single", 1)
         on.wait_for("single is on")
         assert on.switch_off().count("random is on") == 1
+
+    def test_a_time_without_news(self, mpd, monkeypatch):
+        """After it the player answers as before, and news are heard."""
+        monkeypatch.setattr("beetsplug.deejai.player.IDLE", 0.2)
+        listener = Player(Address("localhost", mpd.port))
+        listener.connect()
+        mpd("add", "Nave/Long Windows/01 Aisle.flac")
+        listener.wait()
+        for _ in range(2):
+            listener.wait()
+            assert [entry.file for entry in listener.snapshot().entries] == mpd.queue()
+        listener.close()
 
     def test_a_restart_of_mpd(self, mpd, radio):
         on = radio("Kettle", "--ahead", 2)
