@@ -52,8 +52,9 @@ class Visits:
 
 
 def _is_complaint(message) -> bool:
-    # Covers that are not there are asked for all the same; and what a listener does wrong is refused, and said.
-    refused = "Failed to load resource" in message.text and "/api/" in message.location["url"]
+    # What a listener does wrong is refused, and said; a song without a cover is nothing to complain of.
+    url = message.location["url"]
+    refused = "Failed to load resource" in message.text and "/api/" in url and "/api/art/" not in url
     return message.type in ("error", "warning") and not refused
 
 

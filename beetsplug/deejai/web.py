@@ -10,7 +10,6 @@ import socket
 import sqlite3
 import threading
 import time
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from deejai_core.apps.web.app import Start, create_app, new_token
 from deejai_core.apps.web.guard import LOOPBACK, Guard
 from deejai_core.apps.web.library import Choices, Cover, Knobs, Listed, RefusedError, Stranger, View
 from deejai_core.apps.web.requests import MOST_SEEDS
+from deejai_core.apps.web.search import Found, SearchIndex
 from deejai_core.apps.web.server import serve
 from deejai_core.apps.web.uploads import Uploads
 from deejai_core.errors import MissingError
@@ -109,7 +109,7 @@ class State:
     opened: float  # when, on the clock that never goes back
     took: float  # seconds
     views: dict[tuple[Choices, int], View]
-    names: list[tuple[int, str, str]]  # of all tracks: id, title, and all that words of a search may find
+    names: SearchIndex  # of all tracks
 
 
 def _answering(method: Callable) -> Callable:
@@ -183,27 +183,24 @@ class BeetsLibrary:
         start, stamp = time.monotonic(), _stamp(self.lib)
         space = Space(self.lib, self.settings, plays=True)
         with self.lib.transaction() as tx:
-            rows = tx.query("SELECT id, title, artist, album, albumartist FROM items")
-        names = [(row[0], _plain(row[1] or ""), _plain(" ".join(filter(None, row[1:])))) for row in map(tuple, rows)]
+            names = SearchIndex(
+                tx.query("SELECT id, title, artist, album, albumartist FROM items ORDER BY disc, track, id")
+            )
         if self.settings.correct_hubs:
             space.densities  # noqa: B018 (what takes the longest, not to be waited for later)
         now = time.monotonic()
         return State(space, stamp, now, now - start, {}, names)
 
     @_answering
-    def search(self, text: str, limit: int) -> list[int]:
-        words = _plain(text)
-        found = [
-            (_rank(words, title, everything), title, id_)
-            for id_, title, everything in self.state.names
-            if all(word in everything for word in words.split())
-        ]
-        if found:
-            return [id_ for _, _, id_ in sorted(found)[:limit]]
+    def search(self, text: str, limit: int, offset: int) -> Found:
+        found = self.state.names.search(text, limit, offset)
+        if found.ids or found.groups:
+            return found
         try:
-            return sorted(matching_ids(self.lib, text, Item))[:limit]
+            ids = sorted(matching_ids(self.lib, text, Item))
         except (ui.UserError, ParsingError):
-            return []  # half a query, as it is while somebody types
+            return found  # half a query, as it is while somebody types
+        return Found(ids[offset : offset + limit], [], more=len(ids) > offset + limit)
 
     @_answering
     def describe(self, ids: Iterable[int]) -> dict[int, Listed]:
@@ -312,19 +309,3 @@ def _stamp(lib: Library) -> tuple:
             continue
         found.append((status.st_ino, status.st_size, status.st_mtime_ns))
     return tuple(found)
-
-
-def _plain(text: str) -> str:
-    """Without accents and case."""
-    if text.isascii():
-        return text.lower()
-    return "".join(char for char in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(char))
-
-
-def _rank(words: str, title: str, everything: str) -> int:
-    """How likely a track is meant: 0 for one of just this title."""
-    if title == words:
-        return 0
-    if title.startswith(words):
-        return 1
-    return 2 if f" {words}" in everything else 3

@@ -216,11 +216,12 @@ def test_covers(beets, collection):
         for id_, path in (line.split(" ", 1) for line in beets.run("ls", "-f", "$id $path").lines)
     }
     with Page(beets.folder) as page:
-        assert page.get(f"/api/art/{by_name['0.flac']}").status == 404
+        assert page.get(f"/api/art/{by_name['0.flac']}").status == 204
         art = page.get(f"/api/art/{by_name['1.flac']}")
         assert (art.body, art.headers["content-type"]) == (PNG, "image/png")
         assert page.get(f"/api/art/{by_name['1.flac']}", If_None_Match=art.headers["etag"]).status == 304
-        assert page.get(f"/api/art/{by_name['2.flac']}").status == 404
+        assert page.get(f"/api/art/{by_name['2.flac']}").status == 204
+        assert page.get("/api/art/999").status == 404
 
 
 def test_what_changes_in_the_library_is_seen(analysed):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.browsing import begin, coming, expect, settled, shot, title
@@ -189,3 +191,25 @@ class TestAJourney:
         expect(page.locator("#title")).to_have_text("Breaker")
         assert coming(page) == there
         expect(page.locator("#waypoints .name")).to_have_text(["October Bread", "Vault"])
+
+
+def test_artists_albums_and_more_songs_are_found(visit, server):
+    page = visit(server)
+    page.get_by_label("Search the library").fill("kettle")
+    found = page.locator("#found [role=option]")
+    expect(found.filter(has_text="Artist · 4 songs")).to_have_text(re.compile("Iron Kettle"))
+    page.get_by_label("Search the library").fill("kitchen")
+    found.filter(has_text="Album").click()
+    expect(page.locator("#coming li")).to_have_count(10)
+    page.locator("#play").click()
+    songs = {title(page), *coming(page)[:3]}
+    assert songs == {"Kettle", "Low Fence", "October Bread", "Wren"}
+    page.get_by_label("Search the library").fill("e")
+    expect(found.filter(has_text="More songs…")).to_be_visible()
+    before = found.count()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(found.filter(has_text="More songs…")).to_have_count(0)
+    assert found.count() > before
+    page.get_by_label("Search the library").fill("octobre")
+    expect(found).to_have_text([re.compile("October Bread")])

@@ -21,6 +21,7 @@ from deejai_core.apps.web.covers import Covers
 from deejai_core.apps.web.guard import LARGEST_REQUEST, LARGEST_UPLOAD, UPLOAD_PATH, Guard
 from deejai_core.apps.web.library import Library, Listed, RefusedError, View
 from deejai_core.apps.web.requests import Reference
+from deejai_core.apps.web.search import Found
 from deejai_core.apps.web.uploads import Uploads
 from deejai_core.errors import DeejaiError
 from deejai_core.extras import extra
@@ -38,6 +39,8 @@ STATIC = Path(__file__).with_name("static")
 MAP_STATIC = Path(__file__).parent.parent / "static"  # the script that draws maps, and its style
 
 MOST_FOUND = 100
+MOST_SKIPPED = 1_000_000
+MOST_OF_A_GROUP = 50  # tracks of an artist or an album
 MOST_COMING = 100
 USUAL = 10  # songs that come, if a request does not say how many
 MOST_WAYPOINTS = 20
@@ -140,7 +143,20 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
     def search() -> dict:
         text = requests.read_text(flask.request.args, "q").strip()
         limit = requests.read_whole(flask.request.args, "limit", 20, 1, MOST_FOUND)
-        return {"tracks": _shown(library, library.search(text, limit)) if text else []}
+        offset = requests.read_whole(flask.request.args, "offset", 0, 0, MOST_SKIPPED)
+        found = library.search(text, limit, offset) if text else Found([], [])
+        return {
+            "tracks": _shown(library, found.ids),
+            "groups": [
+                asdict(group) | {"ids": group.ids[:MOST_OF_A_GROUP], "tracks": len(group.ids)} for group in found.groups
+            ],
+            "more": found.more,
+        }
+
+    @app.get("/api/tracks")
+    def tracks() -> dict:
+        text = requests.read_text(flask.request.args, "ids", longest=MOST_OF_A_GROUP * 20)
+        return {"tracks": _shown(library, [_id(one) for one in text.split(",")][:MOST_OF_A_GROUP])}
 
     @app.get("/api/anything")
     def anything() -> dict:
@@ -243,10 +259,11 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
     @app.get("/api/art/<id_>")
     def art(id_: str) -> Response:
         cover = library.cover(_id(id_))
-        picture = covers.read(cover) if cover else None
-        if picture is None:
-            raise RefusedError(f"there is no cover of track {id_[:20]}", 404)
-        response = flask.Response(picture[0], mimetype=picture[1])
+        if cover is None:
+            raise RefusedError(f"there is no track {id_[:20]}", 404)
+        picture = covers.read(cover)
+        # A track without a cover is nothing that a browser should complain of.
+        response = flask.Response(picture[0], mimetype=picture[1]) if picture else flask.Response(status=204)
         response.add_etag()
         response.cache_control.private = True
         response.cache_control.max_age = 3600

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from deejai_core.apps.web.search import Found
 from deejai_core.errors import DeejaiError
 from deejai_core.playlists.candidates import Candidates
 from deejai_core.playlists.songs import Song
@@ -92,8 +93,8 @@ class Library(Protocol):
     choices: Choices
     dimension: int  # of vectors
 
-    def search(self, text: str, limit: int) -> list[int]:
-        """Ids of the tracks that some words or a query find, the likeliest first."""
+    def search(self, text: str, limit: int, offset: int) -> Found:
+        """The tracks that some words or a query find, the likeliest first, and artists and albums."""
 
     def describe(self, ids: Iterable[int]) -> dict[int, Listed]:
         """Those of the tracks that exist, by id."""

@@ -27,10 +27,10 @@ UNIT_TOLERANCE = 1e-3  # of a vector's squared length
 Reference = int | Song  # a track of the library, or one that was dropped in
 
 
-def read_text(values: Mapping[str, Any], name: str, default: str = "") -> str:
+def read_text(values: Mapping[str, Any], name: str, default: str = "", longest: int = LONGEST_TEXT) -> str:
     value = values.get(name, default)
-    if not isinstance(value, str) or len(value) > LONGEST_TEXT or "\0" in value:
-        raise RefusedError(f"{name}: must be a text of {LONGEST_TEXT} characters at most")
+    if not isinstance(value, str) or len(value) > longest or "\0" in value:
+        raise RefusedError(f"{name}: must be a text of {longest} characters at most")
     return value
 
 

@@ -29,7 +29,9 @@ const send = (path, body, signal) =>
 const post = async (path, body, signal) => (await send(path, body, signal)).json();
 
 export const status = () => get("/api/status");
-export const search = (text, signal) => get(`/api/search?q=${encodeURIComponent(text)}&limit=12`, signal);
+export const search = (text, { limit, offset = 0, signal }) =>
+  get(`/api/search?q=${encodeURIComponent(text)}&limit=${limit}&offset=${offset}`, signal);
+export const tracks = (ids) => get(`/api/tracks?ids=${ids.join(",")}`);
 export const track = (id) => get(`/api/track/${id}`);
 export const anything = () => get("/api/anything");
 export const similar = (body, signal) => post("/api/similar", body, signal);

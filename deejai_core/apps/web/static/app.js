@@ -19,6 +19,7 @@ import { oneTabPlays } from "./tabs.js";
 
 const PLAYER = "deejai-player";
 const MOST_BROKEN = 10; // songs in a row that are passed over
+const OF_AN_ARTIST = 10; // songs that stand for what an artist sounds like
 const IN_SIGHT = 3; // songs that were played, until all are asked for
 
 const player = new Player({ reachable: () => connection.check() });
@@ -59,13 +60,21 @@ function comeBack(before) {
   player.seek(before.time);
 }
 
-function begin(tracks) {
-  const first = tracks[0];
-  return undoable(queue.now ? `Started from “${first.title}”.` : "", () => {
+/** name: what it begins with, if that is not the first track. followed: see `Queue.start`. */
+function begin(tracks, { name = tracks[0].title, followed = false } = {}) {
+  return undoable(queue.now ? `Started from “${name}”.` : "", () => {
     setMode("similar");
-    queue.start(tracks);
+    queue.start(tracks, { followed });
     return player.play(queue.now);
   });
+}
+
+/** Begin with an album, which plays first, or with what an artist sounds like. */
+async function chooseGroup({ kind, name, ids }) {
+  const found = (await api.tracks(ids)).tracks.filter((track) => track.analysed);
+  if (!found.length) return notice(`Nothing of “${name}” has been analysed yet.`);
+  if (mode() === "journey") addWaypoint(found[0]);
+  else begin(kind === "artist" ? found.slice(0, OF_AN_ARTIST) : found, { name, followed: kind === "artist" });
 }
 
 function startOver() {
@@ -492,7 +501,7 @@ async function main() {
     player.pause();
     notice("Another tab plays now.", { lasting: true, action: ["Play here", toggle] });
   });
-  searchField({ choose, add, fail: notice });
+  searchField({ choose, chooseGroup, add, fail: notice });
   let told;
   try {
     told = await status();

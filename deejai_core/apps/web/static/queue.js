@@ -80,12 +80,12 @@ export class Queue extends EventTarget {
     this.changed();
   }
 
-  /** Begin with these songs; the first of them plays. */
-  start(tracks) {
+  /** Begin with these songs; the first of them plays, and the others come next, unless they are `followed` alone. */
+  start(tracks, { followed = false } = {}) {
     this.reset();
     this.seeds = tracks.map((track) => entry(track));
     [this.now] = this.seeds;
-    this.coming = this.seeds.slice(1);
+    this.coming = followed ? [] : this.seeds.slice(1);
     this.changed();
     this.fill();
   }

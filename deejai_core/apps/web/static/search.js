@@ -5,12 +5,14 @@ import { showCover } from "./covers.js";
 import { icon, make } from "./dom.js";
 
 const PAUSE = 120; // milliseconds after a key before it searches
+const FIRST = 6; // songs that it shows, until more are asked for
+const MORE = 20;
 
-/** choose(track): a song was chosen. add(track): it is to be followed too. */
-export function searchField({ choose, add, fail }) {
+/** choose(track): a song was chosen. chooseGroup(group): an artist or an album. add(track): a song is to be followed too. */
+export function searchField({ choose, chooseGroup, add, fail }) {
   const field = document.getElementById("search");
   const list = document.getElementById("found");
-  let tracks = [];
+  let options = []; // of {element, take(act)}
   let active = -1;
   let waiting;
   let asking;
@@ -24,51 +26,90 @@ export function searchField({ choose, add, fail }) {
 
   function mark(number) {
     active = number;
-    [...list.querySelectorAll("[role=option]")].forEach((option, place) => {
-      option.setAttribute("aria-selected", String(place === active));
-      if (place === active) {
-        option.scrollIntoView({ block: "nearest" });
-        field.setAttribute("aria-activedescendant", option.id);
-      }
-    });
+    options.forEach(({ element }, place) => element.setAttribute("aria-selected", String(place === active)));
+    const marked = options[active]?.element;
+    marked?.scrollIntoView({ block: "nearest" });
+    if (marked) field.setAttribute("aria-activedescendant", marked.id);
+    else field.removeAttribute("aria-activedescendant");
   }
 
-  function take(number, act = choose) {
-    const track = tracks[number];
-    if (!track) return;
-    if (!track.analysed) {
-      fail(`“${track.title}” has not been analysed yet, so nothing is known to be like it.`);
-      return;
-    }
+  function done() {
     field.value = "";
     close();
     field.blur();
+  }
+
+  function takeTrack(track, act) {
+    if (!track.analysed) return fail(`“${track.title}” has not been analysed yet, so nothing is known to be like it.`);
+    done();
     act(track);
   }
 
-  function show() {
-    list.replaceChildren(
-      ...tracks.map((track, number) => {
-        const cover = make("span", { className: "thumb" });
-        showCover(cover, track);
-        // An option holds nothing that is pressed for itself: with the keyboard, shift and enter do the same.
-        const plus = make("span", { className: "quiet plus", title: "Follow it too" }, icon("plus"));
-        plus.addEventListener("click", (event) => {
-          event.stopPropagation();
-          take(number, add);
-        });
-        const told = make("span", { className: "told" },
-          make("span", { className: "name", textContent: track.title }),
-          make("span", { className: "faint", textContent: [track.artist, track.album].filter(Boolean).join(" · ") }));
-        const option = make("li", { id: `found-${number}` }, cover, told, plus);
-        option.setAttribute("role", "option");
-        option.classList.toggle("off", !track.analysed);
-        option.addEventListener("mousedown", (event) => event.preventDefault()); // the field keeps the focus
-        option.addEventListener("click", () => take(number));
-        return option;
-      }),
-    );
-    if (!tracks.length) {
+  function option(content, take) {
+    const element = make("li", { id: `found-${options.length}` }, ...content);
+    element.setAttribute("role", "option");
+    element.addEventListener("mousedown", (event) => event.preventDefault()); // the field keeps the focus
+    element.addEventListener("click", () => take(choose));
+    options.push({ element, take });
+    return element;
+  }
+
+  const told = (name, more) =>
+    make("span", { className: "told" },
+      make("span", { className: "name", textContent: name }),
+      make("span", { className: "faint", textContent: more }));
+
+  function trackOption(track) {
+    const cover = make("span", { className: "thumb" });
+    showCover(cover, track);
+    // An option holds nothing that is pressed for itself: with the keyboard, shift and enter do the same.
+    const plus = make("span", { className: "quiet plus", title: "Follow it too" }, icon("plus"));
+    plus.addEventListener("click", (event) => {
+      event.stopPropagation();
+      takeTrack(track, add);
+    });
+    const by = [track.artist, track.album].filter(Boolean).join(" · ");
+    const made = option([cover, told(track.title, by), plus], (act) => takeTrack(track, act));
+    made.classList.toggle("off", !track.analysed);
+    return made;
+  }
+
+  function groupOption(group) {
+    const cover = make("span", { className: `thumb ${group.kind}` });
+    const album = group.kind === "album";
+    showCover(cover, { id: album ? group.ids[0] : null, artist: album ? group.artist : group.name, album: album ? group.name : "" });
+    const songs = group.tracks === 1 ? "1 song" : `${group.tracks} songs`;
+    const more = album ? ["Album", group.artist, songs].filter(Boolean).join(" · ") : `Artist · ${songs}`;
+    return option([cover, told(group.name, more)], () => {
+      done();
+      chooseGroup(group);
+    });
+  }
+
+  function moreOption(text, offset) {
+    const made = option([make("span", { className: "told faint", textContent: "More songs…" })], async () => {
+      try {
+        const found = await api.search(text, { limit: MORE, offset });
+        const place = options.findIndex(({ element }) => element === made);
+        options.splice(place, 1);
+        made.replaceWith(...songs(text, found, offset));
+        mark(place);
+      } catch (error) {
+        fail(error.message);
+      }
+    });
+    return made;
+  }
+
+  const songs = (text, { tracks, more }, offset) => [
+    ...tracks.map(trackOption), ...(more ? [moreOption(text, offset + tracks.length)] : []),
+  ];
+
+  function show(text, found) {
+    options = [];
+    list.replaceChildren(...found.tracks.map(trackOption), ...found.groups.map(groupOption));
+    if (found.more) list.append(moreOption(text, found.tracks.length));
+    if (!options.length) {
       const none = make("li", { className: "faint none", textContent: "Nothing found. Fewer letters find more; so do artist:police or year:1970..1979." });
       none.setAttribute("role", "option");
       none.setAttribute("aria-disabled", "true");
@@ -76,7 +117,7 @@ export function searchField({ choose, add, fail }) {
     }
     list.hidden = false;
     field.setAttribute("aria-expanded", "true");
-    mark(tracks.length ? 0 : -1);
+    mark(options.length ? 0 : -1);
   }
 
   async function find() {
@@ -85,8 +126,8 @@ export function searchField({ choose, add, fail }) {
     if (!text) return close();
     asking = new AbortController();
     try {
-      ({ tracks } = await api.search(text, asking.signal));
-      if (field.value.trim() === text) show();
+      const found = await api.search(text, { limit: FIRST, signal: asking.signal });
+      if (field.value.trim() === text) show(text, found);
     } catch (error) {
       if (error.name !== "AbortError") fail(error.message);
     }
@@ -99,13 +140,14 @@ export function searchField({ choose, add, fail }) {
   field.addEventListener("focus", () => field.value.trim() && find());
   field.addEventListener("blur", () => setTimeout(() => document.activeElement !== field && close(), 150));
   field.addEventListener("keydown", async (event) => {
-    const open = !list.hidden && tracks.length;
-    if (event.key === "ArrowDown" && open) mark((active + 1) % tracks.length);
-    else if (event.key === "ArrowUp" && open) mark((active - 1 + tracks.length) % tracks.length);
+    const open = !list.hidden && options.length;
+    if (event.key === "ArrowDown" && open) mark((active + 1) % options.length);
+    else if (event.key === "ArrowUp" && open) mark((active - 1 + options.length) % options.length);
     else if (event.key === "Enter") {
+      event.preventDefault();
       clearTimeout(waiting);
       if (!open) await find();
-      take(Math.max(0, active), event.shiftKey ? add : choose);
+      options[Math.max(0, active)]?.take(event.shiftKey ? add : choose);
     } else if (event.key === "Escape") {
       close();
       field.blur();

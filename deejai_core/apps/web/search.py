@@ -1,0 +1,131 @@
+"""What somebody types into the search field, and the tracks, artists and albums that are meant."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+
+from deejai_core.extras import extra
+
+CLOSE = 75  # of 100: how alike, at least, text with a typing error is to what was meant
+MOST_GROUPS = 3  # artists, and albums, that one search shows
+SHORTEST_FUZZY = 4  # characters; shorter words are close to too much
+
+
+@dataclass(frozen=True)
+class Group:
+    """An artist or an album that a search found. ids: of its tracks, in the library's order."""
+
+    kind: str  # "artist" or "album"
+    name: str
+    artist: str  # of an album
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """ids: of tracks, the likeliest first. more: whether there are others."""
+
+    ids: list[int]
+    groups: list[Group]
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Name:
+    """A track as its plain words; `plain` of each."""
+
+    id: int
+    title: str
+    artist: str
+    album: str
+    words: str  # all of them, each after a blank
+
+
+class SearchIndex:
+    """The names of a library's tracks. rows: (id, title, artist, album, album's artist) of each, any of the texts None."""
+
+    def __init__(self, rows: Iterable[Sequence]) -> None:
+        self._names: list[Name] = []
+        groups: dict[tuple[str, str, str], tuple[str, str, list[int]]] = {}
+        for id_, *texts in rows:
+            title, artist, album, album_artist = (text or "" for text in texts)
+            owner = album_artist or artist
+            plains = [plain(text) for text in (title, artist, album, album_artist)]
+            words = " ".join(["", *filter(None, dict.fromkeys(plains))])
+            self._names.append(Name(id_, plains[0], plains[1], plains[2], words))
+            if artist:
+                groups.setdefault(("artist", plains[1], ""), (artist, "", []))[2].append(id_)
+            if album:
+                groups.setdefault(("album", plains[2], plains[3] or plains[1]), (album, owner, []))[2].append(id_)
+        self._groups = [
+            (name, Group(kind, shown, artist, tuple(ids))) for (kind, name, _), (shown, artist, ids) in groups.items()
+        ]
+
+    def search(self, text: str, limit: int, offset: int = 0) -> Found:
+        """What matches: titles and phrases before single words, beginnings of words before their middles.
+
+        Where nothing does, what is spelt nearly so. Raises MissingError if that needs a library that is not installed.
+        """
+        wanted = plain(text)
+        words = wanted.split()
+        if not words:
+            return Found([], [])
+        ranked = ((rank, name.title, name.id) for name in self._names if (rank := _rank(wanted, words, name)) is not None)
+        found = [id_ for _, _, id_ in nsmallest(offset + limit + 1, ranked)] or self._nearly(wanted)
+        page = found[offset : offset + limit]
+        groups = [] if offset else self._matching_groups(wanted)
+        return Found(page, groups, more=len(found) > offset + limit)
+
+    def _matching_groups(self, wanted: str) -> list[Group]:
+        """Artists and albums with a word that begins so: those that begin so themselves, then large ones, first."""
+        found = [
+            (not name.startswith(wanted), -len(group.ids), name, group)
+            for name, group in self._groups
+            if f" {wanted}" in f" {name}"
+        ]
+        found.sort(key=lambda entry: entry[:3])
+        return [
+            group
+            for kind in ("artist", "album")
+            for group in [group for *_, group in found if group.kind == kind][:MOST_GROUPS]
+        ]
+
+    def _nearly(self, wanted: str) -> list[int]:
+        if len(wanted) < SHORTEST_FUZZY:
+            return []
+        with extra("web"):
+            from rapidfuzz import fuzz, process
+
+        alike = process.extract(
+            wanted, [name.words for name in self._names], scorer=fuzz.partial_ratio, score_cutoff=CLOSE, limit=100
+        )
+        return [self._names[place].id for _, _, place in alike]
+
+
+def _rank(wanted: str, words: list[str], name: Name) -> int | None:
+    """How likely a track is meant: 0 for one of just this title, None for one that lacks a word."""
+    everything = name.words
+    if not all(word in everything for word in words):
+        return None
+    if name.title == wanted:
+        return 0
+    if name.title.startswith(wanted):
+        return 1
+    if name.artist == wanted or name.album == wanted:
+        return 2
+    if f" {wanted} " in f"{everything} ":
+        return 3
+    if f" {wanted}" in everything:
+        return 4
+    return 5 if all(f" {word}" in everything for word in words) else 6
+
+
+def plain(text: str) -> str:
+    """Text without accents, case and doubled blanks."""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(char for char in letters if not unicodedata.combining(char)).split())
