@@ -9,6 +9,7 @@ Knows nothing of beets; `beetsplug.deejai` is the adapter. See docs/design.md.
 from deejai_core.errors import (
     AudioError,
     ClusterError,
+    DamagedError,
     DeejaiError,
     HistoryError,
     MapError,
@@ -24,6 +25,7 @@ from deejai_core.errors import (
 __all__ = [
     "AudioError",
     "ClusterError",
+    "DamagedError",
     "DeejaiError",
     "HistoryError",
     "MapError",

@@ -1,33 +1,59 @@
-"""SQLite files of our own: a version in each, changes whole or not at all, and one line when something is wrong."""
+"""SQLite files of our own: a version in each, changes whole or not at all, and one line when something is wrong.
+
+What such a file holds is checked like any other input: its version, its tables and every value that is read. What is found
+damaged raises DamagedError, and `rebuild` makes a new file of all that is whole.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
-from deejai_core.errors import StoreError
+from deejai_core.errors import DamagedError, StoreError
+from deejai_core.files import replacing
 
 LOCK_TIMEOUT = 60  # seconds to wait for another process that writes
+FAR_AHEAD = 1000  # versions: no newer program will ever have so many, so it is damage
+CAUSE = 120  # characters of a message of SQLite that are shown: some quote what is damaged
+# Whether the values of a table's row, by the names of its columns, are what they can be; for some tables of a file.
+Whole = Mapping[str, Callable[..., bool]]
+# How SQLite's messages begin when the circumstances are at fault, not the file.
+CIRCUMSTANCES = (
+    "database is locked",
+    "database table is locked",
+    "database or disk is full",
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "disk I/O error",
+    "interrupted",
+    "out of memory",
+)
 
 
 @dataclass(frozen=True)
 class Schema:
-    """What a file of some kind looks like in its newest version."""
+    """What a file of some kind looks like in its newest version.
+
+    script: makes a new file, with `PRAGMA user_version`. migrations: statements from a version to the next.
+    """
 
     version: int
-    script: str  # makes a new one, with `PRAGMA user_version`
-    migrations: Mapping[int, Sequence[str]] = field(default_factory=dict)  # statements from a version to the next
-    rescue: str = ""  # what to do with a damaged file
+    script: str
+    migrations: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
 
 class Database:
     """An open file. To be used by the thread that opened it.
 
-    path: made with its folder if missing; an older version is migrated, a newer one refused untouched. Every method
-    raises StoreError if the file cannot be read or written.
+    path: made with its folder if missing. An older version is migrated, after a copy was put beside it; a newer one is
+    refused untouched. Every method raises StoreError if the file cannot be read or written, DamagedError if it holds what
+    it cannot hold.
     """
 
     def __init__(self, path: Path, schema: Schema) -> None:
@@ -35,18 +61,11 @@ class Database:
         self._schema = schema
         with self.errors():
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_symlink() and not (path.exists() and path.stat().st_size):
+                raise StoreError(f"{path}: a symbolic link to no file of ours; remove the link")
             self.connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT)
             try:
-                version = self.connection.execute("PRAGMA user_version").fetchone()[0]
-                if version > schema.version:
-                    raise StoreError(
-                        f"{path}: made by a newer beets-deejai (schema {version}, known here: {schema.version}); "
-                        "upgrade beets-deejai"
-                    )
-                if version == 0:
-                    self.connection.executescript(schema.script)
-                for older in range(version, schema.version) if version else ():
-                    self._migrate(older)
+                self._prepare()
             except BaseException:
                 self.connection.close()
                 raise
@@ -54,13 +73,40 @@ class Database:
     def close(self) -> None:
         self.connection.close()
 
-    def _migrate(self, version: int) -> None:
-        """One version further, in one transaction; unless another process has done it meanwhile."""
+    def _prepare(self) -> None:
+        newest = self._schema.version
+        # In one statement, since another process may be making the file.
+        version, tables = self.connection.execute(
+            "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
+        ).fetchone()
+        if newest < version < FAR_AHEAD:
+            raise StoreError(
+                f"{self.path}: made by a newer beets-deejai (schema {version}, known here: {newest}); upgrade beets-deejai"
+            )
+        if version == 0 and not tables:
+            self.connection.executescript(self._schema.script)
+        elif not 0 < version <= newest:
+            raise self.damaged(f"its version is {version}")
+        elif version < newest:
+            self._migrate()
+        if not _tables_made_by(self._schema.script) <= _tables(self.connection):
+            raise self.damaged(f"its tables are not those of version {newest}")
+
+    def _migrate(self) -> None:
+        """To the newest version, in one transaction; unless another process has done it meanwhile."""
         with self.transaction():
-            if self.connection.execute("PRAGMA user_version").fetchone()[0] == version:
-                for statement in self._schema.migrations[version]:
+            (version,) = self.connection.execute("PRAGMA user_version").fetchone()
+            if version < self._schema.version:
+                with (
+                    replacing(self.path.with_name(f"{self.path.name}.version-{version}")) as temporary,
+                    contextlib.closing(sqlite3.connect(self.path)) as old,
+                    contextlib.closing(sqlite3.connect(temporary)) as new,
+                ):
+                    old.backup(new)
+            for older in range(version, self._schema.version):
+                for statement in self._schema.migrations[older]:
                     self.connection.execute(statement)
-                self.connection.execute(f"PRAGMA user_version = {version + 1}")
+                self.connection.execute(f"PRAGMA user_version = {older + 1}")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -72,7 +118,8 @@ class Database:
             with self.errors():
                 self.connection.commit()
         except BaseException:
-            self.connection.rollback()
+            with contextlib.suppress(sqlite3.Error):  # what went wrong first is what is to be known
+                self.connection.rollback()
             raise
 
     @contextlib.contextmanager
@@ -80,7 +127,122 @@ class Database:
         """Errors of SQLite and of the file system as StoreError."""
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
-            broken = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
-            rescue = f"; {self._schema.rescue}" if broken and self._schema.rescue else ""
-            raise StoreError(f"{self.path}: {error}{rescue}") from error
+        except OSError as error:
+            raise StoreError(f"{self.path}: {error}") from error
+        except sqlite3.Error as error:
+            if str(error).startswith(CIRCUMSTANCES):
+                raise StoreError(f"{self.path}: {error}") from error
+            raise self.damaged(str(error)) from error
+
+    def damaged(self, what: str) -> DamagedError:
+        """The error to raise where the file holds what it cannot hold."""
+        shown = "".join(c if c.isprintable() else " " for c in what[:CAUSE])
+        return DamagedError(f"{self.path}: damaged ({shown}); `beet deejai doctor --fix` mends it")
+
+    def select(self, statement: str, values: Sequence = (), *, of: tuple[type, ...]) -> Iterator[tuple]:
+        """The rows that a statement finds, whose values must be of these types."""
+        with self.errors():
+            for row in self.connection.execute(statement, values):
+                if not all(map(isinstance, row, of)):
+                    raise self.damaged("a value of a wrong type")
+                yield row
+
+    def damage(self, whole: Whole) -> str:
+        """What is wrong with the file or the rows in it; empty if nothing. All of it is read."""
+        with self.errors():
+            (found,) = self.connection.execute("PRAGMA integrity_check(1)").fetchone()
+            if found != "ok":
+                return found
+            with _read(self.path) as connection:
+                bad = dict.fromkeys(whole, 0)
+                for table, is_whole in whole.items():
+                    rows = _dictionaries(connection.execute(f"SELECT * FROM {table}"))  # noqa: S608 (our own names)
+                    bad[table] = sum(not _passes(is_whole, row) for row in rows)
+        return ", ".join(f"damaged rows of {table}: {number:,}" for table, number in bad.items() if number)
+
+
+def rebuild(path: Path, schema: Schema, whole: Whole) -> Path:
+    """Replace a damaged file by a new one with all rows of these tables that are whole and can be read.
+
+    Returns where the old one is kept, beside it. Raises StoreError if that cannot be done; then all is as it was.
+    """
+    kept = path.with_name(f"{path.name}.damaged-{datetime.now():%Y%m%d-%H%M%S}")
+    try:
+        with replacing(path) as temporary:
+            new = Database(temporary, schema)
+            with contextlib.closing(new), _read(path) as old, new.transaction():
+                for table, is_whole in whole.items():
+                    _copy_rows(old, new.connection, table, is_whole)
+            shutil.copy2(path, kept)
+            with contextlib.suppress(FileNotFoundError):  # SQLite would take it for that of the new file
+                Path(f"{path}-journal").rename(f"{kept}-journal")
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"{path}: cannot be mended ({error})") from error
+    return kept
+
+
+def _copy_rows(old: sqlite3.Connection, new: sqlite3.Connection, table: str, is_whole: Callable[..., bool]) -> None:
+    columns = new.execute("SELECT name, pk FROM pragma_table_info(?)", (table,)).fetchall()
+    (made_by,) = new.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    key = [name for name, place in columns if place] if "WITHOUT ROWID" in made_by else ["rowid"]
+    for found in _readable(old, table, key):
+        row = {name: found[name] for name, _ in columns if name in found}
+        if _passes(is_whole, row):
+            names, marks = ", ".join(row), ", ".join("?" * len(row))
+            new.execute(f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))  # noqa: S608
+
+
+def _readable(connection: sqlite3.Connection, table: str, key: list[str]) -> Iterator[dict]:
+    """The rows of a table, from the first one on and then from the last one back, up to what cannot be read."""
+    for direction in ("ASC", "DESC"):
+        order = ", ".join(f"{name} {direction}" for name in key)
+        try:
+            yield from _dictionaries(connection.execute(f"SELECT * FROM {table} ORDER BY {order}"))  # noqa: S608
+            return
+        except sqlite3.DatabaseError as error:
+            if "locked" in str(error):
+                raise
+
+
+def _passes(is_whole: Callable[..., bool], row: dict) -> bool:
+    try:
+        return is_whole(**row)
+    except (TypeError, KeyError):  # it lacks columns
+        return False
+
+
+@contextlib.contextmanager
+def _read(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that gives text that is none as bytes."""
+
+    def text(data: bytes) -> str | bytes:
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            return data
+
+    with contextlib.closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT)) as connection:
+        connection.text_factory = text
+        yield connection
+
+
+def _dictionaries(rows: sqlite3.Cursor) -> Iterator[dict]:
+    names = [column[0] for column in rows.description]
+    return (dict(zip(names, row, strict=True)) for row in rows)
+
+
+def _tables(connection: sqlite3.Connection) -> set[tuple]:
+    """The columns of each table in their order, and the statements that make indexes and triggers."""
+    return set(
+        connection.execute(
+            "SELECT m.type, m.name, iif(m.type = 'table', NULL, m.sql), c.cid, c.name, c.type, c.pk "
+            "FROM sqlite_master m LEFT JOIN pragma_table_info(m.name) c"
+        )
+    )
+
+
+@lru_cache
+def _tables_made_by(script: str) -> set[tuple]:
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(script)
+        return _tables(connection)

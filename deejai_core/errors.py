@@ -6,6 +6,7 @@ DeejaiError
 ├── ModelError              a model is unknown, or its weights or libraries are missing or damaged
 ├── ClusterError            other machines cannot be reached, or do not hear as this one would
 ├── StoreError              the slice store, the index or others' vectors cannot be opened, read or written
+│   └── DamagedError        a file of our own holds what it cannot hold
 ├── PlaylistError           a playlist cannot be read or written
 ├── MixError                a mix cannot be made or written
 ├── MapError                a map cannot be written
@@ -47,6 +48,10 @@ class ClusterError(DeejaiError):
 
 class StoreError(DeejaiError):
     """The slice store, the index or others' vectors cannot be opened, read or written."""
+
+
+class DamagedError(StoreError):
+    """A file of our own holds what it cannot hold. Another try fails again until it is mended."""
 
 
 class PlaylistError(DeejaiError):

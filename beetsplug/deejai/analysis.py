@@ -30,7 +30,7 @@ from deejai_core.space.weighing import weigh_outsider
 
 from .fields import KEY, MODEL, VECTOR
 from .interrupts import uninterrupted
-from .library import attribute_values, file_path, open_store, read_vectors
+from .library import attribute_values, file_path, items_by_id, open_store, read_vectors, track_ids
 from .models import model_in_use, tagging_model
 from .settings import Settings, limits, read_settings
 from .tagging import tag_tracks, untagged_ids
@@ -68,13 +68,14 @@ def find_work(
     before, also if the track has a vector of what the file was then. force: hear all of them again.
     """
     done = set(read_vectors(lib, model.name, model.dimension)[0])
+    again = store.to_hear_again(model.trunk_name)
     keys, known, failures = attribute_values(lib, KEY), store.keys(model.trunk_name), store.failures()
     work = Work([], [], [])
     for item in items:
         failure = failures.get(file_path(item))
         if force or (retry and failure):
             work.hear.append(item)
-        elif item.id in done:
+        elif item.id in done and keys.get(item.id) not in again:
             continue
         elif keys.get(item.id) in known:
             work.weigh.append(item.id)
@@ -83,6 +84,13 @@ def find_work(
         else:
             work.hear.append(item)
     return work
+
+
+def due_items(lib: Library, model: Model, store: SliceStore) -> list[Item]:
+    """The tracks that lack a vector, and those that are to be heard again."""
+    done = set(read_vectors(lib, model.name, model.dimension)[0])
+    again, keys = store.to_hear_again(model.trunk_name), attribute_values(lib, KEY)
+    return items_by_id(lib, [id_ for id_ in track_ids(lib) if id_ not in done or keys.get(id_) in again])
 
 
 def unmounted(paths: Iterable[Path]) -> Path | None:
@@ -111,8 +119,8 @@ def hear_items(
     """Decode the tracks' files and keep what the model's trunk makes of them; returns the ids of those it could hear.
 
     device: one of `DEVICES`. cluster: what hears them, instead of this machine by so many threads. Each result is in the
-    store and the library before `on_result` gets it. A track that is heard again, by `force` or because its audio is
-    another, is without a vector until it is weighed.
+    store and the library before `on_result` gets it. A track keeps the vector that it has until it is weighed, but not
+    one of other audio.
     """
     by_path = defaultdict(list)
     for item in items:
@@ -139,7 +147,7 @@ def hear_items(
                 with uninterrupted():
                     if result.trunk is not None:
                         store.put(result.key, model.trunk_name, result.trunk)
-                    heard += [item.id for item in by_path[result.path] if keep_key(lib, item, result.key, renewed=force)]
+                    heard += [item.id for item in by_path[result.path] if keep_key(lib, item, result.key)]
             on_result(result)
     return heard
 
@@ -215,18 +223,16 @@ def _replaced(item: Item, decoder: Decoder) -> bool:
         return False  # hearing it will say what is wrong
 
 
-def keep_key(lib: Library, item: Item, key: str, *, renewed: bool) -> bool:
+def keep_key(lib: Library, item: Item, key: str) -> bool:
     """Write a track's audio key to the library, unless the track is gone or its id now another's."""
     with lib.transaction():
         current = lib.get_item(item.id)
         if not current or current.path != item.path:
             return False
-        other = current.get(KEY, with_album=False) != key
-        if renewed or other:
+        if current.get(KEY, with_album=False) != key:
             current[KEY] = key
-            if VECTOR in current:
-                del current[VECTOR]  # it was made of other slices
-            if STORED in current and other:
-                del current[STORED]  # they are those of other audio
+            for name in (VECTOR, STORED):  # they are those of other audio
+                if name in current:
+                    del current[name]
             current.store()
         return True

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import wave
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deejai_core.errors import DeejaiError
+from deejai_core.errors import DamagedError, DeejaiError
 from deejai_core.files import TEMPORARY, remove_unfinished, unfinished
 from deejai_core.models.protocol import Model
 from deejai_core.playlists.tracks import one_line
 from deejai_core.space.analysis import hear_file
 from deejai_core.space.index import index_paths, is_used
+from deejai_core.space.slices import rebuild_store
 from deejai_core.space.vectors import vectors_paths
+from deejai_core.training.history import rebuild_history
 
-from .analysis import find_work
+from .analysis import due_items, find_work
 from .fields import KEY, MODEL, VECTOR
+from .history import history_path, open_history
 from .library import (
     alone,
     attribute_values,
@@ -92,18 +95,26 @@ def examine(lib: Library, settings: Settings, unknown: Sequence[str]) -> Iterato
     except DeejaiError as error:
         yield Finding("model", str(error), wrong=True)
         return
-    yield _vectors(lib, model)
     epsilon = epsilon_in_use(model, settings)
-    if store_path(lib).exists():
-        try:
-            yield from _slices(lib, model)
-            yield _weights_of_tracks(lib, model, epsilon)
-        except DeejaiError as error:
-            yield Finding("slice store", str(error), wrong=True)
-    yield from _index(lib, model)
-    yield _leftovers(lib)
-    yield _pending(lib, model, settings)
-    yield _space(lib, model)
+    stored = store_path(lib).exists()
+    yield from _checked("vectors", _vectors(lib, model))
+    if stored:
+        yield from _checked("slice store", _slices(lib, model))
+        yield from _checked("weights", _weights_of_tracks(lib, model, epsilon))
+    if history_path(lib).exists():
+        yield from _checked("history", _history(lib))
+    yield from _checked("index", _index(lib, model))
+    yield from _checked("leftovers", _leftovers(lib))
+    yield from _checked("tracks", _pending(lib, model, settings))
+    yield from _checked("disk", _space(lib, model))
+
+
+def _checked(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """A check that cannot be made is a problem of its own, and no reason not to make the others."""
+    try:
+        yield from findings
+    except DeejaiError as error:
+        yield Finding(what, str(error), wrong=True)
 
 
 def _libraries() -> Finding:
@@ -148,13 +159,14 @@ def _hearing(model: Model, settings: Settings) -> Finding:
     return Finding("analysis", f"a test tone is decoded and heard, {len(trunk)} slices")
 
 
-def _vectors(lib: Library, model: Model) -> Finding:
+def _vectors(lib: Library, model: Model) -> Iterator[Finding]:
     """Vectors that are damaged, or of a model that is not in use."""
     good = set(read_vectors(lib, model.name, model.dimension)[0])
     models = attribute_values(lib, MODEL)
     bad = [id_ for id_ in attribute_values(lib, VECTOR) if id_ not in good]
     if not bad:
-        return Finding("vectors", f"{len(good):,}, all of {model.name} and whole")
+        yield Finding("vectors", f"{len(good):,}, all of {model.name} and whole")
+        return
     others = sorted({models.get(id_) or "no model" for id_ in bad} - {model.name})
     damaged = sum(models.get(id_) == model.name for id_ in bad)
     parts = [f"{damaged:,} damaged"] if damaged else []
@@ -168,42 +180,45 @@ def _vectors(lib: Library, model: Model) -> Finding:
             item.store()
         return f"{len(bad):,} vectors removed; `beet deejai analyze` makes them anew from what is stored"
 
-    return Finding("vectors", f"{' and '.join(parts)}, of {len(good) + len(bad):,}", wrong=True, mend=mend)
+    yield Finding("vectors", f"{' and '.join(parts)}, of {len(good) + len(bad):,}", wrong=True, mend=mend)
 
 
 def _slices(lib: Library, model: Model) -> Iterator[Finding]:
-    keys = attribute_values(lib, KEY)
+    sizes = {model.trunk_name: model.trunk_size}
+
+    def damage() -> str:
+        with open_store(lib) as store:
+            return store.damage(sizes)
+
+    whole = yield from _damage("slice store", store_path(lib), damage, lambda path: rebuild_store(path, sizes), lib)
+    if not whole:
+        return
     with open_store(lib) as store:
-        broken = store.damage()
-        if broken:
-            yield Finding("slice store", f"{store.path}: {broken}; restore it from a backup, or move it away", wrong=True)
-            return
-        misshapen = store.misshapen(model.trunk_name, model.trunk_size)
         stored = store.keys(model.trunk_name)
         failures = store.failures()
+        again = store.to_hear_again(model.trunk_name)
+    keys = attribute_values(lib, KEY)
     gone = [path for path in failures if not items_at(lib, path)]
     orphans = sorted(stored - set(keys.values()))
-    lacking = sorted(id_ for id_, key in keys.items() if key not in stored)
+    lacking = sorted(id_ for id_, key in keys.items() if key not in stored | again)
 
-    def drop(found: list[str], what: str) -> Callable[[], str]:
-        def mend() -> str:
-            with open_store(lib) as store:
-                store.drop(found, model.trunk_name)
-            return f"{len(found):,} {what} removed"
+    def hear_again() -> str:
+        with open_store(lib) as store:
+            store.hear_again({keys[id_] for id_ in lacking}, model.trunk_name)
+        return "`beet deejai analyze` hears them again"
 
-        return mend
+    def drop() -> str:
+        with open_store(lib) as store:
+            store.drop(orphans, model.trunk_name)
+        return f"{len(orphans):,} recordings removed"
 
-    if misshapen:
-        told = f"{len(misshapen):,} recordings have slices of a wrong size; `beet deejai analyze` hears them again"
-        yield Finding("slice store", told, wrong=True, mend=drop(misshapen, "recordings"))
-    else:
-        yield Finding("slice store", f"{len(stored):,} recordings, whole")
+    yield Finding("slice store", f"{len(stored):,} recordings, whole")
     if lacking:
         told = f"{len(lacking):,} tracks have a vector without stored slices: `reweigh` leaves them as they are"
-        yield Finding("slices", f"{told}; `beet deejai analyze --force` hears them again", wrong=True)
+        yield Finding("slices", told, wrong=True, mend=hear_again)
     if orphans:
         told = f"{len(orphans):,} recordings that are in the library no more; kept in case they come back"
-        yield Finding("orphans", told, wrong=True, mend=drop(orphans, "recordings"))
+        yield Finding("orphans", told, wrong=True, mend=drop)
     if gone:
 
         def forget() -> str:
@@ -215,14 +230,47 @@ def _slices(lib: Library, model: Model) -> Iterator[Finding]:
         yield Finding("failures", f"{len(gone):,} of files that are in the library no more", wrong=True, mend=forget)
 
 
-def _weights_of_tracks(lib: Library, model: Model, epsilon: float) -> Finding:
+def _history(lib: Library) -> Iterator[Finding]:
+    def damage() -> str:
+        with open_history(lib) as store:
+            return store.damage()
+
+    whole = yield from _damage("history", history_path(lib), damage, rebuild_history, lib)
+    if whole:
+        yield Finding("history", "whole")
+
+
+def _damage(
+    what: str, path: Path, damage: Callable[[], str], rebuild: Callable[[Path], Path], lib: Library
+) -> Generator[Finding, None, bool]:
+    """Whether a file is whole, or made so. damage: what is wrong with it. rebuild: makes a new one, keeps the old one."""
+
+    def found() -> str:
+        try:
+            return f"{path}: {told}" if (told := damage()) else ""
+        except DamagedError as error:
+            return str(error)
+
+    def mend() -> str:
+        with alone(lib):
+            return f"all that is whole is in a new file; the damaged one is kept as {rebuild(path)}"
+
+    told = found()
+    if told:
+        yield Finding(what, told, wrong=True, mend=mend)
+    return not told or not found()
+
+
+def _weights_of_tracks(lib: Library, model: Model, epsilon: float) -> Iterator[Finding]:
     """Whether the vectors are those of the library as it is; of some of them, whether they are what they should be."""
     with open_store(lib) as store:
         if not up_to_date(lib, model, epsilon, store):
-            return Finding("weights", "those of the library as it was; `beet deejai analyze` brings them up to date")
+            yield Finding("weights", "those of the library as it was; `beet deejai analyze` brings them up to date")
+            return
         wrong = different_vectors(lib, model, epsilon, store, CHECKED)
     if not wrong:
-        return Finding("weights", "up to date")
+        yield Finding("weights", "up to date")
+        return
 
     def mend() -> str:
         with open_store(lib) as store, alone(lib):
@@ -231,7 +279,7 @@ def _weights_of_tracks(lib: Library, model: Model, epsilon: float) -> Finding:
         return f"{changed:,} vectors made anew"
 
     told = f"{len(wrong):,} of {CHECKED} vectors that were looked at are not what the slices give; `beet deejai reweigh`"
-    return Finding("weights", told, wrong=True, mend=mend)
+    yield Finding("weights", told, wrong=True, mend=mend)
 
 
 def _index(lib: Library, model: Model) -> Iterator[Finding]:
@@ -263,12 +311,13 @@ def _index(lib: Library, model: Model) -> Iterator[Finding]:
         yield Finding("cache", "does not have the library's vectors", wrong=True, mend=forget)
 
 
-def _leftovers(lib: Library) -> Finding:
+def _leftovers(lib: Library) -> Iterator[Finding]:
     """Temporary files of a process that was killed."""
     folder = data_folder(lib)
     found = [*sorted(folder.glob(f"{TEMPORARY}*")), *unfinished(unfinished_path(lib))]
     if not found:
-        return Finding("leftovers", "none")
+        yield Finding("leftovers", "none")
+        return
 
     def mend() -> str:
         for path in found:
@@ -277,27 +326,28 @@ def _leftovers(lib: Library) -> Finding:
         return f"{len(found)} files removed"
 
     folders = ", ".join(dict.fromkeys(one_line(os.fspath(path.parent)) for path in found))
-    return Finding("leftovers", f"{len(found)} unfinished files in {folders}", wrong=True, mend=mend)
+    yield Finding("leftovers", f"{len(found)} unfinished files in {folders}", wrong=True, mend=mend)
 
 
-def _pending(lib: Library, model: Model, settings: Settings) -> Finding:
+def _pending(lib: Library, model: Model, settings: Settings) -> Iterator[Finding]:
     total = len(track_ids(lib))
-    items = unanalysed_items(lib, model)
-    failed = 0
-    if items and store_path(lib).exists():
+    items, failed = unanalysed_items(lib, model), 0
+    if store_path(lib).exists():
         with open_store(lib) as store:
+            items = due_items(lib, model, store)
             failed = len(find_work(lib, items, model, store, retries=settings.retries).failed)
     told = f"{total - len(items):,} of {total:,} tracks analysed"
     told += f", {len(items) - failed:,} pending (`beet deejai analyze`)" if len(items) > failed else ""
-    return Finding("tracks", told + (f", {failed:,} failed (`beet deejai failed`)" if failed else ""))
+    yield Finding("tracks", told + (f", {failed:,} failed (`beet deejai failed`)" if failed else ""))
 
 
-def _space(lib: Library, model: Model) -> Finding:
+def _space(lib: Library, model: Model) -> Iterator[Finding]:
     folder = data_folder(lib)
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     wanted = ROOM + SLICES_OF_A_TRACK * len(unanalysed_items(lib, model))
     told = f"{free / 1e9:,.1f} GB free in {existing}"
     if free < wanted:
-        return Finding("disk", f"{told}, the analysis may need {wanted / 1e9:,.1f} GB; make room", wrong=True)
-    return Finding("disk", told)
+        yield Finding("disk", f"{told}, the analysis may need {wanted / 1e9:,.1f} GB; make room", wrong=True)
+        return
+    yield Finding("disk", told)

@@ -115,7 +115,7 @@ def import_vectors(
                 known.add(key)
                 result.stored += 1
             for item in items:
-                keep_key(lib, item, key, renewed=False)
+                keep_key(lib, item, key)
     return result
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.database import Database, Schema
+from deejai_core.database import Database, Schema, Whole, rebuild
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 COUNT_TABLES = (
     "CREATE TABLE IF NOT EXISTS weighing (model TEXT NOT NULL, trunk TEXT NOT NULL, epsilon REAL NOT NULL)",
@@ -32,6 +32,11 @@ COUNT_TABLES = (
         "DELETE FROM counts WHERE key = OLD.key; END"
         for name, event in (("slices_replaced", "UPDATE OF trunk"), ("slices_dropped", "DELETE"))
     ),
+)
+
+FILE_TABLES = (
+    "CREATE TABLE IF NOT EXISTS files (path BLOB PRIMARY KEY, key TEXT, size INTEGER, mtime_ns INTEGER) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS again (model TEXT, key TEXT, PRIMARY KEY (model, key)) WITHOUT ROWID",
 )
 
 SCRIPT = f"""
@@ -51,7 +56,7 @@ CREATE TABLE IF NOT EXISTS failures (
     lasting INTEGER NOT NULL DEFAULT 1,
     attempts INTEGER NOT NULL DEFAULT 1
 );
-{";".join(COUNT_TABLES)};
+{";".join(COUNT_TABLES + FILE_TABLES)};
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
@@ -65,12 +70,13 @@ SCHEMA = Schema(
             "ALTER TABLE failures ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1",
         ),
         2: COUNT_TABLES,
+        3: FILE_TABLES,
     },
-    rescue="restore it from a backup, or move it away and analyse again",
 )
 
 STORED = np.dtype("<f2")
 COUNTED = np.dtype("<u2")  # more than any reference has tracks
+INFINITE = 0x7C00  # bits that are all set in what is no finite number of two bytes
 CHUNK = 500  # keys in one SQL statement
 
 
@@ -122,24 +128,27 @@ class SliceStore:
 
     def keys(self, model: str) -> Set[str]:
         """The audio keys of all recordings that `model` has heard, in the order in which they lie in the file."""
-        with self._errors():
-            rows = self._connection.execute("SELECT key FROM slices WHERE model = ? ORDER BY rowid", (model,))
-            return dict.fromkeys(key for (key,) in rows).keys()
+        rows = self._database.select("SELECT key FROM slices WHERE model = ? ORDER BY rowid", (model,), of=(str,))
+        return dict.fromkeys(key for (key,) in rows).keys()
 
-    def damage(self) -> str:
-        """What SQLite finds wrong with the file; empty if nothing."""
-        with self._errors():
-            found = [row[0] for row in self._connection.execute("PRAGMA integrity_check(1)")]
-        return "" if found == ["ok"] else found[0]
+    def damage(self, sizes: Mapping[str, int]) -> str:
+        """What is wrong with the file, its slices or its counts; empty if nothing. All of it is read.
 
-    def misshapen(self, model: str, trunk_size: int) -> list[str]:
-        """Keys of recordings whose slices cannot be what the model heard: none at all, or not whole ones."""
+        sizes: how many numbers the trunks of some models give for a slice.
+        """
+        return self._database.damage(_lasting_rows(sizes) | COUNT_ROWS) or self._miscounted(sizes)
+
+    def _miscounted(self, sizes: Mapping[str, int]) -> str:
         with self._errors():
-            rows = self._connection.execute(
-                "SELECT key FROM slices WHERE model = ? AND (length(trunk) = 0 OR length(trunk) % ? != 0)",
-                (model, trunk_size * STORED.itemsize),
-            )
-            return [key for (key,) in rows]
+            for model, size in sizes.items():
+                (number,) = self._connection.execute(
+                    "SELECT count(*) FROM weighing w JOIN counts c JOIN slices s ON s.model = w.trunk AND s.key = c.key "
+                    "WHERE w.trunk = ? AND length(c.others) * ? != length(s.trunk)",
+                    (model, size),
+                ).fetchone()
+                if number:
+                    return f"counts of other slices: {number:,}"
+        return ""
 
     def drop(self, keys: Iterable[str], model: str) -> None:
         """Forget recordings."""
@@ -150,32 +159,43 @@ class SliceStore:
         """Keep the trunk's output (n, trunk_size) for a recording, in place of an earlier one; stored as float16."""
         data = np.ascontiguousarray(trunk, STORED).tobytes()
         with self._errors(), self._connection:
+            self._connection.execute("DELETE FROM again WHERE model = ? AND key = ?", (model, key))
             self._connection.execute(
                 "INSERT INTO slices VALUES (?, ?, ?) "
                 "ON CONFLICT (model, key) DO UPDATE SET trunk = excluded.trunk WHERE trunk IS NOT excluded.trunk",
                 (key, model, data),
             )
 
+    def hear_again(self, keys: Iterable[str], model: str) -> None:
+        """Remember that recordings are to be heard again, since what was heard of them is lost."""
+        with self._errors(), self._connection:
+            self._connection.executemany("INSERT OR IGNORE INTO again VALUES (?, ?)", [(model, key) for key in keys])
+
+    def to_hear_again(self, model: str) -> set[str]:
+        """The keys of recordings that `hear_again` was told of, and that were not heard since."""
+        return {key for (key,) in self._database.select("SELECT key FROM again WHERE model = ?", (model,), of=(str,))}
+
     def get(self, keys: Iterable[str], model: str, trunk_size: int) -> Iterator[tuple[str, np.ndarray]]:
         """(key, trunk output (n, trunk_size) float16) of those `keys` that are there, in the order asked for."""
-        with self._errors():
-            for key in keys:
-                row = self._connection.execute(
-                    "SELECT trunk FROM slices WHERE model = ? AND key = ?", (model, key)
-                ).fetchone()
-                if row:
-                    yield key, np.frombuffer(row[0], STORED).reshape(-1, trunk_size)
+        for key in keys:
+            for (trunk,) in self._rows("SELECT trunk FROM slices WHERE model = ?", [key], model, of=(bytes,)):
+                yield key, np.frombuffer(self._whole(trunk, trunk_size), STORED).reshape(-1, trunk_size)
 
-    def get_many(self, keys: Iterable[str], model: str) -> dict[str, bytes]:
+    def get_many(self, keys: Iterable[str], model: str, trunk_size: int) -> dict[str, bytes]:
         """The stored bytes of those `keys` that are there: faster than `get`, all of it in memory, in any order."""
-        return {row[0]: row[1] for row in self._rows("SELECT key, trunk FROM slices WHERE model = ?", keys, model)}
+        rows = self._rows("SELECT key, trunk FROM slices WHERE model = ?", keys, model, of=(str, bytes))
+        return {key: self._whole(trunk, trunk_size) for key, trunk in rows}
+
+    def _whole(self, trunk: bytes, trunk_size: int) -> bytes:
+        if not are_slices(trunk, trunk_size):
+            raise self._database.damaged("slices of a recording")
+        return trunk
 
     def weighing(self) -> Weighing | None:
         """What the stored counts were made with; None if there are none."""
-        with self._errors():
-            row = self._connection.execute("SELECT model, epsilon FROM weighing").fetchone()
-            reference = dict(self._connection.execute("SELECT key, trunk FROM reference"))
-        return Weighing(*row, reference) if row else None
+        rows = list(self._database.select("SELECT model, epsilon FROM weighing", of=(str, float)))
+        reference = dict(self._database.select("SELECT key, trunk FROM reference", of=(str, bytes | None)))
+        return Weighing(*rows[0], reference) if rows else None
 
     def forget_weighing(self) -> None:
         """Forget all counts."""
@@ -211,15 +231,23 @@ class SliceStore:
         rows = [(key, np.asarray(others, COUNTED).tobytes()) for key, others in counts.items()]
         self._connection.executemany("INSERT OR REPLACE INTO counts VALUES (?, ?)", rows)
 
-    def get_counts(self, keys: Iterable[str]) -> dict[str, np.ndarray]:
-        """What `put_counts` kept, (n,) int64 by key, of those that are there."""
-        rows = self._rows("SELECT key, others FROM counts WHERE 1", keys)
-        return {key: np.frombuffer(others, COUNTED).astype(np.int64) for key, others in rows}
+    def get_counts(self, lengths: Mapping[str, int], most: int) -> dict[str, np.ndarray]:
+        """What `put_counts` kept, (n,) int64 by key, of those that are there.
+
+        lengths: how many slices each recording has. most: how many others there are.
+        """
+        found = {}
+        for key, others in self._rows("SELECT key, others FROM counts WHERE 1", lengths, of=(str, bytes)):
+            if len(others) != lengths[key] * COUNTED.itemsize:
+                raise self._database.damaged("counts of other slices")
+            found[key] = np.frombuffer(others, COUNTED).astype(np.int64)
+            if found[key].max() > most:
+                raise self._database.damaged("counts that are too high")
+        return found
 
     def counted(self) -> set[str]:
         """The keys of all recordings whose counts are kept."""
-        with self._errors():
-            return {key for (key,) in self._connection.execute("SELECT key FROM counts")}
+        return {key for (key,) in self._database.select("SELECT key FROM counts", of=(str,))}
 
     def drop_counts(self, keys: Iterable[str]) -> None:
         """Forget the counts of recordings, since their vectors are no longer made of them."""
@@ -229,13 +257,12 @@ class SliceStore:
     def _drop_counts(self, keys: Iterable[str]) -> None:
         self._connection.executemany("DELETE FROM counts WHERE key = ?", [(key,) for key in keys])
 
-    def _rows(self, statement: str, keys: Iterable[str], *values: str) -> Iterator[tuple]:
+    def _rows(self, statement: str, keys: Iterable[str], *values: str, of: tuple[type, ...]) -> Iterator[tuple]:
         keys = list(keys)
-        with self._errors():
-            for start in range(0, len(keys), CHUNK):
-                chunk = keys[start : start + CHUNK]
-                places = ", ".join("?" * len(chunk))
-                yield from self._connection.execute(f"{statement} AND key IN ({places})", (*values, *chunk))
+        for start in range(0, len(keys), CHUNK):
+            chunk = keys[start : start + CHUNK]
+            places = ", ".join("?" * len(chunk))
+            yield from self._database.select(f"{statement} AND key IN ({places})", (*values, *chunk), of=of)
 
     def put_failure(self, path: Path, reason: str, *, lasting: bool) -> None:
         """Remember that a file could not be analysed, with its size and modification time, and how often by now."""
@@ -253,14 +280,64 @@ class SliceStore:
 
     def failures(self) -> dict[Path, Failure]:
         """All files that could not be analysed when last tried."""
-        with self._errors():
-            rows = self._connection.execute(
-                "SELECT path, reason, size, mtime_ns, failed_at, lasting, attempts FROM failures ORDER BY path"
-            )
-            found = [
-                Failure(Path(os.fsdecode(path)), *rest, bool(lasting), attempts) for path, *rest, lasting, attempts in rows
-            ]
-        return {failure.path: failure for failure in found}
+        rows = self._database.select(
+            "SELECT path, reason, size, mtime_ns, failed_at, lasting, attempts FROM failures ORDER BY path",
+            of=(bytes, str, int | None, int | None, str, int, int),
+        )
+        found = {}
+        for path, *rest, lasting, attempts in rows:
+            if not _is_path(path):
+                raise self._database.damaged("a path that is none")
+            failure = Failure(Path(os.fsdecode(path)), *rest, bool(lasting), attempts)
+            found[failure.path] = failure
+        return found
+
+
+def are_slices(trunk: object, trunk_size: int = 1) -> bool:
+    """Whether this can be what is stored of a recording: bytes of one slice at least, all of them whole, of numbers."""
+    if not isinstance(trunk, bytes) or not trunk or len(trunk) % (trunk_size * STORED.itemsize):
+        return False
+    return not (np.frombuffer(trunk, COUNTED) & INFINITE == INFINITE).any()
+
+
+def rebuild_store(path: Path, sizes: Mapping[str, int]) -> Path:
+    """Replace a damaged store by one of all that is whole in it; returns where the damaged one is kept, beside it.
+
+    sizes: how many numbers the trunks of some models give for a slice. Raises StoreError if that cannot be done.
+    """
+    return rebuild(path, SCHEMA, _lasting_rows(sizes))
+
+
+def _lasting_rows(sizes: Mapping[str, int]) -> Whole:
+    """Whether rows that cannot be made again are whole."""
+    return {
+        "slices": lambda key, model, trunk: _is_text(key, model) and are_slices(trunk, sizes.get(model, 1)),
+        "failures": lambda path, size, mtime_ns, reason, failed_at, lasting=1, attempts=1: (
+            _is_path(path)
+            and _is_text(reason, failed_at)
+            and all(isinstance(number, int) for number in (lasting, attempts))
+            and all(isinstance(number, int | None) for number in (size, mtime_ns))
+        ),
+        "files": lambda path, key, size, mtime_ns: (
+            _is_path(path) and _is_text(key) and isinstance(size, int) and isinstance(mtime_ns, int)
+        ),
+        "again": lambda model, key: _is_text(model, key),
+    }
+
+
+COUNT_ROWS: Whole = {
+    "weighing": lambda model, trunk, epsilon: _is_text(model, trunk) and isinstance(epsilon, float),
+    "reference": lambda key, trunk: _is_text(key) and (trunk is None or are_slices(trunk)),
+    "counts": lambda key, others: _is_text(key) and isinstance(others, bytes) and len(others) % COUNTED.itemsize == 0,
+}
+
+
+def _is_text(*values: object) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, bytes) and b"\0" not in value
 
 
 def _stat(path: Path) -> tuple[int | None, int | None]:

@@ -12,15 +12,13 @@ import heapq
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from deejai_core.errors import StoreError
 from deejai_core.models.device import use_one_thread
 from deejai_core.models.protocol import Model
 from deejai_core.space.mp3tovec import REFERENCE, Reference, count_others, unit, weigh
-from deejai_core.space.slices import STORED, SliceStore, Weighing
+from deejai_core.space.slices import STORED, SliceStore, Weighing, are_slices
 
 BLOCK = 2_000  # recordings read, weighed and handed over at once
 
@@ -49,21 +47,18 @@ def choose_reference(keys: Iterable[str], size: int = REFERENCE) -> list[str]:
 def read_units(store: SliceStore, model: Model, keys: Iterable[str]) -> dict[str, np.ndarray]:
     """Unit slices (n, dimension) of those recordings that the model has heard, by key, in the order asked for."""
     keys = list(keys)
-    found = store.get_many(keys, model.trunk_name)
-    units = units_of(found, model, store.path)
+    units = units_of(store.get_many(keys, model.trunk_name, model.trunk_size), model)
     return {key: units[key] for key in keys if key in units}
 
 
-def units_of(trunks: dict[str, bytes], model: Model, path: Path) -> dict[str, np.ndarray]:
-    """Unit slices (n, dimension) by key, of what is stored in the file of this path."""
+def units_of(trunks: dict[str, bytes], model: Model) -> dict[str, np.ndarray]:
+    """Unit slices (n, dimension) by key, of what is stored of recordings."""
     use_one_thread()
     by_length = defaultdict(list)
     for key, trunk in trunks.items():
         by_length[len(trunk)].append(key)
     found = {}
-    for length, alike in by_length.items():
-        if not length or length % (model.trunk_size * STORED.itemsize):
-            raise StoreError(f"{path}: slices of a wrong size; `beet deejai doctor --fix` removes them")
+    for alike in by_length.values():
         data = b"".join(trunks[key] for key in alike)
         stack = np.frombuffer(data, STORED).reshape(len(alike), -1, model.trunk_size)
         # A product for each track, so that none depends on its company.
@@ -87,7 +82,7 @@ def weigh_outsider(
     if trunk is None:
         own = read_units(store, model, [key])
     else:
-        own = units_of({key: np.ascontiguousarray(trunk, STORED).tobytes()}, model, store.path)
+        own = units_of({key: np.ascontiguousarray(trunk, STORED).tobytes()}, model)
     chosen = choose_reference([*library, key])
     reference = read_units(store, model, [other for other in chosen if other != key])
     return weigh_against(own, reference | (own if key in chosen else {}), epsilon)[0]
@@ -130,7 +125,7 @@ def weigh_library(
         yield from _adjust(store, model, epsilon, chosen, change, before.reference.keys(), known, wanted)
     else:
         for block in _blocks([key for key in known if key in wanted]):
-            units, others = read_units(store, model, block), store.get_counts(block)
+            units, others = _read_counted(store, model, block, len(chosen))
             yield _weigh(units, [others[key] for key in units], chosen, epsilon)
     if fresh:
         for units, others in _count(store, model, epsilon, chosen, fresh):
@@ -152,7 +147,7 @@ def _adjust(
     left, entered = change
     adjusted = {}
     for block in _blocks(known):
-        units, old = read_units(store, model, block), store.get_counts(block)
+        units, old = _read_counted(store, model, block, len(before))
         gone, come = left.others(units, epsilon), entered.others(units, epsilon)
         new = {key: old[key] - less + more for key, less, more in zip(units, gone, come, strict=True)}
         other_size = np.not_equal(_sizes(units, before), _sizes(units, chosen))
@@ -165,6 +160,15 @@ def _adjust(
         if moved:
             yield _weigh({key: units[key] for key in moved}, [new[key] for key in moved], chosen, epsilon)
     store.go_on_weighing(chosen, known, adjusted)
+
+
+def _read_counted(
+    store: SliceStore, model: Model, keys: list[str], most: int
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Unit slices and counts by key, of those whose counts no import has dropped meanwhile. most: no count is higher."""
+    units = read_units(store, model, keys)
+    counts = store.get_counts({key: len(slices) for key, slices in units.items()}, most)
+    return {key: slices for key, slices in units.items() if key in counts}, counts
 
 
 def _weigh(
@@ -204,7 +208,9 @@ def _change(
     entered = [key for key in chosen if key not in before.reference or key in heard_anew]
     if len(left) + len(heard_anew) + len(entered) > max(len(chosen), 1):
         return None  # counting all is less work
-    gone = read_units(store, model, left) | units_of(heard_anew, model, store.path)
+    if not all(are_slices(trunk, model.trunk_size) for trunk in heard_anew.values()):
+        return None  # damaged slices that were replaced since
+    gone = read_units(store, model, left) | units_of(heard_anew, model)
     if len(gone) < len(left) + len(heard_anew):
         return None
     return Chosen.of(gone), Chosen.of(read_units(store, model, entered))

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.database import Database, Schema
+from deejai_core.database import Database, Schema, Whole, rebuild
 from deejai_core.playlists.songs import normal_artist, normal_title
 from deejai_core.training.mentions import Mention, Play, SongList, sessions
 
@@ -60,11 +60,12 @@ PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
 
-SCHEMA = Schema(
-    SCHEMA_VERSION, SCRIPT, rescue="restore it from a backup, or move it away and run `beet deejai history add` again"
-)
+SCHEMA = Schema(SCHEMA_VERSION, SCRIPT)
 
 NUMBERS = np.dtype("<i4")  # of songs, in a list
+MOST_SONGS = np.iinfo(NUMBERS).max
+MENTION = (str, str, str, str, bytes | None)  # of a song: artist, title, album, recording and path
+EARLIEST, LATEST = -62135596800, 253402300799  # seconds since 1970 that are those of a date
 CACHE = 64_000  # KB of the file in memory: new songs come in no order that the index of identities likes
 FAMILIAR = 200_000  # songs whose number is remembered while a source is added
 CHUNK = 1000  # lists or plays that are written at once
@@ -162,83 +163,113 @@ class HistoryStore:
 
     def newest(self, source: Source) -> int | None:
         """When the source's latest play began, in seconds since 1970; None if it has none."""
-        with self._errors():
-            return self._connection.execute(
-                "SELECT max(at) FROM plays WHERE source = (SELECT id FROM sources WHERE kind = ? AND name = ?)",
-                (source.kind, source.name),
-            ).fetchone()[0]
+        ((at,),) = self._database.select(
+            "SELECT max(at) FROM plays WHERE source = (SELECT id FROM sources WHERE kind = ? AND name = ?)",
+            (source.kind, source.name),
+            of=(int | None,),
+        )
+        return at
 
     def sources(self) -> list[Source]:
         """All sources, in the order in which they were first added."""
-        with self._errors():
-            rows = self._connection.execute("SELECT kind, name FROM sources ORDER BY id").fetchall()
-        return [Source(*row) for row in rows]
+        return [Source(*row) for row in self._database.select("SELECT kind, name FROM sources ORDER BY id", of=(str, str))]
 
     def holdings(self) -> list[Holding]:
         """What each source gave, in the same order."""
-        with self._errors():
-            rows = self._connection.execute(
-                "SELECT kind, name, added_at, (SELECT count(*) FROM lists WHERE source = sources.id), "
-                "(SELECT count(*) FROM plays WHERE source = sources.id) FROM sources ORDER BY id"
-            ).fetchall()
+        rows = self._database.select(
+            "SELECT kind, name, added_at, (SELECT count(*) FROM lists WHERE source = sources.id), "
+            "(SELECT count(*) FROM plays WHERE source = sources.id) FROM sources ORDER BY id",
+            of=(str, str, str, int, int),
+        )
         return [
             Holding(source := Source(kind, name), *rest, int((self.frequencies(source) > 0).sum()))
-            for kind, name, *rest in rows
+            for kind, name, *rest in list(rows)
         ]
 
     def songs(self) -> Iterator[tuple[int, Mention]]:
         """All songs with their numbers, which begin with 1 and may have gaps, in the order of these."""
-        with self._errors():
-            for row in self._connection.execute("SELECT id, artist, title, album, recording, path FROM songs ORDER BY id"):
-                yield row[0], _mention(row[1:])
+        statement = "SELECT id, artist, title, album, recording, path FROM songs ORDER BY id"
+        for row in self._database.select(statement, of=(int, *MENTION)):
+            yield row[0], self._mention(row[1:])
 
     def song(self, number: int) -> Mention | None:
         """One song; None if there is none of this number."""
-        with self._errors():
-            row = self._connection.execute(
-                "SELECT artist, title, album, recording, path FROM songs WHERE id = ?", (number,)
-            ).fetchone()
-        return _mention(row) if row else None
+        statement = "SELECT artist, title, album, recording, path FROM songs WHERE id = ?"
+        rows = list(self._database.select(statement, (number,), of=MENTION))
+        return self._mention(rows[0]) if rows else None
+
+    def _mention(self, row: tuple) -> Mention:
+        *texts, path = row
+        if path is not None and b"\0" in path:
+            raise self._database.damaged("a path that is none")
+        return Mention(*texts, None if path is None else Path(os.fsdecode(path)))
 
     def song_limit(self) -> int:
         """A number above those of all songs."""
-        with self._errors():
-            return self._connection.execute("SELECT coalesce(max(id), 0) + 1 FROM songs").fetchone()[0]
+        ((first, limit),) = self._database.select(
+            "SELECT coalesce(min(id), 1), coalesce(max(id), 0) + 1 FROM songs", of=(int, int)
+        )
+        if first < 1 or limit > MOST_SONGS:
+            raise self._database.damaged("a song's number")
+        return limit
 
     def lists(self, source: Source | None = None) -> Iterator[StoredList]:
         """The lists of a source, or of all, as they were given, and its plays cut into sessions.
 
         A play that several sources tell of counts once.
         """
-        with self._errors():
-            for number in self._numbers(source):
-                rows = self._connection.execute(
-                    "SELECT name, date, songs FROM lists WHERE source = ? ORDER BY id", (number,)
-                )
-                for name, date, songs in rows:
-                    yield StoredList(name, date, np.frombuffer(songs, NUMBERS))
-                plays = self._connection.execute(f"{PLAYS} ORDER BY at, song", (number,))
-                for at, heard in sessions(plays):
-                    start = datetime.fromtimestamp(at, timezone.utc)
-                    yield StoredList(f"{start:%Y-%m-%d %H:%M}", f"{start:%Y-%m-%d}", np.array(heard, NUMBERS))
+        limit = self.song_limit()
+        for number in self._numbers(source):
+            statement = "SELECT name, date, songs FROM lists WHERE source = ? ORDER BY id"
+            for name, date, songs in self._database.select(statement, (number,), of=(str, str, bytes)):
+                yield StoredList(name, date, self._song_numbers_in(songs, limit))
+            for at, heard in sessions(self._plays(f"{PLAYS} ORDER BY at, song", number, limit)):
+                start = datetime.fromtimestamp(at, timezone.utc)
+                yield StoredList(f"{start:%Y-%m-%d %H:%M}", f"{start:%Y-%m-%d}", np.array(heard, NUMBERS))
 
     def frequencies(self, source: Source | None = None) -> np.ndarray:
         """(song_limit,) how often each song stands in the lists of a source, or of all, or was played."""
-        counts = np.zeros(self.song_limit(), np.int64)
-        with self._errors():
-            for number in self._numbers(source):
-                blobs = self._connection.execute("SELECT songs FROM lists WHERE source = ?", (number,))
-                while chunk := blobs.fetchmany(CHUNK):
-                    _add_counts(counts, np.frombuffer(b"".join(songs for (songs,) in chunk), NUMBERS))
-                plays = self._connection.execute("SELECT song FROM plays WHERE source = ?", (number,))
-                while chunk := plays.fetchmany(100 * CHUNK):
-                    _add_counts(counts, np.array(chunk, NUMBERS)[:, 0])
+        limit = self.song_limit()
+        counts = np.zeros(limit, np.int64)
+        for number in self._numbers(source):
+            lists = self._database.select("SELECT songs FROM lists WHERE source = ?", (number,), of=(bytes,))
+            while chunk := list(islice(lists, CHUNK)):
+                _add_counts(counts, self._song_numbers_in(b"".join(songs for (songs,) in chunk), limit))
+            plays = self._plays("SELECT at, song FROM plays WHERE source = ?", number, limit)
+            while chunk := list(islice(plays, 100 * CHUNK)):
+                _add_counts(counts, np.array(chunk)[:, 1])
         return counts
+
+    def drop_strays(self) -> None:
+        """Drop lists and plays of songs that are not there."""
+        limit = self.song_limit()
+        with self._database.transaction(), self._errors():
+            lists = self._connection.execute("SELECT id, songs FROM lists").fetchall()
+            strays = [(id_,) for id_, songs in lists if not are_numbers(songs, limit)]
+            self._connection.executemany("DELETE FROM lists WHERE id = ?", strays)
+            self._connection.execute("DELETE FROM plays WHERE song >= ?", (limit,))
+
+    def _song_numbers_in(self, blob: bytes, limit: int) -> np.ndarray:
+        """(n,) int32, the songs of a list as it is stored; they are below `limit`."""
+        if not are_numbers(blob, limit):
+            raise self._database.damaged("a list of songs")
+        return np.frombuffer(blob, NUMBERS)
+
+    def _plays(self, statement: str, source: int, limit: int) -> Iterator[tuple[int, int]]:
+        """When a song was played, and its number, which is below `limit`."""
+        for at, song in self._database.select(statement, (source,), of=(int, int)):
+            if not (EARLIEST <= at <= LATEST and 0 < song < limit):
+                raise self._database.damaged("a play")
+            yield at, song
+
+    def damage(self) -> str:
+        """What is wrong with the file; empty if nothing. All of it is read."""
+        return self._database.damage(_rows(self.song_limit()))
 
     def _numbers(self, source: Source | None) -> list[int]:
         where, values = ("WHERE kind = ? AND name = ?", (source.kind, source.name)) if source else ("", ())
-        rows = self._connection.execute(f"SELECT id FROM sources {where} ORDER BY id", values)  # noqa: S608 (question marks)
-        return [number for (number,) in rows.fetchall()]
+        rows = self._database.select(f"SELECT id FROM sources {where} ORDER BY id", values, of=(int,))  # noqa: S608
+        return [number for (number,) in list(rows)]
 
     def _number(self, source: Source) -> int:
         """The number of a source, which is new or added again now."""
@@ -314,9 +345,54 @@ def _text(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _mention(row: tuple) -> Mention:
-    *texts, path = row
-    return Mention(*texts, None if path is None else Path(os.fsdecode(path)))
+def are_numbers(blob: object, limit: int) -> bool:
+    """Whether this can be how a list is stored: the numbers of songs, all of them below `limit`."""
+    if not isinstance(blob, bytes) or len(blob) % NUMBERS.itemsize:
+        return False
+    songs = np.frombuffer(blob, NUMBERS)
+    return not len(songs) or bool(songs.min() > 0 and songs.max() < limit)
+
+
+def rebuild_history(path: Path) -> Path:
+    """Replace a damaged history by one of all that is whole in it; returns where the damaged one is kept, beside it.
+
+    Raises StoreError if that cannot be done.
+    """
+    kept = rebuild(path, SCHEMA, _rows(MOST_SONGS))
+    with HistoryStore(path) as store:
+        store.drop_strays()
+    return kept
+
+
+def _rows(limit: int) -> Whole:
+    """Whether rows are whole. limit: above the numbers of all songs."""
+
+    def is_source(**row: object) -> bool:
+        return isinstance(row["id"], int) and _are_texts(row["kind"], row["name"], row["added_at"])
+
+    def is_song(**row: object) -> bool:
+        path = row["path"]
+        return (
+            isinstance(row["id"], int)
+            and 0 < row["id"] < limit
+            and isinstance(row["identity"], int)
+            and _are_texts(*(row[name] for name in ("artist", "title", "album", "recording")))
+            and (path is None or (isinstance(path, bytes) and b"\0" not in path))
+        )
+
+    def is_list(**row: object) -> bool:
+        numbers = isinstance(row["id"], int) and isinstance(row["source"], int)
+        return numbers and _are_texts(row["name"], row["date"]) and are_numbers(row["songs"], limit)
+
+    def is_play(source: object, at: object, song: object) -> bool:
+        numbers = all(isinstance(number, int) for number in (source, at, song))
+        return numbers and EARLIEST <= at <= LATEST and 0 < song < limit
+
+    return {"sources": is_source, "songs": is_song, "lists": is_list, "plays": is_play}
+
+
+def _are_texts(*values: object) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _add_counts(counts: np.ndarray, numbers: np.ndarray) -> None:

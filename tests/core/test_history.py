@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.errors import HistoryError, StoreError
-from deejai_core.training.history import SCHEMA_VERSION, HistoryStore, Source
+from deejai_core.errors import DamagedError, HistoryError, StoreError
+from deejai_core.training.history import SCHEMA_VERSION, HistoryStore, Source, rebuild_history
 from deejai_core.training.mentions import Mention, Play, SongList
 
 A, B, C, D = (Mention("Artist", title) for title in ("Apple", "Banana", "Cherry", "Date"))
@@ -161,5 +162,36 @@ def test_a_newer_history_is_refused_untouched(tmp_path):
 def test_a_file_that_is_no_history_is_named(tmp_path):
     path = tmp_path / "history.db"
     path.write_bytes(b"this is no database, but long enough to be taken for one" * 100)
-    with pytest.raises(StoreError, match=r"history\.db: file is not a database; restore it .* `beet deejai history add`"):
+    with pytest.raises(StoreError, match=r"history\.db: damaged \(file is not a database\); `beet deejai doctor --fix`"):
         HistoryStore(path)
+
+
+DAMAGE = {
+    "half a number in a list": "UPDATE lists SET songs = x'010000' WHERE name = 'First'",
+    "a list of a song that is not there": "UPDATE lists SET songs = x'63000000' WHERE name = 'First'",
+    "a negative number in a list": "UPDATE lists SET songs = x'FFFFFFFF' WHERE name = 'First'",
+    "a list that is text": "UPDATE lists SET songs = 'songs' WHERE name = 'First'",
+    "a date that is no text": "UPDATE lists SET date = CAST(x'FF' AS TEXT) WHERE name = 'First'",
+    "a play in the year 300,000": "UPDATE plays SET at = 1 << 60",
+    "a play of a song that is not there": "UPDATE plays SET song = 99",
+    "a title that is no text": "UPDATE songs SET title = CAST(x'FF' AS TEXT) WHERE title = 'Date'",
+    "a path that is none": "UPDATE songs SET path = x'00' WHERE title = 'Date'",
+    "a song's number that is too high": "UPDATE songs SET id = 1 << 40 WHERE title = 'Date'",
+}
+
+
+@pytest.mark.parametrize("statement", DAMAGE.values(), ids=DAMAGE)
+def test_damage_is_named_and_what_is_whole_is_kept(store, statement):
+    store.replace(FILES, [SongList("First", (A,)), SongList("Second", (B, A)), Play(D, 100)])
+    with store._connection as connection:
+        connection.execute(statement)
+    with pytest.raises(DamagedError, match=r"history\.db: damaged \(.*\); `beet deejai doctor --fix` mends it$"):
+        listed(store), store.frequencies()
+    with contextlib.suppress(DamagedError):
+        assert store.damage()
+    kept = rebuild_history(store.path)
+    with HistoryStore(store.path) as rebuilt:
+        assert rebuilt.damage() == ""
+        assert ["Banana", "Apple"] in listed(rebuilt)
+        assert len(rebuilt.frequencies()) == rebuilt.song_limit()
+    assert kept.exists()

@@ -8,8 +8,8 @@ import sqlite3
 import numpy as np
 import pytest
 
-from deejai_core.errors import StoreError
-from deejai_core.space.slices import SCHEMA_VERSION, SliceStore
+from deejai_core.errors import DamagedError, StoreError
+from deejai_core.space.slices import SCHEMA_VERSION, SliceStore, rebuild_store
 
 TRUNK = np.arange(8, dtype=np.float16).reshape(2, 4)
 
@@ -99,6 +99,10 @@ def test_an_older_store_is_migrated(path):
             (failure,) = store.failures().values()
             assert (os.fspath(failure.path), failure.lasting, failure.attempts) == ("/a.mp3", True, 1)
             assert np.array_equal(next(store.get(["key"], "model", 4))[1], TRUNK)
+    with sqlite3.connect(path.with_name("slices.db.version-1")) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("SELECT key, trunk FROM slices").fetchall() == [("key", TRUNK.tobytes())]
+    connection.close()
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     connection.close()
@@ -113,12 +117,41 @@ def test_a_newer_store_is_refused_untouched(path):
     with pytest.raises(StoreError, match=r"slices\.db: made by a newer beets-deejai"):
         SliceStore(path)
     assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("version", [-1, -(2**31), 0, 1, 2**31 - 1])
+def test_a_version_that_no_program_made_is_damage_that_can_be_mended(path, version):
+    with SliceStore(path) as store:
+        store.put("key", "model", TRUNK)
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {version}")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(DamagedError, match=r"slices\.db: damaged \(.*\); `beet deejai doctor --fix` mends it$"):
+        SliceStore(path)
+    assert path.read_bytes() == before
+    assert rebuild_store(path, {}).read_bytes() == before
+    with SliceStore(path) as store:
+        assert np.array_equal(next(store.get(["key"], "model", 4))[1], TRUNK)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_to_no_store_is_not_written_through(path, tmp_path, there):
+    path.parent.mkdir()
+    path.symlink_to(tmp_path / "target")
+    if there:
+        (tmp_path / "target").touch()
+    with pytest.raises(StoreError, match=r"slices\.db: a symbolic link to no file of ours; remove the link"):
+        SliceStore(path)
+    assert (tmp_path / "target").exists() == there
+    assert not there or not (tmp_path / "target").stat().st_size
 
 
 def test_a_file_that_is_no_store_is_named(path):
     path.parent.mkdir()
     path.write_bytes(b"this is no database, but long enough to be taken for one" * 100)
-    with pytest.raises(StoreError, match=r"slices\.db: file is not a database"):
+    with pytest.raises(DamagedError, match=r"slices\.db: damaged \(file is not a database\)"):
         SliceStore(path)
 
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deejai_core.errors import StoreError
+from deejai_core.errors import DamagedError
 from deejai_core.models.musicnn import MusiCNN
 from deejai_core.space import mp3tovec as core
 from deejai_core.space import weighing as module
 from deejai_core.space.mp3tovec import mp3tovec
-from deejai_core.space.slices import SliceStore
+from deejai_core.space.slices import COUNT_TABLES, SliceStore, rebuild_store
 from deejai_core.space.weighing import choose_reference, read_units, weigh_against, weigh_library
 
 DIMENSION = 4
@@ -199,10 +199,63 @@ def test_what_cannot_be_known_any_more_is_counted_anew(library):
     library.check()
 
 
-def test_slices_of_a_wrong_size_are_an_error_with_a_cure(library):
-    library.store._connection.execute("UPDATE slices SET trunk = x'00' WHERE key = ?", (key_of(3),))
-    with pytest.raises(StoreError, match=r"slices of a wrong size; `beet deejai doctor --fix` removes them"):
+NOT_FINITE = np.array([[0, 1, np.nan, 3]], np.float16).tobytes()
+DAMAGE = {
+    "slices of three bytes": ("UPDATE slices SET trunk = x'000102' WHERE key = ?", ()),
+    "slices that are text": ("UPDATE slices SET trunk = 'text' WHERE key = ?", ()),
+    "no number": ("UPDATE slices SET trunk = ? WHERE key = ?", (NOT_FINITE,)),
+    "infinite": ("UPDATE slices SET trunk = ? WHERE key = ?", (NOT_FINITE.replace(b"\x00\x7e", b"\x00\xfc"),)),
+    "counts of other slices": ("UPDATE counts SET others = others || x'0000' WHERE key = ?", ()),
+    "counts that are too high": ("UPDATE counts SET others = zeroblob(length(others) - 1) || x'ff' WHERE key = ?", ()),
+}
+
+
+def damage(store: SliceStore, statement: str, *values: object) -> None:
+    """As a disk does it, without the triggers."""
+    store._connection.execute("DROP TRIGGER slices_replaced")
+    store._connection.execute(statement, values)
+    for statement in COUNT_TABLES:
+        store._connection.execute(statement)
+    store._connection.commit()
+
+
+@pytest.mark.parametrize(("statement", "values"), DAMAGE.values(), ids=DAMAGE)
+def test_what_is_damaged_is_named_mended_and_heard_again(tmp_path, statement, values):
+    """A store made anew of all that is whole gives the same vectors, once the recording that was lost is heard again."""
+    library = Library(tmp_path, 10)
+    for number in range(1, 31):
+        library.hear(number, number)
+    library.analyze()
+    damaged = min(library.vectors)  # one of the reference
+    number = next(number for number in range(31) if key_of(number) == damaged)
+    vectors = dict(library.vectors)
+    library.store._connection.execute(statement, (*values, damaged))
+    library.store._connection.commit()
+    library.vectors[damaged] = None
+    with (
+        library.store,
+        pytest.raises(DamagedError, match=r"slices\.db: damaged \(.*\); `beet deejai doctor --fix` mends it$"),
+    ):
         library.analyze()
+
+    kept = rebuild_store(library.store.path, {Model.trunk_name: DIMENSION})
+    assert kept.exists()
+    library.store = SliceStore(library.store.path)
+    with library.store:
+        assert not library.store.damage({Model.trunk_name: DIMENSION})
+        assert len(library.store.keys(Model.trunk_name)) == (30 if "counts" in statement else 29)
+        library.hear(number, number)
+        library.analyze()
+        assert all(np.array_equal(library.vectors[key], vector) for key, vector in vectors.items())
+
+
+@pytest.mark.parametrize("trunk", [b"123", NOT_FINITE], ids=["three bytes", "no number"])
+def test_damaged_slices_that_are_replaced_leave_no_damage_in_the_reference(library, trunk):
+    damaged = min(library.vectors)
+    damage(library.store, "UPDATE slices SET trunk = ? WHERE key = ?", trunk, damaged)
+    library.hear(next(number for number in range(31) if key_of(number) == damaged), 99)
+    assert library.analyze() == 30
+    library.check()
 
 
 @pytest.mark.parametrize("lengths", [[16] * 5, [1, 2, 3, 16, 20], [1] * 40])

@@ -157,7 +157,7 @@ def small_disk(tmp_path):
 
 def test_a_full_disk(unanalysed, quiet, small_disk):
     unanalysed.data.symlink_to(small_disk)
-    (small_disk / "ballast").write_bytes(bytes(160_000))
+    (small_disk / "ballast").write_bytes(bytes(140_000))
     result = unanalysed.deejai("analyze", status=1)
     assert "slices.db: database or disk is full" in result.err
     assert len(stored(unanalysed)[1]) < TRACKS

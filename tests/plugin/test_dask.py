@@ -214,7 +214,7 @@ class TestAWorkerWithoutTheMusic:
             yield cluster
 
     def test_says_so(self, cluster, unanalysed):
-        result = unanalysed.deejai("analyze", "--dask", cluster.address, "artist:Nave")
+        result = unanalysed.deejai("analyze", "--dask", cluster.address, "artist:Nave", status=1)
         assert result.err.count("Aisle.flac: not analysed: worker tcp://127.0.0.1:") == 1
         assert result.err.count("No such file or directory; does it share the music folder?") == 4
         assert unanalysed.deejai("failed").out == ""  # nothing that would keep them from being tried again

@@ -57,15 +57,9 @@ DAMAGE = {
         "other-model",
         "vectors",
     ),
-    "slices of a wrong size": (
-        "slices",
-        "UPDATE slices SET trunk = ? WHERE key = (SELECT min(key) FROM slices)",
-        b"12345",
-        "slice",
-    ),
     "slices of a track that is gone": (
         "slices",
-        "INSERT INTO slices VALUES (?, 'musicnn-msd-1', x'00')",
+        "INSERT INTO slices VALUES (?, 'musicnn-msd-1', zeroblob(400))",
         "f" * 32,
         "orphans",
     ),
@@ -91,8 +85,6 @@ def test_what_is_wrong_is_found_and_mended(analysed, where, statement, value, wh
     mended = analysed.deejai("doctor", "--fix", status=None)
     assert "mended: " in mended.out
     analysed.deejai("analyze", "--retry")
-    if what == "slice":
-        analysed.deejai("analyze", "--force")
     assert problems(analysed.deejai("doctor")) == []
     assert analysed.field("deejai_vector") == before
 
@@ -124,10 +116,42 @@ def test_unfinished_files(analysed):
     assert not (analysed.data / ".deejai-0123").exists()
 
 
+def test_damaged_slices_are_mended_and_heard_again(analysed):
+    """The damage is found before it can enter any vector; what is whole is kept, the rest is heard again."""
+    analysed.deejai("analyze")
+    before = analysed.field("deejai_vector")
+    store = analysed.data / "slices.db"
+    change(store, "UPDATE slices SET trunk = x'000102' WHERE key = (SELECT min(key) FROM slices)")
+    infinite = np.full(400, np.inf, "<f2").tobytes()
+    change(store, "UPDATE slices SET trunk = ? WHERE key = (SELECT max(key) FROM slices)", infinite)
+    told = f"{store}: damaged (slices of a recording); `beet deejai doctor --fix` mends it"
+    assert analysed.deejai("reweigh", status=1).err == f"error: {told}\n"
+    assert f"{store}: damaged rows of slices: 2" in analysed.deejai("doctor", status=1).out
+
+    mended = analysed.deejai("doctor", "--fix")
+    assert "mended: all that is whole is in a new file; the damaged one is kept as" in mended.out
+    assert "2 tracks have a vector without stored slices" in mended.out
+    assert analysed.field("deejai_vector") == before
+    assert "2/2 tracks" in analysed.deejai("analyze").err
+    assert problems(analysed.deejai("doctor")) == []
+    assert analysed.field("deejai_vector") == before
+
+
 def test_a_slice_store_that_is_none(analysed):
-    (analysed.data / "slices.db").write_bytes(b"no database at all " * 500)
-    result = analysed.deejai("doctor", status=1)
-    assert "file is not a database; restore it from a backup" in result.out
+    """All is heard again, since that is asked for; until then every track has the vector that it had."""
+    analysed.deejai("analyze")
+    before = analysed.field("deejai_vector")
+    store = analysed.data / "slices.db"
+    store.write_bytes(b"no database at all " * 500)
+    told = f"{store}: damaged (file is not a database); `beet deejai doctor --fix` mends it"
+    assert told in analysed.deejai("doctor", status=1).out
+    assert analysed.deejai("analyze", status=1).err == f"error: {told}\n"
+    assert "24 tracks have a vector without stored slices" in analysed.deejai("doctor", "--fix").out
+    (kept,) = analysed.data.glob("slices.db.damaged-*")
+    assert kept.read_bytes() == b"no database at all " * 500
+    assert analysed.field("deejai_vector") == before
+    assert "24/24 tracks" in analysed.deejai("analyze").err
+    assert analysed.field("deejai_vector") == before
 
 
 def test_damaged_weights(analysed, tmp_path):

@@ -69,7 +69,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
     from deejai_core.space.analysis import Heard, Unheard, default_threads
     from deejai_core.space.cluster import Cluster, Unshared, check_address
 
-    from ..analysis import find_work, hear_items, unmounted
+    from ..analysis import due_items, find_work, hear_items, unmounted
     from ..library import alone, file_path, items_at, open_store, require_tracks, store_path, unanalysed_items
     from ..models import model_in_use, tagging_model, trunk_source
     from ..progress import Progress
@@ -87,13 +87,15 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
             raise ui.UserError("--device is not for --dask: workers hear on their processors")
     model = model_in_use(lib, settings)
     cluster = Cluster(opts.dask, trunk_source(lib, settings)) if opts.dask else None
-    items = list(lib.items(args)) if args or opts.force else unanalysed_items(lib, model)
+    items = list(lib.items(args)) if args or opts.force else None
     if args and not items:
         raise ui.UserError(f"no track matches {' '.join(args)!r}; `beet ls` shows what a query finds")
     if opts.pretend and not store_path(lib).exists():
-        _print_paths(items)
+        _print_paths(unanalysed_items(lib, model) if items is None else items)
         return
     with open_store(lib) as store, nullcontext() if opts.pretend else alone(lib):
+        if items is None:
+            items = due_items(lib, model, store)
         if opts.retry and not args:  # also those that have a vector, of what they were before
             failed = [item for path in store.failures() for item in items_at(lib, path)]
             items = list({item.id: item for item in [*items, *failed]}.values())
@@ -154,7 +156,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
                 if tagged := tag_tracks(lib, lacking, tagging_model(model), store):
                     log.info("{} tagged", counted(tagged, "track"))
         except (ClusterError, KeyboardInterrupt) as error:
-            rest = "gives them their vectors, --force starts over" if opts.force else "goes on from there to their vectors"
+            rest = "makes their vectors anew, --force starts over" if opts.force else "goes on from there to their vectors"
             if progress.done or isinstance(error, KeyboardInterrupt):
                 log.warning(
                     "stopped: {} of {} tracks heard, all of them kept; `beet deejai analyze` {}",
@@ -173,7 +175,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
             counted(len(work.failed), "track"),
         )
     if progress.failed:
-        log.warning("{} could not be analysed, see above", counted(progress.failed, "track"))
+        raise ui.UserError(f"{counted(progress.failed, 'track')} could not be analysed, see above")
 
 
 def _print_paths(items: list[Item]) -> None:
