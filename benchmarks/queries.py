@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sqlite3
 import statistics
@@ -29,6 +30,7 @@ from benchmarks.invented import DIMENSION, unit, write_library
 SIZES = (10_000, 100_000, 1_000_000)
 PAIRS = 5
 NEW = 100  # tracks that come later
+K = 20  # neighbours of each, as many as a list has tracks
 ASKED = 200  # queries for which recall is measured
 BEET = Path(sys.executable).with_name("beet")
 FACTOR, MORE = 1.5, 0.3  # the limit: so many times `beet ls`, and so many seconds more
@@ -57,7 +59,7 @@ def queries(sizes: Iterable[int]) -> Iterator[tuple[str, list[dict]]]:
     """The lines of a table, a row for each size, each with what curves are drawn of."""
     head = [
         *("tracks", "index", "first answer, s (CPU)", "files, MB", "`beet ls`, s", "`similar`, s", "of the limit"),
-        *("memory, MB", f"with {NEW} tracks more, s", "recall@10"),
+        *("memory, MB", f"with {NEW} tracks more, s", "recall@20", "index, CPU-s", "index, MB", "by Annoy: recall@20"),
     ]
     yield f"| {' | '.join(head)} |", []
     yield "|---" * len(head) + "|", []
@@ -78,18 +80,26 @@ def measured(folder: Path, tracks: int) -> tuple[str, list[dict]]:
     listed, found = (statistics.median(took.wall for took in side) for side in zip(*pairs, strict=True))
     limit = statistics.median(after.wall / (FACTOR * before.wall + MORE) for before, after in pairs)
     memory = max(after.memory for _, after in pairs)
-    recall, kind = json.loads(subprocess.check_output([sys.executable, "-m", "benchmarks.queries", "recall", folder]))
+    recall, kind = ask(folder, "recall", "auto")
+    built, size = ask(folder, "build")
+    by_annoy, _ = ask(folder, "recall", "annoy")
     add_tracks(folder, NEW)
     later = run(folder, *similar)
     row = (
         f"| {tracks:,} | {kind} | {first.wall:.1f} ({first.cpu:.1f}) | {files:.0f} | {listed:.2f} | {found:.2f} "
-        f"| {limit:.0%} | {memory:.0f} | {later.wall:.2f} | {recall:.3f} |"
+        f"| {limit:.0%} | {memory:.0f} | {later.wall:.2f} | {recall:.4f} "
+        f"| {built:.1f} | {size:.0f} | {by_annoy:.4f} |"
     )
     figures = [
         {"component": "index", "tracks": tracks, "seconds": first.cpu, "MB": first.memory},
         {"component": "queries", "tracks": tracks, "seconds": found, "MB": memory},
     ]
     return row, figures
+
+
+def ask(folder: Path, *words: str) -> list:
+    """What `recall` or `build` finds, in a process of its own."""
+    return json.loads(subprocess.check_output([sys.executable, "-m", "benchmarks.queries", folder, *words]))
 
 
 def run(folder: Path, *words: str) -> Took:
@@ -122,26 +132,50 @@ def add_tracks(folder: Path, count: int) -> None:
     connection.close()
 
 
-def recall(folder: Path) -> tuple[float, str]:
-    """The share of the true ten nearest that the index finds: of tracks, and of the ways between two."""
+def recall(folder: Path, search: str) -> tuple[float, str]:
+    """The share of the true twenty nearest that are found: of tracks, and of the ways between two."""
     from beets.library import Library
 
     from beetsplug.deejai.library import data_folder
     from beetsplug.deejai.vectors import open_rows_index, open_vectors
     from deejai_core.models.musicnn import MusiCNN
-    from deejai_core.space.index import Index
 
     lib = Library(str(folder / "library.db"), str(folder))
-    rows = open_vectors(lib, MusiCNN())
-    index, exact = open_rows_index(data_folder(lib), rows), Index(rows.vectors)
+    rows = open_vectors(lib, MusiCNN(), search=search)
+    index = open_rows_index(data_folder(lib), rows, search=search)
     ends = np.random.default_rng(2).integers(len(rows), size=(ASKED, 2))
     queries = [rows.vectors[start] + number % 2 * 0.7 * rows.vectors[end] for number, (start, end) in enumerate(ends)]
-    shares = [len(set(index.nearest(query, 10)[0]) & set(exact.nearest(query, 10)[0])) / 10 for query in queries]
-    return statistics.mean(shares), "none: all are compared" if index.is_exact else "annoy"
+    shares = [len(set(index.nearest(query, K)[0]) & set(nearest(rows.vectors, query))) / K for query in queries]
+    return statistics.mean(shares), "all are compared" if index.is_exact else "Annoy"
+
+
+def build(folder: Path) -> tuple[float, float]:
+    """CPU-seconds that `analyze` takes to build the index anew, and its MB."""
+    from beets.library import Library
+
+    from beetsplug.deejai.library import data_folder
+    from beetsplug.deejai.vectors import build_index
+    from deejai_core.models.musicnn import MusiCNN
+    from deejai_core.space.index_file import index_paths
+
+    lib = Library(str(folder / "library.db"), str(folder))
+    file, _, manifest = index_paths(data_folder(lib))
+    manifest.unlink(missing_ok=True)
+    start = time.process_time()
+    build_index(lib, MusiCNN(), logging.getLogger())
+    return time.process_time() - start, file.stat().st_size / 1e6
+
+
+def nearest(vectors: np.ndarray, query: np.ndarray) -> list[int]:
+    """By comparing all, without the index's own code."""
+    return np.argsort(-np.einsum("ij,j->i", vectors, unit(query[None])[0]), kind="stable")[:K].tolist()
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["recall"]:
-        print(json.dumps(recall(Path(sys.argv[2]))))
-    else:
-        main()
+    match sys.argv[2:]:
+        case ["recall", search]:
+            print(json.dumps(recall(Path(sys.argv[1]), search)))
+        case ["build"]:
+            print(json.dumps(build(Path(sys.argv[1]))))
+        case _:
+            main()

@@ -19,7 +19,7 @@ from deejai_core.files import TEMPORARY, remove_unfinished, unfinished
 from deejai_core.models.protocol import Model
 from deejai_core.playlists.tracks import one_line
 from deejai_core.space.analysis import hear_file
-from deejai_core.space.index import index_paths, is_used
+from deejai_core.space.index_file import index_paths, is_intact, read_manifest, why_no_annoy
 from deejai_core.space.slices import rebuild_store
 from deejai_core.space.vectors import vectors_paths
 from deejai_core.training.history import rebuild_history
@@ -42,7 +42,7 @@ from .library import (
 )
 from .models import model_in_use
 from .settings import limits
-from .vectors import is_cache_true, is_index_current
+from .vectors import current_index, is_cache_true
 from .weighing import different_vectors, epsilon_in_use, up_to_date, weigh_items
 
 if TYPE_CHECKING:
@@ -284,23 +284,23 @@ def _weights_of_tracks(lib: Library, model: Model, epsilon: float) -> Iterator[F
 
 def _index(lib: Library, model: Model) -> Iterator[Finding]:
     folder = data_folder(lib)
-    if not is_used(len(read_vectors(lib, model.name, model.dimension)[0])):
-        if any(path.exists() for path in index_paths(folder)):
+    made = read_manifest(folder)
+    if reason := why_no_annoy():
+        yield Finding("index", f"none: {reason}; lists compare all tracks")
+    elif made is None:
+        yield Finding("index", "none yet; `beet deejai analyze` builds it")
+    elif not is_intact(folder, made):
 
-            def remove() -> str:
-                for path in index_paths(folder):
-                    path.unlink(missing_ok=True)
-                return "removed"
+        def remove() -> str:
+            for path in index_paths(folder):
+                path.unlink(missing_ok=True)
+            return "removed; `beet deejai analyze` builds it anew"
 
-            yield Finding(
-                "index", "one is there that is not used: the library is too small for it", wrong=True, mend=remove
-            )
-        else:
-            yield Finding("index", "not needed: all tracks are compared")
-    elif is_index_current(lib, model):
-        yield Finding("index", "up to date")
+        yield Finding("index", "its file is damaged", wrong=True, mend=remove)
+    elif current_index(lib, model):
+        yield Finding("index", f"{made.tracks:,} tracks, up to date and intact")
     else:
-        yield Finding("index", "the next playlist builds it")
+        yield Finding("index", "intact, of the library as it was; `beet deejai analyze` renews it")
     if not is_cache_true(lib, model):
 
         def forget() -> str:

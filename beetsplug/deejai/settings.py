@@ -30,6 +30,7 @@ DEFAULTS = {
     "time_limit": 300,
     "memory_limit": 2000,
     "retries": 2,
+    "index": "auto",
     "number": 20,
     "albums": 5,
     "between": 5,
@@ -67,6 +68,7 @@ DEFAULTS = {
 FORMATS = ("m3u", "extm3u", "xspf", "jspf")
 SPACES = ("sound", "track2vec")
 COUNTS = ("number", "albums", "between")  # how long a list is; on the command line all are --number
+SEARCHES = ("auto", "annoy", "exact")
 HEAVIEST = 10  # weight of a tag in a mood; two already outweigh any similarity
 DAY = 24 * 60 * 60  # seconds
 
@@ -84,6 +86,7 @@ class Settings:
     time_limit: float  # seconds that a file may take
     memory_limit: int  # MB that a file may take
     retries: int
+    index: str  # how neighbours are found, one of `SEARCHES`
     number: int
     albums: int
     between: int
@@ -158,6 +161,7 @@ def read_settings(config: confuse.Subview, given: Mapping[str, object] = Mapping
             time_limit=config["time_limit"].get(Within(1)),
             memory_limit=config["memory_limit"].get(AtLeast(500)),
             retries=config["retries"].get(AtLeast(0)),
+            index=config["index"].as_choice(SEARCHES),
             number=config["number"].get(AtLeast(1)),
             albums=config["albums"].get(AtLeast(1)),
             between=config["between"].get(AtLeast(0)),

@@ -92,7 +92,7 @@ class Space:
             self._rows = Vectors(np.array(ids), np.ones(len(ids), np.int64), vectors, written=len(ids))
         else:
             self._rows = rows
-            self.index = open_rows_index(self.folder, rows)
+            self.index = open_rows_index(self.folder, rows, search=settings.index)
             whole = whole or self.learned
             self.catalogue = (
                 read_catalogue(lib, self.ids, plays=plays) if whole else catalogue_on_demand(lib, rows.ids, rows.marks)
@@ -125,7 +125,7 @@ class Space:
                 raise ui.UserError("Track2Vec knows no track of this library; run `beet deejai train --track2vec`")
             rows = Vectors(np.array(ids), np.ones(len(ids), np.int64), vectors, written=len(ids))
             return name, data_folder(self.lib) / "track2vec", rows
-        rows = open_vectors(self.lib, self.model, whole=whole)
+        rows = open_vectors(self.lib, self.model, search=self.settings.index, whole=whole)
         if not len(rows.places):
             raise ui.UserError(f"nothing analysed yet with {self.model.name}; run `beet deejai analyze`")
         return self.model.name, data_folder(self.lib), rows

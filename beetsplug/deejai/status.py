@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deejai_core.models.protocol import Model
 from deejai_core.playlists.tracks import one_line
-from deejai_core.space.index import FEWEST_INDEXED, annoy_installed, index_paths, is_used
+from deejai_core.space.index import asks_annoy
+from deejai_core.space.index_file import index_paths, read_manifest, why_no_annoy
 from deejai_core.space.vectors import vectors_paths
 
 from .analysis import find_work
 from .library import data_folder, file_path, items_at, open_store, read_vectors, store_path, track_ids, unanalysed_items
 from .models import model_in_use
-from .vectors import is_index_current
+from .vectors import current_index
 from .weighing import epsilon_in_use, up_to_date
+from .words import counted, lasting
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -44,14 +48,6 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
             failures = [known[file_path(item)] for item in work.failed]
     pending = tracks - len(ids) - len(failures)
 
-    if not annoy_installed():
-        index = "exact search: annoy is not installed"
-    elif not is_used(len(ids)):
-        index = f"exact search: annoy is for {FEWEST_INDEXED} tracks or more"
-    elif is_index_current(lib, model):
-        index = "annoy, up to date"
-    else:
-        index = "annoy, to be built by the next playlist"
     caches = _size(*index_paths(folder), *vectors_paths(folder))
     return [
         f"tracks    {tracks:,}",
@@ -62,7 +58,7 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
         *([f"          ... and {len(failures) - SHOWN:,} more"] if len(failures) > SHOWN else []),
         f"model     {model.name}, {model.dimension} dimensions, epsilon {_epsilon(used, epsilon)}",
         "weights   " + ("up to date" if current else "those of the library as it was  (beet deejai analyze)"),
-        f"index     {index}",
+        f"index     {_index(lib, model, settings)}",
         f"on disk   slices {_size(store_path(lib))}, index {caches}, in {folder}",
     ]
 
@@ -89,6 +85,21 @@ def failed_lines(lib: Library, words: list[str], settings: Settings) -> list[str
             when = failure.failed_at[:10]
             lines.append(f"{one_line(os.fspath(path))}: {one_line(failure.reason)} ({when}, tried {tried}, {next_time})")
     return lines
+
+
+def _index(lib: Library, model: Model, settings: Settings) -> str:
+    """What kind of index there is, its size and age, whether it has all tracks, and whether lists ask it."""
+    if reason := why_no_annoy():
+        return f"exact search: {reason}"
+    folder = data_folder(lib)
+    made = read_manifest(folder)
+    if made is None:
+        return "none yet  (beet deejai analyze)"
+    what = [f"Annoy, {counted(made.tracks, 'track')}", _size(index_paths(folder)[0])]
+    what += [f"built {lasting(max(0, time.time() - made.mtime_ns / 1e9))} ago"]
+    what += ["up to date" if current_index(lib, model) else "out of date  (beet deejai analyze)"]
+    asked = "lists ask it" if asks_annoy(settings.index, made.tracks) else "lists compare all tracks"
+    return f"{', '.join(what)}; {asked}"
 
 
 def _size(*paths: Path) -> str:

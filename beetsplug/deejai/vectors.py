@@ -16,7 +16,10 @@ import numpy as np
 
 from deejai_core.errors import StoreError
 from deejai_core.models.protocol import Model
-from deejai_core.space.index import Index, is_current, is_used, layout, open_index
+from deejai_core.space.index import Index, asks_annoy, open_index
+from deejai_core.space.index_file import MOST_WHOLE, Manifest, digest_of, find_index, why_no_annoy
+from deejai_core.space.index_file import build_index as build_index_file
+from deejai_core.space.layout import layout
 from deejai_core.space.vectors import Vectors, extend_vectors_file, read_vectors_file, write_vectors_file
 
 from .fields import FLOAT_BYTES, MODEL, VECTOR
@@ -27,48 +30,66 @@ if TYPE_CHECKING:
     from beets.library import Library
     from beets.logging import BeetsLogger
 
-CACHED_FROM = 2_000  # tracks; with fewer, reading them from the library is as fast
+CACHED_FROM = 2_000  # tracks that are compared; fewer are read from the library as fast
 RENEWED = 0.1  # of the rows: so many that were added later, and the cache is written anew
 PORTION = 50_000  # ids of tracks read at once
 WITNESSES = 20  # rows that are remembered: the last one, and one before each power of two of rows back
 
 
-def open_vectors(lib: Library, model: Model, *, whole: bool = False) -> Vectors:
+def open_vectors(lib: Library, model: Model, *, search: str = "auto", whole: bool = False) -> Vectors:
     """The vectors of this model, of all tracks that have one.
 
-    In a small library the rows are in the order of the ids, one for each track. In one that is asked by way of Annoy they
-    are in the order of `layout`, some may be out of date (`Vectors.current`), and a track that was removed is found out
-    only by whoever reads it, since its row is not there. whole: one for each track in a large library, too, whatever it
-    takes.
+    Where all vectors are compared (`asks_annoy`), the rows are in the order of the ids, one for each track. Where Annoy is
+    asked, some may be out of date (`Vectors.current`), and a track that was removed is found out only by whoever reads it,
+    since its row is not there; the rows of more than `MOST_WHOLE` tracks are in the order of `layout`. whole: one for each
+    track in any case, whatever it takes.
     """
     kept = read_vectors_file(data_folder(lib), model.name, model.dimension)
     since = None if kept is None else _unseen_since(lib, kept.state)
     if since is None:
-        return _renew(lib, model)
+        return _renew(lib, model, search)
     changed = _changed(lib, since)
-    if is_used(kept.written) and not whole:
-        return _follow(lib, model, kept, changed) or _renew(lib, model)
-    same = not changed and kept.current is None and kept.state.get("rows") == _rows_digest(lib)
-    return kept if same else _renew(lib, model)
+    if asks_annoy(search, kept.written) and not whole:
+        return _follow(lib, model, kept, changed) or _renew(lib, model, search)
+    return kept if _is_same(lib, kept, changed) else _renew(lib, model, search)
 
 
-def build_index(lib: Library, model: Model, log: BeetsLogger) -> None:
-    """Make the index of a large library now, if it is due, so that no list has to wait for it."""
-    rows = open_vectors(lib, model)
-    folder = data_folder(lib)
-    if is_used(rows.written) and not is_current(folder, rows.vectors[: rows.written], rows.edition):
-        log.info("building the index of {:,} tracks...", rows.written)
-        open_rows_index(folder, rows)
+def build_index(lib: Library, model: Model, log: BeetsLogger, *, search: str = "auto") -> None:
+    """Make the index now, if it is due, so that no list has to wait for it."""
+    if why_no_annoy():
+        return
+    rows = open_vectors(lib, model, search=search)
+    if rows.written <= MOST_WHOLE and rows.current is not None:
+        rows = open_vectors(lib, model, search=search, whole=True)  # so few are indexed anew for a single track
+    folder, vectors, ids = data_folder(lib), rows.vectors[: rows.written], rows.ids[: rows.written]
+    edition = rows.edition or digest_of(vectors, ids)
+    if not len(vectors) or find_index(folder, vectors, edition):
+        return
+    if len(vectors) > MOST_WHOLE:
+        log.info("building the index of {:,} tracks...", len(vectors))
+    try:
+        build_index_file(folder, vectors, edition, ids)
+    except StoreError as error:
+        log.warning("{}; until it can be, lists compare all tracks", error)
 
 
-def is_index_current(lib: Library, model: Model) -> bool:
-    """Whether the next list finds an index, and has none to build."""
+def current_index(lib: Library, model: Model) -> Manifest | None:
+    """The index on disk, if it is that of the vectors as they are; None if the next `analyze` builds another one.
+
+    That of more than `MOST_WHOLE` tracks stays until a tenth of them is new.
+    """
     folder = data_folder(lib)
     kept = read_vectors_file(folder, model.name, model.dimension)
     since = None if kept is None else _unseen_since(lib, kept.state)
-    if since is None or _is_due(kept, _changed(lib, since)):
-        return False
-    return is_current(folder, kept.vectors[: kept.written], kept.edition)
+    if since is None:
+        ids, _, vectors = _read(lib, model)
+        edition = digest_of(vectors, ids)
+    else:
+        changed = _changed(lib, since)
+        if _is_due(kept, changed) if kept.written > MOST_WHOLE else not _is_same(lib, kept, changed):
+            return None
+        vectors, edition = kept.vectors[: kept.written], kept.edition
+    return find_index(folder, vectors, edition)
 
 
 def is_cache_true(lib: Library, model: Model) -> bool:
@@ -89,21 +110,29 @@ def is_cache_true(lib: Library, model: Model) -> bool:
     return True
 
 
-def open_rows_index(folder: Path, rows: Vectors) -> Index:
+def open_rows_index(folder: Path, rows: Vectors, *, search: str = "auto") -> Index:
     """The index of these vectors, of which only the current ones are neighbours."""
-    index = open_index(folder, rows.vectors, edition=rows.edition, tracks=rows.written, read=rows.read)
+    index = open_index(
+        folder, rows.vectors, search=search, edition=rows.edition, tracks=rows.written, ids=rows.ids, read=rows.read
+    )
     return index if rows.current is None else index.among(rows.current)
 
 
-def _renew(lib: Library, model: Model) -> Vectors:
+def _is_same(lib: Library, kept: Vectors, changed: list[int]) -> bool:
+    """Whether the rows that are kept are all that the library has."""
+    return not changed and kept.current is None and kept.state.get("rows") == _rows_digest(lib)
+
+
+def _renew(lib: Library, model: Model, search: str) -> Vectors:
     """All vectors, read from the library, and kept for next time where that is of use."""
     # Before the rows: what comes meanwhile is seen twice, not missed.
     state = _witnesses(lib) | {"rows": _rows_digest(lib)}
     ids, marks, vectors = _read(lib, model)
-    order = layout(vectors) if is_used(len(ids)) else np.argsort(ids, kind="stable")
+    by_annoy = asks_annoy(search, len(ids))
+    order = layout(vectors) if by_annoy and len(ids) > MOST_WHOLE else np.argsort(ids, kind="stable")
     ids, marks, vectors = ids[order], marks[order], vectors[order]
     folder = data_folder(lib)
-    if len(ids) < CACHED_FROM:
+    if len(ids) < CACHED_FROM and not by_annoy:
         return Vectors(ids, marks, vectors, written=len(ids))
     try:
         return write_vectors_file(folder, model.name, ids, marks, vectors, state)

@@ -22,7 +22,8 @@ def clock(seconds: float) -> str:
 
 
 def lasting(seconds: float) -> str:
-    """How long something takes, about: 40 s, 12 min, 3.5 h."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 100 * 60 else f"{seconds / 3600:.1f} h"
+    """How long something takes or ago it was, about: 40 s, 12 min, 3.5 h, 12 days."""
+    for unit, size in (("s", 1), ("min", 60)):
+        if seconds < 100 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 3600:.1f} h" if seconds < 100 * 3600 else f"{seconds / 86_400:.0f} days"

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.space import evaluate
-from deejai_core.space import index as index_module
 from deejai_core.space.evaluate import Labels, agreement, choose_queries, hubs, measure, recall, shuffled
 from deejai_core.space.hubness import densities, handicaps
-from deejai_core.space.index import Index, annoy_installed, open_index
+from deejai_core.space.index import Index, open_index
+from deejai_core.space.index_file import why_no_annoy
 from tests.libraries import compass, random_vectors
 
 NOBODY = -1
@@ -208,10 +208,8 @@ class TestRecall:
     def test_of_nothing_is_unknown(self, queries):
         assert math.isnan(recall(Index(compass(0)), 5, np.array(queries, int)))
 
-    @pytest.mark.skipif(not annoy_installed(), reason="annoy is not installed")
-    def test_of_an_index_of_trees(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(index_module, "SCAN_ADVANTAGE", 0)
-        monkeypatch.setattr(index_module, "FEWEST_INDEXED", 200)
-        index = open_index(tmp_path, random_vectors(0, 2000, 50))
+    @pytest.mark.skipif(why_no_annoy() is not None, reason="annoy is not installed")
+    def test_of_an_index_of_trees(self, tmp_path):
+        index = open_index(tmp_path, random_vectors(0, 2000, 50), search="annoy")
         assert not index.is_exact
         assert 0.9 < recall(index, 10, np.arange(0, 2000, 20)) <= 1

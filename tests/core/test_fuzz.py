@@ -14,7 +14,7 @@ from deejai_core.audio.sandbox import Decoder
 from deejai_core.audio.tags import Tags
 from deejai_core.errors import DeejaiError
 from deejai_core.space.hubness import densities, open_densities
-from deejai_core.space.index import index_paths, is_current
+from deejai_core.space.index_file import find_index, index_paths
 from deejai_core.space.slices import SliceStore
 from tests.libraries import random_vectors
 from tests.sounds import chirp, write_audio
@@ -94,10 +94,10 @@ def test_a_healthy_file_with_bytes_changed(decoder, healthy, tmp_path_factory, s
 @given(manifest=st.binary(max_size=200) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(as_json))
 def test_any_manifest_of_an_index(tmp_path_factory, manifest):
     folder = tmp_path_factory.mktemp("index")
-    file, described = index_paths(folder)
+    file, _, described = index_paths(folder)
     file.write_bytes(b"no index")
     described.write_bytes(manifest)
-    assert not is_current(folder, random_vectors(0, 5), "")
+    assert not find_index(folder, random_vectors(0, 5), "")
 
 
 @SHARED

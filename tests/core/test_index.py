@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import builtins
 import json
+import os
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deejai_core.errors import StoreError
 from deejai_core.space import index as index_module
-from deejai_core.space.index import (
-    Index,
-    annoy_installed,
+from deejai_core.space import index_file
+from deejai_core.space.evaluate import recall
+from deejai_core.space.index import Index, asks_annoy
+from deejai_core.space.index_file import (
     build_index,
     digest_of,
+    find_index,
     index_paths,
-    is_current,
-    layout,
-    open_index,
-    principal_directions,
+    is_intact,
+    read_manifest,
+    why_no_annoy,
 )
+from deejai_core.space.layout import layout, principal_directions
 
-needs_annoy = pytest.mark.skipif(not annoy_installed(), reason="annoy is not installed")
+needs_annoy = pytest.mark.skipif(why_no_annoy() is not None, reason=str(why_no_annoy()))
 
 
-@pytest.fixture(autouse=True)
-def annoy_from_the_start(monkeypatch):
-    """Annoy is asked in libraries so small that nobody would: to see what it answers."""
-    monkeypatch.setattr(index_module, "SCAN_ADVANTAGE", 0)
-    monkeypatch.setattr(index_module, "FEWEST_INDEXED", 200)
+def open_index(folder, vectors, **options) -> Index:
+    """An index that asks Annoy, also in libraries so small that comparing all is faster: to see what it answers."""
+    return index_module.open_index(folder, vectors, search="annoy", **options)
 
 
 EAST, NORTH, UP = np.eye(3, dtype=np.float32)
@@ -44,15 +46,12 @@ def clustered(tracks: int, seed: int = 0, dimension: int = 100) -> np.ndarray:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def without_annoy(monkeypatch):
-    real_import = builtins.__import__
-
-    def refuse(name, *args, **kwargs):
-        if name == "annoy":
-            raise ImportError(name)
-        return real_import(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
+@pytest.fixture(params=["whole", "projected"])
+def form(request, monkeypatch) -> str:
+    """Whether the index holds all numbers of the vectors, or those in their principal directions, as of many tracks."""
+    if request.param == "projected":
+        monkeypatch.setattr(index_file, "MOST_WHOLE", 0)
+    return request.param
 
 
 def test_nearest_first_with_exact_similarities():
@@ -78,20 +77,40 @@ def test_exact_search_is_a_sorted_list_of_all(seed, tracks, count):
 
 
 @needs_annoy
-@pytest.mark.parametrize("tracks", [1_000, 10_000, 50_000])
-def test_recall_at_10_is_at_least_99_percent(tmp_path, tracks):
+@pytest.mark.parametrize("tracks", [1, 7, 500, 5_000, 30_000])
+def test_recall_at_20_is_at_least_99_percent(tmp_path, tracks, form):
     vectors = clustered(tracks)
     index, exact = open_index(tmp_path, vectors), Index(vectors)
-    assert index_paths(tmp_path)[0].exists()
-    found = 0
-    for query in vectors[:: tracks // 200]:
-        positions, similarities = index.nearest(query, 10)
-        wanted, best = exact.nearest(query, 10)
-        found += len(set(positions) & set(wanted))
+    asked = np.random.default_rng(1).permutation(tracks)[:200]
+    assert tracks == 1 or recall(index, 20, asked) >= 0.99
+    for query in vectors[asked]:
+        positions, similarities = index.nearest(query, 20)
+        wanted, best = exact.nearest(query, 20)
         both = np.isin(wanted, positions)
         assert np.array_equal(similarities[np.isin(positions, wanted)], best[both])  # what it returns is exact
         assert (np.diff(similarities) <= 0).all()
-    assert found / len(vectors[:: tracks // 200]) / 10 >= 0.99
+
+
+@needs_annoy
+def test_annoy_is_asked_where_it_is_faster_or_always_or_never(tmp_path, monkeypatch):
+    monkeypatch.setattr(index_module, "FEWEST_INDEXED", 1_000)
+    assert [asks_annoy("auto", tracks) for tracks in (0, 999, 1_000)] == [False, False, True]
+    assert [asks_annoy("annoy", tracks) for tracks in (0, 1, 1_000)] == [False, True, True]
+    assert [asks_annoy("exact", tracks) for tracks in (0, 1, 1_000_000)] == [False] * 3
+    for search, exact in (("auto", True), ("exact", True), ("annoy", False)):
+        assert index_module.open_index(tmp_path, clustered(300), search=search).is_exact == exact
+
+
+@needs_annoy
+def test_auto_and_exact_give_what_comparing_all_gives(tmp_path):
+    """Though there is an index."""
+    vectors = clustered(3_000)
+    build_index(tmp_path, vectors, digest_of(vectors))
+    for search in ("auto", "exact"):
+        index = index_module.open_index(tmp_path, vectors, search=search)
+        for query in vectors[::50]:
+            order = np.argsort(-np.einsum("ij,j->i", vectors, query), kind="stable")[:20]
+            assert index.nearest(query, 20)[0].tolist() == order.tolist()
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -105,11 +124,11 @@ def test_any_number_of_neighbours(count, tmp_path_factory):
 @needs_annoy
 def test_the_index_is_built_once(tmp_path):
     vectors = clustered(300)
-    assert not is_current(tmp_path, vectors, digest_of(vectors))
+    assert not find_index(tmp_path, vectors, digest_of(vectors))
     open_index(tmp_path, vectors)
     before = [path.stat() for path in index_paths(tmp_path)]
     open_index(tmp_path, vectors)
-    assert is_current(tmp_path, vectors, digest_of(vectors))
+    assert find_index(tmp_path, vectors, digest_of(vectors))
     assert [path.stat() for path in index_paths(tmp_path)] == before
 
 
@@ -124,7 +143,7 @@ def test_other_vectors_make_another_index(tmp_path, change):
         "one less": vectors[:-1],
         "one more": np.concatenate([vectors, -vectors[:1]]),
     }[change]
-    assert not is_current(tmp_path, changed, digest_of(changed))
+    assert not find_index(tmp_path, changed, digest_of(changed))
     index = open_index(tmp_path, changed)
     for position in (0, 150, len(changed) - 1):
         assert index.nearest(changed[position], 1)[0] == [position]
@@ -132,17 +151,31 @@ def test_other_vectors_make_another_index(tmp_path, change):
 
 @needs_annoy
 @pytest.mark.parametrize(
-    "damage", ["cut off", "swapped", "no manifest", "strange manifest", "no json", "old version", "half of it"]
+    "damage",
+    [
+        *("cut off", "swapped", "flipped", "no ids", "fewer ids", "no manifest", "strange manifest", "no json"),
+        *("old version", "half of it", "no directions"),
+    ],
 )
-def test_a_damaged_index_is_made_anew(tmp_path, damage):
+def test_a_damaged_index_is_made_anew(tmp_path, damage, form):
     vectors = clustered(300)
     open_index(tmp_path, vectors)
-    file, manifest = index_paths(tmp_path)
+    file, ids, manifest = index_paths(tmp_path)
+    status = file.stat()
     if damage == "cut off":
         file.write_bytes(file.read_bytes()[:-100])
     elif damage == "swapped":
         build_index(tmp_path / "other", -vectors, digest_of(-vectors))
         file.write_bytes(index_paths(tmp_path / "other")[0].read_bytes())
+    elif damage == "flipped":
+        data = bytearray(file.read_bytes())
+        data[len(data) // 2] ^= 255
+        file.write_bytes(data)
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    elif damage == "no ids":
+        ids.unlink()
+    elif damage == "fewer ids":
+        ids.write_bytes(ids.read_bytes()[8:])
     elif damage == "no manifest":
         manifest.unlink()
     elif damage == "strange manifest":
@@ -151,12 +184,14 @@ def test_a_damaged_index_is_made_anew(tmp_path, damage):
         manifest.write_bytes(b"\xff\x00")
     elif damage == "half of it":
         told = json.loads(manifest.read_text())
-        manifest.write_text(json.dumps(told | {"projection": told["projection"][:100]}))
+        manifest.write_text(json.dumps(told | {"projection": (told["projection"] or "A" * 200)[:100]}))
+    elif damage == "no directions":
+        manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"directions": 0, "projection": ""}))
     elif damage == "old version":
         manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"version": 0}))
-    assert not is_current(tmp_path, vectors, digest_of(vectors))
+    assert not find_index(tmp_path, vectors, digest_of(vectors))
     assert open_index(tmp_path, vectors).nearest(vectors[7], 1)[0] == [7]
-    assert is_current(tmp_path, vectors, digest_of(vectors))
+    assert find_index(tmp_path, vectors, digest_of(vectors))
 
 
 @needs_annoy
@@ -164,7 +199,8 @@ def test_without_annoy_the_answers_are_the_same(tmp_path, monkeypatch):
     vectors = clustered(2_000)
     by_annoy = open_index(tmp_path / "index", vectors)
     answers = [by_annoy.nearest(query, 10) for query in vectors[:50]]
-    without_annoy(monkeypatch)
+    monkeypatch.setitem(sys.modules, "annoy", None)
+    assert why_no_annoy() == "annoy is not installed"
     exact = open_index(tmp_path / "none", vectors)
     assert not (tmp_path / "none").exists()
     for query, (positions, similarities) in zip(vectors[:50], answers, strict=True):
@@ -209,17 +245,78 @@ class TestRowsThatCameLater:
 
     def test_another_name_makes_another_index(self, vectors, tmp_path):
         open_index(tmp_path, vectors, edition="first", tracks=300)
-        assert is_current(tmp_path, vectors[:300], "first")
-        assert not is_current(tmp_path, vectors[:300], "second")
+        assert find_index(tmp_path, vectors[:300], "first")
+        assert not find_index(tmp_path, vectors[:300], "second")
 
 
 @needs_annoy
 def test_the_same_vectors_make_the_same_index(tmp_path):
-    """Though two threads build it."""
+    """Though two threads build it, and put their trees into the file as they get ready."""
     vectors = clustered(3_000)
     one, other = (open_index(tmp_path / name, vectors) for name in "ab")
     for query in vectors[::100]:
         assert np.array_equal(one.nearest(query, 30)[0], other.nearest(query, 30)[0])
+
+
+@needs_annoy
+def test_the_index_of_many_tracks_holds_fewer_numbers_and_says_which(tmp_path, monkeypatch):
+    from annoy import AnnoyIndex
+
+    monkeypatch.setattr(index_file, "MOST_WHOLE", 299)
+    vectors = clustered(300, dimension=20)
+    build_index(tmp_path, vectors, "edition", np.arange(300) + 7)
+    made = read_manifest(tmp_path)
+    assert 0 < made.directions < made.dimension == 20
+    annoy = AnnoyIndex(made.directions, "angular")
+    annoy.load(str(index_paths(tmp_path)[0]))
+    assert annoy.get_item_vector(5) == pytest.approx(made.project(vectors[5]), abs=1e-6)
+    assert np.fromfile(index_paths(tmp_path)[1], "<i8").tolist() == list(range(7, 307))
+
+
+@needs_annoy
+def test_a_file_too_large_to_be_read_by_a_list_is_read_by_whoever_looks_for_damage(tmp_path, monkeypatch):
+    vectors = clustered(300)
+    build_index(tmp_path, vectors, "edition")
+    file = index_paths(tmp_path)[0]
+    status = file.stat()
+    data = bytearray(file.read_bytes())
+    data[100] ^= 1
+    file.write_bytes(data)
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert not find_index(tmp_path, vectors, "edition")
+    monkeypatch.setattr(index_file, "ALWAYS_HASHED", 1_000)
+    assert not is_intact(tmp_path, find_index(tmp_path, vectors, "edition"))
+
+
+def test_an_annoy_that_ends_the_process_is_not_used(tmp_path, monkeypatch):
+    """As one does that was compiled for another processor."""
+    (tmp_path / "annoy.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGILL)\n")
+    monkeypatch.delitem(sys.modules, "annoy", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    index_file._annoy_runs.cache_clear()
+    try:
+        assert why_no_annoy() == "annoy was built for another processor"
+        assert open_index(tmp_path, clustered(300)).is_exact
+    finally:
+        index_file._annoy_runs.cache_clear()
+
+
+@needs_annoy
+def test_a_full_disk_leaves_no_index(tmp_path, monkeypatch):
+    """Annoy does not notice that the end of its file was not written."""
+    import annoy
+
+    class Cut(annoy.AnnoyIndex):
+        def save(self, path: str) -> None:
+            super().save(path)
+            os.truncate(path, 412 * 100)
+            self.load(path)
+
+    vectors = clustered(300)
+    monkeypatch.setattr(annoy, "AnnoyIndex", Cut)
+    with pytest.raises(StoreError, match="cannot write the index"):
+        build_index(tmp_path, vectors, "edition")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_principal_directions_hold_what_is_asked_for():

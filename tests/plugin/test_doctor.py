@@ -11,6 +11,7 @@ import pytest
 import threadpoolctl
 
 from beetsplug.deejai import doctor
+from deejai_core.space.index_file import why_no_annoy
 
 
 def change(path, statement: str, *values: object) -> None:
@@ -107,6 +108,23 @@ def test_vectors_that_are_not_what_the_slices_give(analysed):
     assert "1 of 20 vectors that were looked at are not what the slices give" in found.out
     assert "mended: 1 vectors made anew" in analysed.deejai("doctor", "--fix").out
     assert analysed.field("deejai_vector") == before
+
+
+@pytest.mark.skipif(why_no_annoy() is not None, reason=str(why_no_annoy()))
+def test_a_damaged_index(analysed):
+    """Lists of a small library do not look at it."""
+    assert "index         none yet; `beet deejai analyze` builds it" in analysed.deejai("doctor").out
+    analysed.deejai("analyze")
+    assert "index         24 tracks, up to date and intact" in analysed.deejai("doctor").out
+    file = analysed.data / "index.ann"
+    status, data = file.stat(), bytearray(file.read_bytes())
+    data[-1] ^= 1  # in the number of a root, which Annoy would follow to nowhere
+    file.write_bytes(data)
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert problems(analysed.deejai("doctor", status=1)) == ["index"]
+    assert "mended: removed; `beet deejai analyze` builds it anew" in analysed.deejai("doctor", "--fix").out
+    analysed.deejai("analyze")
+    assert "up to date and intact" in analysed.deejai("doctor").out
 
 
 def test_unfinished_files(analysed):

@@ -15,7 +15,7 @@ import pytest
 
 from beetsplug.deejai.evaluation import Report, hints
 from deejai_core.space.evaluate import Agreement, Hubs, Labels, Quality, Rates
-from deejai_core.space.index import annoy_installed
+from deejai_core.space.index_file import why_no_annoy
 
 
 def figures(beets, *args: object) -> dict:
@@ -128,7 +128,7 @@ def test_what_is_asked_is_checked(analysed, args, error):
 
 
 def test_of_an_empty_library_there_is_nothing_to_say(beets):
-    assert "nothing analysed yet with musicnn-msd-1; run `beet deejai analyze`" in beets.deejai("eval", status=1).err
+    assert "Your beets library is empty" in beets.deejai("eval", status=1).err
 
 
 def test_of_one_track(analysed):
@@ -159,11 +159,10 @@ def test_copies_of_a_recording_are_no_neighbours(analysed):
 
 @pytest.fixture
 def large(analysed, tmp_path):
-    """1,000 tracks more, by 100 artists with a direction each: large, and enough for annoy, as set here."""
+    """1,000 tracks more, by 100 artists with a direction each: large, as set here."""
     (tmp_path / "early").mkdir()
     (tmp_path / "early/sitecustomize.py").write_text(
-        "from deejai_core.space import evaluate, index\n"
-        "index.FEWEST_INDEXED, index.SCAN_ADVANTAGE, evaluate.MOST, evaluate.SAMPLE = 500, 0, 800, 200\n"
+        "from deejai_core.space import evaluate\nevaluate.MOST, evaluate.SAMPLE = 800, 200\n"
     )
     analysed.env = {"PYTHONPATH": os.pathsep.join([str(tmp_path / "early"), *sys.path])}
     rng = np.random.default_rng(0)
@@ -195,12 +194,13 @@ def test_of_a_large_library_a_sample_is_measured_and_it_says_so(large):
     assert "(hubs: as if the 200 tracks drawn were the library)" in result.out
 
 
-@pytest.mark.skipif(not annoy_installed(), reason="annoy is not installed")
+@pytest.mark.skipif(why_no_annoy() is not None, reason="annoy is not installed")
 def test_the_index_is_compared_with_exact_search(large):
+    large.configure(index="annoy")
     found = figures(large)["index"]
-    assert not found["exact"]
-    assert 0.9 < found["recall"] <= 1
-    assert f"index     finds {found['recall']:.1%} of the 10 true nearest" in large.deejai("eval").out
+    assert (found["exact"], found["k"]) == (False, 20)
+    assert 0.99 <= found["recall"] <= 1
+    assert f"index     finds {found['recall']:.1%} of the 20 true nearest" in large.deejai("eval").out
 
 
 def report(*, tracks=(50, 50, 50), hit=0.9, chance=0.1, reachable=(1, 1), **other) -> Report:
@@ -229,7 +229,7 @@ def report(*, tracks=(50, 50, 50), hit=0.9, chance=0.1, reachable=(1, 1), **othe
         (report(reachable=(0.9, 0.98), correct_hubs=False), ["set `correct_hubs: yes`"]),
         (report(reachable=(0.9, 0.9)), ["nothing here"]),
         (report(reachable=(0.63, 0.64), k=1), ["nothing here"]),  # as many as when drawn at random
-        (report(recall=0.9), ["the index misses neighbours: delete index.ann"]),
+        (report(recall=0.98), ["the index misses neighbours: set `index: exact`"]),
         (report(k=30), ["30 neighbours are much of 100 tracks, even blindly drawn: -k 10 tells more"]),
         (report(hit=0.1, reachable=(0.9, 1), recall=0.9), ["artists are hardly", "keep `correct_hubs"]),  # two at most
     ],

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from base64 import b64encode
+import subprocess
+import sys
+from base64 import b64decode, b64encode
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from deejai_core.playlists.export import is_same
-from deejai_core.space.index import annoy_installed
+from deejai_core.space.index_file import why_no_annoy
+
+needs_annoy = pytest.mark.skipif(why_no_annoy() is not None, reason=str(why_no_annoy()))
 
 
 def report(beets) -> dict[str, str]:
@@ -25,7 +29,7 @@ def test_of_an_empty_library(beets):
         "failed": "0",
         "model": "musicnn-msd-1, 100 dimensions, epsilon 0.2",
         "weights": "up to date",
-        "index": "exact search: annoy is " + ("for 224000 tracks or more" if annoy_installed() else "not installed"),
+        "index": f"exact search: {why_no_annoy()}" if why_no_annoy() else "none yet  (beet deejai analyze)",
     }
     assert not beets.data.exists()  # asking changes nothing
 
@@ -47,15 +51,33 @@ def test_weights_are_those_of_the_library_as_it_is_or_was(analysed):
     assert report(analysed)["weights"] == "those of the library as it was  (beet deejai analyze)"
 
 
+def parts(beets) -> list[str]:
+    """What it says of the index."""
+    return re.split("[,;] ", report(beets)["index"])
+
+
+@needs_annoy
+def test_every_library_has_an_index(analysed):
+    """Built by `analyze`, and out of date when music comes or goes until the next one."""
+    assert report(analysed)["index"] == "none yet  (beet deejai analyze)"  # an import builds none
+    analysed.deejai("analyze")
+    annoy, tracks, size, age, state, asked = parts(analysed)
+    assert (annoy, tracks, state, asked) == ("Annoy", "24 tracks", "up to date", "lists compare all tracks")
+    assert re.fullmatch(r"\d+ KB", size)
+    assert re.fullmatch(r"built \d+ (s|min) ago", age)
+    built = (analysed.data / "index.ann").stat()
+    analysed.deejai("analyze")
+    assert (analysed.data / "index.ann").stat() == built
+    analysed.run("remove", "-f", "title:Aisle")
+    assert "out of date  (beet deejai analyze)" in parts(analysed)
+    analysed.deejai("analyze")
+    assert "up to date" in parts(analysed)
+    assert "Annoy, 23 tracks" in report(analysed)["index"]
+
+
 @pytest.fixture
-def large(analysed, tmp_path):
-    """300 tracks more, with invented vectors, written into the library as beets does; enough for annoy, as set here."""
-    (tmp_path / "early").mkdir()
-    (tmp_path / "early/sitecustomize.py").write_text(
-        "from beetsplug.deejai import vectors\nfrom deejai_core.space import index\n"
-        "vectors.CACHED_FROM, index.FEWEST_INDEXED, index.SCAN_ADVANTAGE = 0, 200, 0\n"
-    )
-    analysed.env = {"PYTHONPATH": str(tmp_path / "early")}
+def more(analysed):
+    """300 tracks more, with invented vectors, written into the library as beets does."""
     rng = np.random.default_rng(0)
     with sqlite3.connect(analysed.library) as connection:
         for number in range(300):
@@ -76,45 +98,42 @@ def large(analysed, tmp_path):
     return analysed
 
 
-@pytest.mark.skipif(not annoy_installed(), reason="annoy is not installed")
-def test_the_index_is_built_kept_and_renewed(large):
-    assert report(large)["index"] == "annoy, to be built by the next playlist"
-    first = large.deejai("similar", "Aisle", "-n", "3").lines
-    assert report(large)["index"] == "annoy, up to date"
-    built = (large.data / "index.ann").stat()
-    assert large.deejai("similar", "Aisle", "-n", "3").lines == first
-    assert (large.data / "index.ann").stat() == built
+@needs_annoy
+def test_lists_that_ask_the_index(more):
+    """What comes and goes meanwhile is compared one by one; a list builds an index only where there is none."""
+    more.configure(index="annoy")
+    first = more.deejai("similar", "Aisle", "-n", "3").lines
+    assert parts(more)[-2:] == ["up to date", "lists ask it"]
+    built = (more.data / "index.ann").stat()
+    assert more.deejai("similar", "Aisle", "-n", "3").lines == first
 
-    large.run("remove", "-f", "title:=Noise 7")
-    assert report(large)["index"] == "annoy, up to date"
-    everything = large.deejai("similar", "Aisle", "-n", "400").out
+    more.run("remove", "-f", "title:=Noise 7")
+    everything = more.deejai("similar", "Aisle", "-n", "400").out
     assert "Noise 71" in everything
-    assert "Noise 7\n" not in everything  # though the index has it still
-    assert (large.data / "index.ann").stat() == built
+    assert "Noise 7\n" not in everything  # though the index still has it
+    assert (more.data / "index.ann").stat() == built
+    assert "out of date  (beet deejai analyze)" in parts(more)
+    more.deejai("analyze")
+    assert (more.data / "index.ann").stat() != built
 
-    large.run("modify", "-y", "title::Noise .*[89]$", "deejai_model=another")
-    assert report(large)["index"] == "annoy, to be built by the next playlist"
-    large.deejai("similar", "Aisle", "-n", "3")
-    assert (large.data / "index.ann").stat() != built
-
-
-@pytest.mark.skipif(not annoy_installed(), reason="annoy is not installed")
-def test_analyze_builds_the_index(large):
-    assert "building the index of 324 tracks" in large.deejai("analyze").err
-    assert report(large)["index"] == "annoy, up to date"
-    assert "index" not in large.deejai("analyze").err
+    more.run("modify", "-y", "title::Noise .*[89]$", "deejai_model=another")
+    built = (more.data / "index.ann").stat()
+    more.deejai("similar", "Aisle", "-n", "3")  # a tenth is another: all is written anew
+    assert (more.data / "index.ann").stat() != built
 
 
-@pytest.mark.skipif(not annoy_installed(), reason="annoy is not installed")
-def test_without_annoy_the_answer_is_the_same_and_status_says_so(large, tmp_path):
-    with_annoy = large.deejai("similar", "Aisle", "-n", "30", "-o", tmp_path / "with.m3u")
+def test_with_or_without_annoy_and_the_index_the_answer_is_the_same(more, tmp_path):
     (tmp_path / "none").mkdir()
-    (tmp_path / "none/annoy.py").write_text("raise ImportError('no compiler, no annoy')")
-    blocked = {"PYTHONPATH": str(tmp_path / "none")}
-    without = large.deejai("similar", "Aisle", "-n", "30", "-o", tmp_path / "without.m3u", **blocked)
-    assert without.lines[:-1] == with_annoy.lines[:-1]
-    assert is_same(tmp_path / "without.m3u", (tmp_path / "with.m3u").read_bytes())
-    assert "index     exact search: annoy is not installed" in large.deejai("status", **blocked).lines
+    (tmp_path / "none/sitecustomize.py").write_text("import sys\nsys.modules['annoy'] = None\n")
+    without = {"PYTHONPATH": str(tmp_path / "none")}
+    lists = []
+    for search, env in (("auto", {}), ("exact", {}), ("annoy", {}), ("annoy", without)):
+        more.configure(index=search)
+        more.deejai("analyze", **env)
+        lists.append(more.deejai("similar", "Aisle", "-n", "30", **env).lines)
+    assert lists == lists[:1] * 4
+    status = more.deejai("status", **without).lines
+    assert "index     exact search: annoy is not installed" in status
 
 
 def encoded(number: float) -> str:
@@ -148,3 +167,24 @@ def test_a_locked_library_is_one_line(analysed):
     finally:
         connection.close()
     assert "database is locked" in result.err
+
+
+@needs_annoy
+def test_any_program_can_ask_the_index(analysed):
+    """As the documentation shows it."""
+    analysed.deejai("analyze")
+    page = (Path(__file__).parents[2] / "docs/storage.md").read_text()
+    (program,) = [code for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "index.load" in code]
+    assert len(program.strip().splitlines()) <= 12
+    out = subprocess.run(
+        [sys.executable, "-c", program], cwd=analysed.folder, stdout=subprocess.PIPE, text=True, check=True
+    )
+    first, *others = out.stdout.splitlines()
+    assert first == f"1.000 {analysed.field('title', 'id:1')[0]}"
+    assert len(others) == 4
+    library = sqlite3.connect(analysed.library)
+    rows = library.execute("SELECT entity_id, value FROM item_attributes WHERE key = 'deejai_vector'")
+    vectors = {id_: np.frombuffer(b64decode(value), "<f4") for id_, value in rows}
+    similarities = sorted((vectors[id_] @ vectors[1] for id_ in vectors if id_ != 1), reverse=True)[:4]
+    library.close()
+    assert [float(line.split()[0]) for line in others] == pytest.approx(similarities, abs=0.001)

@@ -20,6 +20,7 @@ from beetsplug.deejai.fields import ITEM_TYPES, MODEL, VECTOR
 from beetsplug.deejai.library import data_folder, read_vectors
 from beetsplug.deejai.vectors import is_cache_true, open_rows_index, open_vectors
 from deejai_core.space import index as index_module
+from deejai_core.space.index_file import why_no_annoy
 
 DIMENSION = 4
 
@@ -43,7 +44,8 @@ def beets_as_with_the_plugin(monkeypatch):
 def large(monkeypatch):
     """Libraries are large from eight tracks on."""
     monkeypatch.setattr(index_module, "FEWEST_INDEXED", 8)
-    monkeypatch.setattr(index_module, "annoy_installed", lambda: True)
+    monkeypatch.setattr(index_module, "why_no_annoy", lambda: None)
+    monkeypatch.setattr(vectors_module, "MOST_WHOLE", 10)
     monkeypatch.setattr(vectors_module, "CACHED_FROM", 0)
     monkeypatch.setattr(vectors_module, "RENEWED", 0.5)
 
@@ -219,7 +221,7 @@ class TestInALargeLibrary:
         add(lib, 15)
         assert found(lib) == truth(lib)
 
-    @pytest.mark.skipif(not index_module.annoy_installed(), reason="annoy is not installed")
+    @pytest.mark.skipif(why_no_annoy() is not None, reason="annoy is not installed")
     def test_the_index_stays_as_it_is(self, lib):
         file = data_folder(lib) / "index.ann"
         open_rows_index(data_folder(lib), open_vectors(lib, MINE))

@@ -166,7 +166,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
                 )
             raise
 
-    build_index(lib, model, log)
+    build_index(lib, model, log, search=settings.index)
     if not ids and not changed and not work.hear and not work.failed and not tagged:
         log.info("nothing to do: no track lacks a vector of {}", model.name)
     if work.failed:
