@@ -60,6 +60,12 @@ def alone(lib: Library) -> Iterator[None]:
         raise UserError("another `beet deejai analyze` is at work on this library; wait until it has finished") from error
 
 
+def any_has(lib: Library, name: str) -> bool:
+    """Whether any track has a flexible attribute."""
+    with lib.transaction() as tx:
+        return bool(tx.query("SELECT 1 FROM item_attributes WHERE key = ? LIMIT 1", (name,)))
+
+
 def attribute_values(lib: Library, name: str) -> dict[int, str]:
     """A flexible attribute of all tracks that have it, as the database holds it, by track id."""
     # All of lib.items() would take a hundred times as long.

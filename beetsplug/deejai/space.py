@@ -57,6 +57,10 @@ if TYPE_CHECKING:
 Match = Item | Album | Path
 
 
+class NothingAllowedError(ui.UserError):
+    """The query `candidates` leaves no track for a list to take."""
+
+
 @dataclass(frozen=True, eq=False)
 class Member:
     """A track or album of a list: in the library, or a file outside it."""
@@ -209,7 +213,7 @@ class Space:
         allowed = np.isin(self._rows.ids, list(found))
         if not allowed.any():
             what = "matches nothing" if not found else "matches nothing that is analysed"
-            raise ui.UserError(f"--from {self.settings.candidates!r} {what}; `beet ls` shows what a query finds")
+            raise NothingAllowedError(f"--from {self.settings.candidates!r} {what}; `beet ls` shows what a query finds")
         return allowed
 
     def member(self, match: Match) -> Member | None:

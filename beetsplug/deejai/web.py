@@ -31,12 +31,13 @@ from deejai_core.apps.web.uploads import Uploads
 from deejai_core.errors import MissingError
 from deejai_core.playlists.tracks import Header, one_line
 
-from .library import CHUNK, as_track, data_folder, display_name, file_path, items_by_id, matching_ids
+from .library import CHUNK, any_has, as_track, data_folder, display_name, file_path, items_by_id, matching_ids
 from .lists import Entry, MadeList
 from .output import encode, playlist_path, write_encoded
 from .queries import find_matches
 from .settings import Settings
-from .space import Member, Space
+from .space import Member, NothingAllowedError, Space
+from .tags import STORED
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -155,6 +156,10 @@ class BeetsLibrary:
         return len(self._state.space.ids)
 
     @property
+    def tagged(self) -> bool:
+        return any_has(self.lib, STORED)
+
+    @property
     def knobs(self) -> Knobs:
         return Knobs(self.settings.keep_on, self.settings.drunk)
 
@@ -238,7 +243,11 @@ class BeetsLibrary:
             space = state.space.under(settings)
             for old in list(state.views)[: -KEPT_VIEWS + 1]:
                 state.views.pop(old, None)
-            state.views[key] = View(space.candidates(), space.ids, space.position)
+            try:
+                candidates = space.candidates()
+            except NothingAllowedError as error:
+                raise RefusedError(f"No analysed song is found by “{choices.candidates}”.") from error
+            state.views[key] = View(candidates, space.ids, space.position)
         return state.views[key]
 
     @_answering

@@ -107,15 +107,21 @@ def test_knobs_and_rules_act_on_what_comes(visit, server):
     expect(page.locator("#coming li")).to_have_count(4)
     expect(page.locator("#short")).to_be_visible()
     shot(page, "desktop-rules")
+    expect(page.get_by_role("combobox", name="Mood")).to_be_hidden()  # nothing is tagged
+    page.get_by_role("button", name="Take songs from the whole library").click()
+    expect(page.locator("#coming li")).to_have_count(10)
+    expect(page.locator("#short")).to_be_hidden()
     page.get_by_label("Only from").fill("artist:nobody")
     page.keyboard.press("Tab")
-    expect(page.locator("#notice")).to_contain_text("matches nothing")
+    expect(page.locator("#notice")).to_contain_text("No analysed song is found by “artist:nobody”.")
     page.get_by_label("Only from").fill("")
     page.get_by_label("Same artist again").select_option("once")
     expect(page.locator("#coming li").nth(4)).to_be_visible()
     settled(page)
     artists = page.locator("#coming .told .faint").all_inner_texts()
     assert len(set(artists[:5])) == 5
+    # Where a rule had to give way, it is said in words.
+    expect(page.locator("#coming li").nth(7)).to_contain_text("although: same artist too close")
 
 
 def test_a_file_that_is_dropped_in(visit, server, tmp_path):
@@ -357,7 +363,7 @@ def test_without_what_a_map_needs_it_is_said(visit, analysed, tmp_path):
     with Page(analysed.folder, PYTHONPATH=path) as server:
         page = visit(server)
         page.get_by_role("tab", name="Map").click()
-        told = "No map: openTSNE is not installed; pip install 'beets-deejai[map]'."
+        told = "No map: the server was installed without what draws it."
         expect(page.locator("#no-map")).to_have_text(told)
 
 

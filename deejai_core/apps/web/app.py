@@ -133,7 +133,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
             "tracks": library.tracks,
             "knobs": asdict(library.knobs),
             "rules": requests.write_choices(library.choices),
-            "tags": list(TAGS),
+            "tags": list(TAGS) if library.tagged else [],
             "largest_upload": LARGEST_UPLOAD,
             "demo": start.demo,
             "start": _shown(library, start.ids),
@@ -317,9 +317,7 @@ def _songs(view: View, references: Iterable[Reference], name: str | None = None)
     for reference in references:
         song = _at(view, reference)
         if song is None and name:
-            raise RefusedError(
-                f"{name}: track {reference} is not in the library, or not analysed; run `beet deejai analyze`"
-            )
+            raise RefusedError(f"{name}: track {reference} is not in the library, or has not been analysed")
         if song:
             songs.append(song)
     return songs

@@ -89,6 +89,7 @@ class Library(Protocol):
 
     model: str
     tracks: int  # that are analysed
+    tagged: bool  # whether any of them has tags, to be chosen by mood
     knobs: Knobs  # what the page begins with
     choices: Choices
     dimension: int  # of vectors

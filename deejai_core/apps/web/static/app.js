@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { connection } from "./connection.js";
-import { $ } from "./dom.js";
+import { $, make } from "./dom.js";
 import { takeDrops } from "./drops.js";
 import { takeKeys } from "./keys.js";
 import { showMap } from "./maptab.js";
@@ -27,6 +27,7 @@ const queue = new Queue();
 let waypoints = []; // of a journey that is being planned
 let demo = null; // seconds after which it skips
 let broken = 0; // songs in a row that could not be played
+let rulesInForce = () => [];
 let largest = 500_000_000; // bytes of a file
 let highlight = () => {}; // marks a song on the map
 let audible = 1; // the volume to come back to from none
@@ -318,7 +319,7 @@ function showQueue() {
   document.body.dataset.state = queue.now ? "playing" : "empty";
   showKeyed($("coming"), queue.coming, buildComing, (item, track) =>
     updateRow(item, track, {
-      pinned: queue.isPinned(track), hint: "Play this one now", although: (track.broken ?? []).join(", "),
+      pinned: queue.isPinned(track), hint: "Play this one now", although: track.broken?.length ? `although: ${track.broken.join(", ")}` : "",
     }));
   const past = wholePast ? queue.history : queue.history.slice(-IN_SIGHT);
   $("past").hidden = !past.length;
@@ -451,6 +452,12 @@ queue.addEventListener("change", showQueue);
 queue.addEventListener("busy", () => {
   $("busy").hidden = !queue.busy;
   $("short").hidden = !queue.short || queue.busy;
+  if ($("short").hidden) return;
+  $("loosen").replaceChildren(...rulesInForce().map(([text, lift]) => {
+    const loosen = make("button", { className: "soft", type: "button", textContent: text });
+    loosen.addEventListener("click", lift);
+    return make("li", {}, loosen);
+  }));
 });
 queue.addEventListener("error", ({ detail }) => detail.status !== 0 && notice(detail.message, { lasting: true }));
 queue.addEventListener("filled", () => broken || settle());
@@ -514,7 +521,7 @@ async function main() {
   queue.knobs = told.knobs;
   queue.rules = told.rules;
   const restored = !told.start.length && (await restore(kept));
-  showRules(told.tags, queue, player);
+  rulesInForce = showRules(told.tags, queue, player);
   $("size").textContent = `${told.tracks.toLocaleString("en")} songs are ready.`;
   if (told.start.length) {
     queue.start(told.start);

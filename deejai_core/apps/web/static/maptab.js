@@ -15,7 +15,9 @@ export async function showMap(pick) {
     const map = globalThis.deejaiMap.draw($("canvas"), data, { onClick: pick });
     return (id) => map.highlight(id ?? null);
   } catch (error) {
-    told.textContent = error instanceof api.ApiError ? `No map: ${error.message}.` : "No map: it cannot be drawn.";
+    const lacking = error.status === 501; // the server lacks a library
+    const cause = lacking ? "the server was installed without what draws it" : (error instanceof api.ApiError && error.message) || "it cannot be drawn";
+    told.textContent = `No map: ${cause}.`;
     told.hidden = false;
     return null;
   }

@@ -23,6 +23,7 @@ export function showRules(tags, queue, player) {
   options($("not_played_days"), DAYS, rules.not_played_days);
   options($("crossfade"), FADES, player.crossfade);
   options($("mood"), [["", "no mood"], ...[...tags].sort().map((tag) => [tag, tag])], Object.keys(rules.mood)[0] ?? "");
+  $("moods").hidden = !tags.length;
   $("lean").value = Object.values(rules.mood)[0] ?? 0.2;
   $("candidates").value = rules.candidates;
   $("min_length").value = rules.min_length / 60 || "";
@@ -82,4 +83,25 @@ export function showRules(tags, queue, player) {
     player.crossfade = Number($("crossfade").value);
   });
   tell();
+
+  const LOOSE = [["artist_separation", "0"], ["candidates", ""], ["not_played_days", "0"], ["min_length", ""], ["max_length", ""], ["mood", ""]];
+  const drops = {
+    artist_separation: "Let artists come again at any time",
+    candidates: "Take songs from the whole library",
+    not_played_days: "Let songs come that were played lately",
+    min_length: "Let short songs come",
+    max_length: "Let long songs come",
+    mood: "Lean to no mood",
+  };
+  /** Which rules are in force, each as what would be without it, in words, and what lifts it. */
+  return () => [
+    ...LOOSE.filter(([id, loose]) => $(id).value !== loose).map(([id, loose]) => [drops[id], () => {
+      $(id).value = loose;
+      set();
+    }]),
+    ...($("mix_in_key").checked ? [["Mix in any key and tempo", () => {
+      $("mix_in_key").checked = false;
+      set();
+    }]] : []),
+  ];
 }
