@@ -14,7 +14,7 @@ requirements = [
     "soxr>=0.5",
     "av>=14",
     "tqdm>=4.60",
-    "filelock>=3.12",
+    "filelock>=3.20.1",  # does not open symbolic links
     "threadpoolctl>=3.1",
 ]
 # annoy has no wheels: it is compiled on installation. Where there is no compiler it may be left out, from a source

@@ -129,7 +129,7 @@ class Database:
             yield
         except OSError as error:
             raise StoreError(f"{self.path}: {error}") from error
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # the message may quote damaged text
             if str(error).startswith(CIRCUMSTANCES):
                 raise StoreError(f"{self.path}: {error}") from error
             raise self.damaged(str(error)) from error
@@ -168,7 +168,7 @@ def rebuild(path: Path, schema: Schema, whole: Whole) -> Path:
     """
     kept = path.with_name(f"{path.name}.damaged-{datetime.now():%Y%m%d-%H%M%S}")
     try:
-        with replacing(path) as temporary:
+        with replacing(path, through_link=True) as temporary:
             new = Database(temporary, schema)
             with contextlib.closing(new), _read(path) as old, new.transaction():
                 for table, is_whole in whole.items():
@@ -199,7 +199,7 @@ def _readable(connection: sqlite3.Connection, table: str, key: list[str]) -> Ite
         try:
             yield from _dictionaries(connection.execute(f"SELECT * FROM {table} ORDER BY {order}"))  # noqa: S608
             return
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if "locked" in str(error):
                 raise
 

@@ -17,20 +17,21 @@ LONGEST_PATH = 65_536  # bytes
 
 
 @contextlib.contextmanager
-def replacing(path: Path, *, notes: Path | None = None) -> Iterator[Path]:
+def replacing(path: Path, *, notes: Path | None = None, through_link: bool = False) -> Iterator[Path]:
     """A temporary path beside `path` to write to; it takes the place of `path` when the block ends without an error.
 
-    Whoever reads `path` meanwhile, or after a crash, sees the old file whole. Its permissions are kept. A symbolic link is
-    followed. notes: a folder where the temporary path is noted meanwhile, so that `unfinished` finds what a process that
+    Whoever reads `path` meanwhile, or after a crash, sees the old file whole. Its permissions are kept. A symbolic link
+    is replaced, never what it points to; through_link: the other way round, for a file that a user has given a name. notes:
+    a folder where the temporary path is noted meanwhile, so that `unfinished` finds what a process that
     was killed has left. Raises OSError as the file system does.
     """
-    target = path.resolve()
+    target = path.resolve() if through_link else path
     # Not derived from the name, which may be as long as a name can be.
     temporary = target.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
     with _noted(temporary, notes):
         try:
             yield temporary
-            if target.exists():
+            if target.exists() and not target.is_symlink():
                 shutil.copymode(target, temporary)
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())

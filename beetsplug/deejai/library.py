@@ -52,12 +52,17 @@ def alone(lib: Library) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     path = data_folder(lib) / "analyze.lock"
+    lock = FileLock(path, timeout=0)
     try:
-        lock = FileLock(path, timeout=0)
-        with lock:
-            yield
+        lock.acquire()
     except Timeout as error:
         raise UserError("another `beet deejai analyze` is at work on this library; wait until it has finished") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror})") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def any_has(lib: Library, name: str) -> bool:

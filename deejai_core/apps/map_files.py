@@ -120,7 +120,7 @@ def write_map(path: Path, content: bytes) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(content)  # a device or a pipe, such as /dev/stdout
             return
-        with replacing(path) as temporary:
+        with replacing(path, through_link=True) as temporary:
             temporary.write_bytes(content)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise MapError(

@@ -89,7 +89,7 @@ def write_mix(
         warn(f"{path.suffix[1:]} has no more than {most} chapters: the songs after these have none")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path, notes=notes) as temporary:
+        with replacing(path, notes=notes, through_link=True) as temporary:
             about = About(title, ARTIST, recipe, chapters[:most])
             rendered = render(
                 mix,
@@ -102,7 +102,7 @@ def write_mix(
             warn(f"a cue sheet has no more than {MOST_TRACKS} tracks: there is none for this mix")
             cue_path(path).unlink(missing_ok=True)
             return
-        with replacing(cue_path(path)) as temporary:
+        with replacing(cue_path(path), through_link=True) as temporary:
             temporary.write_bytes(format_cue(path, title, ARTIST, recipe, chapters))
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, "strerror", None) or error

@@ -112,6 +112,8 @@ def _download_file(url: str, path: Path) -> None:
     headers = build_hf_headers(headers=PROGRAM)
     promised = get_hf_file_metadata(url, headers=headers)
     partial = path.with_name(f"{path.name}.partial")
+    if partial.is_symlink():
+        partial.unlink()
     with partial.open("ab") as file:
         if promised.size is not None and file.tell() > promised.size:
             file.seek(0)

@@ -44,7 +44,7 @@ def write_playlist(path: Path, data: bytes) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(data)  # a device or a pipe, such as /dev/stdout
             return
-        with replacing(path) as temporary:
+        with replacing(path, through_link=True) as temporary:
             temporary.write_bytes(data)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise PlaylistError(

@@ -195,6 +195,8 @@ def extend_vectors_file(
             if manifest is None or (manifest.edition, manifest.rows) != (kept.edition, len(kept)):
                 raise StoreError(f"{folder}: another process has changed the vectors' cache")
             for path, data in zip(_paths(folder, kept.edition), (rows, np.ascontiguousarray(vectors, FLOAT)), strict=True):
+                if path.is_symlink():
+                    raise StoreError(f"{path}: a symbolic link, and none of ours")
                 with path.open("rb+") as file:
                     # Over what an interrupted process may have left there.
                     file.seek(len(kept) * data.dtype.itemsize * (data.shape[1] if data.ndim == 2 else 1))

@@ -83,3 +83,15 @@ def test_only_regular_files_are_opened(tmp_path):
             open_regular(tmp_path / name)
     with pytest.raises(FileNotFoundError):
         open_regular(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("through_link", [False, True])
+def test_a_link_is_replaced_unless_a_user_may_have_made_it(tmp_path, through_link):
+    other, path = tmp_path / "other", tmp_path / "hubness.npz"
+    other.write_bytes(b"precious")
+    path.symlink_to(other)
+    with replacing(path, through_link=through_link) as temporary:
+        temporary.write_bytes(b"new")
+    assert path.read_bytes() == b"new"
+    assert path.is_symlink() == through_link
+    assert other.read_bytes() == (b"new" if through_link else b"precious")

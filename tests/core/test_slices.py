@@ -136,6 +136,18 @@ def test_a_version_that_no_program_made_is_damage_that_can_be_mended(path, versi
         assert np.array_equal(next(store.get(["key"], "model", 4))[1], TRUNK)
 
 
+def test_text_of_the_schema_that_is_none_is_damage(path):
+    """SQLite quotes it in its message, which Python then cannot read."""
+    with SliceStore(path) as store:
+        store.put("key", "model", TRUNK)
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE slices", b"CREATE TABLE \xa3lices"))
+    with pytest.raises(DamagedError, match=r"slices\.db: damaged \(.*\); `beet deejai doctor --fix` mends it$"):
+        SliceStore(path)
+    rebuild_store(path, {})
+    with SliceStore(path) as store:
+        assert store.keys("model") <= {"key"}
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_a_link_to_no_store_is_not_written_through(path, tmp_path, there):
     path.parent.mkdir()

@@ -57,6 +57,16 @@ def test_of_a_track_its_last_row_counts(kept, tmp_path):
         assert (vectors.edition, vectors.written, vectors.state) == (kept.edition, 2, {"seen": 101})
 
 
+def test_rows_are_never_added_through_a_link(kept, tmp_path):
+    path = next(tmp_path.glob("vectors-*.f32"))
+    path.rename(tmp_path / "other")
+    path.symlink_to(tmp_path / "other")
+    before = (tmp_path / "other").read_bytes()
+    with pytest.raises(StoreError, match="a symbolic link, and none of ours"):
+        extend_vectors_file(tmp_path, kept, column(7), column(100), np.stack([UP]), {"seen": 101})
+    assert (tmp_path / "other").read_bytes() == before
+
+
 def test_a_track_that_lost_its_vector_is_none(kept, tmp_path):
     extended = extend_vectors_file(tmp_path, kept, column(9), column(0), np.zeros((1, 3), np.float32), {})
     assert extended.current.tolist() == [True, False, False]
