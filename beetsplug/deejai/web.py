@@ -8,8 +8,10 @@ import os
 import random
 import socket
 import sqlite3
+import sys
 import threading
 import time
+import webbrowser
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -29,6 +31,7 @@ from deejai_core.apps.web.search import Found, SearchIndex
 from deejai_core.apps.web.server import serve
 from deejai_core.apps.web.uploads import Uploads
 from deejai_core.errors import MissingError
+from deejai_core.extras import extra
 from deejai_core.playlists.tracks import Header, one_line
 
 from .library import CHUNK, any_has, as_track, data_folder, display_name, file_path, items_by_id, matching_ids
@@ -56,6 +59,7 @@ FORMATS = {  # beets' names of the formats that browsers play
 KEPT_VIEWS = 8
 AN_HOUR = 3600  # seconds after which "played lately" is reckoned anew
 PATIENCE = 10  # times as long as it takes to open the library, that must lie between two openings
+DOCUMENTATION_ADDRESS = ("192.0.2.1", 9)  # RFC 5737: nobody's
 ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound to)
 SHORTEST_TOKEN = 16  # characters
 
@@ -70,8 +74,9 @@ def serve_page(
     port: int,
     token: str | None,
     demo: float | None,
+    open_page: bool,
 ) -> None:
-    """Serve the page until ctrl-C. words: what it begins with."""
+    """Serve the page until ctrl-C. words: what it begins with. open_page: whether to show it in a browser here."""
     if token is not None and (len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isalnum()):
         raise ui.UserError(f"--token: {SHORTEST_TOKEN} letters and digits at least; without it, one is made for you")
     if token is None and host not in LOOPBACK and host != "::1":
@@ -84,11 +89,34 @@ def serve_page(
 
     def ready() -> None:
         uploads.clear()
-        name = socket.gethostname() if host in ANYWHERE else f"[{host}]" if ":" in host else host
-        ui.print_(f"http://{name}:{port}/" + (f"?token={token}" if token else ""))
+        url = f"http://{_shown_host(host)}:{port}/" + (f"?token={token}" if token else "")
+        ui.print_(url)
+        if token and sys.stdout.isatty():
+            print_code(url)
         ui.print_("ctrl-C ends it")
+        if open_page:
+            webbrowser.open(url)
 
     serve(app, guard, host, ready=ready)
+
+
+def _shown_host(host: str) -> str:
+    """What reaches this machine from others: for one that listens everywhere its address, which phones can use as well."""
+    if host not in ANYWHERE:
+        return f"[{host}]" if ":" in host else host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(DOCUMENTATION_ADDRESS)  # sends nothing: it only chooses the interface that leads out
+            return probe.getsockname()[0]
+        except OSError:  # no network
+            return socket.gethostname()
+
+
+def print_code(url: str) -> None:
+    """Print an address as a QR code, for a phone's camera."""
+    with extra("web"):
+        import segno
+    segno.make(url, error="l").terminal(compact=True)
 
 
 def _seeds(library: BeetsLibrary, words: list[str]) -> list[int]:

@@ -519,3 +519,19 @@ def test_from_elsewhere_with_the_token(visit, web_library):
         until_played(page, 1)
         page.reload()
         page.wait_for_selector("body[data-ready]")
+
+
+def test_without_the_token_it_is_asked_for(visit, web_library):
+    with Page(web_library.folder, "--host", "localhost", "--token", "abcdefgh12345678") as server:
+        context = visit.browser.new_context(color_scheme="dark")
+        visit.contexts.append(context)
+        page = context.new_page()
+        page.goto(server.url.replace("127.0.0.1", "localhost"))
+        page.get_by_label("Token").fill("abcdefgh00000000")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("That is not the token.")).to_be_visible()
+        shot(page, "token")
+        page.get_by_label("Token").fill("abcdefgh12345678")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("body[data-ready]")
+        assert "token" not in page.url

@@ -335,3 +335,13 @@ def test_without_the_libraries_that_it_needs(analysed, tmp_path):
         (missing / f"{name}.py").write_text(f'raise ImportError("no such library", name="{name}")')
         result = analysed.deejai("web", status=1, PYTHONPATH=f"{missing}:{os.environ.get('PYTHONPATH', '')}")
         assert f"{name} is not installed; pip install 'beets-deejai[web]'" in result.err
+
+
+def test_the_address_as_a_code_for_a_phone(capsys):
+    """Half blocks of two colours, in as many lines as half the code's modules and its margin."""
+    from beetsplug.deejai.web import print_code
+
+    print_code("http://192.168.1.20:8050/?token=abcdefgh12345678")
+    lines = capsys.readouterr().out.splitlines()
+    assert len({len(line) for line in lines if "▀" in line or "█" in line}) <= 2
+    assert 15 <= len(lines) <= 25

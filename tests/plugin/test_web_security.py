@@ -116,6 +116,10 @@ class TestTokens:
             assert page.get("/?token=wrong").status == 401
             assert page.get(f"/?token={token}x").status == 401
             assert page.get("/?token=").status == 401
+            asked = page.get("/")
+            assert asked.headers["content-type"].startswith("text/html")
+            assert 'name="token"' in asked.body.decode()
+            assert page.get("/api/status").error.startswith("the token is missing or wrong")
             welcome = page.get(f"/?token={token}")
             assert welcome.status == 200
             cookie = welcome.headers["set-cookie"]

@@ -29,6 +29,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     web.parser.add_option("--port", type="int", default=8050, help="port to listen on (default: 8050)")
     web.parser.add_option("--token", help="what others must show who want to listen from elsewhere (default: made for you)")
     web.parser.add_option("--demo", type="float", metavar="SECONDS", help="skip on every so many seconds")
+    web.parser.add_option("--open", action="store_true", help="open the page in this machine's browser")
     return [web]
 
 
@@ -40,4 +41,14 @@ def run_web(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
     from ..web import serve_page
 
     settings = replace(read_settings(config), space="sound")  # what is dropped in is in no list
-    serve_page(lib, settings, log, args, host=opts.host, port=opts.port, token=opts.token, demo=opts.demo)
+    serve_page(
+        lib,
+        settings,
+        log,
+        args,
+        host=opts.host,
+        port=opts.port,
+        token=opts.token,
+        demo=opts.demo,
+        open_page=bool(opts.open),
+    )

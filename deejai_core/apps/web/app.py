@@ -22,6 +22,7 @@ from deejai_core.apps.web.guard import LARGEST_REQUEST, LARGEST_UPLOAD, UPLOAD_P
 from deejai_core.apps.web.library import Library, Listed, RefusedError, View
 from deejai_core.apps.web.requests import Reference
 from deejai_core.apps.web.search import Found
+from deejai_core.apps.web.token_page import CONTENT_SECURITY_POLICY, token_page
 from deejai_core.apps.web.uploads import Uploads
 from deejai_core.errors import DeejaiError
 from deejai_core.extras import extra
@@ -90,7 +91,8 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
 
     @app.after_request
     def protect(response: Response) -> Response:
-        response.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store" if flask.request.path.startswith("/api/") else "no-cache"
         return response
@@ -106,6 +108,10 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
         else:
             status, text = 500, "something went wrong; the terminal that the server runs in says what"
             log.error("%s %s", flask.request.method, flask.request.path, exc_info=error)
+        if status == 401 and flask.request.path == "/":
+            response = flask.Response(token_page(wrong="token" in flask.request.args), mimetype="text/html")
+            response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+            return response, status
         response = flask.jsonify(error=text)
         if status == 503:
             response.headers["Retry-After"] = "5"

@@ -42,7 +42,7 @@ class Guard:
             raise RefusedError(f"this is not the server of {host[:100]!r}; open http://127.0.0.1:{self.port}/", 403)
         self._check_origin(method, path, host, header)
         if self.token is not None and not self.shows_token(query, header):
-            raise RefusedError("the token is missing or wrong; open the address that `beet deejai web` printed", 401)
+            raise RefusedError("the token is missing or wrong; open the address that the server was started with", 401)
 
     def most(self, path: str) -> int:
         """Bytes that the body of a request may have."""

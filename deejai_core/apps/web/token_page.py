@@ -1,0 +1,42 @@
+"""The page that asks for the token: one form, and nothing else that whoever lacks the token could see."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+_STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+body { min-height: 90vh; display: grid; place-items: center; margin: 0 24px; }
+form { display: grid; gap: 14px; max-width: 420px; }
+h1, p { margin: 0; }
+input, button { font: inherit; padding: 11px 16px; border-radius: 12px; border: 1px solid; }
+button { cursor: pointer; font-weight: 600; }
+"""
+_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+CONTENT_SECURITY_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def token_page(*, wrong: bool) -> str:
+    """HTML. wrong: whether a token was given, and is another one."""
+    said = "That is not the token." if wrong else "This music is its owner's."
+    return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>deejai</title>
+<style>{_STYLE}</style>
+<main>
+<form method="get" action="/">
+  <h1>deejai</h1>
+  <p>{said} Open the address that it was started with, or enter the token: the letters and digits after <b>token=</b>.</p>
+  <label for="token">Token</label>
+  <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
+  <button>Listen</button>
+</form>
+</main>
+</html>
+"""
