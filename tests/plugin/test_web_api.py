@@ -127,6 +127,18 @@ def test_a_file_from_outside_is_followed_and_forgotten(page, library, tmp_path):
     assert [path for path in (library.data / "uploads").rglob("*") if path.is_file()] == []
 
 
+def test_a_file_from_outside_is_transcoded_and_forgotten(page, library, tmp_path):
+    file = write_audio(tmp_path / "chirp.wma", chirp(6, 44_100, 2), 44_100)
+    answer = page.post("/api/transcode?name=chirp.wma&formats=flac,mp3", file.read_bytes())
+    assert answer.headers["content-type"] == "audio/mpeg"
+    with av.open(io.BytesIO(answer.body)) as made:
+        assert math.isclose(sum(frame.samples for frame in made.decode(audio=0)) / 48_000, 6, abs_tol=0.3)
+    assert [path for path in (library.data / "uploads").rglob("*") if path.is_file()] == []
+    assert page.post("/api/transcode?name=x.wma", b"no audio at all").status == 422
+    assert page.post("/api/transcode?formats=flac", file.read_bytes()).status == 406
+    assert [path for path in (library.data / "uploads").rglob("*") if path.is_file()] == []
+
+
 def test_a_file_that_the_library_has_is_its_track(page, collection, tmp_path):
     song = next(collection.rglob("*October Bread*"))
     retagged = tmp_path / "other.flac"

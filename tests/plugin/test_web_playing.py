@@ -177,3 +177,18 @@ def test_the_back_button_leads_back_and_the_music_goes_on(visit, server):
     sounds(page)
     page.go_forward()
     expect(page.locator("#listen")).to_be_hidden()
+
+
+def test_a_file_that_the_browser_does_not_play_is_converted(visit, server, tmp_path):
+    page = visit(server)
+    page.locator("#file").set_input_files(write_audio(tmp_path / "organ.wma", chirp(9, 44_100, 2), 44_100))
+    expect(page.locator("#title")).to_have_text("organ")
+    sounds(page)
+    expect(page.locator("#title")).to_have_text("organ")
+    page.locator("#play").click()
+    expect(page.locator("#coming li")).to_have_count(10)
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    page.locator("#play").click()
+    sounds(page)
+    expect(page.locator("#title")).to_have_text("organ")

@@ -5,6 +5,7 @@ Stateless: the page holds its queue, and each answer depends on the request and 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import secrets
@@ -18,7 +19,7 @@ import numpy as np
 from deejai_core.apps.web import requests
 from deejai_core.apps.web.audio import MIME_TYPES, TRANSCODED, Transcoders, begins_as_audio, file_response, open_track
 from deejai_core.apps.web.covers import Covers
-from deejai_core.apps.web.guard import LARGEST_REQUEST, LARGEST_UPLOAD, UPLOAD_PATH, Guard
+from deejai_core.apps.web.guard import LARGEST_REQUEST, LARGEST_UPLOAD, TAKE_FILES, TRANSCODE_PATH, UPLOAD_PATH, Guard
 from deejai_core.apps.web.library import Library, Listed, RefusedError, View
 from deejai_core.apps.web.requests import Reference
 from deejai_core.apps.web.search import Found
@@ -86,7 +87,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
     def check() -> None:
         request = flask.request
         guard.check(request.method, request.path, request.query_string.decode("latin-1"), request.headers.get)
-        if request.path == UPLOAD_PATH:
+        if request.path in TAKE_FILES:
             request.max_content_length = LARGEST_UPLOAD
 
     @app.after_request
@@ -230,6 +231,16 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
             "vector": requests.write_vector(stranger.song.vector),
         }
 
+    @app.post(TRANSCODE_PATH)
+    def transcode() -> Response:
+        name = requests.read_text(flask.request.args, "name") or "a file"
+        target = _target(_formats(flask.request))
+        with contextlib.ExitStack() as stack:
+            path = stack.enter_context(uploads.received(flask.request.stream, name))
+            response = transcoders.response(path, target, 0, flask.request)
+            response.call_on_close(stack.pop_all().close)  # the file is there for as long as it is sent
+        return response
+
     @app.post("/api/save")
     def save() -> Any:
         body = _body(flask.request)
@@ -248,7 +259,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
     @app.get("/api/audio/<id_>")
     def audio(id_: str) -> Response:
         found = library.audio(_id(id_))
-        formats = [name for name in requests.read_text(flask.request.args, "formats").split(",") if name]
+        formats = _formats(flask.request)
         start_at = requests.read_number(flask.request.args, "start", 0, 0, 1e6)
         if found is None:
             raise RefusedError(f"there is no track {id_[:20]}", 404)
@@ -257,10 +268,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
         if format_ in MIME_TYPES and (format_ in formats or not formats) and begins_as_audio(file):
             return file_response(file, MIME_TYPES[format_], flask.request)
         file.close()
-        target = next((name for name in TRANSCODED if name in formats or not formats), None)
-        if target is None:
-            raise RefusedError(f"formats: name one of {', '.join(TRANSCODED)} for tracks that have to be transcoded", 406)
-        return transcoders.response(path, target, start_at, flask.request)
+        return transcoders.response(path, _target(formats), start_at, flask.request)
 
     @app.get("/api/art/<id_>")
     def art(id_: str) -> Response:
@@ -291,6 +299,19 @@ def _body(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise RefusedError("the body must be a JSON object, of the type application/json")
     return body
+
+
+def _formats(request: Request) -> list[str]:
+    """The formats that a browser says it plays; none if it does not say."""
+    return [name for name in requests.read_text(request.args, "formats").split(",") if name]
+
+
+def _target(formats: Sequence[str]) -> str:
+    """What to transcode to, for a browser that plays these formats."""
+    for name in TRANSCODED:
+        if name in formats or not formats:
+            return name
+    raise RefusedError(f"formats: name one of {', '.join(TRANSCODED)} for tracks that have to be transcoded", 406)
 
 
 def _id(text: str) -> int:

@@ -17,7 +17,8 @@ from deejai_core.apps.web.library import RefusedError
 
 LARGEST_UPLOAD = 500_000_000  # bytes of an audio file that somebody drops in
 LARGEST_REQUEST = 1_000_000  # bytes of any other request's body
-UPLOAD_PATH = "/api/upload"
+UPLOAD_PATH, TRANSCODE_PATH = "/api/upload", "/api/transcode"
+TAKE_FILES = (UPLOAD_PATH, TRANSCODE_PATH)  # their bodies are audio files
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -46,7 +47,7 @@ class Guard:
 
     def most(self, path: str) -> int:
         """Bytes that the body of a request may have."""
-        return LARGEST_UPLOAD if path == UPLOAD_PATH else LARGEST_REQUEST
+        return LARGEST_UPLOAD if path in TAKE_FILES else LARGEST_REQUEST
 
     def shows_token(self, query: str, header: Callable[[str], str | None]) -> bool:
         """Whether a request has the token: in its cookie, its query, or as a bearer."""

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from deejai_core.apps.web.guard import LARGEST_UPLOAD
 from deejai_core.apps.web.library import RefusedError
 
-MOST_AT_ONCE = 2
+MOST_AT_ONCE = 4  # a file that the browser does not play arrives twice: to be heard, and to be transcoded
 MOST_SECONDS = 600  # that a file may take to arrive
 CHUNK = 1 << 20
 

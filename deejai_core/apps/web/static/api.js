@@ -40,8 +40,9 @@ export const save = (body) => post("/api/save", body);
 export const download = async (body) => (await send("/api/save", { ...body, download: true })).blob();
 export const map = () => get("/api/map");
 
-export const upload = async (file) =>
-  (await answer(fetch(`/api/upload?name=${encodeURIComponent(file.name.slice(-200))}`, { method: "POST", body: file }))).json();
+const sendFile = (file, path) =>
+  answer(fetch(`${path}name=${encodeURIComponent(file.name.slice(-200))}`, { method: "POST", body: file }));
+export const upload = async (file) => (await sendFile(file, "/api/upload?")).json();
 
 const kinds = {
   mp3: "audio/mpeg",
@@ -64,3 +65,6 @@ export function audioUrl(track, { transcode = false, start = 0 } = {}) {
   const formats = transcode ? playable.filter((name) => name !== track.format) : playable;
   return `/api/audio/${track.id}?formats=${formats.join(",")}${start ? `&start=${start.toFixed(1)}` : ""}`;
 }
+
+/** A file that this browser does not play, in a format that it does. */
+export const transcode = async (file) => (await sendFile(file, `/api/transcode?formats=${playable.join(",")}&`)).blob();

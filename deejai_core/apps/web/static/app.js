@@ -27,6 +27,7 @@ const queue = new Queue();
 let waypoints = []; // of a journey that is being planned
 let demo = null; // seconds after which it skips
 let broken = 0; // songs in a row that could not be played
+const opened = new Map(); // files, by their name in the browser's memory
 let rulesInForce = () => [];
 let largest = 500_000_000; // bytes of a file
 let highlight = () => {}; // marks a song on the map
@@ -142,8 +143,10 @@ player.addEventListener("broken", () => {
   if (track.blob && track.id != null) {
     delete track.blob; // the library has it, and the server makes what this browser plays
     player.play(track);
+  } else if (track.blob && !track.converted) {
+    convert(track);
   } else if (track.blob) {
-    notice(`This browser cannot play “${track.title}”; songs like it follow.`);
+    notice(`“${track.title}” cannot be played; songs like it follow.`);
     next();
   } else if (++broken > MOST_BROKEN) {
     player.pause();
@@ -153,6 +156,26 @@ player.addEventListener("broken", () => {
     next();
   }
 });
+
+/** Have the server make what this browser plays of a file that it does not. */
+async function convert(track) {
+  notice(`This browser does not play such files; the server converts “${track.title}”…`, { lasting: true });
+  track.converted = true;
+  try {
+    const file = opened.get(track.file) ?? (await keptFile(track.file));
+    const blob = new File([await api.transcode(file)], file.name);
+    await keepFile(track.file, blob);
+    track.blob = URL.createObjectURL(blob);
+    if (queue.now !== track) return;
+    notice("");
+    player.play(track);
+  } catch (error) {
+    if (queue.now !== track) return;
+    notice(error.message || `“${track.title}” cannot be played; songs like it follow.`);
+    next();
+  }
+}
+
 player.addEventListener("change", showNow);
 player.addEventListener("settings", () => {
   showVolume();
@@ -183,6 +206,7 @@ async function open(file) {
   const title = file.name.replace(/\.[^.]*$/, "");
   const name = `${Date.now().toString(36)}.${Math.random().toString(36).slice(2)}`;
   const track = { title, artist: "", album: "", length: null, format: "", file: name, blob: URL.createObjectURL(file) };
+  opened.set(name, file);
   const kept = keepFile(name, file);
   if (mode() === "journey") return plan(track, file);
   const before = snapshot();
@@ -465,19 +489,18 @@ queue.addEventListener("notice", ({ detail }) => notice(detail));
 
 /** What was there before a reload: the list, the song and its position; a file that was not analysed yet is sent again. */
 async function restore({ key, time }) {
-  const files = new Map();
-  const opened = async (track) => {
+  const url = async (track) => {
     const file = await keptFile(track.file);
-    if (file) files.set(track.file, file);
+    if (file) opened.set(track.file, file);
     return file ? URL.createObjectURL(file) : null;
   };
-  if (!(await queue.restore(opened))) return false;
+  if (!(await queue.restore(url))) return false;
   player.show(queue.now, key === queue.now.key ? time : 0);
   if (queue.travelling) setMode("journey");
   queue.changed();
   queue.fill();
   const unheard = queue.seeds.find((seed) => !known(seed));
-  if (unheard) hear(unheard, files.get(unheard.file));
+  if (unheard) hear(unheard, opened.get(unheard.file));
   return true;
 }
 
