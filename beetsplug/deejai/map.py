@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,11 +78,12 @@ def library_map(
     *,
     color: str | None = None,
     playlists: Sequence[str] = (),
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[dict, list[str]]:
     """What a map of the library shows (see `map_data`), and what there is to say of it.
 
     words: a query; what it does not find is dimmed. color: the field that colours it, genre by default. playlists: M3U
-    files that are drawn into it. Raises UserError.
+    files that are drawn into it. on_progress(done, total): steps of laying it out. Raises UserError.
     """
     require_tracks(lib)
     model = model_in_use(lib, settings)
@@ -112,18 +113,25 @@ def library_map(
             what = "matches nothing" if not found else "matches nothing that is analysed"
             raise ui.UserError(f"{query}: {what}; `beet ls` shows what a query finds")
         remarks.append(f"{counted(len(shown), 'track')} in colour: what matches {query}")
-    places = _places(lib, settings, log, ids, vectors, model.name)
+    places = _places(lib, settings, log, ids, vectors, model.name, on_progress)
     return map_data(places, ids, titles, fields, color, paths=paths, shown=shown), remarks
 
 
 def _places(
-    lib: Library, settings: Settings, log: BeetsLogger, ids: Sequence[int], vectors: np.ndarray, model: str
+    lib: Library,
+    settings: Settings,
+    log: BeetsLogger,
+    ids: Sequence[int],
+    vectors: np.ndarray,
+    model: str,
+    on_progress: Callable[[int, int], None],
 ) -> np.ndarray:
     keys = attribute_values(lib, KEY)
     progress = None
 
     def report(done: int, total: int) -> None:
         nonlocal progress
+        on_progress(done, total)
         if len(ids) < LONG:
             return
         if progress is None:

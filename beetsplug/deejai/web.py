@@ -166,6 +166,7 @@ class BeetsLibrary:
         self.lib = lib
         self.settings = settings
         self._log = log
+        self.map_progress: float | None = None
         self._drawing = threading.Lock()
         self._opening = threading.Lock()
         self._opener = ThreadPoolExecutor(1, thread_name_prefix="deejai-web")
@@ -332,8 +333,14 @@ class BeetsLibrary:
     def map(self) -> Any:
         from .map import library_map
 
+        def report(done: int, total: int) -> None:
+            self.map_progress = done / total
+
         with self._drawing:  # it may take minutes, and is kept for the next time
-            return library_map(self.lib, self.settings, self._log)[0]
+            try:
+                return library_map(self.lib, self.settings, self._log, on_progress=report)[0]
+            finally:
+                self.map_progress = None
 
 
 def _stamp(lib: Library) -> tuple:

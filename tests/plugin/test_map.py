@@ -115,8 +115,8 @@ class TestTheCommand:
         assert len(result.err.splitlines()) == 1
         assert not (analysed.data / "map.html").exists()
 
-    def test_without_analysis(self, beets):
-        assert "nothing analysed yet" in beets.deejai("map", status=1).err
+    def test_an_empty_library(self, beets):
+        assert "Your beets library is empty" in beets.deejai("map", status=1).err
 
     @pytest.mark.parametrize("library", ["openTSNE", "matplotlib"])
     def test_without_the_extra(self, analysed, tmp_path, library):

@@ -357,6 +357,18 @@ def test_the_map_shows_what_plays_and_a_click_plays(visit, server):
     expect(page.locator("#coming li")).to_have_count(10)
 
 
+def test_how_far_the_map_is_while_it_is_laid_out(visit, server):
+    page = visit(server)
+    held = []
+    page.route("**/api/map", lambda route: held.append(route))
+    page.route("**/api/map/progress", lambda route: route.fulfill(json={"done": 0.354}))
+    page.get_by_role("tab", name="Map").click()
+    expect(page.locator("#no-map")).to_have_text("Drawing the map… 35 %")
+    held[0].continue_()
+    expect(page.locator("#no-map")).to_be_hidden()
+    assert server.get("/api/map/progress").json == {"done": None}
+
+
 def test_without_what_a_map_needs_it_is_said(visit, analysed, tmp_path):
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['openTSNE'] = None\n")
     path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))

@@ -287,6 +287,10 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
     def map_() -> Any:
         return flask.jsonify(library.map())
 
+    @app.get("/api/map/progress")
+    def map_progress() -> dict:
+        return {"done": library.map_progress}
+
     return app
 
 

@@ -90,6 +90,7 @@ class Library(Protocol):
     model: str
     tracks: int  # that are analysed
     tagged: bool  # whether any of them has tags, to be chosen by mood
+    map_progress: float | None  # how much of the map is laid out, 0 to 1, while it is
     knobs: Knobs  # what the page begins with
     choices: Choices
     dimension: int  # of vectors

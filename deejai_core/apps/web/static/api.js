@@ -39,6 +39,7 @@ export const journey = (body, signal) => post("/api/journey", body, signal);
 export const save = (body) => post("/api/save", body);
 export const download = async (body) => (await send("/api/save", { ...body, download: true })).blob();
 export const map = () => get("/api/map");
+export const mapProgress = () => get("/api/map/progress");
 
 const sendFile = (file, path) =>
   answer(fetch(`${path}name=${encodeURIComponent(file.name.slice(-200))}`, { method: "POST", body: file }));

@@ -8,8 +8,12 @@ export async function showMap(pick) {
   const told = $("no-map");
   told.textContent = "Drawing the map…";
   told.hidden = false;
+  const progress = setInterval(async () => {
+    const { done } = await api.mapProgress().catch(() => ({}));
+    if (done != null) told.textContent = `Drawing the map… ${Math.round(100 * done)} %`;
+  }, 1000);
   try {
-    const data = await api.map();
+    const data = await api.map().finally(() => clearInterval(progress));
     await import("/static/map/map.js");
     told.hidden = true;
     const map = globalThis.deejaiMap.draw($("canvas"), data, { onClick: pick });
