@@ -1,5 +1,6 @@
 # make demo [MUSIC=~/Music]   hear it: a playlist from your music, or from songs composed on the spot
-# make test [WORKERS=2]       the whole test suite, by so many processes at once, but for what listens to servers
+# make test [WORKERS=2]       the whole test suite, by so many processes at once
+# make mutants MODULE=FILE    small faults in a module of the core that none of its tests notices (or of TESTS="FILES")
 # make lint                   style and common mistakes
 # make bench [MUSIC=FOLDER]   speed and memory, against others; RUNS=1 for one run instead of three
 # make clean                  remove the environment and the demo
@@ -15,14 +16,17 @@ RUNS ?= 3
 VENV := .venv
 PIP := $(VENV)/bin/pip --disable-pip-version-check install --quiet --constraint constraints.txt $(PIP_OPTIONS)
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test mutants lint bench clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/python demo/demo.py $(if $(MUSIC),"$(MUSIC)")
 
 test: $(VENV)/installed-test
-	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --ignore-glob='*/test_web*' --ignore-glob='*/test_radio*'
-	$(VENV)/bin/python -m pytest tests/plugin/test_web*.py tests/plugin/test_radio.py
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal
+
+mutants: $(VENV)/installed-test
+	@$(MAKE) --no-print-directory $(VENV)/package EXTRAS=[test,mutants]
+	WORKERS=$(WORKERS) $(VENV)/bin/python tools/mutants.py $(MODULE) $(TESTS)
 
 lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .

@@ -47,6 +47,7 @@ extras["test"] = [
     "playwright>=1.45",
     "axe-playwright-python>=0.1.4",  # axe-core, for a browser to find what keeps people out
 ]
+extras["mutants"] = ["mutmut>=3.8"]
 
 setup(
     name="beets-deejai",
