@@ -1,9 +1,10 @@
-"""Files that are replaced whole or not at all, and files that end."""
+"""Files that are replaced whole or not at all, files that end, and small ones that are read whole."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import secrets
 import shutil
@@ -14,6 +15,19 @@ from typing import BinaryIO
 
 TEMPORARY = ".deejai-"  # how the names of temporary files begin
 LONGEST_PATH = 65_536  # bytes
+LARGEST_JSON = 1_000_000  # bytes of a file that says what something is; it takes some 25 times that in memory
+
+
+def read_json(path: Path) -> object:
+    """What a small file of JSON holds. Raises OSError, and ValueError if it is none or too large to be one."""
+    with open_regular(path) as file:
+        data = file.read(LARGEST_JSON + 1)
+    if len(data) > LARGEST_JSON:
+        raise ValueError(f"more than {LARGEST_JSON:,} bytes")
+    try:
+        return json.loads(data)
+    except RecursionError as error:
+        raise ValueError("its JSON is nested too deeply") from error
 
 
 @contextlib.contextmanager

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deejai_core.errors import ModelError
-from deejai_core.files import replacing
+from deejai_core.files import read_json, replacing
 from deejai_core.models.speccy import SCALINGS, Speccy, weights_digest
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ CONFIG = "config.json"
 OURS = "model.safetensors"
 WEIGHTS = (OURS, "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")  # the first that is there counts
 NOTES = "deejai.json"
+
+WIDEST = 8192  # numbers that a layer puts out, at most; the original's has 1,024
+PICKLE = 1_000_000  # bytes of the pickle in a .bin, which names the weights and no more
 
 UNUSED = "num_batches_tracked"  # how the names of numbers end that training counts and hearing has no use for
 
@@ -93,7 +98,7 @@ def save_speccy(weights: Mapping[str, torch.Tensor], folder: Path, *, kind: str,
 def read_notes(folder: Path) -> dict:
     """What is known of the weights in `folder`, and where they come from; empty if nothing is."""
     try:
-        notes = json.loads((folder / NOTES).read_bytes())
+        notes = read_json(folder / NOTES)
     except (OSError, ValueError):
         return {}
     return notes if isinstance(notes, dict) else {}
@@ -110,7 +115,7 @@ def _write_json(path: Path, content: dict) -> None:
 
 def _read_config(path: Path) -> _Config:
     try:
-        content = json.loads(path.read_bytes())
+        content = read_json(path)
     except FileNotFoundError:
         raise ModelError(f"{path.parent}: no model in it; it should have {CONFIG} and the weights") from None
     except (OSError, ValueError) as error:
@@ -124,8 +129,8 @@ def _read_config(path: Path) -> _Config:
         raise ModelError(f"{path}: scaling is {config.scaling!r}; it should be {' or '.join(SCALINGS)}")
     for key in ("dimension", "width"):
         number = getattr(config, key)
-        if not isinstance(number, int) or not 0 < number <= 1 << 16:
-            raise ModelError(f"{path}: {key} is {number!r}; it should be a number from 1 to 65536")
+        if not isinstance(number, int) or not 0 < number <= WIDEST:
+            raise ModelError(f"{path}: {key} is {number!r}; it should be a number from 1 to {WIDEST}")
     return config
 
 
@@ -135,28 +140,63 @@ def _read_weights(path: Path, config: _Config) -> dict[str, torch.Tensor]:
     from safetensors.torch import load_file
 
     try:
-        # A .bin is a pickle, which could run anything if it were not for `weights_only`.
+        _check_size(path, config)
         pickled = path.suffix == ".bin"
-        weights = torch.load(path, map_location="cpu", weights_only=True) if pickled else load_file(path)
+        weights = _load_pickled(path) if pickled else load_file(path)
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path}: cannot read the weights ({error}); download it again") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         # torch's own message advises to load it nevertheless.
         raise ModelError(f"{path}: damaged, or more in it than weights; download it again") from error
     if not isinstance(weights, dict) or not all(isinstance(values, torch.Tensor) for values in weights.values()):
         raise ModelError(f"{path}: not weights by name")
-    return _checked(weights, path, config)
+    checked = _checked(weights, path, config)
+    # A .bin is only mapped until here, and may be replaced while the model is in use.
+    return {name: values.clone() for name, values in checked.items()} if pickled else checked
 
 
-def _checked(weights: Mapping[str, torch.Tensor], path: Path, config: _Config) -> dict[str, torch.Tensor]:
-    """The weights as float32, if their names and shapes are the network's and their values numbers. Raises ModelError."""
+def _check_size(path: Path, config: _Config) -> None:
+    """Raise ModelError for a file that only claims to have the weights, or has much more: it could fill the memory.
+
+    Numbers have 2 to 8 bytes, and are not packed.
+    """
+    numbers = sum(math.prod(shape) for shape in _shapes(config).values())
+    size = path.stat().st_size
+    if not 2 * numbers <= size <= 8 * numbers + 2 * PICKLE:
+        raise ModelError(f"{path}: {size:,} bytes, which is not what the {numbers:,} weights of its {CONFIG} take")
+
+
+def _load_pickled(path: Path) -> object:
+    """What is in a .bin: a zip with a pickle in it, which could run anything if it were not for `weights_only`.
+
+    Raises ModelError for one that is packed: torch would unpack it, however much that is.
+    """
+    import torch
+
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            largest = PICKLE if info.filename.endswith(".pkl") else info.file_size
+            if info.compress_type != zipfile.ZIP_STORED or info.file_size > largest:
+                raise ModelError(f"{path}: not packed as torch packs weights; download it again")
+    return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+
+
+def _shapes(config: _Config) -> dict[str, tuple[int, ...]]:
+    """The names and shapes of a network's weights."""
     import torch
 
     from deejai_core.models.network import build_network
 
     with torch.device("meta"):
         network = build_network(config.network, dimension=config.dimension, width=config.width)
-    shapes = {name: tuple(values.shape) for name, values in network.state_dict().items() if not name.endswith(UNUSED)}
+    return {name: tuple(values.shape) for name, values in network.state_dict().items() if not name.endswith(UNUSED)}
+
+
+def _checked(weights: Mapping[str, torch.Tensor], path: Path, config: _Config) -> dict[str, torch.Tensor]:
+    """The weights as float32, if their names and shapes are the network's and their values numbers. Raises ModelError."""
+    import torch
+
+    shapes = _shapes(config)
     weights = {name: values for name, values in weights.items() if not name.endswith(UNUSED)}
     for name, shape in shapes.items():
         if name not in weights:

@@ -22,6 +22,7 @@ from deejai_core.models.protocol import Model
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 KIND = "head"
 LEAST = 1e-5  # of a cosine distance: only what is the same but for rounding
+LARGEST = 200_000_000  # bytes of a head's weights, which are some two million numbers
 SLOPE = 0.2  # of the leaky rectifier below zero, as in the networks of Deej-A.I.
 
 
@@ -131,6 +132,8 @@ def load_head(folder: Path, trunk_model: Model, config: HeadConfig) -> Head:
     if config.trunk_name != trunk_model.trunk_name:
         raise ModelError(f"{folder}: made for {config.trunk_name}, not for {trunk_model.trunk_name}; train it again")
     try:
+        if path.stat().st_size > LARGEST:
+            raise ModelError(f"{path}: too large for the weights of a trained model; train it again")
         data = path.read_bytes()
         if hashlib.sha256(data).hexdigest() != config.sha256:
             raise ModelError(f"{path}: damaged; train the model again")

@@ -34,7 +34,7 @@ def convert_keras(h5: Path, folder: Path) -> None:
 
     try:
         with h5py.File(h5, "r") as file:
-            layers = list(_layers(file))
+            layers = list(_layers(file, h5.stat().st_size))
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"{h5}: not a model that Keras 2 saved as HDF5 ({error})") from error
 
@@ -57,12 +57,31 @@ def convert_keras(h5: Path, folder: Path) -> None:
         raise ModelError(f"{h5}: not the network of Deej-A.I.: {error}") from error
 
 
-def _layers(file: h5py.File) -> Iterator[Layer]:
-    """What each layer holds, in the order of the network."""
+def _layers(file: h5py.File, size: int) -> Iterator[Layer]:
+    """What each layer holds, in the order of the network. size: bytes of the file, which has no more weights than that."""
     group = file.get("model_weights", file)  # `save` writes more than the weights
+    left = size
     for layer in group.attrs["layer_names"]:
-        names = group[layer].attrs["weight_names"]
-        yield {_text(name).split("/")[-1].split(":")[0]: group[layer][name][()] for name in names}
+        values = {}
+        for name in group[layer].attrs["weight_names"]:
+            found = group[layer][name]
+            _check(found)
+            left -= found.nbytes
+            if left < 0:
+                raise ValueError("more weights than it has bytes")
+            values[_text(name).split("/")[-1].split(":")[0]] = found[()]
+        yield values
+
+
+def _check(found: h5py.Dataset) -> None:
+    """Raise ValueError for what only claims to hold numbers, or holds them packed: reading it could fill the memory."""
+    import h5py
+
+    if not isinstance(found, h5py.Dataset) or found.dtype.kind != "f":
+        raise ValueError("no numbers where weights should be")
+    is_plain = found.chunks is None and not found.external and not found.is_virtual
+    if not is_plain or found.id.get_storage_size() != found.nbytes:
+        raise ValueError("weights that are packed, or elsewhere")
 
 
 def _text(name: str | bytes) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from deejai_core.errors import ModelError
+from deejai_core.files import read_json
 from deejai_core.models.head import CONFIG, KIND, load_head, read_head_config
 from deejai_core.models.musicnn import MusiCNN
 from deejai_core.models.protocol import Model
@@ -83,7 +83,7 @@ def read_config(folder: Path) -> dict:
     """What `config.json` says. Raises ModelError if it cannot be read."""
     path = folder / CONFIG
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
     except FileNotFoundError as error:
         raise ModelError(f"{folder}: no model in it; it should have {CONFIG} and the weights") from error
     except (OSError, ValueError) as error:

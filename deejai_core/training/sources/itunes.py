@@ -81,13 +81,15 @@ def _parts(data: BinaryIO) -> Iterator[tuple[str, dict]]:
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler = plist.start, plist.end
     parser.CharacterDataHandler, parser.EntityDeclHandler = plist.data, _refuse
+    given = 0
     try:
-        chunk = data.read(BUFFER)
-        while chunk:
+        while chunk := data.read(BUFFER):
             parser.Parse(chunk)
+            given += len(chunk)
+            if given - max(parser.CurrentByteIndex, 0) > LONGEST_TEXT:  # expat looks through all of it again and again
+                raise UnreadableError(f"a tag of more than {LONGEST_TEXT:,} characters")
             yield from plist.whole
             plist.whole.clear()
-            chunk = data.read(BUFFER)
         parser.Parse(b"", True)
     except expat.ExpatError as error:
         yield from plist.whole
