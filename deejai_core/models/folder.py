@@ -10,6 +10,8 @@ import contextlib
 import json
 import math
 import pickle
+import pickletools
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ WEIGHTS = (OURS, "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model
 NOTES = "deejai.json"
 
 WIDEST = 8192  # numbers that a layer puts out, at most; the original's has 1,024
+TENSORS = re.compile(r"collections OrderedDict|torch\._utils _rebuild_(tensor_v2|parameter)|torch \w+Storage")
 PICKLE = 1_000_000  # bytes of the pickle in a .bin, which names the weights and no more
 
 UNUSED = "num_batches_tracked"  # how the names of numbers end that training counts and hearing has no use for
@@ -140,7 +143,6 @@ def _read_weights(path: Path, config: _Config) -> dict[str, torch.Tensor]:
     from safetensors.torch import load_file
 
     try:
-        _check_size(path, config)
         pickled = path.suffix == ".bin"
         weights = _load_pickled(path) if pickled else load_file(path)
     except (OSError, SafetensorError) as error:
@@ -150,6 +152,7 @@ def _read_weights(path: Path, config: _Config) -> dict[str, torch.Tensor]:
         raise ModelError(f"{path}: damaged, or more in it than weights; download it again") from error
     if not isinstance(weights, dict) or not all(isinstance(values, torch.Tensor) for values in weights.values()):
         raise ModelError(f"{path}: not weights by name")
+    _check_size(path, config)
     checked = _checked(weights, path, config)
     # A .bin is only mapped until here, and may be replaced while the model is in use.
     return {name: values.clone() for name, values in checked.items()} if pickled else checked
@@ -158,7 +161,7 @@ def _read_weights(path: Path, config: _Config) -> dict[str, torch.Tensor]:
 def _check_size(path: Path, config: _Config) -> None:
     """Raise ModelError for a file that only claims to have the weights, or has much more: it could fill the memory.
 
-    Numbers have 2 to 8 bytes, and are not packed.
+    Nothing of it is in memory yet. Numbers have 2 to 8 bytes, and are not packed.
     """
     numbers = sum(math.prod(shape) for shape in _shapes(config).values())
     size = path.stat().st_size
@@ -169,16 +172,25 @@ def _check_size(path: Path, config: _Config) -> None:
 def _load_pickled(path: Path) -> object:
     """What is in a .bin: a zip with a pickle in it, which could run anything if it were not for `weights_only`.
 
-    Raises ModelError for one that is packed: torch would unpack it, however much that is.
+    Raises ModelError for one that is packed, since torch would unpack it, however much that is, and for a pickle that is
+    more than tensors by name: torch would also make a gigabyte of zeros.
     """
     import torch
 
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
-            largest = PICKLE if info.filename.endswith(".pkl") else info.file_size
-            if info.compress_type != zipfile.ZIP_STORED or info.file_size > largest:
+            is_pickle = info.filename.endswith(".pkl")
+            if info.compress_type != zipfile.ZIP_STORED or (is_pickle and info.file_size > PICKLE):
                 raise ModelError(f"{path}: not packed as torch packs weights; download it again")
+            if is_pickle:
+                _check_pickle(archive.read(info))
     return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+
+
+def _check_pickle(data: bytes) -> None:
+    for code, argument, _ in pickletools.genops(data):
+        if code.name == "STACK_GLOBAL" or (code.name in ("GLOBAL", "INST") and not TENSORS.fullmatch(argument)):
+            raise pickle.UnpicklingError(f"{argument} in it, which is not a tensor")
 
 
 def _shapes(config: _Config) -> dict[str, tuple[int, ...]]:

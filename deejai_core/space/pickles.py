@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +17,8 @@ import numpy as np
 
 from deejai_core.errors import StoreError
 
+# A track has some 20 steps of the unpickler and at least 300 bytes.
+FEWEST_STEPS, BYTES_OF_A_STEP = 100_000, 8
 NUMBERS = re.compile("[fiu][248]|[iu]1")  # types of arrays that are read
 
 
@@ -37,8 +39,14 @@ def read_vectors(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     """
     try:
         with path.open("rb") as file:
-            content = _Unpickler(_Bounded(file, path.stat().st_size)).load()
-        pairs = [(_name(name), _vectors(values)) for name, values in _pairs(content)]
+            size = path.stat().st_size
+            content = _Unpickler(_Bounded(file, size), size).load()
+        pairs = []
+        for name, values in _pairs(content):
+            pairs.append((_name(name), _vectors(values)))
+            size -= pairs[-1][1].size
+            if size < 0:
+                raise pickle.UnpicklingError("more numbers than it has bytes")
     except OSError as error:
         raise StoreError(f"{path}: cannot read it ({error.strerror or error})") from error
     except EOFError as error:
@@ -130,8 +138,27 @@ def _from_buffer(content: object, kind: object, shape: object, order: object) ->
     return array
 
 
+def _counted(step: Callable[[_Unpickler], None]) -> Callable[[_Unpickler], None]:
+    """A step of an unpickler that is taken only so often: each may leave an object of 70 bytes, and takes but one."""
+
+    def counted(unpickler: _Unpickler) -> None:
+        unpickler._left -= 1
+        if unpickler._left < 0:
+            raise pickle.UnpicklingError("more objects in it than vectors have")
+        step(unpickler)
+
+    return counted
+
+
 class _Unpickler(pickle._Unpickler):
-    """Makes nothing but the above. The one in Python, not in C: that one believes any number for a place in its memo."""
+    """Makes nothing but the above, and no more of it than a file of this size (bytes) has use for.
+
+    The one in Python, not in C: that one believes any number for a place in its memo.
+    """
+
+    def __init__(self, file: _Bounded, size: int) -> None:
+        super().__init__(file)
+        self._left = FEWEST_STEPS + size // BYTES_OF_A_STEP
 
     def find_class(self, module: str, name: str) -> object:
         match module.removeprefix("numpy.").replace("_core.", "core."), name:
@@ -149,7 +176,8 @@ class _Unpickler(pickle._Unpickler):
         (size,) = struct.unpack("<Q", self.read(8))
         self.append(self.read(size))  # not reserved before it is known to be there
 
-    dispatch = {**pickle._Unpickler.dispatch, pickle.BYTEARRAY8[0]: load_bytearray8}
+    dispatch = {code: _counted(step) for code, step in pickle._Unpickler.dispatch.items()}
+    dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
 
     def persistent_load(self, _: object) -> object:
         raise pickle.UnpicklingError("a reference to something outside in it")

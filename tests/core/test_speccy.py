@@ -277,7 +277,7 @@ def saved(content: object) -> bytes:
         ("config.json", b'{"_class_name": "UNet2DModel"}', "config.json: not that of a network of Deej-A.I."),
         ("config.json", b'{"scaling": "mel"}', "scaling is 'mel'; it should be minmax or decibels"),
         ("config.json", b'{"network": "3d"}', "network is '3d'; it should be 2d or 1d"),
-        ("config.json", b'{"width": -1}', "width is -1; it should be a number from 1 to 65536"),
+        ("config.json", b'{"width": -1}', "width is -1; it should be a number from 1 to 8192"),
         ("model.safetensors", None, "no weights in it; it should have model.safetensors or diffusion_pytorch_model"),
         ("model.safetensors", b"", "model.safetensors: cannot read the weights"),
         ("diffusion_pytorch_model.bin", b"", "model.bin: damaged, or more in it than weights"),

@@ -23,9 +23,11 @@ def is_table(beginning: str) -> bool:
         return False
     if {"uts", "artist", "track"} <= set(_names(rows[0])):
         return True
+    if len(rows[0]) != 4:
+        return False
     # What is playing at this moment comes first and has no time.
-    times = [row[3] for row in rows if len(row) == 4]
-    return len(times) == len(rows) and any(map(_spelt_time, times)) and (not times[0] or bool(_spelt_time(times[0])))
+    first = rows[0] if rows[0][3] else rows[-1]
+    return len(first) == 4 and _spelt_time(first[3]) is not None
 
 
 def tabled_plays(data: BinaryIO) -> Iterator[tuple[Play | None, int]]:

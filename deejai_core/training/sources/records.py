@@ -15,6 +15,7 @@ from deejai_core.training.sources.files import BUFFER, UnreadableError, encoding
 LARGEST = 32_000_000  # bytes of a record
 MOST_VALUES = 2_000_000  # in a record; each takes some 70 bytes of memory, however short its text
 DEEPEST = 50  # values within values
+LONGEST_TEXT = 2_000_000  # bytes of a name, a number, or blanks
 FIRST = 1_000_000  # bytes of a first line that may tell that a file is in lines
 _NO_JSON = object()
 # Of more digits than any clock or counter has. The parser could not go on behind one.
@@ -102,9 +103,13 @@ def _events(beginning: bytes, data: BinaryIO) -> Iterator[tuple[str, object]]:
         import ijson
     events = ijson.sendable_list()
     parser = ijson.basic_parse_coro(events, multiple_values=True, use_float=True)
+    silent = 0
     try:
         for chunk in filter(None, _chunks(beginning, data)):  # an empty one would be the end
             parser.send(chunk)
+            silent = 0 if events else silent + len(chunk)
+            if silent > LONGEST_TEXT:  # the parser copies what it has of it again and again
+                raise UnreadableError(f"a text of more than {LONGEST_TEXT // 1_000_000} MB in its JSON")
             yield "chunk", len(chunk)
             yield from events
             events.clear()
