@@ -82,17 +82,18 @@ def tags_in(text: str) -> list[int] | None:
     """
     words = [name for word in text.split() for name in plain_name(word).split("_")]
     longest = max(name.count("_") + 1 for name in _NUMBERS)
-    found: list[int] = []
-    while words:
+    found: dict[int, None] = {}
+    place = 0
+    while place < len(words):
         for count in range(longest, 0, -1):
-            number = _NUMBERS.get("_".join(words[:count]))
+            number = _NUMBERS.get("_".join(words[place : place + count]))
             if number is not None:
                 break
         else:
             return None
-        found += [] if number in found else [number]
-        del words[:count]
-    return found or None
+        found[number] = None
+        place += count
+    return list(found) or None
 
 
 def close_tags(text: str) -> list[str]:

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+from pathlib import Path
+
 import pytest
 
+from beetsplug.deejai.labels import split_values
+from deejai_core.errors import HistoryError
+from deejai_core.models.vocabulary import close_tags, tags_in
+from deejai_core.playlists.keys import parse_key
 from deejai_core.playlists.m3u import parse_m3u, split_caption
+from deejai_core.playlists.songs import normal_artist, normal_title, song_names
 from deejai_core.playlists.tracks import one_line
+from deejai_core.training.sources import read_path
+from deejai_core.training.sources.audioscrobbler import logged_plays
+from deejai_core.training.sources.files import UnreadableError
+from deejai_core.training.sources.itunes import library
+from deejai_core.training.sources.lastfm_csv import is_table, tabled_plays
+from deejai_core.training.sources.records import records
+from deejai_core.training.sources.values import day, moment, number, recording, text
+from tests.exports import zipped
 from tests.growth import LINEAR, growth
 
 
@@ -41,3 +58,95 @@ def test_captions(unit):
 )
 def test_m3u(unit):
     assert growth(parse_m3u, lambda size: b"#EXTINF:1" + unit * size + b"x") < LINEAR
+
+
+UNITS = [
+    " ",
+    "\u3000",
+    "(",
+    "(live)",
+    " (",
+    " - ",
+    " - live",
+    " feat",
+    "feat. ",
+    ", the",
+    "live at ",
+    "take 1 ",
+    "\u0301",
+    "x ",
+]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("work", [normal_title, normal_artist, lambda name: song_names(name, name)])
+def test_names_of_songs(work, unit):
+    assert growth(work, lambda size: f"a{unit * size}b") < LINEAR
+
+
+@pytest.mark.parametrize("unit", [" ", "/", " - ", "A", "8A/", "Am ", "#", "+", "1"])
+def test_keys(unit):
+    assert growth(parse_key, lambda size: f"A{unit * size}m") < LINEAR
+
+
+@pytest.mark.parametrize("unit", ["rock ", "x ", "-", " ", "indie rock ", "hip-hop-"])
+def test_tags(unit):
+    assert growth(tags_in, lambda size: unit * size) < LINEAR
+    assert growth(close_tags, lambda size: f"{unit * size}x") < LINEAR
+
+
+@pytest.mark.parametrize("unit", ["; ", ";", " ", ";  ", "\\\u2400", "x; "])
+def test_values_of_a_field(unit):
+    assert growth(split_values, lambda size: f"a{unit * size}b") < LINEAR
+
+
+@pytest.mark.parametrize("unit", [" ", "\0", "\ud800 ", "x", "1", "-"])
+@pytest.mark.parametrize("work", [text, moment, day, recording, number])
+def test_values_of_a_record(work, unit):
+    assert growth(work, lambda size: f"1{unit * size}2") < LINEAR
+
+
+@pytest.mark.parametrize("unit", [b",", b'"', b'""', b" ", b"a,b,c,d\n", b'"\n', b"\r"])
+def test_tables(unit):
+    def read(data: bytes) -> None:
+        is_table(data.decode())
+        list(tabled_plays(io.BufferedReader(io.BytesIO(data))))
+
+    assert growth(read, lambda size: b"A,,B,01 Jan 2024 10:00\n" + unit * size) < LINEAR
+
+
+@pytest.mark.parametrize("unit", [b"\t", b"a\n", b"#\n", b" ", b"#TZ/UTC\n", b"\ta\tb\t\t\tL\t1\n"])
+def test_logs(unit):
+    def read(data: bytes) -> None:
+        list(logged_plays(io.BufferedReader(io.BytesIO(data))))
+
+    assert growth(read, lambda size: b"#AUDIOSCROBBLER/1.1\n" + unit * size) < LINEAR
+
+
+@pytest.mark.parametrize("unit", [b"<dict/>", b"<array>", b"a", b"&#97;", b"<key>a</key><true/>", b"<a>", b"<a "])
+def test_libraries(unit):
+    def read(data: bytes) -> None:
+        with contextlib.suppress(UnreadableError):
+            list(library(io.BufferedReader(io.BytesIO(data))))
+
+    assert growth(read, lambda size: b"<plist><dict><key>Tracks</key><dict><key>1</key><dict>" + unit * size) < LINEAR
+
+
+@pytest.mark.parametrize(
+    "unit", [b"[", b"{}, ", b"1", b"1,", b'"a",', b" ", b"\n", b'{"a": 1}, ', b"-1234567890123456789, "]
+)
+def test_json(unit):
+    def read(data: bytes) -> None:
+        with contextlib.suppress(UnreadableError):
+            list(records(io.BufferedReader(io.BytesIO(data)), in_lines=False))
+
+    assert growth(read, lambda size: b"[\n[" + unit * size) < LINEAR
+
+
+@pytest.mark.parametrize("unit", ["YourLibrary", "a/", "StreamingHistory", "12", "1a"])
+def test_names_of_files_in_an_archive(tmp_path, unit):
+    def read(path: Path) -> None:
+        with contextlib.suppress(HistoryError):
+            list(read_path(path, on_warning=lambda warning: None))
+
+    assert growth(read, lambda size: zipped(tmp_path / f"{size}.zip", {f"{unit * size}/a.json": b"[]"}), 500) < LINEAR
