@@ -69,6 +69,10 @@ class Verb(ui.Subcommand):
             raise ui.UserError(f"{self._flag(error.name)}: {error.problem}") from error
         except ParsingError as error:  # beets itself only expects one of its kinds
             raise ui.UserError(f"invalid query: {error}") from error
+        except OverflowError as error:
+            if "SQLite" not in str(error):
+                raise
+            raise ui.UserError("invalid query: a number in it is larger than any that the library can hold") from error
         except sqlite3.OperationalError as error:
             busy = "; if another beet is running, try again when it has finished" if "locked" in str(error) else ""
             raise ui.UserError(f"library database: {error}{busy}") from error

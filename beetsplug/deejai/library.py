@@ -162,5 +162,6 @@ def matching_ids(lib: Library, text: str, kind: type[Item] | type[Album]) -> set
                 rows = tx.query(f"SELECT id FROM {kind._table} WHERE {where}", values)  # noqa: S608 (beets' own clause)
                 return {row[0] for row in rows}
         return {found.id for found in (lib.items if kind is Item else lib.albums)(query)}
-    except ParsingError as error:
-        raise UserError(f"{text!r} is no query: {error}") from error
+    except (ParsingError, UnicodeError, OverflowError) as error:  # the latter two: of what SQLite cannot keep
+        reason = error if isinstance(error, ParsingError) else "no track can have such a value"
+        raise UserError(f"{text!r} is no query: {reason}") from error

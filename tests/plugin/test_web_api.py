@@ -309,6 +309,16 @@ BAD = [
     ("/api/save", [], "JSON object"),
     ("/api/save", b"{", "JSON object"),
     ("/api/save", b"[" * 100_000, "JSON object"),
+    ("/api/similar", b'{"seeds": [1], "drunk": 1e999}', "drunk"),
+    ("/api/similar", b'{"seeds": [1], "drunk": NaN}', "drunk"),
+    ("/api/similar", b'{"seeds": [1], "seed": 1%s}' % (b"0" * 4000), "seed"),
+    ("/api/similar", b'{"seeds": [1%s]}' % (b"0" * 4000), "seeds"),
+    ("/api/similar", b'{"seeds": [1%s]}' % (b"0" * 5000), "JSON"),
+    ("/api/similar", b'{"seeds": [1], "rules": {"candidates": "\\ud800"}}', "candidates"),
+    ("/api/similar", {"seeds": [1], "rules": {"candidates": "id:" + "9" * 400}}, "no query"),
+    ("/api/similar", b'{"seeds": [1], "rules": {"mood": {"\\udfff": 1}}}', "mood"),
+    ("/api/save", b'{"ids": [1], "title": "half \\ud83d"}', "title"),
+    ("/api/save", b'{"ids": [1], "title": "half \\ud83d", "download": true}', "title"),
 ]
 
 
@@ -331,6 +341,8 @@ def test_what_is_asked_is_checked(page, path, body, named):
         "/api/search?q=x&limit=0",
         "/api/search?q=x&limit=nan",
         "/api/search?q=x&limit=1e9",
+        "/api/search?q=x&limit=1e999",
+        f"/api/search?q=x&limit={'9' * 5000}",
         f"/api/search?q={'x' * 501}",
         "/api/audio/1?start=-1",
         "/api/audio/1?start=inf",
@@ -341,7 +353,7 @@ def test_queries_are_checked(page, path):
 
 
 def test_without_the_libraries_that_it_needs(analysed, tmp_path):
-    for name in ("flask", "waitress"):
+    for name in ("flask", "imagesize", "waitress"):
         missing = tmp_path / name
         missing.mkdir()
         (missing / f"{name}.py").write_text(f'raise ImportError("no such library", name="{name}")')

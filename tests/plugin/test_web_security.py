@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import shutil
+import sqlite3
 import threading
 import time
 from itertools import cycle
@@ -16,6 +18,7 @@ import pytest
 from tests.djpage import Page
 from tests.plugin.conftest import Beets
 from tests.processes import children, eventually, resident
+from tests.sounds import chirp, write_audio
 
 CLIENTS = 200
 SECONDS = float(os.environ.get("DEEJAI_TEST_CLIENTS_SECONDS", 2))  # 30 for the whole run
@@ -129,6 +132,9 @@ class TestTokens:
             assert page.get("/api/status", Cookie=known).status == 200
             assert page.get("/api/status", Authorization=f"Bearer {token}").status == 200
             assert page.get("/api/status", Cookie=known.replace("=", "=x")).status == 401
+            # Whatever other programs on this machine keep in cookies.
+            for others in ('a="b', "a b=c", 'x={"y": 1}', "=", ";;", "[]=1; ä=ö"):
+                assert page.get("/api/status", Cookie=f"{others}; {known}; {others}").status == 200
             # The cookie does not make somebody else's page ours.
             assert page.post("/api/similar", {"seeds": [1]}, Cookie=known, Origin="http://evil.example").status == 403
             assert page.post("/api/similar", {"seeds": [1]}, Cookie=known).status == 200
@@ -145,6 +151,22 @@ class TestTokens:
     def test_one_that_can_be_guessed_or_broken(self, library, token):
         result = library.deejai("web", "--token", token, status=1)
         assert "--token: 16 letters and digits at least" in result.err
+
+
+class TestMethods:
+    @pytest.mark.parametrize(
+        ("method", "path", "allowed"),
+        [
+            ("DELETE", "/", "GET, HEAD, OPTIONS"),
+            ("PUT", "/api/audio/1", "GET, HEAD, OPTIONS"),
+            ("POST", "/static/app.js", "GET, HEAD, OPTIONS"),
+            ("GET", "/api/similar", "OPTIONS, POST"),
+            ("NONE", "/api/upload", "OPTIONS, POST"),
+        ],
+    )
+    def test_one_that_is_not_allowed(self, page, method, path, allowed):
+        answer = page.ask(method, path)
+        assert (answer.status, answer.headers["allow"]) == (405, allowed)
 
 
 class TestPaths:
@@ -340,6 +362,101 @@ class TestRanges:
     def test_head(self, page, whole):
         answer = page.ask("HEAD", "/api/audio/1")
         assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"", str(len(whole)))
+
+
+@pytest.fixture(scope="module")
+def hasty(library, tmp_path_factory):
+    """A server with short deadlines, and little room for what is not read; tracks 1 to 4 are ten minutes long."""
+    folder = tmp_path_factory.mktemp("hasty")
+    (folder / "sitecustomize.py").write_text(
+        "from waitress.adjustments import Adjustments\n"
+        "from deejai_core.apps.web import server\n"
+        "Adjustments.outbuf_high_watermark = 1_000_000\n"
+        "server.HEAD_SECONDS = server.IDLE_SECONDS = server.UNREAD_SECONDS = 3\n"
+    )
+    long = write_audio(folder / "long.flac", chirp(600, 8000), 8000)
+    own = Beets(folder / "library")
+    shutil.copy(library.library, own.library)
+    shutil.copytree(library.data, own.data)
+    with sqlite3.connect(own.library) as connection:
+        connection.execute("UPDATE items SET path = ? WHERE id <= 4", (os.fsencode(long),))
+    connection.close()
+    with Page(own.folder, PYTHONPATH=str(folder)) as page:
+        yield page
+
+
+class TestClientsThatKeepItWaiting:
+    """With deadlines of seconds instead of a minute. Meanwhile others are served."""
+
+    def test_heads_that_never_end(self, hasty):
+        """More than there may be connections. Each sends another byte from time to time."""
+        waiting = [hasty.connected() for _ in range(420)]
+        try:
+            for number, connection in enumerate(waiting):
+                send(connection, (b"", b"\r\n", b"GET /api/status HTTP/1.1\r\nX: ")[number % 3])
+            deadline = time.monotonic() + 60
+            while hasty.get("/api/status").status != 200:
+                assert time.monotonic() < deadline
+            for _ in range(8):
+                for connection in waiting:
+                    send(connection, b"x")
+                time.sleep(1)
+            assert hasty.get("/api/status").status == 200
+            eventually(lambda: all(map(is_closed, waiting)))
+        finally:
+            for connection in waiting:
+                connection.close()
+
+    def test_a_connection_is_kept_between_requests(self, hasty):
+        connection = http.client.HTTPConnection("127.0.0.1", hasty.port, timeout=60)
+        for _ in range(3):
+            connection.request("GET", "/api/status")
+            assert connection.getresponse().read()
+            time.sleep(1)
+        socket = connection.sock
+        eventually(lambda: is_closed(socket))  # but not for ever
+        connection.close()
+
+    def test_listeners_that_do_not_listen(self, hasty):
+        """They have all transcoders there are, until they have read nothing for too long."""
+        listeners = []
+        try:
+            for number in (1, 2, 3, 4):
+                listeners.append(connection := hasty.connected())
+                head = f"GET /api/audio/{number}?formats=webm HTTP/1.1\r\nHost: 127.0.0.1:{hasty.port}\r\n\r\n"
+                connection.sendall(head.encode())
+                assert connection.recv(12) == b"HTTP/1.1 200"
+            assert hasty.get("/api/audio/5?formats=webm").status == 503
+            eventually(lambda: hasty.get("/api/audio/5?formats=webm").status == 200, seconds=180)
+        finally:
+            for connection in listeners:
+                connection.close()
+
+    def test_one_who_listens_slowly_hears_it_to_the_end(self, hasty):
+        whole = hasty.get("/api/audio/5?formats=mp3").body
+        with hasty.connected() as connection:
+            connection.sendall(f"GET /api/audio/5?formats=mp3 HTTP/1.0\r\nHost: 127.0.0.1:{hasty.port}\r\n\r\n".encode())
+            heard = b""
+            while chunk := connection.recv(len(whole) // 4):
+                heard += chunk
+                time.sleep(1.5)
+        assert heard.endswith(whole)
+
+
+def send(connection, data: bytes) -> None:
+    with contextlib.suppress(OSError):  # closed by the server
+        connection.sendall(data)
+
+
+def is_closed(connection) -> bool:
+    """Whether the server has closed a connection, on which it has said nothing that is not read."""
+    connection.setblocking(False)
+    try:
+        return connection.recv(65_536) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def test_transcoders_end_with_their_listeners(page, library):

@@ -75,6 +75,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
     """The application. Raises MissingError if Flask is not installed."""
     with extra("web"):
         import flask
+        import imagesize  # noqa: F401 (needed by the processes that look for covers, which cannot say that it is missing)
         from werkzeug.exceptions import HTTPException
 
     app = flask.Flask("deejai", static_folder=None)
@@ -114,6 +115,8 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
             response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
             return response, status
         response = flask.jsonify(error=text)
+        if allowed := getattr(error, "valid_methods", None):  # 405
+            response.headers["Allow"] = ", ".join(sorted(allowed))
         if status == 503:
             response.headers["Retry-After"] = "5"
         return response, status

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
 from deejai_core.apps.web.library import RefusedError
@@ -51,12 +50,14 @@ class Guard:
 
     def shows_token(self, query: str, header: Callable[[str], str | None]) -> bool:
         """Whether a request has the token: in its cookie, its query, or as a bearer."""
-        try:
-            morsel = SimpleCookie(header("Cookie") or "").get(self.cookie)
-        except CookieError:
-            morsel = None
+        # By hand: the standard library's reader drops all cookies if one of them is odd, which any program may have set.
+        cookies = (cookie.strip().partition("=") for cookie in (header("Cookie") or "").split(";"))
         kind, _, bearer = (header("Authorization") or "").partition(" ")
-        shown = [morsel.value if morsel else "", *parse_qs(query).get("token", []), bearer if kind == "Bearer" else ""]
+        shown = [
+            *(value for name, _, value in cookies if name == self.cookie),
+            *parse_qs(query).get("token", []),
+            bearer if kind == "Bearer" else "",
+        ]
         return any(hmac.compare_digest(text.encode(), self.token.encode()) for text in shown)
 
     @staticmethod

@@ -31,6 +31,10 @@ def read_text(values: Mapping[str, Any], name: str, default: str = "", longest: 
     value = values.get(name, default)
     if not isinstance(value, str) or len(value) > longest or "\0" in value:
         raise RefusedError(f"{name}: must be a text of {longest} characters at most")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:  # JSON can name halves of characters, which neither files nor databases hold
+        raise RefusedError(f"{name}: must be a text without halves of characters (surrogates)") from error
     return value
 
 

@@ -1,11 +1,12 @@
 """Serving the application with waitress.
 
 It takes a request's body before the application sees any of it. So whoever may not ask, or wants to bring too much, is sent
-away here, as soon as the head of the request is known.
+away here, as soon as the head of the request is known. And so is whoever keeps it waiting, so that others can be served.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import time
@@ -20,9 +21,14 @@ from deejai_core.extras import extra
 
 if TYPE_CHECKING:
     from flask import Flask
+    from waitress.server import BaseWSGIServer
 
 THREADS = 12
 MOST_CONNECTIONS = 400  # with a file each, within the 1024 descriptors that a process usually may have
+CROWD = 350  # connections from which on the idlest are closed, so that others can come
+HEAD_SECONDS = 20  # that the head of a request may take to arrive
+IDLE_SECONDS = 60  # that a connection may be open without a request, or with a body of which nothing comes
+UNREAD_SECONDS = 60  # in which a client must read something of a stream that is still being made for it
 LARGEST_HEAD = 65_536  # bytes
 REASONS = {401: "Unauthorized", 403: "Forbidden", 408: "Request Timeout", 413: "Content Too Large"}
 
@@ -82,6 +88,39 @@ def serve(app: Flask, guard: Guard, host: str, *, ready: Callable[[], None]) -> 
 
     class Channel(HTTPChannel):
         parser_class = Parser
+        began = 0.0  # when the head that is on its way did
+        busy = free = 0.0  # when it was last seen at work; and when not waiting for its client to read
+
+        def received(self, data: bytes) -> bool:
+            if self.request is None:
+                self.began = time.time()
+            return super().received(data)
+
+        def is_overdue(self, now: float) -> bool:
+            """Whether its client has kept the server waiting for too long. To be asked every second."""
+            if not (self.requests and self.total_outbufs_len):
+                self.free = now
+            if self.requests or self.total_outbufs_len:
+                self.busy = now
+                return now - max(self.free, self.last_activity) > UNREAD_SECONDS
+            if self.request is None:
+                return now - self.since > IDLE_SECONDS
+            if self.request.headers_finished:
+                return now - self.last_activity > IDLE_SECONDS
+            return now - self.began > HEAD_SECONDS
+
+        @property
+        def since(self) -> float:
+            """When it last did something for its client."""
+            return self.last_activity if self.total_outbufs_len else max(self.busy, self.creation_time)
+
+    def tend(server: BaseWSGIServer, now: float) -> None:
+        """Close the connections whose clients keep the server waiting; of very many, the idlest too."""
+        channels = list(server.active_channels.values())
+        closed = [channel for channel in channels if channel.is_overdue(now)]
+        idlest = sorted((channel for channel in channels if not channel.requests), key=lambda channel: channel.since)
+        for channel in {*closed, *idlest[: max(0, len(channels) - CROWD)]}:
+            server.trigger.pull_trigger(channel.handle_close)  # after all have been looked at
 
     try:
         server = create_server(
@@ -91,6 +130,8 @@ def serve(app: Flask, guard: Guard, host: str, *, ready: Callable[[], None]) -> 
             threads=THREADS,
             connection_limit=MOST_CONNECTIONS,
             asyncore_use_poll=True,
+            asyncore_loop_timeout=1,
+            cleanup_interval=1,
             max_request_header_size=LARGEST_HEAD,
             max_request_body_size=2 * LARGEST_UPLOAD,  # never reached: the parser above is stricter
             ident=None,
@@ -103,6 +144,7 @@ def serve(app: Flask, guard: Guard, host: str, *, ready: Callable[[], None]) -> 
     for listener in list(getattr(server, "map", server._map).values()):
         if hasattr(listener, "channel_class"):
             listener.channel_class = Channel
+            listener.maintenance = functools.partial(tend, listener)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it tells of every request that has to wait
     ready()
     server.run()
