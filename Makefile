@@ -5,8 +5,9 @@
 # make bench [MUSIC=FOLDER]   speed and memory, against others; RUNS=1 for one run instead of three
 # make clean                  remove the environment and the demo
 #
-# Everything is installed into .venv. PYTHON chooses the interpreter, PIP_OPTIONS go to pip: on Linux without an NVIDIA
-# card, PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu" saves gigabytes.
+# Everything is installed into .venv: the plain package for the demo, all extras for the rest. PYTHON chooses the interpreter,
+# PIP_OPTIONS go to pip: for the tests on Linux without an NVIDIA card,
+# PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu" saves gigabytes.
 
 PYTHON ?= python3
 PIP_OPTIONS ?=
@@ -38,28 +39,20 @@ bench: $(VENV)/installed-bench
 clean:
 	rm -rf $(VENV) demo-library
 
-# annoy is compiled here. Without it everything works, by exact search; WITHOUT keeps it out of the requirements then.
-WITHOUT = $(if $(wildcard $(VENV)/without-annoy),DEEJAI_WITHOUT_ANNOY=1)
-
 $(VENV)/installed: setup.py constraints.txt
 	@$(PYTHON) -m venv $(VENV) || { echo "no venv module: on Debian and Ubuntu, sudo apt install python3-venv"; exit 1; }
-	@rm -f $(VENV)/without-annoy
 	@echo "installing into $(VENV)..."
-	@$(PIP) annoy 2>$(VENV)/annoy.log || { touch $(VENV)/without-annoy; cat docs/compiler.txt; }
-	@$(MAKE) --no-print-directory $(VENV)/package EXTRAS=
+	@$(PIP) --editable .
+	@$(VENV)/bin/python -c "import annoy" 2>/dev/null || $(PIP) --force-reinstall --no-deps annoy 2>$(VENV)/annoy.log || cat docs/compiler.txt
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	@$(MAKE) --no-print-directory $(VENV)/package EXTRAS=[test]
+	@$(PIP) --editable ".[test]"
 	@touch $@
 
 # The package of bliss-audio 0.2 for Linux dies on processors without AVX-512.
 OLD_BLISS = $(shell grep -qs ^flags /proc/cpuinfo && ! grep -qs avx512f /proc/cpuinfo && echo '"bliss-audio<0.2"')
 
 $(VENV)/installed-bench: $(VENV)/installed-test
-	@$(MAKE) --no-print-directory $(VENV)/package EXTRAS=[test,bench] ALSO='$(OLD_BLISS)'
+	@$(PIP) --editable ".[test,bench]" $(OLD_BLISS)
 	@touch $@
-
-.PHONY: $(VENV)/package
-$(VENV)/package:
-	@$(WITHOUT) $(PIP) --editable ".$(EXTRAS)" $(ALSO)

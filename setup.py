@@ -1,14 +1,23 @@
-import os
 from pathlib import Path
 
 from setuptools import find_namespace_packages, setup
+
+# Annoy as its authors publish it has to be compiled. annoy-mm is the same module, compiled for CPython up to 3.13 and these
+# machines. Elsewhere exact search takes its place, until the extra "annoy" brings it, which needs a compiler.
+COMPILED = """python_version < "3.14" and (
+    sys_platform == "linux" and platform_machine in "x86_64 aarch64"
+    or sys_platform == "darwin" and platform_machine == "arm64"
+    or sys_platform == "win32" and platform_machine == "AMD64")"""
+NOT_COMPILED = """python_version >= "3.14"
+    or (sys_platform != "linux" or platform_machine not in "x86_64 aarch64")
+    and (sys_platform != "darwin" or platform_machine != "arm64")
+    and (sys_platform != "win32" or platform_machine != "AMD64")"""
 
 requirements = [
     "beets>=2.13",
     "confuse>=2.0",
     "mutagen>=1.46",
     "numpy>=2.0.2",
-    "torch>=2.3",
     "safetensors>=0.4",
     "soundfile>=0.12.1",
     "soxr>=0.5",
@@ -16,17 +25,19 @@ requirements = [
     "tqdm>=4.60",
     "filelock>=3.20.1",  # does not open symbolic links
     "threadpoolctl>=3.1",
+    f"annoy-mm>=1.17.3; {' '.join(COMPILED.split())}",
 ]
-# annoy has no wheels: it is compiled on installation. Where there is no compiler it may be left out, from a source
-# distribution at least, and exact search takes its place.
-if not os.environ.get("DEEJAI_WITHOUT_ANNOY"):
-    requirements.append("annoy>=1.17.3")
 
-# What only some commands need.
+# What only some commands need. torch is by far the heaviest, on Linux with gigabytes of CUDA.
+torch = "torch>=2.3"
+history = ["rapidfuzz>=3.0", "pylast>=5.3", "ijson>=3.3"]
 extras = {
-    "train": ["gensim>=4.3.3", "scipy>=1.11", "rapidfuzz>=3.0", "pylast>=5.3", "ijson>=3.3"],
-    "hub": ["huggingface_hub>=0.30"],
-    "keras": ["h5py>=3.10"],
+    "history": history,
+    "train": [*history, "gensim>=4.3.3", "scipy>=1.11", torch],
+    "network": [torch],
+    "gpu": [torch],
+    "hub": ["huggingface_hub>=0.30", torch],
+    "keras": ["h5py>=3.10", torch],
     "spark": ["pyarrow>=15"],
     "dask": ["distributed>=2024.12"],
     "web": ["flask>=3.0", "imagesize>=1.4", "rapidfuzz>=3.0", "segno>=1.6", "waitress>=3.0"],
@@ -34,12 +45,15 @@ extras = {
     "mix": ["pyloudnorm>=0.1.1", "scipy>=1.10", "soundfile>=0.13", "av>=16"],
     "listen": ["sounddevice>=0.4.6"],
     "mpd": ["python-mpd2>=3.1"],
-    "weights": ["librosa>=0.10.2"],  # its mel filter bank, to build the bundled weights anew
-    "bench": ["bliss-audio>=0.1.11", "pymusly>=0.2", "matplotlib>=3.8"],
 }
-wanted_by_tests = [library for name, libraries in extras.items() if name != "bench" for library in libraries]
+extras["all"] = sorted({library for libraries in extras.values() for library in libraries})
+extras["annoy"] = [f"annoy>=1.17.3; {' '.join(NOT_COMPILED.split())}"]
+# For who works on it. librosa's mel filter bank builds the bundled weights anew.
+extras["weights"] = ["librosa>=0.10.2"]
+extras["bench"] = ["bliss-audio>=0.1.11", "pymusly>=0.2", "matplotlib>=3.8"]
 extras["test"] = [
-    *wanted_by_tests,
+    *extras["all"],
+    *extras["weights"],
     "pytest>=8.4",
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",

@@ -18,4 +18,5 @@ def extra(name: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise MissingError(f"{error.name or error} is not installed; pip install 'beets-deejai[{name}]'") from error
+        library = (error.name or str(error)).partition(".")[0]
+        raise MissingError(f"{library} is not installed; pip install 'beets-deejai[{name}]'") from error

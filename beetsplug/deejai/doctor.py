@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 NEEDED = (
     "beets",
     "numpy",
-    "torch",
     "safetensors",
     "soundfile",
     "soxr",
@@ -64,6 +63,7 @@ NEEDED = (
     "filelock",
     "threadpoolctl",
 )
+OPTIONAL = ("annoy", "annoy-mm", "torch")  # named if they are there
 ROOM = 50_000_000  # bytes that should be free on the disk of the slice store, besides what pending tracks will take
 SLOW = {"blas", "cblas", "netlib", "none"}  # what numpy calls reference implementations of BLAS, and its own loops
 CHECKED = 20  # recordings whose vectors are made again, to compare
@@ -119,14 +119,14 @@ def _checked(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
 
 def _libraries() -> Finding:
     found, missing = [], []
-    for name in (*NEEDED, "annoy"):
+    for name in (*NEEDED, *OPTIONAL):
         try:
             found.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
-            missing.append(name)
-    if set(missing) - {"annoy"}:
+            missing += [name] if name in NEEDED else []
+    if missing:
         return Finding("dependencies", f"not installed: {', '.join(missing)}; reinstall beets-deejai", wrong=True)
-    return Finding("dependencies", ", ".join(found) + ("; annoy is not installed: exact search" if missing else ""))
+    return Finding("dependencies", ", ".join(found))
 
 
 def _products() -> Finding:

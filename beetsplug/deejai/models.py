@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import beets
 from beets.ui import UserError
 
-from deejai_core.errors import ModelError
+from deejai_core.errors import MissingError, ModelError
 from deejai_core.files import replacing
 from deejai_core.models.folder import read_notes
 from deejai_core.models.head import CONFIG, Head
@@ -106,7 +106,7 @@ def same_model(name: str, other: str) -> bool:
 def _model_line(lib: Library, name: str, tracks: Counter[str], *, in_use: bool) -> str:
     try:
         model = load_model(name, models_folder(), download=False)
-    except ModelError as error:
+    except (ModelError, MissingError) as error:
         return f"{'*' if in_use else ' '} {name:<20} {error}"
     heard = 0
     if store_path(lib).exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from deejai_core.errors import ModelError
+from deejai_core.extras import extra
 
 CPU = "cpu"
 DEVICES = ("auto", CPU, "cuda", "mps")
@@ -16,16 +17,15 @@ def pick_device(name: str) -> str:
     """The device that one of `DEVICES` means here; "auto" is the first graphics processor there is, else the CPU.
 
     Only on the CPU a file has the same numbers, to the last bit, whatever else is heard. Raises ModelError if the device is
-    not there, or torch, which all but the CPU needs, cannot be loaded.
+    not there, MissingError if torch, which all but the CPU needs, is not installed.
     """
     if name == CPU:
         return CPU
     try:
-        import torch
-    except (ImportError, OSError) as error:  # OSError: a shared library of its is missing
-        raise ModelError(
-            f"device: torch cannot be loaded ({error}), which all but cpu needs; reinstall beets-deejai"
-        ) from error
+        with extra("gpu"):
+            import torch
+    except OSError as error:  # a shared library of its is missing
+        raise ModelError(f"device: torch cannot be loaded ({error}), which all but cpu needs; reinstall it") from error
 
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deejai_core.errors import ModelError
+from deejai_core.extras import extra
 from deejai_core.files import read_json, replacing
 from deejai_core.models.speccy import SCALINGS, Speccy, weights_digest
 
@@ -138,9 +139,10 @@ def _read_config(path: Path) -> _Config:
 
 
 def _read_weights(path: Path, config: _Config) -> dict[str, torch.Tensor]:
-    import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    with extra("network"):
+        import torch
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
 
     try:
         pickled = path.suffix == ".bin"

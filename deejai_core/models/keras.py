@@ -27,10 +27,9 @@ def convert_keras(h5: Path, folder: Path) -> None:
     original's networks are known, and slices are scaled as the original scales them. Raises ModelError if `h5` is not such
     a file, MissingError if h5py is not installed, OSError if `folder` cannot be written to.
     """
-    import torch
-
     with extra("keras"):
         import h5py
+        import torch
 
     try:
         with h5py.File(h5, "r") as file:

@@ -16,6 +16,7 @@ import numpy as np
 
 from deejai_core.audio.spectrogram import mel_filters, power_mel
 from deejai_core.errors import ModelError
+from deejai_core.extras import extra
 from deejai_core.models.device import CPU, use_one_thread
 
 if TYPE_CHECKING:
@@ -86,9 +87,10 @@ class Speccy:
         use_one_thread()
         with self._loading:  # files are analysed in parallel, and the weights should be in memory once
             try:
-                _ = self._network
-            except (ImportError, OSError) as error:  # OSError: a shared library of torch's is missing
-                raise ModelError(f"cannot analyse audio: {error}; reinstall beets-deejai") from error
+                with extra("network"):
+                    _ = self._network
+            except OSError as error:  # a shared library of torch's is missing
+                raise ModelError(f"cannot analyse audio: {error}; reinstall torch") from error
 
     def hear(self, spans: np.ndarray, *, device: str = CPU) -> np.ndarray:
         """Slice vectors for spans of audio: (n, `span`) float32 samples at `sample_rate` -> (n, `dimension`) float32.

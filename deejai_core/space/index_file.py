@@ -79,7 +79,7 @@ def _annoy_runs() -> bool:
 def why_no_annoy() -> str | None:
     """Why Annoy cannot be used; None if it can."""
     if importlib.util.find_spec("annoy") is None:
-        return "annoy is not installed"
+        return "annoy is not installed; pip install 'beets-deejai[annoy]'"
     if not _annoy_runs():
         return "annoy was built for another processor"
     return None

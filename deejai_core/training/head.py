@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deejai_core.errors import TrainingError
+from deejai_core.extras import extra
 from deejai_core.models.head import SLOPE, HeadWeights, unit
 from deejai_core.training.validation import Epoch, Progress, nearest_to_all
 
@@ -74,8 +75,9 @@ def train_head(
 
     The same examples and seed give the same head, on one machine.
     """
-    import torch
-    from torch.nn import functional as F
+    with extra("train"):
+        import torch
+        from torch.nn import functional as F
 
     torch.set_num_threads(1)  # the batches are too small to be worth a second one's waking
     rng = np.random.default_rng(seed)

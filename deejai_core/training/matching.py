@@ -55,7 +55,7 @@ class Library:
     """The songs of a library. tracks: with their files; copies and versions of a song are one."""
 
     def __init__(self, tracks: Sequence[Mention]) -> None:
-        with extra("train"):
+        with extra("history"):
             from rapidfuzz import fuzz, process
         self._fuzz, self._process = fuzz, process
         self._artist = lru_cache(FAMILIAR)(normal_artist)
@@ -149,7 +149,7 @@ def same_but_for_spelling(one: str, other: str) -> bool:
     """
     if one.replace(" ", "") == other.replace(" ", ""):
         return True
-    with extra("train"):
+    with extra("history"):
         from rapidfuzz.distance import OSA
     words, others = ([word for word in name.split() if word not in FILLERS] for name in (one, other))
     if list(filter(_counts, words)) != list(filter(_counts, others)):

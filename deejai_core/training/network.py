@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deejai_core.errors import TrainingError
+from deejai_core.extras import extra
 from deejai_core.files import replacing
 from deejai_core.models.device import pick_device
 from deejai_core.training.spectrograms import STEPS
@@ -90,7 +91,8 @@ class _Run:
     """A training on its way. Everything that the rest of it depends on is in the checkpoint."""
 
     def __init__(self, material: Material, course: Course, checkpoint: Path) -> None:
-        import torch
+        with extra("train"):
+            import torch
 
         from deejai_core.models.network import build_network
 

@@ -200,7 +200,7 @@ def test_without_annoy_the_answers_are_the_same(tmp_path, monkeypatch):
     by_annoy = open_index(tmp_path / "index", vectors)
     answers = [by_annoy.nearest(query, 10) for query in vectors[:50]]
     monkeypatch.setitem(sys.modules, "annoy", None)
-    assert why_no_annoy() == "annoy is not installed"
+    assert why_no_annoy() == "annoy is not installed; pip install 'beets-deejai[annoy]'"
     exact = open_index(tmp_path / "none", vectors)
     assert not (tmp_path / "none").exists()
     for query, (positions, similarities) in zip(vectors[:50], answers, strict=True):

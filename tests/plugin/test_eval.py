@@ -298,4 +298,4 @@ class TestSweep:
         assert not analysed.data.exists()
 
     def test_before_any_analysis(self, beets):
-        assert "nothing analysed yet; run `beet deejai analyze`" in beets.deejai("reweigh", "--sweep", "1", status=1).err
+        assert "Your beets library is empty" in beets.deejai("reweigh", "--sweep", "1", status=1).err

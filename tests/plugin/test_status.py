@@ -133,7 +133,7 @@ def test_with_or_without_annoy_and_the_index_the_answer_is_the_same(more, tmp_pa
         lists.append(more.deejai("similar", "Aisle", "-n", "30", **env).lines)
     assert lists == lists[:1] * 4
     status = more.deejai("status", **without).lines
-    assert "index     exact search: annoy is not installed" in status
+    assert "index     exact search: annoy is not installed; pip install 'beets-deejai[annoy]'" in status
 
 
 def encoded(number: float) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from beets import ui
 
+from deejai_core.extras import extra
+
 from ..group import Verb
 from ..settings import read_settings
 from ..words import counted
@@ -79,6 +81,9 @@ def run_train(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: opt
         raise ui.UserError("--epochs and --device are for --network; a head needs neither")
     if opts.epochs is not None and opts.epochs < 1:
         raise ui.UserError(f"--epochs: must be at least 1, not {opts.epochs}")
+    if not opts.track2vec:
+        with extra("train"):
+            import torch  # noqa: F401  # now, and not after hours in which songs are learned and files decoded
     if opts.network:
         from deejai_core.models.device import pick_device
 

@@ -61,7 +61,7 @@ class LastFm:
         """key: of the web service, https://www.last.fm/api. server: the URL of another one that speaks the same protocol;
         None is what the environment has in DEEJAI_LASTFM_SERVER, else Last.fm itself.
         """
-        with extra("train"):
+        with extra("history"):
             import pylast
 
         self.user = user

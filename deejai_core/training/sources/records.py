@@ -99,7 +99,7 @@ def _streamed(beginning: bytes, data: BinaryIO) -> Iterator[object]:
 
 def _events(beginning: bytes, data: BinaryIO) -> Iterator[tuple[str, object]]:
     """What the parser meets, and ("chunk", its length) for each piece that was read."""
-    with extra("train"):
+    with extra("history"):
         import ijson
     events = ijson.sendable_list()
     parser = ijson.basic_parse_coro(events, multiple_values=True, use_float=True)
