@@ -13,6 +13,7 @@ import deejai_core
 from beetsplug.deejai.settings import DEFAULTS
 from beetsplug.deejai.tags import LENGTH
 from deejai_core.models.vocabulary import TAGS
+from deejai_core.training.sources import UNDERSTOOD
 
 ROOT = Path(__file__).parent.parent
 DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -44,6 +45,13 @@ def test_every_verb_and_flag_is_documented():
         assert all(f"`{flag}" in shared or f"{flag}`" in shared for flag in flags), (name, flags)
         for part in getattr(verb, "verbs", ()):
             assert f"beet deejai {name} {part.name}" in sections[name]
+
+
+def test_every_source_of_the_history_is_documented():
+    text = (ROOT / "docs/history.md").read_text()
+    names = re.findall(r"[A-Z][\w.]*(?: [A-Z]\w+)*|\.\w+\.log", UNDERSTOOD)
+    assert len(names) > 8
+    assert [name for name in names if name not in text] == []
 
 
 def test_the_order_of_the_stored_tags():

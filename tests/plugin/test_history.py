@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import plistlib
 import subprocess
 import sys
 from pathlib import Path
@@ -326,3 +327,23 @@ class TestServices:
         result = analysed.deejai("history", "add", tmp_path / "lists.jsonl")
         assert result.lines == [f"{tmp_path}/lists.jsonl: 2 lists, 3 songs"]
         assert sung(read(analysed)) == [["Nave - Aisle", "Nave - Dust in Light"]]
+
+    def test_what_programs_and_players_write(self, analysed, tmp_path):
+        tracks = {
+            "1": {"Track ID": 1, "Name": "Aisle", "Artist": "Nave"},
+            "2": {"Track ID": 2, "Name": "Anvil", "Artist": "X"},
+        }
+        playlist = {"Name": "Evening", "Playlist Items": [{"Track ID": 1}, {"Track ID": 2}]}
+        (tmp_path / "Library.xml").write_bytes(plistlib.dumps({"Tracks": tracks, "Playlists": [playlist]}, sort_keys=False))
+        (tmp_path / "lastfm.csv").write_text("Nave,,Aisle,01 Jan 2024 10:00\nNave,,Dust in Light,01 Jan 2024 10:05\n")
+        log = (
+            "#AUDIOSCROBBLER/1.1\n#TZ/UTC\nNave\t\tAisle\t1\t190\tL\t1704190000\t\nNave\t\tDust\t1\t190\tS\t1704190200\t\n"
+        )
+        (tmp_path / ".scrobbler.log").write_text(log)
+        write_m3u(tmp_path / "apple.m3u", "Aisle - Nave", "Dust in Light - Nave")
+        loved = {"score": 1, "recording_mbid": None, "track_metadata": {"artist_name": "Nave", "track_name": "Aisle"}}
+        (tmp_path / "feedback.jsonl").write_text(json.dumps(loved) + "\n" + json.dumps(loved | {"score": -1}) + "\n")
+        (tmp_path / "bank.csv").write_text("Date,Sum\n2024-01-01,7\n")
+        result = analysed.deejai("history", "add", tmp_path)
+        assert (result.lines, result.err) == ([f"{tmp_path}: 3 lists and 3 plays, 5 songs"], "")
+        assert "2 in the library (88% of what was listed or played): 2 by name" in analysed.deejai("history", "report").out
