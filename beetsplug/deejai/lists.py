@@ -26,7 +26,7 @@ from deejai_core.playlists.tracks import Header, one_line
 from .library import attribute_values, items_at
 from .options import BETWEEN, MINUTES, RULES, VARIATION, WALK
 from .queries import NoMatchError, find_matches, user_path
-from .reasons import relaxed, why_journey, why_walk
+from .reasons import relaxed, unlike, why_journey, why_walk
 from .settings import Settings
 from .space import Match, Member, Space
 from .tags import STORED
@@ -101,6 +101,8 @@ def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wis
         count=None if seconds else count,
         seconds=seconds,
         keep_on=settings.keep_on,
+        stay=settings.stay,
+        floor=settings.floor,
         drunk=settings.drunk,
         less=[member.song for member in less],
         listed=settings.list_seeds,
@@ -117,12 +119,15 @@ def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wis
         if pick.position in members
     ]
     warnings += relaxed(picks)
+    if not settings.drunk:  # a list that strays is asked to
+        remarks += unlike([pick.similarity for pick in picks], space.alike)
     if not wishes.choose:
         listed = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
+        more = f"no more with a similarity of {settings.floor:g}" if settings.floor else "no more"
         if seconds is None and len(picks) < count:
-            warnings.append(f"the library has no more: {len(picks)} {kinds(kind)} instead of {count}")
+            warnings.append(f"the library has {more}: {len(picks)} {kinds(kind)} instead of {count}")
         elif seconds is not None and _ran_short(listed, seconds, candidates, entries):
-            warnings.append(f"the library has no more: {_minutes(listed)} instead of {_minutes(seconds)}")
+            warnings.append(f"the library has {more}: {_minutes(listed)} instead of {_minutes(seconds)}")
     title = f"Similar to {_few([seed.name for seed in seeds])}"
     wanted = (replace(WALK[0], name="albums"), *WALK[1:]) if wishes.albums else WALK
     recipe = recipe_of("similar", words, (*wanted, *VARIATION, *RULES), settings, wishes)
@@ -134,6 +139,7 @@ def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wis
 def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes: Wishes) -> MadeList:
     """The list that leads from each waypoint to the next."""
     kind = Album if wishes.albums else Item
+    unwanted = find_matches(lib, [wishes.less], kind) if wishes.less else []
     named = [find_matches(lib, [text], kind) for text in waypoints]
     space = Space(lib, settings, albums=wishes.albums)
     stops, directions, words, remarks, warnings = [], [], [], [], []
@@ -147,6 +153,10 @@ def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes:
     if wishes.best_order:
         order = _best_order(directions, wishes)
         stops, directions, words = ([some[number] for number in order] for some in (stops, directions, words))
+    for stop, next_ in pairwise(stops):
+        if stop.song.vector.tobytes() == next_.song.vector.tobytes():
+            raise ui.UserError(f"{next_.name}: the same waypoint twice in a row; a journey leads from one to another")
+    less = known_members(space, unwanted)[0] if unwanted else []
     seconds = settings.minutes * 60 if settings.minutes else None
     taken = duration(stop.song for stop in stops)
     if seconds and taken > seconds:
@@ -163,11 +173,12 @@ def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes:
         rng=rng,
         choose=_chooser(space, wishes),
         directions=directions,
+        less=[member.song for member in less],
     )
     picks = [pick for leg in legs for pick in leg]
     members = space.members([pick.position for pick in picks])
     timed = candidates.of_known_length() if seconds else candidates
-    whys = why_journey(space, timed, stops, legs) if wishes.why else {}
+    whys = why_journey(space, timed, stops, less, legs) if wishes.why else {}
     entries, places, number = [Entry("waypoint", stops[0])], [0], 0
     for leg, stop in zip(legs, stops[1:], strict=True):
         for pick in leg:

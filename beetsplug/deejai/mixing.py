@@ -62,11 +62,20 @@ def check_target(
 
 
 def chosen(
-    lib: Library, verb: str | None, words: list[str], settings: Settings, configured: Settings, decoder: Decoder
+    lib: Library,
+    verb: str | None,
+    words: list[str],
+    settings: Settings,
+    configured: Settings,
+    decoder: Decoder,
+    less: str | None,
 ) -> Selection:
-    """The tracks of a playlist, or that match; or, with a verb ("similar", "journey"), those of the list it makes."""
+    """The tracks of a playlist, or that match; or, with a verb ("similar", "journey"), those of the list it makes.
+
+    less: a query for what that list should be less like.
+    """
     if verb:
-        wishes = Wishes(configured=configured, choose_waypoint=choose_waypoint if is_terminal() else None)
+        wishes = Wishes(configured=configured, less=less, choose_waypoint=choose_waypoint if is_terminal() else None)
         made = (make_similar if verb == "similar" else make_journey)(lib, words, settings, wishes)
         tracks = [track for entry in made.entries for track in entry.member.tracks]
         recipe = made.header.recipe[0].replace(f"beet deejai {verb}", f"{MADE_BY} --{verb}", 1)

@@ -23,6 +23,7 @@ class Option:
     short: str | None = None
     turns: bool = True  # what a switch sets the option to
     choices: tuple[str, ...] = ()  # of a kind "choice"
+    recorded: bool = False  # always in a recipe: its default was another one once, and may change again
 
     @property
     def opposite(self) -> str:
@@ -39,6 +40,8 @@ WALK = (
     NUMBER,
     MINUTES,
     Option("keep_on", "--keep-on", "each track is near the last K; 0: near the seeds", "int", "K"),
+    Option("stay", "--stay", "weight of the seeds against the last tracks, 0 to 1", "float", "X", recorded=True),
+    Option("floor", "--floor", "end the list when nothing is at least this similar; 0: never", "float", "X"),
     Option("list_seeds", "--no-seeds", "leave the seeds out of the list", turns=False),
 )
 SPACE = Option(
@@ -51,7 +54,14 @@ VARIATION = (
 )
 RULES = (
     CANDIDATES,
-    Option("artist_separation", "--artist-separation", "tracks between two of an artist, or `once`", "string", "N"),
+    Option(
+        "artist_separation",
+        "--artist-separation",
+        "tracks between two of an artist, or `once`; `mild`: 2, where others sound alike",
+        "string",
+        "N",
+        recorded=True,
+    ),
     Option("album_separation", "--album-separation", "tracks between two of an album, or `once`", "string", "N"),
     Option("min_length", "--min-length", "shortest track, such as 1:30", "string", "LENGTH"),
     Option("max_length", "--max-length", "longest track; 0: any", "string", "LENGTH"),
@@ -67,6 +77,7 @@ RULES = (
     Option("segue", "--segue", "let the end of a track and the beginning of the next decide between near-equals"),
     Option("correct_hubs", "--hubs", "do not correct for tracks that are near to everything", turns=False),
 )
+LESS = "less like what matches this query"  # help of --less
 OUTPUT = (
     Option(
         "playlist_dir", "--playlist-dir", "write the list to this folder, named after its tracks", "string", "DIR", "-d"
@@ -115,7 +126,7 @@ def recipe_words(options: Iterable[Option], settings: Settings, *others: Setting
             # It also lifts minutes that are configured; with minutes, it means nothing.
             if settings.minutes or (alike and not any(other.minutes for other in others)):
                 continue
-        elif alike or (option.name == "minutes" and value is None):
+        elif (alike and not option.recorded) or (option.name == "minutes" and value is None):
             continue
         if option.kind is None:
             words.append(option.flag if value == option.turns else option.opposite)

@@ -40,14 +40,18 @@ class Radio:
     """A radio, and what it has learnt since it began.
 
     ahead: songs that are to follow the current one. seeds: what it begins with; without any, it goes on from the queue.
+    less: what it should be less like.
     """
 
-    def __init__(self, space: Space, player: Player, log: BeetsLogger, *, ahead: int, seeds: Sequence[Member]) -> None:
+    def __init__(
+        self, space: Space, player: Player, log: BeetsLogger, *, ahead: int, seeds: Sequence[Member], less: Sequence[Member]
+    ) -> None:
         self.space = space
         self.player = player
         self.log = log
         self.ahead = ahead
         self.seeds = seeds
+        self.less = less
         self._candidates = space.candidates()
         self._rng = np.random.default_rng(space.settings.seed) if space.settings.drunk else None
         self._names = Names(space.lib, player)
@@ -150,22 +154,24 @@ class Radio:
 
     def _choose(self, now: Snapshot, count: int) -> list[Pick]:
         settings = self.space.settings
-        way = [Heard(self._song(file), fate) for file, fate in self._past]
+        way = [self._heard(file, fate) for file, fate in self._past]
         over = {file for file, _ in self._past}
         silent = self._older | self._unjudged
         upcoming = {entry.id for entry in (*self._upcoming(now), now.current_entry) if entry}
         for entry in now.entries:
             if entry.id in upcoming:
-                way.append(Heard(self._song(entry.file), "left" if entry.file in silent else "queued"))
+                way.append(self._heard(entry.file, "left" if entry.file in silent else "queued"))
             elif entry.file not in over:
-                way.append(Heard(self._song(entry.file), "left"))
+                way.append(self._heard(entry.file, "left"))
         picks = next_songs(
             self._candidates,
             way,
             count=count,
             keep_on=settings.keep_on,
+            stay=settings.stay,
             drunk=settings.drunk,
             seeds=[seed.song for seed in self.seeds],
+            less=[member.song for member in self.less],
             never=self._refused,
             rng=self._rng,
         )
@@ -213,6 +219,9 @@ class Radio:
         middle = blend([seed.song.vector for seed in self.seeds])
         nearest = sorted(self.seeds, key=lambda seed: -float(seed.song.vector @ middle))[:MOST_SEEDS]
         return [seed for seed in self.seeds if seed in nearest]
+
+    def _heard(self, file: str, fate: Fate) -> Heard:
+        return Heard(self._song(file), fate, chosen=file not in self._added)
 
     def _song(self, file: str) -> Song | None:
         if file not in self._songs:

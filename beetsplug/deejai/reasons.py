@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.geometry import blend
 from deejai_core.playlists.rules import RELAXATION, Lineup
 from deejai_core.playlists.songs import Song
+
+from .words import counted
 
 if TYPE_CHECKING:
     from .settings import Settings
@@ -32,6 +34,20 @@ def relaxed(picks: Iterable[Pick]) -> list[str]:
     ]
 
 
+def unlike(similarities: Sequence[float], alike: float | None) -> list[str]:
+    """Say from which place on the tracks of a list no longer sound alike.
+
+    similarities: of the picks, in order. alike: the similarity that they need for it; None: not known.
+    """
+    below = [number for number, similarity in enumerate(similarities, 1) if alike is not None and similarity < alike]
+    if not below:
+        return []
+    if below == list(range(below[0], len(similarities) + 1)):
+        return [f"from number {below[0]} on, the tracks no longer sound alike (similarity below {alike})"]
+    some = f"{len(below)} of {counted(len(similarities), 'track')}"
+    return [f"{some} no longer sound alike (similarity below {alike}); the first is number {below[0]}"]
+
+
 def why_walk(
     space: Space,
     candidates: Candidates,
@@ -40,17 +56,18 @@ def why_walk(
     picks: list[Pick],
     settings: Settings,
 ) -> dict[int, tuple[str, ...]]:
+    candidates = candidates.without([member.song for member in less])
     lineup = candidates.lineup()
     for place, seed in enumerate(seeds):
         lineup.add(seed.song, place if settings.list_seeds else None)
-    for member in less:
-        lineup.add(member.song, None)
     names = space.names([pick.position for pick in picks])
     steps = [("the seeds" if len(seeds) > 1 else seeds[0].name, blend([seed.song.vector for seed in seeds]))]
     whys = {}
     for pick in picks:
         song = candidates.song(pick.position)
         near = steps[-settings.keep_on :] if settings.keep_on else steps[:1]
+        if settings.stay and near[0] is not steps[0]:
+            near = [steps[0], *near]
         whys[pick.place] = _why(space, candidates, pick, lineup, [(name, float(song.vector @ at)) for name, at in near])
         lineup.add(song, pick.place)
         steps.append((names.get(pick.position, "?"), song.vector))
@@ -58,8 +75,9 @@ def why_walk(
 
 
 def why_journey(
-    space: Space, candidates: Candidates, stops: list[Member], legs: list[list[Pick]]
+    space: Space, candidates: Candidates, stops: list[Member], less: list[Member], legs: list[list[Pick]]
 ) -> dict[int, tuple[str, ...]]:
+    candidates = candidates.without([member.song for member in less])
     whys, start = {}, 0
     placed: dict[int, Song] = {0: stops[0].song}
     for leg, stop in zip(legs, stops[1:], strict=True):
@@ -84,7 +102,7 @@ def _why(
     """What a pick is near to, what would have been nearer, and which rules it breaks."""
     lines = ["near " + ", ".join(f"{similarity:.3f} {name}" for name, similarity in near)]
     if pick.similarity - pick.score >= NOTED:
-        lines.append(f"counted as {pick.score:.3f}, after mood, plays, skips and hubs")
+        lines.append(f"counted as {pick.score:.3f}, after mood, plays, skips, hubs and artists")
     better = candidates.passed_over(pick, lineup, SHOWN_REASONS)
     names = space.names([other.position for other in better])
     for other in better:

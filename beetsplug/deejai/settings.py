@@ -36,12 +36,14 @@ DEFAULTS = {
     "between": 5,
     "minutes": None,
     "keep_on": 3,
+    "stay": 0.4,
+    "floor": 0,
     "drunk": 0,
     "space": "sound",
     "seed": None,
     "list_seeds": True,
     "candidates": "",
-    "artist_separation": 0,
+    "artist_separation": "mild",
     "album_separation": 0,
     "min_length": 0,
     "max_length": "10:00",
@@ -67,6 +69,7 @@ DEFAULTS = {
 }
 FORMATS = ("m3u", "extm3u", "xspf", "jspf")
 SPACES = ("sound", "track2vec")
+MILD = "mild"  # an artist separation that gives way to similarity
 COUNTS = ("number", "albums", "between")  # how long a list is; on the command line all are --number
 SEARCHES = ("auto", "annoy", "exact")
 HEAVIEST = 10  # weight of a tag in a mood; two already outweigh any similarity
@@ -92,12 +95,14 @@ class Settings:
     between: int
     minutes: float | None
     keep_on: int
+    stay: float
+    floor: float  # 0: none
     drunk: float
     space: str  # one of `SPACES`
     seed: int | None
     list_seeds: bool
     candidates: str  # a query; empty: all
-    artist_separation: float  # infinite: once only
+    artist_separation: float | str  # infinite: once only; or `MILD`
     album_separation: float
     min_length: float  # seconds
     max_length: float  # seconds
@@ -167,12 +172,14 @@ def read_settings(config: confuse.Subview, given: Mapping[str, object] = Mapping
             between=config["between"].get(AtLeast(0)),
             minutes=config["minutes"].get(confuse.Optional(Within(0))) or None,
             keep_on=config["keep_on"].get(AtLeast(0)),
+            stay=config["stay"].get(Within(0, 1)),
+            floor=config["floor"].get(confuse.Optional(Within(0, 1))) or 0.0,
             drunk=config["drunk"].get(Within(0, 1)),
             space=config["space"].as_choice(SPACES),
             seed=config["seed"].get(confuse.Optional(AtLeast(0))),
             list_seeds=config["list_seeds"].get(bool),
             candidates=" ".join(config["candidates"].as_str_seq(split=False)),
-            artist_separation=config["artist_separation"].get(Separation()),
+            artist_separation=config["artist_separation"].get(Separation(MILD)),
             album_separation=config["album_separation"].get(Separation()),
             min_length=config["min_length"].get(confuse.Optional(Length())) or 0.0,
             max_length=config["max_length"].get(confuse.Optional(Length())) or math.inf,
@@ -287,17 +294,25 @@ class Epsilon(confuse.Number):
 
 
 class Separation(confuse.Template):
-    """A number of tracks, or "once"."""
+    """A number of tracks, or "once", or another word that is allowed."""
 
-    def convert(self, value: object, view: confuse.ConfigView) -> float:
-        if str(value).lower() == "once":
+    def __init__(self, *words: str) -> None:
+        super().__init__()
+        self.words = words
+
+    def convert(self, value: object, view: confuse.ConfigView) -> float | str:
+        word = str(value).lower()
+        if word == "once":
             return math.inf
+        if word in self.words:
+            return word
         try:
             number = int(str(value))
         except ValueError:
             number = -1
         if number < 0:
-            self.fail(f"must be a number of tracks or `once`, not {value!r}", view)
+            words = "".join(f", `{word}`" for word in self.words)
+            self.fail(f"must be a number of tracks{words} or `once`, not {value!r}", view)
         return number
 
 

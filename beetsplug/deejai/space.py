@@ -19,6 +19,7 @@ from deejai_core.errors import AudioError
 from deejai_core.models.protocol import Model
 from deejai_core.models.vocabulary import TAGS
 from deejai_core.playlists.candidates import Candidates, leanings, preferences
+from deejai_core.playlists.rules import MILD as MILD_SEPARATION
 from deejai_core.playlists.rules import Rules
 from deejai_core.playlists.segue import ends
 from deejai_core.playlists.songs import Known, Song, normal_artist, song_names
@@ -45,7 +46,7 @@ from .library import (
     store_path,
 )
 from .models import model_in_use
-from .settings import DAY, limits
+from .settings import DAY, MILD, limits
 from .tagging import read_probabilities
 from .vectors import open_rows_index, open_vectors
 
@@ -187,8 +188,10 @@ class Space:
     def rules(self) -> Rules:
         settings = self.settings
         tracks = self.kind is Item  # an album is longer than a track may be, and none but itself
+        mild = settings.artist_separation == MILD
         return Rules(
-            artist_separation=settings.artist_separation,
+            artist_separation=0 if mild else settings.artist_separation,
+            mild_separation=MILD_SEPARATION if mild else 0,
             album_separation=settings.album_separation if tracks else 0,
             min_length=settings.min_length if tracks else 0.0,
             max_length=settings.max_length if tracks else np.inf,
@@ -202,6 +205,11 @@ class Space:
         if self.settings.duplicate_epsilon is not None:
             return self.settings.duplicate_epsilon
         return 0.0 if self.learned else self.model.duplicate_epsilon  # lists tell songs, not recordings
+
+    @property
+    def alike(self) -> float | None:
+        """The similarity below which tracks no longer sound alike; None: not known in this space."""
+        return None if self.learned else self.model.alike
 
     def allowed(self, *, timed: bool = False) -> np.ndarray | None:
         """(n,) which of the tracks the query `candidates` finds; None for all. Raises UserError if it finds none."""

@@ -40,20 +40,15 @@ class Waypoint:
 def find_waypoint(space: Space, text: str, matches: Sequence[Match], stops: Sequence[Member], wishes: Wishes) -> Waypoint:
     """What a waypoint stands for: of several matches the one that is chosen, or their centre and the nearest to it.
 
-    stops: the waypoints before it, none of which comes again.
+    stops: the waypoints before it. Of several matches one is played that is none of these, or at least not the last one.
     """
-    taken = {stop.song.vector.tobytes() for stop in stops}
     if len(matches) == 1:
         member = space.member(matches[0])
         if member is None:
             raise ui.UserError(space.why_not(matches[0]))
-        if member.song.vector.tobytes() in taken:
-            raise ui.UserError(f"{member.name}: a waypoint twice; a journey repeats nothing")
         return Waypoint(member, member.song.vector, text)
     members, warnings = known_members(space, matches)
-    free = [member for member in members if member.song.vector.tobytes() not in taken]
-    if not free:
-        raise ui.UserError(f"{text!r} means nothing but waypoints that are there already; a journey repeats nothing")
+    free = _none_of(stops, members) or _none_of(stops[-1:], members) or members
     chosen = wishes.choose_waypoint(text, free) if wishes.choose_waypoint and len(free) > 1 else None
     if chosen:
         return Waypoint(chosen, chosen.song.vector, _words_for(chosen), [], warnings)
@@ -64,6 +59,11 @@ def find_waypoint(space: Space, text: str, matches: Sequence[Match], stops: Sequ
     several = f"{len(members)} {kinds(space.kind)}"
     remark = f"{text!r} means {several}: the way goes through their centre, next to {nearest.name}"
     return Waypoint(nearest, middle, text, [remark], warnings)
+
+
+def _none_of(stops: Sequence[Member], members: Sequence[Member]) -> list[Member]:
+    taken = {stop.song.vector.tobytes() for stop in stops}
+    return [member for member in members if member.song.vector.tobytes() not in taken]
 
 
 def _words_for(member: Member) -> str:

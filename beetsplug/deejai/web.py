@@ -190,7 +190,11 @@ class BeetsLibrary:
 
     @property
     def knobs(self) -> Knobs:
-        return Knobs(self.settings.keep_on, self.settings.drunk)
+        return Knobs(self.settings.keep_on, self.settings.stay, self.settings.drunk)
+
+    @property
+    def alike(self) -> float | None:
+        return self._state.space.alike
 
     @property
     def choices(self) -> Choices:

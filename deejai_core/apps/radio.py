@@ -15,8 +15,8 @@ import numpy as np
 
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.geometry import blend, stagger
-from deejai_core.playlists.playlist import LESS
 from deejai_core.playlists.songs import Song
+from deejai_core.playlists.walk import LESS, heading, repulsion
 
 PLAYED = 0.85  # of a song; left before, it was skipped. As beets' mpdstats has it.
 FORGETTING = 4  # songs after which a skip pushes half as much
@@ -27,6 +27,7 @@ Fate = Literal["queued", "played", "skipped", "left", "refused"]
 REPULSION: dict[Fate, float] = {"skipped": LESS, "refused": LESS / 2}
 HELD: tuple[Fate, ...] = ("queued", "refused")  # never added again, however long ago that was
 LEADING: tuple[Fate, ...] = ("queued", "played")
+ANCHORS = 3  # songs chosen by listeners that a radio without seeds stays with: the last so many
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ class Heard:
 
     song: Song | None
     fate: Fate = "played"
+    chosen: bool = False  # by a listener, not by the radio
 
 
 def next_songs(
@@ -125,18 +127,22 @@ def next_songs(
     *,
     count: int,
     keep_on: int,
+    stay: float = 0.0,
     drunk: float = 0.0,
     seeds: Sequence[Song] = (),
+    less: Sequence[Song] = (),
     never: Iterable[int] = (),
     rng: np.random.Generator | None = None,
 ) -> list[Pick]:
     """What to add to the end of the queue: `count` songs, or fewer if there are no more.
 
     way: what was heard, oldest first, then what is in the queue. keep_on: each song is near the sum of the last so many
-    that were played or are in the queue; 0: near the seeds. seeds: the blend of these was the first step; without them, the
-    first song of the way is one, if there is no other. drunk: as in `playlist.similar`; needs `rng`. never: positions that
-    cannot be had.
+    that were played or are in the queue; 0: near the seeds. stay: 0 to 1, how much each song is near the seeds as well, or
+    without any near what listeners chose last. seeds: the blend of these was the first step; without them, the
+    first song of the way is one, if there is no other. less: songs to be less like, which are never added. drunk: as in
+    `playlist.similar`; needs `rng`. never: positions that cannot be had.
     """
+    candidates = candidates.without(less)
     lineup = candidates.lineup()
     there = len(candidates.index.vectors) if candidates.allowed is None else int(candidates.allowed.sum())
     first = len(way) - min(REMEMBERED, there // 2)
@@ -151,11 +157,14 @@ def next_songs(
     picks: list[Pick] = []
     if not steps:
         return picks
+    leading = [heard.song.vector for heard in way if heard.song is not None and heard.chosen and heard.fate in LEADING]
+    anchor = blend(leading[-ANCHORS:]) if leading and not seeds else steps[0]
+    repelled = repulsion(less)
     for place in range(len(way), len(way) + count):
-        target = away_from(blend(steps[-keep_on:] if keep_on else steps[:1]), way, len(picks))
+        target = away_from(heading(steps, keep_on=keep_on, stay=stay, anchor=anchor) - repelled, way, len(picks))
         if drunk:
             target = stagger(target, drunk, rng)
-        pick = candidates.best(candidates.offers(target, place, lineup), lineup)
+        pick = candidates.best(candidates.next_offers(target, place, lineup), lineup)
         if pick is None:
             break
         song = candidates.song(pick.position)

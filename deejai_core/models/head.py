@@ -72,6 +72,7 @@ class Head:
         self.epsilon = config.epsilon
         # What is learned makes different songs alike: copies are told by what the trunk's own space adds to the distance.
         self.duplicate_epsilon = max((1 - config.weight) * trunk_model.duplicate_epsilon, LEAST)
+        self.alike = None  # not measured: similarities of what is learned are spread otherwise
         self.dimension = len(weights.output_bias) + (trunk_model.dimension if config.weight < 1 else 0)
 
     def is_intact(self) -> bool:

@@ -45,6 +45,7 @@ class MusiCNN:
     dimension = 100
     epsilon = 0.2  # cosine distance below which two slices are the same word in Mp3ToVec
     duplicate_epsilon = 0.01  # measured, see docs/benchmarks.md
+    alike = 0.3  # likewise
 
     def __init__(self) -> None:
         self._on_device: dict[str, dict[str, torch.Tensor]] = {}  # the weights on devices of torch's

@@ -21,6 +21,7 @@ class Model(Protocol):
     dimension: int  # of slice vectors and of a track's vector
     epsilon: float  # cosine distance below which two slices are the same word in Mp3ToVec
     duplicate_epsilon: float  # cosine distance below which two tracks are most likely copies of one recording
+    alike: float | None  # similarity below which two tracks no longer sound alike; None: not known
     has_tags: bool  # whether it can say what something sounds like
 
     def is_intact(self) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cached_property
+from heapq import heappop, heappush
 from itertools import islice, takewhile
 
 import numpy as np
@@ -45,7 +47,8 @@ class Candidates:
 
     index: the library's vectors. catalogue: what the rules know of them. allowed: (n,) bool, the tracks that may be picked
     at all; None: any. handicap: (n,) of 0 or more, taken off each track's similarity for the order. segue: how well one
-    song follows another, -1 to 1; it then decides between candidates that are nearly equal.
+    song follows another, -1 to 1; it then decides between candidates that are nearly equal. unwanted: songs that no list
+    picks, nor what counts as the same song.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Candidates:
         allowed: np.ndarray | None = None,
         handicap: np.ndarray | None = None,
         segue: Callable[[Song, Song], float] | None = None,
+        unwanted: Sequence[Song] = (),
     ) -> None:
         self.index = index
         self.catalogue = catalogue
@@ -64,11 +68,16 @@ class Candidates:
         self.allowed = allowed
         self.handicap = handicap
         self.segue = segue
+        self.unwanted = unwanted
         self._pools: dict[frozenset[str], Index] = {}
         self._songs: dict[int, Song] = {}
 
     def lineup(self) -> Lineup:
-        return Lineup(self.rules, self.catalogue, self.index.read)
+        """An empty list, which only holds what is unwanted."""
+        lineup = Lineup(self.rules, self.catalogue, self.index.read)
+        for song in self.unwanted:
+            lineup.add(song, None)
+        return lineup
 
     def song(self, position: int) -> Song:
         if position not in self._songs:
@@ -100,6 +109,30 @@ class Candidates:
                         continue
                     yield Pick(position, similarity, similarity - self._off(position), target, place, broken)
 
+    def next_offers(self, target: np.ndarray, place: int, lineup: Lineup) -> Iterator[Pick]:
+        """The offers for the next place of a walk: with a mild separation, artists who were just heard come later."""
+        offers = self.offers(target, place, lineup)
+        if not self.rules.mild_separation:
+            yield from offers
+            return
+        late: list[tuple[int, float, int, Pick]] = []
+        for number, offer in enumerate(offers):
+            pick = self._mildly(offer, lineup)
+            if pick is not offer:
+                heappush(late, (self.level(pick), -pick.score, number, pick))
+                continue
+            while late and late[0][:2] < (self.level(pick), -pick.score):
+                yield heappop(late)[-1]
+            yield pick
+        yield from (pick for *_, pick in sorted(late))
+
+    def _mildly(self, pick: Pick, lineup: Lineup) -> Pick:
+        """A pick, with a lower score if one by the same artist is near."""
+        if not self.rules.mild_separation:
+            return pick
+        near = lineup.excluded("mild_separation", np.array([pick.position]), pick.place)[0]
+        return replace(pick, score=pick.score - self.rules.mild_loss) if near else pick
+
     def still_fits(self, pick: Pick, lineup: Lineup) -> bool:
         """Whether an offer breaks no more rules than when it was made."""
         song = self.song(pick.position)
@@ -127,11 +160,12 @@ class Candidates:
         lineup: what the list held when it was picked.
         """
         found: list[PassedOver] = []
+        score = pick.similarity - self._off(pick.position)  # whoever played before
         positions, similarities = self.index.nearest(pick.target, EXPECTED, self.handicap)
         there = self.catalogue.load(positions)
         positions, similarities = positions[there], similarities[there]
         for position, similarity in zip(positions.tolist(), similarities.tolist(), strict=True):
-            if len(found) == count or similarity - self._off(position) <= pick.score:
+            if len(found) == count or similarity - self._off(position) <= score:
                 break
             song = self.song(position)
             if position == pick.position or lineup.repeats(song):
@@ -140,7 +174,9 @@ class Candidates:
                 reason = "outside"
             else:
                 broken = lineup.broken(song, pick.place, self.rules.active)
-                reason = broken[-1] if broken else "equal"
+                other = Pick(position, similarity, similarity - self._off(position), pick.target, pick.place)
+                mild = self._mildly(other, lineup).score <= pick.score
+                reason = broken[-1] if broken else "artist_separation" if mild else "equal"
             found.append(PassedOver(position, similarity, reason))
         return found
 
@@ -148,7 +184,21 @@ class Candidates:
         """The same, without the tracks whose length is unknown."""
         known = self.catalogue.length > 0
         allowed = known if self.allowed is None else known & self.allowed
-        return Candidates(self.index, self.catalogue, self.rules, allowed=allowed, handicap=self.handicap, segue=self.segue)
+        return Candidates(
+            self.index,
+            self.catalogue,
+            self.rules,
+            allowed=allowed,
+            handicap=self.handicap,
+            segue=self.segue,
+            unwanted=self.unwanted,
+        )
+
+    def without(self, songs: Sequence[Song]) -> Candidates:
+        """The same, with these songs unwanted too."""
+        fewer = copy(self)  # with the same caches
+        fewer.unwanted = [*self.unwanted, *songs]
+        return fewer
 
     def level(self, pick: Pick) -> int:
         """How many rules had to be dropped, in their order, for a pick."""

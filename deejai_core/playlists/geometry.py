@@ -7,9 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def blend(vectors: Sequence[np.ndarray]) -> np.ndarray:
-    """The unit vector (float64) in the middle of unit vectors; the first one where they cancel each other out."""
-    total = np.sum(vectors, axis=0, dtype=np.float64)
+def blend(vectors: Sequence[np.ndarray], weights: Sequence[float] | None = None) -> np.ndarray:
+    """The unit vector (float64) in the middle of unit vectors; the first one where they cancel each other out.
+
+    weights: how much each of them counts, in sum 1; None: all alike.
+    """
+    weighted = vectors if weights is None else [weight * vector for weight, vector in zip(weights, vectors, strict=True)]
+    total = np.sum(weighted, axis=0, dtype=np.float64)
     length = np.linalg.norm(total)
     return total / length if length > 1e-6 * len(vectors) else np.asarray(vectors[0], np.float64)
 

@@ -15,6 +15,7 @@ from deejai_core.playlists.geometry import angles, slerp, stagger
 from deejai_core.playlists.playlist import Choose, duration
 from deejai_core.playlists.rules import Lineup
 from deejai_core.playlists.songs import Song
+from deejai_core.playlists.walk import repulsion
 
 MOST_TRIMMED = 2  # tracks more than that too many: another plan is made
 
@@ -29,15 +30,17 @@ def journey(
     rng: np.random.Generator | None = None,
     choose: Choose | None = None,
     directions: Sequence[np.ndarray] | None = None,
+    less: Sequence[Song] = (),
 ) -> list[list[Pick]]:
     """The tracks between each pair of consecutive stops, in order; fewer where the library has no more.
 
-    stops: two or more songs. directions: (dimension,) where the way leads by, for each of them; None: their vectors.
-    between: tracks between two stops. seconds: instead, the length that the whole list with its stops shall have, met
-    within half a track; the longer way from one stop to the next then gets more tracks. drunk: how far each step
-    strays, see `stagger`; it needs `rng`. choose: picks one of the offers for each place in turn, best first, or None
-    to leave the rest empty; by default the whole path is planned at once, and the journey reversed is then the journey
-    of the reversed stops (unless candidates are to segue, which has a direction).
+    stops: two or more songs; one may come again, but not right after itself. directions: (dimension,) where the way leads
+    by, for each of them; None: their vectors. between: tracks between two stops. seconds: instead, the length that the
+    whole list with its stops shall have, met within half a track; the longer way from one stop to the next then gets more
+    tracks. drunk: how far each step strays, see `stagger`; it needs `rng`. less: songs that the journey should be less
+    like, which are not picked. choose: picks one of the offers for each place in turn, best first, or None to leave the
+    rest empty; by default the whole path is planned at once, and the journey reversed is then the journey of the reversed
+    stops (unless candidates are to segue, which has a direction, or the stops are the same both ways).
     """
     # Which track goes to which point must not depend on the direction of travel, and ties could make it so: the journey is
     # always planned in the same one of its two directions.
@@ -47,10 +50,11 @@ def journey(
     path, by = (stops[::-1], directions[::-1]) if turned else (stops, directions)
     if seconds is not None:
         candidates = candidates.of_known_length()
+    candidates, repelled = candidates.without(less), repulsion(less)
     noise = int(rng.integers(2**63)) if drunk else None
 
     def plan(counts: Sequence[int]) -> list[list[Pick]]:
-        targets = _targets(by, counts)
+        targets = [[point - repelled for point in leg] for leg in _targets(by, counts)]
         if noise is not None:
             again = np.random.default_rng(noise)  # plans of different lengths differ in nothing else
             targets = [[stagger(point, drunk, again) for point in leg] for leg in targets]

@@ -11,8 +11,7 @@ import numpy as np
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.geometry import blend, stagger
 from deejai_core.playlists.songs import Song
-
-LESS = 0.5  # the say of what a list should be less like, against 1 of what it should be like
+from deejai_core.playlists.walk import heading, repulsion
 
 Choose = Callable[[Iterator[Pick]], Pick | None]
 
@@ -24,6 +23,8 @@ def similar(
     count: int | None = None,
     seconds: float | None = None,
     keep_on: int = 0,
+    stay: float = 0.0,
+    floor: float = 0.0,
     drunk: float = 0.0,
     less: Sequence[Song] = (),
     listed: bool = True,
@@ -35,34 +36,34 @@ def similar(
     seeds: one or more songs; their blend, whatever their number, counts as the first step of the walk. listed: whether
     they are in the list themselves, whose rules then see them; otherwise they are only kept from being picked. count:
     tracks to pick. seconds: instead, the length that the whole list shall have; it ends within half a track of it, and
-    takes no track of unknown length. keep_on: 0 stays with the seeds. drunk: 0 goes straight, 1 in any direction, see
-    `stagger`; it needs `rng`. less: songs that the list should be less like; they are not picked. choose: picks one of
-    the offers, best first, or None to end the list; by default the best.
+    takes no track of unknown length. keep_on: 0 stays with the seeds. stay: 0 to 1, how much each track is near the seeds
+    as well, see `heading`. floor: the list ends where the similarity of the next track is below it; 0: never. drunk: 0
+    goes straight, 1 in any direction, see `stagger`; it needs `rng`. less: songs that the list should be less like; they
+    are not picked. choose: picks one of the offers, best first, or None to end the list; by default the best.
     """
     if seconds is not None:
         candidates = candidates.of_known_length()
+    candidates = candidates.without(less)
     lineup = candidates.lineup()
     for place, seed in enumerate(seeds):
         lineup.add(seed, place if listed else None)
-    for song in less:
-        lineup.add(song, None)
     first = len(seeds) if listed else 0
     steps = [blend([seed.vector for seed in seeds])]
-    repelled = LESS * blend([song.vector for song in less]) if less else 0.0
+    repelled = repulsion(less)
     left = None if seconds is None else seconds - (duration(seeds) if listed else 0)
     picks: list[Pick] = []
     for place in count_up(first) if count is None else range(first, first + count):
-        target = blend(steps[-keep_on:] if keep_on else steps[:1]) - repelled
+        target = heading(steps, keep_on=keep_on, stay=stay) - repelled
         if drunk:
             target = stagger(target, drunk, rng)
-        offers = candidates.offers(target, place, lineup)
+        offers = candidates.next_offers(target, place, lineup)
         if choose and left is not None:
             best = next(offers, None)
             if best is None or left < candidates.song(best.position).length / 2:
                 break  # before anybody is asked
             offers = chain([best], offers)
         pick = choose(offers) if choose else candidates.best(offers, lineup)
-        if pick is None:
+        if pick is None or (floor and not choose and pick.similarity < floor):
             break
         song = candidates.song(pick.position)
         if left is not None:

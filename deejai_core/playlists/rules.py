@@ -12,6 +12,8 @@ import numpy as np
 from deejai_core.playlists.songs import Known, Song
 
 ONCE = math.inf  # as a separation: one track of each artist (or album) and no more
+MILD = 2  # other tracks between two of an artist, where others sound nearly as much alike: see docs/benchmarks.md
+MILD_LOSS = 0.1  # the similarity that this is worth
 
 TEMPO_TOLERANCE = 0.08  # what a DJ's pitch fader bridges; half and double time count as the same tempo
 
@@ -39,6 +41,8 @@ class Rules:
     duplicate_epsilon: float = 0.0  # cosine distance below which two tracks are near-duplicates; 0: none are
     not_played_since: float | None = None  # seconds since 1970
     mix_in_key: bool = False  # tempo and key close to those of the neighbours in the list, where they are known
+    mild_separation: int = 0  # other tracks between two of an artist in a walk, unless they are less similar by `mild_loss`
+    mild_loss: float = MILD_LOSS
 
     @cached_property
     def active(self) -> tuple[str, ...]:
@@ -102,6 +106,8 @@ class Lineup:
             return np.zeros(len(positions), bool) if catalogue.played_at is None else self._played(positions)
         if rule == "artist_separation":
             return self._too_close(positions, place, rules.artist_separation, self._artists, *catalogue.artist_codes)
+        if rule == "mild_separation":
+            return self._too_close(positions, place, rules.mild_separation, self._artists, *catalogue.artist_codes)
         if rule == "album_separation":
             return self._too_close(positions, place, rules.album_separation, self._albums, *catalogue.album_codes)
         if rule == "mix_in_key":

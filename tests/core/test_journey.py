@@ -61,6 +61,25 @@ class TestThePath:
     def test_a_small_library_gives_what_it_has(self):
         assert positions(candidates(compass(0, 90, 45)), [0, 1], between=10) == [[2]]
 
+    def test_a_round_trip_comes_back_by_other_songs(self):
+        library = candidates(compass(*range(0, 91, 5)))
+        there, back = journey(library, [library.song(at) for at in (0, 18, 0)], between=4)
+        assert [pick.position for pick in there] == [4, 7, 11, 14]
+        assert [pick.position for pick in back] == [15, 10, 8, 3]
+        assert [pick.place for pick in (*there, *back)] == [1, 2, 3, 4, 6, 7, 8, 9]
+
+    def test_less_like_something_is_away_from_it_and_never_that(self):
+        vectors = np.eye(3, dtype=np.float32)[[0, 1, 2]]
+        above, below, between = [1, 1, 1], [1, 1, -1], [1, 1, 0]
+        middle = np.array([above, below, between], np.float32)
+        library = candidates(np.concatenate([vectors, middle / np.linalg.norm(middle, axis=1, keepdims=True)]))
+        stops = [library.song(0), library.song(1)]
+        ((pick,),) = journey(library, stops, between=1)
+        ((away,),) = journey(library, stops, between=1, less=[library.song(2)])
+        assert (pick.position, away.position) == (5, 4)
+        ((never,),) = journey(library, stops, between=1, less=[library.song(5)])
+        assert never.position != 5
+
     def test_no_tracks_between(self):
         assert positions(candidates(compass(0, 90)), [0, 1], between=0) == [[]]
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.playlists.candidates import Candidates, preferences
+from deejai_core.playlists.candidates import MOST_EQUALS, NEAR_EQUAL, Candidates, preferences
 from deejai_core.playlists.geometry import blend, stagger
 from deejai_core.playlists.keys import parse_key
 from deejai_core.playlists.playlist import first_of, similar
-from deejai_core.playlists.rules import ONCE, RELAXATION, Rules
+from deejai_core.playlists.rules import MILD_LOSS, ONCE, RELAXATION, Rules
 from deejai_core.playlists.songs import Song, normal_artist
 from deejai_core.space.index import Index
 from tests.libraries import candidates, catalogue, compass, random_columns, random_vectors
@@ -56,10 +56,39 @@ class TestTheWalk:
         for number, pick in enumerate(picks, 1):
             assert pick.target == pytest.approx(blend(steps[max(0, number - 3) : number]))
 
+    def test_to_stay_is_to_count_the_seeds_with_each_step(self):
+        library = candidates(random_vectors(1, 200))
+        picks = similar(library, [library.song(0)], count=20, keep_on=3, stay=0.4)
+        steps = [library.song(0).vector, *(library.song(pick.position).vector for pick in picks)]
+        for number, pick in enumerate(picks, 1):
+            last = blend(steps[max(0, number - 3) : number])
+            assert pick.target == pytest.approx(blend([0.4 * steps[0] + 0.6 * last]))
+
+    def test_a_list_that_stays_is_nearer_to_its_seed(self):
+        library = candidates(random_vectors(1, 400, dimension=10))
+        near = [
+            np.mean(library.index.vectors[positions(library, [0], 20, keep_on=3, stay=stay)] @ library.index.vectors[0])
+            for stay in (0.0, 0.2, 0.4, 0.7, 1.0)
+        ]
+        assert near == sorted(near)
+        assert positions(library, [0], 20, keep_on=3, stay=1.0) == positions(library, [0], 20, keep_on=0)
+
+    def test_a_floor_ends_the_list_where_nothing_is_as_similar(self):
+        library = candidates(compass(0, 10, 20, 80, 90))
+        assert positions(library, [0], keep_on=0) == [1, 2, 3, 4]
+        assert positions(library, [0], keep_on=0, floor=0.9) == [1, 2]
+        assert positions(library, [0], keep_on=0, floor=np.cos(np.radians(81))) == [1, 2, 3]
+        assert positions(library, [0], keep_on=0, floor=0.9, choose=lambda offers: next(offers, None)) == [1, 2, 3, 4]
+
     def test_many_seeds_are_one_step(self):
         """Otherwise the last three of a long query, in whatever order, would decide everything."""
         library = candidates(compass(0, 0.1, 0.2, 90, 91, 92, 44, 1))
         assert positions(library, [0, 1, 2, 3, 4, 5], 1, keep_on=3) == [6]
+
+    def test_less_like_this_also_means_no_version_of_it(self):
+        titles = {"title": ["Seed", "Song", "Song (Live)", "Other"], "artist": ["a", "b", "b", "c"]}
+        library = candidates(compass(0, 60, 5, 10), Rules(fold_versions=True), titles)
+        assert positions(library, [0], 1, less=[library.song(1)]) == [3]
 
     def test_less_like_this(self):
         library = candidates(compass(0, 20, -20, 60))
@@ -264,6 +293,64 @@ class TestHandicaps:
         assert preferences(catalogue(2), prefer_played=1, avoid_skipped=1).tolist() == [0, 0]
 
 
+class TestMildSeparation:
+    """Two tracks of an artist keep their distance, where others are nearly as similar."""
+
+    @pytest.mark.parametrize(
+        ("other", "first"),
+        [
+            (24, 2),  # 0.914 against 1.0 - 0.1
+            (28, 1),  # 0.883
+        ],
+    )
+    def test_another_artist_comes_first_if_not_much_less_similar(self, other, first):
+        library = candidates(compass(0, 1, other, 90), Rules(mild_separation=2), {"artist": ["a", "a", "b", "c"]})
+        (pick,) = similar(library, [library.song(0)], count=1)
+        assert pick.position == first
+        assert pick.broken == ()  # it is no rule that could be broken
+        assert pick.score == pytest.approx(pick.similarity - (MILD_LOSS if first == 1 else 0))
+
+    def test_after_so_many_others_it_does_not_matter(self):
+        columns = {"artist": ["a", "b", "c", "a", "d"]}
+        library = candidates(compass(0, 20, 21, 22, 23), Rules(mild_separation=2), columns)
+        assert positions(library, [0]) == [1, 2, 3, 4]
+
+    def test_unknown_artists_are_not_the_same(self):
+        library = candidates(compass(0, 1, 2, 3), Rules(mild_separation=2), {"artist": ["", "", "x", "y"]})
+        assert positions(library, [0], 1) == [1]
+
+    def test_why_a_track_was_passed_over(self):
+        library = candidates(compass(0, 1, 20), Rules(mild_separation=2), {"artist": ["a", "a", "b"]})
+        (pick,) = similar(library, [library.song(0)], count=1)
+        lineup = library.lineup()
+        lineup.add(library.song(0), 0)
+        assert [(other.position, other.reason) for other in library.passed_over(pick, lineup, 9)] == [
+            (1, "artist_separation")
+        ]
+
+    def test_a_track_that_came_all_the_same_was_preferred_to_none_of_its_artist(self):
+        library = candidates(compass(0, 1, 2, 80), Rules(mild_separation=2), {"artist": ["a", "a", "a", "b"]})
+        (pick,) = similar(library, [library.song(0)], count=1)
+        lineup = library.lineup()
+        lineup.add(library.song(0), 0)
+        assert pick.position == 1
+        assert library.passed_over(pick, lineup, 9) == []
+
+
+class TestSegues:
+    @pytest.mark.parametrize(("behind", "taken"), [(NEAR_EQUAL - 0.002, 2), (NEAR_EQUAL + 0.002, 1)])
+    def test_near_equals_are_within_a_twentieth_of_the_best(self, behind, taken):
+        assert NEAR_EQUAL == 0.05  # as docs/commands.md says
+        best = np.radians(10)
+        other = np.degrees(np.arccos(np.cos(best) - behind))
+        library = candidates(compass(0, 10, other), segue=lambda before, after: float(after.position))
+        assert positions(library, [0], 1) == [taken]
+
+    def test_no_more_than_twelve_are_compared(self):
+        library = candidates(compass(0, *np.arange(1, 15) / 10), segue=lambda before, after: float(after.position))
+        assert positions(library, [0], 1) == [MOST_EQUALS]
+
+
 class TestPassedOver:
     def test_better_ones_with_the_rule_that_kept_them_out(self):
         library = candidates(
@@ -290,6 +377,7 @@ RULES = st.builds(
     duplicate_epsilon=st.sampled_from([0.0, 0.1]),
     not_played_since=st.sampled_from([None, 1.5e9]),
     mix_in_key=st.booleans(),
+    mild_separation=st.sampled_from([0, 0, 2]),
 )
 
 
@@ -333,6 +421,11 @@ def expected_pick(library: Candidates, listed: list[int], target: np.ndarray) ->
     used = {vectors[position].tobytes() for position in listed}
     query = (target / np.linalg.norm(target)).astype(np.float32)
     scores = np.einsum("ij,j->i", vectors, query) - (0 if library.handicap is None else library.handicap)
+    artists = [normal_artist(artist) for artist in library.catalogue.artist]
+    near = (
+        {artists[other] for other in listed[-library.rules.mild_separation :]} if library.rules.mild_separation else set()
+    )
+    scores = scores - MILD_LOSS * np.array([artist in near and artist != "" for artist in artists])
     free = [
         (position, breaks(library, listed, position))
         for position in range(len(vectors))
@@ -348,13 +441,14 @@ def expected_pick(library: Candidates, listed: list[int], target: np.ndarray) ->
     copies=st.integers(0, 4),
     rules=RULES,
     keep_on=st.integers(0, 4),
+    stay=st.sampled_from([0.0, 0.4]),
     drunk=st.sampled_from([0.0, 0.3, 1.0]),
     share=st.sampled_from([None, 0.1, 0.6]),
     seeds=st.integers(1, 3),
     handicapped=st.booleans(),
 )
 def test_every_pick_is_the_one_that_comparing_all_tracks_finds(
-    seed, tracks, copies, rules, keep_on, drunk, share, seeds, handicapped
+    seed, tracks, copies, rules, keep_on, stay, drunk, share, seeds, handicapped
 ):
     vectors = random_vectors(seed, tracks, copies=copies)
     rng = generator(seed)
@@ -371,6 +465,7 @@ def test_every_pick_is_the_one_that_comparing_all_tracks_finds(
         [library.song(position) for position in listed],
         count=12,
         keep_on=keep_on,
+        stay=stay,
         drunk=drunk,
         rng=generator(seed),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -15,13 +17,16 @@ def positions(picks):
     return [pick.position for pick in picks]
 
 
-@pytest.mark.parametrize("keep_on", [0, 1, 3])
-def test_from_its_beginning_it_is_the_list_of_similar(keep_on):
-    space = candidates(random_vectors(1, 200), Rules(fold_versions=True, artist_separation=2), random_columns(1, 200))
-    seeds = [space.song(3), space.song(17)]
-    assert positions(fill(space, seeds, [None] * 12, keep_on=keep_on)) == positions(
-        similar(space, seeds, count=12, keep_on=keep_on)
-    )
+SEPARATIONS = [Rules(fold_versions=True, artist_separation=2), Rules(fold_versions=True, mild_separation=2)]
+
+
+@pytest.mark.parametrize("rules", SEPARATIONS, ids=["strict", "mild"])
+@pytest.mark.parametrize(("keep_on", "stay"), [(0, 0), (1, 0), (3, 0), (3, 0.4)])
+def test_from_its_beginning_it_is_the_list_of_similar(keep_on, stay, rules):
+    space = candidates(random_vectors(1, 200), rules, random_columns(1, 200))
+    seeds, less = [space.song(3), space.song(17)], [space.song(40)]
+    options = {"keep_on": keep_on, "stay": stay, "less": less}
+    assert positions(fill(space, seeds, [None] * 12, **options)) == positions(similar(space, seeds, count=12, **options))
 
 
 def test_filled_one_by_one_it_is_the_same():
@@ -49,6 +54,17 @@ def test_what_is_pinned_is_followed_all_the_time():
     assert set(positions(fill(space, [space.song(0)], [None, None], pinned=[space.song(5)]))) == {2, 3}
 
 
+def test_what_is_pinned_is_stayed_with_as_well():
+    space = candidates(compass(0, 4, 44, 46, 86, 90))
+    assert set(positions(fill(space, [space.song(0)], [None, None], pinned=[space.song(5)], stay=1, keep_on=1))) == {2, 3}
+
+
+def test_less_like_something_is_away_from_it_and_never_that():
+    space = candidates(compass(0, 20, -20, 60))
+    assert positions(fill(space, [space.song(0)], [None])) == [1]
+    assert positions(fill(space, [space.song(0)], [None] * 9, less=[space.song(3)])) == [2, 1]
+
+
 def test_nothing_comes_twice_nor_what_was_removed():
     space = candidates(compass(0, 1, 2, 3, 4))
     songs = [space.song(at) for at in range(5)]
@@ -70,6 +86,14 @@ def test_a_place_strays_alike_when_it_is_filled_again():
     again = fill(space, seeds, [*(space.song(pick.position) for pick in once[:2]), None, None], drunk=0.5, seed=9)
     assert positions(again) == positions(once[2:])
     assert positions(fill(space, seeds, [None] * 4, drunk=0.5, seed=10)) != positions(once)
+
+
+def test_each_place_strays_in_a_direction_of_its_own():
+    space = candidates(random_vectors(4, 100))
+    picks = fill(space, [space.song(0)], [None] * 4, drunk=0.5, seed=9)  # keep on 0: sober, all look for the same
+    off = [pick.target - space.song(0).vector for pick in picks]
+    alike = [one @ other / np.linalg.norm(one) / np.linalg.norm(other) for one, other in combinations(off, 2)]
+    assert max(alike) < 0.9
 
 
 def test_a_list_that_has_not_begun():

@@ -134,6 +134,27 @@ class TestTheWay:
         assert positions(library, heard(library, 0, 1, 2, 3, 35), keep_on=0) == [34]
         assert positions(library, heard(library, 0), keep_on=0, seeds=[library.song(20)], count=2) == [20, 19]
 
+    def test_it_stays_with_its_seeds(self, library):
+        way = heard(library, 8, 9, 10)
+        assert positions(library, way, keep_on=1, seeds=[library.song(0)], stay=0.5) == [5]
+        assert positions(library, way, keep_on=1, seeds=[library.song(0)]) in ([9], [11])
+
+    def test_without_seeds_it_stays_with_what_listeners_chose_last(self, library):
+        way = [Heard(library.song(at), "played", chosen=at != 10) for at in (35, 0, 1, 2, 10)]
+        assert positions(library, way, keep_on=1, stay=1.0) == [3]  # the middle is 1
+        assert positions(library, way, keep_on=1, stay=0.5) in ([5], [6])
+        skipped = [Heard(heard.song, "skipped", chosen=heard.chosen) for heard in way[:4]]
+        assert positions(library, [*skipped, way[4]], keep_on=1, stay=0.5) == positions(
+            library, [*skipped, way[4]], keep_on=1
+        )
+
+    def test_less_like_something_is_away_from_it_and_never_that(self, library):
+        assert positions(library, heard(library, 0), 3, keep_on=0, less=[library.song(1)]) == [35, 34, 33]
+
+    def test_a_mild_separation(self):
+        library = candidates(compass(0, 1, 20), Rules(mild_separation=2), {"artist": ["a", "a", "b"]})
+        assert positions(library, heard(library, 0)) == [2]
+
     def test_seeds_are_the_first_step(self, library):
         assert positions(library, [], seeds=[library.song(4), library.song(6)]) == [5]
         assert positions(library, heard(library, (20, "left")), seeds=[library.song(5)]) == [5]

@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import time
+from itertools import pairwise
 from pathlib import Path
 from xml.etree.ElementTree import fromstring
 
@@ -21,6 +22,7 @@ from tests.plugin.conftest import BEET
 from tests.plugin.test_playlists import files, picks
 
 SONGS = "--duplicate-epsilon=0"  # two of the composer's songs are nearly the same
+NEAREST = [SONGS, "--artist-separation", "0"]  # whoever plays
 
 
 def names(result) -> list[str]:
@@ -34,13 +36,13 @@ def artists(result) -> list[str]:
 
 class TestTheWalk:
     def test_keep_on_zero_stays_with_the_seed(self, analysed):
-        result = analysed.deejai("similar", "Aisle", "-n", "10", "--keep-on", "0", "--hubs", SONGS)
+        result = analysed.deejai("similar", "Aisle", "-n", "10", "--keep-on", "0", "--hubs", *NEAREST)
         similarities = [similarity for similarity, _ in picks(result)]
         assert similarities == sorted(similarities, reverse=True)
 
     def test_keep_on_one_looks_at_the_last_track_only(self, analysed):
-        walk = analysed.deejai("similar", "Aisle", "-n", "4", "--keep-on", "1", "--hubs", SONGS)
-        third = analysed.deejai("similar", names(walk)[1], "-n", "9", "--keep-on", "0", "--hubs", SONGS)
+        walk = analysed.deejai("similar", "Aisle", "-n", "4", "--keep-on", "1", "--stay", "0", "--hubs", *NEAREST)
+        third = analysed.deejai("similar", names(walk)[1], "-n", "9", "--keep-on", "0", "--hubs", *NEAREST)
         assert picks(walk)[2] in picks(third)
 
     def test_drunk_lists_differ_and_can_be_had_again(self, analysed):
@@ -53,6 +55,42 @@ class TestTheWalk:
 
     def test_sober_lists_are_the_same_each_time(self, analysed):
         assert picks(analysed.deejai("similar", "Aisle")) == picks(analysed.deejai("similar", "Aisle", real=True))
+
+    def test_a_list_stays_with_its_seed_unless_it_is_told_not_to(self, analysed):
+        default = analysed.deejai("similar", "Aisle", "-n", "12", "--why", SONGS)
+        wandering = analysed.deejai("similar", "Aisle", "-n", "12", "--stay", "0", "--why", SONGS)
+        assert picks(default) == picks(analysed.deejai("similar", "Aisle", "-n", "12", "--stay", "0.4", SONGS))
+        assert picks(default) != picks(wandering)
+        assert len(re.findall(r"^ +near .*Nave - Aisle", default.out, re.MULTILINE)) == 12
+        assert len(re.findall(r"^ +near .*Nave - Aisle", wandering.out, re.MULTILINE)) == 3  # it is one of the last three
+
+    def test_it_says_from_where_on_tracks_no_longer_sound_alike_and_ends_there_if_asked_to(self, analysed):
+        whole = analysed.deejai("similar", "Aisle", "-n", "23")
+        below = [number for number, (similarity, _) in enumerate(picks(whole), 1) if similarity < 0.3]
+        (said,) = [line for line in whole.lines if "no longer sound alike" in line]
+        assert str(below[0]) in said
+        assert said.endswith("(similarity below 0.3)") or f"{len(below)} of 23 tracks" in said
+        cut = analysed.deejai("similar", "Aisle", "-n", "23", "--floor", "0.3")
+        assert picks(cut) == picks(whole)[: below[0] - 1]
+        assert "no longer sound alike" not in cut.out
+        assert f"the library has no more with a similarity of 0.3: {below[0] - 1} tracks instead of 23" in cut.err
+
+    def test_artists_keep_a_mild_distance(self, analysed):
+        """Where others sound nearly as much alike; `once` and numbers are rules, 0 is none."""
+        apart = {}
+        for separation in ("0", "mild", "once"):
+            result = analysed.deejai("similar", "Aisle", "-n", "6", "--artist-separation", separation, SONGS)
+            playing = ["Nave", *artists(result)]
+            apart[separation] = sum(one != other for one, other in pairwise(playing))
+        assert apart["0"] <= apart["mild"] <= apart["once"]
+        assert picks(analysed.deejai("similar", "Aisle", "-n", "6", SONGS)) == picks(
+            analysed.deejai("similar", "Aisle", "-n", "6", "--artist-separation", "mild", SONGS)
+        )
+
+    def test_a_recipe_says_what_another_default_would_change(self, analysed):
+        analysed.deejai("similar", "Aisle", "-o", analysed.folder / "list.m3u")
+        recipe = (analysed.folder / "list.m3u").read_text().splitlines()[2]
+        assert recipe == "# beet deejai similar --stay 0.4 --artist-separation mild Aisle"
 
     def test_less_like_something(self, analysed):
         plain = analysed.deejai("similar", "artist:Blue Ledger", "-n", "5", "--keep-on", "0")
@@ -360,8 +398,34 @@ class TestJourneys:
         result = analysed.deejai("journey", "artist:Nave", "album:Windows", "Anvil", "-n", "2")
         stops = [line[12:] for line in result.lines if line.startswith("waypoint")]
         assert len(set(stops)) == 3
-        error = analysed.deejai("journey", "Aisle", "Vault", "id:" + analysed.field("id", "title:Aisle")[0], status=1).err
-        assert "Nave - Aisle: a waypoint twice; a journey repeats nothing" in error
+        error = analysed.deejai("journey", "Vault", "Aisle", "id:" + analysed.field("id", "title:Aisle")[0], status=1).err
+        assert "Nave - Aisle: the same waypoint twice in a row; a journey leads from one to another" in error
+
+    def test_a_round_trip(self, analysed):
+        """There and back again, by other songs, with a certificate; its recipe makes it again."""
+        command = ["journey", "Kettle", "Anvil", "Kettle", "-n", "3", "--why"]
+        result = analysed.deejai(*command, "-o", analysed.folder / "list.m3u")
+        stops = [line[12:] for line in result.lines if line.startswith("waypoint")]
+        assert stops == ["Hazel & Thorn - Kettle", "Iron Kettle - Anvil", "Hazel & Thorn - Kettle"]
+        assert len(set(names(result)) | {"Kettle", "Anvil"}) == 8
+        assert re.search(r"^largest step \d+°", result.out, re.MULTILINE)
+        written = files(analysed.folder / "list.m3u")
+        assert [Path(written[place]).stem[3:] for place in (0, 4, 8)] == ["Kettle", "Anvil", "Kettle"]
+        recipe = shlex.split((analysed.folder / "list.m3u").read_text().splitlines()[2].removeprefix("# "))
+        analysed.run(*recipe[1:], "-o", analysed.folder / "again.m3u")
+        assert files(analysed.folder / "again.m3u") == written
+
+    def test_a_round_trip_by_way_of_artists_plays_another_song_of_theirs_if_there_is_one(self, analysed):
+        result = analysed.deejai("journey", "artist:Nave", "Anvil", "artist:Nave", "title:Aisle", "Anvil", "-n", "0")
+        stops = [line[12:] for line in result.lines if line.startswith("waypoint")]
+        assert [stop.split(" - ")[0] for stop in stops] == ["Nave", "Iron Kettle", "Nave", "Nave", "Iron Kettle"]
+        assert stops[0] != stops[2]
+
+    def test_less_like_something(self, analysed):
+        plain = analysed.deejai("journey", "Kettle", "Anvil", "-n", "6")
+        away = analysed.deejai("journey", "Kettle", "Anvil", "-n", "6", "--less", names(plain)[2])
+        assert names(plain)[2] not in names(away)
+        assert names(away) != names(plain)
 
     def test_the_track_that_is_played_for_a_centre_has_no_copy_in_the_list(self, analysed, collection, tmp_path):
         import shutil
@@ -400,7 +464,7 @@ class TestSmallMistakes:
     def test_why_counts_what_was_taken_off(self, analysed):
         analysed.run("modify", "-yMW", "title:Anvil", "play_count=40")
         result = analysed.deejai("similar", "Aisle", "-n", "2", "--prefer-played", "0.5", "--why")
-        assert re.search(r"counted as -?0\.\d{3}, after mood, plays, skips and hubs", result.out)
+        assert re.search(r"counted as -?0\.\d{3}, after mood, plays, skips, hubs and artists", result.out)
 
 
 class TestOutput:
@@ -553,7 +617,7 @@ class Terminal:
 
 class TestAtTheTerminal:
     def test_choosing_each_next_song(self, analysed):
-        offered = names(analysed.deejai("similar", "Aisle", "-n", "10", "--keep-on", "0", "-p", SONGS))
+        offered = names(analysed.deejai("similar", "Aisle", "-n", "10", "--keep-on", "0", "-p", *NEAREST))
         terminal = Terminal(
             analysed,
             "similar",
@@ -561,7 +625,7 @@ class TestAtTheTerminal:
             "--keep-on",
             "0",
             "--pick",
-            SONGS,
+            *NEAREST,
             "-o",
             "out.m3u",
             answers=["2", "", "m", "1", "e"],

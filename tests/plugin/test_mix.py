@@ -76,15 +76,20 @@ class TestWhatIsMixed:
         with av.open(mix) as container:
             assert container.metadata["title"] == "Similar to Nave - Aisle"
             comment = container.metadata["comment"]
-        assert comment == "beet deejai mix --similar --number 3 --from ^artist:Nave Aisle".replace(
-            "^artist:Nave", "'^artist:Nave'"
+        assert comment == (
+            "beet deejai mix --similar --number 3 --stay 0.4 --from '^artist:Nave' --artist-separation mild Aisle"
         )
 
-    def test_what_journey_makes(self, analysed):
-        made = analysed.deejai("journey", "Aisle", "Breaker", "-n", "2", "-p")
-        result = analysed.deejai("mix", "--journey", "Aisle", "Breaker", "-n", "2", "-p")
-        assert len(titles(result)) == 4
-        assert titles(result) == [line.rsplit(" - ", 1)[1] for line in made.lines[:4]]
+    def test_less_like_something(self, analysed):
+        command = ["Aisle", "-n", "3", "--stay", "0", "--less", "artist:Nave", "-p"]
+        made = analysed.deejai("similar", *command)
+        assert titles(analysed.deejai("mix", "--similar", *command)) == [line.rsplit(" - ", 1)[1] for line in made.lines]
+
+    def test_what_journey_makes_there_and_back(self, analysed):
+        made = analysed.deejai("journey", "Aisle", "Breaker", "Aisle", "-n", "2", "-p")
+        result = analysed.deejai("mix", "--journey", "Aisle", "Breaker", "Aisle", "-n", "2", "-p")
+        assert len(titles(result)) == 7
+        assert titles(result) == [line.rsplit(" - ", 1)[1] for line in made.lines[:7]]
 
     def test_pretend_shows_the_plan_and_writes_nothing(self, analysed, mix):
         result = analysed.deejai("mix", "artist:Nave", "-o", mix, "-p")
@@ -157,6 +162,7 @@ class TestWhatCannotBeMixed:
                 ["Aisle", "-o", "mix.mp3", "--drunk", "0.5"],
                 "--drunk is about lists that are made: give --similar",
             ),
+            (["Aisle", "--less", "Ohm", "-p"], "--less is about lists that are made: give --similar"),
             (["--similar", "--journey", "Aisle", "-p"], "--similar and --journey both say"),
             (["--similar", "Aisle", "-p", "-n", "3", "--minutes", "5"], "-n and --minutes both say"),
             (["--journey", "Aisle", "-p"], "a journey needs two waypoints"),

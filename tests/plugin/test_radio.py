@@ -422,6 +422,8 @@ def test_a_queue_that_is_full(tmp_path, long_songs, beets):
         (["--port", 1], "no MPD at localhost:1 (Connection refused); --host and --port, or MPD_HOST"),
         (["--host", "/nowhere/socket"], "no MPD at /nowhere/socket (No such file or directory); --host"),
         (["--host", "nowhere.invalid"], "no MPD at nowhere.invalid:6600 ("),
+        (["--stay", 2], "--stay: must be from 0 to 1"),
+        (["--less", "nobody"], "no track matches 'nobody'"),
         (["--keep-on", -1], "--keep-on: must be at least 0"),
         (["nothing", "is", "called", "so"], "no track matches 'nothing is called so'"),
     ],

@@ -101,6 +101,13 @@ def test_knobs_and_rules_act_on_what_comes(visit, server):
     page.locator("#drunk").evaluate("knob => { knob.value = 0; knob.dispatchEvent(new Event('input')); }")
     settled(page)
     assert coming(page) == before
+    page.locator("#stay").evaluate("knob => { knob.value = 0; knob.dispatchEvent(new Event('input')); }")
+    expect(page.locator("#stay-told")).to_have_text("wanders off")
+    settled(page)
+    assert coming(page) != before
+    page.locator("#stay").evaluate("knob => { knob.value = 0.4; knob.dispatchEvent(new Event('input')); }")
+    settled(page)
+    assert coming(page) == before
     page.locator("#rules summary").click()
     page.get_by_label("Only from").fill("artist:Nave")
     page.keyboard.press("Tab")
@@ -181,6 +188,49 @@ def test_dropping_for_real(visit, server, tmp_path):
     page.evaluate("drag('drop')")
     expect(page.locator("#title")).to_have_text("organ")
     expect(page.locator("#coming li")).to_have_count(10)
+
+
+def test_less_like_this(visit, server):
+    page = visit(server)
+    begin(page, "october")
+    before = coming(page)
+    page.get_by_label(f"Less like {before[1]}").click()
+    expect(page.locator("#less .name")).to_have_text([before[1]])
+    settled(page)
+    assert before[1] not in coming(page)
+    shot(page, "desktop-less")
+    page.get_by_label(f"No longer less like {before[1]}").click()
+    expect(page.locator("#unliked")).to_be_hidden()
+    settled(page)
+    assert coming(page) == before
+
+
+def test_where_songs_no_longer_sound_alike_it_is_said(visit, server):
+    page = visit(server)
+    begin(page, "october")
+    expect(page.locator("#unlike")).to_be_hidden()
+    for _ in range(9):
+        page.locator("#next").click()
+        settled(page)
+    likeness = page.locator("#coming .likeness").all_inner_texts()
+    first = next(place for place, number in enumerate(likeness) if float(number) < 0.3)
+    expect(page.locator("#unlike")).to_contain_text(coming(page)[first])
+    shot(page, "desktop-unlike")
+
+
+def test_a_round_trip(visit, server):
+    page = visit(server)
+    page.get_by_text("Journey", exact=True).click()
+    for words in ("october", "vault", "october"):
+        page.get_by_label("Search the library").fill(words)
+        expect(page.locator("#found [role=option]")).to_have_count(1)
+        page.keyboard.press("Enter")
+    page.get_by_label("Songs between").fill("3")
+    page.get_by_role("button", name="Start the journey").click()
+    expect(page.locator("#title")).to_have_text("October Bread")
+    expect(page.locator("#coming li")).to_have_count(10)
+    assert [coming(page)[place] for place in (3, 7)] == ["Vault", "October Bread"]
+    assert "October Bread" not in [*coming(page)[:7], *coming(page)[8:]]
 
 
 def test_journey(visit, server):

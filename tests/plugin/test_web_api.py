@@ -57,7 +57,9 @@ def titles(tracks):
 def test_what_it_begins_with(page):
     status = page.get("/api/status").json
     assert status["tracks"] == 24
-    assert status["knobs"] == {"keep_on": 3, "drunk": 0}
+    assert status["knobs"] == {"keep_on": 3, "stay": 0.4, "drunk": 0}
+    assert status["rules"]["artist_separation"] == "mild"
+    assert status["alike"] == 0.3
     assert status["rules"]["max_length"] == 600
     assert status["start"] == []
 
@@ -102,6 +104,18 @@ def test_rules(page, ids):
     assert "matches nothing" in refused.error
 
 
+@pytest.mark.parametrize("stay", [0, 0.4])
+@pytest.mark.parametrize("separation", [0, "mild", 2])
+def test_every_walk_is_that_of_the_command(page, library, stay, separation):
+    options = ["--stay", stay, "--artist-separation", separation, "--less", "High Score"]
+    library.deejai("similar", "October Bread", "-n", "6", "--no-seeds", *options, "-o", library.folder / "list.m3u")
+    written = [line for line in (library.folder / "list.m3u").read_text().splitlines() if line.startswith("#EXTINF")]
+    seed, less = page.find("October Bread")[0]["id"], page.find("High Score")[0]["id"]
+    rules = {"artist_separation": separation}
+    found = similar(page, seeds=[seed], coming=[None] * 6, stay=stay, rules=rules, less=[less])["tracks"]
+    assert [f"{track['artist']} - {track['title']}" for track in found] == [line.partition(",")[2] for line in written]
+
+
 def test_drunk_is_another_list_with_each_seed_and_the_same_with_the_same(page, ids):
     lists = [titles(similar(page, seeds=[ids[0]], coming=[None] * 8, drunk=0.8, seed=seed)["tracks"]) for seed in (1, 1, 2)]
     assert lists[0] == lists[1] != lists[2]
@@ -112,7 +126,11 @@ def test_journey(page, ids):
     assert [len(leg) for leg in answer.json["legs"]] == [3, 3]
     found = [track["id"] for leg in answer.json["legs"] for track in leg]
     assert len(set(found) | {ids[0], ids[8], ids[20]}) == 9
-    assert "twice" in page.post("/api/journey", {"waypoints": [ids[0], ids[0]]}).error
+    assert "twice in a row" in page.post("/api/journey", {"waypoints": [ids[0], ids[0]]}).error
+    there, back = page.post("/api/journey", {"waypoints": [ids[0], ids[8], ids[0]], "between": 3}).json["legs"]
+    assert len({track["id"] for track in (*there, *back)} | {ids[0], ids[8]}) == 8
+    away = page.post("/api/journey", {"waypoints": [ids[0], ids[8]], "between": 3, "less": [there[1]["id"]]}).json
+    assert there[1]["id"] not in {track["id"] for track in away["legs"][0]}
 
 
 def test_a_file_from_outside_is_followed_and_forgotten(page, library, tmp_path):
@@ -276,6 +294,10 @@ BAD = [
     ("/api/similar", {"seeds": [1], "coming": [["x"]]}, "coming"),
     ("/api/similar", {"seeds": [1], "keep_on": -1}, "keep_on"),
     ("/api/similar", {"seeds": [1], "keep_on": 1.5}, "keep_on"),
+    ("/api/similar", {"seeds": [1], "stay": 1.1}, "stay"),
+    ("/api/similar", {"seeds": [1], "stay": "x"}, "stay"),
+    ("/api/similar", {"seeds": [1], "less": 1}, "less"),
+    ("/api/similar", {"seeds": [1], "less": [1] * 51}, "less"),
     ("/api/similar", {"seeds": [1], "drunk": 1.1}, "drunk"),
     ("/api/similar", {"seeds": [1], "drunk": math.nan}, "drunk"),
     ("/api/similar", {"seeds": [1], "drunk": math.inf}, "drunk"),

@@ -13,6 +13,7 @@ from ..options import (
     ARTISTS,
     BETWEEN,
     CANDIDATES,
+    LESS,
     MINUTES,
     OUTPUT,
     RULES,
@@ -41,7 +42,6 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
         usage="%prog [options] QUERY...|FILE...",
     )
     _add_list_options(similar, (*WALK, *VARIATION, *RULES))
-    similar.parser.add_option("--less", metavar="QUERY", help="less like what matches this query")
 
     journey = Verb(
         "journey",
@@ -84,6 +84,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 def _add_list_options(verb: Verb, options: Iterable[Option]) -> None:
     """The options of a list that is made by picking tracks."""
     verb.parser.add_option("-a", "--album", action="store_true", help="albums instead of tracks")
+    verb.parser.add_option("--less", metavar="QUERY", help=LESS)
     add_options(verb, options)
     verb.parser.add_option("--pick", action="store_true", help="choose each next track yourself, among five")
     verb.parser.add_option("--why", action="store_true", help="show what each track is near to, and why not others")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from beets import ui
 
 from ..group import Verb
-from ..options import CANDIDATES, OUTPUT, RULES, VARIATION, WALK, add_options
+from ..options import CANDIDATES, LESS, OUTPUT, RULES, VARIATION, WALK, add_options
 from ..settings import given_options, read_settings
 from ..words import clock
 
@@ -32,6 +32,7 @@ AHEAD = 3  # songs that `radio` keeps in the queue
 EVERY = 5.0  # seconds
 SILENCE = -60.0  # dBFS
 IN_PLAYLISTS = ("relative_to", "forward_slash", "urlencode", "prefix")
+IN_RADIO = ("keep_on", "stay", "list_seeds")
 
 
 def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
@@ -67,7 +68,8 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     option("--password", help="of MPD (better: in beets' configuration, or in front of MPD_HOST)")
     option("--ahead", type="int", default=AHEAD, help="songs that follow the current one (default: %default)")
     option("--once", action="store_true", help="fill the queue up and exit")
-    add_options(radio, (*(shared for shared in WALK if shared.name in ("keep_on", "list_seeds")), *VARIATION, *RULES))
+    option("--less", metavar="QUERY", help=LESS)
+    add_options(radio, (*(shared for shared in WALK if shared.name in IN_RADIO), *VARIATION, *RULES))
     return [listen, radio]
 
 
@@ -122,13 +124,15 @@ def run_radio(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: opt
     settings = read_settings(config, given_options(opts))
     player = Player(find_address(opts.host, opts.port, opts.password, os.environ))
     matches = find_matches(lib, args) if args else []
+    unwanted = find_matches(lib, [opts.less]) if opts.less else []
     space = Space(lib, settings)
     seeds, warnings = known_members(space, matches) if matches else ([], [])
+    less = known_members(space, unwanted)[0] if unwanted else []
     for warning in warnings:
         log.warning("{}", warning)
     try:
         player.connect()
-        radio = Radio(space, player, log, ahead=opts.ahead, seeds=seeds)
+        radio = Radio(space, player, log, ahead=opts.ahead, seeds=seeds, less=less)
         radio.start(play=not opts.once)
         if not opts.once:
             log.info("the radio is on; ctrl-C ends it")

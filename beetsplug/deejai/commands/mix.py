@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from beets import ui
 
 from ..group import Verb
-from ..options import RULES, VARIATION, WALK, add_options
+from ..options import LESS, RULES, VARIATION, WALK, add_options
 from ..settings import given_options, limits, read_settings
 from ..words import counted
 
@@ -46,6 +46,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     add("--force", action="store_true", help="replace the file even if it is no mix")
     add("--similar", action="store_true", help="mix what `similar` makes of the arguments")
     add("--journey", action="store_true", help="mix what `journey` makes of the arguments")
+    add("--less", metavar="QUERY", help=LESS)
     add_options(mix, LIST_OPTIONS)
     return [mix]
 
@@ -66,7 +67,7 @@ def run_mix(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
         verb = _verb(opts, args)
         if verb == "journey":
             opts.between, opts.number = opts.number, None
-        selection = chosen(lib, verb, args, read_settings(config, given_options(opts)), configured, decoder)
+        selection = chosen(lib, verb, args, read_settings(config, given_options(opts)), configured, decoder, opts.less)
         for remark in selection.remarks:
             ui.print_(remark)
         for warning in selection.warnings:
@@ -85,6 +86,7 @@ def _verb(opts: optparse.Values, args: list[str]) -> str | None:
         raise ui.UserError("--similar and --journey both say what the arguments are; give one of them")
     if not opts.similar and not opts.journey:
         given = [option.flag for option in LIST_OPTIONS if getattr(opts, option.name) is not None]
+        given += ["--less"] if opts.less else []
         if given:
             raise ui.UserError(f"{given[0]} is about lists that are made: give --similar or --journey too")
         return None

@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +142,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
         return {
             "model": library.model,
             "tracks": library.tracks,
+            "alike": library.alike,
             "knobs": asdict(library.knobs),
             "rules": requests.write_choices(library.choices),
             "tags": list(TAGS) if library.tagged else [],
@@ -183,6 +185,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
         played = requests.read_list(body, "played", read_reference)
         pinned = requests.read_list(body, "pinned", read_reference, requests.MOST_SEEDS)
         removed = requests.read_list(body, "removed", read_reference)
+        less = requests.read_list(body, "less", read_reference, requests.MOST_SEEDS)
         coming = requests.read_list(body, "coming", requests.place_reader(read_reference), MOST_COMING) or [None] * USUAL
         knobs = requests.read_knobs(body, library.knobs)
         seed = requests.read_whole(body, "seed", 0, 0, 2**31 - 1)
@@ -195,7 +198,9 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
             played=played,
             pinned=_songs(view, pinned),
             unwanted=_songs(view, removed),
+            less=_songs(view, less),
             keep_on=knobs.keep_on,
+            stay=knobs.stay,
             drunk=knobs.drunk,
             seed=seed,
         )
@@ -207,15 +212,17 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
     def travel() -> dict:
         body = _body(flask.request)
         stops = requests.read_list(body, "waypoints", read_reference, MOST_WAYPOINTS, least=2)
+        less = requests.read_list(body, "less", read_reference, requests.MOST_SEEDS)
         between = requests.read_whole(body, "between", 5, 0, MOST_BETWEEN)
         knobs = requests.read_knobs(body, library.knobs)
         seed = requests.read_whole(body, "seed", 0, 0, 2**31 - 1)
         view = library.view(requests.read_choices(body, library.choices))
         songs = _songs(view, stops, "waypoints")
-        if len({song.vector.tobytes() for song in songs}) < len(songs):
-            raise RefusedError("waypoints: one of them comes twice; a journey repeats nothing")
+        if any(one.vector.tobytes() == next_.vector.tobytes() for one, next_ in pairwise(songs)):
+            raise RefusedError("waypoints: the same one twice in a row; a journey leads from one to another")
         rng = np.random.default_rng(seed)
-        legs = journey(view.candidates, songs, between=between, drunk=knobs.drunk, rng=rng)
+        less = _songs(view, less)
+        legs = journey(view.candidates, songs, between=between, drunk=knobs.drunk, rng=rng, less=less)
         tracks = [_picked(library, view, leg) for leg in legs]
         return {"legs": tracks, "complete": all(len(leg) == between for leg in tracks)}
 

@@ -14,6 +14,7 @@ from deejai_core.playlists.candidates import Candidates
 from deejai_core.playlists.songs import Song
 
 ONCE = math.inf
+MILD = "mild"  # an artist separation that gives way to similarity
 
 
 class RefusedError(DeejaiError):
@@ -41,7 +42,7 @@ class Listed:
 class Choices:
     """The rules of lists that can be chosen on the page; all others are the configuration's."""
 
-    artist_separation: float = 0  # tracks; infinite: once only
+    artist_separation: float | str = 0  # tracks; infinite: once only; or `MILD`
     candidates: str = ""  # a query
     not_played_days: float | None = None
     mood: tuple[tuple[str, float], ...] = ()
@@ -53,6 +54,7 @@ class Choices:
 @dataclass(frozen=True)
 class Knobs:
     keep_on: int = 3
+    stay: float = 0.0
     drunk: float = 0.0
 
 
@@ -91,6 +93,7 @@ class Library(Protocol):
     tracks: int  # that are analysed
     tagged: bool  # whether any of them has tags, to be chosen by mood
     map_progress: float | None  # how much of the map is laid out, 0 to 1, while it is
+    alike: float | None  # similarity below which songs no longer sound alike; None: not known
     knobs: Knobs  # what the page begins with
     choices: Choices
     dimension: int  # of vectors

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from deejai_core.apps.web.library import ONCE, Choices, Knobs, RefusedError
+from deejai_core.apps.web.library import MILD, ONCE, Choices, Knobs, RefusedError
 from deejai_core.models.vocabulary import TAGS, close_tags, tag_number
 from deejai_core.playlists.songs import Song, normal_artist, song_names
 
@@ -123,6 +123,7 @@ def read_vector(value: Any, dimension: int) -> np.ndarray:
 def read_knobs(values: Mapping[str, Any], default: Knobs) -> Knobs:
     return Knobs(
         keep_on=read_whole(values, "keep_on", default.keep_on, 0, 100),
+        stay=read_number(values, "stay", default.stay, 0, 1),
         drunk=read_number(values, "drunk", default.drunk, 0, 1),
     )
 
@@ -136,7 +137,7 @@ def read_choices(values: Mapping[str, Any], default: Choices) -> Choices:
     if unknown := sorted(set(rules) - set(known)):
         raise RefusedError(f"rules: there is no {unknown[0][:40]!r}; there is: {', '.join(known)}")
     separation = rules.get("artist_separation", default.artist_separation)
-    if separation not in ("once", ONCE):
+    if separation not in ("once", ONCE, MILD):
         separation = read_whole(rules, "artist_separation", default.artist_separation, 0, 10_000)
     longest = rules.get("max_length", default.max_length)
     if longest not in (0, None, ONCE) or isinstance(longest, bool):

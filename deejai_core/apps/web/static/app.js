@@ -25,6 +25,7 @@ const IN_SIGHT = 3; // songs that were played, until all are asked for
 const player = new Player({ reachable: () => connection.check() });
 const queue = new Queue();
 let waypoints = []; // of a journey that is being planned
+let alike = null; // similarity below which songs no longer sound alike, if that is known
 let demo = null; // seconds after which it skips
 let broken = 0; // songs in a row that could not be played
 const opened = new Map(); // files, by their name in the browser's memory
@@ -333,6 +334,7 @@ const buildComing = () =>
   buildRow({
     go: jump,
     pin: (track) => queue.pin(track),
+    less: (track) => undoable(`Less like “${track.title}” from now on.`, () => queue.lessLike(track)),
     remove: (track) => undoable(`Removed “${track.title}”.`, () => queue.remove(track)),
   });
 const buildPlayed = () => buildRow({ go: (track) => player.play(queue.again(track)) });
@@ -353,8 +355,25 @@ function showQueue() {
   const several = queue.followed.length > 1;
   showKeyed($("followed"), queue.followed, () => buildChip(unfollow), (item, track) =>
     updateChip(item, track, several ? `Follow ${track.title} no more` : ""));
+  $("unliked").hidden = !queue.less.length;
+  showKeyed($("less"), queue.less, () => buildChip((track) => queue.lessLike(track)), (item, track) =>
+    updateChip(item, track, `No longer less like ${track.title}`));
+  showUnlike();
   showJourney();
   showNow();
+}
+
+/** Say which of the songs that come no longer sound alike, if any. */
+function showUnlike() {
+  const found = queue.coming.filter((track) => !track.journey && track.similarity != null);
+  const told = alike != null && !queue.knobs.drunk; // drunk, they are asked to stray
+  const unlike = found.filter((track) => told && track.similarity < alike);
+  $("unlike").hidden = !unlike.length;
+  if (!unlike.length) return;
+  const [{ title }] = unlike;
+  const others = unlike.length > 1 ? ` and ${unlike.length - 1} more do` : " does";
+  const toTheEnd = found.at(-unlike.length) === unlike[0];
+  $("unlike").textContent = toTheEnd ? `From “${title}” on, the songs no longer sound alike.` : `“${title}”${others} not sound alike.`;
 }
 
 function unfollow(track) {
@@ -539,6 +558,7 @@ async function main() {
     return notice(error.message, { lasting: true });
   }
   largest = told.largest_upload;
+  alike = told.alike;
   demo = told.demo;
   if (demo) player.longest = demo / 3;
   queue.knobs = told.knobs;

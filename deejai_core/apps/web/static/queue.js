@@ -5,6 +5,7 @@ import { recall, remember } from "./memory.js";
 
 const LENGTH = 10; // songs that come
 const REMEMBERED = 500; // played songs that the server is told of
+const MOST_LESS = 50; // songs to be less like: the latest
 const STORE = "deejai-queue";
 
 const reference = (track) =>
@@ -19,7 +20,7 @@ const same = (one, other) => one === other || (one.id != null && one.id === othe
 export class Queue extends EventTarget {
   constructor() {
     super();
-    this.knobs = { keep_on: 3, drunk: 0 };
+    this.knobs = { keep_on: 3, stay: 0.4, drunk: 0 };
     this.rules = {};
     this.reset();
   }
@@ -31,6 +32,7 @@ export class Queue extends EventTarget {
     this.coming = [];
     this.pinned = []; // followed all the time, whether they come, play or are over
     this.removed = [];
+    this.less = []; // what comes should be less like these
     this.stops = []; // the waypoints of a journey
     this.seed = Math.floor(Math.random() * 2 ** 31);
     this.busy = false;
@@ -39,10 +41,10 @@ export class Queue extends EventTarget {
 
   /** All that it holds, for `comeBack`. */
   get state() {
-    const { seeds, history, now, coming, pinned, removed, stops, seed, short } = this;
+    const { seeds, history, now, coming, pinned, removed, less, stops, seed, short } = this;
     return {
       seeds: [...seeds], history: [...history], now, coming: [...coming], pinned: [...pinned], removed: [...removed],
-      stops: [...stops], seed, short,
+      less: [...less], stops: [...stops], seed, short,
     };
   }
 
@@ -171,6 +173,19 @@ export class Queue extends EventTarget {
     this.fill();
   }
 
+  /** Be less like a song, or, if it is one of those already, no longer. */
+  lessLike(track) {
+    const others = this.less.filter((one) => !same(one, track));
+    if (others.length === this.less.length) {
+      others.push(track);
+      this.coming = this.coming.filter((one) => one !== track);
+      this.pinned = this.pinned.filter((one) => !same(one, track));
+    }
+    this.less = others.slice(-MOST_LESS);
+    this.changed();
+    return this.refill();
+  }
+
   isPinned(track) {
     return this.pinned.some((one) => same(one, track));
   }
@@ -235,6 +250,7 @@ export class Queue extends EventTarget {
         seeds: this.seeds.map(reference),
         pinned: this.pinned.filter(known).map(reference),
         removed: this.removed.filter(known).map(reference),
+        less: this.less.filter(known).map(reference),
         coming: kept.map((track) => track && reference(track)),
         ...this.knobs,
         rules: this.rules,
@@ -282,6 +298,7 @@ export class Queue extends EventTarget {
       history: lasting(this.history.slice(-50)),
       coming: lasting(this.coming),
       removed: lasting(this.removed),
+      less: lasting(this.less),
       stops: lasting(this.stops),
       knobs, rules, seed,
     });
@@ -304,7 +321,7 @@ export class Queue extends EventTarget {
       }
       return there;
     };
-    for (const name of ["seeds", "pinned", "history", "coming", "removed", "stops"]) kept[name] = await whole(kept[name] ?? []);
+    for (const name of ["seeds", "pinned", "history", "coming", "removed", "less", "stops"]) kept[name] = await whole(kept[name] ?? []);
     const [now] = await whole([kept.now]);
     if (!now || !kept.seeds.length) return false;
     Object.assign(this, kept, { now: kept.seeds.find((seed) => seed.key === now.key) ?? now });

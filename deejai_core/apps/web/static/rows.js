@@ -44,14 +44,14 @@ const button = (act, properties, ...children) => {
   return made;
 };
 
-/** acts: go(track), and pin(track) and remove(track) where it has them. */
-export function buildRow({ go, pin, remove }) {
+/** acts: go(track), and pin(track), less(track) and remove(track) where it has them. */
+export function buildRow({ go, pin, less, remove }) {
   const item = make("li");
   const told = make("span", { className: "told" }, make("span", { className: "name" }), make("span", { className: "faint by" }));
   const goes = button("go", { className: "go" }, make("span", { className: "thumb" }), told);
   goes.addEventListener("click", () => go(item.track));
   item.append(goes, make("span", { className: "likeness" }), make("span", { className: "time faint" }));
-  for (const [act, symbol, acts] of [["pin", "pin", pin], ["remove", "close", remove]]) {
+  for (const [act, symbol, acts] of [["pin", "pin", pin], ["less", "less", less], ["remove", "close", remove]]) {
     if (!acts) continue;
     const pressed = button(act, { className: "quiet" }, icon(symbol));
     pressed.addEventListener("click", () => acts(item.track));
@@ -90,6 +90,11 @@ export function updateRow(item, track, { pinned = false, hint, although = "" }) 
     pin.title = pinned ? "Unpin" : "Pin: it stays, and is followed";
     pin.setAttribute("aria-pressed", String(pinned));
     pin.setAttribute("aria-label", `${pinned ? "Unpin" : "Pin"} ${track.title}`);
+  }
+  const less = item.querySelector('[data-act="less"]');
+  if (less) {
+    less.title = "Less like this";
+    less.setAttribute("aria-label", `Less like ${track.title}`);
   }
   const remove = item.querySelector('[data-act="remove"]');
   if (remove) {

@@ -2,11 +2,12 @@
 
 import { $, make } from "./dom.js";
 
-const KEEP_ON = (value) => (value === 0 ? "near the first" : value === 1 ? "each near the last" : `near the last ${value}`);
+const KEEP_ON = (value) => (value === 0 ? "the first" : value === 1 ? "the last" : `the last ${value}`);
+const STAY = (value) => (value === 0 ? "wanders off" : `${Math.round(100 * value)} % the first`);
 const DRUNK = ["sober", "merry", "tipsy", "swaying", "drunk", "legless"];
 const drunk = (value) => DRUNK[value === 0 ? 0 : Math.min(5, 1 + Math.floor(value * 5))];
 
-const ARTISTS = [[0, "at any time"], [1, "after 1 other"], [3, "after 3 others"], [6, "after 6 others"], [10, "after 10 others"], ["once", "never"]];
+const ARTISTS = [["mild", "after 2, if alike"], [0, "at any time"], [1, "after 1 other"], [3, "after 3 others"], [6, "after 6 others"], [10, "after 10 others"], ["once", "never"]];
 const DAYS = [[0, "—"], [1, "day"], [7, "week"], [30, "month"], [90, "three months"], [365, "year"]];
 const FADES = [[0, "none"], [2, "2 seconds"], [4, "4 seconds"], [8, "8 seconds"], [12, "12 seconds"]];
 
@@ -30,15 +31,19 @@ export function showRules(tags, queue, player) {
   $("max_length").value = rules.max_length / 60 || "";
   $("mix_in_key").checked = rules.mix_in_key;
   $("keep_on").value = Math.min(10, knobs.keep_on);
+  $("stay").value = knobs.stay;
   $("drunk").value = knobs.drunk;
 
   function tell() {
-    const [near, far] = [Number($("keep_on").value), Number($("drunk").value)];
+    const [near, stay, far] = ["keep_on", "stay", "drunk"].map((id) => Number($(id).value));
     $("keep_on-told").textContent = KEEP_ON(near);
+    $("stay-told").textContent = STAY(stay);
     $("drunk-told").textContent = drunk(far);
     $("keep_on").setAttribute("aria-valuetext", KEEP_ON(near));
+    $("stay").setAttribute("aria-valuetext", STAY(stay));
     $("drunk").setAttribute("aria-valuetext", `${drunk(far)}, ${far}`);
     $("keep_on").style.setProperty("--done", `${10 * near}%`);
+    $("stay").style.setProperty("--done", `${100 * stay}%`);
     $("drunk").style.setProperty("--done", `${100 * far}%`);
     $("lean").style.setProperty("--done", `${100 * (Number($("lean").value) + 0.5)}%`);
     $("lean").hidden = !$("mood").value;
@@ -49,7 +54,7 @@ export function showRules(tags, queue, player) {
     const [artist, days, shortest, longest] = ["artist_separation", "not_played_days", "min_length", "max_length"].map((id) => $(id));
     const minutes = [shortest.value && `from ${shortest.value}`, longest.value && `up to ${longest.value}`].filter(Boolean).join(" ");
     return [
-      artist.value === "once" ? "each artist once" : artist.value !== "0" && `artists ${artist.value} apart`,
+      artist.value === "once" ? "each artist once" : !["0", "mild"].includes(artist.value) && `artists ${artist.value} apart`,
       $("candidates").value.trim(),
       days.value !== "0" && `not played this ${days.selectedOptions[0].textContent}`,
       minutes && `${minutes} minutes`,
@@ -61,9 +66,9 @@ export function showRules(tags, queue, player) {
   function set() {
     const separation = $("artist_separation").value;
     queue.set(
-      { keep_on: Number($("keep_on").value), drunk: Number($("drunk").value) },
+      { keep_on: Number($("keep_on").value), stay: Number($("stay").value), drunk: Number($("drunk").value) },
       {
-        artist_separation: separation === "once" ? separation : Number(separation),
+        artist_separation: ["once", "mild"].includes(separation) ? separation : Number(separation),
         candidates: $("candidates").value.trim(),
         not_played_days: Number($("not_played_days").value),
         min_length: 60 * Number($("min_length").value),
@@ -75,7 +80,7 @@ export function showRules(tags, queue, player) {
     tell();
   }
 
-  for (const id of ["keep_on", "drunk", "lean"]) $(id).addEventListener("input", set);
+  for (const id of ["keep_on", "stay", "drunk", "lean"]) $(id).addEventListener("input", set);
   for (const id of ["artist_separation", "candidates", "not_played_days", "min_length", "max_length", "mood", "mix_in_key"]) {
     $(id).addEventListener("change", set);
   }
