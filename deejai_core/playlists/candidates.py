@@ -134,9 +134,10 @@ class Candidates:
         return replace(pick, score=pick.score - self.rules.mild_loss) if near else pick
 
     def still_fits(self, pick: Pick, lineup: Lineup) -> bool:
-        """Whether an offer breaks no more rules than when it was made."""
+        """Whether an offer would be made now as it was: with no more rules dropped for it."""
         song = self.song(pick.position)
-        return not lineup.repeats(song) and set(lineup.broken(song, pick.place, self.rules.active)) <= set(pick.broken)
+        broken = lineup.broken(song, pick.place, self.rules.active)
+        return not lineup.repeats(song) and self._dropped(broken) <= self.level(pick)
 
     def best(self, offers: Iterator[Pick], lineup: Lineup) -> Pick | None:
         """The first offer; with segues, of those nearly as good the one that follows and leads on best."""

@@ -6,7 +6,7 @@ from itertools import chain
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from deejai_core.playlists.candidates import Candidates
@@ -126,6 +126,15 @@ class TestThePath:
     between=st.integers(0, 8),
     drunk=st.sampled_from([0.0, 0.4]),
     rules=RULES,
+)
+@example(  # a song that is offered against one rule, and when it is taken would also break one that was dropped before it
+    seed=94,
+    tracks=7,
+    copies=1,
+    stops=2,
+    between=5,
+    drunk=0.4,
+    rules=Rules(artist_separation=1, album_separation=2, max_length=600),
 )
 def test_there_and_back_is_the_same_way_and_no_song_comes_twice(seed, tracks, copies, stops, between, drunk, rules):
     vectors = random_vectors(seed, tracks, copies=copies)

@@ -108,12 +108,12 @@ def test_rules(page, ids):
 @pytest.mark.parametrize("separation", [0, "mild", 2])
 def test_every_walk_is_that_of_the_command(page, library, stay, separation):
     options = ["--stay", stay, "--artist-separation", separation, "--less", "High Score"]
-    library.deejai("similar", "October Bread", "-n", "6", "--no-seeds", *options, "-o", library.folder / "list.m3u")
+    library.deejai("similar", "October Bread", "-n", "6", *options, "-o", library.folder / "list.m3u")
     written = [line for line in (library.folder / "list.m3u").read_text().splitlines() if line.startswith("#EXTINF")]
     seed, less = page.find("October Bread")[0]["id"], page.find("High Score")[0]["id"]
     rules = {"artist_separation": separation}
     found = similar(page, seeds=[seed], coming=[None] * 6, stay=stay, rules=rules, less=[less])["tracks"]
-    assert [f"{track['artist']} - {track['title']}" for track in found] == [line.partition(",")[2] for line in written]
+    assert [f"{track['artist']} - {track['title']}" for track in found] == [line.partition(",")[2] for line in written[1:]]
 
 
 def test_drunk_is_another_list_with_each_seed_and_the_same_with_the_same(page, ids):
