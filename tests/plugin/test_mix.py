@@ -72,7 +72,7 @@ class TestWhatIsMixed:
     def test_what_similar_makes(self, analysed, mix):
         made = analysed.deejai("similar", "Aisle", "-n", "3", "-p", "--from", "^artist:Nave")
         result = analysed.deejai("mix", "--similar", "Aisle", "-n", "3", "--from", "^artist:Nave", "-o", mix)
-        assert titles(result) == [line.rsplit(" - ", 1)[1] for line in made.lines]
+        assert titles(result) == [line.rsplit(" - ", 1)[1] for line in made.lines if " - " in line]
         with av.open(mix) as container:
             assert container.metadata["title"] == "Similar to Nave - Aisle"
             comment = container.metadata["comment"]
@@ -83,7 +83,9 @@ class TestWhatIsMixed:
     def test_less_like_something(self, analysed):
         command = ["Aisle", "-n", "3", "--stay", "0", "--less", "artist:Nave", "-p"]
         made = analysed.deejai("similar", *command)
-        assert titles(analysed.deejai("mix", "--similar", *command)) == [line.rsplit(" - ", 1)[1] for line in made.lines]
+        assert titles(analysed.deejai("mix", "--similar", *command)) == [
+            line.rsplit(" - ", 1)[1] for line in made.lines if " - " in line
+        ]
 
     def test_what_journey_makes_there_and_back(self, analysed):
         made = analysed.deejai("journey", "Aisle", "Breaker", "Aisle", "-n", "2", "-p")
