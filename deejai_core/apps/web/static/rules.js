@@ -89,7 +89,7 @@ export function showRules(tags, queue, player) {
   });
   tell();
 
-  const LOOSE = [["artist_separation", "0"], ["candidates", ""], ["not_played_days", "0"], ["min_length", ""], ["max_length", ""], ["mood", ""]];
+  const LOOSE = [["artist_separation", "0", "mild"], ["candidates", ""], ["not_played_days", "0"], ["min_length", ""], ["max_length", ""], ["mood", ""]];
   const drops = {
     artist_separation: "Let artists come again at any time",
     candidates: "Take songs from the whole library",
@@ -100,7 +100,7 @@ export function showRules(tags, queue, player) {
   };
   /** Which rules are in force, each as what would be without it, in words, and what lifts it. */
   return () => [
-    ...LOOSE.filter(([id, loose]) => $(id).value !== loose).map(([id, loose]) => [drops[id], () => {
+    ...LOOSE.filter(([id, ...loose]) => !loose.includes($(id).value)).map(([id, loose]) => [drops[id], () => {
       $(id).value = loose;
       set();
     }]),
