@@ -196,6 +196,11 @@ class TestOnce:
         assert len(mpd.queue()) == 4
         assert "Hazel & Thorn/Kitchen Songs/01 Kettle.flac" in mpd.queue()[:2]
 
+    def test_less_like_something(self, beets, mpd):
+        beets.deejai("radio", "Kettle", "--less", "artist:Hazel", "--once", "--port", mpd.port)
+        assert len(mpd.queue()) == 4
+        assert "Hazel & Thorn" not in artists(mpd.queue()[1:])
+
     def test_of_many_seeds_a_few_are_played(self, beets, mpd):
         result = beets.deejai("radio", "genres:Folk", "--once", "--port", mpd.port)
         assert result.err.count("(seed)") == 3
@@ -309,6 +314,15 @@ class TestOn:
         mpd("add", "Pixel Parade/Continue/02 Extra Life.flac")
         until(lambda: len(mpd.queue()) == 4, "it goes on")
         assert "Traceback" not in on.switch_off()
+
+    @pytest.mark.parametrize(("stay", "artist"), [(1, "Hazel & Thorn"), (0, "Nave")])
+    def test_it_stays_with_its_beginning_as_much_as_it_is_told_to(self, mpd, radio, stay, artist):
+        radio("Kettle", "--ahead", 1, "--keep-on", 1, "--stay", stay)
+        until(lambda: len(mpd.ahead()) == 1, "the queue is filled")
+        mpd("add", "Nave/Long Windows/01 Aisle.flac")
+        mpd("play", 2)
+        until(lambda: len(mpd.ahead()) == 1, "the queue is filled")
+        assert artists(mpd.ahead()) == [artist]
 
     def test_to_stop_or_to_choose_is_not_to_skip(self, mpd, radio):
         on = radio("Kettle")
