@@ -451,6 +451,42 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
+PLAIN = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**17), 10**17)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text() | st.just("playlists"), inner, max_size=4),
+)
+
+
+def elements(value: object) -> list:
+    """The records of a document."""
+    if isinstance(value, dict) and isinstance(value.get("playlists"), list):
+        return value["playlists"]
+    return value if isinstance(value, list) else [value]
+
+
+@given(PLAIN, st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
+def test_json_is_the_same_piece_by_piece(value, encoding):
+    data = io.BufferedReader(io.BytesIO("\n".join(["", *json.dumps([value], indent=1).splitlines()]).encode(encoding)))
+    assert list(records(data, in_lines=False)) == [value]
+    document = json.dumps({"first": value} | (value if isinstance(value, dict) else {}), indent=1, ensure_ascii=False)
+    data = io.BufferedReader(io.BytesIO(document.encode(encoding)))
+    assert list(records(data, in_lines=False)) == elements(json.loads(document))
+
+
+def test_long_numbers_cost_themselves_alone():
+    """Those that are in texts stay."""
+    pi = "3.14159265358979323846264338327950288"
+    values = [1, pi, "x: 7", {"a": -5, "b": 2.5}]
+    document = as_json([*values, "LONG", 2]).replace(b'"LONG"', b"-" + b"9" * 5000)
+    *read, long, last = records(io.BufferedReader(io.BytesIO(document)), in_lines=False)
+    assert (read, last) == (values, 2)
+    assert long < -(10**17)
+
+
 KNOWN = [OWN, LISTEN, STREAM, EXTENDED, SPOTIFY_PLAYLIST, SLICE["playlists"][0], OWN | {"tracks": [SPOTIFY_TRACK]}]
 QUICK = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
