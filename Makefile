@@ -26,7 +26,7 @@ test: $(VENV)/installed-test
 	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal
 
 mutants: $(VENV)/installed-test
-	@$(MAKE) --no-print-directory $(VENV)/package EXTRAS=[test,mutants]
+	@$(PIP) --editable ".[test,mutants]"
 	WORKERS=$(WORKERS) $(VENV)/bin/python tools/mutants.py $(MODULE) $(TESTS)
 
 lint: $(VENV)/installed-test
