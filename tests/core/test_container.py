@@ -66,3 +66,21 @@ def test_files_are_opened_in_one_place():
                 if ast.unparse(call.func) == "av.open" and not (len(call.args) > 1 and ast.unparse(call.args[1]) == "'w'")
             ]
             assert path.name == "container.py" or not reads, f"{path}:{reads[0].lineno}"
+
+
+PARSERS = {"open_container", "opened", "read_spans", "key_then_spans", "stereo_blocks", "audio_key", "read_tags"}
+PARSERS |= {"read_comments", "read_picture"}
+CONFINED = {"transcoder.py"}  # runs in a process of its own
+
+
+def test_files_are_parsed_in_the_decoders_process_alone():
+    """What parses them is imported by what runs there, and by nothing else."""
+    for package in (deejai_core, beetsplug.deejai):
+        for path in Path(package.__file__).parent.rglob("*.py"):
+            names = {
+                alias.name
+                for node in ast.walk(ast.parse(path.read_text()))
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("deejai_core.audio")
+                for alias in node.names
+            }
+            assert path.parent.name == "audio" or path.name in CONFINED or not names & PARSERS, path

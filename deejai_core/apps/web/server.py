@@ -28,7 +28,7 @@ MOST_CONNECTIONS = 400  # with a file each, within the 1024 descriptors that a p
 CROWD = 350  # connections from which on the idlest are closed, so that others can come
 HEAD_SECONDS = 20  # that the head of a request may take to arrive
 IDLE_SECONDS = 60  # that a connection may be open without a request, or with a body of which nothing comes
-UNREAD_SECONDS = 60  # in which a client must read something of a stream that is still being made for it
+UNREAD_SECONDS = 180  # in which a client must read something of a stream still being made; browsers pause for a minute
 LARGEST_HEAD = 65_536  # bytes
 REASONS = {401: "Unauthorized", 403: "Forbidden", 408: "Request Timeout", 413: "Content Too Large"}
 

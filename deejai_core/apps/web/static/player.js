@@ -5,6 +5,7 @@ import { audioUrl, playsAsItIs } from "./api.js";
 
 const TICK = 40; // milliseconds between two steps of a fade
 const QUICK = 0.35; // seconds of the fade when somebody skips
+const PATIENCE = 150; // seconds for which the server keeps a transcoded stream that nobody reads
 const READY = 12; // seconds before the fade in which the next song is fetched
 
 class Deck {
@@ -75,6 +76,7 @@ export class Player extends EventTarget {
     this.longest = Infinity; // seconds that a crossfade may take, whatever is chosen
     this.loudness = 1;
     this.wanted = false; // whether it is to play
+    this.paused = Infinity; // when somebody paused it, on the clock of `performance`
     this.decks = [new Deck(this), new Deck(this)];
     this.deck = this.decks[0];
     this.decks[0].audio.volume = 0.5;
@@ -154,6 +156,11 @@ export class Player extends EventTarget {
   async start() {
     this.wanted = true;
     if (this.interruption != null) return this.resume();
+    const { deck } = this;
+    if (deck.transcoded && deck.audio.paused && performance.now() - this.paused > PATIENCE * 1000) {
+      deck.load(deck.track, { transcode: true, start: deck.time });
+    }
+    this.paused = Infinity;
     try {
       await this.deck.audio.play();
     } catch (error) {
@@ -164,6 +171,7 @@ export class Player extends EventTarget {
 
   pause() {
     this.wanted = false;
+    this.paused = performance.now();
     for (const deck of this.decks) deck.audio.pause();
     this.finishFade();
     this.tell("change");
