@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
-BEET = Path(sys.executable).with_name("beet")
+from tests.forkserver import start_beet
+
 PATIENCE = 120  # seconds that a start may take on a machine that has much else to do
 
 
@@ -49,14 +47,7 @@ class Page:
         self.log = folder / "web.log"
         env = {"BEETSDIR": str(folder), "TMPDIR": str(self.temporary), "PYTHONUNBUFFERED": "1"} | env
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [BEET, "deejai", "web", "--port", str(self.port), *words],
-                env=os.environ | env,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+            self.process = start_beet("deejai", "web", "--port", self.port, *words, env=env, cwd=folder, output=log)
         self.printed = self._first_line()
         self.url = f"http://127.0.0.1:{self.port}/"
 

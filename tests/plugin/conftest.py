@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,9 +13,8 @@ import yaml
 
 from demo.composer import compose
 from tests.djpage import Page
-from tests.forkserver import AVAILABLE, READ_AT_START, ForkServer
+from tests.forkserver import BEET, forkserver, needs_fresh
 
-BEET = Path(sys.executable).with_name("beet")
 CHROMIUM = shutil.which("chromium")
 OFFLINE = [
     "--no-sandbox",
@@ -29,11 +26,6 @@ OFFLINE = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
-
-
-@cache
-def forkserver() -> ForkServer:
-    return ForkServer(BEET)
 
 
 @dataclass(frozen=True)
@@ -84,7 +76,7 @@ class Beets:
         """
         changed = {"BEETSDIR": str(self.folder), "COLUMNS": "100"} | self.env | env
         words, env, cwd = list(map(str, args)), os.environ | changed, cwd or self.folder
-        if real or not AVAILABLE or any(name.startswith(READ_AT_START) for name in changed):
+        if real or needs_fresh(changed):
             process = subprocess.run([BEET, *words], env=env, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True)
             out, err, ended = process.stdout, process.stderr, process.returncode
         else:

@@ -16,7 +16,8 @@ import pytest
 import soundfile
 
 from beetsplug.deejai.player import Address, Player, find_address
-from tests.plugin.conftest import BEET, Beets
+from tests.forkserver import start_beet
+from tests.plugin.conftest import Beets
 from tests.plugin.test_mpd import MPD, Client, connect
 
 needs_mpd = pytest.mark.skipif(MPD is None, reason="mpd is not installed")
@@ -122,13 +123,8 @@ class On:
     def __init__(self, beets: Beets, log: Path, *args: object, **env: str) -> None:
         self.log = log
         with log.open("w") as file:
-            self.process = subprocess.Popen(
-                [BEET, "deejai", "radio", *map(str, args)],
-                env=os.environ | {"BEETSDIR": str(beets.folder), "PYTHONUNBUFFERED": "1"} | env,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-            )
+            env = {"BEETSDIR": str(beets.folder), "PYTHONUNBUFFERED": "1"} | env
+            self.process = start_beet("deejai", "radio", *args, env=env, cwd=beets.folder, output=file)
 
     def said(self, text: str) -> bool:
         return text in self.log.read_text()
