@@ -139,11 +139,22 @@ def load_head(folder: Path, trunk_model: Model, config: HeadConfig) -> Head:
         if hashlib.sha256(data).hexdigest() != config.sha256:
             raise ModelError(f"{path}: damaged; train the model again")
         weights = HeadWeights(**load(data))
-    except (OSError, SafetensorError, TypeError) as error:
+        _check(weights, trunk_model.trunk_size)
+    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
         raise ModelError(f"{path}: cannot read the model's weights ({error}); train the model again") from error
     # What changes a vector changes the name; epsilon, which users change at will, does not.
     digest = hashlib.sha256(f"{config.sha256} {config.weight}".encode()).hexdigest()
     return Head(trunk_model, weights, config, f"{folder.name}-{digest[:8]}")
+
+
+def _check(weights: HeadWeights, trunk_size: int) -> None:
+    """Raise ValueError for what has not the shapes and numbers that `HeadWeights` says: numpy would stretch it to fit."""
+    hidden, dimension = weights.hidden_bias.size, weights.output_bias.size
+    shapes = [(trunk_size,), (trunk_size,), (trunk_size, hidden), (hidden,), (hidden, dimension), (dimension,)]
+    for field, shape in zip(fields(HeadWeights), shapes, strict=True):
+        values = getattr(weights, field.name)
+        if values.shape != shape or values.dtype != np.float32 or not np.isfinite(values).all():
+            raise ValueError(f"{field.name} is not {shape} numbers")
 
 
 def read_head_config(folder: Path, values: dict) -> HeadConfig:

@@ -103,13 +103,24 @@ class Track2Vec:
                 if (file.metadata() or {}).get("format") != FORMAT:
                     raise ModelError(f"{path}: no Track2Vec vectors in it")
                 vectors, text, ends = (file.get_tensor(name) for name in ("vectors", "words", "word_ends"))
-        except (OSError, SafetensorError) as error:
+            _check(vectors, text, ends)
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise ModelError(
                 f"{path}: cannot read the vectors ({error}); `beet deejai train --track2vec` learns them anew"
             ) from error
         text, ends = text.tobytes(), ends.tolist()
         words = (text[start:end].decode("utf-8", "surrogatepass") for start, end in zip([0, *ends], ends, strict=False))
         return cls(tuple(words), vectors)
+
+
+def _check(vectors: np.ndarray, text: np.ndarray, ends: np.ndarray) -> None:
+    """Raise ValueError for what `save` cannot have written, such as words that overlap: a few could fill the memory."""
+    kinds = [(vectors, 2, "f4"), (text, 1, "u1"), (ends, 1, "i8")]
+    if any(array.ndim != axes or array.dtype != np.dtype(kind) for array, axes, kind in kinds):
+        raise ValueError("no vectors of words")
+    starts = np.concatenate([[0], ends[:-1]]) if len(ends) else ends
+    if len(ends) != len(vectors) or (starts > ends).any() or (ends > len(text)).any():
+        raise ValueError("words that are not one after another")
 
 
 def recipe_for(size: int, songs: int) -> Recipe:

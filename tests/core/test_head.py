@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,6 +110,21 @@ class TestFolder:
         save(tmp_path / "mine")
         damage(tmp_path / "mine")
         with pytest.raises(ModelError, match=told):
+            load_model("mine", tmp_path)
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"mean": np.zeros((TRUNK, 1), np.float32)},
+            {"mean": np.zeros(TRUNK + 1, np.float32)},
+            {"hidden_bias": np.zeros(5, np.float32)},
+            {"output_bias": np.zeros(3)},
+            {"scale": np.full(TRUNK, np.nan, np.float32)},
+        ],
+    )
+    def test_weights_that_do_not_fit_are_refused(self, tmp_path, other):
+        save(tmp_path / "mine", replace(head_weights(), **other))
+        with pytest.raises(ModelError, match=r"model\.safetensors: cannot read the model's weights \(.* numbers\); train"):
             load_model("mine", tmp_path)
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from deejai_core.errors import ModelError, TrainingError
 from deejai_core.training import track2vec
-from deejai_core.training.track2vec import ORIGINAL, Recipe, Track2Vec, learn, recipe_for
+from deejai_core.training.track2vec import FORMAT, ORIGINAL, Recipe, Track2Vec, learn, recipe_for
 
 QUICK = Recipe(window=10, epochs=5, sample=0, alpha=0.05)
 GENRES = {"jazz": [f"jazz {number}" for number in range(12)], "punk": [f"punk {number}" for number in range(12)]}
@@ -293,3 +293,24 @@ class TestFiles:
         save_file({"vectors": np.ones((2, 2), np.float32)}, tmp_path / "other.safetensors")
         with pytest.raises(ModelError, match="no Track2Vec vectors in it"):
             Track2Vec.load(tmp_path / "other.safetensors")
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"word_ends": np.array([2, 0, 2, 0])},  # each word is all of them
+            {"word_ends": np.array([1, 2, 3, 9])},
+            {"word_ends": np.array([-2, 1, 2, 3])},
+            {"word_ends": np.array([1, 2, 3])},
+            {"word_ends": np.ones((4, 1), np.int64)},
+            {"vectors": np.ones((4, 2))},
+            {"vectors": np.ones(4, np.float32)},
+        ],
+    )
+    def test_words_that_are_not_one_after_another_are_refused(self, tmp_path, other):
+        from safetensors.numpy import load_file, save_file
+
+        path = tmp_path / "space.safetensors"
+        Track2Vec(("a", "b", "c", "d"), np.ones((4, 2), np.float32)).save(path)
+        save_file(load_file(path) | other, path, {"format": FORMAT})
+        with pytest.raises(ModelError, match=r"space\.safetensors: cannot read the vectors \("):
+            Track2Vec.load(path)
