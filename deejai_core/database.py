@@ -137,7 +137,7 @@ class Database:
     def damaged(self, what: str) -> DamagedError:
         """The error to raise where the file holds what it cannot hold."""
         shown = "".join(c if c.isprintable() else " " for c in what[:CAUSE])
-        return DamagedError(f"{self.path}: damaged ({shown}); `beet deejai doctor --fix` mends it")
+        return DamagedError(f"{self.path}: damaged ({shown}); `beet deejai doctor --fix` repairs it")
 
     def select(self, statement: str, values: Sequence = (), *, of: tuple[type, ...]) -> Iterator[tuple]:
         """The rows that a statement finds, whose values must be of these types."""

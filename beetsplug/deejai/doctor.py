@@ -44,6 +44,7 @@ from .models import model_in_use
 from .settings import limits
 from .vectors import current_index, is_cache_true
 from .weighing import different_vectors, epsilon_in_use, up_to_date, weigh_items
+from .words import counted
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -143,7 +144,7 @@ def _products() -> Finding:
 
 def _weights(model: Model) -> Finding:
     if model.is_intact():
-        return Finding("model", f"{model.name}, its weights are what they should be")
+        return Finding("model", f"{model.name}, weights intact")
     return Finding("model", f"{model.name}: its weights are damaged; reinstall beets-deejai", wrong=True)
 
 
@@ -156,7 +157,7 @@ def _hearing(model: Model, settings: Settings) -> Finding:
             file.setparams((1, 2, 16_000, 0, "NONE", ""))
             file.writeframes(tone.tobytes())
         trunk = hear_file(path, model, decoder, windows=2).trunk
-    return Finding("analysis", f"a test tone is decoded and heard, {len(trunk)} slices")
+    return Finding("analysis", f"decoded and analysed a test tone, {counted(len(trunk), 'slice')}")
 
 
 def _vectors(lib: Library, model: Model) -> Iterator[Finding]:
@@ -178,7 +179,7 @@ def _vectors(lib: Library, model: Model) -> Iterator[Finding]:
                 if item.get(name, with_album=False) is not None:
                     del item[name]
             item.store()
-        return f"{len(bad):,} vectors removed; `beet deejai analyze` makes them anew from what is stored"
+        return f"{counted(len(bad), 'vector')} removed; `beet deejai analyze` computes them again from what is stored"
 
     yield Finding("vectors", f"{' and '.join(parts)}, of {len(good) + len(bad):,}", wrong=True, mend=mend)
 
@@ -210,14 +211,14 @@ def _slices(lib: Library, model: Model) -> Iterator[Finding]:
     def drop() -> str:
         with open_store(lib) as store:
             store.drop(orphans, model.trunk_name)
-        return f"{len(orphans):,} recordings removed"
+        return f"{counted(len(orphans), 'recording')} removed"
 
-    yield Finding("slice store", f"{len(stored):,} recordings, whole")
+    yield Finding("slice store", f"{counted(len(stored), 'recording')}, whole")
     if lacking:
-        told = f"{len(lacking):,} tracks have a vector without stored slices: `reweigh` leaves them as they are"
+        told = f"{counted(len(lacking), 'track')} with a vector but no stored slices, which `reweigh` cannot update"
         yield Finding("slices", told, wrong=True, mend=hear_again)
     if orphans:
-        told = f"{len(orphans):,} recordings that are in the library no more; kept in case they come back"
+        told = f"{counted(len(orphans), 'recording')} of tracks no longer in the library; kept in case they come back"
         yield Finding("orphans", told, wrong=True, mend=drop)
     if gone:
 
@@ -225,9 +226,11 @@ def _slices(lib: Library, model: Model) -> Iterator[Finding]:
             with open_store(lib) as store:
                 for path in gone:
                     store.drop_failure(path)
-            return f"{len(gone):,} failures forgotten"
+            return f"{counted(len(gone), 'failure')} forgotten"
 
-        yield Finding("failures", f"{len(gone):,} of files that are in the library no more", wrong=True, mend=forget)
+        yield Finding(
+            "failures", f"{counted(len(gone), 'failure')} of files no longer in the library", wrong=True, mend=forget
+        )
 
 
 def _history(lib: Library) -> Iterator[Finding]:
@@ -265,7 +268,7 @@ def _weights_of_tracks(lib: Library, model: Model, epsilon: float) -> Iterator[F
     """Whether the vectors are those of the library as it is; of some of them, whether they are what they should be."""
     with open_store(lib) as store:
         if not up_to_date(lib, model, epsilon, store):
-            yield Finding("weights", "those of the library as it was; `beet deejai analyze` brings them up to date")
+            yield Finding("weights", "from before the library changed; `beet deejai analyze` updates them")
             return
         wrong = different_vectors(lib, model, epsilon, store, CHECKED)
     if not wrong:
@@ -276,9 +279,9 @@ def _weights_of_tracks(lib: Library, model: Model, epsilon: float) -> Iterator[F
         with open_store(lib) as store, alone(lib):
             store.forget_weighing()
             changed = weigh_items(lib, [], model, epsilon, store).changed
-        return f"{changed:,} vectors made anew"
+        return f"{counted(changed, 'vector')} computed again"
 
-    told = f"{len(wrong):,} of {CHECKED} vectors that were looked at are not what the slices give; `beet deejai reweigh`"
+    told = f"{len(wrong):,} of {CHECKED} checked vectors differ from what the slices give; run `beet deejai reweigh`"
     yield Finding("weights", told, wrong=True, mend=mend)
 
 
@@ -306,7 +309,7 @@ def _index(lib: Library, model: Model) -> Iterator[Finding]:
         def forget() -> str:
             for path in vectors_paths(folder):
                 path.unlink(missing_ok=True)
-            return "removed; the next playlist makes it anew"
+            return "removed; the next playlist makes a new one"
 
         yield Finding("cache", "does not have the library's vectors", wrong=True, mend=forget)
 
@@ -323,10 +326,10 @@ def _leftovers(lib: Library) -> Iterator[Finding]:
         for path in found:
             path.unlink(missing_ok=True)
         remove_unfinished(unfinished_path(lib))  # the notes of them too
-        return f"{len(found)} files removed"
+        return f"{counted(len(found), 'file')} removed"
 
     folders = ", ".join(dict.fromkeys(one_line(os.fspath(path.parent)) for path in found))
-    yield Finding("leftovers", f"{len(found)} unfinished files in {folders}", wrong=True, mend=mend)
+    yield Finding("leftovers", f"{counted(len(found), 'unfinished file')} in {folders}", wrong=True, mend=mend)
 
 
 def _pending(lib: Library, model: Model, settings: Settings) -> Iterator[Finding]:

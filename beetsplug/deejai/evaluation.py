@@ -34,6 +34,7 @@ from .library import attribute_values, open_store, store_path
 from .models import model_in_use
 from .settings import Epsilon
 from .space import Space
+from .words import counted
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -162,9 +163,9 @@ def as_lines(report: Report) -> list[str]:
             [("", 1), ("", 1), (f"at least 1 of the {k}", 3), (f"share of the {k}", 3)],
         ),
         "",
-        "tracks    those counted: somewhere in the library there is such a neighbour for them",
-        "chance    what neighbours drawn blindly would reach",
-        "shuffled  what they reach when each track has the vector of another: about chance, or the figures are wrong",
+        "tracks    those for which the library has such a neighbour",
+        "chance    the rate of neighbours drawn at random",
+        "shuffled  the rate if every track had another's vector; it must be close to chance, or the figures are wrong",
         "",
         *_table(
             [f"of all lists of the {k} nearest", "uncorrected", "correct_hubs"],
@@ -189,7 +190,7 @@ def as_lines(report: Report) -> list[str]:
 
 def hints(report: Report) -> list[str]:
     """What to change, going by the figures: one line, or two."""
-    return _hints(report)[:2] or ["nothing here asks for a change"]
+    return _hints(report)[:2] or ["nothing needs to be changed"]
 
 
 def _hints(report: Report) -> list[str]:
@@ -200,13 +201,13 @@ def _hints(report: Report) -> list[str]:
         found.append(f"fewer than {FEW} tracks are counted in every line: the figures mean little")
     elif "artist" not in few and not _recognised(by_name["artist"]):
         found.append(
-            "artists are hardly told apart: does `beet deejai status` show all analysed? "
-            f"`beet deejai reweigh --sweep {SWEEP}` tries epsilons"
+            "the vectors hardly tell artists apart: see in `beet deejai status` whether all tracks are analysed, or try "
+            f"epsilons with `beet deejai reweigh --sweep {SWEEP}`"
         )
     if report.k > MUCH * report.tracks:
         found.append(
-            f"{report.k} neighbours are much of {report.tracks:,} tracks, even blindly drawn: "
-            f"-k {max(1, report.tracks // 10)} tells more"
+            f"{counted(report.k, 'neighbour')} of {counted(report.tracks, 'track')} are too many to tell much: "
+            f"use -k {max(1, report.tracks // 10)}"
         )
     plain, corrected = report.quality.plain.reachable, report.quality.corrected.reachable
     if plain < FOUND * -math.expm1(-report.k) and corrected > plain:
@@ -235,7 +236,7 @@ def parse_epsilons(text: str) -> list[float]:
             number = float(word)
         except ValueError:
             raise ui.UserError(
-                f"--sweep: {word.strip()!r} is no number; give epsilons with commas, such as {SWEEP}"
+                f"--sweep: {word.strip()!r} is not a number; give epsilons with commas, such as {SWEEP}"
             ) from None
         view = confuse.RootView([confuse.ConfigSource.of({"--sweep": number})])["--sweep"]
         epsilons.append(view.get(Epsilon()))
@@ -273,7 +274,7 @@ def sweep(lib: Library, settings: Settings, epsilons: Sequence[float], log: Beet
     queries = choose_queries(len(ids), np.random.default_rng(SEED))
     qualities = {}
     for epsilon in epsilons if current in epsilons else [*epsilons, current]:
-        log.info("weighing with epsilon {}...", epsilon)
+        log.info("weighting with epsilon {}...", epsilon)
         with open_store(lib) as store:
             recordings, vectors = weigh_only(store, model, epsilon, heard)
         row = {key: number for number, key in enumerate(recordings)}
@@ -296,7 +297,7 @@ def _sweep_lines(
     ]
     tracks_counted = [text for result in qualities[current].agreements for text in (f"{result.tracks:,}", "")]
     return [
-        f"{_asked(queries, tracks)}, and the {NEIGHBOURS} nearest to each, weighed with each epsilon; nothing is changed",
+        f"{_asked(queries, tracks)}, and the {NEIGHBOURS} nearest to each, weighted with each epsilon; nothing is changed",
         "",
         *_table(
             ["epsilon", *["at least 1", "share"] * 3],
@@ -326,7 +327,7 @@ def _hubs(hubs: Hubs) -> list[str]:
 
 
 def _asked(queries: int, tracks: int) -> str:
-    return f"{tracks:,} tracks" if queries == tracks else f"{queries:,} of {tracks:,} tracks, drawn with seed {SEED}"
+    return counted(tracks, "track") if queries == tracks else f"{queries:,} of {tracks:,} tracks, drawn with seed {SEED}"
 
 
 def _sample_note(queries: int, tracks: int) -> list[str]:

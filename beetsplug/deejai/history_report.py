@@ -40,10 +40,10 @@ WORTH_SHOWING = 0.6  # score from which the nearest title may be a hint
 
 BY = {PATH: "by file", RECORDING: "by recording", NAME: "by name", SIMILAR: "by similar spelling"}
 ABOUT = {
-    SIMILAR: "Taken for a song of the library that is spelt differently",
+    SIMILAR: "Matched with a song of the library that is spelt differently",
     NO_ARTIST: "Not in the library, nor is their artist",
     NO_TITLE: "Not in the library, though their artist is",
-    TOO_LITTLE: "Too little is said to find them: no artist or no title, and no file that is in the library",
+    TOO_LITTLE: "Named too briefly to be found: no artist or no title, and no file of the library",
 }
 
 _NAMELESS = -(2**62)  # the songs without a name are apart from each other

@@ -30,8 +30,9 @@ from .reasons import relaxed, unlike, why_journey, why_walk
 from .settings import Settings
 from .space import Match, Member, Space
 from .tags import STORED
-from .waypoints import find_waypoint, kinds, known_members
+from .waypoints import find_waypoint, known_members, noun
 from .wishes import Wishes, header_of, recipe_of
+from .words import counted
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -74,7 +75,7 @@ def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wis
         if tags_in(" ".join(words)) is None:
             raise
         if not attribute_values(lib, STORED):
-            raise ui.UserError(f"{none}; to start from what sounds so, run `beet deejai tag` first") from none
+            raise ui.UserError(f"{none}; to find songs by these tags, run `beet deejai tag` first") from none
         matches, error = [], none
     space = Space(lib, settings, albums=wishes.albums)
     if error:
@@ -89,7 +90,7 @@ def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wis
     taken = duration(seed.song for seed in seeds) if settings.list_seeds else 0
     if seconds and taken > seconds:
         raise ui.UserError(
-            f"the seeds alone take {_minutes(taken)} of the {_minutes(seconds)} asked for; name fewer, or give --no-seeds"
+            f"the seeds alone take {_minutes(taken)} of the {_minutes(seconds)} asked for; choose fewer, or give --no-seeds"
         )
     settings, rng = _seeded(settings)
     candidates = space.candidates(timed=seconds is not None)
@@ -125,7 +126,7 @@ def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wis
         listed = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
         more = f"no more with a similarity of {settings.floor:g}" if settings.floor else "no more"
         if seconds is None and len(picks) < count:
-            warnings.append(f"the library has {more}: {len(picks)} {kinds(kind)} instead of {count}")
+            warnings.append(f"the library has {more}: {counted(len(picks), noun(kind))} instead of {count}")
         elif seconds is not None and _ran_short(listed, seconds, candidates, entries):
             warnings.append(f"the library has {more}: {_minutes(listed)} instead of {_minutes(seconds)}")
     title = f"Similar to {_few([seed.name for seed in seeds])}"
@@ -192,7 +193,7 @@ def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes:
         listed = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
         missing = 0 if seconds else settings.between * len(legs) - len(picks)
         if missing:
-            warnings.append(f"the library has no more: {missing} {kinds(kind)} fewer than asked for")
+            warnings.append(f"the library has no more: {counted(missing, noun(kind))} fewer than asked for")
         elif seconds and _ran_short(listed, seconds, candidates, entries):
             warnings.append(f"the library has no more: {_minutes(listed)} instead of {_minutes(seconds)}")
     title = "Journey from " + " to ".join((stop.tracks[0].title if kind is Item else "") or stop.name for stop in stops)
@@ -220,7 +221,7 @@ def make_reordered(lib: Library, words: list[str], settings: Settings, wishes: W
         else:
             lost.append(reason)
     if len(members) < 2:
-        raise ui.UserError(lost[0] if lost else "there is nothing to put in order: it takes two tracks or more")
+        raise ui.UserError(lost[0] if lost else "there is nothing to reorder; give two tracks or more")
     vectors = np.stack([member.song.vector for member in members])
     order = _best_order(vectors, wishes)
     in_order = [members[place] for place in order]
@@ -266,9 +267,7 @@ def _sounding(space: Space, words: Sequence[str], error: NoMatchError) -> tuple[
     tags = tags_in(text)
     found = sounding_most(space.tags, tags, SOUNDING, space.allowed())
     if not len(found):
-        raise ui.UserError(
-            f"{error}; to start from what sounds so, run `beet deejai tag` for what is to be found"
-        ) from error
+        raise ui.UserError(f"{error}; to find songs by these tags, run `beet deejai tag` for them") from error
     members = space.members(found.tolist())
     kind = "track" if space.kind is Item else "album"
     remark = f"no {kind} is called {text!r}: starting from what sounds most like {', '.join(TAGS[tag] for tag in tags)}"
@@ -298,7 +297,7 @@ def _listed(lib: Library, playlist: Path) -> list[Match]:
 
 def _best_order(vectors: Sequence[np.ndarray], wishes: Wishes) -> list[int]:
     if len(vectors) > MOST_REORDERED:
-        raise ui.UserError(f"{len(vectors):,} are too many to put in order; name {MOST_REORDERED:,} at most")
+        raise ui.UserError(f"{len(vectors):,} are too many to reorder; give {MOST_REORDERED:,} at most")
     units = np.stack(vectors).astype(np.float32)
     distances = np.arccos(np.clip(units @ units.T, -1, 1))
     np.fill_diagonal(distances, 0)
@@ -331,16 +330,16 @@ def _ran_short(made: float, seconds: float, candidates: Candidates, entries: Seq
 def _certificate(entries: list[Entry], places: list[int]) -> list[str]:
     """How smoothly a journey goes, by the tracks that are played."""
     certificate = certify(np.stack([entry.member.song.vector for entry in entries]), places)
-    start, end = entries[certificate.largest_at], entries[certificate.largest_at + 1]
-    backward = "no step back" if not certificate.backward else f"{certificate.backward} steps back"
+    names = " to ".join(entry.member.name for entry in entries[certificate.largest_at : certificate.largest_at + 2])
+    backward = f"{certificate.backward or 'none'} {'lead' if certificate.backward > 1 else 'leads'} back"
     return [
-        f"largest step {certificate.largest:.0f}° ({start.member.name} to {end.member.name}), mean {certificate.mean:.0f}°",
-        f"advance: {100 * certificate.unevenness:.0f} % off even steps on average, {backward.replace('1 steps', '1 step')}",
+        f"The largest step is {certificate.largest:.0f}° ({names}), the mean {certificate.mean:.0f}°.",
+        f"Steps vary by {100 * certificate.unevenness:.0f} % on average; {backward}.",
     ]
 
 
 def _drawn(settings: Settings) -> list[str]:
-    return [f"the same again: --seed {settings.seed}"] if settings.drunk else []
+    return [f"to make this list again: --seed {settings.seed}"] if settings.drunk else []
 
 
 def _minutes(seconds: float) -> str:

@@ -135,7 +135,7 @@ def _places(
         if len(ids) < LONG:
             return
         if progress is None:
-            log.info("laying out {} anew...", counted(len(ids), "track"))
+            log.info("laying out {}...", counted(len(ids), "track"))
             progress = Progress(total, log, "steps").__enter__()
         while progress.done < done:
             progress.step()

@@ -108,7 +108,7 @@ def surveyed(selection: Selection, rate: int, fade: float, path: Path | None, de
                 progress.warn("{}: {}; left out", one_line(os.fspath(track.path)), error)
             progress.step()
     if not measured:
-        raise ui.UserError(f"{selection.title}: there is nothing in it that could be mixed")
+        raise ui.UserError(f"{selection.title}: it contains nothing that can be mixed")
     return plan_mix(measured, rate, fade)
 
 

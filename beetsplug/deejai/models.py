@@ -23,6 +23,7 @@ from deejai_core.models.registry import BUNDLED, CHECKPOINT, NAME, load_model, m
 
 from .fields import MODEL
 from .library import attribute_values, data_folder, open_store, store_path
+from .words import counted
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -93,7 +94,7 @@ def model_lines(lib: Library, settings: Settings) -> list[str]:
     tracks = Counter(attribute_values(lib, MODEL).values())
     lines = [_model_line(lib, name, tracks, in_use=same_model(name, in_use)) for name in names]
     return lines + [
-        f"  {path.parent.name:<20} a training that is not finished; `beet deejai train` goes on with it"
+        f"  {path.parent.name:<20} an unfinished training; `beet deejai train` goes on with it"
         for path in sorted(models_folder().glob(f"*/{CHECKPOINT}"))
     ]
 
@@ -112,10 +113,8 @@ def _model_line(lib: Library, name: str, tracks: Counter[str], *, in_use: bool) 
     if store_path(lib).exists():
         with open_store(lib) as store:
             heard = len(store.keys(model.trunk_name))
-    return (
-        f"{'*' if in_use else ' '} {name:<20} {kind(model)}, {model.dimension} dimensions; here {tracks[model.name]:,} "
-        f"vectors, {heard:,} recordings heard"
-    )
+    here = f"{counted(tracks[model.name], 'vector')}, {counted(heard, 'recording')} analysed"
+    return f"{'*' if in_use else ' '} {name:<20} {kind(model)}, {model.dimension} dimensions; here {here}"
 
 
 def kind(model: Model) -> str:
@@ -123,7 +122,7 @@ def kind(model: Model) -> str:
     if not isinstance(model, Head):
         return "bundled" if isinstance(model, MusiCNN) else "network"
     weight = model.config.weight
-    return f"learned from lists, on {model.trunk_name}" + ("" if weight == 1 else f", {weight:.0%} beside it")
+    return f"learned from lists, on {model.trunk_name}" + ("" if weight == 1 else f", weighing {weight:.0%} beside it")
 
 
 def info_lines(lib: Library, name: str) -> list[str]:
@@ -132,7 +131,7 @@ def info_lines(lib: Library, name: str) -> list[str]:
     lines = [
         f"model      {name}",
         f"vectors    {model.name}, {model.dimension} dimensions, epsilon {model.epsilon:.3g}",
-        f"trunk      {model.trunk_name}, {model.trunk_size} numbers a slice of {model.span / model.sample_rate:.1f} s",
+        f"trunk      {model.trunk_name}, {model.trunk_size} numbers per slice of {model.span / model.sample_rate:.1f} s",
         f"kind       {kind(model)}",
         f"tags       {'yes' if model.has_tags else 'no; `tag` uses those of the bundled model'}",
     ]
@@ -159,16 +158,16 @@ def new_folder(name: str, *, replace: bool, resume: bool = False) -> Path:
     """
     folder = models_folder() / name
     if not NAME.fullmatch(name) or name == BUNDLED:
-        raise UserError(f"{name!r} cannot be a model's name; take letters, digits, dots, hyphens, other than {BUNDLED}")
+        raise UserError(f"{name!r} cannot be the name of a model; use letters, digits, dots and hyphens, but not {BUNDLED}")
     if is_unfinished(folder) and not replace and not resume:
         raise UserError(
-            f"{name} is a training that is not finished; `beet deejai train {name} --network ...` goes on with it, "
+            f"{name} is an unfinished training; `beet deejai train {name} --network ...` goes on with it, "
             "--force replaces it"
         )
     if (folder / CONFIG).exists() and not replace and not is_unfinished(folder):
         raise UserError(f"there is a model {name} already; --force replaces it")
     if (folder / CONFIG).exists() and (heads := _standing_on(name)):
-        raise UserError(f"{heads[0]} stands on {name}; remove that first, or take another name")
+        raise UserError(f"{heads[0]} needs {name}; remove {heads[0]} first, or choose another name")
     return folder
 
 
@@ -211,13 +210,13 @@ def removable_folder(lib: Library, settings: Settings, name: str) -> Path:
     """The folder of a model that nothing needs. Raises UserError if it may not be removed."""
     folder = model_folder(name, models_folder())
     if name == BUNDLED:
-        raise UserError("musicnn is part of the plugin, it cannot be removed")
+        raise UserError("musicnn is part of the plugin and cannot be removed")
     if not name or not NAME.fullmatch(folder.name) or folder.parent != models_folder() or not folder.is_dir():
         raise UserError(f"no model {name!r} in {models_folder()}; `beet deejai model list` shows what there is")
     if same_model(name, name_in_use(lib, settings)):
         raise UserError(f"{name} is in use; `beet deejai model use {BUNDLED}` (or another one) first")
     if heads := _standing_on(name):
-        raise UserError(f"{heads[0]} stands on {name}; remove that first")
+        raise UserError(f"{heads[0]} needs {name}; remove {heads[0]} first")
     return folder
 
 

@@ -21,6 +21,7 @@ from .output import encode, playlist_path, write_encoded
 from .queries import user_path
 from .settings import DEFAULTS, given_options, read_settings
 from .wishes import Wishes
+from .words import counted
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -70,8 +71,8 @@ def write_named(
     entries = config["playlists"].get(list)
     known = [_name(entry) for entry in entries]
     if unknown := [name for name in names if name not in known]:
-        there = ", ".join(sorted(filter(None, known))) or "none in the configuration"
-        raise ui.UserError(f"no playlist is named {unknown[0]!r}; there is: {there}")
+        there = ", ".join(sorted(filter(None, known))) or "none"
+        raise ui.UserError(f"no playlist is named {unknown[0]!r}; the configuration has {there}")
     failed = 0
     written: set[Path] = set()
     for number, entry in enumerate(entries, 1):
@@ -150,7 +151,7 @@ def _write(
     settings = _for_name(read_settings(config, playlist.options | given), playlist.name)
     title = _stem(playlist.name)
     if playlist_path(lib, title, settings) in written:
-        raise ui.UserError("another one of the playlists has the same file; give it another name")
+        raise ui.UserError("another playlist of the configuration has the same file; rename one of them")
     written.add(playlist_path(lib, title, settings))
     made = VERBS[playlist.verb](lib, playlist.words, settings, replace(playlist.wishes, configured=read_settings(config)))
     made = replace(made, title=title, header=replace(made.header, title=title))
@@ -160,10 +161,10 @@ def _write(
     if is_same(path, data):
         ui.print_(f"{playlist.name}: unchanged")
     elif pretend:
-        ui.print_(f"{playlist.name}: would be written, {tracks} tracks")
+        ui.print_(f"{playlist.name}: would be written, {counted(tracks, 'track')}")
     else:
         write_encoded(made, path, data)
-        ui.print_(f"{playlist.name}: {tracks} tracks written to {path}")
+        ui.print_(f"{playlist.name}: {counted(tracks, 'track')} written to {path}")
 
 
 def _for_name(settings: Settings, name: str) -> Settings:

@@ -80,8 +80,8 @@ def teach_network(material: Material, course: Course, folder: Path, log: BeetsLo
     if not progress.learned_something:
         raise TrainingError(
             f"the network learned nothing: on artists held out it reaches a cosine of {progress.validation:.3f}, and a "
-            f"constant vector {progress.constant:.3f}. No model was written. More lists may help (--force begins anew), or "
-            "more --epochs (the same command goes on)"
+            f"constant vector {progress.constant:.3f}. No model was written. More lists may help (--force begins again), "
+            "or more --epochs (the same command goes on)"
         )
     trained = report(material, course, progress)
     with replacing_model(folder) as temporary:  # which leaves the checkpoint behind

@@ -44,13 +44,11 @@ WALK = (
     Option("floor", "--floor", "end the list when nothing is at least this similar; 0: never", "float", "X"),
     Option("list_seeds", "--no-seeds", "leave the seeds out of the list", turns=False),
 )
-SPACE = Option(
-    "space", "--space", "where tracks are near each other: sound, or track2vec for your lists", "choice", choices=SPACES
-)
+SPACE = Option("space", "--space", "compare tracks by sound, or by your lists (track2vec)", "choice", choices=SPACES)
 VARIATION = (
     SPACE,
     Option("drunk", "--drunk", "how far to stray, from 0 (sober) to 1 (in any direction)", "float", "X"),
-    Option("seed", "--seed", "of the random numbers: the same seed makes the same list", "int", "N"),
+    Option("seed", "--seed", "seed of the random numbers: the same seed makes the same list", "int", "N"),
 )
 RULES = (
     CANDIDATES,
@@ -70,12 +68,12 @@ RULES = (
         "duplicate_epsilon", "--duplicate-epsilon", "cosine distance of tracks that count as one; 0: none", "float", "E"
     ),
     Option("not_played_days", "--not-played-days", "no track that was played in the last N days", "float", "N"),
-    Option("prefer_played", "--prefer-played", "similarity that a track never played loses", "float", "X"),
-    Option("avoid_skipped", "--avoid-skipped", "similarity that a track always skipped loses", "float", "X"),
+    Option("prefer_played", "--prefer-played", "how much similarity a track loses that was never played", "float", "X"),
+    Option("avoid_skipped", "--avoid-skipped", "how much similarity a track loses that is always skipped", "float", "X"),
     Option("mood", "--mood", "lean to a tag, or away from it (sad=-0.3); repeatable", "string", "TAG=+X"),
     Option("mix_in_key", "--mix-in-key", "keep tempo and key close from track to track"),
-    Option("segue", "--segue", "let the end of a track and the beginning of the next decide between near-equals"),
-    Option("correct_hubs", "--hubs", "do not correct for tracks that are near to everything", turns=False),
+    Option("segue", "--segue", "choose among nearly equal tracks by how well they follow each other"),
+    Option("correct_hubs", "--hubs", "do not correct for hubs, tracks that would turn up in every list", turns=False),
 )
 LESS = "less like what matches this query"  # help of --less
 OUTPUT = (

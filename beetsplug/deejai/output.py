@@ -19,6 +19,7 @@ from deejai_core.playlists.export import FORMATS, SUFFIXES, write_playlist
 from deejai_core.playlists.tracks import Style, Track, one_line
 
 from .queries import user_path
+from .words import counted
 
 if TYPE_CHECKING:
     from beets.library import Album, Library
@@ -114,7 +115,7 @@ def play(made: MadeList, log: BeetsLogger) -> None:
     except ValueError as error:
         raise ui.UserError(f"play.command: {error}") from error
     if not words:
-        raise ui.UserError("play.command: it names no player")
+        raise ui.UserError("play.command: it is empty; set it to a player")
     files = [os.fsdecode(target) for target in targets]
     if config["raw"].get(bool):
         words = [*filter(None, (word.replace("$playlist", "") for word in words)), *files]
@@ -122,7 +123,7 @@ def play(made: MadeList, log: BeetsLogger) -> None:
         words = [word.replace("$playlist", files[0]) for word in words]
     else:
         words += files
-    log.info("playing {} tracks", len(paths))
+    log.info("playing {}", counted(len(paths), "track"))
     try:
         status = subprocess.call(words)
     except OSError as error:

@@ -36,7 +36,7 @@ def find_matches(lib: Library, words: list[str], kind: type[Item] | type[Album] 
     Words that are files stand for themselves, all others are one query, whose matches come where its first word stands.
     """
     if not "".join(words).strip():
-        raise ui.UserError("an empty query finds nothing in particular; give a title, a query or an audio file")
+        raise ui.UserError("the query is empty; give a title, a query or an audio file")
     query = [word for word in words if not is_file(word)]
     matches: list[Match] = []
     for number, word in enumerate(words):
@@ -99,7 +99,7 @@ def _no_match(lib: Library, text: str, kind: type[Item] | type[Album], others: S
     what = "track" if kind is Item else "album"
     with contextlib.suppress(OSError, ValueError):
         if os.sep in text and user_path(text).exists():
-            return f"{text}: no file of audio, and no {what} of the library matches"
+            return f"{text}: not an audio file, and no {what} of the library matches"
         if os.sep in text and Path(text).suffix:
             return f"{text}: no such file, and no {what} matches"
     field, colon, _ = text.partition(":")

@@ -28,12 +28,12 @@ MOST_REFUSALS = 50  # songs in a row that the player does not take, until it is 
 NAMED_REFUSALS = 3  # that are logged; more are only with -v
 LONGEST_PAUSE = 60  # seconds between two tries to reach a player that is gone
 REMARKS = {
-    "random": "random is on in MPD, which plays the queue in any order, not in the radio's; `mpc random off` ends that",
-    "single": "single is on in MPD, which stops after each song; `mpc single off` ends that",
+    "random": "MPD's random mode is on, so that it ignores the order of its queue; `mpc random off` turns it off",
+    "single": "MPD's single mode is on, so that it stops after each song; `mpc single off` turns it off",
 }
 
-EXHAUSTED = "the library has nothing more that may be played"
-UNKNOWN = "nothing in MPD's queue is an analysed song of beets; name what to go on from: beet deejai radio QUERY"
+EXHAUSTED = "the library has no more songs that the options allow"
+UNKNOWN = "no song in MPD's queue is an analysed one of beets; give a query to start from: beet deejai radio QUERY"
 
 
 class Radio:
@@ -70,7 +70,7 @@ class Radio:
         """Make a beginning in the queue of a player that is connected. play: whether an empty one is to play then."""
         now = self._before = self.player.snapshot()
         if not now.entries and not self.seeds:
-            raise ui.UserError("MPD's queue is empty; name what to begin with: beet deejai radio QUERY")
+            raise ui.UserError("MPD's queue is empty; give a query to start from: beet deejai radio QUERY")
         if self.seeds:
             self._older = {entry.file for entry in now.entries}
         for entry in now.entries[: len(now.entries) - len(now.upcoming)]:
@@ -203,7 +203,7 @@ class Radio:
 
     def _give_up(self) -> None:
         raise ui.UserError(
-            f"MPD takes none of {counted(len(self._refusals), 'song')} ({self._refusals[-1]}); is its music_directory "
+            f"MPD accepts none of {counted(len(self._refusals), 'song')} ({self._refusals[-1]}); is its music_directory "
             f"{self._names.directory}? If not, set `music_directory` in the section `mpd` of beets' configuration"
         )
 

@@ -18,9 +18,17 @@ if TYPE_CHECKING:
 
 NOTED = 0.005  # a handicap that is worth a line
 SHOWN_REASONS = 3  # better tracks that are named for each pick
+ALLOWED = {  # what is said of tracks for which a rule gave way
+    "mix_in_key": "outside the tempo or key you asked for",
+    "not_played": "played more recently than you asked",
+    "album_separation": "closer to another from the same album than you asked",
+    "artist_separation": "closer to another by the same artist than you asked",
+    "length": "shorter or longer than you asked",
+    "versions": "of a song that is in the list already",
+}
 REASONS = RELAXATION | {
     "outside": "not in --from",
-    "equal": "another one was chosen among near-equals",
+    "equal": "another of nearly equal tracks was chosen",
 }
 
 
@@ -28,7 +36,7 @@ def relaxed(picks: Iterable[Pick]) -> list[str]:
     """What is to be said of rules that gave way."""
     broken = [rule for pick in picks for rule in pick.broken]
     return [
-        f"{RELAXATION[rule]}: {broken.count(rule)} {'track' if broken.count(rule) == 1 else 'tracks'} for want of others"
+        f"Allowed {counted(broken.count(rule), 'track')} {ALLOWED[rule]}; no others fit."
         for rule in RELAXATION
         if rule in broken
     ]

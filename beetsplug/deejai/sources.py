@@ -56,11 +56,11 @@ def parse_source(text: str) -> Source:
     elif text.strip():
         source = Source(FILES, os.path.abspath(user_path(text)))  # noqa: PTH100 (pathlib's keeps "..")
     else:
-        raise ui.UserError(f"an empty name is no source; a source is {A_SOURCE}")
+        raise ui.UserError(f"the name of a source is empty; a source is {A_SOURCE}")
     try:
         source.name.encode()
     except UnicodeEncodeError:
-        raise ui.UserError(f"{one_line(text)}: its name is no valid UTF-8; rename it") from None
+        raise ui.UserError(f"{one_line(text)}: its name is not valid UTF-8; rename it") from None
     return source
 
 
@@ -107,7 +107,9 @@ def read_source(lib: Library, config: confuse.Subview, log: BeetsLogger, source:
         if number % TOLD == 0:
             log.info("{}: {:,} so far", source_text(source), number)
     if empty:
-        raise HistoryError(f"{one_line(source_text(source))}: no list and no play is in it; the history is as it was")
+        raise HistoryError(
+            f"{one_line(source_text(source))}: it contains neither lists nor plays; the history is unchanged"
+        )
 
 
 def add_source(lib: Library, config: confuse.Subview, log: BeetsLogger, store: HistoryStore, source: Source) -> None:

@@ -90,7 +90,7 @@ class Space:
         if albums:
             ids, vectors, tracks, album_of = read_albums(lib, rows.ids.tolist(), rows.vectors)
             if not ids:
-                raise ui.UserError("no album is analysed yet; `beet ls -a` shows which albums there are")
+                raise ui.UserError("no album is analysed yet; run `beet deejai analyze`")
             self.index = Index(vectors)
             self.catalogue: Known = read_album_catalogue(lib, ids, tracks, album_of, plays=plays)
             self._tracks, self._album_of = tracks, album_of
@@ -147,7 +147,7 @@ class Space:
             handicap += handicaps(self.densities)
         if settings.mood:
             if np.isnan(self.tags).all():
-                raise ui.UserError("no track has tags, so none can be chosen by its mood; run `beet deejai tag`")
+                raise ui.UserError("no track has tags to choose it by; run `beet deejai tag`")
             weights = dict(settings.mood)
             handicap += leanings(self.tags, np.array([weights.get(tag, 0.0) for tag in TAGS])).astype(np.float32)
         return Candidates(
@@ -253,7 +253,7 @@ class Space:
             name = album_name(match) if isinstance(match, Album) else display_name(as_track(match))
             return f"{name}: in no list that Track2Vec has learned from; `beet deejai history add` adds lists"
         if isinstance(match, Album) and not match.items():
-            return f"{album_name(match)}: an album without tracks; `beet ls -a` shows which there are"
+            return f"{album_name(match)}: this album has no tracks; `beet ls -a` lists the albums"
         if isinstance(match, Album):
             return f"{album_name(match)}: none of its tracks is analysed yet; run `beet deejai analyze`"
         name = display_name(as_track(match))
@@ -299,7 +299,7 @@ class Space:
     def _outsider(self, path: Path) -> Member:
         """A file; if the library has the same recording elsewhere, that one."""
         if path.exists() and not path.is_file():
-            raise ui.UserError(f"{one_line(os.fspath(path))}: not a file that can be read to its end")
+            raise ui.UserError(f"{one_line(os.fspath(path))}: not a regular file")
         try:
             key, vector = self._hear(path)
         except AudioError as error:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
+OUTDATED = "weighted before the library changed; run `beet deejai analyze` to update them"
 SHOWN = 10  # failures listed before "and N more"
 
 
@@ -52,12 +53,14 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
     return [
         f"tracks    {tracks:,}",
         f"analysed  {len(ids):,}",
-        f"pending   {pending:,}" + ("  (beet deejai analyze)" if pending else "") + (f", {heard:,} heard" if heard else ""),
-        f"failed    {len(failures):,}" + ("  (beet deejai failed)" if failures else ""),
+        f"pending   {pending:,}"
+        + ("; run `beet deejai analyze`" if pending else "")
+        + (f" (no decoding needed for {heard:,})" if heard else ""),
+        f"failed    {len(failures):,}" + ("; see `beet deejai failed`" if failures else ""),
         *(f"          {one_line(os.fspath(failure.path))}: {failure.reason}" for failure in failures[:SHOWN]),
         *([f"          ... and {len(failures) - SHOWN:,} more"] if len(failures) > SHOWN else []),
         f"model     {model.name}, {model.dimension} dimensions, epsilon {_epsilon(used, epsilon)}",
-        "weights   " + ("up to date" if current else "those of the library as it was  (beet deejai analyze)"),
+        "vectors   " + ("up to date" if current else OUTDATED),
         f"index     {_index(lib, model, settings)}",
         f"on disk   slices {_size(store_path(lib))}, index {caches}, in {folder}",
     ]

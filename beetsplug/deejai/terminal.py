@@ -36,7 +36,7 @@ def choose_next(space: Space, offers: Iterator[Pick]) -> Pick | None:
 
 def choose_waypoint(text: str, members: list[Member]) -> Member | None:
     """One of the members that a waypoint may mean; None for their centre."""
-    ui.print_(f"{text!r} means {len(members)}:")
+    ui.print_(f"{text!r} matches {len(members)}:")
     shown = members[:SHOWN]
     for number, member in enumerate(shown, 1):
         ui.print_(f"  {number}  {member.name}")

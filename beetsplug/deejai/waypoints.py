@@ -14,6 +14,7 @@ from deejai_core.playlists.geometry import blend
 
 from .space import Match, Member, Space
 from .wishes import Wishes
+from .words import counted
 
 
 def known_members(space: Space, matches: Sequence[Match]) -> tuple[list[Member], list[str]]:
@@ -25,7 +26,7 @@ def known_members(space: Space, matches: Sequence[Match]) -> tuple[list[Member],
     for member in found:
         once.setdefault(member.song.vector.tobytes(), member)
     left = len(matches) - len(found)
-    return list(once.values()), [f"{left} of {len(matches)} matches not analysed yet, left out as seeds"] if left else []
+    return list(once.values()), [f"Left out {left} of {len(matches)} matches, which are not analysed yet."] if left else []
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ def find_waypoint(space: Space, text: str, matches: Sequence[Match], stops: Sequ
     nearest = max(free, key=lambda member: float(member.song.vector @ middle))
     if len(members) == 1:
         return Waypoint(nearest, nearest.song.vector, text, [], warnings)
-    several = f"{len(members)} {kinds(space.kind)}"
-    remark = f"{text!r} means {several}: the way goes through their centre, next to {nearest.name}"
+    several = counted(len(members), noun(space.kind))
+    remark = f"{text!r} matches {several}: the way goes through their centre, next to {nearest.name}"
     return Waypoint(nearest, middle, text, [remark], warnings)
 
 
@@ -71,5 +72,5 @@ def _words_for(member: Member) -> str:
     return str(member.match) if isinstance(member.match, Path) else f"id:{member.match.id}"
 
 
-def kinds(kind: type) -> str:
-    return "tracks" if kind is Item else "albums"
+def noun(kind: type) -> str:
+    return "track" if kind is Item else "album"

@@ -115,7 +115,7 @@ def write_map(path: Path, content: bytes) -> None:
     """
     try:
         if path.is_file() and not _is_map(path):
-            raise MapError(f"{path}: there is a file that is no map; choose another name")
+            raise MapError(f"{path}: this file exists and is not a map; choose another name")
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():
             path.write_bytes(content)  # a device or a pipe, such as /dev/stdout

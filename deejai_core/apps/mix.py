@@ -79,7 +79,7 @@ def survey(track: Track, rate: int, blocks_of: Blocks) -> Measured:
     first, last = sounding(levels.peak)
     loudness = integrated_loudness(levels.energy[first:last])
     if loudness == -np.inf:
-        raise AudioError("there is nothing but silence in it" if levels.frames else "no readable audio in it")
+        raise AudioError("it is silent" if levels.frames else "no readable audio in it")
     step = rate // STEPS
     frames = min(last * step, levels.frames) - first * step
     return Measured(track, first * step, frames, loudness, decibels(float(levels.peak[first:last].max())))

@@ -38,7 +38,7 @@ def check_output(
                 raise MixError(f"{one_line(os.fspath(file))}: this is no file; choose another name")
             if not force and file.exists() and not is_ours(file):
                 raise MixError(
-                    f"{one_line(os.fspath(file))}: there is a file that is no mix of ours; "
+                    f"{one_line(os.fspath(file))}: this file exists and is not a mix of ours; "
                     "choose another name, or give --force to replace it"
                 )
         except OSError as error:

@@ -39,7 +39,7 @@ def write_playlist(path: Path, data: bytes) -> None:
     """
     try:
         if path.is_file() and not _is_playlist(path):
-            raise PlaylistError(f"{path}: there is a file that is no playlist; choose another name")
+            raise PlaylistError(f"{path}: this file exists and is not a playlist; choose another name")
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():
             path.write_bytes(data)  # a device or a pipe, such as /dev/stdout

@@ -114,7 +114,7 @@ def _heard(read: Read, hear: Callable[[], np.ndarray]) -> Heard:
     except Exception as error:
         raise UnavailableError(f"{type(error).__name__}: {error}") from error
     if not np.isfinite(trunk).all():
-        raise AudioError("the model finds no numbers for it")
+        raise AudioError("the model returned NaN or infinity")
     return Heard(read.path, read.key, trunk)
 
 

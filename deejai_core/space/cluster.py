@@ -206,7 +206,7 @@ def _failed(client: Client, path: Path, error: Exception) -> Unheard:
     from distributed.scheduler import KilledWorker
 
     if isinstance(error, KilledWorker):
-        return Unheard(path, f"a worker died while it had it, {error.allowed_failures + 1} times over", lasting=False)
+        return Unheard(path, f"a worker died on it, {error.allowed_failures + 1} times over", lasting=False)
     if not isinstance(error, DeejaiError):
         _check_versions(client)  # of a worker that came later, most likely
         raise ClusterError(f"the cluster cannot do it ({type(error).__name__}: {_one_line(error)})") from error
@@ -223,7 +223,7 @@ def _judged(
         lacking[worker] += 1
         # It is done with each of them in no time, and would soon have had all that there are.
         if lacking[worker] >= STRANGER:
-            raise ClusterError(f"worker {worker} lacks every file it is given; does it share the music folder?")
+            raise ClusterError(f"worker {worker} finds none of the files; does it share the music folder?")
         return replace(result, reason=f"worker {worker}: {result.reason}; does it share the music folder?")
     lacking[worker] = 0
     if isinstance(result, Unheard):

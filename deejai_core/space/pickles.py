@@ -50,7 +50,7 @@ def read_vectors(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     except OSError as error:
         raise StoreError(f"{path}: cannot read it ({error.strerror or error})") from error
     except EOFError as error:
-        raise StoreError(f"{path}: cut off; analyse its tracks anew") from error
+        raise StoreError(f"{path}: cut off; analyse its tracks again") from error
     except Exception as error:  # bytes of any kind make the unpickler raise errors of any kind
         reason = str(error) if isinstance(error, pickle.UnpicklingError) else type(error).__name__
         raise StoreError(f"{path}: not vectors of Deej-A.I. ({reason})") from error

@@ -106,7 +106,7 @@ class Track2Vec:
             _check(vectors, text, ends)
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise ModelError(
-                f"{path}: cannot read the vectors ({error}); `beet deejai train --track2vec` learns them anew"
+                f"{path}: cannot read the vectors ({error}); `beet deejai train --track2vec` learns them again"
             ) from error
         text, ends = text.tobytes(), ends.tolist()
         words = (text[start:end].decode("utf-8", "surrogatepass") for start, end in zip([0, *ends], ends, strict=False))

@@ -47,8 +47,8 @@ def check_enough(artists: np.ndarray, lists: int) -> None:
     names = len(np.unique(artists[artists >= 0])) + int((artists < 0).sum())
     if len(artists) < FEWEST_TRACKS or names < FEWEST_ARTISTS:
         raise TrainingError(
-            f"too little to learn from: {_counted(len(artists), 'track')} by {_counted(names, 'artist')} in "
-            f"{_counted(lists, 'list')} are in the library and analysed; it takes {FEWEST_TRACKS} tracks by "
+            f"too little to learn from: in {_counted(lists, 'list')}, only {_counted(len(artists), 'track')} by "
+            f"{_counted(names, 'artist')} are in the library and analysed; training takes {FEWEST_TRACKS} tracks by "
             f"{FEWEST_ARTISTS} artists; `beet deejai history report` shows what is not in the library, `beet deejai "
             "status` what is not analysed"
         )

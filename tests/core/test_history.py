@@ -185,7 +185,7 @@ def test_damage_is_named_and_what_is_whole_is_kept(store, statement):
     store.replace(FILES, [SongList("First", (A,)), SongList("Second", (B, A)), Play(D, 100)])
     with store._connection as connection:
         connection.execute(statement)
-    with pytest.raises(DamagedError, match=r"history\.db: damaged \(.*\); `beet deejai doctor --fix` mends it$"):
+    with pytest.raises(DamagedError, match=r"history\.db: damaged \(.*\); `beet deejai doctor --fix` repairs it$"):
         listed(store), store.frequencies()
     with contextlib.suppress(DamagedError):
         assert store.damage()

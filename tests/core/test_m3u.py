@@ -112,7 +112,7 @@ def test_when_writing_fails_the_old_playlist_stays(tmp_path, monkeypatch):
 def test_a_file_that_is_no_playlist_is_never_replaced(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(PlaylistError, match="there is a file that is no playlist; choose another name"):
+    with pytest.raises(PlaylistError, match="this file exists and is not a playlist; choose another name"):
         write_playlist(path, b"#EXTM3U\n")
     assert path.read_bytes() == content
 

@@ -161,7 +161,7 @@ class TestWhatIsThereAlready:
     @pytest.mark.parametrize("name", ["song.mp3", "song.cue"])
     def test_nothing_else_is_unless_forced(self, tmp_path, name):
         (tmp_path / name).write_bytes(b"something dear")
-        with pytest.raises(MixError, match=rf"{name}: there is a file that is no mix of ours; .* --force"):
+        with pytest.raises(MixError, match=rf"{name}: this file exists and is not a mix of ours; .* --force"):
             check_output(tmp_path / "song.mp3", read_comments)
         check_output(tmp_path / "song.mp3", read_comments, force=True)
 

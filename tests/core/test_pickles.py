@@ -166,7 +166,9 @@ def test_a_file_that_was_cut_off_is_reported(tmp_path, protocol):
     path = tmp_path / "_music_a.p"
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
-        with pytest.raises(StoreError, match=r"_music_a\.p: (cut off; analyse its tracks anew|not vectors of Deej-A\.I\.)"):
+        with pytest.raises(
+            StoreError, match=r"_music_a\.p: (cut off; analyse its tracks again|not vectors of Deej-A\.I\.)"
+        ):
             list(read_vectors(path))
 
 

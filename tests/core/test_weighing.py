@@ -234,7 +234,7 @@ def test_what_is_damaged_is_named_mended_and_heard_again(tmp_path, statement, va
     library.vectors[damaged] = None
     with (
         library.store,
-        pytest.raises(DamagedError, match=r"slices\.db: damaged \(.*\); `beet deejai doctor --fix` mends it$"),
+        pytest.raises(DamagedError, match=r"slices\.db: damaged \(.*\); `beet deejai doctor --fix` repairs it$"),
     ):
         library.analyze()
 

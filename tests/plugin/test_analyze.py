@@ -26,15 +26,15 @@ def unanalysed(beets, collection):
 def test_every_track_gets_a_vector(unanalysed):
     result = unanalysed.deejai("analyze")
     assert "24/24 tracks" in result.err
-    assert "24 tracks given a vector of musicnn-msd-1" in result.err
+    assert "Computed the vectors of 24 tracks with musicnn-msd-1" in result.err
     assert len(set(unanalysed.field("deejai_vector"))) == 24
-    assert "nothing to do: no track lacks a vector of musicnn-msd-1" in unanalysed.deejai("analyze").err
+    assert "nothing to do: every track has a vector of musicnn-msd-1" in unanalysed.deejai("analyze").err
 
 
 def test_a_query_limits_it(unanalysed):
     unanalysed.deejai("analyse", "artist:Nave", "-t", "1")
     assert len(unanalysed.field("title", "deejai_vector::.")) == 4
-    assert "pending   20  (beet deejai analyze)" in unanalysed.deejai("status").lines
+    assert "pending   20; run `beet deejai analyze`" in unanalysed.deejai("status").lines
 
 
 def test_pretend_lists_and_touches_nothing(unanalysed, collection):
@@ -51,9 +51,9 @@ def test_a_lost_slice_store_costs_no_vector(analysed):
     before = analysed.field("deejai_vector")
     shutil.rmtree(analysed.data)
     assert "nothing to do" in analysed.deejai("analyze").err
-    assert "24 tracks left as they were" in analysed.deejai("reweigh").err
+    assert "Left the vectors of 24 tracks as they were" in analysed.deejai("reweigh").err
     assert analysed.field("deejai_vector") == before
-    assert "24 tracks given a vector" in analysed.deejai("analyze", "--force").err
+    assert "Computed the vectors of 24 tracks" in analysed.deejai("analyze", "--force").err
 
 
 def test_order_and_batches_leave_no_trace(unanalysed, analysed):
@@ -113,14 +113,12 @@ def test_a_failed_file_is_named_and_left_alone_until_it_changes(unanalysed, coll
     assert f"          {aisle}: " in status
     second = unanalysed.deejai("analyze", f"path:{own}")  # a known failure is no failure of this run
     assert "not analysed:" not in second.err
-    assert (
-        "1 track failed before and did not change since; `beet deejai failed` names them, --retry tries again" in second.err
-    )
+    assert "Skipped 1 track that failed before; `beet deejai failed` lists the failures, --retry tries again." in second.err
     refused = unanalysed.deejai("similar", f"path:{aisle}", status=1).err
     assert f"Nave - Aisle: cannot be analysed: {aisle}: " in refused
 
     aisle.write_bytes(music)
-    assert "1 track given a vector" in unanalysed.deejai("analyze", f"path:{own}").err
+    assert "Computed the vectors of 1 track" in unanalysed.deejai("analyze", f"path:{own}").err
     assert "failed    0" in unanalysed.deejai("status").out
 
 
@@ -146,10 +144,10 @@ def test_a_missing_file_fails_alone(unanalysed, collection, tmp_path):
     (own / "Long Windows/01 Aisle.flac").unlink()
     result = unanalysed.deejai("analyze", f"path:{own}", status=1)
     assert "Aisle.flac: not analysed: No such file or directory" in result.err
-    assert "3 tracks given a vector" in result.err
+    assert "Computed the vectors of 3 tracks" in result.err
     assert "failed    0" in unanalysed.deejai("status").out  # it may come back
     shutil.copy(collection / "Nave/Long Windows/01 Aisle.flac", own / "Long Windows")
-    assert "1 track given a vector" in unanalysed.deejai("analyze", f"path:{own}").err
+    assert "Computed the vectors of 1 track" in unanalysed.deejai("analyze", f"path:{own}").err
 
 
 def test_a_broken_installation_is_one_line_and_fails_no_file(unanalysed, tmp_path):
@@ -163,7 +161,7 @@ def test_memory_that_runs_out_fails_no_file_for_ever(unanalysed, tmp_path):
     (tmp_path / "soxr.py").write_text("def resample(*_):\n    raise MemoryError('no more')")
     result = unanalysed.deejai("analyze", "title:Aisle", status=1, PYTHONPATH=str(tmp_path))
     assert "Aisle.flac: not analysed: it needs more memory than a file may take (memory_limit)" in result.err
-    assert "1 track given a vector" in unanalysed.deejai("analyze", "title:Aisle").err
+    assert "Computed the vectors of 1 track" in unanalysed.deejai("analyze", "title:Aisle").err
 
 
 def interrupt(beets, *args: str, when) -> str:
@@ -191,7 +189,7 @@ def test_an_interrupt_loses_nothing(unanalysed):
     err = interrupt(unanalysed, when=lambda: count(store) >= 3)
     kept = count(store)
     assert 3 <= kept < 24
-    assert "of 24 tracks heard, all of them kept; `beet deejai analyze` goes on from there to their vectors" in err
+    assert "of 24 tracks analysed and kept; `beet deejai analyze` goes on from here" in err
 
     # The interrupt may have come after a recording's slices were stored and before its track got their key.
     heard = int(re.search(r"pending   24  .*, (\d+) heard", unanalysed.deejai("status").out)[1])
@@ -209,7 +207,7 @@ def test_an_interrupted_force_keeps_the_old_vectors_until_the_new_ones_are_there
     analysed.configure(windows=2)
     store = analysed.data / "slices.db"
     err = interrupt(analysed, "--force", when=lambda: heard_lengths(store) != lengths)
-    assert "of 24 tracks heard, all of them kept; `beet deejai analyze` makes their vectors anew" in err
+    assert "of 24 tracks analysed and kept; `beet deejai analyze` computes their new vectors" in err
     assert analysed.field("deejai_vector") == old
     # Those that were heard have new slices, and the next run weighs them, and all others against them.
     analysed.deejai("analyze")

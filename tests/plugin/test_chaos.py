@@ -207,7 +207,7 @@ class TestAnUnmountedDrive:
             music.mkdir()
         result = beets.deejai("analyze", status=1)
         assert f"error: {music}" in result.err
-        assert "nothing is there; is the drive mounted?" in result.err
+        assert "this folder is missing or empty; is the drive mounted?" in result.err
         assert beets.deejai("failed").lines == []  # it is not the files' fault
         if music.exists():
             music.rmdir()
@@ -224,7 +224,7 @@ class TestAnUnmountedDrive:
         music.rename(music.with_name("elsewhere"))
         _, err = process.communicate(timeout=60)
         assert process.returncode == 1
-        assert "nothing is there; is the drive mounted? What was done is kept" in err
+        assert "this folder is missing or empty; is the drive mounted? Nothing is lost" in err
         kept = len(stored(beets)[1])
         assert 2 <= kept < TRACKS
         music.with_name("elsewhere").rename(music)

@@ -120,7 +120,7 @@ def test_a_worker_that_is_killed_costs_nothing(cluster, unanalysed, quiet):
     assert process.returncode == 0, err
     assert "24/24 tracks" in err
     assert "not analysed" not in err
-    assert "24 tracks given a vector of musicnn-msd-1" in err
+    assert "Computed the vectors of 24 tracks with musicnn-msd-1" in err
     assert stored(unanalysed) == stored(quiet)
 
 
@@ -130,7 +130,7 @@ def test_an_interrupt_loses_nothing(cluster, unanalysed, quiet):
     process.send_signal(signal.SIGINT)
     err = ended(process)
     assert "Traceback" not in err
-    assert "of 24 tracks heard, all of them kept; `beet deejai analyze` goes on from there to their vectors" in err
+    assert "of 24 tracks analysed and kept; `beet deejai analyze` goes on from here" in err
     assert 3 <= heard(unanalysed) < TRACKS
     unanalysed.deejai("analyze", "--dask", cluster.address)
     assert stored(unanalysed) == stored(quiet)
@@ -194,8 +194,8 @@ def test_deaths_that_are_too_many(unanalysed, quiet, tmp_path):
         err = ended(process)
     assert process.returncode == 1
     *_, stopped, error = err.splitlines()
-    assert "not analysed: a worker died while it had it, 1 times over" in err
-    assert "of 24 tracks heard, all of them kept; `beet deejai analyze` goes on from there to their vectors" in stopped
+    assert "not analysed: a worker died on it, 1 times over" in err
+    assert "of 24 tracks analysed and kept; `beet deejai analyze` goes on from here" in stopped
     assert error == f"error: {cluster.address}: the scheduler is gone"
     assert 6 <= heard(unanalysed) < TRACKS
     unanalysed.deejai("analyze")
@@ -221,7 +221,7 @@ class TestAWorkerWithoutTheMusic:
 
         # With all there is, it would be done in no time.
         result = unanalysed.deejai("analyze", "--dask", cluster.address, status=1)
-        assert "lacks every file it is given; does it share the music folder?" in result.err.splitlines()[-1]
+        assert "finds none of the files; does it share the music folder?" in result.err.splitlines()[-1]
 
 
 def test_no_scheduler(unanalysed):
@@ -282,7 +282,7 @@ def test_addresses(address):
             ["--dask", "tls://localhost:9"],
             "tls://localhost:9: no certificates; distributed.comm.tls in Dask's",
         ),
-        (["--dask", NOWHERE, "-t", "2"], "--threads is not for --dask"),
+        (["--dask", NOWHERE, "-t", "2"], "--threads does not apply to --dask"),
     ],
 )
 def test_options_are_checked(imported, args, error):
@@ -298,4 +298,4 @@ def test_without_dask(unanalysed, tmp_path):
     path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
     result = unanalysed.deejai("analyze", "--dask", NOWHERE, status=1, PYTHONPATH=path)
     assert result.err == "error: distributed is not installed; pip install 'beets-deejai[dask]'\n"
-    assert "1 track given a vector" in unanalysed.deejai("analyze", "title:Aisle", PYTHONPATH=path).err
+    assert "Computed the vectors of 1 track" in unanalysed.deejai("analyze", "title:Aisle", PYTHONPATH=path).err

@@ -81,10 +81,10 @@ def test_what_is_wrong_is_found_and_mended(analysed, where, statement, value, wh
     found = analysed.deejai("doctor", status=1)
     assert what in problems(found)
     assert "error: " in found.err
-    assert "`beet deejai doctor --fix` mends" in found.err
+    assert "`beet deejai doctor --fix` repairs" in found.err
 
     mended = analysed.deejai("doctor", "--fix", status=None)
-    assert "mended: " in mended.out
+    assert "repaired: " in mended.out
     analysed.deejai("analyze", "--retry")
     assert problems(analysed.deejai("doctor")) == []
     assert analysed.field("deejai_vector") == before
@@ -92,7 +92,7 @@ def test_what_is_wrong_is_found_and_mended(analysed, where, statement, value, wh
 
 def test_vectors_of_an_older_library_are_said_to_be_so(analysed):
     """As after any import: `analyze` brings them up to date, there is nothing wrong with them."""
-    told = "those of the library as it was; `beet deejai analyze` brings them up to date"
+    told = "from before the library changed; `beet deejai analyze` updates them"
     assert told in analysed.deejai("doctor").out
     analysed.deejai("analyze")
     assert "weights       up to date" in analysed.deejai("doctor").out
@@ -105,8 +105,8 @@ def test_vectors_that_are_not_what_the_slices_give(analysed):
     change(analysed.library, VECTOR, b64encode(np.eye(100, dtype="<f4")[0].tobytes()).decode())
     found = analysed.deejai("doctor", status=1)
     assert problems(found) == ["weights"]
-    assert "1 of 20 vectors that were looked at are not what the slices give" in found.out
-    assert "mended: 1 vectors made anew" in analysed.deejai("doctor", "--fix").out
+    assert "1 of 20 checked vectors differ from what the slices give" in found.out
+    assert "repaired: 1 vector computed again" in analysed.deejai("doctor", "--fix").out
     assert analysed.field("deejai_vector") == before
 
 
@@ -130,7 +130,7 @@ def test_a_damaged_index(analysed):
 def test_unfinished_files(analysed):
     (analysed.data / ".deejai-0123").write_bytes(b"half")
     assert problems(analysed.deejai("doctor", status=1)) == ["leftovers"]
-    assert "mended: 1 files removed" in analysed.deejai("doctor", "--fix").out
+    assert "repaired: 1 file removed" in analysed.deejai("doctor", "--fix").out
     assert not (analysed.data / ".deejai-0123").exists()
 
 
@@ -142,13 +142,13 @@ def test_damaged_slices_are_mended_and_heard_again(analysed):
     change(store, "UPDATE slices SET trunk = x'000102' WHERE key = (SELECT min(key) FROM slices)")
     infinite = np.full(400, np.inf, "<f2").tobytes()
     change(store, "UPDATE slices SET trunk = ? WHERE key = (SELECT max(key) FROM slices)", infinite)
-    told = f"{store}: damaged (slices of a recording); `beet deejai doctor --fix` mends it"
+    told = f"{store}: damaged (slices of a recording); `beet deejai doctor --fix` repairs it"
     assert analysed.deejai("reweigh", status=1).err == f"error: {told}\n"
     assert f"{store}: damaged rows of slices: 2" in analysed.deejai("doctor", status=1).out
 
     mended = analysed.deejai("doctor", "--fix")
-    assert "mended: all that is whole is in a new file; the damaged one is kept as" in mended.out
-    assert "2 tracks have a vector without stored slices" in mended.out
+    assert "repaired: all that is whole is in a new file; the damaged one is kept as" in mended.out
+    assert "2 tracks with a vector but no stored slices" in mended.out
     assert analysed.field("deejai_vector") == before
     assert "2/2 tracks" in analysed.deejai("analyze").err
     assert problems(analysed.deejai("doctor")) == []
@@ -161,10 +161,10 @@ def test_a_slice_store_that_is_none(analysed):
     before = analysed.field("deejai_vector")
     store = analysed.data / "slices.db"
     store.write_bytes(b"no database at all " * 500)
-    told = f"{store}: damaged (file is not a database); `beet deejai doctor --fix` mends it"
+    told = f"{store}: damaged (file is not a database); `beet deejai doctor --fix` repairs it"
     assert told in analysed.deejai("doctor", status=1).out
     assert analysed.deejai("analyze", status=1).err == f"error: {told}\n"
-    assert "24 tracks have a vector without stored slices" in analysed.deejai("doctor", "--fix").out
+    assert "24 tracks with a vector but no stored slices" in analysed.deejai("doctor", "--fix").out
     (kept,) = analysed.data.glob("slices.db.damaged-*")
     assert kept.read_bytes() == b"no database at all " * 500
     assert analysed.field("deejai_vector") == before

@@ -218,19 +218,19 @@ def report(*, tracks=(50, 50, 50), hit=0.9, chance=0.1, reachable=(1, 1), **othe
 @pytest.mark.parametrize(
     ("found", "advice"),
     [
-        (report(), ["nothing here asks for a change"]),
+        (report(), ["nothing needs to be changed"]),
         (report(tracks=(29, 3, 0)), ["fewer than 30 tracks are counted in every line"]),
         (report(tracks=(50, 50, 3)), ["fewer than 30 tracks are counted for genres: those"]),
-        (report(hit=0.29), ["artists are hardly told apart"]),
+        (report(hit=0.29), ["the vectors hardly tell artists apart"]),
         (report(hit=0.29, tracks=(29, 50, 50)), ["fewer than 30 tracks are counted for artist"]),
-        (report(hit=0.7, chance=0.5), ["artists are hardly told apart"]),
+        (report(hit=0.7, chance=0.5), ["the vectors hardly tell artists apart"]),
         (report(hit=0.8, chance=0.5), ["nothing here"]),  # thrice the chance is more than there is
         (report(reachable=(0.9, 0.98)), ["keep `correct_hubs: yes`: with it 98.0% of the tracks are in a list, without"]),
         (report(reachable=(0.9, 0.98), correct_hubs=False), ["set `correct_hubs: yes`"]),
         (report(reachable=(0.9, 0.9)), ["nothing here"]),
         (report(reachable=(0.63, 0.64), k=1), ["nothing here"]),  # as many as when drawn at random
         (report(recall=0.98), ["the index misses neighbours: set `index: exact`"]),
-        (report(k=30), ["30 neighbours are much of 100 tracks, even blindly drawn: -k 10 tells more"]),
+        (report(k=30), ["30 neighbours of 100 tracks are too many to tell much: use -k 10"]),
         (report(hit=0.1, reachable=(0.9, 1), recall=0.9), ["artists are hardly", "keep `correct_hubs"]),  # two at most
     ],
 )
@@ -275,8 +275,8 @@ class TestSweep:
     @pytest.mark.parametrize(
         ("args", "error"),
         [
-            (["0.1,x"], "--sweep: 'x' is no number; give epsilons with commas, such as 0.05,0.1,0.2,0.4"),
-            ([""], "--sweep: '' is no number"),
+            (["0.1,x"], "--sweep: 'x' is not a number; give epsilons with commas, such as 0.05,0.1,0.2,0.4"),
+            ([""], "--sweep: '' is not a number"),
             (["0.1,2"], "--sweep: must be between 0 and 2, not 2"),
             (["nan"], "--sweep: must be between 0 and 2, not nan"),
             (["0.1", "-e", "0.2"], "--epsilon changes the vectors, --sweep only compares; give one of them"),

@@ -98,7 +98,7 @@ class TestAdd:
         file.write_bytes(b"\0")
         result = analysed.deejai("history", "add", file.parent, status=1)
         assert result.err.splitlines()[1] == (
-            f"error: {file.parent}: no list and no play is in it; the history is as it was"
+            f"error: {file.parent}: it contains neither lists nor plays; the history is unchanged"
         )
         assert rows(analysed.deejai("history", "list")) == {str(file.parent): ["1", "0", "1"]}
 
@@ -165,7 +165,7 @@ class TestAdd:
         ("source", "error"),
         [
             ("jazz", "jazz: no such file or folder; a source is a file or folder of playlists or of a service's export, "),
-            ("", "an empty name is no source; a source is a file"),
+            ("", "the name of a source is empty; a source is a file"),
             ("query:", "query: needs a query, such as 'query:genres:jazz year:1970..'"),
             ("query:title:nothing", "no track matches 'title:nothing'"),
             ("query:year:abc", "invalid query: "),
@@ -225,7 +225,7 @@ class TestReport:
         text = "\n".join(lines)
         assert "Not in the library, nor is their artist (2 songs):" in text
         assert "Nave - Dust in Delight  (nearest: dust in light, 0." in text
-        assert "Too little is said to find them" in text
+        assert "Named too briefly to be found" in text
 
     def test_one_source(self, analysed, tmp_path):
         file = write_m3u(tmp_path / "a.m3u", "Radiohead - Creep")

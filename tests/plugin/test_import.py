@@ -27,7 +27,7 @@ def test_imported_music_has_vectors(beets, collection, tmp_path, way, threaded):
     assert len(set(vectors(beets).values())) == 8
     assert set(beets.field("deejai_model")) == {"musicnn-msd-1"}
     assert "pending   0" in beets.deejai("status").lines
-    assert "given a vector" not in beets.deejai("analyze").err
+    assert "Computed the vectors" not in beets.deejai("analyze").err
     assert "nothing to do" in beets.deejai("analyze").err
 
 
@@ -44,11 +44,11 @@ def test_an_import_leaves_the_vectors_of_older_tracks_to_the_next_analyze(analys
 
     analysed.run("remove", "-f", "artist:Hazel")
     lacking = analysed.deejai("analyze").err
-    assert "weighed anew, since the library is another one" in lacking
+    assert "other tracks, because the library changed" in lacking
     shorter = vectors(analysed)
     analysed.run("import", "-qA", source)
     assert {title: vectors(analysed)[title] for title in shorter} == shorter
-    assert "weighed anew" in analysed.deejai("analyze").err
+    assert "because the library changed" in analysed.deejai("analyze").err
     assert vectors(analysed) == before
 
 

@@ -16,7 +16,7 @@ def network(analysed):
     layers = random_layers("1d", np.random.default_rng(0), width=8, dimension=100)
     source = write_keras(analysed.folder / "speccy_model", layers)
     told = analysed.deejai("model", "import", source, "speccy").out
-    assert f"saved to {analysed.folder}/deejai/models/speccy; `beet deejai model use speccy` listens with it" in told
+    assert f"saved to {analysed.folder}/deejai/models/speccy; `beet deejai model use speccy` switches to it" in told
     return analysed
 
 
@@ -42,16 +42,16 @@ def test_what_was_analysed_is_not_heard_again(network):
     (folder / "cut.p").write_bytes((folder / "cut.p").read_bytes()[:-40])
 
     told = network.deejai("model", "import-vectors", "speccy", folder)
-    assert "20 recordings taken over, 0 known before" in told.out
-    assert "cut.p: cut off; analyse its tracks anew" in told.err
-    assert "1 left out, of files that are not in the library; were they moved? (--moved OLD NEW)" in told.err
+    assert "20 recordings imported, 0 known before" in told.out
+    assert "cut.p: cut off; analyse its tracks again" in told.err
+    assert "Left out 1 recording because the files are not in the library (if they were moved: --moved OLD NEW)" in told.err
     assert "the first is /gone/elsewhere.mp3" in told.err
-    assert "1 left out, of zeros or no numbers" in told.err
-    assert "0 recordings taken over, 20 known before" in network.deejai("model", "import-vectors", "speccy", folder).out
+    assert "Left out 1 recording because the vectors are zero or not numbers" in told.err
+    assert "0 recordings imported, 20 known before" in network.deejai("model", "import-vectors", "speccy", folder).out
 
     told = network.deejai("model", "use", "speccy").err
-    assert "20 tracks given a vector of speccy-1d-" in told
-    assert "4 tracks to be heard" in told
+    assert "Computed the vectors of 20 tracks with speccy-1d-" in told
+    assert "4 tracks not analysed with it yet" in told
     network.deejai("analyze")
     assert len(network.field("deejai_vector", "deejai_model:speccy")) == 24
 
@@ -65,9 +65,9 @@ def test_whole_vectors_of_music_that_has_moved(network):
     dump(network.folder / "mp3tovecs", "mp3tovec.p", old)
     new = paths[0].split("/collection")[0]
     file = network.folder / "mp3tovecs/mp3tovec.p"
-    assert "0 recordings taken over" in network.deejai("model", "import-vectors", "speccy", file).out
+    assert "0 recordings imported" in network.deejai("model", "import-vectors", "speccy", file).out
     told = network.deejai("model", "import-vectors", "speccy", file, "--moved", "/old/place", new).out
-    assert "24 recordings taken over" in told
+    assert "24 recordings imported" in told
 
 
 def test_a_malicious_pickle_is_never_run(network):

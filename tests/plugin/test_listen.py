@@ -156,7 +156,7 @@ def test_number_and_from(library, in_the_room):
         (b"", ["--format", "s16le", "--rate", 0], "--rate: must be from 1000 to 768000, not 0"),
         (b"", ["--every", 0], "--every: must be from 1 to 30 seconds, not 0"),
         (b"", ["-n", 0], "--number: must be at least 1, not 0"),
-        (b"", ["--device", 3], "--device and --stdin both say what to listen to"),
+        (b"", ["--device", 3], "--device and --stdin both choose what to listen to"),
         (b"", ["Rust"], "listen takes no query"),
         (b"", ["--from", "title:nothing"], "--from 'title:nothing' matches nothing"),
     ],

@@ -104,7 +104,7 @@ class TestTheCommand:
             (["--playlist", "config.yaml"], "--playlist config.yaml: none of its tracks is analysed"),
             (["title:nothing"], "title:nothing: matches nothing"),
             (["year:x"], "'year:x' is no query: 'x' is not an int"),
-            (["-o", "mine.html"], "there is a file that is no map; choose another name"),
+            (["-o", "mine.html"], "this file exists and is not a map; choose another name"),
             (["-o", "config.yaml/map.html"], "cannot write the map"),
         ],
     )

@@ -135,14 +135,14 @@ class TestSimilar:
             (["similar", "-a", "boyl"], "no album matches 'boyl'; did you mean 'Boil'?"),
             (["similar", "Don't Stop"], 'no track matches "Don\'t Stop"'),
             (["similar", "~scape"], "no track matches '~scape'"),
-            (["similar", ""], "an empty query finds nothing in particular"),
+            (["similar", ""], "the query is empty"),
             (["similar", "artist:Nobody"], "no track matches 'artist:Nobody'; `beet ls` shows"),
             (["similar", "Re: Nobody"], "no track matches 'Re: Nobody'; for a title with a colon, try title:"),
             (["similar", "/no/such/file.mp3"], "/no/such/file.mp3: no such file, and no track matches"),
             (["similar", "Aisle", "-n", "0"], "error: --number: must be at least 1, not 0"),
             (["similar", "Aisle", "-o", "/dev/null/x.m3u"], "/dev/null/x.m3u: cannot write the playlist ("),
-            (["similar", "Aisle", "-o", __file__], "there is a file that is no playlist; choose another name"),
-            (["similar", "/etc/"], "/etc/: no file of audio, and no track of the library matches"),
+            (["similar", "Aisle", "-o", __file__], "this file exists and is not a playlist; choose another name"),
+            (["similar", "/etc/"], "/etc/: not an audio file, and no track of the library matches"),
             (["status", "Aisle"], "status takes no query"),
             (["journey", "Aisle"], "a journey needs two waypoints or more"),
             (["journey", "Aisle", "Anvil", "Anvil"], "Iron Kettle - Anvil: the same waypoint twice in a row"),
@@ -150,7 +150,7 @@ class TestSimilar:
             (["similar", "Aisle", "--floor", "-1"], "error: --floor: must be from 0 to 1, not -1.0"),
             (["similar", "Aisle", "--artist-separation", "x"], "must be a number of tracks, `mild` or `once`, not 'x'"),
             (["journey", "Aisle", "Anvil", "--less", "artist:Nobody"], "no track matches 'artist:Nobody'"),
-            (["journey", "Aisle", " "], "an empty query finds nothing in particular"),
+            (["journey", "Aisle", " "], "the query is empty"),
             (["journey", "Aisle", "Nobody"], "no track matches 'Nobody'"),
             (["journey", "Aisle", "Anvil", "-n", "-1"], "error: --number: must be at least 0, not -1"),
             (["similr", "Aisle"], "beet deejai has no verb 'similr'; did you mean similar?"),
@@ -192,7 +192,7 @@ class TestSimilar:
         )
         beets.deejai("analyze", "title:Aisle")
         assert "Nave - Vault: not analysed yet; run" in beets.deejai("similar", "Vault", status=1).err
-        assert "3 of 4 matches not analysed yet, left out as seeds" in beets.deejai("similar", "artist:Nave").err
+        assert "Left out 3 of 4 matches, which are not analysed yet." in beets.deejai("similar", "artist:Nave").err
 
     def test_an_unknown_model_is_one_line(self, analysed):
         analysed.configure(model="musicn")

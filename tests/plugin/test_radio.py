@@ -447,7 +447,7 @@ def test_one_clear_line(beets, args, message):
 @needs_mpd
 def test_an_empty_queue_and_nothing_to_begin_with(beets, mpd):
     result = beets.deejai("radio", "--port", mpd.port, status=1)
-    assert result.err == "error: MPD's queue is empty; name what to begin with: beet deejai radio QUERY\n"
+    assert result.err == "error: MPD's queue is empty; give a query to start from: beet deejai radio QUERY\n"
 
 
 @needs_mpd
@@ -455,7 +455,7 @@ def test_a_queue_of_which_beets_knows_nothing(beets, mpd):
     beets.run("remove", "-f", "title:Kettle")
     mpd("add", "Hazel & Thorn/Kitchen Songs/01 Kettle.flac")
     result = beets.deejai("radio", "--once", "--port", mpd.port)
-    assert "nothing in MPD's queue is an analysed song of beets" in result.err
+    assert "no song in MPD's queue is an analysed one of beets" in result.err
     assert len(mpd.queue()) == 1
 
 

@@ -24,7 +24,7 @@ def test_a_library_listens_with_another_network(analysed):
 
     told = analysed.deejai("model", "use", "speccy").err
     assert "speccy is in use: speccy-1d-" in told
-    assert f"{len(before)} tracks to be heard" in told
+    assert f"{len(before)} tracks not analysed with it yet" in told
     analysed.deejai("analyze")
     (name,) = set(analysed.field("deejai_model"))
     assert name.startswith("speccy-1d-")
@@ -43,7 +43,7 @@ def test_a_network_from_the_hub(analysed):
     with serving(hub) as url:
         told = analysed.deejai("model", "use", PUBLISHED, HF_ENDPOINT=url, NO_PROXY="127.0.0.1,localhost").err
     assert f"{PUBLISHED} is in use: speccy-2d-" in told
-    assert "24 tracks to be heard" in told
+    assert "24 tracks not analysed with it yet" in told
 
     # From now on nobody is asked, and the configuration may name it as well.
     analysed.configure(model=PUBLISHED)

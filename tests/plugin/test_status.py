@@ -28,7 +28,7 @@ def test_of_an_empty_library(beets):
         "pending": "0",
         "failed": "0",
         "model": "musicnn-msd-1, 100 dimensions, epsilon 0.2",
-        "weights": "up to date",
+        "vectors": "up to date",
         "index": f"exact search: {why_no_annoy()}" if why_no_annoy() else "none yet  (beet deejai analyze)",
     }
     assert not beets.data.exists()  # asking changes nothing
@@ -44,11 +44,11 @@ def test_of_an_analysed_library(analysed):
 
 def test_weights_are_those_of_the_library_as_it_is_or_was(analysed):
     """An import weighs the new tracks only, against what is there by then."""
-    assert report(analysed)["weights"] == "those of the library as it was  (beet deejai analyze)"
+    assert report(analysed)["vectors"] == "weighted before the library changed; run `beet deejai analyze` to update them"
     analysed.deejai("analyze")
-    assert report(analysed)["weights"] == "up to date"
+    assert report(analysed)["vectors"] == "up to date"
     analysed.run("remove", "-f", "title:Aisle")
-    assert report(analysed)["weights"] == "those of the library as it was  (beet deejai analyze)"
+    assert report(analysed)["vectors"] == "weighted before the library changed; run `beet deejai analyze` to update them"
 
 
 def parts(beets) -> list[str]:
@@ -155,7 +155,7 @@ def test_a_damaged_vector_counts_as_none(analysed, damage):
     connection.close()
     assert report(analysed)["analysed"] == "23"
     assert "Nave - Aisle: not analysed yet" in analysed.deejai("similar", "Aisle", status=1).err
-    assert "1 track given a vector" in analysed.deejai("analyze").err
+    assert "Computed the vectors of 1 track" in analysed.deejai("analyze").err
     assert report(analysed)["analysed"] == "24"
 
 

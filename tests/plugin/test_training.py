@@ -157,7 +157,7 @@ class TestTaste:
         )
         assert validation > constant + 0.05
         assert "together   of the 10 nearest to a track held out, in a list with it" in told.out
-        assert "72 tracks given a vector of taste-" in told.err
+        assert "Computed the vectors of 72 tracks with taste-" in told.err
 
     def test_the_same_seed_is_the_same_model(self, taught):
         taught.deejai("train", "same", "--head", real=True)
@@ -177,7 +177,7 @@ class TestTaste:
         (name,) = set(library.field("deejai_model"))
         listed = library.deejai("model", "list").out
         assert "* taste" in listed
-        assert "72 vectors, 72 recordings heard" in listed
+        assert "72 vectors, 72 recordings analysed" in listed
         assert name in library.deejai("status").out
         assert library.deejai("doctor").status == 0
         library.deejai("tag", "muffled 0 01")
@@ -246,8 +246,8 @@ class TestNothingIsLost:
         folder.mkdir(parents=True)
         (folder / "checkpoint.pt").write_bytes(b"hours of work")
         told = library.deejai("train", "net", status=1).err
-        assert "net is a training that is not finished; `beet deejai train net --network ...` goes on with it" in told
-        assert "net                  a training that is not finished" in library.deejai("model", "list").out
+        assert "net is an unfinished training; `beet deejai train net --network ...` goes on with it" in told
+        assert "net                  an unfinished training" in library.deejai("model", "list").out
         for verb in ("use", "info"):
             told = library.deejai("model", verb, "net", status=1).err
             assert "net: its training is not finished; `beet deejai train net --network ...` goes on with it" in told
@@ -266,7 +266,7 @@ class TestNothingIsLost:
         config = models / "taste/config.json"
         config.write_text(json.dumps({**json.loads(config.read_text()), "trunk": "net"}))
         for words in (["model", "remove", "net", "-y"], ["train", "net", "--network", "1d", "--force"]):
-            assert "taste stands on net; remove that first" in taught.deejai(*words, status=1).err
+            assert "taste needs net; remove taste first" in taught.deejai(*words, status=1).err
 
 
 class TestSpace:
@@ -306,7 +306,7 @@ class TestSpace:
         (library.data / "track2vec.safetensors").write_bytes(b"damaged")
         told = library.deejai("similar", "muffled", "--space", "track2vec", status=1).err
         assert "track2vec.safetensors: cannot read" in told
-        assert "`beet deejai train --track2vec` learns them anew" in told
+        assert "`beet deejai train --track2vec` learns them again" in told
         library.deejai("train", "--track2vec")
         library.deejai("similar", "muffled 0 01", "--space", "track2vec", "-p")
 
@@ -351,7 +351,7 @@ class TestNetwork:
         assert sorted(path.name for path in folder.iterdir()) == ["config.json", "deejai.json", "model.safetensors"]
         assert "the 1d network from 40 tracks" in library.deejai("model", "info", "net").out
         told = library.deejai("model", "use", "net").err
-        assert "72 tracks to be heard: `beet deejai analyze` decodes them" in told
+        assert "72 tracks not analysed with it yet; run `beet deejai analyze`" in told
         assert "nothing analysed yet with speccy-1d-" in library.deejai("similar", "muffled", status=1).err
 
 
@@ -360,14 +360,14 @@ class TestNetwork:
     [
         (["train"], "train what? Give the model a name"),
         (["train", "a", "b"], "train what? Give the model a name"),
-        (["train", "../a"], "'../a' cannot be a model's name"),
-        (["train", "musicnn"], "'musicnn' cannot be a model's name"),
+        (["train", "../a"], "'../a' cannot be the name of a model"),
+        (["train", "musicnn"], "'musicnn' cannot be the name of a model"),
         (["train", "a", "--seed", "-1"], "--seed: must be at least 0"),
         (["train", "a", "--track2vec"], "--track2vec only learns the lists"),
-        (["train", "a", "--network", "1d", "--alone"], "--alone is for a head"),
-        (["train", "a", "--network", "1d", "--head"], "--head or --network, not both"),
+        (["train", "a", "--network", "1d", "--alone"], "--alone does not apply to --network"),
+        (["train", "a", "--network", "1d", "--head"], "--head and --network train different models"),
         (["train", "a", "--network", "1d", "--epochs", "0"], "--epochs: must be at least 1"),
-        (["train", "a", "--epochs", "3"], "--epochs and --device are for --network"),
+        (["train", "a", "--epochs", "3"], "--epochs and --device need --network"),
         (["model", "info", ""], "a model needs a name"),
         (["model", "info", "owner/name"], "owner/name: not downloaded yet; `beet deejai model use owner/name` does"),
         (["train", "a", "--network", "1d", "--device", "cuda"], "torch finds no cuda here"),
@@ -410,7 +410,7 @@ def test_tracks_that_this_trunk_has_not_heard_are_no_traceback(analysed):
 def test_the_configuration_counts_more(analysed):
     analysed.configure(model="musicnn")
     told = analysed.deejai("model", "use", "other", status=1).err
-    assert "the configuration says `model: musicnn`, which counts more" in told
+    assert "the configuration says `model: musicnn`, which takes precedence" in told
 
 
 def test_a_model_in_use_is_not_removed(analysed):

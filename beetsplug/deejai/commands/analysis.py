@@ -27,7 +27,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     analyze = Verb(
         "analyze",
         partial(run_analyze, config, log),
-        "give every track that lacks one a vector",
+        "analyse the tracks that have no vector yet",
         usage="%prog [options] [QUERY...]",
         aliases=("analyse",),
     )
@@ -35,30 +35,30 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     analyze.parser.add_option("-p", "--pretend", action="store_true", help="only list the files that would be analysed")
     analyze.parser.add_option("--retry", action="store_true", help="try files again that failed before")
     analyze.parser.add_option(
-        "--dask", metavar="ADDRESS", help="let a cluster do it, whose scheduler is at tcp://HOST:PORT"
+        "--dask", metavar="ADDRESS", help="analyse on a Dask cluster whose scheduler is at tcp://HOST:PORT"
     )
-    analyze.parser.add_option("-t", "--threads", type="int", help="files to analyse at once (default: one a core)")
+    analyze.parser.add_option("-t", "--threads", type="int", help="files to analyse at once (default: one per core)")
     analyze.parser.add_option("--device", help="where the network runs: cpu (the default), cuda, mps, or auto")
 
     tag = Verb(
         "tag",
         partial(run_tag, config, log),
-        "say in words what every track sounds like that was analysed",
+        "describe in words how each analysed track sounds",
         usage="%prog [options] [QUERY...]",
     )
     tag.parser.add_option("-f", "--force", action="store_true", help="tag all matching tracks again")
-    tag.parser.add_option("-p", "--pretend", action="store_true", help="store nothing, only show the tags")
+    tag.parser.add_option("-p", "--pretend", action="store_true", help="only show the tags, store nothing")
 
     reweigh = Verb(
         "reweigh",
         partial(run_reweigh, config, log),
-        "weigh all vectors anew against the library as it is now",
+        "compute all vectors again from the stored analysis",
     )
     reweigh.parser.add_option(
-        "-e", "--epsilon", type="float", help="cosine distance below which two slices of music are the same"
+        "-e", "--epsilon", type="float", help="cosine distance below which two slices of music count as the same"
     )
     reweigh.parser.add_option(
-        "--sweep", metavar="E,E...", help="change nothing, show how good the vectors would be with each of these epsilons"
+        "--sweep", metavar="E,E...", help="only show how good the vectors would be with each of these epsilons"
     )
     return [analyze, tag, reweigh]
 
@@ -82,9 +82,9 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
     if opts.dask is not None:
         check_address(opts.dask)
         if opts.threads:
-            raise ui.UserError("--threads is not for --dask: a worker has as many as it was started with (--nthreads)")
+            raise ui.UserError("--threads does not apply to --dask; `dask worker --nthreads` sets the threads of a worker")
         if opts.device:
-            raise ui.UserError("--device is not for --dask: workers hear on their processors")
+            raise ui.UserError("--device does not apply to --dask; workers compute on their CPUs")
     model = model_in_use(lib, settings)
     cluster = Cluster(opts.dask, trunk_source(lib, settings)) if opts.dask else None
     items = list(lib.items(args)) if args or opts.force else None
@@ -108,8 +108,8 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
         def stop_if_unmounted() -> None:
             if root := unmounted(paths):
                 raise ui.UserError(
-                    f"{root}: nothing is there; is the drive mounted? What was done is kept, `beet deejai analyze` goes on "
-                    "from there; `beet update` forgets tracks whose files are gone"
+                    f"{root}: this folder is missing or empty; is the drive mounted? Nothing is lost: `beet deejai "
+                    "analyze` goes on from here. `beet update` forgets tracks whose files are gone"
                 )
 
         if paths:
@@ -144,22 +144,22 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
                 )
             ids, epsilon, changed = [*work.weigh, *heard], epsilon_in_use(model, settings), 0
             if ids or not up_to_date(lib, model, epsilon, store):
-                log.info("weighing tracks against the library as it is now...")
+                log.info("weighting the vectors against the library as it is now...")
                 given, changed = weigh_items(lib, ids, model, epsilon, store)
                 if ids:
-                    log.info("{} given a vector of {}", counted(given, "track"), model.name)
+                    log.info("Computed the vectors of {} with {}.", counted(given, "track"), model.name)
                 if changed:
-                    log.info("{} weighed anew, since the library is another one", counted(changed, "other track"))
+                    log.info("Updated the vectors of {}, because the library changed.", counted(changed, "other track"))
             tagged = 0
             if settings.tags:
                 lacking = untagged_ids(lib, [item.id for item in items] if args else None)
                 if tagged := tag_tracks(lib, lacking, tagging_model(model), store):
-                    log.info("{} tagged", counted(tagged, "track"))
+                    log.info("Tagged {}.", counted(tagged, "track"))
         except (ClusterError, KeyboardInterrupt) as error:
-            rest = "makes their vectors anew, --force starts over" if opts.force else "goes on from there to their vectors"
+            rest = "computes their new vectors, --force starts over" if opts.force else "goes on from here"
             if progress.done or isinstance(error, KeyboardInterrupt):
                 log.warning(
-                    "stopped: {} of {} tracks heard, all of them kept; `beet deejai analyze` {}",
+                    "stopped: {} of {} tracks analysed and kept; `beet deejai analyze` {}",
                     progress.done,
                     progress.total,
                     rest,
@@ -168,10 +168,10 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
 
     build_index(lib, model, log, search=settings.index)
     if not ids and not changed and not work.hear and not work.failed and not tagged:
-        log.info("nothing to do: no track lacks a vector of {}", model.name)
+        log.info("nothing to do: every track has a vector of {}", model.name)
     if work.failed:
         log.info(
-            "{} failed before and did not change since; `beet deejai failed` names them, --retry tries again",
+            "Skipped {} that failed before; `beet deejai failed` lists the failures, --retry tries again.",
             counted(len(work.failed), "track"),
         )
     if progress.failed:
@@ -201,7 +201,7 @@ def run_tag(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
     if not opts.pretend:
         ids = untagged
     if not ids:
-        log.info("nothing to do: no track lacks tags; --force tags all again")
+        log.info("nothing to do: every track has tags; --force tags them again")
         return
     if untagged and not store_path(lib).exists():
         raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
@@ -214,10 +214,10 @@ def run_tag(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
                 ui.print_(f"{display_name(as_track(item))}: {shown}")
         else:
             given = tag_tracks(lib, ids, model, store)
-            log.info("{} tagged", counted(given, "track"))
+            log.info("Tagged {}.", counted(given, "track"))
     if given < len(ids):
         log.warning(
-            "{} left without: what {} hears in them is not stored; `beet deejai analyze --force QUERY` hears them",
+            "Could not tag {}, because no analysis by {} is stored; `beet deejai analyze --force QUERY` analyses again.",
             counted(len(ids) - given, "track"),
             model.name,
         )
@@ -231,7 +231,7 @@ def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
     from ..weighing import epsilon_in_use, weigh_items
 
     if args:
-        raise ui.UserError("reweigh takes no query: every track is weighed against all others")
+        raise ui.UserError("reweigh takes no query: it updates all tracks")
     require_tracks(lib)
     if opts.sweep is not None:
         _print_sweep(config, log, lib, opts)
@@ -244,15 +244,16 @@ def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
             raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
         store.forget_weighing()
         given = weigh_items(lib, ids, model, epsilon_in_use(model, settings), store).given
-    log.info("{} weighed anew with {}", counted(given, "track"), model.name)
+    log.info("Updated the vectors of {} ({}).", counted(given, "track"), model.name)
     if opts.epsilon is not None:
         log.info(
-            "for it to stay so, set `epsilon: {}` in the configuration: the next `analyze` weighs with what stands there",
+            "To keep it, set `epsilon: {}` in the configuration; the next `analyze` uses what is set there.",
             opts.epsilon,
         )
     if given < len(ids):
         log.warning(
-            "{} left as they were: what {} heard in them is not stored; `beet deejai analyze --force` hears them again",
+            "Left the vectors of {} as they were, because no analysis by {} is stored; `beet deejai analyze --force` "
+            "analyses again.",
             counted(len(ids) - given, "track"),
             model.name,
         )

@@ -21,7 +21,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     evaluate = Verb(
         "eval",
         partial(run_eval, config, log),
-        "show whether tracks that belong together sound alike, and whether every track can be found",
+        "measure how good the vectors are for your library",
     )
     evaluate.parser.add_option(
         "--field", action="append", default=[], metavar="NAME", help="measure this field too, such as mood; may be repeated"
@@ -29,12 +29,12 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     evaluate.parser.add_option("-k", type="int", default=10, help="neighbours of each track (default: 10)")
     evaluate.parser.add_option("--json", action="store_true", help="print one JSON object")
 
-    status = Verb("status", partial(run_status, config), "show how much is analysed, and what it takes on disk")
+    status = Verb("status", partial(run_status, config), "show how much is analysed, and how much disk space it takes")
     failed = Verb(
         "failed", partial(run_failed, config), "list the files that could not be analysed", usage="%prog [QUERY...]"
     )
-    doctor = Verb("doctor", partial(run_doctor, config), "look for what is wrong, and mend it")
-    doctor.parser.add_option("--fix", action="store_true", help="mend what can be mended")
+    doctor = Verb("doctor", partial(run_doctor, config), "check everything; with --fix, repair it")
+    doctor.parser.add_option("--fix", action="store_true", help="repair what can be repaired")
     return [evaluate, status, failed, doctor]
 
 
@@ -59,7 +59,7 @@ def run_status(config: confuse.Subview, lib: Library, opts: optparse.Values, arg
     from ..status import status_lines
 
     if args:
-        raise ui.UserError("status takes no query: it speaks of the whole library")
+        raise ui.UserError("status takes no query: it describes the whole library")
 
     for line in status_lines(lib, read_settings(config)):
         ui.print_(line)
@@ -76,15 +76,15 @@ def run_doctor(config: confuse.Subview, lib: Library, opts: optparse.Values, arg
     from ..doctor import examine
 
     if args:
-        raise ui.UserError("doctor takes no query: it looks at everything")
+        raise ui.UserError("doctor takes no query: it checks everything")
     left = mendable = 0
     for finding in examine(lib, read_settings(config), unknown_options(config)):
         ui.print_(f"{'problem' if finding.wrong else 'ok':<8} {finding.what:<13} {finding.told}")
         if finding.wrong and opts.fix and finding.mend:
-            ui.print_(f"{'':<8} {'':<13} mended: {finding.mend()}")
+            ui.print_(f"{'':<8} {'':<13} repaired: {finding.mend()}")
         elif finding.wrong:
             left += 1
             mendable += finding.mend is not None
     if left:
-        help_ = f"; `beet deejai doctor --fix` mends {mendable} of them" if mendable else ""
+        help_ = f"; `beet deejai doctor --fix` repairs {mendable} of them" if mendable else ""
         raise ui.UserError(f"{left} {'problem' if left == 1 else 'problems'}{help_}")

@@ -21,7 +21,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     map_ = Verb(
         "map",
         partial(run_map, config, log),
-        "draw the library in two dimensions, what sounds alike together",
+        "draw a map of the library on which similar tracks lie together",
         usage="%prog [options] [QUERY...]",
     )
     map_.parser.add_option("-o", "--output", metavar="FILE", help="a page (.html) or picture (.png) to write")

@@ -25,11 +25,11 @@ SHOWN = 20  # lists of a source that --pretend shows
 
 def verbs(config: confuse.Subview, log: BeetsLogger) -> list[VerbsCommand]:
     add = Verb("add", partial(run_add, config, log), "read playlists into the history", usage="%prog [options] SOURCE...")
-    add.parser.add_option("-p", "--pretend", action="store_true", help="keep nothing, only show what would be read")
+    add.parser.add_option("-p", "--pretend", action="store_true", help="only show what would be read, keep nothing")
 
-    list_ = Verb("list", run_list, "show the sources of the history, and what each gave", aliases=("ls",))
+    list_ = Verb("list", run_list, "list the sources of the history, and what came from each", aliases=("ls",))
     remove = Verb(
-        "remove", run_remove, "forget sources and what they gave", usage="%prog [options] SOURCE...", aliases=("rm",)
+        "remove", run_remove, "remove sources, and what came from them", usage="%prog [options] SOURCE...", aliases=("rm",)
     )
     report = Verb(
         "report",
@@ -44,9 +44,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[VerbsCommand]:
         "write the lists as Parquet, for Track2Vec on a cluster",
         usage="%prog [options] FILE.parquet",
     )
-    return [
-        VerbsCommand("history", [add, list_, remove, report, export], "where playlists come from, for models to learn from")
-    ]
+    return [VerbsCommand("history", [add, list_, remove, report, export], "collect playlists for models to learn from")]
 
 
 def run_add(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:

@@ -38,7 +38,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     similar = Verb(
         "similar",
         partial(run_similar, config, log),
-        "write a playlist of what sounds like the matching tracks",
+        "write a playlist of tracks that sound like the matching ones",
         usage="%prog [options] QUERY...|FILE...",
     )
     _add_list_options(similar, (*WALK, *VARIATION, *RULES))
@@ -56,7 +56,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     reorder = Verb(
         "reorder",
         partial(run_reorder, config, log),
-        "write a playlist, or what matches, in an order that flows",
+        "put a playlist, or matching tracks, in an order that flows",
         usage="%prog [options] PLAYLIST.m3u|QUERY...",
     )
     _add_end_options(reorder)
@@ -73,10 +73,10 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     playlists = Verb(
         "playlists",
         partial(run_playlists, config, log),
-        "write the playlists of the configuration, where they changed",
+        "update the playlists of the configuration",
         usage="%prog [options] [NAME...]",
     )
-    playlists.parser.add_option("-p", "--pretend", action="store_true", help="write nothing, only say what would be")
+    playlists.parser.add_option("-p", "--pretend", action="store_true", help="only show what would be written")
     add_options(playlists, (option for option in OUTPUT if option.name not in ("format", "output_format")))
     return [similar, journey, reorder, artists, playlists]
 
@@ -87,7 +87,7 @@ def _add_list_options(verb: Verb, options: Iterable[Option]) -> None:
     verb.parser.add_option("--less", metavar="QUERY", help=LESS)
     add_options(verb, options)
     verb.parser.add_option("--pick", action="store_true", help="choose each next track yourself, among five")
-    verb.parser.add_option("--why", action="store_true", help="show what each track is near to, and why not others")
+    verb.parser.add_option("--why", action="store_true", help="show why each track was chosen, and not others")
     _add_output_options(verb)
 
 
@@ -100,7 +100,7 @@ def _add_output_options(verb: Verb) -> None:
     verb.parser.add_option("-p", "--pretend", action="store_true", help="only show the list, write nothing")
     verb.parser.add_option("-o", "--output", metavar="FILE", help="write the playlist to this file")
     add_options(verb, OUTPUT)
-    verb.parser.add_option("--play", action="store_true", help="play the list with what beets' play plugin is set to")
+    verb.parser.add_option("--play", action="store_true", help="play the list with the player of beets' play plugin")
 
 
 def run_similar(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
@@ -119,7 +119,7 @@ def run_journey(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
     if len(args) < 2:
         raise ui.UserError('a journey needs two waypoints or more, each a query or a file: beet deejai journey "A" "B"')
     if (opts.keep_first or opts.keep_last) and not opts.best_order:
-        raise ui.UserError("--keep-first and --keep-last are for --best-order; without it, all waypoints keep their places")
+        raise ui.UserError("--keep-first and --keep-last need --best-order; without it, all waypoints keep their places")
     _make(make_journey, config, log, lib, opts, args)
 
 
@@ -145,7 +145,7 @@ def _make(
     if option("minutes", None) is not None and any(
         option(name, None) is not None for name in ("number", "albums", "between")
     ):
-        raise ui.UserError("-n and --minutes both say how long the list is to be; give one of them")
+        raise ui.UserError("-n and --minutes both set the length of the list; give only one of them")
     if option("pick", None) and not is_terminal():
         raise ui.UserError("--pick asks you to choose, and needs a terminal for that")
     settings = for_file(read_settings(config, given_options(opts)), opts.output, opts.output_format)
@@ -166,7 +166,7 @@ def _make(
     show(made, settings, log)
     if written:
         say = log.info if settings.format else lambda template, *values: ui.print_(template.format(*values))
-        say("{} tracks written to {}", written[1], written[0])
+        say("{} written to {}", counted(written[1], "track"), written[0])
     if opts.play and not opts.pretend:
         play(made, log)
 

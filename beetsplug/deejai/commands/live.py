@@ -43,17 +43,28 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
         usage="%prog [options]",
     )
     option = listen.parser.add_option
-    option("--against", choices=("start", "whole"), default="start", help="compare with the start of songs, or the whole")
+    option(
+        "--against",
+        choices=("start", "whole"),
+        default="start",
+        help="compare with the start of each song, or with all of it",
+    )
     option("--every", type="float", metavar="SECONDS", default=EVERY, help="time between two answers (default: %default)")
     option("-n", "--number", dest="nearest", type="int", default=NEAREST, help="songs to name (default: %default)")
     option("--m3u", metavar="FILE", help="append what should be played next to this playlist")
-    option("--silence", type="float", metavar="DB", default=SILENCE, help="level that is silence (default: %default dBFS)")
+    option(
+        "--silence",
+        type="float",
+        metavar="DB",
+        default=SILENCE,
+        help="level below which it is silent (default: %default dBFS)",
+    )
     option("--device", dest="microphone", metavar="NAME", help="the microphone: its number or a part of its name")
     option("--list-devices", action="store_true", help="show the microphones and exit")
     option("--stdin", action="store_true", help="hear a WAV stream on standard input instead")
-    option("--format", dest="samples", help="of samples without a header on standard input: s16le, f32le, ...")
-    option("--rate", type="int", help="samples a second, without a header (default: 44100)")
-    option("--channels", type="int", help="channels, without a header (default: 2)")
+    option("--format", dest="samples", help="sample format of input without a header: s16le, f32le, ...")
+    option("--rate", type="int", help="sample rate of input without a header (default: 44100)")
+    option("--channels", type="int", help="channels of input without a header (default: 2)")
     add_options(listen, (CANDIDATES, *(shared for shared in OUTPUT if shared.name in IN_PLAYLISTS)))
 
     radio = Verb(
@@ -63,9 +74,9 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
         usage="%prog [options] [QUERY...|FILE...]",
     )
     option = radio.parser.add_option
-    option("--host", help="of MPD: a name, or the path of a socket (default: MPD_HOST, or localhost)")
-    option("--port", type="int", help="of MPD (default: MPD_PORT, or 6600)")
-    option("--password", help="of MPD (better: in beets' configuration, or in front of MPD_HOST)")
+    option("--host", help="MPD's host, or the path of its socket (default: MPD_HOST, or localhost)")
+    option("--port", type="int", help="MPD's port (default: MPD_PORT, or 6600)")
+    option("--password", help="MPD's password (better: in beets' configuration, or in front of MPD_HOST)")
     option("--ahead", type="int", default=AHEAD, help="songs that follow the current one (default: %default)")
     option("--once", action="store_true", help="fill the queue up and exit")
     option("--less", metavar="QUERY", help=LESS)
@@ -109,7 +120,7 @@ def run_listen(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: op
                 ui.print_(f"{'next':<14}{written.name}")
         said.clear()
         if at is None:
-            raise ui.UserError("standard input: no sound in it")
+            raise ui.UserError("standard input: it contains no sound")
 
 
 def run_radio(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
@@ -139,7 +150,7 @@ def run_radio(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: opt
             radio.run()
     except LostError as error:
         raise ui.UserError(
-            f"no MPD at {player.address} ({error}); --host and --port, or MPD_HOST and MPD_PORT, say where it is"
+            f"cannot reach MPD at {player.address} ({error}); set its address by --host and --port or MPD_HOST and MPD_PORT"
         ) from error
     except RefusedError as error:
         hint = HINTS.get(error.number)
@@ -165,12 +176,12 @@ def _blocks(opts: optparse.Values, sample_rate: int) -> Iterator[np.ndarray]:
     given = any(getattr(opts, name) is not None for name in ("samples", "rate", "channels"))
     if not opts.stdin:
         if given:
-            raise ui.UserError("--format, --rate and --channels say what comes on standard input; give --stdin too")
+            raise ui.UserError("--format, --rate and --channels describe standard input; give --stdin too")
         from ..microphone import read_microphone
 
         return read_microphone(opts.microphone, sample_rate)
     if opts.microphone:
-        raise ui.UserError("--device and --stdin both say what to listen to; give one of them")
+        raise ui.UserError("--device and --stdin both choose what to listen to; give only one of them")
     raw = Raw(
         format=Raw.format if opts.samples is None else opts.samples,
         rate=Raw.rate if opts.rate is None else opts.rate,

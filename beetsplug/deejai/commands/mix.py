@@ -33,19 +33,19 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     mix = Verb(
         "mix",
         partial(run_mix, config, log),
-        "make one audio file of a playlist, or of what matches: equally loud, faded into each other, with chapters",
+        "mix a playlist, or matching tracks, into one audio file with fades and chapters",
         usage="%prog [options] -o FILE PLAYLIST|QUERY...|FILE...",
     )
     add = mix.parser.add_option
     add(
         "-o", "--output", metavar="FILE", help="the mix: .mp3, .m4a, .ogg, .opus or .flac; a cue sheet is written beside it"
     )
-    add("-p", "--pretend", action="store_true", help="write nothing, only show the plan")
+    add("-p", "--pretend", action="store_true", help="only show the plan, write nothing")
     add("--fade", type="float", default=FADE, metavar="SECONDS", help="length of the fades; 0: gapless (default: 6)")
     add("--bitrate", type="int", metavar="KBITS", help="kbit/s (default: 256, with .ogg 224, with .opus 192)")
-    add("--force", action="store_true", help="replace the file even if it is no mix")
-    add("--similar", action="store_true", help="mix what `similar` makes of the arguments")
-    add("--journey", action="store_true", help="mix what `journey` makes of the arguments")
+    add("--force", action="store_true", help="replace the file even if it is not a mix")
+    add("--similar", action="store_true", help="mix the list that `similar` makes of the arguments")
+    add("--journey", action="store_true", help="mix the list that `journey` makes of the arguments")
     add("--less", metavar="QUERY", help=LESS)
     add_options(mix, LIST_OPTIONS)
     return [mix]
@@ -83,15 +83,15 @@ def run_mix(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
 def _verb(opts: optparse.Values, args: list[str]) -> str | None:
     """What makes the list of the arguments; None: they are the list. Raises UserError for options that do not agree."""
     if opts.similar and opts.journey:
-        raise ui.UserError("--similar and --journey both say what the arguments are; give one of them")
+        raise ui.UserError("--similar and --journey make different lists; give only one of them")
     if not opts.similar and not opts.journey:
         given = [option.flag for option in LIST_OPTIONS if getattr(opts, option.name) is not None]
         given += ["--less"] if opts.less else []
         if given:
-            raise ui.UserError(f"{given[0]} is about lists that are made: give --similar or --journey too")
+            raise ui.UserError(f"{given[0]} needs --similar or --journey")
         return None
     if opts.number is not None and opts.minutes is not None:
-        raise ui.UserError("-n and --minutes both say how long the list is to be; give one of them")
+        raise ui.UserError("-n and --minutes both set the length of the list; give only one of them")
     if opts.journey and len(args) < 2:
         raise ui.UserError('a journey needs two waypoints or more: beet deejai mix --journey "A" "B" -o FILE.mp3')
     return "journey" if opts.journey else "similar"

@@ -21,28 +21,28 @@ if TYPE_CHECKING:
 
 
 def verbs(config: confuse.Subview, log: BeetsLogger) -> list[VerbsCommand]:
-    list_ = Verb("list", partial(run_list, config), "list the models there are, and what this library has of each")
+    list_ = Verb("list", partial(run_list, config), "list the models, and what the library has of each")
     info = Verb("info", partial(run_info, config), "show what a model is", usage="%prog [NAME]")
-    use = Verb("use", partial(run_use, config, log), "listen with another model", usage="%prog NAME")
+    use = Verb("use", partial(run_use, config, log), "switch to another model", usage="%prog NAME")
     remove = Verb("remove", partial(run_remove, config), "remove a model", usage="%prog [options] NAME")
     remove.parser.add_option("-y", "--yes", action="store_true", help="do not ask")
     import_ = Verb(
         "import",
         partial(run_import, config, log),
-        "take over a network from a Keras file or a folder",
+        "import a network from a Keras file or a folder",
         usage="%prog [options] FILE.h5|FOLDER NAME",
     )
     import_.parser.add_option("-f", "--force", action="store_true", help="replace a model of this name")
     vectors = Verb(
         "import-vectors",
         partial(run_import_vectors, config, log),
-        "take over what Deej-A.I. has analysed, from its pickles",
+        "import the vectors of an existing Deej-A.I. from its pickles",
         usage="%prog [options] NAME FOLDER|FILE.p...",
     )
     vectors.parser.add_option(
         "--moved", nargs=2, metavar="OLD NEW", help="the folder that the music was in then, and the one it is in now"
     )
-    return [VerbsCommand("model", [list_, info, use, remove, import_, vectors], "say which network listens")]
+    return [VerbsCommand("model", [list_, info, use, remove, import_, vectors], "list, switch, import and remove models")]
 
 
 def run_list(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
@@ -72,7 +72,7 @@ def run_use(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
     settings = read_settings(config)
     if settings.model and settings.model != args[0]:
         raise ui.UserError(
-            f"the configuration says `model: {settings.model}`, which counts more; change it there, or remove that line"
+            f"the configuration says `model: {settings.model}`, which takes precedence; change it or remove it there"
         )
     switch(lib, settings, given_name(args[0]), log)
 
@@ -92,17 +92,17 @@ def switch(lib: Library, settings: Settings, name: str, log: BeetsLogger) -> Non
         choose(lib, name)
         log.info("{} is in use: {}, {} dimensions", name, model.name, model.dimension)
         if work.weigh:
-            log.info("weighing {} from what is stored...", counted(len(work.weigh), "track"))
+            log.info("computing the vectors of {} from the stored analysis...", counted(len(work.weigh), "track"))
             try:
                 given = weigh_items(lib, work.weigh, model, epsilon_in_use(model, settings), store).given
             except KeyboardInterrupt:
-                log.warning("stopped; `beet deejai analyze` gives the tracks their vectors")
+                log.warning("stopped; `beet deejai analyze` computes the rest")
                 raise
-            log.info("{} given a vector of {}", counted(given, "track"), model.name)
+            log.info("Computed the vectors of {} with {}.", counted(given, "track"), model.name)
     if work.hear:
-        log.info("{} to be heard: `beet deejai analyze` decodes them", counted(len(work.hear), "track"))
+        log.info("{} not analysed with it yet; run `beet deejai analyze`", counted(len(work.hear), "track"))
     if work.failed:
-        log.info("{} failed before; `beet deejai failed` names them", counted(len(work.failed), "track"))
+        log.info("{} failed before; `beet deejai failed` lists the failures", counted(len(work.failed), "track"))
 
 
 def run_remove(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
@@ -129,7 +129,7 @@ def run_import(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: op
     if same_model(folder.name, name_in_use(lib, settings)):
         switch(lib, settings, folder.name, log)
     else:
-        ui.print_(f"saved to {folder}; `beet deejai model use {args[1]}` listens with it")
+        ui.print_(f"saved to {folder}; `beet deejai model use {args[1]}` switches to it")
 
 
 def run_import_vectors(
@@ -146,12 +146,12 @@ def run_import_vectors(
     model = load_model(args[0], models_folder(), download=False)
     sources = [user_path(word) for word in args[1:]]
     result = import_vectors(lib, model, sources, read_settings(config), log, moved=opts.moved)
-    ui.print_(f"{counted(result.stored, 'recording')} taken over, {result.known:,} known before")
+    ui.print_(f"{counted(result.stored, 'recording')} imported, {result.known:,} known before")
     for paths, why in (
-        (result.elsewhere, "of files that are not in the library; were they moved? (--moved OLD NEW)"),
-        (result.unusable, "of zeros or no numbers; `beet deejai analyze` hears them"),
+        (result.elsewhere, "because the files are not in the library (if they were moved: --moved OLD NEW)"),
+        (result.unusable, "because the vectors are zero or not numbers (`beet deejai analyze` makes new ones)"),
     ):
         if paths:
-            log.warning("{} left out, {}; the first is {}", len(paths), why, paths[0])
+            log.warning("Left out {} {}; the first is {}", counted(len(paths), "recording"), why, paths[0])
     if result.stored:
-        ui.print_(f"`beet deejai model use {args[0]}` makes the tracks' vectors of them")
+        ui.print_(f"`beet deejai model use {args[0]}` gives the tracks these vectors")

@@ -32,28 +32,30 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     train = Verb(
         "train",
         partial(run_train, config, log),
-        "teach a model what your lists put together",
+        "train a model on your playlists",
         usage="%prog [options] NAME",
     )
     train.parser.add_option(
-        "--head", action="store_true", help="a small network on what was heard already; so it is without --network"
+        "--head", action="store_true", help="train a small network on the stored analysis (the default)"
     )
-    train.parser.add_option("--alone", action="store_true", help="let what is learned be the whole space, not a part of it")
+    train.parser.add_option(
+        "--alone", action="store_true", help="compare tracks only by what was learned, not by the original vectors as well"
+    )
     train.parser.add_option("--track2vec", action="store_true", help="only learn the lists, for --space track2vec; no NAME")
     train.parser.add_option(
-        "--network", choices=("2d", "1d"), help="the whole network of Deej-A.I. from the audio, instead of a head: 2d or 1d"
+        "--network", choices=("2d", "1d"), help="train the whole network of Deej-A.I. from the audio: 2d or 1d"
     )
-    train.parser.add_option("--epochs", type="int", help="of a network, at most (default: 100)")
+    train.parser.add_option("--epochs", type="int", help="most epochs of --network (default: 100)")
     train.parser.add_option(
         "--device",
         choices=("auto", "cpu", "cuda", "mps"),
-        help="that trains a network: auto, cpu, cuda, mps",
+        help="device that computes --network: auto, cpu, cuda, mps",
     )
     train.parser.add_option(
         "--vectors", metavar="FILE", help="take Track2Vec's vectors from this Parquet file instead of learning them"
     )
     train.parser.add_option("--use", action="store_true", help="use the model at once")
-    train.parser.add_option("--seed", type="int", default=1, help="of the random numbers (default: 1)")
+    train.parser.add_option("--seed", type="int", default=1, help="seed of the random numbers (default: 1)")
     train.parser.add_option("-f", "--force", action="store_true", help="replace a model of this name")
     return [train]
 
@@ -72,13 +74,15 @@ def run_train(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: opt
     elif len(args) != 1:
         raise ui.UserError("train what? Give the model a name, such as: beet deejai train taste")
     elif opts.use and settings.model and settings.model != args[0]:
-        raise ui.UserError(f"--use: the configuration says `model: {settings.model}`, which counts more; change it there")
+        raise ui.UserError(
+            f"--use: the configuration says `model: {settings.model}`, which takes precedence; change it there"
+        )
     if opts.network and opts.head:
-        raise ui.UserError("--head or --network, not both: either a head is trained or the whole network")
+        raise ui.UserError("--head and --network train different models; give only one of them")
     if opts.network and opts.alone:
-        raise ui.UserError("--alone is for a head; a network is a space of its own")
+        raise ui.UserError("--alone does not apply to --network, which never uses the original vectors")
     if not opts.network and (opts.epochs is not None or opts.device is not None):
-        raise ui.UserError("--epochs and --device are for --network; a head needs neither")
+        raise ui.UserError("--epochs and --device need --network")
     if opts.epochs is not None and opts.epochs < 1:
         raise ui.UserError(f"--epochs: must be at least 1, not {opts.epochs}")
     if not opts.track2vec:
@@ -105,7 +109,7 @@ def _train(
     ui.print_(f"history    {coverage(history)}")
     vectors = user_path(opts.vectors) if opts.vectors else None
     if not vectors:
-        log.info("learning which songs stand together...")
+        log.info("learning which songs appear together...")
     with Progress(None, log, "entries of lists") as progress:
         songs = learn_songs(lib, history, seed=opts.seed, vectors=vectors, progress=progress.reach)
     ui.print_(f"track2vec  {counted(songs.known, 'song')} learned, {len(songs.words):,} of them in the library")
@@ -119,7 +123,7 @@ def _train(
     if opts.use or same_model(folder.name, name_in_use(lib, settings)):
         switch(lib, settings, folder.name, log)
     else:
-        ui.print_(f"saved to {folder}; `beet deejai model use {folder.name}` listens with it")
+        ui.print_(f"saved to {folder}; `beet deejai model use {folder.name}` switches to it")
 
 
 def _teach_head(
@@ -139,7 +143,7 @@ def _teach_head(
 
     trunk, model = trunk_in_use(lib, settings)
     examples = gather_examples(lib, history, songs, model)
-    log.info("learning to hear it in {}...", counted(len(examples.trunks), "track"))
+    log.info("training on {}...", counted(len(examples.trunks), "track"))
     with Progress(None, log, "epochs", at_most=True) as progress:
 
         def on_epoch(epoch: Epoch) -> None:
@@ -149,7 +153,7 @@ def _teach_head(
         progress.reach(0, MOST_EPOCHS)
         lesson = teach(examples, model, alone=bool(opts.alone), seed=opts.seed, on_epoch=on_epoch)
     if not lesson.progress.learned_something:
-        log.warning("it predicts no better than the one direction that is nearest to all: more lists may help")
+        log.warning("The model predicts no better than a constant vector; more lists may help.")
     trained = report(examples, lesson, seed=opts.seed)
     save_lesson(folder, lesson, trunk, model, trained)
     return trained
@@ -173,10 +177,10 @@ def _teach_network(
     if opts.force:
         (folder / CHECKPOINT).unlink(missing_ok=True)
     material = gather_material(lib, songs, settings, opts.seed, log)
-    log.info("learning to hear it in {}, on {}...", counted(len(material.slices), "track"), course.device)
+    log.info("training on {}, by {}...", counted(len(material.slices), "track"), course.device)
     try:
         return teach_network(material, course, folder, log)
     except KeyboardInterrupt:
         if (folder / CHECKPOINT).exists():
-            log.warning("stopped; the same command goes on from the last checkpoint (without --force)")
+            log.warning("stopped; run the same command again, without --force, to go on from the last checkpoint")
         raise

@@ -27,8 +27,8 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     )
     web.parser.add_option("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     web.parser.add_option("--port", type="int", default=8050, help="port to listen on (default: 8050)")
-    web.parser.add_option("--token", help="what others must show who want to listen from elsewhere (default: made for you)")
-    web.parser.add_option("--demo", type="float", metavar="SECONDS", help="skip on every so many seconds")
+    web.parser.add_option("--token", help="token that other devices have to give (default: a new one each time)")
+    web.parser.add_option("--demo", type="float", metavar="SECONDS", help="go to the next song every so many seconds")
     web.parser.add_option("--open", action="store_true", help="open the page in this machine's browser")
     return [web]
 
