@@ -57,7 +57,7 @@ class Verb(ui.Subcommand):
     def __init__(
         self, name: str, run: Callable, help: str, *, usage: str = "%prog [options]", aliases: tuple[str, ...] = ()
     ) -> None:
-        super().__init__(name, VerbParser(usage=usage, description=f"{help}."), help, aliases)
+        super().__init__(name, VerbParser(usage=usage, description=f"{help[0].upper()}{help[1:]}."), help, aliases)
         self.run = run
 
     def func(self, lib: Library, opts: optparse.Values, args: list[str]) -> None:

@@ -31,9 +31,9 @@ class Option:
         return f"--{self.flag.removeprefix('--no-')}" if self.flag.startswith("--no-") else f"--no-{self.flag[2:]}"
 
 
-NUMBER = Option("number", "--number", "tracks to add after the seeds", "int", short="-n")
-ARTISTS = Option("number", "--number", "artists to show", "int", short="-n")
-BETWEEN = Option("between", "--number", "tracks between neighbouring waypoints", "int", short="-n")
+NUMBER = Option("number", "--number", "tracks to add after the seeds", "int", "N", short="-n")
+ARTISTS = Option("number", "--number", "artists to show", "int", "N", short="-n")
+BETWEEN = Option("between", "--number", "tracks between neighbouring waypoints", "int", "N", short="-n")
 MINUTES = Option("minutes", "--minutes", "length of the whole list, instead of a number", "float", "M")
 CANDIDATES = Option("candidates", "--from", "pick only what matches this query", "string", "QUERY")
 WALK = (
