@@ -224,14 +224,14 @@ def report(*, tracks=(50, 50, 50), hit=0.9, chance=0.1, reachable=(1, 1), **othe
         (report(hit=0.29), ["the vectors hardly tell artists apart"]),
         (report(hit=0.29, tracks=(29, 50, 50)), ["fewer than 30 tracks are counted for artist"]),
         (report(hit=0.7, chance=0.5), ["the vectors hardly tell artists apart"]),
-        (report(hit=0.8, chance=0.5), ["nothing here"]),  # thrice the chance is more than there is
+        (report(hit=0.8, chance=0.5), ["nothing needs"]),  # thrice the chance is more than there is
         (report(reachable=(0.9, 0.98)), ["keep `correct_hubs: yes`: with it 98.0% of the tracks are in a list, without"]),
         (report(reachable=(0.9, 0.98), correct_hubs=False), ["set `correct_hubs: yes`"]),
-        (report(reachable=(0.9, 0.9)), ["nothing here"]),
-        (report(reachable=(0.63, 0.64), k=1), ["nothing here"]),  # as many as when drawn at random
+        (report(reachable=(0.9, 0.9)), ["nothing needs"]),
+        (report(reachable=(0.63, 0.64), k=1), ["nothing needs"]),  # as many as when drawn at random
         (report(recall=0.98), ["the index misses neighbours: set `index: exact`"]),
         (report(k=30), ["30 neighbours of 100 tracks are too many to tell much: use -k 10"]),
-        (report(hit=0.1, reachable=(0.9, 1), recall=0.9), ["artists are hardly", "keep `correct_hubs"]),  # two at most
+        (report(hit=0.1, reachable=(0.9, 1), recall=0.9), ["the vectors hardly", "keep `correct_hubs"]),  # two at most
     ],
 )
 def test_the_figures_say_what_to_change(found, advice):

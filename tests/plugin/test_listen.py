@@ -176,8 +176,8 @@ def test_a_playlist_that_is_none_stays_as_it_is(library, in_the_room, tmp_path):
     assert notes.read_text() == "mine"
 
 
-def test_nothing_analysed_yet(beets, in_the_room):
-    assert "run `beet deejai analyze`" in listen(beets, in_the_room("Rust", seconds=5), status=1).err
+def test_an_empty_library(beets, in_the_room):
+    assert "Your beets library is empty" in listen(beets, in_the_room("Rust", seconds=5), status=1).err
 
 
 class TestTheMicrophone:

@@ -530,8 +530,8 @@ class TestErrorsOnTheCommandLine:
         result = library.deejai("web", "--port", page.port, status=1)
         assert "cannot serve on 127.0.0.1" in result.err
 
-    def test_before_any_analysis(self, beets):
-        assert "run `beet deejai analyze`" in beets.deejai("web", status=1).err
+    def test_an_empty_library(self, beets):
+        assert "Your beets library is empty" in beets.deejai("web", status=1).err
 
     @pytest.mark.parametrize(
         ("args", "said"),
