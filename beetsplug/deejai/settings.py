@@ -66,6 +66,7 @@ DEFAULTS = {
     "playlists": [],
     "playlists_auto": False,
     "lastfm_key": None,
+    "web": {"write": True},
 }
 FORMATS = ("m3u", "extm3u", "xspf", "jspf")
 SPACES = ("sound", "track2vec")
@@ -122,6 +123,7 @@ class Settings:
     urlencode: bool
     prefix: str
     format: str | None  # a template of beets for the lines that are printed; None: similarity, artist and title
+    web_write: bool  # whether the page may write playlists and have music analysed
 
 
 class GivenError(confuse.ConfigValueError):
@@ -199,6 +201,7 @@ def read_settings(config: confuse.Subview, given: Mapping[str, object] = Mapping
             urlencode=config["urlencode"].get(bool),
             prefix=config["prefix"].as_str(),
             format=config["format"].get(confuse.Optional(str)),
+            web_write=config["web"]["write"].get(bool),
         )
 
 

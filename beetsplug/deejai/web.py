@@ -8,6 +8,7 @@ import os
 import random
 import socket
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
@@ -25,7 +26,7 @@ from beets.library import Item
 
 from deejai_core.apps.web.app import Start, create_app, new_token
 from deejai_core.apps.web.guard import LOOPBACK, Guard
-from deejai_core.apps.web.library import Choices, Cover, Knobs, Listed, RefusedError, Stranger, View
+from deejai_core.apps.web.library import Choices, Cover, Knobs, Listed, Progress, RefusedError, Stranger, View
 from deejai_core.apps.web.requests import MOST_SEEDS
 from deejai_core.apps.web.search import Found, SearchIndex
 from deejai_core.apps.web.server import serve
@@ -34,8 +35,20 @@ from deejai_core.errors import MissingError
 from deejai_core.extras import extra
 from deejai_core.playlists.tracks import Header, one_line
 
-from .library import CHUNK, any_has, as_track, data_folder, display_name, file_path, items_by_id, matching_ids
+from .library import (
+    CHUNK,
+    any_has,
+    as_track,
+    data_folder,
+    display_name,
+    file_path,
+    items_by_id,
+    matching_ids,
+    open_store,
+    store_path,
+)
 from .lists import Entry, MadeList
+from .models import model_in_use
 from .output import encode, playlist_path, write_encoded
 from .queries import find_matches
 from .settings import Settings
@@ -81,7 +94,7 @@ def serve_page(
         raise ui.UserError(f"--token: {SHORTEST_TOKEN} letters and digits at least; without it, one is made for you")
     if token is None and host not in LOOPBACK and host != "::1":
         token = new_token()
-    library = BeetsLibrary(lib, settings, log)
+    library = BeetsLibrary(lib, settings, log, at_home=token is None)
     seeds = _seeds(library, words) if words else []
     guard = Guard(port, token)
     uploads = Uploads(data_folder(lib) / "uploads" / str(port))
@@ -97,7 +110,10 @@ def serve_page(
         if open_page:
             webbrowser.open(url)
 
-    serve(app, guard, host, ready=ready)
+    try:
+        serve(app, guard, host, ready=ready)
+    finally:
+        library.close()
 
 
 def _shown_host(host: str) -> str:
@@ -134,7 +150,6 @@ class State:
     """The library as it was when it was last opened."""
 
     space: Space
-    stamp: tuple  # what changes when the library does
     opened: float  # when, on the clock that never goes back
     took: float  # seconds
     views: dict[tuple[Choices, int], View]
@@ -162,27 +177,60 @@ def _answering(method: Callable) -> Callable:
 class BeetsLibrary:
     """A `deejai_core.apps.web.library.Library`. beets opens a connection to the database for each thread by itself."""
 
-    def __init__(self, lib: Library, settings: Settings, log: BeetsLogger) -> None:
+    def __init__(self, lib: Library, settings: Settings, log: BeetsLogger, *, at_home: bool) -> None:
+        """at_home: whether only this machine is listened to."""
         self.lib = lib
         self.settings = settings
-        self._log = log
+        self.writable = settings.web_write
         self.map_progress: float | None = None
+        self._log = log
+        self._at_home = at_home
+        self._model = model_in_use(lib, settings)
         self._drawing = threading.Lock()
         self._opening = threading.Lock()
         self._opener = ThreadPoolExecutor(1, thread_name_prefix="deejai-web")
-        self._state = self._open()
+        self._analysing = threading.Lock()
+        self._analysis: subprocess.Popen | None = None
+        self._state: State | None = None
+        self._seen: tuple = ()  # the stamp of the library when it was last looked at
+        self._reopen()
+
+    def close(self) -> None:
+        """End what was started. An analysis goes on from there the next time."""
+        if self._analysis and self._analysis.poll() is None:
+            self._analysis.terminate()
+            self._analysis.wait()
 
     @property
     def model(self) -> str:
-        return self._state.space.model.name
+        return self._model.name
 
     @property
     def dimension(self) -> int:
-        return self._state.space.model.dimension
+        return self._model.dimension
 
     @property
     def tracks(self) -> int:
-        return len(self._state.space.ids)
+        return len(self._state.space.ids) if self._state else 0
+
+    def progress(self) -> Progress:
+        self._refresh()
+        with self.lib.transaction() as tx:
+            total = tx.query("SELECT COUNT(*) FROM items")[0][0]
+        running = self._analysis is not None and self._analysis.poll() is None
+        analysed = self.tracks
+        if (running or not analysed) and store_path(self.lib).exists():
+            with open_store(self.lib) as store:  # a track gets its vector when all have been heard
+                analysed = max(analysed, min(total, len(store.keys(self._model.trunk_name))))
+        return Progress(total, analysed, running)
+
+    def analyse(self) -> None:
+        if not (self._at_home and self.writable):
+            raise RefusedError("only the machine that has the music may have it analysed", 403)
+        with self._analysing:
+            if self._analysis is None or self._analysis.poll() is not None:
+                beet = [sys.executable, "-m", "beets", "--library", os.fsdecode(self.lib.path)]
+                self._analysis = subprocess.Popen([*beet, "deejai", "analyze"], stdin=subprocess.DEVNULL)
 
     @property
     def tagged(self) -> bool:
@@ -202,23 +250,37 @@ class BeetsLibrary:
 
     @property
     def state(self) -> State:
-        """The library as it is, or, for the seconds that it takes to open it anew, as it was before it changed."""
+        """The library as it is, or, for the seconds that it takes to open it anew, as it was before it changed.
+
+        Raises RefusedError as long as nothing in it has been analysed.
+        """
         state = self._state
-        patient = time.monotonic() - state.opened < PATIENCE * state.took
-        if not patient and state.stamp != _stamp(self.lib) and self._opening.acquire(blocking=False):
-            self._opener.submit(self._reopen)
+        self._refresh()
+        if state is None:
+            raise RefusedError("nothing in the library has been analysed yet", 409)
         return state
 
-    def _reopen(self) -> None:
+    def _refresh(self) -> None:
+        """Open the library anew, in the background, if it has changed."""
+        state = self._state
+        patient = state is not None and time.monotonic() - state.opened < PATIENCE * state.took
+        if not patient and self._seen != _stamp(self.lib) and self._opening.acquire(blocking=False):
+            self._opener.submit(self._reopen, locked=True)
+
+    def _reopen(self, *, locked: bool = False) -> None:
+        self._seen = _stamp(self.lib)
         try:
             self._state = self._open()
-        except (ui.UserError, RefusedError, sqlite3.Error):
-            pass  # one that has lost all its vectors, or is busy, stays as it was
+        except (ui.UserError, RefusedError):
+            pass  # one that has no vectors (any more) stays as it was
+        except sqlite3.Error:
+            self._seen = ()  # busy: to be tried again
         finally:
-            self._opening.release()
+            if locked:
+                self._opening.release()
 
     def _open(self) -> State:
-        start, stamp = time.monotonic(), _stamp(self.lib)
+        start = time.monotonic()
         space = Space(self.lib, self.settings, plays=True)
         with self.lib.transaction() as tx:
             names = SearchIndex(
@@ -227,7 +289,7 @@ class BeetsLibrary:
         if self.settings.correct_hubs:
             space.densities  # noqa: B018 (what takes the longest, not to be waited for later)
         now = time.monotonic()
-        return State(space, stamp, now, now - start, {}, names)
+        return State(space, now, now - start, {}, names)
 
     @_answering
     def search(self, text: str, limit: int, offset: int) -> Found:
@@ -242,7 +304,8 @@ class BeetsLibrary:
 
     @_answering
     def describe(self, ids: Iterable[int]) -> dict[int, Listed]:
-        ids, position = list(dict.fromkeys(ids)), self.state.space.position
+        self._refresh()
+        ids, position = list(dict.fromkeys(ids)), self._state.space.position if self._state else {}
         found = {}
         for start in range(0, len(ids), CHUNK):
             some = ids[start : start + CHUNK]
@@ -315,6 +378,8 @@ class BeetsLibrary:
 
     @_answering
     def save(self, title: str, ids: Sequence[int], *, replace: bool) -> tuple[str, int]:
+        if not self.writable:
+            raise RefusedError("this page may not write playlists; it can be downloaded instead", 403)
         made = self._list(title, ids)
         if playlist_path(self.lib, title, self.settings).exists() and not replace:
             raise RefusedError(f"there is a playlist called {one_line(title)!r} already", 409)

@@ -143,6 +143,8 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
             "model": library.model,
             "tracks": library.tracks,
             "alike": library.alike,
+            "analysis": asdict(library.progress()),
+            "writable": library.writable,
             "knobs": asdict(library.knobs),
             "rules": requests.write_choices(library.choices),
             "tags": list(TAGS) if library.tagged else [],
@@ -150,6 +152,11 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
             "demo": start.demo,
             "start": _shown(library, start.ids),
         }
+
+    @app.post("/api/analyse")
+    def analyse() -> dict:
+        library.analyse()
+        return {"analysis": asdict(library.progress())}
 
     @app.get("/api/search")
     def search() -> dict:

@@ -58,6 +58,15 @@ class Knobs:
     drunk: float = 0.0
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far the analysis of a library is, in tracks. running: whether this server has it analysed now."""
+
+    total: int
+    analysed: int
+    running: bool
+
+
 @dataclass(frozen=True, eq=False)
 class View:
     """A library under some rules. ids: of the tracks of `candidates`, by position."""
@@ -91,12 +100,18 @@ class Library(Protocol):
 
     model: str
     tracks: int  # that are analysed
+    writable: bool  # whether the page may write playlists, and have music analysed
     tagged: bool  # whether any of them has tags, to be chosen by mood
     map_progress: float | None  # how much of the map is laid out, 0 to 1, while it is
     alike: float | None  # similarity below which songs no longer sound alike; None: not known
     knobs: Knobs  # what the page begins with
     choices: Choices
     dimension: int  # of vectors
+
+    def progress(self) -> Progress: ...
+
+    def analyse(self) -> None:
+        """Have all music analysed that is not yet, in the background. Refused if the page may not."""
 
     def search(self, text: str, limit: int, offset: int) -> Found:
         """The tracks that some words or a query find, the likeliest first, and artists and albums."""

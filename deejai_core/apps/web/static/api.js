@@ -29,6 +29,7 @@ const send = (path, body, signal) =>
 const post = async (path, body, signal) => (await send(path, body, signal)).json();
 
 export const status = () => get("/api/status");
+export const analyse = () => post("/api/analyse", {});
 export const search = (text, { limit, offset = 0, signal }) =>
   get(`/api/search?q=${encodeURIComponent(text)}&limit=${limit}&offset=${offset}`, signal);
 export const tracks = (ids) => get(`/api/tracks?ids=${ids.join(",")}`);

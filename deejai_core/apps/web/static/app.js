@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { connection } from "./connection.js";
 import { $, make } from "./dom.js";
 import { takeDrops } from "./drops.js";
+import { untilAnalysed } from "./first.js";
 import { takeKeys } from "./keys.js";
 import { showMap } from "./maptab.js";
 import { forgetFiles, keepFile, keptFile, recall, remember } from "./memory.js";
@@ -557,6 +558,8 @@ async function main() {
   } catch (error) {
     return notice(error.message, { lasting: true });
   }
+  told = await untilAnalysed(told, notice);
+  $("keep").hidden = !told.writable;
   largest = told.largest_upload;
   alike = told.alike;
   demo = told.demo;
