@@ -54,9 +54,9 @@ class Visits:
 def _is_complaint(message) -> bool:
     # What a listener does wrong is refused, and said; a song without a cover is nothing to complain of.
     url = message.location["url"]
+    refused = "Failed to load resource" in message.text and "/api/" in url and "/api/art/" not in url
     gone = "net::ERR_" in message.text  # the test has ended the server
-    refused = "Failed to load resource" in message.text and "/api/" in url and (gone or "/api/art/" not in url)
-    return message.type in ("error", "warning") and not refused
+    return message.type in ("error", "warning") and not refused and not gone
 
 
 def _is_own(url: str, server: Page) -> bool:

@@ -242,7 +242,7 @@ class BeetsLibrary:
 
     @property
     def alike(self) -> float | None:
-        return self._state.space.alike
+        return self._state.space.alike if self._state else None
 
     @property
     def choices(self) -> Choices:
