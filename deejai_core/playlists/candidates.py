@@ -117,13 +117,13 @@ class Candidates:
             return
         late: list[tuple[int, float, int, Pick]] = []
         for number, offer in enumerate(offers):
-            pick = self._mildly(offer, lineup)
-            if pick is not offer:
-                heappush(late, (self.level(pick), -pick.score, number, pick))
-                continue
-            while late and late[0][:2] < (self.level(pick), -pick.score):
+            while late and late[0][:2] < (self.level(offer), -offer.score):
                 yield heappop(late)[-1]
-            yield pick
+            pick = self._mildly(offer, lineup)
+            if pick is offer:
+                yield pick
+            else:
+                heappush(late, (self.level(pick), -pick.score, number, pick))
         yield from (pick for *_, pick in sorted(late))
 
     def _mildly(self, pick: Pick, lineup: Lineup) -> Pick:

@@ -315,6 +315,25 @@ class TestMildSeparation:
         library = candidates(compass(0, 20, 21, 22, 23), Rules(mild_separation=2), columns)
         assert positions(library, [0]) == [1, 2, 3, 4]
 
+    def test_it_looks_no_further_than_the_loss_reaches(self):
+        """An artist may have thousands of tracks; those within 0.1 of the best one are enough, here some 50 of 359."""
+
+        class Counting(Candidates):
+            taken = 0
+
+            def offers(self, *args):
+                for offer in super().offers(*args):
+                    self.taken += 1
+                    yield offer
+
+        library = candidates(compass(*range(360)), Rules(mild_separation=2), {"artist": ["a"] * 360})
+        counting = Counting(library.index, library.catalogue, library.rules)
+        target = counting.song(0).vector.astype(np.float64)
+        lineup = counting.lineup()
+        lineup.add(counting.song(0), 0)
+        assert next(counting.next_offers(target, 1, lineup)).position in (1, 359)
+        assert counting.taken < 60
+
     def test_unknown_artists_are_not_the_same(self):
         library = candidates(compass(0, 1, 2, 3), Rules(mild_separation=2), {"artist": ["", "", "x", "y"]})
         assert positions(library, [0], 1) == [1]
