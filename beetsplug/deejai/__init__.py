@@ -32,6 +32,7 @@ class DeejaiPlugin(BeetsPlugin):
         self.config["lastfm_key"].redact = True
         self.template_fields = dict(TAG_GETTERS)
         self.import_stages = [self.imported]
+        self.register_listener("import_task_files", self.files_imported)
         self.register_listener("import", self.import_finished)
         self._analysed = self._failed = 0  # tracks of this import
         self._warned: set[str] = set()
@@ -54,6 +55,16 @@ class DeejaiPlugin(BeetsPlugin):
             if str(error) not in self._warned:  # once, not for each album
                 self._log.warning("new music not analysed ({}); `beet deejai analyze` will try again", error)
                 self._warned.add(str(error))
+            self._log.debug("", exc_info=True)
+
+    def files_imported(self, session: ImportSession, task: ImportTask) -> None:
+        """Notes what the new files are like, so that another song in their place is noticed; it never costs the import."""
+        try:
+            if self.config["auto"].get(bool):
+                from .changed import note_imported
+
+                note_imported(session.lib, task.imported_items())
+        except Exception:  # the next `analyze` notes them
             self._log.debug("", exc_info=True)
 
     def import_finished(self, lib: Library) -> None:

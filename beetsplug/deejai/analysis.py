@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,9 +25,10 @@ from deejai_core.models.protocol import Model
 from deejai_core.playlists.tracks import one_line
 from deejai_core.space.analysis import Heard, Limits, Unheard, analyse, default_threads, hear_file
 from deejai_core.space.cluster import Cluster, analyse_on
-from deejai_core.space.slices import SliceStore
+from deejai_core.space.slices import FileNote, SliceStore
 from deejai_core.space.weighing import weigh_outsider
 
+from .changed import note_of
 from .fields import KEY, MODEL, VECTOR
 from .interrupts import uninterrupted
 from .library import attribute_values, file_path, items_by_id, open_store, read_vectors, track_ids
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     import confuse
     from beets.library import Item, Library
     from beets.logging import BeetsLogger
+
+
+NOTED = 100  # files that are noted at once: each time is a wait for the disk
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,13 @@ def find_work(
     retries: int,
     retry: bool = False,
     force: bool = False,
+    changed: Container[int] = (),
 ) -> Work:
     """Sort out what these tracks lack.
 
     retries: how often a file is tried again that failed through no fault of its content. retry: hear whatever failed
-    before, also if the track has a vector of what the file was then. force: hear all of them again.
+    before, also if the track has a vector of what the file was then. force: hear all of them again. changed: ids of tracks
+    whose files are to be looked at: what they hold is heard if it is another recording.
     """
     done = set(read_vectors(lib, model.name, model.dimension)[0])
     again = store.to_hear_again(model.trunk_name)
@@ -75,9 +81,9 @@ def find_work(
         failure = failures.get(file_path(item))
         if force or (retry and failure):
             work.hear.append(item)
-        elif item.id in done and keys.get(item.id) not in again:
+        elif item.id in done and keys.get(item.id) not in again and item.id not in changed:
             continue
-        elif keys.get(item.id) in known:
+        elif keys.get(item.id) in known and item.id not in changed:
             work.weigh.append(item.id)
         elif failure and failure.still_stands(retries):
             work.failed.append(item)
@@ -86,11 +92,11 @@ def find_work(
     return work
 
 
-def due_items(lib: Library, model: Model, store: SliceStore) -> list[Item]:
-    """The tracks that lack a vector, and those that are to be heard again."""
+def due_items(lib: Library, model: Model, store: SliceStore, changed: Container[int] = ()) -> list[Item]:
+    """The tracks that lack a vector, those that are to be heard again, and those whose files have changed."""
     done = set(read_vectors(lib, model.name, model.dimension)[0])
     again, keys = store.to_hear_again(model.trunk_name), attribute_values(lib, KEY)
-    return items_by_id(lib, [id_ for id_ in track_ids(lib) if id_ not in done or keys.get(id_) in again])
+    return items_by_id(lib, [id_ for id_ in track_ids(lib) if id_ not in done or id_ in changed or keys.get(id_) in again])
 
 
 def unmounted(paths: Iterable[Path]) -> Path | None:
@@ -116,7 +122,7 @@ def hear_items(
     cluster: Cluster | None = None,
     on_result: Callable[[Heard | Unheard], None],
 ) -> list[int]:
-    """Decode the tracks' files and keep what the model's trunk makes of them; returns the ids of those it could hear.
+    """Decode the tracks' files and keep what the model's trunk makes of them; returns the ids of those to be weighed.
 
     device: one of `DEVICES`. cluster: what hears them, instead of this machine by so many threads. Each result is in the
     store and the library before `on_result` gets it. A track keeps the vector that it has until it is weighed, but not
@@ -128,11 +134,18 @@ def hear_items(
     if not by_path:
         return []  # without waking the network for nothing
     known = set() if force else store.keys(model.trunk_name)
+    notes: dict[Path, FileNote | None] = {}
+
+    def paths() -> Iterator[Path]:
+        for path in by_path:
+            notes[path] = note_of(path, "")  # before it is read: what changes meanwhile is looked at next time
+            yield path
+
     if cluster:
-        results = analyse_on(cluster, by_path, model, windows=windows, known=known, limits=limits)
+        results = analyse_on(cluster, paths(), model, windows=windows, known=known, limits=limits)
     else:
         results = analyse(
-            by_path,
+            paths(),
             model,
             windows=windows,
             threads=threads,
@@ -140,15 +153,26 @@ def hear_items(
             limits=limits,
             device=pick_device(device),
         )
-    heard = []
+    done = set(read_vectors(lib, model.name, model.dimension)[0])
+    heard: list[int] = []
+    known_now: list[FileNote] = []
     with closing(results):  # at once, whatever happens: nobody should hear for nothing
         for result in results:
             if isinstance(result, Heard):
                 with uninterrupted():
                     if result.trunk is not None:
                         store.put(result.key, model.trunk_name, result.trunk)
-                    heard += [item.id for item in by_path[result.path] if keep_key(lib, item, result.key)]
+                    for item in by_path[result.path]:
+                        current = keep_key(lib, item, result.key)
+                        if current and (result.trunk is not None or item.id not in done or VECTOR not in current):
+                            heard.append(item.id)
+                if note := notes[result.path]:
+                    known_now.append(replace(note, key=result.key))
+                if len(known_now) >= NOTED:
+                    store.note_files(known_now)
+                    known_now.clear()
             on_result(result)
+    store.note_files(known_now)
     return heard
 
 
@@ -223,16 +247,16 @@ def _replaced(item: Item, decoder: Decoder) -> bool:
         return False  # hearing it will say what is wrong
 
 
-def keep_key(lib: Library, item: Item, key: str) -> bool:
-    """Write a track's audio key to the library, unless the track is gone or its id now another's."""
+def keep_key(lib: Library, item: Item, key: str) -> Item | None:
+    """Write a track's audio key to the library; returns the track, None if it is gone or its id now another's."""
     with lib.transaction():
         current = lib.get_item(item.id)
         if not current or current.path != item.path:
-            return False
+            return None
         if current.get(KEY, with_album=False) != key:
             current[KEY] = key
             for name in (VECTOR, STORED):  # they are those of other audio
                 if name in current:
                     del current[name]
             current.store()
-        return True
+        return current

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deejai_core.errors import DamagedError, DeejaiError
+from deejai_core.errors import AudioError, DamagedError, DeejaiError
 from deejai_core.files import TEMPORARY, remove_unfinished, unfinished
 from deejai_core.models.protocol import Model
 from deejai_core.playlists.tracks import one_line
@@ -25,12 +25,14 @@ from deejai_core.space.vectors import vectors_paths
 from deejai_core.training.history import rebuild_history
 
 from .analysis import due_items, find_work
+from .changed import look_at_files
 from .fields import KEY, MODEL, VECTOR
 from .history import history_path, open_history
 from .library import (
     alone,
     attribute_values,
     data_folder,
+    file_path,
     items_at,
     items_by_id,
     open_store,
@@ -67,6 +69,8 @@ NEEDED = (
 OPTIONAL = ("annoy", "annoy-mm", "torch")  # named if they are there
 ROOM = 50_000_000  # bytes that should be free on the disk of the slice store, besides what pending tracks will take
 SLOW = {"blas", "cblas", "netlib", "none"}  # what numpy calls reference implementations of BLAS, and its own loops
+LOOKED_INTO = 200  # files that have changed: of more, `analyze` finds out what they hold
+NAMED = 3  # of the files that hold another song
 CHECKED = 20  # recordings whose vectors are made again, to compare
 SLICES_OF_A_TRACK = 7_000  # bytes, with 16 windows
 
@@ -104,6 +108,8 @@ def examine(lib: Library, settings: Settings, unknown: Sequence[str]) -> Iterato
         yield from _checked("weights", _weights_of_tracks(lib, model, epsilon))
     if history_path(lib).exists():
         yield from _checked("history", _history(lib))
+    if stored:
+        yield from _checked("files", _files(lib, settings))
     yield from _checked("index", _index(lib, model))
     yield from _checked("leftovers", _leftovers(lib))
     yield from _checked("tracks", _pending(lib, model, settings))
@@ -262,6 +268,31 @@ def _damage(
     if told:
         yield Finding(what, told, wrong=True, mend=mend)
     return not told or not found()
+
+
+def _files(lib: Library, settings: Settings) -> Iterator[Finding]:
+    """Whether files that have changed since they were analysed hold other songs."""
+    with open_store(lib) as store:
+        changed, _ = look_at_files(lib, store)
+    if len(changed) > LOOKED_INTO:
+        told = f"{len(changed):,} have changed since they were analysed"
+        yield Finding("files", f"{told}; `beet deejai analyze` finds out whether they hold other songs")
+        return
+    others = []
+    with limits(settings).decoder() as decoder:
+        for item in items_by_id(lib, sorted(changed)):
+            try:
+                other = decoder.key(file_path(item)) != item.get(KEY, with_album=False)
+            except AudioError:
+                other = True
+            if other:
+                others.append(one_line(os.fspath(file_path(item))))
+    if not others:
+        yield Finding("files", "those of the recordings that were analysed")
+        return
+    named = ", ".join(others[:NAMED]) + (f" and {len(others) - NAMED:,} more" if len(others) > NAMED else "")
+    told = f"{len(others):,} hold another song than when they were analysed; `beet deejai analyze` hears it: {named}"
+    yield Finding("files", told, wrong=True)
 
 
 def _weights_of_tracks(lib: Library, model: Model, epsilon: float) -> Iterator[Finding]:

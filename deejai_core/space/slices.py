@@ -98,6 +98,16 @@ class Failure:
         return unchanged and (self.lasting or self.attempts > retries)
 
 
+@dataclass(frozen=True)
+class FileNote:
+    """What a file was like when its audio key was last known."""
+
+    path: Path
+    key: str
+    size: int  # bytes
+    mtime_ns: int
+
+
 @dataclass(frozen=True, eq=False)
 class Weighing:
     """What the stored counts were made with."""
@@ -273,6 +283,22 @@ class SliceStore:
         with self._errors(), self._connection:
             self._connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
+    def files(self) -> dict[Path, FileNote]:
+        """What was noted of each file."""
+        rows = self._database.select("SELECT path, key, size, mtime_ns FROM files", of=(bytes, str, int, int))
+        return {note.path: note for note in (FileNote(self._path(path), *rest) for path, *rest in rows)}
+
+    def note_files(self, notes: Iterable[FileNote]) -> None:
+        """Remember what files are like, in place of what was noted of them before."""
+        rows = [(os.fsencode(note.path), note.key, note.size, note.mtime_ns) for note in notes]
+        with self._errors(), self._connection:
+            self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows)
+
+    def _path(self, data: bytes) -> Path:
+        if not _is_path(data):
+            raise self._database.damaged("a path that is none")
+        return Path(os.fsdecode(data))
+
     def drop_failure(self, path: Path) -> None:
         """Forget that a file failed: it has been analysed since."""
         with self._errors(), self._connection:
@@ -286,9 +312,7 @@ class SliceStore:
         )
         found = {}
         for path, *rest, lasting, attempts in rows:
-            if not _is_path(path):
-                raise self._database.damaged("a path that is none")
-            failure = Failure(Path(os.fsdecode(path)), *rest, bool(lasting), attempts)
+            failure = Failure(self._path(path), *rest, bool(lasting), attempts)
             found[failure.path] = failure
         return found
 

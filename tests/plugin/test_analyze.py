@@ -11,6 +11,7 @@ import subprocess
 import time
 
 import pytest
+from mutagen.flac import FLAC
 
 from tests.plugin.conftest import BEET
 
@@ -135,6 +136,34 @@ def test_retry_also_means_what_has_a_vector_of_what_it_was_before(analysed, tmp_
     song.write_bytes(music)
     analysed.deejai("analyze", "--retry")
     assert analysed.deejai("failed").out == ""
+
+
+def test_another_song_at_the_same_path_is_noticed(beets, collection, tmp_path):
+    """From the import on; tags and times may change as they like."""
+    own = tmp_path / "own"
+    shutil.copytree(collection / "Nave", own)
+    beets.run("import", "-qA", own)
+    keys, vectors = beets.field("deejai_key"), beets.field("deejai_vector")
+    songs = sorted(own.rglob("*.flac"))
+    shutil.copy(next((collection / "Voltage Field").rglob("*.flac")), songs[0])
+    tags = FLAC(songs[1])
+    tags["comment"] = "retagged"
+    tags.save()
+    os.utime(songs[2])
+
+    found = beets.deejai("doctor", status=1)
+    assert f"1 hold another song than when they were analysed; `beet deejai analyze` hears it: {songs[0]}\n" in found.out
+    assert sorted(beets.deejai("analyze", "--pretend").lines) == sorted(map(str, songs[:3]))
+    assert "1 track given a vector" in beets.deejai("analyze").err
+    changed = [
+        title
+        for title, *pair in zip(beets.field("title"), keys, beets.field("deejai_key"), strict=True)
+        if pair[0] != pair[1]
+    ]
+    assert changed == beets.run("ls", "-f", "$title", f"path:{songs[0]}").lines
+    assert beets.field("deejai_vector") != vectors
+    assert "nothing to do" in beets.deejai("analyze").err
+    assert "ok       files" in beets.deejai("doctor", status=None).out  # what was heard of the old song is an orphan
 
 
 def test_a_missing_file_fails_alone(unanalysed, collection, tmp_path):

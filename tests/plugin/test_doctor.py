@@ -36,6 +36,7 @@ def test_a_healthy_library(analysed):
         "vectors",
         "slice",
         "weights",
+        "files",
         "index",
         "leftovers",
         "tracks",

@@ -70,6 +70,7 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
     from deejai_core.space.cluster import Cluster, Unshared, check_address
 
     from ..analysis import due_items, find_work, hear_items, unmounted
+    from ..changed import look_at_files
     from ..library import alone, file_path, items_at, open_store, require_tracks, store_path, unanalysed_items
     from ..models import model_in_use, tagging_model, trunk_source
     from ..progress import Progress
@@ -94,15 +95,29 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
         _print_paths(unanalysed_items(lib, model) if items is None else items)
         return
     with open_store(lib) as store, nullcontext() if opts.pretend else alone(lib):
+        changed, unknown = look_at_files(lib, store)
+        if not opts.pretend:
+            store.note_files(unknown)
         if items is None:
-            items = due_items(lib, model, store)
+            items = due_items(lib, model, store, changed)
         if opts.retry and not args:  # also those that have a vector, of what they were before
             failed = [item for path in store.failures() for item in items_at(lib, path)]
             items = list({item.id: item for item in [*items, *failed]}.values())
-        work = find_work(lib, items, model, store, retries=settings.retries, retry=bool(opts.retry), force=bool(opts.force))
+        work = find_work(
+            lib,
+            items,
+            model,
+            store,
+            retries=settings.retries,
+            retry=bool(opts.retry),
+            force=bool(opts.force),
+            changed=changed,
+        )
         if opts.pretend:
             _print_paths(work.hear)
             return
+        if looked_at := sum(item.id in changed for item in work.hear):
+            log.info("{} changed since: if it is another song, it is analysed anew", counted(looked_at, "file"))
         paths = [file_path(item) for item in work.hear]
 
         def stop_if_unmounted() -> None:
