@@ -87,8 +87,9 @@ def _noted(temporary: Path, notes: Path | None) -> Iterator[None]:
         return
     with file:
         _lock(file)
-        file.write(os.fsencode(temporary))
-        file.flush()
+        with contextlib.suppress(OSError):
+            file.write(os.fsencode(temporary))
+            file.flush()
         try:
             yield
         finally:

@@ -381,6 +381,12 @@ def _space(lib: Library, model: Model) -> Iterator[Finding]:
     free = shutil.disk_usage(existing).free
     wanted = ROOM + SLICES_OF_A_TRACK * len(unanalysed_items(lib, model))
     told = f"{free / 1e9:,.1f} GB free in {existing}"
+    try:
+        with tempfile.TemporaryFile(dir=existing) as file:
+            file.write(b"0")
+    except OSError as error:
+        yield Finding("disk", f"{existing}: cannot be written ({error.strerror})", wrong=True)
+        return
     if free < wanted:
         yield Finding("disk", f"{told}, the analysis may need {wanted / 1e9:,.1f} GB; make room", wrong=True)
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import optparse
+import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
@@ -12,6 +13,7 @@ from beets import ui
 from beets.dbcore.query import ParsingError
 
 from deejai_core.errors import DeejaiError
+from deejai_core.playlists.tracks import one_line
 
 from .settings import COUNTS, GivenError
 
@@ -73,6 +75,11 @@ class Verb(ui.Subcommand):
             if "SQLite" not in str(error):
                 raise
             raise ui.UserError("invalid query: a number in it is larger than any that the library can hold") from error
+        except BrokenPipeError:
+            raise  # beets knows what to do
+        except OSError as error:  # a disk that is full, or cannot be read any more, where nobody expected it
+            where = f"{one_line(os.fsdecode(error.filename))}: " if isinstance(error.filename, str | bytes) else ""
+            raise ui.UserError(f"{where}{error.strerror or error}") from error
         except sqlite3.OperationalError as error:
             busy = "; if another beet is running, try again when it has finished" if "locked" in str(error) else ""
             raise ui.UserError(f"library database: {error}{busy}") from error

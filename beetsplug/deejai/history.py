@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from beets.ui import UserError
 
+from deejai_core.errors import StoreError
 from deejai_core.playlists.tracks import one_line
 from deejai_core.training.history import HistoryStore
 from deejai_core.training.matching import MATCHED, UNMATCHED, Match
@@ -84,9 +85,17 @@ class History:
         self._song[words[numbers]] = numbers
         self.counts = np.zeros(len(self._song), np.int64)  # how often each word stands in the lists
         # On disk, since a million lists may be more than the memory holds; it vanishes by itself.
-        self._file = tempfile.TemporaryFile(dir=data_folder(lib))  # noqa: SIM115 (as long as this lives)
+        try:
+            self._file = tempfile.TemporaryFile(dir=data_folder(lib))  # noqa: SIM115 (as long as this lives)
+            self._ends = np.array(self._write_lists(words), np.int64)
+            self._file.flush()
+        except OSError as error:
+            raise StoreError(f"{data_folder(lib)}: cannot be written ({error.strerror})") from error
+
+    def _write_lists(self, words: np.ndarray) -> list[int]:
+        """Write the lists one after another and count their words; returns where each ends, after a 0."""
         ends = [0]
-        for listing in store.lists():
+        for listing in self._store.lists():
             found = words[listing.songs]
             found = found[found >= 0]
             found = found[np.diff(found, prepend=-1) != 0]  # versions of a song, one after another
@@ -94,8 +103,7 @@ class History:
                 self.counts += np.bincount(found, minlength=len(self.counts))
                 self._file.write(found.astype(NUMBERS).tobytes())
                 ends.append(ends[-1] + len(found))
-        self._file.flush()
-        self._ends = np.array(ends, np.int64)
+        return ends
 
     def __len__(self) -> int:
         """How many words there are: those of tracks are the first `matched_songs`."""

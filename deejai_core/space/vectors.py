@@ -25,6 +25,8 @@ VERSION = 1
 # order: of the rows that are written at first, the one that has the first, second, ... of their ids in order
 ROW = np.dtype([("id", "<i8"), ("mark", "<i8"), ("order", "<i8")])
 FLOAT = np.dtype("<f4")
+CHECKED = 200_000  # rows that are looked at when they are opened: of more, that would take as long as an answer
+TOLERANCE = 1e-3  # of a vector's squared length
 PATIENCE = 10  # seconds to wait for another process that adds rows
 
 
@@ -146,7 +148,8 @@ def read_vectors_file(folder: Path, model: str, dimension: int) -> Vectors | Non
             return None
         with contextlib.suppress(OSError, ValueError):
             if _stamps(folder, manifest.edition) == manifest.stamps:
-                return _map(folder, manifest)
+                found = _map(folder, manifest)
+                return found if _is_whole(found) else None
     return None
 
 
@@ -225,6 +228,17 @@ def _map(folder: Path, manifest: Manifest) -> Vectors:
         rows["order"][: manifest.written],
         vectors_path,
     )
+
+
+def _is_whole(found: Vectors) -> bool:
+    """Whether these can be rows that were written: a disk may damage them without a trace."""
+    if not len(found) or len(found) > CHECKED:
+        return True
+    order, marks = found.order, found.marks
+    if order.min() < 0 or order.max() >= found.written or marks.min() < 0 or (np.diff(found.ids[order]) <= 0).any():
+        return False
+    lengths = np.einsum("ij,ij->i", found.vectors, found.vectors)
+    return bool((np.abs(lengths[marks > 0] - 1) < TOLERANCE).all())
 
 
 def _mapped(path: Path, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:

@@ -5,8 +5,10 @@ DEEJAI_TEST_KILLS=50 kills it that often, over 60 tracks.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -172,6 +174,30 @@ def test_a_folder_that_may_not_be_written_to(unanalysed, small_disk):
     result = unanalysed.deejai("analyze", status=1)
     assert f"error: {unanalysed.data}/slices.db: " in result.err
     assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("how", ["full", "read-only"])
+def test_a_disk_that_takes_nothing_is_one_line(analysed, small_disk, how):
+    """Whatever is to be written; and nothing is lost by it."""
+    analysed.deejai("analyze")
+    (analysed.folder / "list.m3u").write_text("\n".join(analysed.run("ls", "-f", "$path").lines))
+    analysed.deejai("history", "add", analysed.folder / "list.m3u")
+    before = stored(analysed)
+    shutil.copytree(analysed.data, small_disk, dirs_exist_ok=True)
+    shutil.rmtree(analysed.data)
+    analysed.data.symlink_to(small_disk)
+    if how == "full":
+        with contextlib.suppress(OSError), (small_disk / "ballast").open("wb", buffering=0) as file:
+            while file.write(bytes(1000)):
+                pass
+    else:
+        subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    for args in (["analyze", "--force"], ["reweigh"], ["train", "--track2vec"], ["model", "use", "musicnn"]):
+        result = analysed.deejai(*args, status=1)
+        *_, error = result.err.splitlines()
+        assert re.match(f"error: {analysed.data}.*: .*(full|No space left|Read-only|readonly)", error), result.err
+    assert f"problem  disk          {analysed.data}: cannot be written" in analysed.deejai("doctor", status=1).out
+    assert stored(analysed) == before
 
 
 def test_a_data_folder_that_cannot_be_made(unanalysed):
