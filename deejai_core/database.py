@@ -79,6 +79,10 @@ class Database:
         version, tables = self.connection.execute(
             "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
         ).fetchone()
+        with self.path.open("rb") as file:
+            formats = file.read(20)[18:]
+        if not set(formats) <= {1, 2}:  # SQLite would only read it, and blame the disk
+            raise self.damaged("its header")
         if newest < version < FAR_AHEAD:
             raise StoreError(
                 f"{self.path}: made by a newer beets-deejai (schema {version}, known here: {newest}); upgrade beets-deejai"
