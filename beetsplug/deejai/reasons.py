@@ -51,9 +51,11 @@ def unlike(similarities: Sequence[float], alike: float | None) -> list[str]:
     if not below:
         return []
     if below == list(range(below[0], len(similarities) + 1)):
-        return [f"from number {below[0]} on, the tracks no longer sound alike (similarity below {alike})"]
+        return [f"From number {below[0]} on, the tracks no longer sound alike (similarity below {alike})."]
+    if len(below) == 1:
+        return [f"Number {below[0]} does not sound like the rest (similarity below {alike})."]
     some = f"{len(below)} of {counted(len(similarities), 'track')}"
-    return [f"{some} no longer sound alike (similarity below {alike}); the first is number {below[0]}"]
+    return [f"{some} do not sound like the rest (similarity below {alike}), the first at number {below[0]}."]
 
 
 def why_walk(

@@ -15,6 +15,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from beetsplug.deejai.reasons import unlike
 from deejai_core.models.musicnn import MusiCNN
 from deejai_core.playlists.segue import ends
 from deejai_core.space.slices import SliceStore
@@ -67,13 +68,29 @@ class TestTheWalk:
     def test_it_says_from_where_on_tracks_no_longer_sound_alike_and_ends_there_if_asked_to(self, analysed):
         whole = analysed.deejai("similar", "Aisle", "-n", "23")
         below = [number for number, (similarity, _) in enumerate(picks(whole), 1) if similarity < 0.3]
-        (said,) = [line for line in whole.lines if "no longer sound alike" in line]
-        assert str(below[0]) in said
-        assert said.endswith("(similarity below 0.3)") or f"{len(below)} of 23 tracks" in said
+        assert unlike([similarity for similarity, _ in picks(whole)], 0.3)[0] in whole.lines
         cut = analysed.deejai("similar", "Aisle", "-n", "23", "--floor", "0.3")
         assert picks(cut) == picks(whole)[: below[0] - 1]
-        assert "no longer sound alike" not in cut.out
+        assert "similarity below" not in cut.out
         assert f"the library has no more with a similarity of 0.3: {below[0] - 1} tracks instead of 23" in cut.err
+
+    @pytest.mark.parametrize(
+        ("similarities", "said"),
+        [
+            ([0.9, 0.3, 0.4], []),
+            ([], []),
+            ([0.9, 0.2, 0.1], ["From number 2 on, the tracks no longer sound alike (similarity below 0.3)."]),
+            ([0.9, 0.29], ["From number 2 on, the tracks no longer sound alike (similarity below 0.3)."]),
+            ([0.9, 0.2, 0.5], ["Number 2 does not sound like the rest (similarity below 0.3)."]),
+            (
+                [0.9, 0.2, 0.5, -0.1, 0.3],
+                ["2 of 5 tracks do not sound like the rest (similarity below 0.3), the first at number 2."],
+            ),
+        ],
+    )
+    def test_how_it_says_so(self, similarities, said):
+        assert unlike(similarities, 0.3) == said
+        assert unlike(similarities, None) == []  # a space in which nobody has measured it
 
     def test_artists_keep_a_mild_distance(self, analysed):
         """Where others sound nearly as much alike; `once` and numbers are rules, 0 is none."""
@@ -407,7 +424,7 @@ class TestJourneys:
         stops = [line[12:] for line in result.lines if line.startswith("waypoint")]
         assert stops == ["Hazel & Thorn - Kettle", "Iron Kettle - Anvil", "Hazel & Thorn - Kettle"]
         assert len(set(names(result)) | {"Kettle", "Anvil"}) == 8
-        assert re.search(r"^largest step \d+°", result.out, re.MULTILINE)
+        assert re.search(r"^The largest step is \d+°", result.out, re.MULTILINE)
         written = files(analysed.folder / "list.m3u")
         assert [Path(written[place]).stem[3:] for place in (0, 4, 8)] == ["Kettle", "Anvil", "Kettle"]
         recipe = shlex.split((analysed.folder / "list.m3u").read_text().splitlines()[2].removeprefix("# "))
