@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import os
+import platform
 import queue
 from collections.abc import Iterator
 from types import ModuleType
@@ -22,24 +26,29 @@ def read_microphone(device: str | None, sample_rate: int) -> Iterator[np.ndarray
     device: its number or a part of its name; None: the system's default. Raises UserError if there is no such microphone.
     """
     sounddevice = _library()
-    heard: queue.SimpleQueue[np.ndarray] = queue.SimpleQueue()
+    heard: queue.SimpleQueue[np.ndarray | None] = queue.SimpleQueue()  # None: no more will come
 
     def keep(samples: np.ndarray, frames: int, time: object, status: object) -> None:
         heard.put(samples.mean(axis=1))  # PortAudio uses its array again
+
+    def end() -> None:
+        heard.put(None)
 
     try:
         chosen = _number(device)
         told = sounddevice.query_devices(chosen, "input")
         rate = int(told["default_samplerate"])
         channels = max(1, min(2, told["max_input_channels"]))
-        stream = sounddevice.InputStream(device=chosen, samplerate=rate, channels=channels, dtype="float32", callback=keep)
+        stream = sounddevice.InputStream(
+            device=chosen, samplerate=rate, channels=channels, dtype="float32", callback=keep, finished_callback=end
+        )
     except (sounddevice.PortAudioError, ValueError) as error:
         wanted = "no microphone found" if device is None else f"no microphone {device!r}"
         raise ui.UserError(f"{wanted} ({error}); --list-devices shows what there is, --stdin reads a stream") from error
 
     def blocks() -> Iterator[np.ndarray]:
         try:
-            with stream:
+            with _quiet_libraries(), stream:
                 while True:
                     yield _waiting(heard)
         except sounddevice.PortAudioError as error:
@@ -54,7 +63,7 @@ def list_devices() -> list[str]:
     return [f"{device['index']:>3}  {device['name']}" for device in devices if device["max_input_channels"] > 0]
 
 
-def _waiting(heard: queue.SimpleQueue[np.ndarray]) -> np.ndarray:
+def _waiting(heard: queue.SimpleQueue[np.ndarray | None]) -> np.ndarray:
     """All that came in meanwhile, at once: who listens slowly shall not fall behind."""
     try:
         found = [heard.get(timeout=PATIENCE)]
@@ -62,7 +71,28 @@ def _waiting(heard: queue.SimpleQueue[np.ndarray]) -> np.ndarray:
         raise ui.UserError(f"the microphone has given nothing for {PATIENCE} seconds; is it still there?") from None
     while not heard.empty():
         found.append(heard.get())
+    if found[-1] is None:
+        raise ui.UserError("the microphone is gone; --list-devices shows what there is")
     return np.concatenate(found)
+
+
+@contextlib.contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Keep ALSA and PortAudio from writing to standard error, as they do when a microphone is unplugged.
+
+    They write to the C library's `stderr`, Python to the file behind it. With the GNU library the two can be told apart.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        yield
+        return
+    library = ctypes.CDLL(None)
+    library.fopen.restype = ctypes.c_void_p
+    stderr = ctypes.c_void_p.in_dll(library, "stderr")
+    before, stderr.value = stderr.value, library.fopen(os.fsencode(os.devnull), b"w")
+    try:
+        yield
+    finally:
+        stderr.value = before
 
 
 def _number(device: str | None) -> int | str | None:

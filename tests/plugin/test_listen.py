@@ -1,10 +1,12 @@
-"""`beet deejai listen`, with songs on standard input and with a microphone that is none."""
+"""`beet deejai listen`, with songs on standard input, a microphone that is none, and a sound card that is none."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import soundfile
 from demo.composer import compose
 from demo.room import in_a_room
 from tests.plugin.conftest import BEET, Beets, Result
+from tests.soundcard import SoundCard, why_no_soundcard
 
 MICROPHONE = """
 import threading, soundfile
@@ -26,7 +29,7 @@ def query_devices(device=None, kind=None):
         raise ValueError(f"No input device matching {{device!r}}")
     return DEVICE
 class InputStream:
-    def __init__(self, *, device, samplerate, channels, dtype, callback):
+    def __init__(self, *, device, samplerate, channels, dtype, callback, finished_callback):
         assert (samplerate, channels, dtype) == (rate, 1, "float32")
         self.thread = threading.Thread(target=self.play, args=[callback], daemon=True)
     def play(self, callback):
@@ -224,3 +227,34 @@ class TestTheMicrophone:
         (tmp_path / "sounddevice.py").write_text(f"raise {error}")
         path = {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
         assert message in library.deejai("listen", status=1, **path).err
+
+
+@pytest.mark.skipif(why_no_soundcard() is not None, reason=str(why_no_soundcard()))
+class TestASoundCard:
+    @pytest.fixture
+    def card(self):
+        with tempfile.TemporaryDirectory() as folder:
+            card = SoundCard(Path(folder))
+            yield card
+            card.close()
+
+    def test_what_plays_is_named_until_the_microphone_is_unplugged(self, library, card, tmp_path):
+        assert "default" in library.deejai("listen", "--list-devices", **card.env).out
+        (path,) = library.run("ls", "-f", "$path", "title:Rust").lines
+        samples, rate = soundfile.read(path)
+        song = tmp_path / "song.wav"
+        soundfile.write(song, np.tile(samples, 4), rate)
+        card.play(song)
+
+        env = os.environ | {"BEETSDIR": str(library.folder), "PYTHONUNBUFFERED": "1"} | card.env
+        command = [BEET, "deejai", "listen", "--against", "whole"]
+        with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            patience = Timer(120, process.kill)
+            patience.start()
+            named = next((line for line in process.stdout if line.startswith("playing")), "nothing")
+            card.unplug()
+            _, err = process.communicate()
+            patience.cancel()
+        assert named.endswith("Iron Kettle - Rust\n")
+        assert err == "error: the microphone is gone; --list-devices shows what there is\n"
+        assert process.returncode == 1
