@@ -212,7 +212,7 @@ def _slices(lib: Library, model: Model) -> Iterator[Finding]:
     def hear_again() -> str:
         with open_store(lib) as store:
             store.hear_again({keys[id_] for id_ in lacking}, model.trunk_name)
-        return "`beet deejai analyze` hears them again"
+        return "`beet deejai analyze` analyses them again"
 
     def drop() -> str:
         with open_store(lib) as store:
@@ -262,7 +262,7 @@ def _damage(
 
     def mend() -> str:
         with alone(lib):
-            return f"all that is whole is in a new file; the damaged one is kept as {rebuild(path)}"
+            return f"copied everything intact to a new file, and kept the damaged one as {rebuild(path)}"
 
     told = found()
     if told:
@@ -328,7 +328,7 @@ def _index(lib: Library, model: Model) -> Iterator[Finding]:
         def remove() -> str:
             for path in index_paths(folder):
                 path.unlink(missing_ok=True)
-            return "removed; `beet deejai analyze` builds it anew"
+            return "removed; `beet deejai analyze` builds a new one"
 
         yield Finding("index", "its file is damaged", wrong=True, mend=remove)
     elif current_index(lib, model):

@@ -259,12 +259,10 @@ def sweep(lib: Library, settings: Settings, epsilons: Sequence[float], log: Beet
             heard = store.keys(model.trunk_name) & set(keys.values())
     ids = [id_ for id_, key in keys.items() if key in heard]
     if not ids:
-        raise ui.UserError(
-            f"nothing that {model.trunk_name} heard is stored; `beet deejai analyze --force` hears all again"
-        )
+        raise ui.UserError(f"no analysis by {model.trunk_name} is stored; `beet deejai analyze --force` analyses again")
     if len(ids) < len(keys):
         log.warning(
-            "{} of {} tracks left out: what was heard in them is not stored; `beet deejai analyze --force` hears them",
+            "Left out {} of {} tracks, because their analysis is not stored; `beet deejai analyze --force` analyses again.",
             len(keys) - len(ids),
             len(keys),
         )

@@ -84,7 +84,7 @@ def import_vectors(
     warning. Raises UserError if the model has no such vectors, or a source is not there.
     """
     if not isinstance(model, Speccy):
-        raise UserError(f"{model.name} is no network of Deej-A.I.; `beet deejai model import` takes yours over first")
+        raise UserError(f"{model.name} is not a network of Deej-A.I.; import yours first by `beet deejai model import`")
     result = Imported()
     with open_store(lib) as store, limits(settings).decoder() as decoder:
         known = set(store.keys(model.trunk_name))

@@ -164,4 +164,4 @@ def matching_ids(lib: Library, text: str, kind: type[Item] | type[Album]) -> set
         return {found.id for found in (lib.items if kind is Item else lib.albums)(query)}
     except (ParsingError, UnicodeError, OverflowError) as error:  # the latter two: of what SQLite cannot keep
         reason = error if isinstance(error, ParsingError) else "no track can have such a value"
-        raise UserError(f"{text!r} is no query: {reason}") from error
+        raise UserError(f"{text!r} is not a query: {reason}") from error

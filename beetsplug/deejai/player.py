@@ -190,7 +190,7 @@ class Player:
         except self._library.CommandError as error:
             raise RefusedError(one_line(str(error)), error.errno and error.errno.value) from error
         except UnicodeError as error:
-            raise RefusedError("its name is no text") from error
+            raise RefusedError("its name is not text") from error
         except (OSError, self._library.MPDError) as error:
             raise LostError(one_line(getattr(error, "strerror", None) or str(error) or "no answer")) from error
 

@@ -62,7 +62,7 @@ def _find(lib: Library, words: list[str], kind: type[Item] | type[Album]) -> lis
     fetch, field = (lib.items, "title") if kind is Item else (lib.albums, "album")
     title = " ".join(words)
     if not title.isascii() and title != title.encode(errors="replace").decode():
-        raise NoMatchError(f"no {'track' if kind is Item else 'album'} matches {title!r}, which is no text in UTF-8")
+        raise NoMatchError(f"no {'track' if kind is Item else 'album'} matches {title!r}, which is not valid UTF-8")
     if all(NUMBER.fullmatch(word) for word in words) and (found := list(fetch(words))):
         return found  # without looking through the titles of a million tracks
     # Before the words are parsed: "Re: Stacks" is a title, though it looks like a field's name.

@@ -342,7 +342,7 @@ class Mood(confuse.Template):
         for tag, weight in pairs:
             number = tag_number(str(tag))
             if number is None:
-                self.fail(f"no tag is called {str(tag)!r}; there is: {', '.join(close_tags(str(tag)))}", view)
+                self.fail(f"no tag is called {str(tag)!r}; choose one of: {', '.join(close_tags(str(tag)))}", view)
             weights[number] = self._weight(tag, weight, view)
         return tuple((TAGS[number], weights[number]) for number in sorted(weights) if weights[number])
 

@@ -35,7 +35,7 @@ def check_output(
     ):
         try:
             if file.exists() and not file.is_file():
-                raise MixError(f"{one_line(os.fspath(file))}: this is no file; choose another name")
+                raise MixError(f"{one_line(os.fspath(file))}: this is not a regular file; choose another name")
             if not force and file.exists() and not is_ours(file):
                 raise MixError(
                     f"{one_line(os.fspath(file))}: this file exists and is not a mix of ours; "

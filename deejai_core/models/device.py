@@ -31,7 +31,7 @@ def pick_device(name: str) -> str:
     if name == "auto":
         return next((device for device, usable in there.items() if usable), CPU)
     if name not in there:
-        raise ModelError(f"device: no such device as {name!r}; there is: {', '.join(DEVICES)}")
+        raise ModelError(f"device: no such device as {name!r}; choose one of {', '.join(DEVICES)}")
     if not there[name]:
         raise ModelError(f"device: torch finds no {name} here; auto takes what there is")
     if name == "cuda":

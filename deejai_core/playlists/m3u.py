@@ -69,7 +69,7 @@ def parse_m3u(data: bytes) -> tuple[str, list[Entry]]:
     Raises PlaylistError if it is no playlist.
     """
     if b"\0" in data:
-        raise PlaylistError("this is no M3U playlist")
+        raise PlaylistError("this is not an M3U playlist")
     name, told, entries = "", {}, []
     for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
         line = line.strip(b"\r\t ")

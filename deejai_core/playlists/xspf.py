@@ -47,9 +47,9 @@ def parse_xspf(data: bytes) -> tuple[str, str, list[Entry]]:
     try:
         root = ElementTree.fromstring(data, ElementTree.XMLParser(target=_Builder()))  # noqa: S314 (no document type)
     except (ElementTree.ParseError, ValueError, LookupError) as error:  # of an unknown encoding, too
-        raise PlaylistError(f"this is no XSPF playlist ({error})") from error
+        raise PlaylistError(f"this is not an XSPF playlist ({error})") from error
     if _local(root) != "playlist":
-        raise PlaylistError("this is no XSPF playlist")
+        raise PlaylistError("this is not an XSPF playlist")
     tracks = (track for tracks in root if _local(tracks) == "trackList" for track in tracks if _local(track) == "track")
     return (*_read_head(_texts(root)), [_read_entry(_texts(track)) for track in tracks])
 
@@ -62,7 +62,7 @@ def parse_jspf(data: bytes) -> tuple[str, str, list[Entry]]:
         entries = [_read_entry({name: _as_list(value) for name, value in track.items()}) for track in tracks]
         return (*_read_head({name: _as_list(value) for name, value in playlist.items()}), entries)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise PlaylistError("this is no JSPF playlist") from error
+        raise PlaylistError("this is not a JSPF playlist") from error
 
 
 class _Builder(ElementTree.TreeBuilder):

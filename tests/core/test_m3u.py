@@ -181,7 +181,7 @@ class TestReading:
         path = tmp_path_factory.mktemp("list") / "list.m3u"
         path.write_bytes(data)
         if b"\0" in data:
-            with pytest.raises(PlaylistError, match=r"list.m3u: this is no M3U playlist"):
+            with pytest.raises(PlaylistError, match=r"list.m3u: this is not an M3U playlist"):
                 read_m3u(path)
         else:
             assert len(read_m3u(path)) <= data.count(b"\n") + 1

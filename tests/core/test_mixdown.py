@@ -170,7 +170,7 @@ class TestWhatIsThereAlready:
 
     def test_a_folder_is_not_even_forced(self, tmp_path):
         (tmp_path / "song.mp3").mkdir()
-        with pytest.raises(MixError, match="this is no file"):
+        with pytest.raises(MixError, match="this is not a regular file"):
             check_output(tmp_path / "song.mp3", read_comments, force=True)
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])

@@ -121,7 +121,7 @@ def test_a_batch_that_fails_fails_no_file(model, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "error"),
-    [("cuda", "device: torch finds no cuda here"), ("tpu", "no such device as 'tpu'; there is: auto, cpu, cuda, mps")],
+    [("cuda", "device: torch finds no cuda here"), ("tpu", "no such device as 'tpu'; choose one of auto, cpu, cuda, mps")],
 )
 def test_a_device_that_is_not_there_is_named(monkeypatch, name, error):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -158,5 +158,5 @@ def test_damaged_weights_are_named(tmp_path, monkeypatch):
 
 
 def test_an_unknown_model_is_named_with_those_there_are(tmp_path):
-    with pytest.raises(ModelError, match="unknown model 'musicn'; there is: musicnn"):
+    with pytest.raises(ModelError, match="unknown model 'musicn'; known are: musicnn"):
         load_model("musicn", tmp_path)

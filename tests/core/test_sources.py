@@ -335,7 +335,7 @@ def test_playlists_are_read_by_their_own_reader(tmp_path, monkeypatch):
 @pytest.fixture
 def no_playlists(monkeypatch):
     def refuse(path, on_warning):
-        raise HistoryError(f"{path}: this is no playlist")
+        raise HistoryError(f"{path}: this is not a playlist")
         yield
 
     monkeypatch.setitem(sys.modules, "deejai_core.training.sources.playlists", SimpleNamespace(read_playlists=refuse))
@@ -352,9 +352,13 @@ def no_playlists(monkeypatch):
         ("deep.json", b"[\n" * 100_000, "its JSON is nested too deeply"),
         ("cut.jsonl.gz", gzip.compress(as_lines(OWN), mtime=0)[:-30], "it cannot be read (Compressed file ended"),
         ("export.zip", b"PK\x03\x04 and no more", "not a whole zip file ("),
-        ("Userdata.json", as_json({"username": "me"}), "nothing in it is understood; what is: playlists (M3U, "),
-        ("nothing.json", b"[]", "nothing in it is understood; what is: "),
-        ("song.mp3", b"ID3\4\0\0" + bytes(1000), "nothing in it is understood; what is: "),
+        (
+            "Userdata.json",
+            as_json({"username": "me"}),
+            "it contains nothing that can be read; supported are: ",
+        ),
+        ("nothing.json", b"[]", "it contains nothing that can be read; supported are: "),
+        ("song.mp3", b"ID3\4\0\0" + bytes(1000), "it contains nothing that can be read; supported are: "),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path, no_playlists, name, content, why):
@@ -368,7 +372,7 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path, no_playlist
 def test_what_is_not_there(tmp_path):
     with pytest.raises(HistoryError, match=r"nowhere\.json: there is no such file or folder$"):
         read(tmp_path / "nowhere.json")
-    with pytest.raises(HistoryError, match="nothing in it is understood"):
+    with pytest.raises(HistoryError, match="it contains nothing that can be read"):
         read(tmp_path)
 
 

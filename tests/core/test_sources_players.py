@@ -74,7 +74,7 @@ def test_plays_in_each_layout(tmp_path, name, content):
 )
 def test_other_tables_are_none_of_lastfm(tmp_path, content):
     (tmp_path / "table.csv").write_bytes(content)
-    with pytest.raises(HistoryError, match="nothing in it is understood; what is: "):
+    with pytest.raises(HistoryError, match="it contains nothing that can be read; supported are: "):
         read(tmp_path / "table.csv")
 
 

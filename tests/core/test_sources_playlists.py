@@ -216,7 +216,7 @@ def test_a_name_that_tells_no_format(tmp_path, data):
 
 
 def test_what_is_no_playlist_is_named(tmp_path):
-    with pytest.raises(HistoryError, match=r"song\.mp3: this is no playlist"):
+    with pytest.raises(HistoryError, match=r"song\.mp3: this is not a playlist"):
         songs(tmp_path / "song.mp3", b"ID3\0\0")
     with pytest.raises(HistoryError, match=r"none\.m3u: cannot read the playlist \(No such file"):
         read(tmp_path / "none.m3u")

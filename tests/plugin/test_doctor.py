@@ -123,7 +123,7 @@ def test_a_damaged_index(analysed):
     file.write_bytes(data)
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert problems(analysed.deejai("doctor", status=1)) == ["index"]
-    assert "mended: removed; `beet deejai analyze` builds it anew" in analysed.deejai("doctor", "--fix").out
+    assert "repaired: removed; `beet deejai analyze` builds a new one" in analysed.deejai("doctor", "--fix").out
     analysed.deejai("analyze")
     assert "up to date and intact" in analysed.deejai("doctor").out
 
@@ -148,7 +148,7 @@ def test_damaged_slices_are_mended_and_heard_again(analysed):
     assert f"{store}: damaged rows of slices: 2" in analysed.deejai("doctor", status=1).out
 
     mended = analysed.deejai("doctor", "--fix")
-    assert "repaired: all that is whole is in a new file; the damaged one is kept as" in mended.out
+    assert "repaired: copied everything intact to a new file, and kept the damaged one as" in mended.out
     assert "2 tracks with a vector but no stored slices" in mended.out
     assert analysed.field("deejai_vector") == before
     assert "2/2 tracks" in analysed.deejai("analyze").err

@@ -291,7 +291,7 @@ class TestSweep:
             connection.execute("DELETE FROM slices WHERE key = (SELECT MIN(key) FROM slices)")
         connection.close()
         result = analysed.deejai("reweigh", "--sweep", "0.1")
-        assert "1 of 24 tracks left out" in result.err
+        assert "Left out 1 of 24 tracks" in result.err
         assert result.lines[0].startswith("23 tracks")
         shutil.rmtree(analysed.data)
         assert "`beet deejai analyze --force`" in analysed.deejai("reweigh", "--sweep", "0.1", status=1).err

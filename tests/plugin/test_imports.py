@@ -102,7 +102,7 @@ def test_a_model_is_replaced_only_when_asked_to(network):
         (["import", ".", "name"], "no model in it; it should have config.json"),
         (["import", "/dev/null", "name"], "/dev/null: no such file or folder"),
         (["import-vectors", "speccy"], "import vectors of which model, from where?"),
-        (["import-vectors", "musicnn", "."], "musicnn-msd-1 is no network of Deej-A.I."),
+        (["import-vectors", "musicnn", "."], "musicnn-msd-1 is not a network of Deej-A.I."),
         (["import-vectors", "nothing", "."], "unknown model 'nothing'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

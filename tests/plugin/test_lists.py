@@ -145,7 +145,7 @@ class TestCandidates:
         ("query", "error"),
         [
             ("artist:Nobody", "--from 'artist:Nobody' matches nothing; `beet ls` shows what a query finds"),
-            ("title:'unclosed", "is no query"),
+            ("title:'unclosed", "is not a query"),
             ("year:nineteen", "'nineteen' is not an int or a float"),
         ],
     )

@@ -103,7 +103,7 @@ class TestTheCommand:
             (["--playlist", "none.m3u"], "none.m3u: cannot read the playlist"),
             (["--playlist", "config.yaml"], "--playlist config.yaml: none of its tracks is analysed"),
             (["title:nothing"], "title:nothing: matches nothing"),
-            (["year:x"], "'year:x' is no query: 'x' is not an int"),
+            (["year:x"], "'year:x' is not a query: 'x' is not an int"),
             (["-o", "mine.html"], "this file exists and is not a map; choose another name"),
             (["-o", "config.yaml/map.html"], "cannot write the map"),
         ],

@@ -263,7 +263,7 @@ class TestMoods:
     @pytest.mark.parametrize(
         ("mood", "error"),
         [
-            ("hapy=+0.5", "--mood: no tag is called 'hapy'; there is: happy"),
+            ("hapy=+0.5", "--mood: no tag is called 'hapy'; choose one of: happy"),
             ("happy", "--mood: must be tags with weights, such as happy=+0.5, not 'happy'"),
             ("happy=much", "--mood: the weight of 'happy' must be from -10 to 10, not 'much'"),
             ("happy=nan", "--mood: the weight of 'happy' must be from -10 to 10, not 'nan'"),

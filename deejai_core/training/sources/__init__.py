@@ -73,7 +73,7 @@ def read_path(path: Path, *, on_warning: Callable[[str], None]) -> Iterator[Song
         raise HistoryError(f"{path}: there is no such file or folder")
     understood = yield from _read(path, on_warning)
     if not understood:
-        raise HistoryError(f"{path}: nothing in it is understood; what is: {UNDERSTOOD}")
+        raise HistoryError(f"{path}: it contains nothing that can be read; supported are: {UNDERSTOOD}")
 
 
 # A generator that yields what was listened to, and returns whether the source was understood.

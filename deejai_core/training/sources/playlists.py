@@ -93,7 +93,7 @@ def _parse_m3u(data: bytes) -> tuple[str, str, list[Entry]]:
 def _parse_pls(data: bytes) -> tuple[str, str, list[Entry]]:
     lines = [line.strip() for line in as_text(data.removeprefix(b"\xef\xbb\xbf")).splitlines()]
     if "[playlist]" not in map(str.lower, lines):
-        raise PlaylistError("this is no PLS playlist")
+        raise PlaylistError("this is not a PLS playlist")
     told: dict[int, dict[str, str]] = {}
     for line in lines:
         if match := _PLS_LINE.fullmatch(line):
@@ -122,7 +122,7 @@ def _parse_any(data: bytes) -> tuple[str, str, list[Entry]]:
         return _parse_pls(data)
     if beginning.startswith(b"#extm3u"):
         return _parse_m3u(data)
-    raise PlaylistError("this is no playlist")
+    raise PlaylistError("this is not a playlist")
 
 
 PARSERS: dict[str, Callable[[bytes], tuple[str, str, list[Entry]]]] = {
