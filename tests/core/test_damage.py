@@ -89,7 +89,7 @@ def outcome(read: Callable[[Path], object], path: Path) -> object:
         error = str(raised)
     assert error.startswith(f"{path}: ")
     assert "\n" not in error
-    assert error.endswith(("`beet deejai doctor --fix` mends it", "upgrade beets-deejai"))
+    assert error.endswith(("`beet deejai doctor --fix` repairs it", "upgrade beets-deejai"))
     return error
 
 
