@@ -25,7 +25,7 @@ requirements = [
     "tqdm>=4.60",
     "filelock>=3.20.1",  # does not open symbolic links
     "threadpoolctl>=3.1",
-    f"annoy-mm>=1.17.3; {' '.join(COMPILED.split())}",
+    f"annoy-mm==1.17.3; {' '.join(COMPILED.split())}",  # the one whose source was compared with annoy's
 ]
 
 # What only some commands need. torch is by far the heaviest, on Linux with gigabytes of CUDA.

@@ -81,7 +81,7 @@ def why_no_annoy() -> str | None:
     if importlib.util.find_spec("annoy") is None:
         return "annoy is not installed; pip install 'beets-deejai[annoy]'"
     if not _annoy_runs():
-        return "annoy was built for another processor"
+        return "annoy was built for another processor; with a C++ compiler, pip install --force-reinstall annoy"
     return None
 
 

@@ -295,7 +295,7 @@ def test_an_annoy_that_ends_the_process_is_not_used(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     index_file._annoy_runs.cache_clear()
     try:
-        assert why_no_annoy() == "annoy was built for another processor"
+        assert why_no_annoy().startswith("annoy was built for another processor")
         assert open_index(tmp_path, clustered(300)).is_exact
     finally:
         index_file._annoy_runs.cache_clear()
