@@ -397,7 +397,7 @@ class TestClientsThatKeepItWaiting:
             deadline = time.monotonic() + 60
             while hasty.get("/api/status").status != 200:
                 assert time.monotonic() < deadline
-            for _ in range(8):
+            for _ in range(5):
                 for connection in waiting:
                     send(connection, b"x")
                 time.sleep(1)
