@@ -39,8 +39,7 @@ class Server:
 
     def __init__(self, answers: BinaryIO) -> None:
         self._answers = answers
-        self._reading: Iterator | None = None
-        self._next: tuple = ()  # what `_reading` is about to give
+        self._open: tuple[dict, Iterator] | None = None  # a request that may come next, and what answers it
 
     def __call__(self, request: dict) -> None:
         from deejai_core.errors import AudioError, UnavailableError
@@ -56,53 +55,39 @@ class Server:
         _answer(self._answers, answer, data)
 
     def _answer_to(self, request: dict) -> tuple[dict, bytes | memoryview]:
+        from deejai_core.audio.decode import key_then_spans, read_spans
         from deejai_core.audio.identity import audio_key
         from deejai_core.audio.pictures import read_picture
+        from deejai_core.audio.stereo import stereo_blocks
         from deejai_core.audio.tags import read_comments, read_tags
 
         path, what = Path(os.fsdecode(bytes.fromhex(request["path"]))), request["what"]
-        _check_regular(path)
         options = {name: request[name] for name in ("sample_rate", "length", "limit") if name in request}
+        expected, self._open = self._open, None
+        reading = expected[1] if expected and expected[0] == request else None
+        if reading is None:
+            _check_regular(path)
         if what == "tags":
             return {"tags": asdict(read_tags(path))}, b""
         if what == "comments":
             return {"comments": read_comments(path)}, b""
         if what == "picture":
             return {}, read_picture(path)
-        if what == "stereo":
-            return {}, self._stereo(path, request["rate"], request["block"])
         if what == "spans":
-            return {}, self._spans(path, options)
-        return {"key": self._key(path, options) if options else audio_key(path)}, b""
-
-    def _key(self, path: Path, options: dict) -> str:
-        from deejai_core.audio.decode import key_then_spans
-
-        self._reading, self._next = None, ()
+            return {}, (next(reading) if reading else read_spans(path, **options)).data
+        if what == "stereo":
+            reading = reading or islice(stereo_blocks(path, request["rate"]), request["block"], None)
+            found = next(reading, None)
+            if found is None:
+                return {}, b""
+            self._open = request | {"block": request["block"] + 1}, reading
+            return {}, found.data
+        if not options:
+            return {"key": audio_key(path)}, b""
         reading = key_then_spans(path, **options)
         key = next(reading)
-        self._reading, self._next = reading, (path, options)
-        return key
-
-    def _spans(self, path: Path, options: dict) -> memoryview:
-        from deejai_core.audio.decode import read_spans
-
-        reading, expected = self._reading, self._next
-        self._reading, self._next = None, ()
-        return (next(reading) if expected == (path, options) else read_spans(path, **options)).data
-
-    def _stereo(self, path: Path, rate: int, block: int) -> bytes | memoryview:
-        from deejai_core.audio.stereo import stereo_blocks
-
-        reading, expected = self._reading, self._next
-        self._reading, self._next = None, ()
-        if expected != (path, rate, block):
-            reading = islice(stereo_blocks(path, rate), block, None)
-        found = next(reading, None)
-        if found is None:
-            return b""
-        self._reading, self._next = reading, (path, rate, block + 1)
-        return found.data
+        self._open = request | {"what": "spans"}, reading
+        return {"key": key}, b""
 
 
 def _check_regular(path: Path) -> None:

@@ -63,6 +63,8 @@ def read_all(decoder: Decoder, path) -> None:
     assert "crashed" not in why_not
     assert "time_limit" not in why_not
     assert np.isfinite(spans).all()
+    for read in (decoder.comments, decoder.picture, lambda path: list(decoder.stereo(path, 8000))):
+        assert "crashed" not in refusal(lambda read=read: read(path))
 
 
 @SHARED

@@ -121,6 +121,14 @@ def test_whole_files_come_in_blocks(decoder, song, tmp_path):
         next(decoder.stereo(_text(song), 8000))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="files that are open can be removed")
+def test_a_file_stays_open_from_block_to_block(decoder, song):
+    blocks = decoder.stereo(song, 8000)
+    next(blocks)
+    song.unlink()
+    assert len(list(blocks)) == 11
+
+
 def test_the_time_of_a_whole_file_is_that_of_each_block(tmp_path):
     """Who renders an hour of music in an hour is not told that decoding takes too long."""
     song = write_audio(tmp_path / "song.wav", chirp(4, 8000), 8000)
@@ -152,6 +160,17 @@ def test_a_library_that_prints_does_not_spoil_the_answer(song, tmp_path, monkeyp
     stub(tmp_path, monkeypatch, "os.write(1, b'hello'); print('hello'); raise ValueError('odd rate')")
     with Decoder(seconds=60, memory=MEMORY) as decoder, pytest.raises(UnavailableError, match="ValueError: odd rate"):
         decoder.spans(song, **SPANS)
+
+
+def test_what_a_process_says_that_went_mad_is_not_believed(song, tmp_path, monkeypatch):
+    many = """for number in range(3, 9):
+        try: os.write(number, b'{"bytes": 100000000000000}\\n')
+        except OSError: pass"""
+    stub(tmp_path, monkeypatch, many)
+    with Decoder(seconds=60, memory=MEMORY) as decoder:
+        with pytest.raises(UnavailableError, match="the decoder crashed on it"):
+            decoder.spans(song, **SPANS)
+        assert decoder.key(song) == audio_key(song)
 
 
 def test_a_broken_installation_is_no_fault_of_the_file(song, tmp_path, monkeypatch):
