@@ -117,7 +117,7 @@ class TestCheckpoint:
             train_network(other, SMALL, checkpoint)
 
     def test_of_another_course_is_refused(self, checkpoint):
-        with pytest.raises(TrainingError, match="other options"):
+        with pytest.raises(TrainingError, match="lists, music or options"):
             train_network(material(), Course(**{**vars(SMALL), "seed": 2}), checkpoint)
 
     @pytest.mark.parametrize("content", [b"", b"nonsense", b"\x80\x04N."])

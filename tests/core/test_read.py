@@ -52,7 +52,7 @@ def test_streams_and_tracks_without_a_place_are_no_files(tmp_path):
 )
 def test_what_is_no_playlist(tmp_path, name, text):
     (tmp_path / name).write_text(text)
-    with pytest.raises(PlaylistError, match=f"{name}: this is no .* playlist"):
+    with pytest.raises(PlaylistError, match=f"{name}: this is not an? .* playlist"):
         read_playlist(tmp_path / name)
 
 
