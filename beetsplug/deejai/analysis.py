@@ -12,7 +12,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,7 +138,7 @@ def hear_items(
 
     def paths() -> Iterator[Path]:
         for path in by_path:
-            notes[path] = note_of(path, "")  # before it is read: what changes meanwhile is looked at next time
+            notes[path] = note_of(os.fsencode(path), "")  # before it is read: what changes meanwhile is looked at next time
             yield path
 
     if cluster:
@@ -167,7 +167,7 @@ def hear_items(
                         if current and (result.trunk is not None or item.id not in done or VECTOR not in current):
                             heard.append(item.id)
                 if note := notes[result.path]:
-                    known_now.append(replace(note, key=result.key))
+                    known_now.append(note._replace(key=result.key))
                 if len(known_now) >= NOTED:
                     store.note_files(known_now)
                     known_now.clear()

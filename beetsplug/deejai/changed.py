@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from beets.library import Item
@@ -21,10 +20,10 @@ if TYPE_CHECKING:
     from beets.library import Library
 
 
-def note_of(path: Path, key: str) -> FileNote | None:
+def note_of(path: bytes, key: str) -> FileNote | None:
     """What a file of this audio key is like now; None if it is not there."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 (there may be a hundred thousand, and an object of each takes time)
     except (OSError, ValueError):
         return None
     return FileNote(path, key, status.st_size, status.st_mtime_ns)
@@ -54,15 +53,15 @@ def note_imported(lib: Library, items: Iterable[Item]) -> None:
     if not store_path(lib).exists():
         return
     current = items_by_id(lib, [item.id for item in items])
-    keys = [(file_path(item), item.get(KEY, with_album=False)) for item in current]
+    keys = [(os.fsencode(file_path(item)), item.get(KEY, with_album=False)) for item in current]
     notes = [note for path, key in keys if key and (note := note_of(path, key))]
     with open_store(lib) as store:
         store.note_files(notes)
 
 
-def _paths(lib: Library) -> dict[int, Path]:
+def _paths(lib: Library) -> dict[int, bytes]:
     """Where each track's file lies, without making an object of each track."""
     kind = Item._type("path")
     with lib.transaction() as tx:
         rows = tx.query("SELECT id, path FROM items")
-    return {row[0]: Path(os.fsdecode(path)) for row in rows if (path := kind.from_sql(row[1]))}
+    return {row[0]: path for row in rows if (path := kind.from_sql(row[1]))}

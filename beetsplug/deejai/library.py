@@ -72,7 +72,7 @@ def any_has(lib: Library, name: str) -> bool:
 
 
 def attribute_values(lib: Library, name: str) -> dict[int, str]:
-    """A flexible attribute of all tracks that have it, as the database holds it, by track id."""
+    """A flexible attribute of all tracks that have it, as text, by track id."""
     # All of lib.items() would take a hundred times as long.
     with lib.transaction() as tx:
         rows = tx.query(
@@ -80,7 +80,7 @@ def attribute_values(lib: Library, name: str) -> dict[int, str]:
             "WHERE a.key = ? AND a.value IS NOT NULL ORDER BY a.entity_id",
             (name,),
         )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] if isinstance(row[1], str) else repr(row[1]) for row in rows}  # what is no text is damage
 
 
 def track_ids(lib: Library) -> list[int]:

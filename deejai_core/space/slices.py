@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -98,11 +99,10 @@ class Failure:
         return unchanged and (self.lasting or self.attempts > retries)
 
 
-@dataclass(frozen=True)
-class FileNote:
-    """What a file was like when its audio key was last known."""
+class FileNote(NamedTuple):
+    """What a file was like when its audio key was last known. There may be a hundred thousand, so it is plain."""
 
-    path: Path
+    path: bytes
     key: str
     size: int  # bytes
     mtime_ns: int
@@ -283,21 +283,15 @@ class SliceStore:
         with self._errors(), self._connection:
             self._connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
-    def files(self) -> dict[Path, FileNote]:
-        """What was noted of each file."""
+    def files(self) -> dict[bytes, FileNote]:
+        """What was noted of each file, by its path."""
         rows = self._database.select("SELECT path, key, size, mtime_ns FROM files", of=(bytes, str, int, int))
-        return {note.path: note for note in (FileNote(self._path(path), *rest) for path, *rest in rows)}
+        return {row[0]: FileNote._make(row) for row in rows}
 
     def note_files(self, notes: Iterable[FileNote]) -> None:
         """Remember what files are like, in place of what was noted of them before."""
-        rows = [(os.fsencode(note.path), note.key, note.size, note.mtime_ns) for note in notes]
         with self._errors(), self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows)
-
-    def _path(self, data: bytes) -> Path:
-        if not _is_path(data):
-            raise self._database.damaged("a path that is none")
-        return Path(os.fsdecode(data))
+            self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", notes)
 
     def drop_failure(self, path: Path) -> None:
         """Forget that a file failed: it has been analysed since."""
@@ -312,7 +306,9 @@ class SliceStore:
         )
         found = {}
         for path, *rest, lasting, attempts in rows:
-            failure = Failure(self._path(path), *rest, bool(lasting), attempts)
+            if not _is_path(path):
+                raise self._database.damaged("a path that is none")
+            failure = Failure(Path(os.fsdecode(path)), *rest, bool(lasting), attempts)
             found[failure.path] = failure
         return found
 

@@ -25,7 +25,7 @@ def make_slices(path: Path) -> None:
         for key in KEYS:
             store.put(key, "model", rng.normal(size=(3, 4)))
         store.put_failure(Path("/broken.mp3"), "no audio in it", lasting=True)
-        store.note_files([FileNote(Path("/song.mp3"), KEYS[0], 7, 7)])
+        store.note_files([FileNote(b"/song.mp3", KEYS[0], 7, 7)])
         store.begin_weighing("model", "model", 0.3, KEYS[:10])
         store.put_counts({key: np.ones(3, int) for key in KEYS})
         store.hear_again(["key"], "model")

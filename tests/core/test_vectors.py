@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -55,6 +56,17 @@ def test_of_a_track_its_last_row_counts(kept, tmp_path):
         assert vectors.current.tolist() == [False, True, True, True]
         assert dict(vectors.places) == {5: 3, 7: 2, 9: 1}
         assert (vectors.edition, vectors.written, vectors.state) == (kept.edition, 2, {"seen": 101})
+
+
+@pytest.mark.parametrize("suffix", ["rows", "f32"])
+@pytest.mark.parametrize("damage", [lambda data: bytes(len(data)), lambda data: b"\xff" * len(data)], ids=["zeros", "ones"])
+def test_damage_that_leaves_no_trace_is_not_believed(kept, tmp_path, suffix, damage):
+    """As a disk does it: size and time stay as they were."""
+    (path,) = tmp_path.glob(f"vectors-*.{suffix}")
+    status = path.stat()
+    path.write_bytes(damage(path.read_bytes()))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert read_vectors_file(tmp_path, "model", 3) is None
 
 
 def test_rows_are_never_added_through_a_link(kept, tmp_path):

@@ -53,6 +53,19 @@ def test_an_empty_library_is_healthy_and_stays_empty(beets):
 VECTOR = "UPDATE item_attributes SET value = ? WHERE key = 'deejai_vector' AND entity_id = 1"
 DAMAGE = {
     "a damaged vector": ("library", VECTOR, b64encode(np.ones(100, "<f4").tobytes()).decode(), "vectors"),
+    "a vector that is no text": ("library", VECTOR, b"\xff", "vectors"),
+    "a model that is no text": (
+        "library",
+        "UPDATE item_attributes SET value = ? WHERE key = 'deejai_model' AND entity_id = 1",
+        b"\xff",
+        "vectors",
+    ),
+    "a key that is no text": (
+        "library",
+        "UPDATE item_attributes SET value = ? WHERE key = 'deejai_key' AND entity_id = 1",
+        b"\xff",
+        "slices",
+    ),
     "a vector of another model": (
         "library",
         "UPDATE item_attributes SET value = ? WHERE key = 'deejai_model' AND entity_id = 1",
