@@ -20,7 +20,7 @@ from deejai_core.training.matching import MATCHED, UNMATCHED, Match
 from deejai_core.training.matching import Library as MatchingLibrary
 from deejai_core.training.mentions import Mention
 
-from .library import as_track, data_folder, display_name, items_by_id
+from .library import as_track, data_folder, display_name, items_by_id, music_folder
 from .sources import library_tracks
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def read_history(lib: Library) -> History:
     """What a model can learn from. Raises UserError if there is no history, MissingError without rapidfuzz."""
     store = existing_history(lib)
     ids, tracks = library_tracks(lib)
-    library = MatchingLibrary(tracks)
+    library = MatchingLibrary(tracks, music_folder(lib))
     outcomes = match_history(store, library)
     songs, of_library = np.unique(outcomes.song[outcomes.song >= 0], return_inverse=True)
     _, of_others = np.unique(outcomes.name[_only_named(outcomes)], return_inverse=True)

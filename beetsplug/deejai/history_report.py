@@ -23,6 +23,7 @@ from deejai_core.training.matching import (
 from deejai_core.training.matching import Library as MatchingLibrary
 
 from .history import OUTCOMES, existing_history, match_history, mention_name
+from .library import music_folder
 from .sources import library_tracks, source_text
 from .words import amounts, counted
 
@@ -74,7 +75,7 @@ def report_lines(lib: Library, source: Source | None, *, all_songs: bool) -> Ite
     source: this one only. Raises UserError if there is no history.
     """
     _, tracks = library_tracks(lib)
-    library = MatchingLibrary(tracks)
+    library = MatchingLibrary(tracks, music_folder(lib))
     with existing_history(lib) as store:
         outcomes = match_history(store, library)
         holdings = [holding for holding in store.holdings() if source in (None, holding.source)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,9 @@ import numpy as np
 from beets.dbcore.query import InQuery, ParsingError, PathQuery
 from beets.library import Album, Item, parse_query_string
 from beets.ui import UserError
+from beets.util import case_sensitive
 
+from deejai_core.playlists.locate import Locator
 from deejai_core.playlists.tracks import Track, one_line
 from deejai_core.space.slices import SliceStore
 
@@ -31,6 +34,10 @@ def data_folder(lib: Library) -> Path:
     """Where this library's slice store and index lie: beside it."""
     path = Path(os.fsdecode(lib.path))
     return path.with_name(f"{path.name}.deejai")
+
+
+def music_folder(lib: Library) -> Path:
+    return Path(os.fsdecode(lib.directory))
 
 
 def store_path(lib: Library) -> Path:
@@ -129,7 +136,46 @@ def items_by_id(lib: Library, ids: Iterable[int]) -> list[Item]:
 
 def items_at(lib: Library, path: Path) -> list[Item]:
     """The tracks of a file: one, or none."""
-    return list(lib.items(PathQuery("path", os.fsencode(path))))
+    return list(items_of(lib, [path]).values())
+
+
+def items_of(lib: Library, paths: Sequence[Path], locator: Locator | None = None) -> dict[Path, Item]:
+    """The tracks of files, by absolute path; files that are none are left out.
+
+    A path that is not the library's own may lead through a symbolic link, or be in another Unicode normalisation.
+    """
+    locator = locator or Locator(music_folder(lib))
+    found = _items_named(lib, paths)
+    aliases = {path: list(locator.aliases(path)) for path in paths if path not in found}
+    named = _items_named(lib, [alias for others in aliases.values() for alias in others])
+    for path, others in aliases.items():
+        match = next((named[alias] for alias in others if alias in named), None) or _item_in_any_case(lib, path)
+        if match:
+            found[path] = match
+    return found
+
+
+def _items_named(lib: Library, paths: Iterable[Path]) -> dict[Path, Item]:
+    """The tracks that the library has at just these paths."""
+    column = Item._fields["path"]
+    rows = {}
+    names = {path: column.to_sql(os.fsencode(os.path.normpath(path))) for path in paths}
+    wanted = list(set(names.values()))
+    for start in range(0, len(wanted), CHUNK):
+        chunk = [sqlite3.Binary(name) for name in wanted[start : start + CHUNK]]
+        marks = ", ".join("?" * len(chunk))
+        query = f"SELECT id, path FROM items WHERE path IN ({marks})"  # noqa: S608 (question marks)
+        with lib.transaction() as tx:
+            rows |= {bytes(row[1]): row[0] for row in tx.query(query, chunk)}
+    items = {item.id: item for item in items_by_id(lib, rows.values())}
+    return {path: items[rows[name]] for path, name in names.items() if rows.get(name) in items}
+
+
+def _item_in_any_case(lib: Library, path: Path) -> Item | None:
+    """The track of a file on a file system that does not tell upper from lower case."""
+    if case_sensitive(os.fsencode(path)):
+        return None
+    return next(iter(lib.items(PathQuery("path", os.fsencode(path)))), None)
 
 
 def file_path(item: Item) -> Path:

@@ -142,5 +142,5 @@ def append_to_playlist(lib: Library, settings: Settings, name: str, member: Memb
     appended = append_to_m3u(data, member.tracks[0], style_of(lib, settings, path))
     if appended == data:
         return False
-    write_playlist(path, appended)
+    write_playlist(path, appended, within=settings.playlist_dir)
     return True

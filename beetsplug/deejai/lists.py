@@ -18,19 +18,19 @@ from deejai_core.models.vocabulary import TAGS, tags_in
 from deejai_core.playlists.candidates import Candidates, Pick, sounding_most
 from deejai_core.playlists.geometry import angles, blend
 from deejai_core.playlists.journey import certify, journey
-from deejai_core.playlists.m3u import read_m3u
 from deejai_core.playlists.order import shortest_path
 from deejai_core.playlists.playlist import duration, similar
 from deejai_core.playlists.tracks import Header, one_line
 
-from .library import attribute_values, items_at
+from .library import attribute_values
+from .listed import left_out, read_listed
 from .options import BETWEEN, MINUTES, RULES, VARIATION, WALK
-from .queries import NoMatchError, find_matches, user_path
+from .queries import Found, NoMatchError, albums_of, find, find_matches, meant_playlist, playlist_at
 from .reasons import relaxed, unlike, why_journey, why_walk
 from .settings import Settings
 from .space import Match, Member, Space
 from .tags import STORED
-from .waypoints import find_waypoint, known_members, noun
+from .waypoints import find_waypoint, known_members, noun, words_for
 from .wishes import Wishes, header_of, recipe_of
 from .words import counted
 
@@ -70,19 +70,20 @@ def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wis
     kind = Album if wishes.albums else Item
     unwanted = find_matches(lib, [wishes.less], kind) if wishes.less else []
     try:
-        matches, error = find_matches(lib, words, kind), None
+        found, error = find(lib, words, kind), None
     except NoMatchError as none:
         if tags_in(" ".join(words)) is None:
             raise
         if not attribute_values(lib, STORED):
             raise ui.UserError(f"{none}; to find songs by these tags, run `beet deejai tag` first") from none
-        matches, error = [], none
+        found, error = Found([]), none
     space = Space(lib, settings, albums=wishes.albums)
     if error:
         seeds, remark = _sounding(space, words, error)
         remarks, warnings = [remark], []
     else:
-        seeds, warnings = known_members(space, matches)
+        seeds, warnings = known_members(space, found.matches, found.listed)
+        warnings += left_out(found.lost)
         seeds = _one_of_each_song(seeds) if settings.fold_versions else seeds
         remarks = []
     less = known_members(space, unwanted)[0] if unwanted else []
@@ -141,16 +142,25 @@ def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes:
     """The list that leads from each waypoint to the next."""
     kind = Album if wishes.albums else Item
     unwanted = find_matches(lib, [wishes.less], kind) if wishes.less else []
-    named = [find_matches(lib, [text], kind) for text in waypoints]
+    named, lost = _named_waypoints(lib, waypoints, kind)
     space = Space(lib, settings, albums=wishes.albums)
     stops, directions, words, remarks, warnings = [], [], [], [], []
-    for text, matches in zip(waypoints, named, strict=True):
-        waypoint = find_waypoint(space, text, matches, stops, wishes)
+    for text, matches, listed in named:
+        try:
+            waypoint = find_waypoint(space, text, matches, stops, wishes)
+        except ui.UserError as error:
+            if not listed:
+                raise
+            lost.append(str(error))
+            continue
         stops.append(waypoint.member)
         directions.append(waypoint.direction)
         words.append(waypoint.text)
         remarks += waypoint.remarks
         warnings += waypoint.warnings
+    warnings += left_out(lost)
+    if len(stops) < 2:
+        raise ui.UserError(lost[0] if lost else "a journey needs two waypoints or more")
     if wishes.best_order:
         order = _best_order(directions, wishes)
         stops, directions, words = ([some[number] for number in order] for some in (stops, directions, words))
@@ -205,10 +215,17 @@ def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes:
 
 def make_reordered(lib: Library, words: list[str], settings: Settings, wishes: Wishes) -> MadeList:
     """A playlist, or what a query finds, in an order that flows."""
-    playlist = user_path(words[0]) if len(words) == 1 and user_path(words[0]).suffix.lower() in (".m3u", ".m3u8") else None
-    matches = _listed(lib, playlist) if playlist else find_matches(lib, words)
+    playlist = meant_playlist(words[0]) if len(words) == 1 else None
+    if playlist:
+        held = read_listed(lib, playlist)
+        matches, lost = held.matches, held.lost
+        if not matches and not lost:
+            raise ui.UserError(f"{playlist}: an empty playlist")
+    else:
+        found = find(lib, words)
+        matches, lost = found.matches, list(found.lost)
     space = Space(lib, settings)
-    members, lost = [], []
+    members = []
     for match in matches:
         try:
             member = space.member(match)
@@ -230,7 +247,7 @@ def make_reordered(lib: Library, words: list[str], settings: Settings, wishes: W
         Entry(str(number), member, step) for number, (member, step) in enumerate(zip(in_order, steps, strict=True), 1)
     ]
     before, after = (np.degrees(angles(some[:-1], some[1:]).mean()) for some in (vectors, vectors[order]))
-    warnings = [f"left out: {reason}" for reason in lost]
+    warnings = left_out(lost)
     name = playlist.stem if playlist else " ".join(words)
     title = f"{one_line(name)}, reordered"
     recipe = recipe_of("reorder", words, (), settings, wishes)
@@ -284,15 +301,21 @@ def _one_of_each_song(members: Sequence[Member]) -> list[Member]:
     return once
 
 
-def _listed(lib: Library, playlist: Path) -> list[Match]:
-    """What a playlist holds: tracks of the library where it has the files."""
-    found: list[Match] = []
-    for path in read_m3u(playlist.absolute()):
-        items = items_at(lib, path)
-        found.append(items[0] if items else path)
-    if not found:
-        raise ui.UserError(f"{playlist}: an empty playlist")
-    return found
+def _named_waypoints(
+    lib: Library, texts: Sequence[str], kind: type[Item] | type[Album]
+) -> tuple[list[tuple[str, list[Match], bool]], list[str]]:
+    """Each waypoint's words, what they mean, and whether it stands in a playlist; and why other entries are no tracks."""
+    named, lost = [], []
+    for text in texts:
+        playlist = playlist_at(text)
+        if playlist is None:
+            named.append((text, find_matches(lib, [text], kind), False))
+            continue
+        held = read_listed(lib, playlist)
+        lost += held.lost
+        matches = held.matches if kind is Item else albums_of(held.matches)
+        named += [(words_for(match), [match], True) for match in matches]
+    return named, lost
 
 
 def _best_order(vectors: Sequence[np.ndarray], wishes: Wishes) -> list[int]:

@@ -16,14 +16,14 @@ from beets.library import Item
 from deejai_core.apps.map import open_map
 from deejai_core.apps.map_data import MOST_COLOURS, Field, category_field, map_data, scale_field, text_field
 from deejai_core.apps.map_files import SUFFIXES, map_page, map_picture, write_map
-from deejai_core.playlists.read import read_playlist
 from deejai_core.playlists.songs import normal_artist
 from deejai_core.playlists.tracks import one_line
 from deejai_core.space.analysis import default_threads
 
 from .fields import KEY
 from .labels import field_values, list_name, split_values
-from .library import attribute_values, data_folder, items_at, matching_ids, read_vectors, require_tracks
+from .library import attribute_values, data_folder, matching_ids, read_vectors, require_tracks
+from .listed import read_listed
 from .models import model_in_use
 from .progress import Progress
 from .queries import user_path
@@ -82,8 +82,8 @@ def library_map(
 ) -> tuple[dict, list[str]]:
     """What a map of the library shows (see `map_data`), and what there is to say of it.
 
-    words: a query; what it does not find is dimmed. color: the field that colours it, genre by default. playlists: M3U
-    files that are drawn into it. on_progress(done, total): steps of laying it out. Raises UserError.
+    words: a query; what it does not find is dimmed. color: the field that colours it, genre by default. playlists: files
+    that are drawn into it. on_progress(done, total): steps of laying it out. Raises UserError.
     """
     require_tracks(lib)
     model = model_in_use(lib, settings)
@@ -219,9 +219,8 @@ def _number(value: object) -> float | None:
 
 def _path(lib: Library, file: Path, position: dict[int, int]) -> tuple[str, list[int], int]:
     """A playlist's name, the positions of its tracks, and how many of them have none. Raises UserError if all have none."""
-    listed = read_playlist(file.absolute())
-    found = [item.id for path in listed for item in items_at(lib, path)]
-    tracks = [position[id_] for id_ in found if id_ in position]
+    held = read_listed(lib, file.absolute())
+    tracks = [position[match.id] for match in held.matches if isinstance(match, Item) and match.id in position]
     if not tracks:
         raise ui.UserError(f"--playlist {one_line(os.fspath(file))}: none of its tracks is analysed in this library")
-    return one_line(file.stem), tracks, len(listed) - len(tracks)
+    return one_line(file.stem), tracks, len(held.matches) + len(held.lost) - len(tracks)

@@ -17,13 +17,13 @@ from deejai_core.apps.mixdown import MADE_BY, check_output, write_mix
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.errors import AudioError
 from deejai_core.files import remove_unfinished
-from deejai_core.playlists.read import SUFFIXES, read_playlist
 from deejai_core.playlists.tracks import Track, one_line
 
 from .library import as_track, display_name, items_at, unfinished_path
+from .listed import left_out, read_listed
 from .lists import make_journey, make_similar
 from .progress import Progress
-from .queries import Match, find_matches, user_path
+from .queries import Match, find, meant_playlist, user_path
 from .settings import Settings
 from .terminal import choose_waypoint, is_terminal
 from .wishes import Wishes
@@ -80,17 +80,21 @@ def chosen(
         tracks = [track for entry in made.entries for track in entry.member.tracks]
         recipe = made.header.recipe[0].replace(f"beet deejai {verb}", f"{MADE_BY} --{verb}", 1)
         return Selection(made.title, tracks, recipe, made.remarks, made.warnings)
-    playlists = [user_path(word) for word in words]
-    if all(playlist.suffix.lower() in SUFFIXES for playlist in playlists):
-        files = [file for playlist in playlists for file in read_playlist(playlist.absolute())]
-        matches: list[Match] = [(items_at(lib, file) or [file])[0] for file in files]
+    playlists = [meant_playlist(word) for word in words]
+    matches: list[Match] = []
+    lost: list[str] = []
+    if all(playlists):  # each track as often as it is there
+        for playlist in playlists:
+            held = read_listed(lib, playlist)
+            matches += held.matches
+            lost += held.lost
         title = ", ".join(playlist.stem for playlist in playlists)
     else:
-        matches = find_matches(lib, words)
+        found = find(lib, words)
+        matches, lost = found.matches, list(found.lost)
         title = " ".join(words)
-    return Selection(
-        one_line(title), [_track(match, decoder) for match in matches], one_line(shlex.join([*MADE_BY.split(), *words]))
-    )
+    recipe = one_line(shlex.join([*MADE_BY.split(), *words]))
+    return Selection(one_line(title), [_track(match, decoder) for match in matches], recipe, warnings=left_out(lost))
 
 
 def surveyed(selection: Selection, rate: int, fade: float, path: Path | None, decoder: Decoder, log: BeetsLogger) -> Mix:

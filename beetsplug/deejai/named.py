@@ -15,10 +15,11 @@ from beets.dbcore.query import ParsingError
 
 from deejai_core.errors import DeejaiError
 from deejai_core.playlists.export import SUFFIXES, is_same
+from deejai_core.playlists.formats import by_suffix
 
 from .lists import MadeList, make_journey, make_reordered, make_similar
 from .output import encode, playlist_path, write_encoded
-from .queries import user_path
+from .queries import meant_playlist, user_path
 from .settings import DEFAULTS, given_options, read_settings
 from .wishes import Wishes
 from .words import counted
@@ -115,7 +116,7 @@ def _read(number: int, entry: object) -> NamedPlaylist:
         raise ui.UserError(f"unknown option {unknown[0]!r}")
     value = entry[verbs[0]]
     words = [str(word) for word in value] if isinstance(value, list) else _split(str(value))
-    if verbs[0] == "journey" and len(words) < 2:
+    if verbs[0] == "journey" and len(words) < 2 and not any(map(meant_playlist, words)):
         raise ui.UserError("a journey needs a list of two waypoints or more")
     wishes = Wishes(
         albums=bool(entry.get("album")),
@@ -130,7 +131,7 @@ def _read(number: int, entry: object) -> NamedPlaylist:
 
 def _split(text: str) -> list[str]:
     """A query's words; or the text itself, for a file or a title with an apostrophe."""
-    if user_path(text).suffix.lower() in (".m3u", ".m3u8") or user_path(text).is_file():
+    if meant_playlist(text) or user_path(text).is_file():
         return [text]
     try:
         return shlex.split(text)
@@ -163,14 +164,16 @@ def _write(
     elif pretend:
         ui.print_(f"{playlist.name}: would be written, {counted(tracks, 'track')}")
     else:
-        write_encoded(made, path, data)
+        write_encoded(made, path, data, settings)
         ui.print_(f"{playlist.name}: {counted(tracks, 'track')} written to {path}")
 
 
 def _for_name(settings: Settings, name: str) -> Settings:
     """Settings with the format that the playlist's name ends in, if it does."""
-    suffix = Path(name).suffix.lower()
-    return replace(settings, output_format=suffix[1:]) if suffix in (".xspf", ".jspf") else settings
+    format_ = by_suffix(Path(name).suffix)
+    if format_ is None or not format_.write or format_.suffixes[0] == SUFFIXES["m3u"]:
+        return settings
+    return replace(settings, output_format=format_.name)
 
 
 def _stem(name: str) -> str:

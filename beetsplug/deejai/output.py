@@ -15,9 +15,11 @@ from beets import ui
 from beets.library import Item
 from beets.util import get_temp_filename, open_anything, sanitize_path
 
-from deejai_core.playlists.export import FORMATS, SUFFIXES, write_playlist
+from deejai_core.playlists.export import FORMATS, SUFFIXES, check_suffix, write_playlist
+from deejai_core.playlists.formats import by_suffix
 from deejai_core.playlists.tracks import Style, Track, one_line
 
+from .library import music_folder
 from .queries import user_path
 from .words import counted
 
@@ -52,15 +54,15 @@ def show(made: MadeList, settings: Settings, log: BeetsLogger) -> None:
 def write(lib: Library, made: MadeList, settings: Settings, output: str | None) -> tuple[Path, int]:
     """Write a list as a playlist; returns its file, and how many tracks it has."""
     path, data, tracks = encode(lib, made, settings, output)
-    write_encoded(made, path, data)
+    write_encoded(made, path, data, settings)
     return path, tracks
 
 
-def write_encoded(made: MadeList, path: Path, data: bytes) -> None:
+def write_encoded(made: MadeList, path: Path, data: bytes, settings: Settings) -> None:
     """Raises UserError where that would lose tracks of the playlist that the list was made from."""
     if made.lost and made.source and path.exists() and path.samefile(made.source):
         raise ui.UserError(f"{path}: {made.lost} of its tracks would be lost; write to another file")
-    write_playlist(path, data)
+    write_playlist(path, data, within=settings.playlist_dir)
 
 
 def playlist_path(lib: Library, title: str, settings: Settings) -> Path:
@@ -77,7 +79,7 @@ def encode(lib: Library, made: MadeList, settings: Settings, output: str | None)
 
 def style_of(lib: Library, settings: Settings, path: Path) -> Style:
     """How a playlist at this path names its tracks."""
-    bases = {"library": Path(os.fsdecode(lib.directory)), "playlist": path.parent}
+    bases = {"library": music_folder(lib), "playlist": path.parent}
     return Style(
         relative_to=bases.get(settings.relative_to, settings.relative_to),
         forward_slash=settings.forward_slash,
@@ -87,12 +89,15 @@ def style_of(lib: Library, settings: Settings, path: Path) -> Style:
 
 
 def for_file(settings: Settings, output: str | None, chosen: str | None) -> Settings:
-    """Settings with the format that the output file's name tells, unless one was chosen."""
-    suffix = Path(output or "").suffix.lower()
-    told = {".xspf": "xspf", ".jspf": "jspf"}.get(suffix)
-    if suffix in (".m3u", ".m3u8") and SUFFIXES[settings.output_format] != ".m3u":
-        told = "extm3u"
-    return replace(settings, output_format=told) if told and not chosen else settings
+    """Settings with the format that the output file's name tells, unless one was chosen.
+
+    Raises PlaylistError for the name of a format that is not written.
+    """
+    check_suffix(Path(output or ""))
+    format_ = by_suffix(Path(output or "").suffix)
+    if chosen or format_ is None or format_.suffixes[0] == SUFFIXES[settings.output_format]:
+        return settings
+    return replace(settings, output_format=format_.name)
 
 
 def play(made: MadeList, log: BeetsLogger) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,12 @@ from beets import ui
 from beets.dbcore.query import InvalidQueryError, StringQuery
 from beets.library import Album, Item
 
+from deejai_core.playlists.formats import SUFFIXES
+from deejai_core.playlists.read import is_playlist
+from deejai_core.playlists.tracks import one_line
+
 from .library import items_at, require_tracks
+from .listed import read_listed
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -30,31 +36,80 @@ class NoMatchError(ui.UserError):
     """Words that are no title, find nothing as a query, and are no file."""
 
 
-def find_matches(lib: Library, words: list[str], kind: type[Item] | type[Album] = Item) -> list[Match]:
-    """The tracks (or albums), and the files outside the library, that words name; never nothing, each once.
+@dataclass(frozen=True)
+class Found:
+    """What words mean."""
 
-    Words that are files stand for themselves, all others are one query, whose matches come where its first word stands.
+    matches: list[Match]  # never nothing, each once
+    listed: frozenset[Path] = frozenset()  # those of them that are files outside the library and stand in a playlist
+    lost: tuple[str, ...] = ()  # why other entries of playlists are no tracks
+
+
+def find_matches(lib: Library, words: list[str], kind: type[Item] | type[Album] = Item) -> list[Match]:
+    """The tracks (or albums), and the files outside the library, that words name; never nothing, each once."""
+    return find(lib, words, kind).matches
+
+
+def find(lib: Library, words: list[str], kind: type[Item] | type[Album] = Item) -> Found:
+    """What words mean: files stand for themselves, playlists for what they hold, all others are one query, whose matches
+    come where its first word stands. Raises UserError or PlaylistError.
     """
     if not "".join(words).strip():
         raise ui.UserError("the query is empty; give a title, a query or an audio file")
     query = [word for word in words if not is_file(word)]
     matches: list[Match] = []
+    listed: list[Match] = []
+    lost: list[str] = []
     for number, word in enumerate(words):
-        if word not in query:
+        if playlist := playlist_at(word):
+            held = read_listed(lib, playlist)
+            lost += held.lost
+            listed += held.matches
+            matches += held.matches if kind is Item else albums_of(held.matches)
+        elif word not in query:
             file = user_path(word).absolute()
             found = items_at(lib, file)
             matches += [found[0].get_album() or file] if found and kind is Album else found or [file]
         elif word == query[0] and query[0] not in words[:number]:
             matches += _find(lib, query, kind)
+    if not matches:
+        raise ui.UserError(lost[0] if lost else f"{one_line(' '.join(words))}: an empty playlist")
     once: dict[int | Path, Match] = {}
     for match in matches:
         once.setdefault(match if isinstance(match, Path) else match.id, match)
-    return list(once.values())
+    return Found(list(once.values()), frozenset(match for match in listed if isinstance(match, Path)), tuple(lost))
+
+
+def albums_of(matches: list[Item | Path]) -> list[Album]:
+    """The albums that tracks are on, each once."""
+    albums = (match.get_album() for match in matches if isinstance(match, Item))
+    return list({album.id: album for album in albums if album}.values())
 
 
 def user_path(text: str) -> Path:
     """A path as a user types it; `~` is their home."""
     return Path(os.path.expanduser(text))  # noqa: PTH111 (pathlib's raises where there is no such user)
+
+
+def is_file(word: str) -> bool:
+    """Whether a word of a command stands for a file."""
+    path = user_path(word)
+    try:
+        return bool(path.suffix or os.sep in word) and path.is_file()
+    except (OSError, ValueError):
+        return False  # too long for a name, or with a NUL: a query
+
+
+def playlist_at(word: str) -> Path | None:
+    """The playlist that a word of a command stands for, be it a damaged one; None if it stands for something else."""
+    path = user_path(word)
+    return path.absolute() if is_file(word) and is_playlist(path) else None
+
+
+def meant_playlist(word: str) -> Path | None:
+    """The same, but also for one that is not there, whose name tells what it would be."""
+    path = user_path(word)
+    return path.absolute() if path.suffix.lower() in SUFFIXES else playlist_at(word)
 
 
 def _find(lib: Library, words: list[str], kind: type[Item] | type[Album]) -> list[Item] | list[Album]:
@@ -85,22 +140,13 @@ def _find(lib: Library, words: list[str], kind: type[Item] | type[Album]) -> lis
     return found
 
 
-def is_file(word: str) -> bool:
-    """Whether a word of a command stands for a file."""
-    path = user_path(word)
-    try:
-        return bool(path.suffix or os.sep in word) and path.is_file()
-    except (OSError, ValueError):
-        return False  # too long for a name, or with a NUL: a query
-
-
 def _no_match(lib: Library, text: str, kind: type[Item] | type[Album], others: Sequence[str]) -> str:
     """The message about words that match nothing. others: words beside them that do match."""
     what = "track" if kind is Item else "album"
     with contextlib.suppress(OSError, ValueError):
         if os.sep in text and user_path(text).exists():
             return f"{text}: not an audio file, and no {what} of the library matches"
-        if os.sep in text and Path(text).suffix:
+        if (os.sep in text and Path(text).suffix) or Path(text).suffix.lower() in SUFFIXES:
             return f"{text}: no such file, and no {what} matches"
     field, colon, _ = text.partition(":")
     if colon and field not in Item.all_keys():

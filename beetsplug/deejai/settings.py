@@ -68,7 +68,7 @@ DEFAULTS = {
     "lastfm_key": None,
     "web": {"write": True},
 }
-FORMATS = ("m3u", "extm3u", "xspf", "jspf")
+FORMATS = ("m3u", "extm3u", "pls", "xspf", "jspf")
 SPACES = ("sound", "track2vec")
 MILD = "mild"  # an artist separation that gives way to similarity
 COUNTS = ("number", "albums", "between")  # how long a list is; on the command line all are --number

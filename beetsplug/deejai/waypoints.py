@@ -12,21 +12,39 @@ from beets.library import Item
 
 from deejai_core.playlists.geometry import blend
 
+from .listed import left_out
 from .space import Match, Member, Space
 from .wishes import Wishes
 from .words import counted
 
 
-def known_members(space: Space, matches: Sequence[Match]) -> tuple[list[Member], list[str]]:
-    """Those of the matches that have a vector, each recording once, and a warning if some have none."""
-    found = [member for match in matches if (member := space.member(match))]
+def known_members(
+    space: Space, matches: Sequence[Match], listed: frozenset[Path] = frozenset()
+) -> tuple[list[Member], list[str]]:
+    """Those of the matches that have a vector, each recording once, and a warning if some have none.
+
+    listed: files that only a playlist names, and that are left out if they cannot be heard. Raises UserError.
+    """
+    found, unheard = [], []
+    for match in matches:
+        try:
+            member = space.member(match)
+        except ui.UserError as error:
+            if not isinstance(match, Path) or match not in listed:
+                raise
+            unheard.append(str(error))
+        else:
+            found += [member] if member else []
     if not found:
-        raise ui.UserError(space.why_not(matches[0]))
+        raise ui.UserError(unheard[0] if unheard else space.why_not(matches[0]))
     once: dict[bytes, Member] = {}
     for member in found:
         once.setdefault(member.song.vector.tobytes(), member)
-    left = len(matches) - len(found)
-    return list(once.values()), [f"Left out {left} of {len(matches)} matches, which are not analysed yet."] if left else []
+    left = len(matches) - len(found) - len(unheard)
+    warnings = left_out(unheard)
+    if left:
+        warnings.append(f"Left out {left} of {len(matches)} matches, which are not analysed yet.")
+    return list(once.values()), warnings
 
 
 @dataclass(frozen=True)
@@ -52,7 +70,7 @@ def find_waypoint(space: Space, text: str, matches: Sequence[Match], stops: Sequ
     free = _none_of(stops, members) or _none_of(stops[-1:], members) or members
     chosen = wishes.choose_waypoint(text, free) if wishes.choose_waypoint and len(free) > 1 else None
     if chosen:
-        return Waypoint(chosen, chosen.song.vector, _words_for(chosen), [], warnings)
+        return Waypoint(chosen, chosen.song.vector, words_for(chosen.match), [], warnings)
     middle = blend([member.song.vector for member in members]).astype(np.float32)
     nearest = max(free, key=lambda member: float(member.song.vector @ middle))
     if len(members) == 1:
@@ -67,9 +85,9 @@ def _none_of(stops: Sequence[Member], members: Sequence[Member]) -> list[Member]
     return [member for member in members if member.song.vector.tobytes() not in taken]
 
 
-def _words_for(member: Member) -> str:
-    """Words that mean just this member."""
-    return str(member.match) if isinstance(member.match, Path) else f"id:{member.match.id}"
+def words_for(match: Match) -> str:
+    """Words that mean just this track, album or file."""
+    return str(match) if isinstance(match, Path) else f"id:{match.id}"
 
 
 def noun(kind: type) -> str:

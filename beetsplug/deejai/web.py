@@ -384,7 +384,7 @@ class BeetsLibrary:
         if playlist_path(self.lib, title, self.settings).exists() and not replace:
             raise RefusedError(f"there is a playlist called {one_line(title)!r} already", 409)
         path, data, tracks = encode(self.lib, made, self.settings, None)
-        write_encoded(made, path, data)
+        write_encoded(made, path, data, self.settings)
         return str(path), tracks
 
     def _list(self, title: str, ids: Sequence[int]) -> MadeList:

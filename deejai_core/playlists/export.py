@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 from deejai_core.errors import PlaylistError
 from deejai_core.files import replacing
-from deejai_core.playlists.m3u import HEADER, format_m3u
-from deejai_core.playlists.tracks import Header, Style, Track, one_line
-from deejai_core.playlists.xspf import format_jspf, format_xspf
+from deejai_core.playlists.formats import BEGINNING, TABLE, by_content, by_suffix
+from deejai_core.playlists.tracks import one_line
 
-FORMATS: dict[str, Callable[[list[Track], Style, Header], bytes]] = {
-    "extm3u": format_m3u,
-    "m3u": lambda tracks, style, _: format_m3u(tracks, style),
-    "xspf": format_xspf,
-    "jspf": format_jspf,
-}
-SUFFIXES = {"extm3u": ".m3u", "m3u": ".m3u", "xspf": ".xspf", "jspf": ".jspf"}
+FORMATS = {format_.name: format_.write for format_ in TABLE if format_.write}
+SUFFIXES = {format_.name: format_.suffixes[0] for format_ in TABLE if format_.write}
 
 _DATE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
-_RECOGNISED = 2000  # bytes at the beginning of a file that tell whether it is a playlist
 
 
 def is_same(path: Path, data: bytes) -> bool:
@@ -32,15 +24,24 @@ def is_same(path: Path, data: bytes) -> bool:
         return False
 
 
-def write_playlist(path: Path, data: bytes) -> None:
-    """Write a playlist, and the folders above it; an older playlist is replaced whole, a file that is none never.
+def check_suffix(path: Path) -> None:
+    """Raises PlaylistError for the name of a format that is read, but not written."""
+    format_ = by_suffix(path.suffix)
+    if format_ and not format_.write:
+        written = ", ".join(dict.fromkeys(SUFFIXES.values()))
+        raise PlaylistError(f"{one_line(str(path))}: {path.suffix} is not written; choose a name that ends in {written}")
 
-    Raises PlaylistError; what was there is then as it was.
+
+def write_playlist(path: Path, data: bytes, *, within: Path | None = None) -> None:
+    """Write a playlist; an older one is replaced whole, a file that is none never.
+
+    Its folder is made if it is missing, but none at the root of a disk, nor the one above it, unless that lies in `within`:
+    what is not there may be a disk that is not mounted. Raises PlaylistError; what was there is then as it was.
     """
     try:
         if path.is_file() and not _is_playlist(path):
             raise PlaylistError(f"{path}: this file exists and is not a playlist; choose another name")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent, within)
         if path.exists() and not path.is_file():
             path.write_bytes(data)  # a device or a pipe, such as /dev/stdout
             return
@@ -52,12 +53,23 @@ def write_playlist(path: Path, data: bytes) -> None:
         ) from error
 
 
+def _make_folder(folder: Path, within: Path | None) -> None:
+    if folder.is_dir():
+        return
+    parent = folder.parent
+    if within in folder.parents:
+        _make_folder(parent, within)
+    elif not parent.is_dir() or parent == Path(folder.anchor):
+        missing = folder if parent.is_dir() else parent
+        raise PlaylistError(f"{one_line(str(folder))}: there is no folder {one_line(str(missing))}; make it first")
+    folder.mkdir(exist_ok=True)
+
+
 def _is_playlist(path: Path) -> bool:
     """By its name, by what it begins with, or for having nothing in it."""
-    if path.suffix.lower() in (".m3u", ".m3u8", ".xspf", ".jspf"):
+    format_ = by_suffix(path.suffix)
+    if format_ and format_.write:
         return True
     with path.open("rb") as file:
-        beginning = file.read(_RECOGNISED)
-    return (
-        not beginning or beginning.startswith((HEADER, b'{"playlist":', b'{\n "playlist":')) or b"xspf.org/ns" in beginning
-    )
+        beginning = file.read(BEGINNING)
+    return not beginning or by_content(beginning) is not None

@@ -1,29 +1,63 @@
-"""The files that a playlist names, whatever its format."""
+"""Playlists of any format, read from files."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from deejai_core.errors import PlaylistError
-from deejai_core.playlists.m3u import find_file, is_stream, read_m3u
-from deejai_core.playlists.xspf import parse_jspf, parse_xspf
+from deejai_core.playlists.formats import BEGINNING, MAYBE, PLAIN, SUFFIXES, by_content, by_suffix
+from deejai_core.playlists.locate import Locator
+from deejai_core.playlists.m3u import parse_m3u
+from deejai_core.playlists.tracks import Listing, one_line
 
-SUFFIXES = (".m3u", ".m3u8", ".xspf", ".jspf")
+LARGEST = 100_000_000  # bytes; a playlist of 100,000 tracks has some 50 MB as XSPF
 
 
-def read_playlist(path: Path) -> list[Path]:
-    """The files in the order of the playlist, absolute, whether they are there or not; its format is told by its name.
+def read_playlist(path: Path) -> Listing:
+    """What a playlist says, whatever its format, which its content tells, or else its name.
 
     Raises PlaylistError if it cannot be read or is no playlist.
     """
-    parse = {".xspf": parse_xspf, ".jspf": parse_jspf}.get(path.suffix.lower())
-    if parse is None:
-        return read_m3u(path)
+    shown = one_line(os.fspath(path))
     try:
-        _, _, entries = parse(path.read_bytes())
-    except OSError as error:
-        raise PlaylistError(f"{path}: cannot read the playlist ({error.strerror or error})") from error
+        status = path.stat()
+        if not (S_ISREG(status.st_mode) or S_ISDIR(status.st_mode)):  # to read from a pipe could take for ever
+            raise PlaylistError(f"{shown} is no playlist that can be read: it is no file")
+        if status.st_size > LARGEST:
+            raise PlaylistError(f"{shown} is no playlist that can be read: it is larger than {LARGEST // 1_000_000} MB")
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise PlaylistError(f"{shown}: cannot read the playlist ({getattr(error, 'strerror', None) or error})") from error
+    format_ = by_content(data) or by_suffix(path.suffix)
+    try:
+        if format_:
+            return format_.parse(data)
+        listing = parse_m3u(data) if path.suffix.lower() == PLAIN else None
     except PlaylistError as error:
-        raise PlaylistError(f"{path}: {error}") from error
-    folder = path.parent
-    return [find_file(entry.location, folder) for entry in entries if entry.location and not is_stream(entry.location)]
+        raise PlaylistError(f"{shown} is no playlist that can be read: {error}") from error
+    locator = Locator()
+    if listing is None or not any(locator.there(entry, path.absolute().parent) for entry in listing.entries):
+        told = "it is in none of the formats that are read" if listing is None else "none of its lines names a file"
+        raise PlaylistError(f"{shown} is no playlist that can be read: {told}")
+    return listing
+
+
+def is_playlist(path: Path) -> bool:
+    """Whether a file is to be taken for a playlist, be it a damaged one: by its name, or by what it begins with."""
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES or suffix == PLAIN:
+        return True
+    if suffix not in MAYBE:
+        return False
+    try:
+        with path.open("rb") as file:
+            return by_content(file.read(BEGINNING)) is not None
+    except OSError:
+        return False
+
+
+def odd_entries(listing: Listing) -> str:
+    """How many entries cannot be read."""
+    return f"{listing.odd:,} {'entry' if listing.odd == 1 else 'entries'} that cannot be read"

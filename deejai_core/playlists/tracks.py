@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
+from deejai_core.errors import PlaylistError
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _GAP = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
@@ -29,11 +31,22 @@ class Track:
 class Entry:
     """What a playlist says of one of its tracks. Whatever it does not say is empty."""
 
-    location: bytes  # as the playlist names the file: a path, or a URL
+    locations: tuple[bytes, ...] = ()  # paths or URLs, as the playlist has them; all but the first are alternatives
     artist: str = ""
     title: str = ""
     album: str = ""
     recording: str = ""  # MusicBrainz recording id
+    encoded: bool = False  # whether the format has special characters as %xx, in relative paths too
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a playlist says."""
+
+    entries: list[Entry]
+    title: str = ""
+    date: str = ""  # ISO 8601 day
+    odd: int = 0  # entries that cannot be read, and are left out
 
 
 @dataclass(frozen=True)
@@ -73,3 +86,34 @@ def location(path: Path, style: Style) -> bytes:
 
 def urlencoded(name: bytes) -> bytes:
     return quote_from_bytes(name, safe="/:" if os.name == "nt" else "/").encode()
+
+
+def name_in_line(path: Path, style: Style) -> bytes:
+    """How a playlist of lines names a file. Raises PlaylistError for a name with a line break that is not URL-encoded."""
+    name = location(path, style)
+    if style.urlencode:
+        name = urlencoded(name)
+    elif b"\n" in name or b"\r" in name:
+        raise PlaylistError(
+            f"{one_line(os.fspath(path))}: its name has a line break, which a line of a playlist cannot hold; "
+            "set `urlencode: yes`"
+        )
+    if name.startswith((b"#", b" ", b"\t")) and not style.prefix:
+        name = b"./" + name  # otherwise a comment, or a blank that players drop
+    return os.fsencode(style.prefix) + name
+
+
+def caption_of(track: Track) -> str:
+    """Artist and title, on one line."""
+    return " - ".join(filter(None, (one_line(track.artist), one_line(track.title))))
+
+
+def seconds_of(track: Track) -> int:
+    """A track's length, -1 if it is unknown."""
+    return -1 if track.length is None else round(track.length)
+
+
+def comments_of(header: Header) -> list[str]:
+    """How to make a playlist again, and when it was made, as comments of a line each."""
+    told = [*map(one_line, header.recipe), *([f"made {header.date}"] if header.date else [])]
+    return [f"# {line}" for line in told]

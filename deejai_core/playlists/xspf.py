@@ -7,11 +7,12 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree
 
 from deejai_core.errors import PlaylistError
-from deejai_core.playlists.tracks import Entry, Header, Style, Track, location, one_line, urlencoded
+from deejai_core.playlists.markup import first, local_name, parse_markup, texts
+from deejai_core.playlists.text import as_bytes, as_text, without_mark
+from deejai_core.playlists.tracks import Entry, Header, Listing, Style, Track, location, one_line, urlencoded
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _RECORDING = re.compile(rf"musicbrainz\.org/recording/({_UUID.pattern})")
@@ -38,73 +39,56 @@ def format_jspf(tracks: Iterable[Track], style: Style, header: Header) -> bytes:
     return json.dumps({"playlist": _head(header) | {"track": entries}}, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
-def parse_xspf(data: bytes) -> tuple[str, str, list[Entry]]:
-    """A playlist's title and date, if it tells them, and its entries.
+def parse_xspf(data: bytes) -> Listing:
+    """What a playlist says. Raises PlaylistError if it is none, see `parse_markup`."""
+    root = parse_markup(data)
+    if local_name(root) != "playlist":
+        raise PlaylistError("it is no XSPF")
+    lists = (child for child in root if local_name(child) == "trackList")
+    entries = [_read_entry(texts(track)) for tracks in lists for track in tracks if local_name(track) == "track"]
+    return Listing(entries, *_read_head(texts(root)))
 
-    A document type is refused: with it come entities, which can make a small file fill the memory, and no playlist needs
-    one. Raises PlaylistError for that, and for what is no XSPF.
-    """
+
+def parse_jspf(data: bytes) -> Listing:
+    """What a playlist says. Raises PlaylistError if it is none."""
     try:
-        root = ElementTree.fromstring(data, ElementTree.XMLParser(target=_Builder()))  # noqa: S314 (no document type)
-    except (ElementTree.ParseError, ValueError, LookupError) as error:  # of an unknown encoding, too
-        raise PlaylistError(f"this is not an XSPF playlist ({error})") from error
-    if _local(root) != "playlist":
-        raise PlaylistError("this is not an XSPF playlist")
-    tracks = (track for tracks in root if _local(tracks) == "trackList" for track in tracks if _local(track) == "track")
-    return (*_read_head(_texts(root)), [_read_entry(_texts(track)) for track in tracks])
+        # Its numbers are of no interest, and one of thousands of digits would be an error.
+        document = json.loads(as_text(without_mark(data)), parse_int=str, parse_float=str)
+    except (ValueError, RecursionError) as error:
+        raise PlaylistError("it is not valid JSON") from error
+    playlist = document.get("playlist") if isinstance(document, dict) else None
+    if not isinstance(playlist, dict):
+        raise PlaylistError("it is no JSPF")
+    tracks = playlist.get("track") or []
+    if not isinstance(tracks, list):
+        tracks = [tracks]
+    entries = [_read_entry(_lists(track)) for track in tracks if isinstance(track, dict)]
+    return Listing(entries, *_read_head(_lists(playlist)), odd=len(tracks) - len(entries))
 
 
-def parse_jspf(data: bytes) -> tuple[str, str, list[Entry]]:
-    """The same of a JSPF."""
-    try:
-        playlist = json.loads(data)["playlist"]
-        tracks = playlist.get("track") or []
-        entries = [_read_entry({name: _as_list(value) for name, value in track.items()}) for track in tracks]
-        return (*_read_head({name: _as_list(value) for name, value in playlist.items()}), entries)
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise PlaylistError("this is not a JSPF playlist") from error
-
-
-class _Builder(ElementTree.TreeBuilder):
-    def doctype(self, *_: object) -> None:
-        raise PlaylistError("this playlist has a document type, which may be harmful")
-
-
-def _local(element: ElementTree.Element) -> str:
-    """An element's name without its namespace, which some programs forget."""
-    return element.tag.rpartition("}")[2]
-
-
-def _texts(element: ElementTree.Element) -> dict[str, list[str]]:
-    texts: dict[str, list[str]] = {}
-    for child in element:
-        texts.setdefault(_local(child), []).append((child.text or "").strip())
-    return texts
+def _lists(fields: dict[str, object]) -> dict[str, list[str]]:
+    return {name: _as_list(value) for name, value in fields.items()}
 
 
 def _as_list(value: object) -> list[str]:
-    return [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
+    return [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str) and text]
 
 
-def _read_head(texts: dict[str, list[str]]) -> tuple[str, str]:
-    date = _first(texts, "date")[:10]
-    return _first(texts, "title"), date if _DAY.fullmatch(date) else ""
+def _read_head(told: dict[str, list[str]]) -> tuple[str, str]:
+    date = first(told, "date")[:10]
+    return first(told, "title"), date if _DAY.fullmatch(date) else ""
 
 
-def _read_entry(texts: dict[str, list[str]]) -> Entry:
-    recordings = (_RECORDING.search(text) for text in texts.get("identifier", ()))
-    location = _first(texts, "location").encode("utf-8", "surrogateescape")
+def _read_entry(told: dict[str, list[str]]) -> Entry:
+    recordings = (_RECORDING.search(text) for text in told.get("identifier", ()))
     return Entry(
-        location if b":/" in location else unquote_to_bytes(location),  # relative ones are encoded, too
-        _first(texts, "creator"),
-        _first(texts, "title"),
-        _first(texts, "album"),
+        tuple(map(as_bytes, told.get("location", ()))),
+        first(told, "creator"),
+        first(told, "title"),
+        first(told, "album"),
         next((found[1].lower() for found in recordings if found), ""),
+        encoded=True,
     )
-
-
-def _first(texts: dict[str, list[str]], name: str) -> str:
-    return next(iter(texts.get(name, ())), "")
 
 
 def _head(header: Header) -> dict[str, str]:

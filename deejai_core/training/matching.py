@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from deejai_core.extras import extra
+from deejai_core.playlists.locate import Locator
 from deejai_core.playlists.songs import normal_artist, normal_title
 from deejai_core.training.mentions import Mention
 
@@ -52,12 +53,13 @@ class Match:
 
 
 class Library:
-    """The songs of a library. tracks: with their files; copies and versions of a song are one."""
+    """The songs of a library. tracks: with their files; copies and versions of a song are one. folder: of its music."""
 
-    def __init__(self, tracks: Sequence[Mention]) -> None:
+    def __init__(self, tracks: Sequence[Mention], folder: Path | None = None) -> None:
         with extra("history"):
             from rapidfuzz import fuzz, process
         self._fuzz, self._process = fuzz, process
+        self._locator = Locator(folder)
         self._artist = lru_cache(FAMILIAR)(normal_artist)
         named = [(self._artist(track.artist), normal_title(track.title)) for track in tracks]
         keys = [
@@ -91,7 +93,7 @@ class Library:
                 yield replace(self._match(song, artist, title), artist=artist, title=title)
 
     def _match(self, song: Mention, artist: str, title: str) -> Match:
-        if song.path is not None and (found := self._by_path.get(_path_key(song.path))) is not None:
+        if song.path is not None and (found := self._at(song.path)) is not None:
             return Match(PATH, found)
         if song.recording and (found := self._by_recording.get(song.recording.lower())) is not None:
             return Match(RECORDING, found)
@@ -101,6 +103,14 @@ class Library:
             found = titles.get(normal_title(song.artist))
             return match if found is None else Match(NAME, found)
         return match
+
+    def _at(self, path: Path) -> int | None:
+        """The song of a file, also if a symbolic link leads to it."""
+        known = self._by_path.get(_path_key(path))
+        if known is not None:
+            return known
+        keys = map(_path_key, self._locator.aliases(path))
+        return next((self._by_path[key] for key in keys if key in self._by_path), None)
 
     def _match_name(self, artist: str, title: str) -> Match:
         if (found := self._by_name.get(artist, {}).get(title)) is not None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from deejai_core.errors import PlaylistError
 from deejai_core.playlists.export import FORMATS, is_same, write_playlist
-from deejai_core.playlists.m3u import append_to_m3u, format_m3u, read_m3u
+from deejai_core.playlists.m3u import append_to_m3u, format_m3u
 from deejai_core.playlists.tracks import Header, Style, Track, one_line
 
 posix = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems")
@@ -26,6 +26,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems"
         ("/music/a.mp3", {"relative_to": Path("/music/lists")}, b"../a.mp3"),
         ("/music/#1 hit.mp3", {"relative_to": Path("/music")}, b"./#1 hit.mp3"),
         ("/music/#1 hit.mp3", {"relative_to": Path("/music"), "prefix": "x/"}, b"x/#1 hit.mp3"),
+        ("/music/ leading.mp3", {"relative_to": Path("/music")}, b"./ leading.mp3"),
         ("/music/Ænima/ö.mp3", {}, "/music/Ænima/ö.mp3".encode()),
         ("/music/Ænima/ö.mp3", {"urlencode": True}, b"/music/%C3%86nima/%C3%B6.mp3"),
         (os.fsdecode(b"/music/caf\xe9.mp3"), {}, b"/music/caf\xe9.mp3"),
@@ -57,7 +58,8 @@ def test_an_extended_playlist():
         "#EXTINF:192,The Police - Roxanne\n/music/r.mp3\n#EXTINF:-1,Untitled #EXTINF:1,fake\n/music/x.flac\n"
     )
     assert format_m3u(tracks, Style()) == b"/music/r.mp3\n/music/x.flac\n"
-    assert format_m3u([], Style(), Header("None")) == b"#EXTM3U\n#PLAYLIST:None\n"
+    header = Header("None", ("beet deejai similar x",), "2026-11-22")
+    assert format_m3u([], Style(), header) == b"#EXTM3U\n#PLAYLIST:None\n# beet deejai similar x\n# made 2026-11-22\n"
 
 
 @posix
@@ -75,7 +77,35 @@ def test_one_line_is_one_line(text):
     assert one_line(text) == "a b"
 
 
-def test_writing_makes_folders_and_keeps_permissions(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "within"),
+    [("lists/new.m3u", None), ("lists/new.m3u", "lists"), ("lists/a/b/new.m3u", "lists")],
+)
+def test_a_missing_folder_is_made_where_it_belongs(tmp_path, name, within):
+    write_playlist(tmp_path / name, b"new", within=within and tmp_path / within)
+    assert (tmp_path / name).read_bytes() == b"new"
+
+
+@pytest.mark.parametrize(
+    ("folder", "within", "missing"),
+    [
+        ("{tmp}/usb/lists", None, "{tmp}/usb"),  # a disk that is not mounted
+        ("{tmp}/usb/lists", "{tmp}/usb/lists", "{tmp}/usb"),
+        ("{tmp}/usb/lists/a", "{tmp}/usb/lists", "{tmp}/usb"),
+        ("/no such folder of ours", None, "/no such folder of ours"),
+    ],
+)
+@posix
+def test_folders_above_a_missing_one_are_not_made(tmp_path, folder, within, missing):
+    path = Path(folder.format(tmp=tmp_path)) / "new.m3u"
+    message = f"there is no folder {missing.format(tmp=tmp_path)}; make it first"
+    with pytest.raises(PlaylistError, match=message):
+        write_playlist(path, b"new", within=within and Path(within.format(tmp=tmp_path)))
+    assert not path.parent.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_writing_keeps_permissions(tmp_path):
     path = tmp_path / "lists" / "new.m3u"
     write_playlist(path, b"old")
     path.chmod(0o640)
@@ -139,56 +169,6 @@ def test_a_pipe_is_written_to(tmp_path):
 def test_a_folder_in_its_place_is_named(tmp_path):
     with pytest.raises(PlaylistError, match="cannot write the playlist"):
         write_playlist(tmp_path, b"")
-
-
-class TestReading:
-    def test_names_are_relative_to_the_playlist(self, tmp_path):
-        (tmp_path / "list.m3u").write_bytes(
-            b"\xef\xbb\xbf#EXTM3U\r\n#EXTINF:1,A - B\r\na.mp3\r\n\r\n../b.mp3\n/music/c.mp3\n./#1.mp3"
-        )
-        assert read_m3u(tmp_path / "list.m3u") == [
-            tmp_path / "a.mp3",
-            tmp_path.parent / "b.mp3",
-            Path("/music/c.mp3"),
-            tmp_path / "#1.mp3",
-        ]
-
-    def test_what_only_looks_like_a_url_is_a_name(self, tmp_path):
-        (tmp_path / "list.m3u").write_text("file://[x")
-        assert read_m3u(tmp_path / "list.m3u") == [tmp_path / "file:/[x"]
-
-    def test_encoded_names_are_decoded_where_that_makes_them_files(self, tmp_path):
-        (tmp_path / "two words.mp3").touch()
-        (tmp_path / "100%25.mp3").touch()
-        (tmp_path / "list.m3u").write_text(f"two%20words.mp3\n100%25.mp3\nfile://{tmp_path}/two%20words.mp3\n")
-        assert read_m3u(tmp_path / "list.m3u") == [
-            tmp_path / "two words.mp3",
-            tmp_path / "100%25.mp3",
-            tmp_path / "two words.mp3",
-        ]
-
-    @posix
-    @given(st.lists(st.binary(min_size=1).filter(lambda name: not set(name) & set(b"\0\r\n/ \t%"))))
-    def test_what_was_written_is_read_again(self, tmp_path_factory, names):
-        folder = tmp_path_factory.mktemp("list")
-        tracks = [Track(folder / os.fsdecode(b"x" + name), "", "", 1) for name in names]
-        (folder / "list.m3u").write_bytes(format_m3u(tracks, Style(relative_to=folder), Header("")))
-        assert read_m3u(folder / "list.m3u") == [track.path for track in tracks]
-
-    @posix
-    @given(st.binary())
-    def test_any_bytes_are_a_playlist_or_refused(self, tmp_path_factory, data):
-        path = tmp_path_factory.mktemp("list") / "list.m3u"
-        path.write_bytes(data)
-        if b"\0" in data:
-            with pytest.raises(PlaylistError, match=r"list.m3u: this is not an M3U playlist"):
-                read_m3u(path)
-        else:
-            assert len(read_m3u(path)) <= data.count(b"\n") + 1
-
-    def test_a_playlist_that_is_not_there(self, tmp_path):
-        with pytest.raises(PlaylistError, match=r"none.m3u: cannot read the playlist \(No such file"):
-            read_m3u(tmp_path / "none.m3u")
 
 
 def test_a_playlist_is_the_same_whenever_it_was_made(tmp_path):

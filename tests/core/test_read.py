@@ -1,62 +1,368 @@
-"""The files that a playlist names."""
+"""Playlists of every format, as programs and people write them."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deejai_core.errors import PlaylistError
 from deejai_core.playlists.export import FORMATS, SUFFIXES
-from deejai_core.playlists.read import read_playlist
+from deejai_core.playlists.formats import TABLE
+from deejai_core.playlists.locate import Locator
+from deejai_core.playlists.read import is_playlist, read_playlist
 from deejai_core.playlists.tracks import Header, Style, Track
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems")
+posix = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems")
 
-FILES = [
-    Path("/music/a b.mp3"),
-    Path("/music/50 % & more/Röyksopp #1?.flac"),
-    Path(os.fsdecode(b"/music/no \xff text.ogg")),
+
+def write(path: Path, data: str | bytes) -> Path:
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return path
+
+
+def files(path: Path) -> list[Path | None]:
+    """The file of each entry; None for a stream."""
+    locator = Locator()
+    return [locator.find(entry, path.parent) for entry in read_playlist(path).entries]
+
+
+def told(path: Path) -> list[tuple[str, str, str]]:
+    """What a playlist says of each of its tracks: the file's name, artist and title."""
+    entries = read_playlist(path).entries
+    return [(file.name, entry.artist, entry.title) for file, entry in zip(files(path), entries, strict=True)]
+
+
+NAMES = [
+    "a b.mp3",
+    "50 % & more/Röyksopp #1?.flac",
+    "Vivaldi: Spring.flac",
+    "Mission: Impossible/4.flac",
+    " leading.flac",
+    "trailing.flac ",
+    "#1 <hit>; 'so' \"called\".flac",
+    "File1=x.flac",
+    "[playlist]",
+    os.fsdecode(b"no \xff text.ogg"),
 ]
 
 
-@pytest.mark.parametrize("relative_to", [None, Path("/music")])
+@posix
+@pytest.mark.parametrize("urlencode", [False, True])
+@pytest.mark.parametrize("relative", [False, True])
 @pytest.mark.parametrize("format_", sorted(FORMATS))
-def test_what_we_write_can_be_read_again(tmp_path, format_, relative_to):
-    tracks = [Track(file, "artist", "title", 60) for file in FILES]
-    path = tmp_path / f"list{SUFFIXES[format_]}"
-    path.write_bytes(FORMATS[format_](tracks, Style(relative_to=relative_to), Header("list")))
-    folder = tmp_path if relative_to else Path("/music")
-    assert read_playlist(path) == [folder / file.relative_to("/music") for file in FILES]
+class TestWhatWeWrite:
+    def test_is_read_again(self, tmp_path, format_, relative, urlencode):
+        songs = [tmp_path / name for name in NAMES]
+        for song in songs:
+            song.parent.mkdir(exist_ok=True)
+            song.touch()
+        tracks = [Track(song, "Artist", f"Title {number}", 60) for number, song in enumerate(songs)]
+        style = Style(relative_to=tmp_path if relative else None, urlencode=urlencode)
+        data = FORMATS[format_](tracks, style, Header("List", ("beet deejai similar -o File9=x",), "2026-11-22"))
+        path = write(tmp_path / f"list{SUFFIXES[format_]}", data)
+        assert files(path) == songs
+        if format_ != "m3u":
+            assert [title for *_, title in told(path)] == [track.title for track in tracks]
+            assert read_playlist(path).title == "List"
+            assert read_playlist(write(tmp_path / "list", data)) == read_playlist(path)
 
 
-def test_streams_and_tracks_without_a_place_are_no_files(tmp_path):
-    entries = [{"location": ["https://radio.example/stream"]}, {"title": "somewhere"}, {"location": "a.mp3"}]
-    (tmp_path / "list.jspf").write_text(json.dumps({"playlist": {"track": entries}}))
-    assert read_playlist(tmp_path / "list.jspf") == [tmp_path / "a.mp3"]
+class TestM3u:
+    def test_names_are_relative_to_the_playlist(self, tmp_path):
+        data = "\ufeff#EXTM3U\r\n#EXTINF:1,A - B\r\na.mp3\r\n\r\n../b.mp3\n/music/c.mp3\n./#1.mp3"
+        assert files(write(tmp_path / "list.m3u", data)) == [
+            tmp_path / "a.mp3",
+            tmp_path.parent / "b.mp3",
+            Path("/music/c.mp3"),
+            tmp_path / "#1.mp3",
+        ]
+
+    @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252"])
+    def test_line_ends_and_encodings(self, tmp_path, end, encoding):
+        lines = ["#EXTM3U", "#EXTINF:1,Zoë \u2013 Don\u2019t", "Don\u2019t.mp3", "#EXTINF:2,C - D", "d.mp3", ""]
+        data = end.join(lines).encode(encoding)
+        data = b"\xfe\xff" + data if encoding == "utf-16-be" else data
+        (tmp_path / "Don\u2019t.mp3").touch()
+        assert told(write(tmp_path / "list.m3u", data)) == [("Don\u2019t.mp3", "Zoë", "Don\u2019t"), ("d.mp3", "C", "D")]
+
+    @pytest.mark.parametrize(
+        ("lines", "expected"),
+        [
+            (["#EXTINF:1,A - B", "#a.mp3", "#EXTINF:2,C - D", "c.mp3"], [("c.mp3", "C", "D")]),
+            (["#EXTINF:1,A - B", "#a.mp3", "c.mp3"], [("c.mp3", "", "")]),
+            (["#EXTINF:1,A - B", "#EXTART:X", "#EXTINF:2,C - D", "c.mp3"], [("c.mp3", "C", "D")]),  # a name was cut away
+            (["#EXTART:A", "#EXTINF:2,B", "#EXTVLCOPT:x=y", "c.mp3", "d.mp3"], [("c.mp3", "A", "B"), ("d.mp3", "", "")]),
+            (["#EXTINF", "a.mp3", "#EXTINF:", "b.mp3"], [("a.mp3", "", ""), ("b.mp3", "", "")]),
+            (["a.mp3", "#EXTIN"], [("a.mp3", "", "")]),
+        ],
+    )
+    def test_a_caption_belongs_to_the_entry_below_it(self, tmp_path, lines, expected):
+        assert told(write(tmp_path / "list.m3u", "\n".join(lines))) == expected
+
+    def test_a_line_with_nul_is_one_entry_less(self, tmp_path):
+        path = write(tmp_path / "list.m3u", "a.mp3\n" * 500 + "b\0.mp3\nc.mp3\n")
+        assert read_playlist(path).odd == 1
+        assert len(files(path)) == 501
+
+    @posix
+    @given(data=st.binary())
+    def test_any_bytes_are_a_playlist_or_refused(self, tmp_path_factory, data):
+        path = write(tmp_path_factory.mktemp("list") / "list.m3u", b"x\n" + data)
+        if b"\0" in data:
+            with pytest.raises(PlaylistError, match=r"list.m3u is no playlist that can be read: it is no text"):
+                read_playlist(path)
+        else:
+            assert len(files(path)) <= 1 + len(data.splitlines())
+
+
+class TestPls:
+    @posix
+    def test_what_it_looks_like(self):
+        tracks = [Track(Path("/music/r.mp3"), "The Police", "Roxanne", 191.6), Track(Path("/music/x.mp3"), "", "", None)]
+        header = Header("Two\nlines", ("beet deejai similar Roxanne", "model m"), "2026-11-22T12:00:00+00:00")
+        assert FORMATS["pls"](tracks, Style(), header).decode() == (
+            "[playlist]\n# beet deejai similar Roxanne\n# model m\n# made 2026-11-22T12:00:00+00:00\n"
+            "X-GNOME-Title=Two lines\n"
+            "File1=/music/r.mp3\nTitle1=The Police - Roxanne\nLength1=192\nFile2=/music/x.mp3\nLength2=-1\n"
+            "NumberOfEntries=2\nVersion=2\n"
+        )
+
+    def test_numbers_order_it(self, tmp_path):
+        lines = ["[Playlist]", "file2=b.mp3", "TITLE2=B", "File1 = a.mp3", "X-GNOME-Title=Two", "NumberOfEntries=9"]
+        path = write(tmp_path / "list.pls", "\r\n".join(lines))
+        assert told(path) == [("a.mp3", "", ""), ("b.mp3", "", "B")]
+        assert read_playlist(path).title == "Two"
+
+    @pytest.mark.parametrize("odd", ["File" + "9" * 5000 + "=x.mp3", "File=x.mp3", "File3", "File3=", "File3=\0"])
+    def test_an_odd_line_costs_only_itself(self, tmp_path, odd):
+        path = write(tmp_path / "list.pls", f"[playlist]\nFile1=a.mp3\n{odd}\nFile2=b.mp3\nFile2=c.mp3\n")
+        assert [file.name for file in files(path)] == ["a.mp3", "b.mp3", "c.mp3"]
+        assert read_playlist(path).odd == 1
+
+    def test_no_sign_of_unicode_breaks_a_line(self, tmp_path):
+        path = write(tmp_path / "list.pls", "[playlist]\nFile1=a\u2028b\x0cc.mp3\n")
+        assert [file.name for file in files(path)] == ["a\u2028b\x0cc.mp3"]
+
+
+class TestXspf:
+    def test_alternatives_are_no_other_entries(self, tmp_path):
+        (tmp_path / "b.mp3").touch()
+        places = ["<location/>", *(f"<location>{name}</location>" for name in ("http://x.example/b", "gone.mp3", "b.mp3"))]
+        tracks = (
+            f"<track><title>B</title>{''.join(places)}</track><track><location>c.mp3</location><title>C</title></track>"
+        )
+        path = write(tmp_path / "list.xspf", f"<playlist><trackList>{tracks}</trackList></playlist>")
+        assert told(path) == [("b.mp3", "", "B"), ("c.mp3", "", "C")]
+
+    @pytest.mark.parametrize("text", ["Simon & Garfunkel", "a\x01b", "a&#2;b", "a&#x1F;b", "Zo\xeb"])
+    def test_what_xml_forbids_costs_nothing(self, tmp_path, text):
+        data = f"<playlist><trackList><track><title>{text}</title><location>a.mp3</location></track></trackList></playlist>"
+        ((name, _, title),) = told(write(tmp_path / "list.xspf", data.encode("latin-1")))
+        assert name == "a.mp3"
+        assert title in ("Simon & Garfunkel", "ab", "Zoë")
+
+
+class TestJspf:
+    @pytest.mark.parametrize(
+        "odd", [None, 3, [], "x", pytest.param(json.loads("[" * 50 + "]" * 50), id="deep"), True]
+    )  # fmt: skip
+    def test_an_odd_entry_costs_only_itself(self, tmp_path, odd):
+        entries = [{"location": ["a.mp3"]}, odd, {"location": "b%20c.mp3", "title": None, "duration": 10**100}]
+        path = write(tmp_path / "list.jspf", json.dumps({"playlist": {"title": 7, "track": entries}}))
+        assert [file.name for file in files(path)] == ["a.mp3", "b c.mp3"]
+        assert read_playlist(path).odd == 1
+
+    def test_a_number_of_thousands_of_digits(self, tmp_path):
+        data = '{"playlist": {"track": [{"location": "a.mp3", "duration": %s}]}}' % ("9" * 5000)
+        assert files(write(tmp_path / "list.jspf", data)) == [tmp_path / "a.mp3"]
+
+    def test_what_is_no_text(self, tmp_path):
+        data = '{"playlist": {"track": [{"location": "\\ud83d.mp3"}, {"location": "a.mp3"}]}}'
+        assert files(write(tmp_path / "list.jspf", data))[1] == tmp_path / "a.mp3"
+
+
+class TestOtherPrograms:
+    def test_asx(self, tmp_path):
+        data = (
+            '<ASX version="3.0">\r\n<Title>Mine</TITLE>\r\n<Entry><Title>B & C</Title><Author>A</Author>'
+            '<Ref HREF="http://x.example/b.mp3"/><REF href = "Music\\b & c.mp3"/></Entry>\r\n'
+            '<entry><ref href="file://d.mp3"/></entry></asx>'
+        )
+        path = write(tmp_path / "list.asx", data.encode("cp1252"))
+        (tmp_path / "Music").mkdir()
+        (tmp_path / "Music/b & c.mp3").touch()
+        assert files(path)[0] == tmp_path / "Music/b & c.mp3"
+        assert [(entry.artist, entry.title) for entry in read_playlist(path).entries] == [("A", "B & C"), ("", "")]
+        assert read_playlist(path).title == "Mine"
+
+    def test_wpl(self, tmp_path):
+        data = (
+            '<?wpl version="1.0"?>\r\n<smil><head><meta name="Generator" content="x"/><title>Mine</title></head><body><seq>'
+            '<media src="..\\Music\\Don&apos;t.mp3" trackTitle="B" trackArtist="A" albumTitle="C"/><media/>'
+            '<media src="d.mp3"/></seq></body></smil>'
+        )
+        (tmp_path / "Music").mkdir()
+        (tmp_path / "Music/Don't.mp3").touch()
+        (tmp_path / "lists").mkdir()
+        path = write(tmp_path / "lists/list.wpl", data)
+        assert told(path) == [("Don't.mp3", "A", "B"), ("d.mp3", "", "")]
+        assert read_playlist(path).odd == 1
+
+    def test_one_file_a_line(self, tmp_path):
+        (tmp_path / "a.mp3").touch()
+        assert files(write(tmp_path / "tracks.txt", f"{tmp_path}/a.mp3\n\nb.mp3\n")) == [
+            tmp_path / "a.mp3",
+            tmp_path / "b.mp3",
+        ]
+        with pytest.raises(
+            PlaylistError, match=r"notes.txt is no playlist that can be read: none of its lines names a file"
+        ):
+            read_playlist(write(tmp_path / "notes.txt", "buy milk\n"))
 
 
 @pytest.mark.parametrize(
-    ("name", "text"),
+    ("name", "data", "expected"),
+    [
+        ("list.json", '{"playlist": {"track": [{"location": "a.mp3"}]}}', True),
+        ("list.json", '{"title": 1, "playlist": {"track": [{"location": "a.mp3"}]}}', True),
+        ("Playlist1.json", '{"playlists": [{"name": "x"}]}', False),
+        ("list.xml", '<?xml version="1.0"?>\n<playlist xmlns="x"><trackList/></playlist>', True),
+        ("Library.xml", '<?xml version="1.0"?><plist></plist>', False),
+        ("list", "#EXTM3U\na.mp3", True),
+        ("song", b"ID3\0\0", False),
+        ("song.mp3", "#EXTM3U\na.mp3", False),
+        ("damaged.m3u", b"\0", True),
+    ],
+)
+def test_content_tells_where_the_name_does_not(tmp_path, name, data, expected):
+    assert is_playlist(write(tmp_path / name, data)) is expected
+
+
+@pytest.mark.parametrize(("name", "data"), [("list.m3u", "[playlist]\nFile1=a.mp3"), ("list.pls", "#EXTM3U\na.mp3")])
+def test_content_counts_more_than_a_wrong_name(tmp_path, name, data):
+    assert files(write(tmp_path / name, data)) == [tmp_path / "a.mp3"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
     [
         ("list.xspf", ""),
         ("list.xspf", "<html/>"),
-        ("list.xspf", "#EXTM3U"),
+        ("list.xspf", "nothing"),
         ("list.jspf", "{}"),
         ("list.jspf", "[]"),
-        ("list.jspf", '{"playlist": {"track": [3]}}'),
+        ("list.jspf", '{"playlist": 3}'),
+        ("list.jspf", "[" * 100_000),
+        ("list.pls", "nothing"),
+        ("list.asx", "<html/>"),
+        ("list.wpl", "<html>"),
         ("list.m3u", "\0"),
+        ("song.mp3", "ID3"),
+        ("list.xspf", '<!DOCTYPE p [<!ENTITY a "b">]><playlist><title>&a;</title></playlist>'),
+        ("list.asx", '<!DOCTYPE p [<!ENTITY a "b">]><asx><title>&a;</title></asx>'),
     ],
 )
-def test_what_is_no_playlist(tmp_path, name, text):
-    (tmp_path / name).write_text(text)
-    with pytest.raises(PlaylistError, match=f"{name}: this is not an? .* playlist"):
-        read_playlist(tmp_path / name)
+def test_what_is_no_playlist_is_called_that(tmp_path, name, data):
+    with pytest.raises(PlaylistError, match=f"{name} is no playlist that can be read: "):
+        read_playlist(write(tmp_path / name, data))
 
 
 @pytest.mark.parametrize("name", ["list.m3u", "list.xspf"])
 def test_a_playlist_that_is_not_there(tmp_path, name):
     with pytest.raises(PlaylistError, match=f"{name}: cannot read the playlist"):
         read_playlist(tmp_path / name)
+
+
+@posix
+def test_nobody_waits_for_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "list.m3u")
+    with pytest.raises(PlaylistError, match=r"list.m3u is no playlist that can be read: it is no file"):
+        read_playlist(tmp_path / "list.m3u")
+
+
+@pytest.mark.parametrize("format_", TABLE, ids=lambda format_: format_.name)
+@given(data=st.binary() | st.text().map(str.encode))
+def test_any_bytes_are_read_or_refused(format_, data):
+    with contextlib.suppress(PlaylistError):
+        format_.parse(data)
+
+
+class TestNames:
+    """The file that an entry means, in a folder with these files."""
+
+    THERE = [
+        "Björk/Jóga.mp3",
+        "two words.mp3",
+        "100%25.mp3",
+        "Mixed Case.mp3",
+        "both.mp3",
+        "BOTH.mp3",
+        "Don\u2019t \u2013 Stop.mp3",
+    ]
+
+    @pytest.fixture
+    def folder(self, tmp_path) -> Path:
+        for name in self.THERE:
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).touch()
+        (tmp_path / unicodedata.normalize("NFD", "Élan.mp3")).touch()
+        return tmp_path
+
+    @posix
+    @pytest.mark.parametrize(
+        ("line", "name"),
+        [
+            (b"two%20words.mp3", "two words.mp3"),
+            (b"100%25.mp3", "100%25.mp3"),
+            (b" two words.mp3\t", "two words.mp3"),
+            ("Björk/Jóga.mp3".encode("latin-1"), "Björk/Jóga.mp3"),
+            (b"Bj%C3%B6rk/J%C3%B3ga.mp3", "Björk/Jóga.mp3"),
+            ("Björk\\Jóga.mp3".encode(), "Björk/Jóga.mp3"),
+            (b"Bj%F6rk\\J%F3ga.mp3", "Björk/Jóga.mp3"),
+            (b"Don\x92t \x96 Stop.mp3", "Don\u2019t \u2013 Stop.mp3"),
+            (unicodedata.normalize("NFD", "Björk/Jóga.mp3").encode(), "Björk/Jóga.mp3"),
+            ("Élan.mp3".encode(), unicodedata.normalize("NFD", "Élan.mp3")),
+            (unicodedata.normalize("NFD", "BJÖRK/jóga.MP3").encode(), "Björk/Jóga.mp3"),
+            (b"mixed%20case.MP3", "Mixed Case.mp3"),
+            (b"both.mp3", "both.mp3"),
+            (b"Both.mp3", "Both.mp3"),  # which of the two is not to be guessed
+            (b"gone.mp3", "gone.mp3"),
+            (b"file://{}/two%20words.mp3", "two words.mp3"),
+            (b"FILE://localhost{}/two words.mp3", "two words.mp3"),
+            ("file:{}/Björk/Jóga.mp3".encode(), "Björk/Jóga.mp3"),
+            (b"file://[x", "file:/[x"),  # what only looks like a URL is a name
+        ],
+    )
+    def test_is_found(self, folder, line, name):
+        path = write(folder / "list.m3u", line.replace(b"{}", os.fsencode(folder)))
+        assert files(path) == [folder / name]
+
+    @pytest.mark.parametrize(
+        "url", ["https://radio.example/b.mp3", " mms://x/y", "spotify:track:0a1b2c", "rtsp://x", "HTTP://x/Björk/Jóga.mp3"]
+    )
+    def test_a_stream_is_none(self, folder, url):
+        assert files(write(folder / "list.m3u", f"{url}\na.mp3")) == [None, folder / "a.mp3"]
+
+    def test_a_name_of_another_encoding_on_disk(self, folder):
+        if os.name != "nt":
+            (folder / os.fsdecode("Zoë.mp3".encode("latin-1"))).touch()
+            assert files(write(folder / "list.m3u", "Zoë.mp3")) == [folder / os.fsdecode(b"Zo\xeb.mp3")]
+
+    @posix
+    def test_a_path_through_a_link_is_the_librarys(self, tmp_path):
+        (tmp_path / "disk/music").mkdir(parents=True)
+        (tmp_path / "disk/music/a.mp3").touch()
+        (tmp_path / "music").symlink_to("disk/music")
+        (tmp_path / "elsewhere").symlink_to("disk")
+        locator = Locator(tmp_path / "music")
+        for name in ("elsewhere/music/a.mp3", "disk/music/a.mp3"):
+            assert tmp_path / "music/a.mp3" in locator.aliases(tmp_path / name)
+            assert tmp_path / "disk/music/a.mp3" in locator.aliases(tmp_path / name)

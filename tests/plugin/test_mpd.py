@@ -42,7 +42,7 @@ class Client:
 @pytest.fixture
 def odd_names(beets, collection):
     """A library whose music folder has names that playlists trip over."""
-    names = ["Aisle.flac", "日本 🎵.flac", "#1 hit.flac", "100% [live] 'n' \"more\".flac", "Élan, é.flac"]
+    names = ["Aisle.flac", "日本 🎵.flac", "#1 hit.flac", "100% [live] 'n' \"more\".flac", "Élan, é.flac", "A: b.flac"]
     songs = sorted(collection.rglob("*.flac"))
     for name, song in zip(names, songs[: len(names)], strict=True):
         shutil.copy(song, beets.music / name)
@@ -100,15 +100,20 @@ def connect(port: int) -> Client:
 
 
 @pytest.mark.parametrize(
-    "options",
-    [["--relative-to", "library"], ["--output-format", "m3u", "--relative-to", "library"], []],
-    ids=["relative to the library", "plain", "absolute paths"],
+    ("name", "options"),
+    [
+        ("playlists/ours.m3u", ["--relative-to", "library"]),
+        ("playlists/ours.m3u", ["--output-format", "m3u", "--relative-to", "library"]),
+        ("playlists/ours.m3u", []),
+        ("music/ours.pls", ["--relative-to", "library"]),  # MPD looks for these among the music
+    ],
+    ids=["relative to the library", "plain", "absolute paths", "pls"],
 )
-def test_mpd_loads_the_playlist_and_finds_every_file(odd_names, mpd, options):
+def test_mpd_loads_the_playlist_and_finds_every_file(odd_names, mpd, name, options):
     beets, names = odd_names
-    beets.deejai("similar", "path:" + str(beets.music / "Aisle.flac"), "-o", beets.folder / "playlists/ours.m3u", *options)
+    beets.deejai("similar", "path:" + str(beets.music / "Aisle.flac"), "-o", beets.folder / name, *options)
     mpd.command("clear")
-    mpd.command("load ours")
+    mpd.command(f"load {Path(name).name.removesuffix('.m3u')}")
     queue = [line[len(b"file: ") :].decode() for line in mpd.command("playlistinfo") if line.startswith(b"file: ")]
     assert sorted(Path(name).name for name in queue) == sorted(names)
     # With a length: MPD found the file itself, in its database.

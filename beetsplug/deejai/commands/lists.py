@@ -39,7 +39,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
         "similar",
         partial(run_similar, config, log),
         "write a playlist of tracks that sound like the matching ones",
-        usage="%prog [options] QUERY...|FILE...",
+        usage="%prog [options] QUERY...|FILE...|PLAYLIST...",
     )
     _add_list_options(similar, (*WALK, *VARIATION, *RULES))
 
@@ -47,7 +47,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
         "journey",
         partial(run_journey, config, log),
         "write a playlist that leads from track to track",
-        usage="%prog [options] QUERY|FILE QUERY|FILE...",
+        usage="%prog [options] QUERY|FILE QUERY|FILE...|PLAYLIST",
     )
     _add_list_options(journey, (BETWEEN, MINUTES, *VARIATION, *RULES))
     journey.parser.add_option("--best-order", action="store_true", help="visit the waypoints in their best order")
@@ -57,7 +57,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
         "reorder",
         partial(run_reorder, config, log),
         "put a playlist, or matching tracks, in an order that flows",
-        usage="%prog [options] PLAYLIST.m3u|QUERY...",
+        usage="%prog [options] PLAYLIST|QUERY...",
     )
     _add_end_options(reorder)
     _add_output_options(reorder)
@@ -115,9 +115,12 @@ def run_similar(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
 
 def run_journey(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
     from ..lists import make_journey
+    from ..queries import playlist_at
 
-    if len(args) < 2:
-        raise ui.UserError('a journey needs two waypoints or more, each a query or a file: beet deejai journey "A" "B"')
+    if len(args) < 2 and not any(map(playlist_at, args)):
+        raise ui.UserError(
+            'a journey needs two waypoints or more, each a query or a file, or a playlist: beet deejai journey "A" "B"'
+        )
     if (opts.keep_first or opts.keep_last) and not opts.best_order:
         raise ui.UserError("--keep-first and --keep-last need --best-order; without it, all waypoints keep their places")
     _make(make_journey, config, log, lib, opts, args)

@@ -82,6 +82,8 @@ def run_mix(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
 
 def _verb(opts: optparse.Values, args: list[str]) -> str | None:
     """What makes the list of the arguments; None: they are the list. Raises UserError for options that do not agree."""
+    from ..queries import playlist_at
+
     if opts.similar and opts.journey:
         raise ui.UserError("--similar and --journey make different lists; give only one of them")
     if not opts.similar and not opts.journey:
@@ -92,6 +94,6 @@ def _verb(opts: optparse.Values, args: list[str]) -> str | None:
         return None
     if opts.number is not None and opts.minutes is not None:
         raise ui.UserError("-n and --minutes both set the length of the list; give only one of them")
-    if opts.journey and len(args) < 2:
+    if opts.journey and len(args) < 2 and not any(map(playlist_at, args)):
         raise ui.UserError('a journey needs two waypoints or more: beet deejai mix --journey "A" "B" -o FILE.mp3')
     return "journey" if opts.journey else "similar"

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from deejai_core.errors import HistoryError
+from deejai_core.playlists.formats import SUFFIXES as PLAYLISTS
+from deejai_core.playlists.read import is_playlist
 from deejai_core.training.mentions import Mention, Play, SongList
 from deejai_core.training.sources.audioscrobbler import is_log, logged_plays
 from deejai_core.training.sources.files import (
@@ -30,10 +32,10 @@ from deejai_core.training.sources.records import records
 from deejai_core.training.sources.songlists import song_list
 from deejai_core.training.sources.spotify import extended_stream, playlist, stream
 
-PLAYLISTS = (".m3u", ".m3u8", ".pls", ".xspf", ".jspf")
 UNDERSTOOD = (
-    "playlists (M3U, PLS, XSPF, JSPF), the Library.xml of iTunes, plays of Last.fm as CSV, .scrobbler.log, lists as JSON "
-    "lines, exports of ListenBrainz and Spotify, and the Million Playlist Dataset, each as a file, a folder or a zip"
+    "playlists (M3U, PLS, XSPF, JSPF, ASX, WPL), the Library.xml of iTunes, plays of Last.fm as CSV, .scrobbler.log, "
+    "lists as JSON lines, exports of ListenBrainz and Spotify, and the Million Playlist Dataset, each as a file, a folder "
+    "or a zip"
 )
 # What a reader makes of a record: what was listened to, None if that is nothing, and how much of it was left out. Songs
 # without a list are one list, all those of a file.
@@ -86,7 +88,7 @@ def _read(path: Path, on_warning: Callable[[str], None]) -> Reading:
     if begins_as_zip(path):
         with archived(path) as files:
             return (yield from _read_files(files, on_warning))
-    if path.name.lower().endswith(PLAYLISTS):
+    if path.name.lower().endswith(PLAYLISTS) or _is_jspf(path):
         return (yield from _read_playlists(path, on_warning))
     try:
         if (yield from _read_file(on_disk(path), on_warning)):
@@ -111,11 +113,21 @@ def _read_folder(folder: Path, on_warning: Callable[[str], None]) -> Reading:
                     understood |= yield from _read_files(files, on_warning)
             except HistoryError as error:
                 on_warning(str(error))
+        elif _is_jspf(path):
+            try:
+                understood |= yield from _read_playlists(path, on_warning)
+            except HistoryError as error:
+                on_warning(str(error))
         elif name.endswith(SUFFIXES):
             understood |= yield from _read_files([on_disk(path)], on_warning)
     if playlists:
         understood |= yield from _read_playlists(folder, on_warning)
     return understood
+
+
+def _is_jspf(path: Path) -> bool:
+    """Whether a file is a playlist that is named as JSON is."""
+    return path.suffix.lower() == ".json" and is_playlist(path)
 
 
 def _read_playlists(path: Path, on_warning: Callable[[str], None]) -> Reading:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 from xml.parsers import expat
 
-from deejai_core.playlists.m3u import find_file, is_stream
+from deejai_core.playlists.locate import Locator
+from deejai_core.playlists.text import as_bytes
+from deejai_core.playlists.tracks import Entry
 from deejai_core.training.mentions import Mention, Play, SongList
 from deejai_core.training.sources.files import BUFFER, UnreadableError
 from deejai_core.training.sources.values import moment, number, text
@@ -32,11 +34,12 @@ def is_library(beginning: str) -> bool:
 def library(data: BinaryIO) -> Iterator[tuple[SongList | Play | None, int]]:
     """Every song's last play, then every playlist that somebody made; and how many songs cannot be understood."""
     songs: dict[int, Mention | None] = {}
+    locator = Locator()
     for kind, values in _parts(data):
         if kind == "Tracks":
             if len(songs) == MOST_TRACKS:
                 raise UnreadableError(f"more than {MOST_TRACKS:,} tracks")
-            song = None if any(values.get(mark) is True for mark in NO_MUSIC) else _song(values)
+            song = None if any(values.get(mark) is True for mark in NO_MUSIC) else _song(values, locator)
             if isinstance(key := values.get("Track ID"), int):
                 songs[key] = song
             yield _last_play(song, values), 0
@@ -51,10 +54,10 @@ def _is_made(values: dict) -> bool:
     return "Smart Info" not in values or values.get("Name") not in EVERYTHING
 
 
-def _song(values: dict) -> Mention | None:
+def _song(values: dict, locator: Locator) -> Mention | None:
     artist, title = text(values.get("Artist")), text(values.get("Name"))
-    location = text(values.get("Location")).encode("utf-8", "surrogateescape")
-    path = None if not location or is_stream(location) else find_file(location, Path("/"))
+    location = as_bytes(text(values.get("Location")))
+    path = locator.find(Entry((location,), encoded=True), Path("/")) if location else None
     return Mention(artist, title, text(values.get("Album")), "", path) if path or (artist and title) else None
 
 

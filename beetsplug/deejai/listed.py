@@ -1,0 +1,87 @@
+"""The tracks that playlists hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from beets.library import Item
+
+from deejai_core.playlists.locate import Locator
+from deejai_core.playlists.read import odd_entries, read_playlist
+from deejai_core.playlists.songs import song_names
+from deejai_core.playlists.text import as_text
+from deejai_core.playlists.tracks import Entry, one_line
+
+from .library import items_by_id, items_of, music_folder
+
+if TYPE_CHECKING:
+    from beets.library import Library
+
+SHOWN = 5  # reasons why tracks are left out, before they are only counted
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What a playlist holds."""
+
+    matches: list[Item | Path]  # in its order: tracks of the library, and files outside it, be they there or not
+    lost: list[str]  # why other entries are no tracks
+
+
+def read_listed(lib: Library, playlist: Path) -> Listed:
+    """What a playlist holds. Raises PlaylistError if it cannot be read."""
+    listing = read_playlist(playlist)
+    locator = Locator(music_folder(lib))
+    files = [locator.find(entry, playlist.parent) for entry in listing.entries]
+    tracks = items_of(lib, list(filter(None, files)), locator)
+    matches: list[Item | Path | None] = [tracks.get(file, file) for file in files]
+    elsewhere = [
+        number
+        for number, match in enumerate(matches)
+        if match is None or (isinstance(match, Path) and not locator.there(listing.entries[number], playlist.parent))
+    ]
+    named = _by_name(lib, [listing.entries[number] for number in elsewhere])
+    for number, item in zip(elsewhere, named, strict=True):
+        matches[number] = item or matches[number]
+    lost = [_no_file(entry) for entry, match in zip(listing.entries, matches, strict=True) if match is None]
+    if listing.odd:
+        lost.append(odd_entries(listing))
+    return Listed([match for match in matches if match], lost)
+
+
+def _by_name(lib: Library, entries: Sequence[Entry]) -> list[Item | None]:
+    """The track that each entry means by its MusicBrainz recording, else by artist and title, or title and artist."""
+    names = [_names(entry) for entry in entries]
+    wanted = {name for some in names for name in some}
+    if not wanted:
+        return [None] * len(entries)
+    with lib.transaction() as tx:
+        rows = tx.query("SELECT id, artist, title, mb_trackid FROM items ORDER BY id DESC")
+    ids = {}  # the first track of each name
+    for row in rows:
+        ids |= dict.fromkeys(song_names(row[1] or "", row[2] or "", (row[3] or "").lower()) & wanted, row[0])
+    found = [next((ids[name] for name in some if name in ids), None) for some in names]
+    items = {item.id: item for item in items_by_id(lib, set(filter(None, found)))}
+    return [items.get(id_) for id_ in found]
+
+
+def _names(entry: Entry) -> list[str]:
+    """What a song may be known by, the surest first."""
+    recording = song_names("", "", entry.recording.lower())
+    return [*recording, *song_names(entry.artist, entry.title), *song_names(entry.title, entry.artist)]
+
+
+def left_out(reasons: Sequence[str]) -> list[str]:
+    """What there is to say of tracks that are not in a list, and why."""
+    lines = [f"left out: {reason}" for reason in reasons[:SHOWN]]
+    return [*lines, f"left out: {len(reasons) - SHOWN:,} more"] if len(reasons) > SHOWN else lines
+
+
+def _no_file(entry: Entry) -> str:
+    if entry.locations:
+        return f"{one_line(as_text(entry.locations[0]))}: not a file, but a stream"
+    name = " - ".join(filter(None, (one_line(entry.artist), one_line(entry.title))))
+    return f"{name or 'an entry without a name'}: the playlist names no file for it"
