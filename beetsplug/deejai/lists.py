@@ -153,6 +153,11 @@ def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes:
                 raise
             lost.append(str(error))
             continue
+        if listed and waypoint.member.song.vector.tobytes() in {
+            stop.song.vector.tobytes() for stop in (stops if wishes.best_order else stops[-1:])
+        }:
+            lost.append(f"{waypoint.member.name}: the same waypoint twice in a row")
+            continue
         stops.append(waypoint.member)
         directions.append(waypoint.direction)
         words.append(waypoint.text)

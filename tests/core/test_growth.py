@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from beetsplug.deejai.labels import split_values
-from deejai_core.errors import HistoryError
+from deejai_core.errors import HistoryError, PlaylistError
 from deejai_core.models.vocabulary import close_tags, tags_in
 from deejai_core.playlists.keys import parse_key
+from deejai_core.playlists.locate import Locator
 from deejai_core.playlists.m3u import parse_m3u, split_caption
+from deejai_core.playlists.pls import parse_pls
 from deejai_core.playlists.songs import normal_artist, normal_title, song_names
-from deejai_core.playlists.tracks import one_line
+from deejai_core.playlists.tracks import Entry, one_line
+from deejai_core.playlists.windows_media import parse_asx
 from deejai_core.training.sources import read_path
 from deejai_core.training.sources.audioscrobbler import logged_plays
 from deejai_core.training.sources.files import UnreadableError
@@ -150,3 +153,45 @@ def test_names_of_files_in_an_archive(tmp_path, unit):
             list(read_path(path, on_warning=lambda warning: None))
 
     assert growth(read, lambda size: zipped(tmp_path / f"{size}.zip", {f"{unit * size}/a.json": b"[]"}), 500) < LINEAR
+
+
+@pytest.mark.parametrize("unit", [b"1", b" ", b"=", b"File1=a\n", b"File1\n", b"Title9=a - b\n", b"\r"])
+def test_pls(unit):
+    assert growth(parse_pls, lambda size: b"[playlist]\nFile1" + unit * size + b"=x") < LINEAR
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [" ", "<a ", "<a/>", "&", "&amp", "&#0", "&#x", "href", "href = ", "<!--", "<?", '"', "\x01", "</", "<ref href='a'/>"],
+)
+def test_markup_of_any_kind(unit):
+    def parse(data: bytes) -> None:
+        with contextlib.suppress(PlaylistError):
+            parse_asx(data)
+
+    assert growth(parse, lambda size: b"<ASX>" + unit.encode() * size + b"</asx>") < LINEAR
+
+
+@pytest.mark.parametrize("unit", [b"a", b" ", b"%", b"%20", b"\\", b"\xff", b"file:", b"+"])
+def test_names_of_files(tmp_path, unit):
+    def find(name: bytes) -> None:
+        Locator().find(Entry((name,)), tmp_path)
+
+    assert growth(find, lambda size: b"file:/a" + unit * size) < LINEAR
+
+
+def test_many_missing_files_of_one_folder(tmp_path):
+    """The folder is read once, not for each of them."""
+
+    def find(size: int) -> None:
+        locator = Locator()
+        for number in range(size):
+            locator.find(Entry((b"a/%d.mp3" % number,)), tmp_path / str(size))
+
+    def folder(size: int) -> int:
+        (tmp_path / str(size) / "A").mkdir(parents=True)
+        for number in range(size):
+            (tmp_path / str(size) / "A" / f"{number}.MP3").touch()
+        return size
+
+    assert growth(find, folder, 100) < LINEAR
