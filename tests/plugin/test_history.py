@@ -89,7 +89,7 @@ class TestAdd:
         before = rows(analysed.deejai("history", "list"))
         file.write_bytes(b"\0")
         result = analysed.deejai("history", "add", file, status=1)
-        assert result.err == f"error: {file}: this is not an M3U playlist\n"
+        assert result.err == f"error: {file} is no playlist that can be read: it is no text\n"
         assert rows(analysed.deejai("history", "list")) == before
 
     def test_a_source_that_has_nothing_any_more_leaves_what_it_gave(self, analysed, tmp_path):
@@ -107,7 +107,7 @@ class TestAdd:
         (tmp_path / "lists/{b}.m3u").write_bytes(b"\0")
         result = analysed.deejai("history", "add", tmp_path / "lists")
         assert result.lines == [f"{tmp_path}/lists: 1 list, 1 song"]
-        assert result.err == f"deejai: {tmp_path}/lists/{{b}}.m3u: this is not an M3U playlist\n"
+        assert result.err == f"deejai: {tmp_path}/lists/{{b}}.m3u is no playlist that can be read: it is no text\n"
 
     def test_queries_and_albums(self, analysed):
         analysed.deejai("history", "add", "query:artist:Nave title+", "albums", "albums:albumartist:nave")
@@ -171,7 +171,7 @@ class TestAdd:
             ("query:year:abc", "invalid query: "),
             ("albums:album:nothing", "no album matches 'album:nothing'"),
             ("smartplaylist", "smartplaylist: no such file or folder"),
-            (".", "it contains nothing that can be read; supported are: playlists (M3U"),
+            (".", "nothing in it is understood; what is: playlists (M3U"),
             ("lastfm:", "whose Last.fm account?"),
             ("lastfm:rj", "Last.fm wants an API key"),
         ],
@@ -268,13 +268,14 @@ class TestWords:
         assert read(analysed)["lists"] == []
 
     def test_what_deejai_wrote_is_all_matched(self, analysed):
-        for form in ("m3u", "extm3u", "xspf", "jspf"):
+        (analysed.folder / "own").mkdir()
+        for form in ("m3u", "extm3u", "pls", "xspf", "jspf"):
             analysed.deejai("similar", "Aisle", "-n", "5", "--output-format", form, "-d", analysed.folder / "own" / form)
         analysed.deejai("history", "add", analysed.folder / "own")
         assert "(100% of what was listed or played)" in analysed.deejai("history", "report").out
         first, *others = sung(read(analysed))
         assert len(first) == 6
-        assert others == [first] * 3
+        assert others == [first] * 4
 
 
 def test_history_alone_shows_its_commands(beets):

@@ -280,7 +280,7 @@ class TestPlaylistOptions:
         beets.run("import", "-qA", folder)
         beets.deejai("similar", "Aisle", "-o", folder / "list.m3u", "--relative-to", "playlist")
         lines = (folder / "list.m3u").read_bytes().splitlines()
-        assert sorted(lines[6::2]) == sorted(name.replace(b"#", b"./#") for name in names)
+        assert sorted(lines[6::2]) == sorted(b"./" + name if name[:1] in b"# " else name for name in names)
 
     @pytest.mark.skipif(os.name == "nt", reason="file names with line breaks")
     def test_a_line_break_in_a_file_name(self, beets, collection, tmp_path):
