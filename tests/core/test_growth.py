@@ -185,13 +185,13 @@ def test_many_missing_files_of_one_folder(tmp_path):
 
     def find(size: int) -> None:
         locator = Locator()
-        for number in range(size):
-            locator.find(Entry((b"a/%d.mp3" % number,)), tmp_path / str(size))
+        for place in range(size):
+            locator.find(Entry((b"a/%d.mp3" % place,)), tmp_path / str(size))
 
     def folder(size: int) -> int:
         (tmp_path / str(size) / "A").mkdir(parents=True)
-        for number in range(size):
-            (tmp_path / str(size) / "A" / f"{number}.MP3").touch()
+        for place in range(size):
+            (tmp_path / str(size) / "A" / f"{place}.MP3").touch()
         return size
 
     assert growth(find, folder, 100) < LINEAR
