@@ -56,7 +56,7 @@ def parse_m3u(data: bytes) -> Listing:
     """What a playlist says, or a plain list of files, one a line. Raises PlaylistError for a file that is no text."""
     data = without_mark(data)
     if b"\0" in data[:_BEGINNING]:
-        raise PlaylistError("it is no text")
+        raise PlaylistError("it is not text")
     title, entries, odd = "", [], 0
     caption, tags = None, {}  # of the entry that follows
     for line in data.splitlines():

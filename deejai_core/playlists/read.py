@@ -24,9 +24,9 @@ def read_playlist(path: Path) -> Listing:
     try:
         status = path.stat()
         if not (S_ISREG(status.st_mode) or S_ISDIR(status.st_mode)):  # to read from a pipe could take for ever
-            raise PlaylistError(f"{shown} is no playlist that can be read: it is no file")
+            raise PlaylistError(f"{shown} is not a playlist that can be read: it is not a regular file")
         if status.st_size > LARGEST:
-            raise PlaylistError(f"{shown} is no playlist that can be read: it is larger than {LARGEST // 1_000_000} MB")
+            raise PlaylistError(f"{shown} is not a playlist that can be read: it is larger than {LARGEST // 1_000_000} MB")
         data = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise PlaylistError(f"{shown}: cannot read the playlist ({getattr(error, 'strerror', None) or error})") from error
@@ -36,11 +36,11 @@ def read_playlist(path: Path) -> Listing:
             return format_.parse(data)
         listing = parse_m3u(data) if path.suffix.lower() == PLAIN else None
     except PlaylistError as error:
-        raise PlaylistError(f"{shown} is no playlist that can be read: {error}") from error
+        raise PlaylistError(f"{shown} is not a playlist that can be read: {error}") from error
     locator = Locator()
     if listing is None or not any(locator.there(entry, path.absolute().parent) for entry in listing.entries):
         told = "it is in none of the formats that are read" if listing is None else "none of its lines names a file"
-        raise PlaylistError(f"{shown} is no playlist that can be read: {told}")
+        raise PlaylistError(f"{shown} is not a playlist that can be read: {told}")
     return listing
 
 

@@ -14,7 +14,7 @@ def parse_asx(data: bytes) -> Listing:
     """What a playlist says. Raises PlaylistError if it is none."""
     root = parse_markup(data, any_case=True)
     if local_name(root) != "asx":
-        raise PlaylistError("it is no ASX")
+        raise PlaylistError("it is not ASX")
     return Listing([_asx_entry(entry) for entry in root.iter("entry")], first(texts(root), "title"))
 
 
@@ -22,7 +22,7 @@ def parse_wpl(data: bytes) -> Listing:
     """What a playlist says. Raises PlaylistError if it is none."""
     root = parse_markup(data)
     if local_name(root) != "smil":
-        raise PlaylistError("it is no WPL")
+        raise PlaylistError("it is not WPL")
     title = next((first(texts(child), "title") for child in root if local_name(child) == "head"), "")
     media = [element for element in root.iter() if local_name(element) == "media"]
     entries = [_wpl_entry(element) for element in media if element.get("src")]

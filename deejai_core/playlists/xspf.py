@@ -43,7 +43,7 @@ def parse_xspf(data: bytes) -> Listing:
     """What a playlist says. Raises PlaylistError if it is none, see `parse_markup`."""
     root = parse_markup(data)
     if local_name(root) != "playlist":
-        raise PlaylistError("it is no XSPF")
+        raise PlaylistError("it is not XSPF")
     lists = (child for child in root if local_name(child) == "trackList")
     entries = [_read_entry(texts(track)) for tracks in lists for track in tracks if local_name(track) == "track"]
     return Listing(entries, *_read_head(texts(root)))
@@ -58,7 +58,7 @@ def parse_jspf(data: bytes) -> Listing:
         raise PlaylistError("it is not valid JSON") from error
     playlist = document.get("playlist") if isinstance(document, dict) else None
     if not isinstance(playlist, dict):
-        raise PlaylistError("it is no JSPF")
+        raise PlaylistError("it is not JSPF")
     tracks = playlist.get("track") or []
     if not isinstance(tracks, list):
         tracks = [tracks]

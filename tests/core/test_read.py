@@ -117,7 +117,7 @@ class TestM3u:
     def test_any_bytes_are_a_playlist_or_refused(self, tmp_path_factory, data):
         path = write(tmp_path_factory.mktemp("list") / "list.m3u", b"x\n" + data)
         if b"\0" in data:
-            with pytest.raises(PlaylistError, match=r"list.m3u is no playlist that can be read: it is no text"):
+            with pytest.raises(PlaylistError, match=r"list.m3u is not a playlist that can be read: it is not text"):
                 read_playlist(path)
         else:
             assert len(files(path)) <= 1 + len(data.splitlines())
@@ -223,7 +223,7 @@ class TestOtherPrograms:
             tmp_path / "b.mp3",
         ]
         with pytest.raises(
-            PlaylistError, match=r"notes.txt is no playlist that can be read: none of its lines names a file"
+            PlaylistError, match=r"notes.txt is not a playlist that can be read: none of its lines names a file"
         ):
             read_playlist(write(tmp_path / "notes.txt", "buy milk\n"))
 
@@ -271,7 +271,7 @@ def test_content_counts_more_than_a_wrong_name(tmp_path, name, data):
     ],
 )
 def test_what_is_no_playlist_is_called_that(tmp_path, name, data):
-    with pytest.raises(PlaylistError, match=f"{name} is no playlist that can be read: "):
+    with pytest.raises(PlaylistError, match=f"{name} is not a playlist that can be read: "):
         read_playlist(write(tmp_path / name, data))
 
 
@@ -284,7 +284,7 @@ def test_a_playlist_that_is_not_there(tmp_path, name):
 @posix
 def test_nobody_waits_for_a_pipe(tmp_path):
     os.mkfifo(tmp_path / "list.m3u")
-    with pytest.raises(PlaylistError, match=r"list.m3u is no playlist that can be read: it is no file"):
+    with pytest.raises(PlaylistError, match=r"list.m3u is not a playlist that can be read: it is not a regular file"):
         read_playlist(tmp_path / "list.m3u")
 
 

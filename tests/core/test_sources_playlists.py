@@ -160,7 +160,7 @@ class TestXspf:
         ],
     )
     def test_a_document_type_is_refused(self, tmp_path, attack):
-        with pytest.raises(HistoryError, match=r"a\.xspf is no playlist that can be read: it has a document type"):
+        with pytest.raises(HistoryError, match=r"a\.xspf is not a playlist that can be read: it has a document type"):
             songs(tmp_path / "a.xspf", attack)
 
 
@@ -196,7 +196,7 @@ class TestFolders:
         warnings = []
         assert [listing.name for listing in read_playlists(tmp_path, warnings.append)] == ["e"]
         bad = ["a.m3u", "b.xspf", "c.jspf", "d.pls"]
-        assert [warning.split(" is no playlist that can be read: ")[0] for warning in warnings] == [
+        assert [warning.split(" is not a playlist that can be read: ")[0] for warning in warnings] == [
             str(tmp_path / name) for name in bad
         ]
 
@@ -217,7 +217,7 @@ def test_a_name_that_tells_no_format(tmp_path, data):
 
 
 def test_what_is_no_playlist_is_named(tmp_path):
-    with pytest.raises(HistoryError, match=r"song\.mp3 is no playlist that can be read"):
+    with pytest.raises(HistoryError, match=r"song\.mp3 is not a playlist that can be read"):
         songs(tmp_path / "song.mp3", b"ID3\0\0")
     with pytest.raises(HistoryError, match=r"none\.m3u: cannot read the playlist \(No such file"):
         read(tmp_path / "none.m3u")

@@ -89,7 +89,7 @@ class TestAdd:
         before = rows(analysed.deejai("history", "list"))
         file.write_bytes(b"\0")
         result = analysed.deejai("history", "add", file, status=1)
-        assert result.err == f"error: {file} is no playlist that can be read: it is no text\n"
+        assert result.err == f"error: {file} is not a playlist that can be read: it is not text\n"
         assert rows(analysed.deejai("history", "list")) == before
 
     def test_a_source_that_has_nothing_any_more_leaves_what_it_gave(self, analysed, tmp_path):
@@ -107,7 +107,7 @@ class TestAdd:
         (tmp_path / "lists/{b}.m3u").write_bytes(b"\0")
         result = analysed.deejai("history", "add", tmp_path / "lists")
         assert result.lines == [f"{tmp_path}/lists: 1 list, 1 song"]
-        assert result.err == f"deejai: {tmp_path}/lists/{{b}}.m3u is no playlist that can be read: it is no text\n"
+        assert result.err == f"deejai: {tmp_path}/lists/{{b}}.m3u is not a playlist that can be read: it is not text\n"
 
     def test_queries_and_albums(self, analysed):
         analysed.deejai("history", "add", "query:artist:Nave title+", "albums", "albums:albumartist:nave")

@@ -74,7 +74,7 @@ class TestCommands:
     def test_a_damaged_one_is_called_that(self, analysed, verb):
         (analysed.folder / "bad.xspf").write_text("<html/>")
         error = analysed.deejai(verb, "bad.xspf", "-p", status=1).err
-        assert error == f"error: {analysed.folder}/bad.xspf is no playlist that can be read: it is no XSPF\n"
+        assert error == f"error: {analysed.folder}/bad.xspf is not a playlist that can be read: it is not XSPF\n"
 
 
 class TestWriting:
