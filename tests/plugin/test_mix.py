@@ -164,7 +164,7 @@ class TestWhatCannotBeMixed:
                 ["Aisle", "-o", "mix.mp3", "--drunk", "0.5"],
                 "--drunk needs --similar or --journey",
             ),
-            (["Aisle", "--less", "Ohm", "-p"], "--less is about lists that are made: give --similar"),
+            (["Aisle", "--less", "Ohm", "-p"], "--less needs --similar or --journey"),
             (["--similar", "--journey", "Aisle", "-p"], "--similar and --journey both say"),
             (["--similar", "Aisle", "-p", "-n", "3", "--minutes", "5"], "-n and --minutes both say"),
             (["--journey", "Aisle", "-p"], "a journey needs two waypoints"),
