@@ -109,7 +109,7 @@ def test_only_a_map_is_replaced(tmp_path, content):
     path.write_bytes(b"")
     write_map(path, content)
     path.write_text("<!doctype html><p>my homepage")
-    with pytest.raises(MapError, match="no map; choose another name"):
+    with pytest.raises(MapError, match="not a map; choose another name"):
         write_map(path, content)
     assert "homepage" in path.read_text()
 

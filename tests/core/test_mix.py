@@ -190,7 +190,7 @@ class TestSurvey:
     @pytest.mark.parametrize(
         ("samples", "reason"),
         [
-            (np.zeros((RATE, 2)), "nothing but silence"),
+            (np.zeros((RATE, 2)), "it is silent"),
             (np.zeros((0, 2)), "no readable"),
         ],
     )

@@ -279,7 +279,7 @@ class TestWords:
 
 
 def test_history_alone_shows_its_commands(beets):
-    assert "forget sources" in beets.deejai("history").out
+    assert "remove sources" in beets.deejai("history").out
 
 
 class TestServices:

@@ -165,8 +165,8 @@ class TestWhatCannotBeMixed:
                 "--drunk needs --similar or --journey",
             ),
             (["Aisle", "--less", "Ohm", "-p"], "--less needs --similar or --journey"),
-            (["--similar", "--journey", "Aisle", "-p"], "--similar and --journey both say"),
-            (["--similar", "Aisle", "-p", "-n", "3", "--minutes", "5"], "-n and --minutes both say"),
+            (["--similar", "--journey", "Aisle", "-p"], "--similar and --journey make different lists"),
+            (["--similar", "Aisle", "-p", "-n", "3", "--minutes", "5"], "-n and --minutes both set the length"),
             (["--journey", "Aisle", "-p"], "a journey needs two waypoints"),
             (["no such title", "-p"], "no track matches 'no such title'"),
             (["missing.m3u", "-p"], "missing.m3u: cannot read the playlist"),
@@ -195,7 +195,7 @@ class TestWhatIsThereAlready:
         song = Path(analysed.run("ls", "-p", "Aisle").lines[0])
         copy = shutil.copy(song, tmp_path / "song.flac")
         before = song.read_bytes()
-        assert "no mix of ours" in analysed.deejai("mix", "Vault", "-o", copy, status=1).err
+        assert "not a mix of ours" in analysed.deejai("mix", "Vault", "-o", copy, status=1).err
         assert "one of the tracks to be mixed" in analysed.deejai("mix", copy, "-o", copy, "--force", status=1).err
         assert Path(copy).read_bytes() == before
         analysed.deejai("mix", "Vault", "-o", copy, "--force")

@@ -232,7 +232,7 @@ class TestOnce:
     def test_a_music_directory_that_is_not_known(self, analysed, mpd):
         result = analysed.deejai("radio", "Kettle", "--once", "--port", mpd.port, status=1)
         error = result.err.splitlines()[-1]
-        assert error.startswith("error: MPD takes none of ")
+        assert error.startswith("error: MPD accepts none of ")
         assert f"is its music_directory {analysed.music}? If not, set `music_directory` in the section `mpd`" in error
         assert result.err.count("left out: ") == 3
         assert not mpd.queue()
@@ -344,8 +344,8 @@ class TestOn:
         mpd("random", 1)
         on = radio("Kettle")
         mpd("single", 1)
-        on.wait_for("single is on")
-        assert on.switch_off().count("random is on") == 1
+        on.wait_for("single mode is on")
+        assert on.switch_off().count("random mode is on") == 1
 
     def test_a_time_without_news(self, mpd, monkeypatch):
         """After it the player answers as before, and news are heard."""
@@ -429,8 +429,8 @@ def test_a_queue_that_is_full(tmp_path, long_songs, beets):
     ("args", "message"),
     [
         (["--ahead", 0], "--ahead: must be at least 1, not 0"),
-        (["--port", 1], "no MPD at localhost:1 (Connection refused); --host and --port, or MPD_HOST"),
-        (["--host", "/nowhere/socket"], "no MPD at /nowhere/socket (No such file or directory); --host"),
+        (["--port", 1], "cannot reach MPD at localhost:1 (Connection refused); set its address by --host and --port"),
+        (["--host", "/nowhere/socket"], "cannot reach MPD at /nowhere/socket (No such file or directory); set its address by --host"),
         (["--host", "nowhere.invalid"], "no MPD at nowhere.invalid:6600 ("),
         (["--stay", 2], "--stay: must be from 0 to 1"),
         (["--less", "nobody"], "no track matches 'nobody'"),
