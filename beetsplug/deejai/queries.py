@@ -134,14 +134,14 @@ def _find(lib: Library, words: list[str], kind: type[Item] | type[Album]) -> lis
     if not found:
         require_tracks(lib)
         found_alone = [word for word, exact in zip(words, titles, strict=True) if exact or list(fetch([word]))]
-        lost = [word for word in words if word not in found_alone]
-        message = _no_match(lib, " ".join(lost or words), kind, found_alone if lost else [])
-        raise NoMatchError(message)
+        raise NoMatchError(_no_match(lib, words, kind, found_alone))
     return found
 
 
-def _no_match(lib: Library, text: str, kind: type[Item] | type[Album], others: Sequence[str]) -> str:
-    """The message about words that match nothing. others: words beside them that do match."""
+def _no_match(lib: Library, words: Sequence[str], kind: type[Item] | type[Album], found_alone: Sequence[str]) -> str:
+    """The message about words that match nothing together. found_alone: those of them that do match by themselves."""
+    lost = [word for word in words if word not in found_alone]
+    text = lost[0] if len(lost) == 1 else " ".join(words)
     what = "track" if kind is Item else "album"
     with contextlib.suppress(OSError, ValueError):
         if os.sep in text and user_path(text).exists():
@@ -151,10 +151,14 @@ def _no_match(lib: Library, text: str, kind: type[Item] | type[Album], others: S
     field, colon, _ = text.partition(":")
     if colon and field not in Item.all_keys():
         return f'no {what} matches {text!r}; for a title with a colon, try title:"{text}"'
-    near = _near_name(lib, text, kind)
+    near = _near_name(lib, " ".join(words), kind) or _near_name(lib, text, kind)
     hint = f"did you mean {near!r}?" if near else f"`beet ls{'' if what == 'track' else ' -a'}` shows what a query finds"
-    but = f", but {' '.join(map(repr, others))} {'do' if len(others) > 1 else 'does'} match" if others else ""
-    return f"no {what} matches {text!r}{but}; {hint}"
+    which = ""
+    if lost and found_alone:
+        without, others = (", ".join(map(repr, some)) for some in (lost, found_alone))
+        which = f": {without} {'match' if len(lost) > 1 else 'matches'} nothing, {others} "
+        which += "do" if len(found_alone) > 1 else "does"
+    return f"no {what} matches {' '.join(words)!r}{which}; {hint}"
 
 
 def _near_name(lib: Library, text: str, kind: type[Item] | type[Album]) -> str | None:

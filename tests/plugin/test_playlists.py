@@ -129,7 +129,11 @@ class TestSimilar:
         [
             (["similar"], "similar to what?"),
             (["similar", "Nobody"], "no track matches 'Nobody'; `beet ls` shows what a query finds"),
-            (["similar", "Aisle", "Not there"], "no track matches 'Not there', but 'Aisle' does match; `beet ls` shows"),
+            (
+                ["similar", "Aisle", "Not there"],
+                "no track matches 'Aisle Not there': 'Not there' matches nothing, 'Aisle' does; ",
+            ),
+            (["similar", "Dust", "in", "Lihgt"], "'Lihgt' matches nothing, 'Dust', 'in' do; did you mean 'Dust in Light'?"),
             (["similar", "artist:Nave", "title:Kettle"], "no track matches 'artist:Nave title:Kettle'; `beet ls` shows"),
             (["similar", "Aisel"], "no track matches 'Aisel'; did you mean 'Aisle'?"),
             (["similar", "-a", "boyl"], "no album matches 'boyl'; did you mean 'Boil'?"),

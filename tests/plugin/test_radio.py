@@ -430,8 +430,11 @@ def test_a_queue_that_is_full(tmp_path, long_songs, beets):
     [
         (["--ahead", 0], "--ahead: must be at least 1, not 0"),
         (["--port", 1], "cannot reach MPD at localhost:1 (Connection refused); set its address by --host and --port"),
-        (["--host", "/nowhere/socket"], "cannot reach MPD at /nowhere/socket (No such file or directory); set its address by --host"),
-        (["--host", "nowhere.invalid"], "no MPD at nowhere.invalid:6600 ("),
+        (
+            ["--host", "/nowhere/socket"],
+            "cannot reach MPD at /nowhere/socket (No such file or directory); set its address by --host",
+        ),
+        (["--host", "nowhere.invalid"], "cannot reach MPD at nowhere.invalid:6600 ("),
         (["--stay", 2], "--stay: must be from 0 to 1"),
         (["--less", "nobody"], "no track matches 'nobody'"),
         (["--keep-on", -1], "--keep-on: must be at least 0"),
