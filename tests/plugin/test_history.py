@@ -171,7 +171,7 @@ class TestAdd:
             ("query:year:abc", "invalid query: "),
             ("albums:album:nothing", "no album matches 'album:nothing'"),
             ("smartplaylist", "smartplaylist: no such file or folder"),
-            (".", "nothing in it is understood; what is: playlists (M3U"),
+            (".", "it contains nothing that can be read; supported are: playlists (M3U"),
             ("lastfm:", "whose Last.fm account?"),
             ("lastfm:rj", "Last.fm wants an API key"),
         ],
