@@ -24,6 +24,7 @@ from deejai_core.extras import extra
 from deejai_core.files import replacing
 
 FORMAT = "deejai track2vec 1"
+TOLERANCE = 1e-3  # of a vector's squared length
 LONGEST = 10_000  # songs; gensim ignores what a longer list has beyond
 BLOCK = 1 << 20  # entries looked at together: some tens of megabytes
 ROWS = 1 << 14  # vectors looked at together: the same
@@ -104,12 +105,12 @@ class Track2Vec:
                     raise ModelError(f"{path}: no Track2Vec vectors in it")
                 vectors, text, ends = (file.get_tensor(name) for name in ("vectors", "words", "word_ends"))
             _check(vectors, text, ends)
+            text, ends = text.tobytes(), ends.tolist()
+            words = [text[start:end].decode("utf-8", "surrogatepass") for start, end in zip([0, *ends], ends, strict=False)]
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise ModelError(
                 f"{path}: cannot read the vectors ({error}); `beet deejai train --track2vec` learns them again"
             ) from error
-        text, ends = text.tobytes(), ends.tolist()
-        words = (text[start:end].decode("utf-8", "surrogatepass") for start, end in zip([0, *ends], ends, strict=False))
         return cls(tuple(words), vectors)
 
 
@@ -121,6 +122,9 @@ def _check(vectors: np.ndarray, text: np.ndarray, ends: np.ndarray) -> None:
     starts = np.concatenate([[0], ends[:-1]]) if len(ends) else ends
     if len(ends) != len(vectors) or (starts > ends).any() or (ends > len(text)).any():
         raise ValueError("words that are not one after another")
+    lengths = np.einsum("ij,ij->i", vectors, vectors)
+    if not (np.abs(lengths - 1) < TOLERANCE).all():
+        raise ValueError("vectors that are not of unit length")
 
 
 def recipe_for(size: int, songs: int) -> Recipe:

@@ -274,7 +274,7 @@ class TestFiles:
     @given(st.lists(st.text(st.characters()), unique=True, min_size=1))
     def test_any_words(self, tmp_path_factory, words):
         path = tmp_path_factory.getbasetemp() / "words.safetensors"
-        Track2Vec(tuple(words), np.ones((len(words), 2), np.float32)).save(path)
+        Track2Vec(tuple(words), np.eye(2, dtype=np.float32)[[0] * len(words)]).save(path)
         assert Track2Vec.load(path).words == tuple(words)
 
     @pytest.mark.parametrize(
@@ -304,13 +304,17 @@ class TestFiles:
             {"word_ends": np.ones((4, 1), np.int64)},
             {"vectors": np.ones((4, 2))},
             {"vectors": np.ones(4, np.float32)},
+            {"vectors": np.full((4, 2), np.nan, np.float32)},
+            {"vectors": np.full((4, 2), np.inf, np.float32)},
+            {"vectors": np.zeros((4, 2), np.float32)},
+            {"words": np.full(4, 0xFF, np.uint8)},
         ],
     )
     def test_words_that_are_not_one_after_another_are_refused(self, tmp_path, other):
         from safetensors.numpy import load_file, save_file
 
         path = tmp_path / "space.safetensors"
-        Track2Vec(("a", "b", "c", "d"), np.ones((4, 2), np.float32)).save(path)
+        Track2Vec(("a", "b", "c", "d"), np.eye(4, dtype=np.float32)).save(path)
         save_file(load_file(path) | other, path, {"format": FORMAT})
         with pytest.raises(ModelError, match=r"space\.safetensors: cannot read the vectors \("):
             Track2Vec.load(path)
