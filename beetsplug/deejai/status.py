@@ -97,10 +97,10 @@ def _index(lib: Library, model: Model, settings: Settings) -> str:
     folder = data_folder(lib)
     made = read_manifest(folder)
     if made is None:
-        return "none yet  (beet deejai analyze)"
+        return "none yet; run `beet deejai analyze`"
     what = [f"Annoy, {counted(made.tracks, 'track')}", _size(index_paths(folder)[0])]
     what += [f"built {lasting(max(0, time.time() - made.mtime_ns / 1e9))} ago"]
-    what += ["up to date" if current_index(lib, model) else "out of date  (beet deejai analyze)"]
+    what += ["up to date" if current_index(lib, model) else "out of date (run `beet deejai analyze`)"]
     asked = "lists ask it" if asks_annoy(settings.index, made.tracks) else "lists compare all tracks"
     return f"{', '.join(what)}; {asked}"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from deejai_core.apps.map import lay_out, nearest, open_map, place, put_among
+from deejai_core.apps.map import largest, lay_out, nearest, open_map, place, put_among
 from tests.libraries import compass, random_vectors
 
 
@@ -53,6 +55,12 @@ def test_all_neighbours_are_found():
     np.fill_diagonal(similarities, -9)
     assert np.array_equal(neighbours, np.argsort(-similarities, axis=1)[:, :5])
     assert distances == pytest.approx(1 - np.sort(similarities, axis=1)[:, :-6:-1], abs=1e-6)
+
+
+@given(seed=st.integers(0, 1000), columns=st.integers(5, 3_000), count=st.integers(1, 5), kinds=st.integers(1, 1000))
+def test_the_largest_of_each_row_the_first_of_equals_first(seed, columns, count, kinds):
+    values = np.random.default_rng(seed).integers(kinds, size=(4, columns)).astype(np.float32)
+    assert np.array_equal(largest(values, count), np.argsort(-values, axis=1, kind="stable")[:, :count])
 
 
 class TestNewTracks:

@@ -29,7 +29,7 @@ def test_of_an_empty_library(beets):
         "failed": "0",
         "model": "musicnn-msd-1, 100 dimensions, epsilon 0.2",
         "vectors": "up to date",
-        "index": f"exact search: {why_no_annoy()}" if why_no_annoy() else "none yet  (beet deejai analyze)",
+        "index": f"exact search: {why_no_annoy()}" if why_no_annoy() else "none yet; run `beet deejai analyze`",
     }
     assert not beets.data.exists()  # asking changes nothing
 
@@ -59,7 +59,7 @@ def parts(beets) -> list[str]:
 @needs_annoy
 def test_every_library_has_an_index(analysed):
     """Built by `analyze`, and out of date when music comes or goes until the next one."""
-    assert report(analysed)["index"] == "none yet  (beet deejai analyze)"  # an import builds none
+    assert report(analysed)["index"] == "none yet; run `beet deejai analyze`"  # an import builds none
     analysed.deejai("analyze")
     annoy, tracks, size, age, state, asked = parts(analysed)
     assert (annoy, tracks, state, asked) == ("Annoy", "24 tracks", "up to date", "lists compare all tracks")
@@ -69,7 +69,7 @@ def test_every_library_has_an_index(analysed):
     analysed.deejai("analyze")
     assert (analysed.data / "index.ann").stat() == built
     analysed.run("remove", "-f", "title:Aisle")
-    assert "out of date  (beet deejai analyze)" in parts(analysed)
+    assert "out of date (run `beet deejai analyze`)" in parts(analysed)
     analysed.deejai("analyze")
     assert "up to date" in parts(analysed)
     assert "Annoy, 23 tracks" in report(analysed)["index"]
@@ -112,7 +112,7 @@ def test_lists_that_ask_the_index(more):
     assert "Noise 71" in everything
     assert "Noise 7\n" not in everything  # though the index still has it
     assert (more.data / "index.ann").stat() == built
-    assert "out of date  (beet deejai analyze)" in parts(more)
+    assert "out of date (run `beet deejai analyze`)" in parts(more)
     more.deejai("analyze")
     assert (more.data / "index.ann").stat() != built
 
