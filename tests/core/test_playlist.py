@@ -219,6 +219,8 @@ class TestRules:
             (240, "", True),
             (0, "", True),  # unknown
             (140, "Am", False),
+            (480, "", False),  # four times as fast is another tempo
+            (30, "", False),
             (120, "F#m", False),
             (120, "G", False),  # a step, and the other mode
         ],
@@ -227,6 +229,23 @@ class TestRules:
         columns = {"tempo": np.array([120, tempo, 120]), "key": ["Am", key, "8A"]}
         library = candidates(compass(0, 1, 60), Rules(mix_in_key=True), columns)
         assert positions(library, [0], 1) == [1 if mixes else 2]
+
+    @pytest.mark.parametrize(("place", "mixes"), [(-1, True), (0, False), (1, False), (2, False), (3, False), (4, True)])
+    def test_mix_in_key_looks_at_both_neighbours(self, place, mixes):
+        """Places 1 and 2 are taken by songs in A minor; one in B flat minor clashes with either."""
+        columns = {"tempo": np.zeros(3), "key": ["Am", "Am", "Bbm"]}
+        library = candidates(compass(0, 20, 40), Rules(mix_in_key=True), columns)
+        lineup = library.lineup()
+        lineup.add(library.song(0), 1)
+        lineup.add(library.song(1), 2)
+        assert lineup.excluded("mix_in_key", np.array([2]), place).tolist() == [not mixes]
+
+    @pytest.mark.parametrize("place", [0, 2])
+    def test_tempos_are_compared_with_both_neighbours(self, place):
+        library = candidates(compass(0, 20), Rules(mix_in_key=True), {"tempo": np.array([90, 110]), "key": ["", ""]})
+        lineup = library.lineup()
+        lineup.add(library.song(0), 1)
+        assert lineup.excluded("mix_in_key", np.array([1]), place).tolist() == [True]
 
     def test_rules_give_way_in_their_order(self):
         columns = {
