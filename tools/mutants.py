@@ -37,6 +37,7 @@ def main(module: str, *tests: str) -> None:
         "pytest_add_cli_args_test_selection": tests,
     }
     lines = [f"{key} =\n    " + "\n    ".join(values) for key, values in settings.items()]
+    lines.append("timeout_multiplier = 4")  # of what the tests take; many a changed loop never ends
     (copy / "setup.cfg").write_text("[mutmut]\n" + "\n".join(lines) + "\n")
     print(f"{module}: {', '.join(tests)}", flush=True)
     mutmut(copy, "run", "--max-children", os.environ.get("WORKERS", "2"))

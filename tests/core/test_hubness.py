@@ -37,6 +37,10 @@ def test_in_a_crowd_the_handicap_is_high_and_never_below_zero():
     assert found[180:].min() > found[:180].max()
 
 
+def test_a_handicap_is_half_of_what_the_density_is_above_the_least():
+    assert handicaps(np.array([0.2, 0.6, 0.4])) == pytest.approx([0, 0.2, 0.1])
+
+
 def compass_in(dimension: int, tracks: int) -> np.ndarray:
     vectors = np.zeros((tracks, dimension), np.float32)
     vectors[:, :2] = compass(*np.linspace(30, 50, tracks))
@@ -66,6 +70,11 @@ def test_the_sample_hardly_changes_when_tracks_are_added_and_not_with_their_orde
     assert densities(vectors[::-1])[::-1] == pytest.approx(first, abs=1e-6)
 
 
+def test_a_small_library_needs_no_cache(tmp_path):
+    assert np.array_equal(open_densities(tmp_path, crowd(250)), densities(crowd(250)))
+    assert not any(tmp_path.iterdir())
+
+
 class TestTheCache:
     @pytest.fixture(autouse=True)
     def from_the_start(self, monkeypatch):
@@ -73,17 +82,43 @@ class TestTheCache:
 
     def test_it_is_kept_and_found(self, tmp_path, monkeypatch):
         vectors = crowd(300)
-        first = open_densities(tmp_path / "new", vectors)
+        folder = tmp_path / "quite/new"
+        first = open_densities(folder, vectors)
         monkeypatch.setattr(hubness, "densities", None)  # would be called now, if the file were not read
-        assert np.array_equal(open_densities(tmp_path / "new", vectors), first)
+        assert np.array_equal(open_densities(folder, vectors), first)
 
     @pytest.mark.parametrize("damage", [b"", b"no zip file", None])
-    def test_it_is_made_anew_for_other_vectors_and_when_damaged(self, tmp_path, damage):
+    def test_it_is_made_anew_for_other_vectors_and_when_damaged(self, tmp_path, monkeypatch, damage):
         open_densities(tmp_path, crowd(300))
         if damage is not None:
             (tmp_path / "hubness.npz").write_bytes(damage)
         others = crowd(300, seed=2)
-        assert np.array_equal(open_densities(tmp_path, others), densities(others))
+        wanted = densities(others)
+        assert np.array_equal(open_densities(tmp_path, others), wanted)
+        monkeypatch.setattr(hubness, "densities", None)
+        assert np.array_equal(open_densities(tmp_path, others), wanted)
+
+    def test_tracks_that_came_later_are_compared_with_those_before(self, tmp_path, monkeypatch):
+        vectors = crowd(320)
+        first = open_densities(tmp_path, vectors[:300], edition="1", tracks=300)
+        longer = open_densities(tmp_path, vectors, edition="1", tracks=300)
+        assert np.array_equal(longer[:300], first)
+        assert np.array_equal(longer[300:], densities(vectors[300:], vectors[:300]))
+        # They are kept too, and do not hinder who knows nothing of them yet.
+        monkeypatch.setattr(hubness, "densities", None)
+        assert np.array_equal(open_densities(tmp_path, vectors, edition="1", tracks=300), longer)
+        assert np.array_equal(open_densities(tmp_path, vectors[:300], edition="1", tracks=300), first)
+
+    def test_a_pickle_in_it_is_never_run(self, tmp_path):
+        class Trap:
+            def __reduce__(self):
+                return (exec, (f"open({str(tmp_path / 'sprung')!r}, 'w').close()",))
+
+        vectors = crowd(250)
+        trap = np.array([Trap()], object)
+        np.savez(tmp_path / "hubness.npz", edition="1", density=trap, references=vectors)
+        assert np.array_equal(open_densities(tmp_path, vectors, edition="1"), densities(vectors))
+        assert not (tmp_path / "sprung").exists()
 
     def test_a_folder_that_cannot_be_written_costs_no_answer(self, tmp_path):
         (tmp_path / "file").write_text("")
