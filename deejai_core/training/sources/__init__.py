@@ -34,8 +34,8 @@ from deejai_core.training.sources.spotify import extended_stream, playlist, stre
 
 UNDERSTOOD = (
     "playlists (M3U, PLS, XSPF, JSPF, ASX, WPL), the Library.xml of iTunes, plays of Last.fm as CSV, .scrobbler.log, "
-    "lists as JSON lines, exports of ListenBrainz and Spotify, and the Million Playlist Dataset, each as a file, a folder "
-    "or a zip"
+    "lists as JSON lines, exports of ListenBrainz and Spotify, and the Million Playlist Dataset; each as a file or in a "
+    "folder, and all but playlists also in a zip"
 )
 # What a reader makes of a record: what was listened to, None if that is nothing, and how much of it was left out. Songs
 # without a list are one list, all those of a file.
