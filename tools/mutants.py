@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,9 +44,13 @@ def main(module: str, *tests: str) -> None:
     mutmut(copy, "run", "--max-children", os.environ.get("WORKERS", "2"))
     results = mutmut(copy, "results", capture_output=True)
     found = re.findall(r"^\s+(\S+): (survived|timeout|suspicious|no tests)", results, re.MULTILINE)
+    untested = Counter(mutant.rpartition("__mutmut_")[0] for mutant, status in found if status == "no tests")
     for mutant, status in found:
-        diff = mutmut(copy, "show", mutant, capture_output=True)
-        print(f"\n{mutant}: {status}", *re.findall(r"^(?:[-+](?![-+]{2}).*|@@.*)", diff, re.MULTILINE), sep="\n")
+        if status != "no tests":
+            diff = mutmut(copy, "show", mutant, capture_output=True)
+            print(f"\n{mutant}: {status}", *re.findall(r"^[-+](?![-+]{2}).*", diff, re.MULTILINE), sep="\n")
+    for function, number in untested.items():
+        print(f"\n{function}: no test runs it ({number} changes)")
     print(f"\n{len(found)} survived")
 
 

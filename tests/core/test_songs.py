@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.playlists.songs import normal_artist, normal_title, song_names
+from deejai_core.playlists.keys import Key
+from deejai_core.playlists.songs import CatalogueOnDemand, normal_artist, normal_title, song_names
 from tests.libraries import catalogue
 
 
@@ -100,3 +101,64 @@ def test_columns_that_are_left_out_are_unknown():
     assert columns.keys[0].tolist() == [-1, -1]
     song = columns.song(1, np.ones(1))
     assert (song.artist, song.album, song.length, song.key) == ("artist 1", "1", 240, None)
+
+
+COLUMNS = {
+    "artist": ["Police", "The Police", "", "Sting", "police"],
+    "title": ["Roxanne", "Roxanne (Live)", "Roxanne", "Fields of Gold", "Message"],
+    "album": ["1", "2", "", "3", "1"],
+    "length": np.array([190.0, 200, 210, 220, 230]),
+    "recording": ["", "", "r1", "", ""],
+    "tempo": np.array([134.0, 0, 134, 104, 151]),
+    "key": ["C", "Am", "nonsense", "F#m", ""],
+}
+
+
+def test_a_track_as_a_song():
+    vector = np.array([1.0, 0])
+    found = catalogue(5, **COLUMNS).song(0, vector)
+    assert found.vector is vector
+    assert (found.position, found.artist, found.album, found.length, found.tempo) == (0, "police", "1", 190, 134)
+    assert found.names == {"police / roxanne"}
+    assert found.key == Key(0, minor=False)
+    assert catalogue(5, **COLUMNS).song(1, vector).key == Key(0, minor=True)
+    other = catalogue(5, **COLUMNS).song(2, vector)
+    assert (other.artist, other.names, other.key) == ("", {"recording r1"}, None)
+
+
+class TestOnDemand:
+    """A catalogue that reads what it is asked for is the one that knows all, but for tracks that are gone."""
+
+    @pytest.fixture
+    def asked(self) -> list[list[int]]:
+        return []
+
+    @pytest.fixture
+    def on_demand(self, asked) -> CatalogueOnDemand:
+        def read(positions):
+            asked.append(positions)
+            some = {name: [column[position] for position in positions] for name, column in COLUMNS.items()}
+            some |= {name: np.array(some[name]) for name in ("length", "tempo")}
+            return catalogue(len(positions), **some), np.array([position != 4 for position in positions])
+
+        return CatalogueOnDemand(5, read)
+
+    def test_each_position_is_read_once(self, on_demand, asked):
+        assert on_demand.load(np.array([3, 1])).tolist() == [True, True]
+        assert on_demand.load(np.array([1, 4, 3])).tolist() == [True, False, True]
+        assert on_demand.load(np.array([4])).tolist() == [False]
+        assert asked == [[3, 1], [4]]
+
+    @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [4, 2, 0, 3, 1]])
+    def test_it_knows_the_same(self, on_demand, order):
+        whole, vector = catalogue(5, **COLUMNS), np.array([1.0, 0])
+        for position in order:
+            assert str(on_demand.song(position, vector)) == str(whole.song(position, vector))
+            assert on_demand.names(position) == whole.names(position)
+        for mine, its in ((on_demand.artist_codes, whole.artist_codes), (on_demand.album_codes, whole.album_codes)):
+            assert mine[1].keys() == its[1].keys()
+            named = {number: name for name, number in mine[1].items()}
+            assert [its[1].get(named.get(code), -1) for code in mine[0].tolist()] == its[0].tolist()
+        for mine, its in zip((*on_demand.keys, on_demand.length), (*whole.keys, whole.length), strict=True):
+            assert mine.tolist() == its.tolist()
+        assert np.array_equal(on_demand.tempos, whole.tempos, equal_nan=True)
