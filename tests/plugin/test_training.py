@@ -395,7 +395,10 @@ def test_too_few_tracks_are_named_with_their_number(analysed):
     """The composed collection has 24 tracks: too few to learn from, and nothing is left behind."""
     analysed.deejai("history", "add", "albums")
     told = analysed.deejai("train", "taste", status=1).err
-    assert "too little to learn from: 24 tracks by 6 artists in 6 lists are in the library and analysed; it" in told
+    assert (
+        "too little to learn from: in 6 lists, only 24 tracks by 6 artists are in the library and analysed; training"
+        in told
+    )
     assert not (analysed.folder / "deejai").exists()
 
 
@@ -403,7 +406,7 @@ def test_tracks_that_this_trunk_has_not_heard_are_no_traceback(analysed):
     analysed.deejai("history", "add", "albums")
     (analysed.data / "slices.db").unlink()
     told = analysed.deejai("train", "taste", status=1).err
-    assert "too little to learn from: 0 tracks by 0 artists in 0 lists" in told
+    assert "too little to learn from: in 0 lists, only 0 tracks by 0 artists" in told
     assert "`beet deejai status`" in told
 
 
