@@ -264,9 +264,9 @@ def make_reordered(lib: Library, words: list[str], settings: Settings, wishes: W
 def similar_artists(lib: Library, words: list[str], settings: Settings) -> list[tuple[str, float, int]]:
     """Artists whose tracks sound like those that `words` name: (name, similarity, tracks), nearest first."""
     exact = list(lib.items(StringQuery("artist", " ".join(words))))
-    matches = exact or find_matches(lib, words)
+    meant = Found(exact) if exact else find(lib, words)
     space = Space(lib, settings, whole=True)
-    seeds, _ = known_members(space, matches)
+    seeds, _ = known_members(space, meant.matches, meant.listed)
     allowed = space.allowed()
     codes = np.where(True if allowed is None else allowed, space.catalogue.artist_codes[0], -1)
     own = {seed.song.artist for seed in seeds}

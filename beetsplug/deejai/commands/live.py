@@ -125,7 +125,7 @@ def run_listen(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: op
 
 def run_radio(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
     from ..player import HINTS, LostError, Player, RefusedError, find_address
-    from ..queries import find_matches
+    from ..queries import find, find_matches
     from ..radio import Radio
     from ..space import Space
     from ..waypoints import known_members
@@ -134,10 +134,10 @@ def run_radio(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: opt
         raise ui.UserError(f"--ahead: must be at least 1, not {opts.ahead}")
     settings = read_settings(config, given_options(opts))
     player = Player(find_address(opts.host, opts.port, opts.password, os.environ))
-    matches = find_matches(lib, args) if args else []
+    found = find(lib, args) if args else None
     unwanted = find_matches(lib, [opts.less]) if opts.less else []
     space = Space(lib, settings)
-    seeds, warnings = known_members(space, matches) if matches else ([], [])
+    seeds, warnings = known_members(space, found.matches, found.listed) if found else ([], [])
     less = known_members(space, unwanted)[0] if unwanted else []
     for warning in warnings:
         log.warning("{}", warning)
