@@ -159,6 +159,7 @@ def test_playlists_of_a_library(tmp_path):
         {"Name": "Music", "Distinguished Kind": 4, "Music": True},
         {"Name": "Downloaded", "Smart Info": b"\0", "Smart Criteria": b"\0"},
         {"Name": "All of them", "Folder": True},
+        {"Name": "Hidden", "Visible": False},
     ],
 )
 def test_what_nobody_put_together_is_no_list(tmp_path, marks):
