@@ -17,7 +17,7 @@ from beetsplug.deejai.web import KEPT_VIEWS, BeetsLibrary
 def library(analysed):
     config = confuse.RootView([confuse.ConfigSource.of({"deejai": DEFAULTS | {"playlist_dir": "."}})])
     lib = Library(str(analysed.library), str(analysed.music))
-    yield BeetsLibrary(lib, read_settings(config["deejai"]), logging.getLogger())
+    yield BeetsLibrary(lib, read_settings(config["deejai"]), logging.getLogger(), at_home=True)
     lib._close()
 
 
