@@ -153,7 +153,7 @@ def test_number_and_from(library, in_the_room):
     [
         (b"", [], "standard input: nothing comes in"),
         (np.random.default_rng(0).bytes(5000), [], "standard input: this is not a WAV stream; for samples without"),
-        (b"", ["--rate", 8000], "standard input: no "),
+        (b"", ["--rate", 8000], "standard input: it contains no sound"),
         (b"", ["--format", "mp3"], "--format: must be one of u8, s16le"),
         (b"", ["--format", "s16le", "--channels", 0], "--channels: must be from 1 to 8, not 0"),
         (b"", ["--format", "s16le", "--rate", 0], "--rate: must be from 1000 to 768000, not 0"),
