@@ -206,7 +206,8 @@ def _failed(client: Client, path: Path, error: Exception) -> Unheard:
     from distributed.scheduler import KilledWorker
 
     if isinstance(error, KilledWorker):
-        return Unheard(path, f"a worker died on it, {error.allowed_failures + 1} times over", lasting=False)
+        times = error.allowed_failures + 1
+        return Unheard(path, f"the worker died on it, {times} {'time' if times == 1 else 'times'}", lasting=False)
     if not isinstance(error, DeejaiError):
         _check_versions(client)  # of a worker that came later, most likely
         raise ClusterError(f"the cluster cannot do it ({type(error).__name__}: {_one_line(error)})") from error

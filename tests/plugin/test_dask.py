@@ -194,7 +194,7 @@ def test_deaths_that_are_too_many(unanalysed, quiet, tmp_path):
         err = ended(process)
     assert process.returncode == 1
     *_, stopped, error = err.splitlines()
-    assert "not analysed: a worker died on it, 1 times over" in err
+    assert "not analysed: the worker died on it, 1 time" in err
     assert "of 24 tracks analysed and kept; `beet deejai analyze` goes on from here" in stopped
     assert error == f"error: {cluster.address}: the scheduler is gone"
     assert 6 <= heard(unanalysed) < TRACKS
