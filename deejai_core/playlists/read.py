@@ -12,6 +12,7 @@ from deejai_core.playlists.locate import Locator
 from deejai_core.playlists.m3u import parse_m3u
 from deejai_core.playlists.tracks import Listing, one_line
 
+LOOKED_FOR = 1000  # files of a list that nothing but they tells to be one
 LARGEST = 100_000_000  # bytes; a playlist of 100,000 tracks has some 50 MB as XSPF
 
 
@@ -34,13 +35,12 @@ def read_playlist(path: Path) -> Listing:
     try:
         if format_:
             return format_.parse(data)
-        listing = parse_m3u(data) if path.suffix.lower() == PLAIN else None
+        listing = parse_m3u(data)
     except PlaylistError as error:
         raise PlaylistError(f"{shown} is not a playlist that can be read: {error}") from error
     locator = Locator()
-    if listing is None or not any(locator.there(entry, path.absolute().parent) for entry in listing.entries):
-        told = "it is in none of the formats that are read" if listing is None else "none of its lines names a file"
-        raise PlaylistError(f"{shown} is not a playlist that can be read: {told}")
+    if not any(locator.there(entry, path.absolute().parent) for entry in listing.entries[:LOOKED_FOR]):
+        raise PlaylistError(f"{shown} is not a playlist that can be read: none of its lines names a file")
     return listing
 
 

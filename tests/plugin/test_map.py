@@ -101,7 +101,10 @@ class TestTheCommand:
             (["--color", "nonsense"], "--color nonsense: no analysed track has a value there; `beet fields` lists"),
             (["--color", "deejai_jazz"], "--color deejai_jazz: no analysed track has a value there; run `beet deejai tag`"),
             (["--playlist", "none.m3u"], "none.m3u: cannot read the playlist"),
-            (["--playlist", "config.yaml"], "--playlist config.yaml: none of its tracks is analysed"),
+            (
+                ["--playlist", "config.yaml"],
+                "config.yaml is not a playlist that can be read: none of its lines",
+            ),
             (["title:nothing"], "title:nothing: matches nothing"),
             (["year:x"], "'year:x' is not a query: 'x' is not an int"),
             (["-o", "mine.html"], "this file exists and is not a map; choose another name"),
