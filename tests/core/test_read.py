@@ -222,6 +222,7 @@ class TestOtherPrograms:
             tmp_path / "a.mp3",
             tmp_path / "b.mp3",
         ]
+        assert files(write(tmp_path / "list", "a.mp3")) == [tmp_path / "a.mp3"]
         with pytest.raises(
             PlaylistError, match=r"notes.txt is not a playlist that can be read: none of its lines names a file"
         ):
