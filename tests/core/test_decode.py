@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import tracemalloc
+from itertools import zip_longest
 from types import SimpleNamespace
 
+import av
 import numpy as np
 import pytest
 import soundfile
 import soxr
 from hypothesis import given
 from hypothesis import strategies as st
+from mutagen.ogg import OggPage
 
 from deejai_core.audio import decode
 from deejai_core.audio.decode import Wanted, key_then_spans, read_spans, span_starts
@@ -125,10 +129,85 @@ def test_an_ogg_file_that_is_damaged_is_read_like_any_other(tmp_path):
     assert loudest_frequencies(spans)[[0, -1]] == pytest.approx([267, 1932], abs=30)
 
 
+@pytest.mark.parametrize(("suffix", "rate"), [(".ogg", 44_100), (".opus", 48_000)])
+def test_an_ogg_file_that_lacks_pages_keeps_its_key_and_is_read_by_another_decoder(tmp_path, suffix, rate):
+    path = write_audio(tmp_path / f"chirp{suffix}", chirp(40, rate, 2), rate)
+    pages = ogg_pages(path)
+    path.write_bytes(written(pages[: len(pages) * 6 // 10] + pages[len(pages) * 8 // 10 :]))  # without 24 s to 32 s
+
+    reading = decode._read_ogg(path, RATE, LENGTH, limit=4)
+    assert next(reading) == audio_key(path)
+    with pytest.raises(AudioError, match="it ends before its header says so"):
+        next(reading)
+
+    key, spans = key_then_spans(path, sample_rate=RATE, length=LENGTH, limit=4)
+    assert key == audio_key(path)
+    assert np.array_equal(spans, read(path, limit=4))
+    assert spans.shape == (4, LENGTH)
+    assert loudest_frequencies(spans)[[0, 1, 3]] == pytest.approx([267, 822, 1932], abs=6)
+
+
+@pytest.mark.parametrize("suffix", [".ogg", ".opus", ".m4a", ".mka", ".wma"])
+def test_of_several_streams_the_first_is_read(tmp_path, suffix):
+    rate = 48_000
+    rising = chirp(20, rate, 2)
+    alone = write_audio(tmp_path / f"alone{suffix}", rising, rate)
+    second = write_audio(tmp_path / f"second{suffix}", rising[::-1], rate)
+    both = interleaved(tmp_path / f"both{suffix}", alone, second)
+
+    key, spans = key_then_spans(both, sample_rate=RATE, length=LENGTH, limit=4)
+    assert key == audio_key(both) == audio_key(alone)
+    assert np.array_equal(spans, read(both, limit=4))
+    assert loudest_frequencies(spans) == pytest.approx(loudest_frequencies(read(alone, limit=4)), abs=1)
+
+
+@pytest.mark.parametrize("suffix", [".m4a", ".mka"])
+def test_little_more_is_decoded_than_is_wanted_where_the_container_has_an_index(tmp_path, suffix):
+    path = write_audio(tmp_path / f"chirp{suffix}", chirp(60, 44_100, 2), 44_100)
+    with decode.opened(path) as (container, stream, rate):
+        runs = [range(20 * rate, 21 * rate), range(50 * rate, 51 * rate)]
+        blocks = list(decode._blocks_by_seeking(container, stream, rate, runs))
+    for run in runs:
+        of_it = [(position, len(block)) for position, block in blocks if abs(position - run.start) < 10 * rate]
+        assert run.start - 6 * rate < of_it[0][0] <= run.start
+        assert run.stop <= sum(of_it[-1]) < run.stop + rate
+    assert all(abs(position - 20.5 * rate) < 10 * rate or abs(position - 50.5 * rate) < 10 * rate for position, _ in blocks)
+
+
+def ogg_pages(path):
+    pages = []
+    with path.open("rb") as file, contextlib.suppress(EOFError):
+        while True:
+            pages.append(OggPage(file))
+    return pages
+
+
+def written(pages) -> bytes:
+    return b"".join(page.write() for page in pages)
+
+
+def interleaved(path, *files):
+    """One file with the streams of several of the same format, which take turns."""
+    if path.suffix in (".ogg", ".opus"):
+        streams = [ogg_pages(file) for file in files]
+        for serial, pages in enumerate(streams):
+            for page in pages:
+                page.serial = serial
+        path.write_bytes(written(page for turn in zip_longest(*streams) for page in turn if page))
+        return path
+    with contextlib.ExitStack() as stack:
+        target, *sources = (stack.enter_context(av.open(*words)) for words in [(path, "w"), *((file,) for file in files)])
+        streams = [target.add_stream_from_template(source.streams.audio[0]) for source in sources]
+        for turn in zip_longest(*(source.demux(source.streams.audio[0]) for source in sources)):
+            for packet, stream in zip(turn, streams, strict=True):
+                if packet is not None and packet.size:
+                    packet.stream = stream
+                    target.mux(packet)
+    return path
+
+
 def ogg_packet(pts, *channels):
     """What PyAV makes of a packet that holds one frame, whose samples all channels count up from pts."""
-    import av
-
     samples = np.stack([np.arange(pts, pts + 100) * gain for gain in channels]).astype(np.float32)
     frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout={1: "mono", 2: "stereo"}[len(channels)])
     frame.sample_rate, frame.pts = RATE, pts + 7  # not where it is, as FFmpeg has it at times

@@ -388,6 +388,24 @@ class TestSegues:
         library = candidates(compass(0, *np.arange(1, 15) / 10), segue=lambda before, after: float(after.position))
         assert positions(library, [0], 1) == [MOST_EQUALS]
 
+    @pytest.mark.parametrize(
+        ("seam", "taken"),
+        [
+            ({(0, 1): 0.4, (0, 2): 0.5}, 2),
+            ({(0, 1): 0.4, (0, 2): 0.5, (1, 3): 0.2}, 1),  # to lead on counts as much as to follow
+            ({(0, 1): 0.1, (2, 0): 0.9}, 1),  # in the order in which they are heard
+            ({(1, 3): 0.1, (3, 2): 0.9}, 1),
+        ],
+    )
+    def test_between_two_songs_both_seams_count(self, seam, taken):
+        library = candidates(
+            compass(0, 10, 10.5, 60), segue=lambda before, after: seam.get((before.position, after.position), 0.0)
+        )
+        lineup = library.lineup()
+        lineup.add(library.song(0), 5)
+        lineup.add(library.song(3), 7)
+        assert library.best(library.offers(compass(9)[0], 6, lineup), lineup).position == taken
+
 
 class TestPassedOver:
     def test_better_ones_with_the_rule_that_kept_them_out(self):
@@ -403,6 +421,54 @@ class TestPassedOver:
         found = [(other.position, other.reason) for other in library.passed_over(pick, lineup, 9)]
         assert pick.position == 4
         assert found == [(1, "artist_separation"), (2, "length"), (3, "outside")]
+
+    def test_better_is_what_remains_of_the_similarity_after_the_handicap(self):
+        library = candidates(
+            compass(0, 10, -10, 20, 30),
+            allowed=np.array([True, True, False, False, False]),
+            handicap=np.array([0, 0.1, 0.1, 0, 0.2], np.float32),
+        )
+        (pick,) = similar(library, [library.song(0)], count=1)
+        lineup = library.lineup()
+        lineup.add(library.song(0), 0)
+        found = [(other.position, other.reason) for other in library.passed_over(pick, lineup, 9)]
+        assert pick.position == 1
+        assert found == [(3, "outside")]  # 2 is just as good
+
+    def test_those_that_a_segue_decided_against_are_equals(self):
+        library = candidates(compass(0, 1, 2, 3), segue=lambda before, after: float(after.position == 3))
+        (pick,) = similar(library, [library.song(0)], count=1)
+        lineup = library.lineup()
+        lineup.add(library.song(0), 0)
+        assert pick.position == 3
+        for count, shown in ((9, [1, 2]), (1, [1])):
+            found = library.passed_over(pick, lineup, count)
+            assert [(other.position, other.reason) for other in found] == [(number, "equal") for number in shown]
+
+
+class TestOffers:
+    def test_all_of_a_large_library_each_once_best_first(self):
+        angles = np.random.default_rng(0).permutation(np.linspace(1, 179, 1500))
+        library = candidates(compass(0, *angles))
+        offered = [pick.position for pick in library.offers(compass(0)[0], 1, library.lineup())]
+        assert offered == [0, *(np.argsort(angles) + 1)]
+
+    def test_only_those_of_known_length_are_timed(self):
+        library = candidates(
+            compass(0, 1, 2, 3, 4, 5),
+            columns={"length": np.array([100, np.nan, 0, 0.5, 100, 100])},
+            allowed=np.array([True, True, True, True, False, True]),
+            handicap=np.array([0.5, 0, 0, 0, 0, 0], np.float32),
+        )
+        offered = library.of_known_length().offers(compass(0)[0], 1, library.lineup())
+        assert [pick.position for pick in offered] == [3, 5, 0]
+
+    def test_without_some_songs_there_are_all_others(self):
+        library = candidates(compass(0, 1, 2, 3), unwanted=[Song(compass(1)[0], position=1)])
+        fewer = library.without([library.song(2)])
+        for which, expected in ((fewer, [0, 3]), (library, [0, 2, 3])):
+            offered = which.offers(compass(0)[0], 1, which.lineup())
+            assert [pick.position for pick in offered] == expected
 
 
 RULES = st.builds(

@@ -75,6 +75,11 @@ class TestMoods:
         assert leanings(probabilities, np.array([0.0, -0.3])) == pytest.approx([0.1, 0.3, 0.2, 0.3])
         assert leanings(probabilities, np.array([0.5, -0.3])) == pytest.approx([0.1, 19 / 30, 11 / 30, 0.8])
 
+    def test_the_only_track_with_tags_is_the_one_that_has_most_of_each(self):
+        probabilities = np.array([[NAN], [0.3]])
+        assert leanings(probabilities, np.array([0.5])).tolist() == [0.5, 0]
+        assert leanings(probabilities, np.array([-0.5])).tolist() == [0.5, 0.5]
+
     @given(st.lists(st.floats(0, 1), min_size=3, max_size=3), st.lists(st.floats(-2, 2), min_size=3, max_size=3))
     def test_a_track_without_tags_loses_the_most_and_none_gains(self, probabilities, weights):
         tagged, untagged = leanings(np.array([probabilities, [NAN] * 3]), np.array(weights))
@@ -100,3 +105,6 @@ class TestWhatSoundsMostLikeWords:
         allowed = np.array([True, False, True, True, False])
         assert sounding_most(self.PROBABILITIES, [0, 1], 3, allowed).tolist() == [3, 0]
         assert sounding_most(self.PROBABILITIES, [0], 3, np.array([False, False, True, False, False])).tolist() == []
+
+    def test_equals_come_in_the_order_of_the_library(self):
+        assert sounding_most(np.tile([[0.5], [0.7]], (100, 1)), [0], 150).tolist() == [*range(1, 200, 2), *range(0, 100, 2)]
