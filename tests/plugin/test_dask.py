@@ -19,7 +19,7 @@ from deejai_core.models.folder import load_speccy, save_speccy
 from deejai_core.models.musicnn import MusiCNN
 from deejai_core.models.network import build_network
 from deejai_core.space.analysis import Limits, analyse
-from deejai_core.space.cluster import Cluster, Ear, Order, analyse_on, check_address
+from deejai_core.space.cluster import Cluster, Ear, Order, analyse_on
 from tests.clusters import LocalCluster, wait_for
 from tests.plugin.conftest import BEET, Beets
 
@@ -259,19 +259,6 @@ class TestTheModelOfAWorker:
     def test_no_such_folder(self, folder):
         with pytest.raises(ModelError, match=r"unknown model '.*other'"):
             Ear(self.order(folder.with_name("other"), "speccy-1d-0"))
-
-
-@pytest.mark.parametrize(
-    "address", ["", "host", "host:8786", "http://host:80", "tcp://host", "tcp://host:0", "tcp://host:99999", "tcp://a b:1"]
-)
-def test_what_is_no_address(address):
-    with pytest.raises(ClusterError, match=f"^{address!r} is not the address of a scheduler, such as tcp://host:8786$"):
-        check_address(address)
-
-
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "tls://radio-1.example.org:443", "tcp://[::1]:8786"])
-def test_addresses(address):
-    check_address(address)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,126 @@
+"""What is made here of what a worker says it heard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deejai_core import __version__
+from deejai_core.errors import ClusterError
+from deejai_core.models.registry import load_model
+from deejai_core.space import cluster
+from deejai_core.space.analysis import NO_MORE_THAN_USUAL, Heard, Unheard, hear_file
+from deejai_core.space.cluster import STRANGER, Ear, Order, Unshared, check_address
+from tests.sounds import chirp, write_audio
+
+WORKER = "tcp://there:1"
+
+
+def judged(path: Path, result: Heard | Unheard, known=(), lacking: Counter | None = None):
+    return cluster._judged(path, WORKER, result, known, Counter() if lacking is None else lacking)
+
+
+class TestResults:
+    def test_what_is_known_is_not_kept_twice(self):
+        trunk = np.zeros((1, 4), np.float16)
+        song = Heard(Path("a.mp3"), "key", trunk)
+        assert judged(song.path, song, {"other"}) is song
+        assert judged(song.path, song, {"key"}) == Heard(song.path, "key", None)
+
+    def test_a_file_at_fault_is_so_anywhere_and_a_worker_at_fault_is_named(self):
+        path = Path("a.mp3")
+        at_fault = Unheard(path, "not audio", lasting=True)
+        assert judged(path, at_fault) is at_fault
+        assert judged(path, Unheard(path, "too slow", lasting=False)) == Unheard(path, f"worker {WORKER}: too slow", False)
+
+    def test_a_file_that_only_the_worker_lacks(self, tmp_path):
+        here, gone = tmp_path / "here.mp3", tmp_path / "gone.mp3"
+        here.touch()
+        lacking = Counter()
+        found = judged(here, Unshared(here, "No such file", lasting=False), lacking=lacking)
+        assert found.reason == f"worker {WORKER}: No such file; does it share the music folder?"
+        assert not found.lasting
+        assert lacking == {WORKER: 1}
+        found = judged(gone, Unshared(gone, "No such file", lasting=False), lacking=lacking)
+        assert found == Unheard(gone, "No such file", lasting=False)  # nobody has it
+        assert lacking == {WORKER: 1}
+
+    @pytest.mark.parametrize("result", [Heard(Path("b.mp3"), "key", None), Unheard(Path("b.mp3"), "not audio", True)])
+    def test_a_worker_without_the_music_is_one_that_lacks_twenty_files_in_a_row(self, tmp_path, result):
+        path = tmp_path / "here.mp3"
+        path.touch()
+        lacks, lacking = Unshared(path, "No such file", lasting=False), Counter()
+        for _ in range(2):
+            for _ in range(STRANGER - 1):
+                judged(path, lacks, lacking=lacking)
+            judged(Path("b.mp3"), result, lacking=lacking)  # so it has some
+        lacking["tcp://another:1"] = STRANGER - 1
+        for _ in range(STRANGER - 1):
+            judged(path, lacks, lacking=lacking)
+        with pytest.raises(ClusterError, match=f"worker {WORKER} finds none of the files"):
+            judged(path, lacks, lacking=lacking)
+
+
+@pytest.fixture(scope="module")
+def ear() -> Ear:
+    return Ear(Order(__version__, "musicnn", load_model("musicnn", Path()).trunk_name, 2, NO_MORE_THAN_USUAL))
+
+
+class TestHearing:
+    def test_is_as_on_this_machine(self, ear, tmp_path):
+        path = write_audio(tmp_path / "chirp.flac", chirp(12, 16_000), 16_000)
+        model = load_model("musicnn", Path())
+        model.load()
+        there = ear.hear(path)
+        with NO_MORE_THAN_USUAL.decoder() as decoder:
+            here = hear_file(path, model, decoder, windows=2)
+        assert there.path == path
+        assert there.key == here.key
+        assert len(there.trunk) == 2
+        assert np.array_equal(there.trunk, here.trunk)
+
+    def test_whose_fault_it_is_that_nothing_is_heard(self, ear, tmp_path):
+        text, folder, gone = tmp_path / "text.mp3", tmp_path / "folder.mp3", tmp_path / "gone.mp3"
+        text.write_text("no audio")
+        folder.mkdir()
+        assert (type(ear.hear(text)), ear.hear(text).lasting) == (Unheard, True)
+        assert (type(ear.hear(folder)), ear.hear(folder).lasting) == (Unheard, False)
+        assert ear.hear(gone) == Unshared(gone, "No such file or directory", lasting=False)
+
+    def test_needs_the_same_version(self):
+        with pytest.raises(ClusterError, match=f"deejai {__version__} there, 0.0.1 here; install the same on both"):
+            Ear(Order("0.0.1", "musicnn", "any", 2, NO_MORE_THAN_USUAL))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "host",
+        "host:8786",
+        "http://host:80",
+        "tcp://host",
+        "tcp://host:0",
+        "tcp://host:65536",
+        "tcp://a b:1",
+        "tcp://host:1/",
+    ],
+)
+def test_what_is_no_address(address):
+    with pytest.raises(ClusterError, match=f"^{address!r} is not the address of a scheduler, such as tcp://host:8786$"):
+        check_address(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:8786", "tls://radio-1.example.org:443", "tcp://[::1]:1", "tcp://host:65535"]
+)
+def test_addresses(address):
+    check_address(address)
+
+
+def test_an_error_in_one_line():
+    assert cluster._one_line(ValueError("two\n  lines")) == "two lines"
+    assert cluster._one_line(ValueError()) == "ValueError"
