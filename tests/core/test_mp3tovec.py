@@ -69,6 +69,21 @@ def test_no_vector_is_ever_zero(slices):
     assert np.linalg.norm(vector) == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    ("slices", "weights", "expected"),
+    [
+        ([EAST, EAST, -EAST], [1, 1, 2], -EAST),  # the heaviest
+        ([EAST, direction(-1, 1e-7, 0)], [1000, 1001], -EAST),
+        ([EAST, direction(-1, 1e-7, 0)], [1000, 1000.00001], -EAST),  # what is left, to the north, is rounding
+        ([EAST, direction(-1, 1e-2, 0)], [1e-3, 1e-3], NORTH),  # but small weights are weights
+        ([EAST * 0, EAST * 0], [1, 2], EAST),
+    ],
+)
+def test_slices_that_cancel_each_other_out(slices, weights, expected):
+    found = module._weighted_sum(np.array(slices, np.float64), np.array(weights, np.float64))
+    assert found == pytest.approx(expected, abs=0.006)
+
+
 def test_an_empty_library_has_no_vectors():
     assert mp3tovec([], 0.2).shape == (0, 0)
 
