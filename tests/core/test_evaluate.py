@@ -123,6 +123,22 @@ class TestAgreement:
         if hits:
             assert (found.found.hit, found.found.precision) == pytest.approx(tuple(np.mean(hits, axis=0)))
 
+    def test_several_kinds_of_labels_at_once_are_each_as_alone(self):
+        vectors, artists = random_vectors(2, 40), np.arange(40) // 3
+        kinds = [
+            labels(*word * 10, by_others=by_others) for word in ("abcd", "aabb", "aaab") for by_others in (False, True)
+        ]
+        together = agreement(vectors, kinds, artists, 3, np.arange(40))
+        assert together == [agree(vectors, kind, 3, artists=artists) for kind in kinds]
+
+    def test_the_nearest_of_many(self):
+        vectors = random_vectors(0, 3000)
+        nearest = np.argsort(vectors[0] @ vectors.T)[-11:-1]
+        of = np.full(3000, "b")
+        of[[0, *nearest[:4]]] = "a"
+        (found,) = agreement(vectors, [labels(*of)], np.arange(3000), 10, np.array([0]))
+        assert found.found == evaluate.Rates(1, 0.4)
+
     def test_blocks_leave_no_trace(self, monkeypatch):
         vectors, of = random_vectors(1, 90), labels(*"abc" * 30)
         whole, spread = agree(vectors, of, 5), hubs(vectors, 5)
@@ -143,6 +159,15 @@ def test_shuffled_vectors_are_as_good_as_chance():
     assert dealt.precision == pytest.approx(together.chance.precision, abs=0.005)
 
 
+def test_shuffled_vectors_keep_to_the_artist_filter():
+    vectors, artists = random_vectors(0, 6), np.array([0, 0, 1, 1, 2, 2])
+    albums, genre = labels(*"aabbcc", by_others=True), labels(*"aaaaaa", by_others=True)
+    alone, shared = shuffled(vectors, [albums, genre], artists, 2, np.arange(6), np.random.default_rng(0))
+    assert math.isnan(alone.hit)
+    assert math.isnan(alone.precision)
+    assert (shared.hit, shared.precision) == (1, 1)
+
+
 class TestHubs:
     def test_a_track_in_the_middle_of_all_is_near_to_all(self):
         # Four in directions of their own, and one between them: the nearest to each.
@@ -150,7 +175,8 @@ class TestHubs:
         found = hubs(star, 1)
         assert found.largest == 4
         assert found.reachable == 2 / 5  # and the one that is the nearest to it
-        assert found.skewness > 1
+        # One is in four lists, one in one, three in none: the third moment is 4.8, the variance 2.4.
+        assert found.skewness == pytest.approx(4.8 / 2.4**1.5)
 
     def test_where_all_are_alike_there_are_none(self):
         found = hubs(compass(*range(0, 360, 10)), 2)
@@ -171,6 +197,7 @@ class TestSampling:
         assert choose_queries(100, np.random.default_rng(0)).tolist() == list(range(100))
         monkeypatch.setattr(evaluate, "MOST", 50)
         monkeypatch.setattr(evaluate, "SAMPLE", 20)
+        assert choose_queries(50, np.random.default_rng(0)).tolist() == list(range(50))
         first = choose_queries(100, np.random.default_rng(0))
         assert len(set(first.tolist())) == 20
         assert first.tolist() == sorted(first.tolist()) == choose_queries(100, np.random.default_rng(0)).tolist()
@@ -182,6 +209,16 @@ class TestSampling:
         assert found.agreements[0].tracks == 2
         assert found.agreements[0].found.hit == 1  # their mates are not in the sample
         assert found.plain.reachable == 1  # but lists are those of the two, each the other's neighbour
+
+    def test_hubs_of_a_sample_are_in_the_lists_of_the_sample(self):
+        star = np.concatenate([np.eye(4), [[0.6, 0.6, 0.374, 0.374]]]).astype(np.float32)
+        artists, genre = np.array([0, 0, 1, 1, 2]), labels(*"aabba", by_others=True)
+        held_back = np.array([0, 0, 0, 0, 2.0])
+        found = measure(star, [genre], artists, held_back, 1, np.array([0, 1, 4]))
+        assert (found.plain.largest, found.corrected.largest) == (2, 2)
+        assert (found.plain.reachable, found.corrected.reachable) == pytest.approx((2 / 3, 2 / 3))
+        assert found.agreements[0].tracks == 3
+        assert found.agreements[0].found.hit == 1  # of 0 and 1 the middle, of the middle one of them
 
     def test_what_playlists_take_off_is_taken_off(self):
         rng = np.random.default_rng(0)
