@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -9,7 +11,8 @@ import numpy as np
 import pytest
 
 from deejai_core import __version__
-from deejai_core.errors import ClusterError
+from deejai_core.audio.decode import read_spans
+from deejai_core.errors import AudioError, ClusterError, ModelError
 from deejai_core.models.registry import load_model
 from deejai_core.space import cluster
 from deejai_core.space.analysis import NO_MORE_THAN_USUAL, Heard, Unheard, hear_file
@@ -86,9 +89,27 @@ class TestHearing:
         text, folder, gone = tmp_path / "text.mp3", tmp_path / "folder.mp3", tmp_path / "gone.mp3"
         text.write_text("no audio")
         folder.mkdir()
-        assert (type(ear.hear(text)), ear.hear(text).lasting) == (Unheard, True)
-        assert (type(ear.hear(folder)), ear.hear(folder).lasting) == (Unheard, False)
+        no_audio, no_file = ear.hear(text), ear.hear(folder)
+        assert (type(no_audio), no_audio.path, no_audio.lasting) == (Unheard, text, True)
+        assert (type(no_file), no_file.path, no_file.lasting) == (Unheard, folder, False)
+        with pytest.raises(AudioError, match=f"^{re.escape(no_audio.reason)}$"):
+            read_spans(text, sample_rate=16_000, length=16_000, limit=2)
         assert ear.hear(gone) == Unshared(gone, "No such file or directory", lasting=False)
+
+    def test_ends_with_its_decoders(self, ear, tmp_path):
+        another = Ear(ear._order)
+        another.hear(tmp_path / "gone.mp3")
+        decoder = another._decoders.get()
+        another._decoders.put(decoder)
+        process = decoder._process
+        assert process.poll() is None
+        del another
+        gc.collect()
+        assert process.poll() is not None
+
+    def test_fetches_no_model(self):
+        with pytest.raises(ModelError, match="nobody/nothing: not downloaded yet"):
+            Ear(Order(__version__, "nobody/nothing", "any", 2, NO_MORE_THAN_USUAL))
 
     def test_needs_the_same_version(self):
         with pytest.raises(ClusterError, match=f"deejai {__version__} there, 0.0.1 here; install the same on both"):
