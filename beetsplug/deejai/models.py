@@ -139,7 +139,7 @@ def info_lines(lib: Library, name: str) -> list[str]:
         folder = model_folder(name, models_folder())
         lines.append(f"folder     {folder}")
         notes = read_notes(folder)
-        if "revision" in notes:
+        if "repo" in notes and "revision" in notes:
             lines.append(f"from       {notes['repo']}, revision {notes['revision']}")
     return [*lines, *(f"{label:<10} {told}" for label, told in _trained(model, name).items())]
 

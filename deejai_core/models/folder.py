@@ -7,6 +7,7 @@ The layout of the published encoder (diffusers' `diffusion_pytorch_model.*`), or
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import math
 import pickle
@@ -64,8 +65,9 @@ def load_speccy(folder: Path) -> Speccy:
     status = path.stat()
     file = {"file": path.name, "size": status.st_size, "mtime_ns": status.st_mtime_ns}
     notes = read_notes(folder)
-    if any(notes.get(key) != value for key, value in file.items()) or not isinstance(notes.get("digest"), str):
+    if any(notes.get(key) != value for key, value in file.items()) or notes.get("check") != _check_of(notes):
         notes |= {**file, "digest": weights_digest(load())}
+        notes["check"] = _check_of(notes)
         with contextlib.suppress(OSError):  # a folder that cannot be written to has its weights read each time
             write_notes(folder, notes)
     return Speccy(
@@ -105,7 +107,16 @@ def read_notes(folder: Path) -> dict:
         notes = read_json(folder / NOTES)
     except (OSError, ValueError):
         return {}
-    return notes if isinstance(notes, dict) else {}
+    if not isinstance(notes, dict):
+        return {}
+    kinds = {"repo": str, "revision": str, "trained": dict}
+    return {key: value for key, value in notes.items() if isinstance(value, kinds.get(key, object))}
+
+
+def _check_of(notes: dict) -> str:
+    """What tells that a note is what was written: a digit that a disk has changed would name another model."""
+    noted = [notes.get(key) for key in ("file", "size", "mtime_ns", "digest")]
+    return hashlib.blake2b(json.dumps(noted).encode(), digest_size=8).hexdigest()
 
 
 def write_notes(folder: Path, notes: dict) -> None:
@@ -133,7 +144,7 @@ def _read_config(path: Path) -> _Config:
         raise ModelError(f"{path}: scaling is {config.scaling!r}; it should be {' or '.join(SCALINGS)}")
     for key in ("dimension", "width"):
         number = getattr(config, key)
-        if not isinstance(number, int) or not 0 < number <= WIDEST:
+        if type(number) is not int or not 0 < number <= WIDEST:
             raise ModelError(f"{path}: {key} is {number!r}; it should be a number from 1 to {WIDEST}")
     return config
 

@@ -161,7 +161,9 @@ def read_head_config(folder: Path, values: dict) -> HeadConfig:
     """What `config.json` says of a head. Raises ModelError if that is not what a head needs."""
     try:
         config = HeadConfig(**{field.name: values[field.name] for field in fields(HeadConfig)})
-        if 0 < config.weight <= 1 and 0 < config.epsilon < 2 and isinstance(config.trunk, str):
+        numbers = [type(number) in (int, float) for number in (config.weight, config.epsilon)]
+        told = isinstance(config.trunk, str) and config.trunk and isinstance(config.trained, dict)
+        if all(numbers) and 0 < config.weight <= 1 and 0 < config.epsilon < 2 and told:
             return config
     except (KeyError, TypeError):
         pass

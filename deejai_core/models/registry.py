@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +47,7 @@ def load_model(name: str, folder: Path, *, download: bool = True) -> Model:
 
 def model_folder(name: str, folder: Path) -> Path:
     """Where a model lies, or would lie once it is fetched."""
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))  # noqa: PTH111 (pathlib's raises an error where there is no such home)
     if NAME.fullmatch(name):
         return folder / name
     if HUB.fullmatch(name) and not path.is_dir():
@@ -64,6 +65,9 @@ def open_model_folder(folder: Path) -> Model:
     values = read_config(folder)
     if values.get("kind") == KIND:
         config = read_head_config(folder, values)
+        below = model_folder(config.trunk, folder.parent)
+        if (below / CONFIG).is_file() and read_config(below).get("kind") == KIND:
+            raise ModelError(f"{folder / CONFIG}: stands on {config.trunk}, which stands on another itself; train it again")
         return load_head(folder, load_model(config.trunk, folder.parent), config)
     from deejai_core.models.folder import load_speccy
 

@@ -26,6 +26,8 @@ FEWEST_INDEXED = SCAN_ADVANTAGE * EFFORT * FEWEST  # with fewer tracks, comparin
 
 SIDE_BY_SIDE = 160_000  # of a part of the vectors, the most that are copied to be compared faster: 64 MB
 
+MOST_SIMILAR = 1.001  # what is beyond, or no number, has a vector that a disk has damaged
+
 
 class Proposer:
     """Annoy, over some vectors. always: whether to ask it where comparing all vectors is faster, too."""
@@ -82,6 +84,9 @@ class Index:
         """
         query = (query / np.linalg.norm(query)).astype(np.float32)
         positions, similarities = self._compared(query, count)
+        possible = np.abs(similarities) < MOST_SIMILAR
+        if not possible.all():
+            positions, similarities = positions[possible], similarities[possible]
         scores = similarities if handicap is None else similarities - handicap[positions]
         if count < len(scores):
             kept = scores >= np.partition(scores, -count)[-count]  # a few more where there are equals

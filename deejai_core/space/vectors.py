@@ -7,9 +7,11 @@ added at the end (a track's last row counts), until so much was added that writi
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import secrets
+import zlib
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -19,14 +21,13 @@ from pathlib import Path
 import numpy as np
 
 from deejai_core.errors import StoreError
-from deejai_core.files import replacing
+from deejai_core.files import read_json, replacing
 
-VERSION = 1
+VERSION = 2
 # order: of the rows that are written at first, the one that has the first, second, ... of their ids in order
 ROW = np.dtype([("id", "<i8"), ("mark", "<i8"), ("order", "<i8")])
 FLOAT = np.dtype("<f4")
-CHECKED = 200_000  # rows that are looked at when they are opened: of more, that would take as long as an answer
-TOLERANCE = 1e-3  # of a vector's squared length
+CHECKED = 200_000  # vectors that are looked at when they are opened: of more, that would take as long as an answer
 PATIENCE = 10  # seconds to wait for another process that adds rows
 
 
@@ -41,6 +42,7 @@ class Manifest:
     written: int  # rows that were written at first, one for each track
     rows: int  # rows by now
     stamps: tuple[tuple[int, int], ...]  # size and mtime_ns of each file
+    crcs: tuple[int, int]  # CRC-32 of each file
     state: dict  # what the owner needs to know to tell what has changed since
 
 
@@ -148,8 +150,7 @@ def read_vectors_file(folder: Path, model: str, dimension: int) -> Vectors | Non
             return None
         with contextlib.suppress(OSError, ValueError):
             if _stamps(folder, manifest.edition) == manifest.stamps:
-                found = _map(folder, manifest)
-                return found if _is_whole(found) else None
+                return _map(folder, manifest) if _is_whole(folder, manifest) else None
     return None
 
 
@@ -163,15 +164,17 @@ def write_vectors_file(
     edition = secrets.token_hex(8)
     rows = np.empty(len(ids), ROW)
     rows["id"], rows["mark"], rows["order"] = ids, marks, np.argsort(ids, kind="stable")
+    contents = (rows, np.ascontiguousarray(vectors, FLOAT))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         paths = _paths(folder, edition)
-        for path, data in zip(paths, (rows, np.ascontiguousarray(vectors, FLOAT)), strict=True):
+        for path, data in zip(paths, contents, strict=True):
             with path.open("xb") as file:
                 data.tofile(file)
                 file.flush()
                 os.fsync(file.fileno())
-        manifest = Manifest(VERSION, model, vectors.shape[1], edition, len(ids), len(ids), _stamps(folder, edition), state)
+        stamps, crcs = _stamps(folder, edition), tuple(map(zlib.crc32, contents))
+        manifest = Manifest(VERSION, model, vectors.shape[1], edition, len(ids), len(ids), stamps, crcs, state)
         _write_manifest(folder, manifest)
         for path in vectors_paths(folder):
             if path.suffix != ".json" and path not in paths:
@@ -192,12 +195,13 @@ def extend_vectors_file(
 
     rows = np.zeros(len(ids), ROW)
     rows["id"], rows["mark"] = ids, marks
+    contents = (rows, np.ascontiguousarray(vectors, FLOAT))
     try:
         with FileLock(folder / "vectors.lock", timeout=PATIENCE):
             manifest = _read_manifest(folder)
             if manifest is None or (manifest.edition, manifest.rows) != (kept.edition, len(kept)):
                 raise StoreError(f"{folder}: another process has changed the vectors' cache")
-            for path, data in zip(_paths(folder, kept.edition), (rows, np.ascontiguousarray(vectors, FLOAT)), strict=True):
+            for path, data in zip(_paths(folder, kept.edition), contents, strict=True):
                 if path.is_symlink():
                     raise StoreError(f"{path}: a symbolic link, and none of ours")
                 with path.open("rb+") as file:
@@ -207,7 +211,13 @@ def extend_vectors_file(
                     file.truncate()
                     file.flush()
                     os.fsync(file.fileno())
-            manifest = replace(manifest, rows=len(kept) + len(ids), stamps=_stamps(folder, kept.edition), state=state)
+            manifest = replace(
+                manifest,
+                rows=len(kept) + len(ids),
+                stamps=_stamps(folder, kept.edition),
+                crcs=tuple(map(zlib.crc32, contents, manifest.crcs)),  # each goes on where it ended
+                state=state,
+            )
             _write_manifest(folder, manifest)
             return _map(folder, manifest)
     except (OSError, Timeout) as error:
@@ -230,15 +240,14 @@ def _map(folder: Path, manifest: Manifest) -> Vectors:
     )
 
 
-def _is_whole(found: Vectors) -> bool:
-    """Whether these can be rows that were written: a disk may damage them without a trace."""
-    if not len(found) or len(found) > CHECKED:
-        return True
-    order, marks = found.order, found.marks
-    if order.min() < 0 or order.max() >= found.written or marks.min() < 0 or (np.diff(found.ids[order]) <= 0).any():
+def _is_whole(folder: Path, manifest: Manifest) -> bool:
+    """Whether these are the rows that were written: a disk may damage them without a trace."""
+    rows_path, vectors_path = _paths(folder, manifest.edition)
+    rows = _mapped(rows_path, ROW, (manifest.rows,))
+    if zlib.crc32(rows) != manifest.crcs[0]:
         return False
-    lengths = np.einsum("ij,ij->i", found.vectors, found.vectors)
-    return bool((np.abs(lengths[marks > 0] - 1) < TOLERANCE).all())
+    vectors = _mapped(vectors_path, FLOAT, (manifest.rows, manifest.dimension))
+    return len(rows) > CHECKED or zlib.crc32(vectors) == manifest.crcs[1]
 
 
 def _mapped(path: Path, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
@@ -248,15 +257,23 @@ def _mapped(path: Path, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
 
 def _read_manifest(folder: Path) -> Manifest | None:
     try:
-        values = json.loads((folder / "vectors.json").read_text(encoding="utf-8"))
-        return Manifest(**values | {"stamps": tuple(map(tuple, values["stamps"]))})
-    except (OSError, ValueError, TypeError, KeyError):
+        values = read_json(folder / "vectors.json")
+        if values.pop("digest") != _digest(values):
+            return None
+        return Manifest(**values | {"stamps": tuple(map(tuple, values["stamps"])), "crcs": tuple(values["crcs"])})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # whatever JSON can hold
         return None
 
 
 def _write_manifest(folder: Path, manifest: Manifest) -> None:
+    values = asdict(manifest)
     with replacing(folder / "vectors.json") as temporary:
-        temporary.write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
+        temporary.write_text(json.dumps(values | {"digest": _digest(values)}, indent=1), encoding="utf-8")
+
+
+def _digest(values: dict) -> str:
+    """What tells that no digit of a manifest is another one than was written."""
+    return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def _paths(folder: Path, edition: str) -> tuple[Path, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from deejai_core.errors import StoreError
+from deejai_core.errors import ModelError, StoreError
+from deejai_core.models.head import HeadWeights, save_head
+from deejai_core.models.musicnn import MusiCNN
+from deejai_core.models.registry import load_model, trunk_of
 from deejai_core.space.slices import FileNote, SliceStore, rebuild_store
 from deejai_core.training.history import HistoryStore, Source, rebuild_history
 from deejai_core.training.mentions import Mention, Play, SongList
@@ -114,3 +118,32 @@ def test_sqlite_files(tmp_path_factory, whole, name, flips, kept):
         rebuild(path)
         assert damage(path) == ""
         read(path)
+
+
+@pytest.fixture
+def head(tmp_path):
+    """The folder of a trained model."""
+    trunk = MusiCNN()
+    sizes = [(trunk.trunk_size,), (trunk.trunk_size,), (trunk.trunk_size, 2), (2,), (2, 2), (2,)]
+    weights = HeadWeights(*(np.ones(size, np.float32) for size in sizes))
+    about = {"trunk": "musicnn", "trunk_name": trunk.trunk_name, "weight": 0.5, "epsilon": 0.1}
+    save_head(tmp_path / "mine", weights, **about, trained={"lists": "3"})
+    return tmp_path / "mine"
+
+
+@pytest.mark.parametrize("key", ["trunk", "trunk_name", "weight", "epsilon", "sha256", "trained"])
+@pytest.mark.parametrize("value", [None, True, -1, 10**30, float("nan"), float("inf"), [], "", "mine", "~nobody/x", "\0"])
+def test_a_trained_model_with_a_damaged_configuration_is_one_error(head, key, value):
+    path = head / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(ModelError):
+        load_model("mine", head.parent, download=False)
+
+
+def test_a_trained_model_stands_on_no_other_one(head):
+    """Nor on itself, which would have no end."""
+    path = head / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"trunk": "mine"}))
+    with pytest.raises(ModelError, match="stands on mine"):
+        load_model("mine", head.parent)
+    assert trunk_of("mine", head.parent) == "mine"

@@ -61,6 +61,14 @@ def test_nearest_first_with_exact_similarities():
     assert similarities == pytest.approx([1, np.sqrt(0.5), 0])
 
 
+@pytest.mark.parametrize("damage", [np.nan, np.inf, 3e38])
+def test_a_vector_that_a_disk_has_damaged_is_no_neighbour(damage):
+    vectors = np.stack([EAST, NORTH, np.full(3, damage, np.float32), UP])
+    positions, similarities = Index(vectors).nearest((EAST + NORTH) * 5, 2)
+    assert positions.tolist() == [0, 1]
+    assert similarities == pytest.approx([np.sqrt(0.5)] * 2)
+
+
 def test_equals_come_in_their_order():
     index = Index(np.stack([UP, EAST, EAST, EAST, UP]))
     assert index.nearest(EAST, 2)[0].tolist() == [1, 2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from deejai_core.audio.spectrogram import mel_filters, power_mel
 from deejai_core.errors import MissingError, ModelError
-from deejai_core.models.folder import load_speccy, save_speccy
+from deejai_core.models.folder import load_speccy, read_notes, save_speccy
 from deejai_core.models.keras import convert_keras
 from deejai_core.models.network import build_network
 from deejai_core.models.speccy import BATCH, FRAMES, MELS, SAMPLE_RATE, SPAN, mel_slices
@@ -208,14 +209,30 @@ def test_the_layout_of_the_published_network(tmp_path, file):
 
 def test_weights_are_read_only_once_for_their_name(tmp_path):
     name = load_speccy(small(tmp_path)).name
-    notes = json.loads((tmp_path / "deejai.json").read_text())
-    (tmp_path / "deejai.json").write_text(json.dumps(notes | {"digest": "0" * 32}))
+    path = tmp_path / "model.safetensors"
+    data, status = path.read_bytes(), path.stat()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     remembered = load_speccy(tmp_path)
-    assert remembered.name != name
+    assert remembered.name == name
     assert not remembered.is_intact()
-    (tmp_path / "model.safetensors").touch()
-    assert load_speccy(tmp_path).name == name
+    path.touch()
+    assert load_speccy(tmp_path).name != name
     assert load_speccy(tmp_path).is_intact()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"digest": "0" * 32}, {"digest": 5}, {"check": None}, {"file": []}, {"trained": 5}, {"repo": 7}],
+)
+def test_notes_that_a_disk_has_changed_name_no_other_model(tmp_path, damage):
+    name = load_speccy(small(tmp_path)).name
+    path = tmp_path / "deejai.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"repo": "a/b", "revision": "1", "trained": {}} | damage))
+    assert load_speccy(tmp_path).name == name
+    notes = read_notes(tmp_path)
+    assert isinstance(notes.get("trained", {}), dict)
+    assert all(isinstance(notes.get(key, ""), str) for key in ("repo", "revision"))
 
 
 def test_weights_that_rot_are_not_intact(tmp_path):
@@ -277,6 +294,7 @@ def saved(content: object) -> bytes:
         ("config.json", b'{"_class_name": "UNet2DModel"}', "config.json: not that of a network of Deej-A.I."),
         ("config.json", b'{"scaling": "mel"}', "scaling is 'mel'; it should be minmax or decibels"),
         ("config.json", b'{"network": "3d"}', "network is '3d'; it should be 2d or 1d"),
+        ("config.json", b'{"dimension": true}', "dimension is True; it should be a number from 1 to 8192"),
         ("config.json", b'{"width": -1}', "width is -1; it should be a number from 1 to 8192"),
         ("model.safetensors", None, "no weights in it; it should have model.safetensors or diffusion_pytorch_model"),
         ("model.safetensors", b"", "model.safetensors: cannot read the weights"),

@@ -69,6 +69,27 @@ def test_damage_that_leaves_no_trace_is_not_believed(kept, tmp_path, suffix, dam
     assert read_vectors_file(tmp_path, "model", 3) is None
 
 
+@pytest.mark.parametrize("checked", [200_000, 0], ids=["all", "more vectors than are checked"])
+def test_no_bit_that_changes_is_believed(kept, tmp_path, monkeypatch, checked):
+    """Rows that were added count too. Of very many tracks the vectors are not looked at, but the rows are."""
+    monkeypatch.setattr("deejai_core.space.vectors.CHECKED", checked)
+    extend_vectors_file(tmp_path, kept, column(7), column(100), UP[None], {"seen": 100})
+    assert read_vectors_file(tmp_path, "model", 3).ids.tolist() == [5, 9, 7]
+    for path in vectors_paths(tmp_path):
+        if path.suffix == ".f32" and not checked:
+            continue
+        data, status = path.read_bytes(), path.stat()
+        for place, byte in enumerate(data):
+            if path.suffix == ".json" and chr(byte).isspace():
+                continue  # says nothing
+            path.write_bytes(data[:place] + bytes([byte ^ 1]) + data[place + 1 :])
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+            assert read_vectors_file(tmp_path, "model", 3) is None, (path.suffix, place)
+        path.write_bytes(data)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert read_vectors_file(tmp_path, "model", 3).ids.tolist() == [5, 9, 7]
+
+
 def test_rows_are_never_added_through_a_link(kept, tmp_path):
     path = next(tmp_path.glob("vectors-*.f32"))
     path.rename(tmp_path / "other")
@@ -117,7 +138,7 @@ def test_damaged_files_are_none(kept, tmp_path, damage, which):
     assert read_vectors_file(tmp_path, "model", 3) is None
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"version": 1}', "\x00"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '"text"', '{"version": 2}', "[" * 100_000, "\x00"])
 def test_a_manifest_that_is_none(kept, tmp_path, text):
     (tmp_path / "vectors.json").write_text(text)
     assert read_vectors_file(tmp_path, "model", 3) is None
