@@ -211,10 +211,10 @@ class TestHeldOut:
     @pytest.mark.parametrize(
         ("artists", "lists", "told"),
         [
-            (np.arange(39), 4, "39 tracks by 39 artists in 4 lists"),
-            (np.arange(1234) % 4, 5678, "1,234 tracks by 4 artists in 5,678 lists"),
-            (np.array([-1]), 1, "1 track by 1 artist in 1 list"),
-            (np.zeros(0, int), 0, "0 tracks by 0 artists in 0 lists"),
+            (np.arange(39), 4, "in 4 lists, only 39 tracks by 39 artists"),
+            (np.arange(1234) % 4, 5678, "in 5,678 lists, only 1,234 tracks by 4 artists"),
+            (np.array([-1]), 1, "in 1 list, only 1 track by 1 artist"),
+            (np.zeros(0, int), 0, "in 0 lists, only 0 tracks by 0 artists"),
         ],
     )
     def test_too_little_is_said_in_figures(self, artists, lists, told):

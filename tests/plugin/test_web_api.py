@@ -337,7 +337,7 @@ BAD = [
     ("/api/similar", b'{"seeds": [1%s]}' % (b"0" * 4000), "seeds"),
     ("/api/similar", b'{"seeds": [1%s]}' % (b"0" * 5000), "JSON"),
     ("/api/similar", b'{"seeds": [1], "rules": {"candidates": "\\ud800"}}', "candidates"),
-    ("/api/similar", {"seeds": [1], "rules": {"candidates": "id:" + "9" * 400}}, "no query"),
+    ("/api/similar", {"seeds": [1], "rules": {"candidates": "id:" + "9" * 400}}, "is not a query"),
     ("/api/similar", b'{"seeds": [1], "rules": {"mood": {"\\udfff": 1}}}', "mood"),
     ("/api/save", b'{"ids": [1], "title": "half \\ud83d"}', "title"),
     ("/api/save", b'{"ids": [1], "title": "half \\ud83d", "download": true}', "title"),

@@ -193,6 +193,19 @@ class TestAJourney:
         expect(page.locator("#waypoints .name")).to_have_text(["October Bread", "Vault"])
 
 
+def test_what_is_typed_is_what_is_taken_however_fast(visit, server):
+    """Return before anything was found, and the next words at once."""
+    page = visit(server)
+    begin(page, "breaker")
+    page.get_by_text("Journey", exact=True).click()
+    field = page.get_by_label("Search the library")
+    for words in ("october", "vault", "high score"):
+        field.fill(words)
+        field.press("Enter")
+    expect(page.locator("#waypoints li")).to_have_count(3)
+    assert sorted(page.locator("#waypoints .name").all_inner_texts()) == ["High Score", "October Bread", "Vault"]
+
+
 def test_artists_albums_and_more_songs_are_found(visit, server):
     page = visit(server)
     page.get_by_label("Search the library").fill("kettle")

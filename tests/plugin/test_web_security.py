@@ -530,9 +530,6 @@ class TestErrorsOnTheCommandLine:
         result = library.deejai("web", "--port", page.port, status=1)
         assert "cannot serve on 127.0.0.1" in result.err
 
-    def test_an_empty_library(self, beets):
-        assert "Your beets library is empty" in beets.deejai("web", status=1).err
-
     @pytest.mark.parametrize(
         ("args", "said"),
         [

@@ -30,7 +30,8 @@ export async function untilAnalysed(told, fail) {
   $("analyse").addEventListener("click", async () => {
     begun = true;
     try {
-      await api.analyse();
+      Object.assign(told, await api.analyse());
+      show(told, begun);
     } catch (error) {
       begun = false;
       fail(error.message);

@@ -14,6 +14,7 @@ export function searchField({ choose, chooseGroup, add, fail }) {
   const list = document.getElementById("found");
   let options = []; // of {element, take(act)}
   let active = -1;
+  let shown = ""; // the text that they were found by
   let waiting;
   let asking;
 
@@ -41,8 +42,22 @@ export function searchField({ choose, chooseGroup, add, fail }) {
 
   function takeTrack(track, act) {
     if (!track.analysed) return fail(`“${track.title}” has not been analysed yet, so nothing is known to be like it.`);
-    done();
+    if (field.value.trim() === shown) done(); // else somebody types on
     act(track);
+  }
+
+  /** Take what a text finds first, before it is in sight. */
+  async function takeFirst(text, act) {
+    if (!text) return;
+    asking?.abort();
+    try {
+      const found = await api.search(text, { limit: FIRST });
+      show(text, found);
+      options[0]?.take(act);
+      if (field.value.trim() !== text) close();
+    } catch (error) {
+      fail(error.message);
+    }
   }
 
   function option(content, take) {
@@ -106,6 +121,7 @@ export function searchField({ choose, chooseGroup, add, fail }) {
   ];
 
   function show(text, found) {
+    shown = text;
     options = [];
     list.replaceChildren(...found.tracks.map(trackOption), ...found.groups.map(groupOption));
     if (found.more) list.append(moreOption(text, found.tracks.length));
@@ -139,15 +155,16 @@ export function searchField({ choose, chooseGroup, add, fail }) {
   });
   field.addEventListener("focus", () => field.value.trim() && find());
   field.addEventListener("blur", () => setTimeout(() => document.activeElement !== field && close(), 150));
-  field.addEventListener("keydown", async (event) => {
-    const open = !list.hidden && options.length;
+  field.addEventListener("keydown", (event) => {
+    const text = field.value.trim();
+    const open = !list.hidden && options.length && shown === text;
     if (event.key === "ArrowDown" && open) mark((active + 1) % options.length);
     else if (event.key === "ArrowUp" && open) mark((active - 1 + options.length) % options.length);
     else if (event.key === "Enter") {
-      event.preventDefault();
+      const act = event.shiftKey ? add : choose;
       clearTimeout(waiting);
-      if (!open) await find();
-      options[Math.max(0, active)]?.take(event.shiftKey ? add : choose);
+      if (open) options[Math.max(0, active)]?.take(act);
+      else takeFirst(text, act);
     } else if (event.key === "Escape") {
       close();
       field.blur();
