@@ -310,6 +310,8 @@ class TestHandicaps:
         assert preferences(columns, prefer_played=0.2) == pytest.approx([0.2, 0, 0.1, 0.1])
         assert preferences(columns, avoid_skipped=0.2) == pytest.approx([0, 0, 0, 0.09])
         assert preferences(catalogue(2), prefer_played=1, avoid_skipped=1).tolist() == [0, 0]
+        assert preferences(catalogue(2, plays=np.array([1, 0])), prefer_played=0.2).tolist() == [0, 0.2]
+        assert preferences(catalogue(0, plays=np.zeros(0, int)), prefer_played=1).tolist() == []
 
 
 class TestMildSeparation:
@@ -366,6 +368,16 @@ class TestMildSeparation:
             (1, "artist_separation")
         ]
 
+    def test_why_a_track_with_a_handicap_was_passed_over(self):
+        handicap = np.array([0, 0.2, 0], np.float32)  # alone, it is still better than the one at 40
+        library = candidates(compass(0, 1, 40), Rules(mild_separation=2), {"artist": ["a", "a", "b"]}, handicap=handicap)
+        (pick,) = similar(library, [library.song(0)], count=1)
+        lineup = library.lineup()
+        lineup.add(library.song(0), 0)
+        found = [(other.position, other.reason) for other in library.passed_over(pick, lineup, 9)]
+        assert pick.position == 2
+        assert found == [(1, "artist_separation")]
+
     def test_a_track_that_came_all_the_same_was_preferred_to_none_of_its_artist(self):
         library = candidates(compass(0, 1, 2, 80), Rules(mild_separation=2), {"artist": ["a", "a", "a", "b"]})
         (pick,) = similar(library, [library.song(0)], count=1)
@@ -405,6 +417,20 @@ class TestSegues:
         lineup.add(library.song(0), 5)
         lineup.add(library.song(3), 7)
         assert library.best(library.offers(compass(9)[0], 6, lineup), lineup).position == taken
+
+    def test_at_the_ends_of_a_list_one_seam_counts(self):
+        seam = {(2, 0): 0.5, (0, 1): 0.9}
+        library = candidates(
+            compass(0, 10, 10.5), segue=lambda before, after: seam.get((before.position, after.position), 0)
+        )
+        for place, taken in ((4, 2), (6, 1)):
+            lineup = library.lineup()
+            lineup.add(library.song(0), 5)
+            assert library.best(library.offers(compass(9)[0], place, lineup), lineup).position == taken
+
+    def test_they_decide_in_lists_of_a_given_length_too(self):
+        library = candidates(compass(0, 5, 6), segue=lambda before, after: float(after.position))
+        assert positions(library, [0], 1, seconds=480) == [2]
 
 
 class TestPassedOver:
