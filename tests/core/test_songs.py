@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deejai_core.playlists.candidates import EXPECTED, Candidates
 from deejai_core.playlists.keys import Key
+from deejai_core.playlists.playlist import similar
+from deejai_core.playlists.rules import Rules
 from deejai_core.playlists.songs import CatalogueOnDemand, normal_artist, normal_title, song_names
-from tests.libraries import catalogue
+from deejai_core.space.index import Index
+from tests.libraries import catalogue, compass
 
 
 @pytest.mark.parametrize(
@@ -162,3 +166,21 @@ class TestOnDemand:
         for mine, its in zip((*on_demand.keys, on_demand.length), (*whole.keys, whole.length), strict=True):
             assert mine.tolist() == its.tolist()
         assert np.array_equal(on_demand.tempos, whole.tempos, equal_nan=True)
+
+    def test_a_list_that_keeps_to_a_length_reads_only_the_tracks_it_looks_at(self):
+        read = []
+
+        def every_other_one_is_short(positions):
+            read.extend(positions)
+            lengths = np.where(np.array(positions) % 2, 60.0, 240.0)
+            there = np.ones(len(positions), bool)
+            return catalogue(len(positions), length=lengths, recording=[""] * len(positions)), there
+
+        tracks = 20 * EXPECTED
+        library = Candidates(
+            Index(compass(*np.linspace(0, 90, tracks))),
+            CatalogueOnDemand(tracks, every_other_one_is_short),
+            Rules(max_length=100),
+        )
+        assert [pick.position for pick in similar(library, [library.song(0)], count=3)] == [1, 3, 5]
+        assert len(read) == EXPECTED
