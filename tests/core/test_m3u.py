@@ -194,6 +194,7 @@ class TestAppending:
             (b"/m/a.mp3\n/m/b.mp3\n", b"/m/a.mp3\n/m/b.mp3\n"),  # it is there
             (b"/m/b.mp3", b"/m/b.mp3\n"),
             (b"#EXTM3U\n", b"#EXTM3U\n#EXTINF:61,B - Two\n/m/b.mp3\n"),
+            (b"#EXTM3U\n#EXTINF:61,B - Two\n/m/b.mp3\n", b"#EXTM3U\n#EXTINF:61,B - Two\n/m/b.mp3\n"),
             (b"\xef\xbb\xbf#EXTM3U\n", b"\xef\xbb\xbf#EXTM3U\n#EXTINF:61,B - Two\n/m/b.mp3\n"),
         ],
     )

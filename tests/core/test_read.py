@@ -74,6 +74,15 @@ class TestWhatWeWrite:
             assert read_playlist(write(tmp_path / "list", data)) == read_playlist(path)
 
 
+@posix
+@pytest.mark.parametrize("format_", sorted(set(FORMATS) - {"m3u"}))
+def test_half_a_character_costs_no_more_than_itself(tmp_path, format_):
+    half = "a\udcffb"  # a byte of a command line that is no text
+    data = FORMATS[format_]([Track(tmp_path / "a.mp3", "A", half, 60)], Style(), Header(half))
+    listing = read_playlist(write(tmp_path / "list", data))
+    assert {listing.title, listing.entries[0].title} <= {"a?b", "a\ufffdb"}
+
+
 class TestM3u:
     def test_names_are_relative_to_the_playlist(self, tmp_path):
         data = "\ufeff#EXTM3U\r\n#EXTINF:1,A - B\r\na.mp3\r\n\r\n../b.mp3\n/music/c.mp3\n./#1.mp3"
@@ -102,6 +111,9 @@ class TestM3u:
             (["#EXTART:A", "#EXTINF:2,B", "#EXTVLCOPT:x=y", "c.mp3", "d.mp3"], [("c.mp3", "A", "B"), ("d.mp3", "", "")]),
             (["#EXTINF", "a.mp3", "#EXTINF:", "b.mp3"], [("a.mp3", "", ""), ("b.mp3", "", "")]),
             (["a.mp3", "#EXTIN"], [("a.mp3", "", "")]),
+            (["#EXTINF:-1,A - B", "a.mp3"], [("a.mp3", "A", "B")]),
+            (['#EXTINF:61.5 tvg-id="1" group-title="Rock, live",A - B', "a.mp3"], [("a.mp3", "A", "B")]),
+            (["#EXTINF:1,A-ha - Take On Me - Live", "a.mp3"], [("a.mp3", "A-ha", "Take On Me - Live")]),
         ],
     )
     def test_a_caption_belongs_to_the_entry_below_it(self, tmp_path, lines, expected):
@@ -134,18 +146,20 @@ class TestPls:
             "File1=/music/r.mp3\nTitle1=The Police - Roxanne\nLength1=192\nFile2=/music/x.mp3\nLength2=-1\n"
             "NumberOfEntries=2\nVersion=2\n"
         )
+        assert FORMATS["pls"]([], Style(), Header("None")).endswith(b"\nNumberOfEntries=0\nVersion=2\n")
 
     def test_numbers_order_it(self, tmp_path):
         lines = ["[Playlist]", "file2=b.mp3", "TITLE2=B", "File1 = a.mp3", "X-GNOME-Title=Two", "NumberOfEntries=9"]
         path = write(tmp_path / "list.pls", "\r\n".join(lines))
         assert told(path) == [("a.mp3", "", ""), ("b.mp3", "", "B")]
         assert read_playlist(path).title == "Two"
+        assert read_playlist(write(path, "[playlist]\nFile1=a.mp3")).title == ""
 
     @pytest.mark.parametrize("odd", ["File" + "9" * 5000 + "=x.mp3", "File=x.mp3", "File3", "File3=", "File3=\0"])
     def test_an_odd_line_costs_only_itself(self, tmp_path, odd):
-        path = write(tmp_path / "list.pls", f"[playlist]\nFile1=a.mp3\n{odd}\nFile2=b.mp3\nFile2=c.mp3\n")
-        assert [file.name for file in files(path)] == ["a.mp3", "b.mp3", "c.mp3"]
-        assert read_playlist(path).odd == 1
+        path = write(tmp_path / "list.pls", f"[playlist]\n{odd}\nFile1=a.mp3\n{odd}\nFile2=c.mp3\nFile2=b.mp3\n")
+        assert [file.name for file in files(path)] == ["a.mp3", "c.mp3", "b.mp3"]
+        assert read_playlist(path).odd == 2
 
     def test_no_sign_of_unicode_breaks_a_line(self, tmp_path):
         path = write(tmp_path / "list.pls", "[playlist]\nFile1=a\u2028b\x0cc.mp3\n")
@@ -161,6 +175,11 @@ class TestXspf:
         )
         path = write(tmp_path / "list.xspf", f"<playlist><trackList>{tracks}</trackList></playlist>")
         assert told(path) == [("b.mp3", "", "B"), ("c.mp3", "", "C")]
+        assert read_playlist(path).entries[0].locations == (b"http://x.example/b", b"gone.mp3", b"b.mp3")
+
+    def test_the_encoding_it_declares(self, tmp_path):
+        data = '<?xml version="1.0" encoding="koi8-r"?><playlist><title>Кино</title></playlist>'
+        assert read_playlist(write(tmp_path / "list.xspf", data.encode("koi8-r"))).title == "Кино"
 
     @pytest.mark.parametrize("text", ["Simon & Garfunkel", "a\x01b", "a&#2;b", "a&#x1F;b", "Zo\xeb"])
     def test_what_xml_forbids_costs_nothing(self, tmp_path, text):
@@ -175,10 +194,15 @@ class TestJspf:
         "odd", [None, 3, [], "x", pytest.param(json.loads("[" * 50 + "]" * 50), id="deep"), True]
     )  # fmt: skip
     def test_an_odd_entry_costs_only_itself(self, tmp_path, odd):
-        entries = [{"location": ["a.mp3"]}, odd, {"location": "b%20c.mp3", "title": None, "duration": 10**100}]
+        entries = [{"location": ["a.mp3"]}, odd, {"location": "b%20c.mp3", "title": {"x": "y"}, "duration": 10**100}]
         path = write(tmp_path / "list.jspf", json.dumps({"playlist": {"title": 7, "track": entries}}))
-        assert [file.name for file in files(path)] == ["a.mp3", "b c.mp3"]
+        assert told(path) == [("a.mp3", "", ""), ("b c.mp3", "", "")]
         assert read_playlist(path).odd == 1
+        assert read_playlist(path).title == "7"
+
+    def test_a_single_track_need_not_be_a_list(self, tmp_path):
+        data = '{"playlist": {"track": {"location": "a.mp3", "creator": "A", "title": "B"}}}'
+        assert told(write(tmp_path / "list.jspf", data)) == [("a.mp3", "A", "B")]
 
     def test_a_number_of_thousands_of_digits(self, tmp_path):
         data = '{"playlist": {"track": [{"location": "a.mp3", "duration": %s}]}}' % ("9" * 5000)
@@ -193,6 +217,7 @@ class TestOtherPrograms:
     def test_asx(self, tmp_path):
         data = (
             '<ASX version="3.0">\r\n<Title>Mine</TITLE>\r\n<Entry><Title>B & C</Title><Author>A</Author>'
+            '<MoreInfo href="http://x.example/about"/><Ref/>'
             '<Ref HREF="http://x.example/b.mp3"/><REF href = "Music\\b & c.mp3"/></Entry>\r\n'
             '<entry><ref href="file://d.mp3"/></entry></asx>'
         )
@@ -200,6 +225,7 @@ class TestOtherPrograms:
         (tmp_path / "Music").mkdir()
         (tmp_path / "Music/b & c.mp3").touch()
         assert files(path)[0] == tmp_path / "Music/b & c.mp3"
+        assert read_playlist(path).entries[0].locations == (b"http://x.example/b.mp3", b"Music\\b & c.mp3")
         assert [(entry.artist, entry.title) for entry in read_playlist(path).entries] == [("A", "B & C"), ("", "")]
         assert read_playlist(path).title == "Mine"
 
@@ -207,14 +233,17 @@ class TestOtherPrograms:
         data = (
             '<?wpl version="1.0"?>\r\n<smil><head><meta name="Generator" content="x"/><title>Mine</title></head><body><seq>'
             '<media src="..\\Music\\Don&apos;t.mp3" trackTitle="B" trackArtist="A" albumTitle="C"/><media/>'
-            '<media src="d.mp3"/></seq></body></smil>'
+            '<media src="d.mp3" albumArtist="D"/></seq></body></smil>'
         )
         (tmp_path / "Music").mkdir()
         (tmp_path / "Music/Don't.mp3").touch()
         (tmp_path / "lists").mkdir()
         path = write(tmp_path / "lists/list.wpl", data)
-        assert told(path) == [("Don't.mp3", "A", "B"), ("d.mp3", "", "")]
-        assert read_playlist(path).odd == 1
+        assert told(path) == [("Don't.mp3", "A", "B"), ("d.mp3", "D", "")]
+        listing = read_playlist(path)
+        assert [entry.album for entry in listing.entries] == ["C", ""]
+        assert (listing.title, listing.odd) == ("Mine", 1)
+        assert read_playlist(write(path, "<smil><body/></smil>")).title == ""
 
     def test_one_file_a_line(self, tmp_path):
         (tmp_path / "a.mp3").touch()
@@ -245,6 +274,7 @@ class TestOtherPrograms:
 )
 def test_content_tells_where_the_name_does_not(tmp_path, name, data, expected):
     assert is_playlist(write(tmp_path / name, data)) is expected
+    assert is_playlist(tmp_path / "not there" / name) is (Path(name).suffix == ".m3u")
 
 
 @pytest.mark.parametrize(("name", "data"), [("list.m3u", "[playlist]\nFile1=a.mp3"), ("list.pls", "#EXTM3U\na.mp3")])
@@ -340,6 +370,7 @@ class TestNames:
             (b"FILE://localhost{}/two words.mp3", "two words.mp3"),
             ("file:{}/Björk/Jóga.mp3".encode(), "Björk/Jóga.mp3"),
             (b"file://[x", "file:/[x"),  # what only looks like a URL is a name
+            (b"file:///C:/two%20words.mp3", "C:/two words.mp3"),  # of Windows
         ],
     )
     def test_is_found(self, folder, line, name):
@@ -367,3 +398,8 @@ class TestNames:
         for name in ("elsewhere/music/a.mp3", "disk/music/a.mp3"):
             assert tmp_path / "music/a.mp3" in locator.aliases(tmp_path / name)
             assert tmp_path / "disk/music/a.mp3" in locator.aliases(tmp_path / name)
+
+    def test_a_library_may_compose_its_letters_or_not(self, tmp_path):
+        composed, apart = (tmp_path / unicodedata.normalize(form, "Élan.mp3") for form in ("NFC", "NFD"))
+        assert composed in Locator().aliases(apart)
+        assert apart in Locator().aliases(composed)

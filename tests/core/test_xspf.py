@@ -49,6 +49,20 @@ def test_a_jspf_playlist():
     assert track["duration"] == 191600
 
 
+def test_what_they_look_like():
+    track = Track(Path("/music/a.mp3"), "Zoë", "", None)
+    assert format_xspf([track], Style(), Header("One")).decode() == (
+        "<?xml version='1.0' encoding='utf-8'?>\n"
+        '<playlist xmlns="http://xspf.org/ns/0/" version="1">\n  <title>One</title>\n  <trackList>\n    <track>\n'
+        "      <location>file:///music/a.mp3</location>\n      <creator>Zoë</creator>\n"
+        "    </track>\n  </trackList>\n</playlist>\n"
+    )
+    assert format_jspf([track], Style(), Header("One")).decode() == (
+        '{\n "playlist": {\n  "title": "One",\n  "track": [\n   {\n    "location": [\n     "file:///music/a.mp3"\n    ],\n'
+        '    "creator": "Zoë"\n   }\n  ]\n }\n}\n'
+    )
+
+
 @pytest.mark.parametrize(
     ("style", "location"),
     [
