@@ -79,7 +79,9 @@ def make(folder: Path, tracks: int, slices: Path | None) -> None:
         for id_ in range(1, tracks + NEW + 1):
             key = blake2b(str(id_).encode(), digest_size=16).hexdigest()
             trunk = ((next(source) - origin) @ back).astype("<f2")
-            store._connection.execute("INSERT INTO slices VALUES (?, ?, ?)", (key, model.trunk_name, trunk.tobytes()))
+            store._connection.execute(
+                "INSERT INTO slices (key, model, trunk) VALUES (?, ?, ?)", (key, model.trunk_name, trunk.tobytes())
+            )
             tx.mutate("INSERT INTO items (id, path) VALUES (?, ?)", (id_, f"{id_}.mp3".encode()))
             tx.mutate("INSERT INTO item_attributes (entity_id, key, value) VALUES (?, 'deejai_key', ?)", (id_, key))
         store._connection.commit()

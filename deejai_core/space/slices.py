@@ -10,6 +10,7 @@ of them share the word of each slice. Triggers keep it true, whoever replaces or
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -20,7 +21,7 @@ import numpy as np
 
 from deejai_core.database import Database, Schema, Whole, rebuild
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 COUNT_TABLES = (
     "CREATE TABLE IF NOT EXISTS weighing (model TEXT NOT NULL, trunk TEXT NOT NULL, epsilon REAL NOT NULL)",
@@ -46,6 +47,7 @@ CREATE TABLE IF NOT EXISTS slices (
     key TEXT NOT NULL,
     model TEXT NOT NULL,
     trunk BLOB NOT NULL,
+    crc INTEGER,
     PRIMARY KEY (model, key)
 );
 CREATE TABLE IF NOT EXISTS failures (
@@ -72,6 +74,7 @@ SCHEMA = Schema(
         ),
         2: COUNT_TABLES,
         3: FILE_TABLES,
+        4: ("ALTER TABLE slices ADD COLUMN crc INTEGER",),
     },
 )
 
@@ -171,9 +174,9 @@ class SliceStore:
         with self._errors(), self._connection:
             self._connection.execute("DELETE FROM again WHERE model = ? AND key = ?", (model, key))
             self._connection.execute(
-                "INSERT INTO slices VALUES (?, ?, ?) "
-                "ON CONFLICT (model, key) DO UPDATE SET trunk = excluded.trunk WHERE trunk IS NOT excluded.trunk",
-                (key, model, data),
+                "INSERT INTO slices VALUES (?, ?, ?, ?) ON CONFLICT (model, key) DO UPDATE "
+                "SET trunk = excluded.trunk, crc = excluded.crc WHERE (trunk, crc) IS NOT (excluded.trunk, excluded.crc)",
+                (key, model, data, zlib.crc32(data)),
             )
 
     def hear_again(self, keys: Iterable[str], model: str) -> None:
@@ -188,18 +191,18 @@ class SliceStore:
     def get(self, keys: Iterable[str], model: str, trunk_size: int) -> Iterator[tuple[str, np.ndarray]]:
         """(key, trunk output (n, trunk_size) float16) of those `keys` that are there, in the order asked for."""
         for key in keys:
-            for (trunk,) in self._rows("SELECT trunk FROM slices WHERE model = ?", [key], model, of=(bytes,)):
-                yield key, np.frombuffer(self._whole(trunk, trunk_size), STORED).reshape(-1, trunk_size)
+            for trunk in self.get_many([key], model, trunk_size).values():
+                yield key, np.frombuffer(trunk, STORED).reshape(-1, trunk_size)
 
     def get_many(self, keys: Iterable[str], model: str, trunk_size: int) -> dict[str, bytes]:
         """The stored bytes of those `keys` that are there: faster than `get`, all of it in memory, in any order."""
-        rows = self._rows("SELECT key, trunk FROM slices WHERE model = ?", keys, model, of=(str, bytes))
-        return {key: self._whole(trunk, trunk_size) for key, trunk in rows}
-
-    def _whole(self, trunk: bytes, trunk_size: int) -> bytes:
-        if not are_slices(trunk, trunk_size):
-            raise self._database.damaged("slices of a recording")
-        return trunk
+        statement, types = "SELECT key, trunk, crc FROM slices WHERE model = ?", (str, bytes, int | None)
+        found = {}
+        for key, trunk, crc in self._rows(statement, keys, model, of=types):
+            if not are_slices(trunk, trunk_size, crc):
+                raise self._database.damaged("slices of a recording")
+            found[key] = trunk
+        return found
 
     def weighing(self) -> Weighing | None:
         """What the stored counts were made with; None if there are none."""
@@ -313,10 +316,15 @@ class SliceStore:
         return found
 
 
-def are_slices(trunk: object, trunk_size: int = 1) -> bool:
-    """Whether this can be what is stored of a recording: bytes of one slice at least, all of them whole, of numbers."""
+def are_slices(trunk: object, trunk_size: int = 1, crc: int | None = None) -> bool:
+    """Whether this can be what is stored of a recording: bytes of one slice at least, all of them whole, of numbers.
+
+    crc: CRC-32 of what was stored, where it is known. Then these are the same bytes, and need no other look at each number.
+    """
     if not isinstance(trunk, bytes) or not trunk or len(trunk) % (trunk_size * STORED.itemsize):
         return False
+    if crc is not None:
+        return zlib.crc32(trunk) == crc
     return not (np.frombuffer(trunk, COUNTED) & INFINITE == INFINITE).any()
 
 
@@ -331,7 +339,7 @@ def rebuild_store(path: Path, sizes: Mapping[str, int]) -> Path:
 def _lasting_rows(sizes: Mapping[str, int]) -> Whole:
     """Whether rows that cannot be made again are whole."""
     return {
-        "slices": lambda key, model, trunk: _is_text(key, model) and are_slices(trunk, sizes.get(model, 1)),
+        "slices": lambda key, model, trunk, crc=None: _is_text(key, model) and are_slices(trunk, sizes.get(model, 1), crc),
         "failures": lambda path, size, mtime_ns, reason, failed_at, lasting=1, attempts=1: (
             _is_path(path)
             and _is_text(reason, failed_at)

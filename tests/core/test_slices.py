@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import zlib
 
 import numpy as np
 import pytest
@@ -81,8 +82,22 @@ def test_what_may_be_the_circumstances_is_retried_so_often(path, tmp_path, lasti
         assert store.failures()[song].attempts == 1
 
 
+def test_no_bit_that_changes_is_believed(path):
+    """Though what it leaves is a number."""
+    with SliceStore(path) as store:
+        store.put("key", "model", TRUNK)
+        for bit in range(TRUNK.nbytes * 8):
+            changed = bytearray(TRUNK.tobytes())
+            changed[bit // 8] ^= 1 << bit % 8
+            store._connection.execute("UPDATE slices SET trunk = ?", (bytes(changed),))
+            with pytest.raises(DamagedError, match="slices of a recording"):
+                store.get_many(["key"], "model", 4)
+        store._connection.commit()
+        assert store.damage({"model": 4}) == "damaged rows of slices: 1"
+
+
 def test_an_older_store_is_migrated(path):
-    """Version 1 did not count attempts."""
+    """Version 1 did not count attempts, and none before 5 had checksums of slices."""
     path.parent.mkdir()
     with sqlite3.connect(path) as connection:
         connection.executescript(
@@ -99,6 +114,10 @@ def test_an_older_store_is_migrated(path):
             (failure,) = store.failures().values()
             assert (os.fspath(failure.path), failure.lasting, failure.attempts) == ("/a.mp3", True, 1)
             assert np.array_equal(next(store.get(["key"], "model", 4))[1], TRUNK)
+    with SliceStore(path) as store:
+        assert not store.damage({"model": 4})
+        store.put("key", "model", TRUNK)  # heard again, the same
+        assert list(store._connection.execute("SELECT crc FROM slices")) == [(zlib.crc32(TRUNK.tobytes()),)]
     with sqlite3.connect(path.with_name("slices.db.version-1")) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
         assert connection.execute("SELECT key, trunk FROM slices").fetchall() == [("key", TRUNK.tobytes())]

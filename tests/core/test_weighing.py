@@ -203,8 +203,10 @@ NOT_FINITE = np.array([[0, 1, np.nan, 3]], np.float16).tobytes()
 DAMAGE = {
     "slices of three bytes": ("UPDATE slices SET trunk = x'000102' WHERE key = ?", ()),
     "slices that are text": ("UPDATE slices SET trunk = 'text' WHERE key = ?", ()),
-    "no number": ("UPDATE slices SET trunk = ? WHERE key = ?", (NOT_FINITE,)),
-    "infinite": ("UPDATE slices SET trunk = ? WHERE key = ?", (NOT_FINITE.replace(b"\x00\x7e", b"\x00\xfc"),)),
+    "other numbers": ("UPDATE slices SET trunk = zeroblob(length(trunk)) WHERE key = ?", ()),
+    "another checksum": ("UPDATE slices SET crc = crc + 1 WHERE key = ?", ()),
+    "no number and no checksum": ("UPDATE slices SET trunk = ?, crc = NULL WHERE key = ?", (NOT_FINITE,)),
+    "infinite": ("UPDATE slices SET trunk = ?, crc = NULL WHERE key = ?", (NOT_FINITE.replace(b"\x00\x7e", b"\x00\xfc"),)),
     "counts of other slices": ("UPDATE counts SET others = others || x'0000' WHERE key = ?", ()),
     "counts that are too high": ("UPDATE counts SET others = zeroblob(length(others) - 1) || x'ff' WHERE key = ?", ()),
 }

@@ -74,7 +74,7 @@ DAMAGE = {
     ),
     "slices of a track that is gone": (
         "slices",
-        "INSERT INTO slices VALUES (?, 'musicnn-msd-1', zeroblob(400))",
+        "INSERT INTO slices (key, model, trunk) VALUES (?, 'musicnn-msd-1', zeroblob(400))",
         "f" * 32,
         "orphans",
     ),
