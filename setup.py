@@ -73,9 +73,9 @@ setup(
     python_requires=">=3.10,<3.15",
     packages=find_namespace_packages(include=["beetsplug.*", "deejai_core", "deejai_core.*"]),
     package_data={
-        "deejai_core.models": ["weights/*"],
-        "deejai_core.apps": ["static/*"],
-        "deejai_core.apps.web": ["static/*"],
+        "deejai_core.models.musicnn": ["weights/*"],
+        "deejai_core.features.map": ["static/*"],
+        "deejai_core.features.web": ["static/*"],
     },
     install_requires=requirements,
     extras_require=extras,

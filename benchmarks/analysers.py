@@ -23,8 +23,8 @@ EVERY_WINDOW = 1_000_000
 
 def deejai(files: list[Path], *, threads: int = 1, windows: int = 16) -> None:
     """As `beet deejai analyze` does it."""
-    from deejai_core.models.musicnn import MusiCNN
-    from deejai_core.space.analysis import NO_MORE_THAN_USUAL, Unheard, analyse
+    from deejai_core.embedding.analysis import NO_MORE_THAN_USUAL, Unheard, analyse
+    from deejai_core.models.musicnn.model import MusiCNN
 
     model = MusiCNN()
     if not files:  # the start-up, of the decoders too
@@ -70,7 +70,7 @@ def original(files: list[Path]) -> None:
     import librosa
     import torch
 
-    from deejai_core.models.network import build_network
+    from deejai_core.models.deejai.network import build_network
 
     torch.set_num_threads(1)
     network = build_network("2d").eval()
@@ -111,7 +111,7 @@ ANALYSERS = {
 def stages(files: list[Path], windows: int) -> dict[str, float]:
     """CPU-seconds a track of each stage of this project's analysis, on one thread."""
     from deejai_core.audio import decode
-    from deejai_core.models.musicnn import MusiCNN
+    from deejai_core.models.musicnn.model import MusiCNN
 
     model = MusiCNN()
     model.hear(np.zeros((1, model.span), np.float32))  # what is done only once

@@ -22,9 +22,9 @@ from pathlib import Path
 import psutil
 
 from benchmarks.__main__ import SUFFIXES
-from deejai_core.models.musicnn import MusiCNN
-from deejai_core.space.analysis import Heard, Unheard, analyse
-from deejai_core.space.cluster import Cluster, analyse_on
+from deejai_core.embedding.analysis import Heard, Unheard, analyse
+from deejai_core.embedding.cluster import Cluster, analyse_on
+from deejai_core.models.musicnn.model import MusiCNN
 from tests.clusters import LocalCluster
 
 WORKERS = 2

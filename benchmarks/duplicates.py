@@ -16,9 +16,9 @@ import numpy as np
 import soundfile
 
 from benchmarks.__main__ import SUFFIXES
-from deejai_core.models.musicnn import MusiCNN
-from deejai_core.space.analysis import Limits, hear_file
-from deejai_core.space.mp3tovec import mp3tovec
+from deejai_core.embedding.analysis import Limits, hear_file
+from deejai_core.embedding.mp3tovec import mp3tovec
+from deejai_core.models.musicnn.model import MusiCNN
 
 ENCODINGS = {"MP3, 192 kbit/s": ("libmp3lame", ".mp3", 192_000), "Opus, 128 kbit/s": ("libopus", ".opus", 128_000)}
 ENCODINGS["AAC, 128 kbit/s"] = ("aac", ".m4a", 128_000)

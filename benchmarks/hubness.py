@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.invented import unit, vectors_like_real_ones
-from deejai_core.models.musicnn import MusiCNN
-from deejai_core.space.hubness import NEIGHBOURS, densities, handicaps
-from deejai_core.space.mp3tovec import mp3tovec
+from deejai_core.embedding.mp3tovec import mp3tovec
+from deejai_core.index.hubs import NEIGHBOURS, densities, handicaps
+from deejai_core.models.musicnn.model import MusiCNN
 
 WITHIN = 10
 TRACKS = 10_000

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.playlists.songs import Catalogue
+from deejai_core.tracks.songs import Catalogue
 
 DIMENSION = 100
 TRACKS_OF_AN_ARTIST = 12

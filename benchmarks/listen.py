@@ -19,14 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.apps.listen import WINDOW, beginnings, closest, directions
-from deejai_core.apps.recognise import Recogniser
 from deejai_core.audio.decode import read_spans
 from deejai_core.audio.tags import read_tags
+from deejai_core.embedding.mp3tovec import mp3tovec
 from deejai_core.errors import AudioError
-from deejai_core.models.musicnn import MusiCNN
+from deejai_core.features.listen.blocks import WINDOW, beginnings, closest, directions
+from deejai_core.features.listen.recognise import Recogniser
+from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.protocol import Model
-from deejai_core.space.mp3tovec import mp3tovec
 from demo.composer import compose
 from demo.room import in_a_room
 

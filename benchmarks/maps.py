@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.invented import vectors_like_real_ones
-from deejai_core.apps.map import lay_out, principal_components, put_among
-from deejai_core.models.musicnn import MusiCNN
-from deejai_core.space.mp3tovec import mp3tovec
+from deejai_core.embedding.mp3tovec import mp3tovec
+from deejai_core.features.map.places import lay_out, principal_components, put_among
+from deejai_core.models.musicnn.model import MusiCNN
 
 SHOWN, TRUE = 10, 30  # of the 10 nearest on the map, how many are among the 30 nearest tracks
 SAMPLE = 1000  # tracks that are looked at

@@ -15,10 +15,10 @@ import matplotlib
 import numpy as np
 import soundfile
 
-from deejai_core.apps.loudness import BLOCK, STEPS, measure
-from deejai_core.apps.mix import TARGET, plan_mix, render, survey
 from deejai_core.audio.stereo import stereo_blocks
-from deejai_core.playlists.tracks import Track
+from deejai_core.features.mix.loudness import BLOCK, STEPS, measure
+from deejai_core.features.mix.plan import TARGET, plan_mix, render, survey
+from deejai_core.formats.entries import Track
 from demo.composer import compose
 
 matplotlib.use("Agg")

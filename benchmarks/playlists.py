@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.invented import beet, catalogue, vectors_like_real_ones, write_library
+from deejai_core.index.hubs import densities, handicaps
+from deejai_core.index.neighbours import Index, open_index
 from deejai_core.playlists.candidates import Candidates, preferences
 from deejai_core.playlists.journey import journey
 from deejai_core.playlists.order import shortest_path
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.rules import Rules
-from deejai_core.space.hubness import densities, handicaps
-from deejai_core.space.index import Index, open_index
 
 ROUNDS = 5
 EVERYTHING = Rules(

@@ -138,7 +138,7 @@ def recall(folder: Path, search: str) -> tuple[float, str]:
 
     from beetsplug.deejai.library import data_folder
     from beetsplug.deejai.vectors import open_rows_index, open_vectors
-    from deejai_core.models.musicnn import MusiCNN
+    from deejai_core.models.musicnn.model import MusiCNN
 
     lib = Library(str(folder / "library.db"), str(folder))
     rows = open_vectors(lib, MusiCNN(), search=search)
@@ -155,8 +155,8 @@ def build(folder: Path) -> tuple[float, float]:
 
     from beetsplug.deejai.library import data_folder
     from beetsplug.deejai.vectors import build_index
-    from deejai_core.models.musicnn import MusiCNN
-    from deejai_core.space.index_file import index_paths
+    from deejai_core.index.annoy_file import index_paths
+    from deejai_core.models.musicnn.model import MusiCNN
 
     lib = Library(str(folder / "library.db"), str(folder))
     file, _, manifest = index_paths(data_folder(lib))

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from deejai_core.embedding.mp3tovec import unit
 from deejai_core.models.device import use_one_thread
-from deejai_core.models.musicnn import MusiCNN
-from deejai_core.space.mp3tovec import unit
+from deejai_core.models.musicnn.model import MusiCNN
 
 EPSILONS = (0.1, 0.2, 0.4)
 SIZES = (512, 1024, 2048, 3072, 4096)

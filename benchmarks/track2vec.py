@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.playlists.songs import song_names
+from deejai_core.tracks.songs import song_names
 from deejai_core.training import ranking
 from deejai_core.training.ranking import Popularity, hold_out
 from deejai_core.training.track2vec import ORIGINAL, Recipe, learn

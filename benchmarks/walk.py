@@ -16,14 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.models.musicnn import MusiCNN
+from deejai_core.embedding.mp3tovec import mp3tovec
+from deejai_core.index.hubs import densities, handicaps
+from deejai_core.index.neighbours import Index
+from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.rules import MILD, Rules
-from deejai_core.playlists.songs import Catalogue
-from deejai_core.space.hubness import densities, handicaps
-from deejai_core.space.index import Index
-from deejai_core.space.mp3tovec import mp3tovec
+from deejai_core.tracks.songs import Catalogue
 
 COUNT = 20  # tracks of a list, as by default
 PARTS = {"1-5": slice(0, 5), "6-10": slice(5, 10), "11-20": slice(10, 20), "1-20": slice(0, 20)}

@@ -67,7 +67,7 @@ def make(folder: Path, tracks: int, slices: Path | None) -> None:
 
     from beetsplug.deejai.library import open_store
     from deejai_core.models.device import use_one_thread
-    from deejai_core.models.musicnn import MusiCNN
+    from deejai_core.models.musicnn.model import MusiCNN
 
     use_one_thread()
     model = MusiCNN()
@@ -93,9 +93,9 @@ def measure(folder: Path, tracks: int, epsilon: float) -> dict[str, float]:
     from beetsplug.deejai.fields import KEY
     from beetsplug.deejai.library import attribute_values, open_store
     from beetsplug.deejai.weighing import weigh_imported, weigh_items
-    from deejai_core.models.musicnn import MusiCNN
-    from deejai_core.space import mp3tovec
-    from deejai_core.space.weighing import choose_reference, weigh_outsider
+    from deejai_core.embedding import mp3tovec
+    from deejai_core.embedding.weighting import choose_reference, weigh_outsider
+    from deejai_core.models.musicnn.model import MusiCNN
 
     model = MusiCNN()
     model.project(np.zeros((1, model.trunk_size)))  # reads the weights
@@ -132,8 +132,8 @@ def measure(folder: Path, tracks: int, epsilon: float) -> dict[str, float]:
 
 def bare(columns: int, dimension: int) -> float:
     """GFLOP for each CPU second of the product alone, in the same shape."""
+    from deejai_core.embedding.mp3tovec import BLOCK
     from deejai_core.models.device import use_one_thread
-    from deejai_core.space.mp3tovec import BLOCK
 
     use_one_thread()
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks.__main__ import SUFFIXES
 from deejai_core.audio.decode import read_spans
-from deejai_core.models.musicnn import MusiCNN
-from deejai_core.space.mp3tovec import mp3tovec
+from deejai_core.embedding.mp3tovec import mp3tovec
+from deejai_core.models.musicnn.model import MusiCNN
 
 LIMITS = (2, 4, 8, 12, 16, 24, 32, 100_000)
 

@@ -7,8 +7,8 @@ import zipfile
 from pathlib import Path
 
 from deejai_core.errors import HistoryError
-from deejai_core.training.mentions import Play, SongList
-from deejai_core.training.sources import read_path
+from deejai_core.history.mentions import Play, SongList
+from deejai_core.history.sources import read_path
 
 
 def read(path: Path) -> tuple[list[SongList | Play], list[str]]:

@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import torch
 from safetensors.torch import save
 
-from deejai_core.models.folder import CONFIG
-from deejai_core.models.network import build_network
+from deejai_core.models.deejai.folder import CONFIG
+from deejai_core.models.deejai.network import build_network
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from deejai_core.index.neighbours import Index
 from deejai_core.playlists.candidates import Candidates
 from deejai_core.playlists.rules import Rules
-from deejai_core.playlists.songs import Catalogue
-from deejai_core.space.index import Index
+from deejai_core.tracks.songs import Catalogue
 
 NO_RULES = Rules()
 

@@ -12,8 +12,8 @@ import yaml
 import deejai_core
 from beetsplug.deejai.settings import DEFAULTS
 from beetsplug.deejai.tags import LENGTH
+from deejai_core.history.sources import UNDERSTOOD
 from deejai_core.models.vocabulary import TAGS
-from deejai_core.training.sources import UNDERSTOOD
 
 ROOT = Path(__file__).parent.parent
 DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

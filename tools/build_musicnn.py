@@ -23,7 +23,7 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save
 
-OUTPUT = Path(__file__).parent.parent / "deejai_core/models/weights/musicnn-msd-1.safetensors"
+OUTPUT = Path(__file__).parent.parent / "deejai_core/models/musicnn/weights/musicnn-msd-1.safetensors"
 
 FRAMES = 187  # of a window: 3 s at 16 kHz and hop 256
 BATCH_NORM_EPSILON = 1e-3
@@ -53,7 +53,7 @@ def read_projection(source: Path | None) -> dict[str, np.ndarray]:
 
 
 def prune(variables: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The tensors of `deejai_core.models.musicnn`, which documents their use, from the checkpoint's variables."""
+    """The tensors of `deejai_core.models.musicnn.model`, which documents their use, from the checkpoint's variables."""
 
     def numbered(name: str, number: int) -> str:
         return name if number == 0 else f"{name}_{number}"

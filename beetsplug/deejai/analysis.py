@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deejai_core.audio.sandbox import Decoder
+from deejai_core.embedding.analysis import Heard, Limits, Unheard, analyse, default_threads, hear_file
+from deejai_core.embedding.cluster import Cluster, analyse_on
+from deejai_core.embedding.slices import FileNote, SliceStore
+from deejai_core.embedding.weighting import weigh_outsider
 from deejai_core.errors import AudioError
+from deejai_core.formats.entries import one_line
 from deejai_core.models.device import CPU, pick_device
 from deejai_core.models.protocol import Model
-from deejai_core.playlists.tracks import one_line
-from deejai_core.space.analysis import Heard, Limits, Unheard, analyse, default_threads, hear_file
-from deejai_core.space.cluster import Cluster, analyse_on
-from deejai_core.space.slices import FileNote, SliceStore
-from deejai_core.space.weighing import weigh_outsider
 
 from .changed import note_of
 from .fields import KEY, MODEL, VECTOR

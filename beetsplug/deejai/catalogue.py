@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deejai_core.playlists.geometry import blend
-from deejai_core.playlists.songs import Catalogue, CatalogueOnDemand
+from deejai_core.tracks.songs import Catalogue, CatalogueOnDemand
 
 from .fields import VECTOR
 from .library import CHUNK

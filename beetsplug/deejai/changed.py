@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from beets.library import Item
 
-from deejai_core.space.slices import FileNote, SliceStore
+from deejai_core.embedding.slices import FileNote, SliceStore
 
 from .fields import KEY
 from .library import attribute_values, file_path, items_by_id, open_store, store_path

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deejai_core.embedding.analysis import hear_file
+from deejai_core.embedding.slices import rebuild_store
 from deejai_core.errors import AudioError, DamagedError, DeejaiError
 from deejai_core.files import TEMPORARY, remove_unfinished, unfinished
+from deejai_core.formats.entries import one_line
+from deejai_core.history.store import rebuild_history
+from deejai_core.index.annoy_file import index_paths, is_intact, read_manifest, why_no_annoy
+from deejai_core.index.vectors import vectors_paths
 from deejai_core.models.protocol import Model
-from deejai_core.playlists.tracks import one_line
-from deejai_core.space.analysis import hear_file
-from deejai_core.space.index_file import index_paths, is_intact, read_manifest, why_no_annoy
-from deejai_core.space.slices import rebuild_store
-from deejai_core.space.vectors import vectors_paths
-from deejai_core.training.history import rebuild_history
 
 from .analysis import due_items, find_work
 from .changed import look_at_files

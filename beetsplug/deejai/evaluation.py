@@ -11,8 +11,9 @@ import confuse
 import numpy as np
 from beets import ui
 
+from deejai_core.embedding.weighting import weigh_only
 from deejai_core.errors import MissingError
-from deejai_core.space.evaluate import (
+from deejai_core.index.evaluation import (
     Agreement,
     Hubs,
     Labels,
@@ -23,9 +24,8 @@ from deejai_core.space.evaluate import (
     recall,
     shuffled,
 )
-from deejai_core.space.hubness import densities, handicaps
-from deejai_core.space.index import Index
-from deejai_core.space.weighing import weigh_only
+from deejai_core.index.hubs import densities, handicaps
+from deejai_core.index.neighbours import Index
 
 from .catalogue import read_catalogue
 from .fields import KEY

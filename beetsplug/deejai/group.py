@@ -13,7 +13,7 @@ from beets import ui
 from beets.dbcore.query import ParsingError
 
 from deejai_core.errors import DeejaiError
-from deejai_core.playlists.tracks import one_line
+from deejai_core.formats.entries import one_line
 
 from .settings import COUNTS, GivenError
 

@@ -14,11 +14,11 @@ import numpy as np
 from beets.ui import UserError
 
 from deejai_core.errors import StoreError
-from deejai_core.playlists.tracks import one_line
-from deejai_core.training.history import HistoryStore
-from deejai_core.training.matching import MATCHED, UNMATCHED, Match
-from deejai_core.training.matching import Library as MatchingLibrary
-from deejai_core.training.mentions import Mention
+from deejai_core.formats.entries import one_line
+from deejai_core.history.matching import MATCHED, UNMATCHED, Match
+from deejai_core.history.matching import Library as MatchingLibrary
+from deejai_core.history.mentions import Mention
+from deejai_core.history.store import HistoryStore
 
 from .library import as_track, data_folder, display_name, items_by_id, music_folder
 from .sources import library_tracks

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deejai_core.playlists.tracks import one_line
-from deejai_core.training.matching import (
+from deejai_core.formats.entries import one_line
+from deejai_core.history.matching import (
     MATCHED,
     NAME,
     NO_ARTIST,
@@ -20,7 +20,7 @@ from deejai_core.training.matching import (
     TOO_LITTLE,
     UNMATCHED,
 )
-from deejai_core.training.matching import Library as MatchingLibrary
+from deejai_core.history.matching import Library as MatchingLibrary
 
 from .history import OUTCOMES, existing_history, match_history, mention_name
 from .library import music_folder
@@ -30,9 +30,9 @@ from .words import amounts, counted
 if TYPE_CHECKING:
     from beets.library import Library
 
-    from deejai_core.training.history import HistoryStore, Holding, Source
-    from deejai_core.training.matching import Match
-    from deejai_core.training.mentions import Mention
+    from deejai_core.history.matching import Match
+    from deejai_core.history.mentions import Mention
+    from deejai_core.history.store import HistoryStore, Holding, Source
 
     from .history import Outcomes
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from beets.ui import UserError
 
+from deejai_core.embedding.analysis import TRUNK_TYPE
+from deejai_core.embedding.pickles import read_vectors, vector_files
 from deejai_core.errors import AudioError, ModelError, StoreError
+from deejai_core.formats.entries import one_line
+from deejai_core.models.deejai.model import Speccy
 from deejai_core.models.head import CONFIG
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import open_model_folder
-from deejai_core.models.speccy import Speccy
-from deejai_core.playlists.tracks import one_line
-from deejai_core.space.analysis import TRUNK_TYPE
-from deejai_core.space.pickles import read_vectors, vector_files
 
 from .analysis import keep_key
 from .fields import KEY
@@ -50,7 +50,7 @@ def import_model(source: Path, folder: Path) -> None:
                 if file.suffix in MODEL_FILES and file.is_file():
                     shutil.copy(file, temporary)
         else:
-            from deejai_core.models.keras import convert_keras
+            from deejai_core.models.deejai.keras import convert_keras
 
             convert_keras(source, temporary)
         try:

@@ -11,8 +11,8 @@ from beets import ui
 from beets.dbcore.types import MULTI_VALUE_DELIMITER
 from beets.library import Item
 
-from deejai_core.playlists.songs import Catalogue, normal_artist
-from deejai_core.space.evaluate import Labels
+from deejai_core.index.evaluation import Labels
+from deejai_core.tracks.songs import Catalogue, normal_artist
 
 from .history import history_path, read_history
 from .library import attribute_values

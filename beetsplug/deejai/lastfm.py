@@ -11,7 +11,7 @@ from beets.exceptions import UserError
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
-    from deejai_core.training.sources.lastfm import LastFm
+    from deejai_core.history.sources.lastfm import LastFm
 
 
 def lastfm_user(asked: str = "") -> str:
@@ -35,6 +35,6 @@ def lastfm_key(config: confuse.Subview) -> str:
 
 def open_lastfm(config: confuse.Subview, user: str, log: BeetsLogger) -> LastFm:
     """Raises UserError without a key, and MissingError without pylast."""
-    from deejai_core.training.sources.lastfm import LastFm
+    from deejai_core.history.sources.lastfm import LastFm
 
     return LastFm(user, lastfm_key(config), on_warning=lambda warning: log.warning("{}", warning))

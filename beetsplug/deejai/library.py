@@ -15,9 +15,9 @@ from beets.library import Album, Item, parse_query_string
 from beets.ui import UserError
 from beets.util import case_sensitive
 
-from deejai_core.playlists.locate import Locator
-from deejai_core.playlists.tracks import Track, one_line
-from deejai_core.space.slices import SliceStore
+from deejai_core.embedding.slices import SliceStore
+from deejai_core.formats.entries import Track, one_line
+from deejai_core.formats.locate import Locator
 
 from .fields import FLOAT_BYTES, MODEL, VECTOR, Vector
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from beets.library import Item
 
-from deejai_core.playlists.locate import Locator
-from deejai_core.playlists.read import odd_entries, read_playlist
-from deejai_core.playlists.songs import song_names
-from deejai_core.playlists.text import as_text
-from deejai_core.playlists.tracks import Entry, one_line
+from deejai_core.formats.entries import Entry, one_line
+from deejai_core.formats.locate import Locator
+from deejai_core.formats.read import odd_entries, read_playlist
+from deejai_core.formats.text import as_text
+from deejai_core.tracks.songs import song_names
 
 from .library import items_by_id, items_of, music_folder
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from beets import ui
 
-from deejai_core.apps.listen import Moment, beginnings, closest, directions
-from deejai_core.apps.recognise import FEWEST, Recogniser
 from deejai_core.errors import AudioError, PlaylistError
+from deejai_core.features.listen.blocks import Moment, beginnings, closest, directions
+from deejai_core.features.listen.recognise import FEWEST, Recogniser
+from deejai_core.formats.export import write_playlist
+from deejai_core.formats.m3u import HEADER, append_to_m3u
+from deejai_core.index.neighbours import Index
 from deejai_core.playlists.candidates import Candidates
-from deejai_core.playlists.export import write_playlist
-from deejai_core.playlists.m3u import HEADER, append_to_m3u
-from deejai_core.space.index import Index
 
 from .fields import KEY
 from .library import attribute_values, file_path, items_by_id, open_store, store_path

@@ -14,13 +14,13 @@ from beets import ui
 from beets.dbcore.query import StringQuery
 from beets.library import Album, Item
 
+from deejai_core.formats.entries import Header, one_line
 from deejai_core.models.vocabulary import TAGS, tags_in
 from deejai_core.playlists.candidates import Candidates, Pick, sounding_most
 from deejai_core.playlists.geometry import angles, blend
 from deejai_core.playlists.journey import certify, journey
 from deejai_core.playlists.order import shortest_path
 from deejai_core.playlists.playlist import duration, similar
-from deejai_core.playlists.tracks import Header, one_line
 
 from .library import attribute_values
 from .listed import left_out, read_listed

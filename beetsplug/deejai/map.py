@@ -13,12 +13,12 @@ import numpy as np
 from beets import ui
 from beets.library import Item
 
-from deejai_core.apps.map import open_map
-from deejai_core.apps.map_data import MOST_COLOURS, Field, category_field, map_data, scale_field, text_field
-from deejai_core.apps.map_files import SUFFIXES, map_page, map_picture, write_map
-from deejai_core.playlists.songs import normal_artist
-from deejai_core.playlists.tracks import one_line
-from deejai_core.space.analysis import default_threads
+from deejai_core.embedding.analysis import default_threads
+from deejai_core.features.map.data import MOST_COLOURS, Field, category_field, map_data, scale_field, text_field
+from deejai_core.features.map.files import SUFFIXES, map_page, map_picture, write_map
+from deejai_core.features.map.places import open_map
+from deejai_core.formats.entries import one_line
+from deejai_core.tracks.songs import normal_artist
 
 from .fields import KEY
 from .labels import field_values, list_name, split_values

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from beets import ui
 from beets.library import Item
 
-from deejai_core.apps.mix import TARGET, Mix, plan_mix, survey
-from deejai_core.apps.mixdown import MADE_BY, check_output, write_mix
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.errors import AudioError
+from deejai_core.features.mix.mixdown import MADE_BY, check_output, write_mix
+from deejai_core.features.mix.plan import TARGET, Mix, plan_mix, survey
 from deejai_core.files import remove_unfinished
-from deejai_core.playlists.tracks import Track, one_line
+from deejai_core.formats.entries import Track, one_line
 
 from .library import as_track, display_name, items_at, unfinished_path
 from .listed import left_out, read_listed

@@ -15,9 +15,9 @@ from beets.ui import UserError
 
 from deejai_core.errors import MissingError, ModelError
 from deejai_core.files import replacing
-from deejai_core.models.folder import read_notes
+from deejai_core.models.deejai.folder import read_notes
 from deejai_core.models.head import CONFIG, Head
-from deejai_core.models.musicnn import MusiCNN
+from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import BUNDLED, CHECKPOINT, NAME, load_model, model_folder, model_folders, trunk_of
 

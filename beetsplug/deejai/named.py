@@ -14,8 +14,8 @@ from beets import ui
 from beets.dbcore.query import ParsingError
 
 from deejai_core.errors import DeejaiError
-from deejai_core.playlists.export import SUFFIXES, is_same
-from deejai_core.playlists.formats import by_suffix
+from deejai_core.formats.export import SUFFIXES, is_same
+from deejai_core.formats.table import by_suffix
 
 from .lists import MadeList, make_journey, make_reordered, make_similar
 from .output import encode, playlist_path, write_encoded

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deejai_core.embedding.analysis import Heard, Unheard, default_threads
 from deejai_core.errors import TrainingError
-from deejai_core.models.folder import save_speccy, write_notes
-from deejai_core.playlists.tracks import one_line
-from deejai_core.space.analysis import Heard, Unheard, default_threads
+from deejai_core.formats.entries import one_line
+from deejai_core.models.deejai.folder import save_speccy, write_notes
 from deejai_core.training.network import Course, Material, train_network
 from deejai_core.training.spectrograms import Spectrograms, make_spectrograms
 from deejai_core.training.validation import Epoch, check_enough, split

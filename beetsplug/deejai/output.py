@@ -15,9 +15,9 @@ from beets import ui
 from beets.library import Item
 from beets.util import get_temp_filename, open_anything, sanitize_path
 
-from deejai_core.playlists.export import FORMATS, SUFFIXES, check_suffix, write_playlist
-from deejai_core.playlists.formats import by_suffix
-from deejai_core.playlists.tracks import Style, Track, one_line
+from deejai_core.formats.entries import Style, Track, one_line
+from deejai_core.formats.export import FORMATS, SUFFIXES, check_suffix, write_playlist
+from deejai_core.formats.table import by_suffix
 
 from .library import music_folder
 from .queries import user_path

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import beets
 from beets import ui
 
-from deejai_core.apps.radio import Entry, Snapshot
 from deejai_core.extras import extra
-from deejai_core.playlists.tracks import one_line
+from deejai_core.features.radio import Entry, Snapshot
+from deejai_core.formats.entries import one_line
 
 if TYPE_CHECKING:
     from beets.library import Library

@@ -15,9 +15,9 @@ from beets import ui
 from beets.dbcore.query import InvalidQueryError, StringQuery
 from beets.library import Album, Item
 
-from deejai_core.playlists.formats import SUFFIXES
-from deejai_core.playlists.read import is_playlist
-from deejai_core.playlists.tracks import one_line
+from deejai_core.formats.entries import one_line
+from deejai_core.formats.read import is_playlist
+from deejai_core.formats.table import SUFFIXES
 
 from .library import items_at, require_tracks
 from .listed import read_listed

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from beets import ui
 
-from deejai_core.apps.radio import Entry, Fate, Heard, Snapshot, changes, next_songs
+from deejai_core.features.radio import Entry, Fate, Heard, Snapshot, changes, next_songs
 from deejai_core.playlists.candidates import Pick
 from deejai_core.playlists.geometry import blend
-from deejai_core.playlists.songs import Song
+from deejai_core.tracks.songs import Song
 
 from .library import items_at
 from .player import LostError, Names, Player

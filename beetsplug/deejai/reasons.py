@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.geometry import blend
 from deejai_core.playlists.rules import RELAXATION, Lineup
-from deejai_core.playlists.songs import Song
+from deejai_core.tracks.songs import Song
 
 from .words import counted
 

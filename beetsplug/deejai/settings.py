@@ -17,7 +17,7 @@ from deejai_core.models.device import DEVICES
 from deejai_core.models.vocabulary import TAGS, close_tags, tag_number
 
 if TYPE_CHECKING:
-    from deejai_core.space.analysis import Limits
+    from deejai_core.embedding.analysis import Limits
 
 DEFAULTS = {
     "auto": True,
@@ -207,7 +207,7 @@ def read_settings(config: confuse.Subview, given: Mapping[str, object] = Mapping
 
 def limits(settings: Settings) -> Limits:
     """What a single file may take."""
-    from deejai_core.space.analysis import Limits  # with numpy
+    from deejai_core.embedding.analysis import Limits  # with numpy
 
     return Limits(seconds=settings.time_limit, memory=settings.memory_limit * 1_000_000)
 

@@ -14,9 +14,9 @@ from beets.dbcore.query import ParsingError
 from beets.library import Album, Item
 
 from deejai_core.errors import HistoryError
-from deejai_core.playlists.tracks import one_line
-from deejai_core.training.history import Source
-from deejai_core.training.mentions import Mention, Play, SongList
+from deejai_core.formats.entries import one_line
+from deejai_core.history.mentions import Mention, Play, SongList
+from deejai_core.history.store import Source
 
 from .lastfm import lastfm_user, open_lastfm
 from .library import file_path, matching_ids
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from beets.library import Library
     from beets.logging import BeetsLogger
 
-    from deejai_core.training.history import HistoryStore
+    from deejai_core.history.store import HistoryStore
 
 TOLD = 10_000  # lists or plays from one line that says how far it is to the next
 
@@ -138,7 +138,7 @@ def library_tracks(lib: Library) -> tuple[list[int], list[Mention]]:
 
 
 def _read_files(path: Path, log: BeetsLogger) -> Iterator[SongList | Play]:
-    from deejai_core.training.sources import read_path
+    from deejai_core.history.sources import read_path
 
     if not path.exists():
         raise HistoryError(f"{one_line(os.fspath(path))}: no such file or folder; a source is {A_SOURCE}")
@@ -173,7 +173,7 @@ def _read_albums(lib: Library, query: str) -> Iterator[SongList]:
 
 def _read_smartplaylists(lib: Library, config: confuse.Subview, log: BeetsLogger) -> Iterator[SongList]:
     """The lists that beets' smartplaylist plugin would write, and those that `beet deejai playlists` has written."""
-    from deejai_core.training.sources.playlists import read_playlists
+    from deejai_core.history.sources.playlists import read_playlists
 
     def warn(warning: str) -> None:
         log.warning("{}", warning)

@@ -16,17 +16,17 @@ from beets import ui
 from beets.library import Album, Item
 
 from deejai_core.errors import AudioError
+from deejai_core.formats.entries import Track, one_line
+from deejai_core.index.hubs import densities, handicaps, open_densities
+from deejai_core.index.neighbours import Index
+from deejai_core.index.vectors import Vectors
 from deejai_core.models.protocol import Model
 from deejai_core.models.vocabulary import TAGS
 from deejai_core.playlists.candidates import Candidates, leanings, preferences
 from deejai_core.playlists.rules import MILD as MILD_SEPARATION
 from deejai_core.playlists.rules import Rules
 from deejai_core.playlists.segue import ends
-from deejai_core.playlists.songs import Known, Song, normal_artist, song_names
-from deejai_core.playlists.tracks import Track, one_line
-from deejai_core.space.hubness import densities, handicaps, open_densities
-from deejai_core.space.index import Index
-from deejai_core.space.vectors import Vectors
+from deejai_core.tracks.songs import Known, Song, normal_artist, song_names
 
 from .analysis import hear_outsider
 from .catalogue import catalogue_on_demand, read_album_catalogue, read_albums, read_catalogue

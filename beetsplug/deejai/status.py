@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deejai_core.formats.entries import one_line
+from deejai_core.index.annoy_file import index_paths, read_manifest, why_no_annoy
+from deejai_core.index.neighbours import asks_annoy
+from deejai_core.index.vectors import vectors_paths
 from deejai_core.models.protocol import Model
-from deejai_core.playlists.tracks import one_line
-from deejai_core.space.index import asks_annoy
-from deejai_core.space.index_file import index_paths, read_manifest, why_no_annoy
-from deejai_core.space.vectors import vectors_paths
 
 from .analysis import find_work
 from .library import data_folder, file_path, items_at, open_store, read_vectors, store_path, track_ids, unanalysed_items

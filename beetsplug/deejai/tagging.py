@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deejai_core.embedding.slices import SliceStore
 from deejai_core.models.protocol import Model
 from deejai_core.models.vocabulary import TAGS
-from deejai_core.space.slices import SliceStore
 
 from .fields import KEY
 from .library import CHUNK, attribute_values, items_by_id, track_ids

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deejai_core.errors import StoreError
+from deejai_core.index.annoy_file import MOST_WHOLE, Manifest, digest_of, find_index, why_no_annoy
+from deejai_core.index.annoy_file import build_index as build_index_file
+from deejai_core.index.layout import layout
+from deejai_core.index.neighbours import Index, asks_annoy, open_index
+from deejai_core.index.vectors import Vectors, extend_vectors_file, read_vectors_file, write_vectors_file
 from deejai_core.models.protocol import Model
-from deejai_core.space.index import Index, asks_annoy, open_index
-from deejai_core.space.index_file import MOST_WHOLE, Manifest, digest_of, find_index, why_no_annoy
-from deejai_core.space.index_file import build_index as build_index_file
-from deejai_core.space.layout import layout
-from deejai_core.space.vectors import Vectors, extend_vectors_file, read_vectors_file, write_vectors_file
 
 from .fields import FLOAT_BYTES, MODEL, VECTOR
 from .fields import Vector as VectorType

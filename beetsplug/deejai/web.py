@@ -1,4 +1,4 @@
-"""The DJ page over a beets library: what `deejai_core.apps.web` asks of it, and the server."""
+"""The DJ page over a beets library: what `deejai_core.features.web` asks of it, and the server."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from beets import ui
 from beets.dbcore.query import ParsingError
 from beets.library import Item
 
-from deejai_core.apps.web.app import Start, create_app, new_token
-from deejai_core.apps.web.guard import LOOPBACK, Guard
-from deejai_core.apps.web.library import Choices, Cover, Knobs, Listed, Progress, RefusedError, Stranger, View
-from deejai_core.apps.web.requests import MOST_SEEDS
-from deejai_core.apps.web.search import Found, SearchIndex
-from deejai_core.apps.web.server import serve
-from deejai_core.apps.web.uploads import Uploads
 from deejai_core.errors import MissingError
 from deejai_core.extras import extra
-from deejai_core.playlists.tracks import Header, one_line
+from deejai_core.features.web.app import Start, create_app, new_token
+from deejai_core.features.web.guard import LOOPBACK, Guard
+from deejai_core.features.web.library import Choices, Cover, Knobs, Listed, Progress, RefusedError, Stranger, View
+from deejai_core.features.web.requests import MOST_SEEDS
+from deejai_core.features.web.search import Found, SearchIndex
+from deejai_core.features.web.server import serve
+from deejai_core.features.web.uploads import Uploads
+from deejai_core.formats.entries import Header, one_line
 
 from .library import (
     CHUNK,
@@ -175,7 +175,7 @@ def _answering(method: Callable) -> Callable:
 
 
 class BeetsLibrary:
-    """A `deejai_core.apps.web.library.Library`. beets opens a connection to the database for each thread by itself."""
+    """A `deejai_core.features.web.library.Library`. beets opens a connection to the database for each thread by itself."""
 
     def __init__(self, lib: Library, settings: Settings, log: BeetsLogger, *, at_home: bool) -> None:
         """at_home: whether only this machine is listened to."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from deejai_core.embedding.slices import SliceStore
+from deejai_core.embedding.weighting import choose_reference, is_current, read_units, weigh_against, weigh_library
 from deejai_core.models.protocol import Model
-from deejai_core.space.slices import SliceStore
-from deejai_core.space.weighing import choose_reference, is_current, read_units, weigh_against, weigh_library
 
 from .fields import KEY, MODEL, VECTOR, Vector
 from .interrupts import uninterrupted

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import confuse
 
+from deejai_core.formats.entries import Header, one_line
 from deejai_core.playlists.candidates import Pick
-from deejai_core.playlists.tracks import Header, one_line
 
 from .options import Option, recipe_words
 from .queries import is_file, user_path

@@ -10,7 +10,7 @@ from pathlib import Path
 from deejai_core.errors import ModelError
 from deejai_core.files import read_json
 from deejai_core.models.head import CONFIG, KIND, load_head, read_head_config
-from deejai_core.models.musicnn import MusiCNN
+from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.protocol import Model
 
 BUNDLED = "musicnn"
@@ -34,7 +34,7 @@ def load_model(name: str, folder: Path, *, download: bool = True) -> Model:
     if not (path / CONFIG).is_file() and hub and not download:
         raise ModelError(f"{name}: not downloaded yet; `beet deejai model use {name}` does")
     if not (path / CONFIG).is_file() and hub:
-        from deejai_core.models.hub import fetch
+        from deejai_core.models.deejai.hub import fetch
 
         fetch(hub["repository"], path, revision=hub["revision"])
     if not path.is_dir():
@@ -69,7 +69,7 @@ def open_model_folder(folder: Path) -> Model:
         if (below / CONFIG).is_file() and read_config(below).get("kind") == KIND:
             raise ModelError(f"{folder / CONFIG}: stands on {config.trunk}, which stands on another itself; train it again")
         return load_head(folder, load_model(config.trunk, folder.parent), config)
-    from deejai_core.models.folder import load_speccy
+    from deejai_core.models.deejai.folder import load_speccy
 
     return load_speccy(folder)
 

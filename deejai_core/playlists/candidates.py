@@ -11,9 +11,9 @@ from itertools import islice, takewhile
 
 import numpy as np
 
+from deejai_core.index.neighbours import Index
 from deejai_core.playlists.rules import OF_THE_TRACK, Lineup, Rules
-from deejai_core.playlists.songs import Catalogue, Known, Song
-from deejai_core.space.index import Index
+from deejai_core.tracks.songs import Catalogue, Known, Song
 
 EXPECTED = 64  # candidates asked for at first; mostly one of the first few is taken
 NEAR_EQUAL = 0.05  # how much worse than the best one a candidate may be, for its segue to decide

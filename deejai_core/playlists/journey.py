@@ -14,8 +14,8 @@ from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.geometry import angles, slerp, stagger
 from deejai_core.playlists.playlist import Choose, duration
 from deejai_core.playlists.rules import Lineup
-from deejai_core.playlists.songs import Song
 from deejai_core.playlists.walk import repulsion
+from deejai_core.tracks.songs import Song
 
 MOST_TRIMMED = 2  # tracks more than that too many: another plan is made
 

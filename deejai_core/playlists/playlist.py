@@ -10,8 +10,8 @@ import numpy as np
 
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.geometry import blend, stagger
-from deejai_core.playlists.songs import Song
 from deejai_core.playlists.walk import heading, repulsion
+from deejai_core.tracks.songs import Song
 
 Choose = Callable[[Iterator[Pick]], Pick | None]
 

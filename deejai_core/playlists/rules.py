@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from deejai_core.playlists.songs import Known, Song
+from deejai_core.tracks.songs import Known, Song
 
 ONCE = math.inf  # as a separation: one track of each artist (or album) and no more
 MILD = 2  # other tracks between two of an artist, where others sound nearly as much alike: see docs/benchmarks.md

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from deejai_core.playlists.geometry import blend
-from deejai_core.playlists.songs import Song
+from deejai_core.tracks.songs import Song
 
 LESS = 0.5  # weight of what a list should be less like, against 1 for what it should be like
 

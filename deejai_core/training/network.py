@@ -94,7 +94,7 @@ class _Run:
         with extra("train"):
             import torch
 
-        from deejai_core.models.network import build_network
+        from deejai_core.models.deejai.network import build_network
 
         self.material, self.course, self.checkpoint = material, course, checkpoint
         self.device = pick_device(course.device)

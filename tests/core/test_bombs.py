@@ -51,7 +51,7 @@ def test_exports(tmp_path):
     paths = [zipped(tmp_path / f"{name}.zip", {inner: data}) for name, (inner, data, _) in bombs.items()]
     assert max(path.stat().st_size for path in paths) < 100_000
     setup = (
-        "import ijson\nfrom deejai_core.training.sources import read_path\n"
+        "import ijson\nfrom deejai_core.history.sources import read_path\n"
         "from deejai_core.errors import HistoryError\n"
         "def read(path):\n"
         "    heard = []\n"
@@ -74,7 +74,7 @@ def test_an_archive_that_is_packed_so_that_a_little_is_a_lot(tmp_path, method):
     path = zipped(tmp_path / "a.zip", {"a.json": b" " * 10_000_000, "b.json": b"[]"}, method)
     warnings = []
     from deejai_core.errors import HistoryError
-    from deejai_core.training.sources import read_path
+    from deejai_core.history.sources import read_path
 
     with pytest.raises(HistoryError):
         list(read_path(path, on_warning=warnings.append))
@@ -87,7 +87,7 @@ def test_pickles_of_vectors(tmp_path):
     (tmp_path / "shared.p").write_bytes(pickle.dumps({str(number): array for number in range(1000)}, protocol=4))
     (tmp_path / "lists.p").write_bytes(b"\x80\x04(" + b"]" * 20_000_000 + b"t.")
     paths = [tmp_path / "shared.p", tmp_path / "lists.p"]
-    outcomes = memory_taken("list(read_vectors(path))", paths, "from deejai_core.space.pickles import read_vectors")
+    outcomes = memory_taken("list(read_vectors(path))", paths, "from deejai_core.embedding.pickles import read_vectors")
     reasons = ["more numbers than it has bytes", "more objects in it than vectors have"]
     for path, reason, (outcome, megabytes) in zip(paths, reasons, outcomes, strict=True):
         assert outcome == f"StoreError: {path}: not vectors of Deej-A.I. ({reason})"
@@ -114,7 +114,11 @@ def test_weights_of_keras(tmp_path):
         keras(tmp_path / "again.h5", data=np.zeros((500, 1000), np.float32), layers=2000): again,
         keras(tmp_path / "text.h5", data=[b"a"]): "no numbers where weights should be",
     }
-    setup = "import h5py, torch\nimport deejai_core.models.network\nfrom deejai_core.models.keras import convert_keras"
+    setup = (
+        "import h5py, torch\n"
+        "import deejai_core.models.deejai.network\n"
+        "from deejai_core.models.deejai.keras import convert_keras"
+    )
     outcomes = memory_taken(f"convert_keras(path, Path({str(tmp_path / 'model')!r}))", list(files), setup)
     for (path, why), (outcome, megabytes) in zip(files.items(), outcomes, strict=True):
         assert outcome == f"ModelError: {path}: not a model that Keras 2 saved as HDF5 ({why})"
@@ -149,7 +153,7 @@ def repacked(weights: dict, method: int, pickled: bytes | None = None) -> bytes:
 def test_weights_of_torch(tmp_path):
     import torch
 
-    from deejai_core.models.network import build_network
+    from deejai_core.models.deejai.network import build_network
 
     zeros = {"x": torch.zeros(100_000_000)}
     with torch.device("meta"):
@@ -164,7 +168,9 @@ def test_weights_of_torch(tmp_path):
         torch_folder(tmp_path / "one", repeated, network="2d", dimension=100, width=8192): "which is not what the 340,",
         torch_folder(tmp_path / "wide", repeated, width=1 << 40): "width is 1099511627776; it should be a number from 1",
     }
-    setup = "import torch\nimport deejai_core.models.network\nfrom deejai_core.models.folder import load_speccy"
+    setup = (
+        "import torch\nimport deejai_core.models.deejai.network\nfrom deejai_core.models.deejai.folder import load_speccy"
+    )
     for (path, why), (outcome, megabytes) in zip(
         folders.items(), memory_taken("load_speccy(path)", list(folders), setup), strict=True
     ):

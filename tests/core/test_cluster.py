@@ -12,11 +12,11 @@ import pytest
 
 from deejai_core import __version__
 from deejai_core.audio.decode import read_spans
+from deejai_core.embedding import cluster
+from deejai_core.embedding.analysis import NO_MORE_THAN_USUAL, Heard, Unheard, hear_file
+from deejai_core.embedding.cluster import STRANGER, Ear, Order, Unshared, check_address
 from deejai_core.errors import AudioError, ClusterError, ModelError
 from deejai_core.models.registry import load_model
-from deejai_core.space import cluster
-from deejai_core.space.analysis import NO_MORE_THAN_USUAL, Heard, Unheard, hear_file
-from deejai_core.space.cluster import STRANGER, Ear, Order, Unshared, check_address
 from tests.sounds import chirp, write_audio
 
 WORKER = "tcp://there:1"

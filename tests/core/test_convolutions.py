@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from deejai_core.models.convolutions import TimbralFilters, convolve, temporal_maxima, temporal_table, timbral_maxima
+from deejai_core.models.musicnn.convolutions import (
+    TimbralFilters,
+    convolve,
+    temporal_maxima,
+    temporal_table,
+    timbral_maxima,
+)
 
 
 def noise(seed, *shape):

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from deejai_core.embedding.slices import FileNote, SliceStore, rebuild_store
 from deejai_core.errors import ModelError, StoreError
+from deejai_core.history.mentions import Mention, Play, SongList
+from deejai_core.history.store import HistoryStore, Source, rebuild_history
 from deejai_core.models.head import HeadWeights, save_head
-from deejai_core.models.musicnn import MusiCNN
+from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.registry import load_model, trunk_of
-from deejai_core.space.slices import FileNote, SliceStore, rebuild_store
-from deejai_core.training.history import HistoryStore, Source, rebuild_history
-from deejai_core.training.mentions import Mention, Play, SongList
 
 SIZES = {"model": 4}
 KEYS = [f"{number:032x}" for number in range(30)]

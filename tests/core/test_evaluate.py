@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.space import evaluate
-from deejai_core.space.evaluate import Labels, agreement, choose_queries, hubs, measure, recall, shuffled
-from deejai_core.space.hubness import densities, handicaps
-from deejai_core.space.index import Index, open_index
-from deejai_core.space.index_file import why_no_annoy
+from deejai_core.index import evaluation as evaluate
+from deejai_core.index.annoy_file import why_no_annoy
+from deejai_core.index.evaluation import Labels, agreement, choose_queries, hubs, measure, recall, shuffled
+from deejai_core.index.hubs import densities, handicaps
+from deejai_core.index.neighbours import Index, open_index
 from tests.libraries import compass, random_vectors
 
 NOBODY = -1

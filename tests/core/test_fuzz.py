@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.audio.tags import Tags
+from deejai_core.embedding.slices import SliceStore
 from deejai_core.errors import DeejaiError
-from deejai_core.space.hubness import densities, open_densities
-from deejai_core.space.index_file import find_index, index_paths
-from deejai_core.space.slices import SliceStore
+from deejai_core.index.annoy_file import find_index, index_paths
+from deejai_core.index.hubs import densities, open_densities
 from tests.libraries import random_vectors
 from tests.sounds import chirp, write_audio
 
@@ -105,7 +105,7 @@ def test_any_manifest_of_an_index(tmp_path_factory, manifest):
 @SHARED
 @given(data=st.binary(max_size=2000))
 def test_any_cache_of_hubs(tmp_path_factory, data):
-    from deejai_core.space import hubness
+    from deejai_core.index import hubs as hubness
 
     folder = tmp_path_factory.mktemp("hubs")
     (folder / "hubness.npz").write_bytes(data)

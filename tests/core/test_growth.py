@@ -10,21 +10,21 @@ import pytest
 
 from beetsplug.deejai.labels import split_values
 from deejai_core.errors import HistoryError, PlaylistError
+from deejai_core.formats.entries import Entry, one_line
+from deejai_core.formats.locate import Locator
+from deejai_core.formats.m3u import parse_m3u, split_caption
+from deejai_core.formats.pls import parse_pls
+from deejai_core.formats.windows_media import parse_asx
+from deejai_core.history.sources import read_path
+from deejai_core.history.sources.audioscrobbler import logged_plays
+from deejai_core.history.sources.files import UnreadableError
+from deejai_core.history.sources.itunes import library
+from deejai_core.history.sources.lastfm_csv import is_table, tabled_plays
+from deejai_core.history.sources.records import records
+from deejai_core.history.sources.values import day, moment, number, recording, text
 from deejai_core.models.vocabulary import close_tags, tags_in
-from deejai_core.playlists.keys import parse_key
-from deejai_core.playlists.locate import Locator
-from deejai_core.playlists.m3u import parse_m3u, split_caption
-from deejai_core.playlists.pls import parse_pls
-from deejai_core.playlists.songs import normal_artist, normal_title, song_names
-from deejai_core.playlists.tracks import Entry, one_line
-from deejai_core.playlists.windows_media import parse_asx
-from deejai_core.training.sources import read_path
-from deejai_core.training.sources.audioscrobbler import logged_plays
-from deejai_core.training.sources.files import UnreadableError
-from deejai_core.training.sources.itunes import library
-from deejai_core.training.sources.lastfm_csv import is_table, tabled_plays
-from deejai_core.training.sources.records import records
-from deejai_core.training.sources.values import day, moment, number, recording, text
+from deejai_core.tracks.keys import parse_key
+from deejai_core.tracks.songs import normal_artist, normal_title, song_names
 from tests.exports import zipped
 from tests.growth import LINEAR, growth
 

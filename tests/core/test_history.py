@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.errors import DamagedError, HistoryError, StoreError
-from deejai_core.training.history import SCHEMA_VERSION, HistoryStore, Source, rebuild_history
-from deejai_core.training.mentions import Mention, Play, SongList
+from deejai_core.history.mentions import Mention, Play, SongList
+from deejai_core.history.store import SCHEMA_VERSION, HistoryStore, Source, rebuild_history
 
 A, B, C, D = (Mention("Artist", title) for title in ("Apple", "Banana", "Cherry", "Date"))
 FILES, OTHER = Source("files", "/lists"), Source("files", "/other")

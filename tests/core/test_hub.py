@@ -12,10 +12,10 @@ import pytest
 from filelock import FileLock
 
 from deejai_core.errors import MissingError, ModelError
-from deejai_core.models.folder import CONFIG, load_speccy, save_speccy
-from deejai_core.models.hub import PUBLISHED, fetch
-from deejai_core.models.network import build_network
-from deejai_core.models.speccy import SPAN
+from deejai_core.models.deejai.folder import CONFIG, load_speccy, save_speccy
+from deejai_core.models.deejai.hub import PUBLISHED, fetch
+from deejai_core.models.deejai.model import SPAN
+from deejai_core.models.deejai.network import build_network
 from tests.hub import WEIGHTS, Hub, published, serving
 
 OLD, NEW = "0" * 40, "1" * 40

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deejai_core.space import hubness
-from deejai_core.space.hubness import densities, handicaps, open_densities
+from deejai_core.index import hubs as hubness
+from deejai_core.index.hubs import densities, handicaps, open_densities
 from tests.libraries import compass, random_vectors
 
 

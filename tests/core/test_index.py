@@ -12,11 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deejai_core.errors import StoreError
-from deejai_core.space import index as index_module
-from deejai_core.space import index_file
-from deejai_core.space.evaluate import recall
-from deejai_core.space.index import Index, asks_annoy
-from deejai_core.space.index_file import (
+from deejai_core.index import annoy_file as index_file
+from deejai_core.index import neighbours as index_module
+from deejai_core.index.annoy_file import (
     build_index,
     digest_of,
     find_index,
@@ -25,7 +23,9 @@ from deejai_core.space.index_file import (
     read_manifest,
     why_no_annoy,
 )
-from deejai_core.space.layout import layout, principal_directions
+from deejai_core.index.evaluation import recall
+from deejai_core.index.layout import layout, principal_directions
+from deejai_core.index.neighbours import Index, asks_annoy
 
 needs_annoy = pytest.mark.skipif(why_no_annoy() is not None, reason=str(why_no_annoy()))
 

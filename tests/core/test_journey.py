@@ -14,7 +14,7 @@ from deejai_core.playlists.geometry import angles, blend, slerp
 from deejai_core.playlists.journey import certify, journey
 from deejai_core.playlists.playlist import duration, first_of
 from deejai_core.playlists.rules import ONCE, Rules
-from deejai_core.playlists.songs import Song
+from deejai_core.tracks.songs import Song
 from tests.core.test_playlist import RULES, generator
 from tests.libraries import candidates, compass, random_columns, random_vectors
 

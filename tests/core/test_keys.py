@@ -7,7 +7,7 @@ from beets.library import Item
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.playlists.keys import Key, parse_key
+from deejai_core.tracks.keys import Key, parse_key
 
 # By fifths: what the key is called as letters, in German, by Camelot and by Open Key, from their published wheels.
 MAJOR = [

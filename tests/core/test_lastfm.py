@@ -7,8 +7,8 @@ from itertools import chain, islice
 import pytest
 
 from deejai_core.errors import HistoryError
-from deejai_core.training.mentions import Mention, Play
-from deejai_core.training.sources.lastfm import INTERVAL, LATE, PAGE, WAITS, LastFm
+from deejai_core.history.mentions import Mention, Play
+from deejai_core.history.sources.lastfm import INTERVAL, LATE, PAGE, WAITS, LastFm
 from tests.scrobbler import KEY, Scrobbler, cutting, failing, garbling, played, refusing, say, serving, tracks, well
 
 pytest.importorskip("pylast")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import butter, resample_poly, sosfilt
 
-from deejai_core.apps.limiter import limited
-from deejai_core.apps.loudness import decibels, ratio
+from deejai_core.features.mix.limiter import limited
+from deejai_core.features.mix.loudness import decibels, ratio
 
 RATE = 44_100
 CEILING = ratio(-1)

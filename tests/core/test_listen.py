@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deejai_core.apps.listen import LOUDNESSES, QUIETEST, WINDOW, beginnings, closest, directions, level, moments
+from deejai_core.features.listen.blocks import LOUDNESSES, QUIETEST, WINDOW, beginnings, closest, directions, level, moments
 
 RATE = 100  # Hz
 
@@ -85,6 +85,6 @@ def test_beginnings_are_the_first_slices_of_each_song():
 
 
 def test_beginnings_of_more_songs_than_are_projected_at_once(monkeypatch):
-    monkeypatch.setattr("deejai_core.apps.listen.BLOCK", 3)
+    monkeypatch.setattr("deejai_core.features.listen.blocks.BLOCK", 3)
     trunks = [(row, np.eye(2, dtype=np.float16)[[row % 2]]) for row in range(7)]
     assert beginnings(iter(trunks), 7, TwoPitches()) == pytest.approx(np.eye(2)[[0, 1, 0, 1, 0, 1, 0]])

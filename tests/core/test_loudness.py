@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.apps.loudness import decibels, integrated_loudness, measure, ratio, sounding
+from deejai_core.features.mix.loudness import decibels, integrated_loudness, measure, ratio, sounding
 from tests.sounds import chirp
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.errors import PlaylistError
-from deejai_core.playlists.export import FORMATS, is_same, write_playlist
-from deejai_core.playlists.m3u import append_to_m3u, format_m3u
-from deejai_core.playlists.tracks import Header, Style, Track, one_line
+from deejai_core.formats.entries import Header, Style, Track, one_line
+from deejai_core.formats.export import FORMATS, is_same, write_playlist
+from deejai_core.formats.m3u import append_to_m3u, format_m3u
 
 posix = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems")
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.apps.map import largest, lay_out, nearest, open_map, place, put_among
+from deejai_core.features.map.places import largest, lay_out, nearest, open_map, place, put_among
 from tests.libraries import compass, random_vectors
 
 
@@ -103,7 +103,9 @@ class TestTheFile:
     def test_it_is_kept_and_found_in_any_order(self, tmp_path, monkeypatch):
         vectors = clusters(10)
         first = open_map(tmp_path / "new", vectors, named(30), "model")
-        monkeypatch.setattr("deejai_core.apps.map.lay_out", None)  # would be called now, if the file were not read
+        monkeypatch.setattr(
+            "deejai_core.features.map.places.lay_out", None
+        )  # would be called now, if the file were not read
         assert np.array_equal(open_map(tmp_path / "new", vectors[::-1], named(30)[::-1], "model"), first[::-1])
 
     def test_more_tracks_leave_the_old_ones_where_they_are(self, tmp_path):

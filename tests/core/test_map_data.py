@@ -8,9 +8,9 @@ import re
 import numpy as np
 import pytest
 
-from deejai_core.apps.map_data import MOST_COLOURS, OTHER, SHADES, category_field, map_data, scale_field, text_field
-from deejai_core.apps.map_files import map_page, map_picture, write_map
 from deejai_core.errors import MapError
+from deejai_core.features.map.data import MOST_COLOURS, OTHER, SHADES, category_field, map_data, scale_field, text_field
+from deejai_core.features.map.files import map_page, map_picture, write_map
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 

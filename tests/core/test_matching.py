@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.training.matching import (
+from deejai_core.history.matching import (
     MATCHED,
     NAME,
     NO_ARTIST,
@@ -21,7 +21,7 @@ from deejai_core.training.matching import (
     Library,
     same_but_for_spelling,
 )
-from deejai_core.training.mentions import Mention
+from deejai_core.history.mentions import Mention
 
 ROXANNE = Mention("The Police", "Roxanne", recording="id-1", path=Path("/music/Police/Roxanne.mp3"))
 

@@ -1,6 +1,6 @@
 """Plays become lists."""
 
-from deejai_core.training.mentions import SESSION_GAP, sessions
+from deejai_core.history.mentions import SESSION_GAP, sessions
 
 
 def cut(*plays):

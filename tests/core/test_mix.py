@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.apps.loudness import integrated_loudness, measure, ratio
-from deejai_core.apps.mix import CEILING, LIMITED, LOUDER, TARGET, Measured, Mix, plan_mix, render, survey
 from deejai_core.errors import AudioError
-from deejai_core.playlists.tracks import Track
+from deejai_core.features.mix.loudness import integrated_loudness, measure, ratio
+from deejai_core.features.mix.plan import CEILING, LIMITED, LOUDER, TARGET, Measured, Mix, plan_mix, render, survey
+from deejai_core.formats.entries import Track
 
 RATE = 44_100
 

@@ -13,15 +13,15 @@ import mutagen
 import numpy as np
 import pytest
 
-from deejai_core.apps import mixdown
-from deejai_core.apps.cue import Chapter, cue_time, format_cue
-from deejai_core.apps.encode import FORMATS
-from deejai_core.apps.mix import Mix, plan_mix, survey
-from deejai_core.apps.mixdown import check_output, is_mix, write_mix
 from deejai_core.audio.stereo import stereo_blocks
 from deejai_core.audio.tags import read_comments
 from deejai_core.errors import MixError
-from deejai_core.playlists.tracks import Track
+from deejai_core.features.mix import mixdown
+from deejai_core.features.mix.cue import Chapter, cue_time, format_cue
+from deejai_core.features.mix.encode import FORMATS
+from deejai_core.features.mix.mixdown import check_output, is_mix, write_mix
+from deejai_core.features.mix.plan import Mix, plan_mix, survey
+from deejai_core.formats.entries import Track
 from tests.sounds import chirp, write_audio
 
 RECIPE = "beet deejai mix 'road trip.m3u'"

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from deejai_core.space import mp3tovec as module
-from deejai_core.space.mp3tovec import Reference, count_others, mp3tovec, reference_sizes, unit, weigh
+from deejai_core.embedding import mp3tovec as module
+from deejai_core.embedding.mp3tovec import Reference, count_others, mp3tovec, reference_sizes, unit, weigh
 
 EAST, NORTH, UP = np.eye(3, dtype=np.float32)
 

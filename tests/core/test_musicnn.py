@@ -13,12 +13,13 @@ import pytest
 import torch
 
 from deejai_core.audio.spectrogram import log_mel
+from deejai_core.embedding.analysis import Read, analyse, hear_together
 from deejai_core.errors import MissingError, ModelError
-from deejai_core.models import device, musicnn
+from deejai_core.models import device
 from deejai_core.models.device import pick_device
-from deejai_core.models.musicnn import MusiCNN
+from deejai_core.models.musicnn import model as musicnn
+from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.registry import load_model
-from deejai_core.space.analysis import Read, analyse, hear_together
 from tests.sounds import chirp, write_audio
 
 REFERENCE = Path(__file__).parent.parent / "data/musicnn-reference.npz"  # made by tools/reference_musicnn.py
@@ -71,7 +72,7 @@ def test_numpy_and_torch_put_out_the_same(model):
 def test_hearing_needs_no_torch_and_no_second_thread():
     code = (
         "import sys, threading, numpy as np; sys.modules['torch'] = None\n"
-        "from deejai_core.models.musicnn import MusiCNN; from threadpoolctl import threadpool_info\n"
+        "from deejai_core.models.musicnn.model import MusiCNN; from threadpoolctl import threadpool_info\n"
         "def hear():\n"
         "    print(MusiCNN().hear(np.zeros((1, 48128), np.float32)).shape)\n"
         "    print({library['num_threads'] for library in threadpool_info() if library['user_api'] == 'blas'} - {1})\n"

@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from deejai_core.audio.sandbox import Decoder
+from deejai_core.embedding.analysis import Heard, Limits
 from deejai_core.errors import TrainingError
-from deejai_core.models.folder import load_speccy, save_speccy
-from deejai_core.models.speccy import FRAMES, MELS, SPAN, mel_slices
-from deejai_core.space.analysis import Heard, Limits
+from deejai_core.models.deejai.folder import load_speccy, save_speccy
+from deejai_core.models.deejai.model import FRAMES, MELS, SPAN, mel_slices
 from deejai_core.training.network import Course, Material, train_network
 from deejai_core.training.spectrograms import Spectrograms, make_spectrograms
 from tests.sounds import chirp, write_audio

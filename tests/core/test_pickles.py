@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deejai_core.embedding.pickles import read_vectors, vector_files
 from deejai_core.errors import StoreError
-from deejai_core.space.pickles import read_vectors, vector_files
 
 SLICES = np.arange(300, dtype=np.float32).reshape(3, 100)
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deejai_core.index.neighbours import Index
 from deejai_core.playlists.candidates import MOST_EQUALS, NEAR_EQUAL, Candidates, preferences
 from deejai_core.playlists.geometry import blend, stagger
-from deejai_core.playlists.keys import parse_key
 from deejai_core.playlists.playlist import first_of, similar
 from deejai_core.playlists.rules import MILD_LOSS, ONCE, RELAXATION, Rules
-from deejai_core.playlists.songs import Song, normal_artist
-from deejai_core.space.index import Index
+from deejai_core.tracks.keys import parse_key
+from deejai_core.tracks.songs import Song, normal_artist
 from tests.libraries import candidates, catalogue, compass, random_columns, random_vectors
 
 
@@ -666,7 +666,7 @@ class TestSubsets:
 @pytest.fixture(scope="module")
 def annoy_index(tmp_path_factory) -> tuple[Index, Index]:
     """An index that asks Annoy, however few tracks it has; and one that compares all."""
-    from deejai_core.space import index as index_module
+    from deejai_core.index import neighbours as index_module
 
     rng = generator(1)
     centres = rng.normal(size=(60, 40))

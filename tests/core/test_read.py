@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.errors import PlaylistError
-from deejai_core.playlists.export import FORMATS, SUFFIXES
-from deejai_core.playlists.formats import TABLE
-from deejai_core.playlists.locate import Locator
-from deejai_core.playlists.read import is_playlist, read_playlist
-from deejai_core.playlists.tracks import Header, Style, Track
+from deejai_core.formats.entries import Header, Style, Track
+from deejai_core.formats.export import FORMATS, SUFFIXES
+from deejai_core.formats.locate import Locator
+from deejai_core.formats.read import is_playlist, read_playlist
+from deejai_core.formats.table import TABLE
 
 posix = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deejai_core.apps.listen import WINDOW, closest, directions
-from deejai_core.apps.recognise import SURE, Recogniser, likeness, prints
 from deejai_core.audio.decode import read_spans
-from deejai_core.models.musicnn import MusiCNN
-from deejai_core.space.mp3tovec import mp3tovec
+from deejai_core.embedding.mp3tovec import mp3tovec
+from deejai_core.features.listen.blocks import WINDOW, closest, directions
+from deejai_core.features.listen.recognise import SURE, Recogniser, likeness, prints
+from deejai_core.models.musicnn.model import MusiCNN
 from demo.composer import compose
 from demo.room import in_a_room
 

@@ -9,8 +9,8 @@ import zlib
 import numpy as np
 import pytest
 
+from deejai_core.embedding.slices import SCHEMA_VERSION, SliceStore, rebuild_store
 from deejai_core.errors import DamagedError, StoreError
-from deejai_core.space.slices import SCHEMA_VERSION, SliceStore, rebuild_store
 
 TRUNK = np.arange(8, dtype=np.float16).reshape(2, 4)
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deejai_core.index.neighbours import Index
 from deejai_core.playlists.candidates import EXPECTED, Candidates
-from deejai_core.playlists.keys import Key
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.rules import Rules
-from deejai_core.playlists.songs import CatalogueOnDemand, normal_artist, normal_title, song_names
-from deejai_core.space.index import Index
+from deejai_core.tracks.keys import Key
+from deejai_core.tracks.songs import CatalogueOnDemand, normal_artist, normal_title, song_names
 from tests.libraries import catalogue, compass
 
 

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deejai_core.errors import HistoryError
-from deejai_core.training.mentions import Mention, Play, SongList
-from deejai_core.training.sources.records import records
+from deejai_core.history.mentions import Mention, Play, SongList
+from deejai_core.history.sources.records import records
 from tests.exports import as_json, as_lines, folder, read, refusal, zipped
 
 ROXANNE = Mention("The Police", "Roxanne", "Outlandos d'Amour")
@@ -323,7 +323,7 @@ def test_exports_in_a_folder(tmp_path):
 def test_playlists_are_read_by_their_own_reader(tmp_path, monkeypatch):
     asked = []
     reader = SimpleNamespace(read_playlists=lambda path, on_warning: asked.append(path) or iter([OWN_LIST]))
-    monkeypatch.setitem(sys.modules, "deejai_core.training.sources.playlists", reader)
+    monkeypatch.setitem(sys.modules, "deejai_core.history.sources.playlists", reader)
     folder(tmp_path / "mixed", a__m3u=b"#EXTM3U\n", lists__jsonl=as_lines(OWN), **{"deep/b.XSPF": b"<playlist/>"})
     assert read(tmp_path / "mixed") == ([OWN_LIST, OWN_LIST], [])
     assert read(tmp_path / "mixed/a.m3u") == ([OWN_LIST], [])
@@ -338,7 +338,7 @@ def no_playlists(monkeypatch):
         raise HistoryError(f"{path}: this is not a playlist")
         yield
 
-    monkeypatch.setitem(sys.modules, "deejai_core.training.sources.playlists", SimpleNamespace(read_playlists=refuse))
+    monkeypatch.setitem(sys.modules, "deejai_core.history.sources.playlists", SimpleNamespace(read_playlists=refuse))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deejai_core.errors import HistoryError
-from deejai_core.training.mentions import Mention, Play, SongList
+from deejai_core.history.mentions import Mention, Play, SongList
 from tests.exports import folder, read, refusal, zipped
 
 TEN = 1_704_103_200  # 2024-01-01 10:00 UTC

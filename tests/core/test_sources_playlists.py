@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.errors import HistoryError
-from deejai_core.playlists.export import FORMATS, SUFFIXES
-from deejai_core.playlists.tracks import Header, Style, Track
-from deejai_core.training.mentions import Mention, SongList
-from deejai_core.training.sources.playlists import read_playlists
+from deejai_core.formats.entries import Header, Style, Track
+from deejai_core.formats.export import FORMATS, SUFFIXES
+from deejai_core.history.mentions import Mention, SongList
+from deejai_core.history.sources.playlists import read_playlists
 
 posix = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems")
 

@@ -16,12 +16,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from deejai_core.audio.spectrogram import mel_filters, power_mel
+from deejai_core.embedding.analysis import Limits, Read, hear_file, hear_together
 from deejai_core.errors import MissingError, ModelError
-from deejai_core.models.folder import load_speccy, read_notes, save_speccy
-from deejai_core.models.keras import convert_keras
-from deejai_core.models.network import build_network
-from deejai_core.models.speccy import BATCH, FRAMES, MELS, SAMPLE_RATE, SPAN, mel_slices
-from deejai_core.space.analysis import Limits, Read, hear_file, hear_together
+from deejai_core.models.deejai.folder import load_speccy, read_notes, save_speccy
+from deejai_core.models.deejai.keras import convert_keras
+from deejai_core.models.deejai.model import BATCH, FRAMES, MELS, SAMPLE_RATE, SPAN, mel_slices
+from deejai_core.models.deejai.network import build_network
 from tests.networks import plain_output, random_layers, write_keras
 from tests.sounds import chirp, write_audio
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.models.musicnn import MusiCNN
+from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.vocabulary import TAGS, close_tags, plain_name, tag_number, tags_in
 from deejai_core.playlists.candidates import leanings, sounding_most
 from deejai_core.playlists.playlist import similar

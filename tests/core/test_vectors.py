@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.errors import StoreError
-from deejai_core.space.vectors import (
+from deejai_core.index.vectors import (
     Vectors,
     extend_vectors_file,
     read_vectors_file,
@@ -72,7 +72,7 @@ def test_damage_that_leaves_no_trace_is_not_believed(kept, tmp_path, suffix, dam
 @pytest.mark.parametrize("checked", [200_000, 0], ids=["all", "more vectors than are checked"])
 def test_no_bit_that_changes_is_believed(kept, tmp_path, monkeypatch, checked):
     """Rows that were added count too. Of very many tracks the vectors are not looked at, but the rows are."""
-    monkeypatch.setattr("deejai_core.space.vectors.CHECKED", checked)
+    monkeypatch.setattr("deejai_core.index.vectors.CHECKED", checked)
     extend_vectors_file(tmp_path, kept, column(7), column(100), UP[None], {"seen": 100})
     assert read_vectors_file(tmp_path, "model", 3).ids.tolist() == [5, 9, 7]
     for path in vectors_paths(tmp_path):

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.playlists.geometry import blend
-from deejai_core.playlists.songs import Song
 from deejai_core.playlists.walk import LESS, heading, repulsion
+from deejai_core.tracks.songs import Song
 from tests.libraries import compass, random_vectors
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deejai_core.apps.web.search import SearchIndex, plain
+from deejai_core.features.web.search import SearchIndex, plain
 
 ROWS = [
     (1, "Roxanne", "The Police", "Outlandos d'Amour", None),

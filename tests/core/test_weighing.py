@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deejai_core.embedding import mp3tovec as core
+from deejai_core.embedding import weighting as module
+from deejai_core.embedding.mp3tovec import mp3tovec
+from deejai_core.embedding.slices import COUNT_TABLES, SliceStore, rebuild_store
+from deejai_core.embedding.weighting import choose_reference, read_units, weigh_against, weigh_library
 from deejai_core.errors import DamagedError
-from deejai_core.models.musicnn import MusiCNN
-from deejai_core.space import mp3tovec as core
-from deejai_core.space import weighing as module
-from deejai_core.space.mp3tovec import mp3tovec
-from deejai_core.space.slices import COUNT_TABLES, SliceStore, rebuild_store
-from deejai_core.space.weighing import choose_reference, read_units, weigh_against, weigh_library
+from deejai_core.models.musicnn.model import MusiCNN
 
 DIMENSION = 4
 EPSILON = 0.3

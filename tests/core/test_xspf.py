@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.playlists.tracks import Header, Style, Track
-from deejai_core.playlists.xspf import format_jspf, format_xspf
+from deejai_core.formats.entries import Header, Style, Track
+from deejai_core.formats.xspf import format_jspf, format_xspf
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems")
 

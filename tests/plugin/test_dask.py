@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from deejai_core import __version__
+from deejai_core.embedding.analysis import Limits, analyse
+from deejai_core.embedding.cluster import Cluster, Ear, Order, analyse_on
 from deejai_core.errors import ClusterError, ModelError
-from deejai_core.models.folder import load_speccy, save_speccy
-from deejai_core.models.musicnn import MusiCNN
-from deejai_core.models.network import build_network
-from deejai_core.space.analysis import Limits, analyse
-from deejai_core.space.cluster import Cluster, Ear, Order, analyse_on
+from deejai_core.models.deejai.folder import load_speccy, save_speccy
+from deejai_core.models.deejai.network import build_network
+from deejai_core.models.musicnn.model import MusiCNN
 from tests.clusters import LocalCluster, wait_for
 from tests.plugin.conftest import BEET, Beets
 

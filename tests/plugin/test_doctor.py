@@ -11,7 +11,7 @@ import pytest
 import threadpoolctl
 
 from beetsplug.deejai import doctor
-from deejai_core.space.index_file import why_no_annoy
+from deejai_core.index.annoy_file import why_no_annoy
 
 
 def change(path, statement: str, *values: object) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from beetsplug.deejai.evaluation import Report, hints
-from deejai_core.space.evaluate import Agreement, Hubs, Labels, Quality, Rates
-from deejai_core.space.index_file import why_no_annoy
+from deejai_core.index.annoy_file import why_no_annoy
+from deejai_core.index.evaluation import Agreement, Hubs, Labels, Quality, Rates
 
 
 def figures(beets, *args: object) -> dict:
@@ -162,7 +162,7 @@ def large(analysed, tmp_path):
     """1,000 tracks more, by 100 artists with a direction each: large, as set here."""
     (tmp_path / "early").mkdir()
     (tmp_path / "early/sitecustomize.py").write_text(
-        "from deejai_core.space import evaluate\nevaluate.MOST, evaluate.SAMPLE = 800, 200\n"
+        "from deejai_core.index import evaluation\nevaluation.MOST, evaluation.SAMPLE = 800, 200\n"
     )
     analysed.env = {"PYTHONPATH": os.pathsep.join([str(tmp_path / "early"), *sys.path])}
     rng = np.random.default_rng(0)

@@ -63,7 +63,7 @@ def threading(beets, threaded):
 def test_an_import_leaves_a_core_to_whoever_answers_its_questions(beets, collection, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(
         "import os, sys\n"
-        "from deejai_core.space import analysis\n"
+        "from deejai_core.embedding import analysis\n"
         "os.sched_getaffinity = lambda process: set(range(int(os.environ['CORES'])))\n"
         "def analyse(*args, threads, analyse=analysis.analyse, **options):\n"
         "    print('threads:', threads, file=sys.stderr)\n"

@@ -12,7 +12,7 @@ import pytest
 from beets.library import Item, Library
 
 from beetsplug.deejai.listed import read_listed
-from deejai_core.playlists.formats import TABLE
+from deejai_core.formats.table import TABLE
 
 posix = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems")
 

@@ -16,9 +16,9 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from beetsplug.deejai.reasons import unlike
-from deejai_core.models.musicnn import MusiCNN
+from deejai_core.embedding.slices import SliceStore
+from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.playlists.segue import ends
-from deejai_core.space.slices import SliceStore
 from tests.plugin.conftest import BEET
 from tests.plugin.test_playlists import files, picks
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deejai_core.apps.map_data import category_field, map_data, scale_field, text_field
-from deejai_core.apps.map_files import map_page
+from deejai_core.features.map.data import category_field, map_data, scale_field, text_field
+from deejai_core.features.map.files import map_page
 
 EVIL = "<img src=x onerror=alert(1)>"
 AMBER, BLUE, GREEN = [0xF8, 0xB5, 0x28], [0x5F, 0x5E, 0xF0], [0x82, 0xD1, 0xAA]  # the first colours, in order

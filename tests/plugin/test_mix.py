@@ -15,8 +15,8 @@ import av
 import numpy as np
 import pytest
 
-from deejai_core.apps.loudness import decibels, integrated_loudness, measure
 from deejai_core.audio.stereo import stereo_blocks
+from deejai_core.features.mix.loudness import decibels, integrated_loudness, measure
 from tests.odd_files import ODD_FILES
 from tests.plugin.conftest import BEET
 from tests.plugin.test_doctor import problems

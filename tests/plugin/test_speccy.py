@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from deejai_core.models.folder import save_speccy
-from deejai_core.models.hub import PUBLISHED
-from deejai_core.models.network import build_network
+from deejai_core.models.deejai.folder import save_speccy
+from deejai_core.models.deejai.hub import PUBLISHED
+from deejai_core.models.deejai.network import build_network
 from tests.hub import Hub, published, serving
 
 

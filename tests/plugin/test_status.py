@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deejai_core.space.index_file import why_no_annoy
+from deejai_core.index.annoy_file import why_no_annoy
 
 needs_annoy = pytest.mark.skipif(why_no_annoy() is not None, reason=str(why_no_annoy()))
 

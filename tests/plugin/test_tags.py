@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beetsplug.deejai.tags import LENGTH, decode, encode
-from deejai_core.models.musicnn import MusiCNN
+from deejai_core.embedding.slices import SliceStore
+from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.vocabulary import TAGS
-from deejai_core.space.slices import SliceStore
 from tests.plugin.test_idle import modules_after
 from tests.plugin.test_lists import SONGS, artists, names
 from tests.plugin.test_playlists import files, picks

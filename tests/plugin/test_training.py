@@ -19,8 +19,8 @@ from beets import logging
 
 from beetsplug.deejai.models import CHECKPOINT
 from beetsplug.deejai.network import teach_network
-from deejai_core.models.folder import save_speccy
-from deejai_core.models.network import build_network
+from deejai_core.models.deejai.folder import save_speccy
+from deejai_core.models.deejai.network import build_network
 from deejai_core.training.network import Course
 from demo.composer import ARTISTS, RATE, Tape
 from tests.core.test_network_training import material

@@ -19,8 +19,8 @@ from beetsplug.deejai.catalogue import catalogue_on_demand
 from beetsplug.deejai.fields import ITEM_TYPES, MODEL, VECTOR
 from beetsplug.deejai.library import data_folder, read_vectors
 from beetsplug.deejai.vectors import is_cache_true, open_rows_index, open_vectors
-from deejai_core.space import index as index_module
-from deejai_core.space.index_file import why_no_annoy
+from deejai_core.index import neighbours as index_module
+from deejai_core.index.annoy_file import why_no_annoy
 
 DIMENSION = 4
 

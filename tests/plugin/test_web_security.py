@@ -370,7 +370,7 @@ def hasty(library, tmp_path_factory):
     folder = tmp_path_factory.mktemp("hasty")
     (folder / "sitecustomize.py").write_text(
         "from waitress.adjustments import Adjustments\n"
-        "from deejai_core.apps.web import server\n"
+        "from deejai_core.features.web import server\n"
         "Adjustments.outbuf_high_watermark = 1_000_000\n"
         "server.HEAD_SECONDS = server.IDLE_SECONDS = server.UNREAD_SECONDS = 3\n"
     )

@@ -9,8 +9,8 @@ from beets.library import Item, Library
 from beetsplug.deejai.fields import KEY, MODEL, VECTOR
 from beetsplug.deejai.library import attribute_values
 from beetsplug.deejai.weighing import weigh_imported
-from deejai_core.models.musicnn import MusiCNN
-from deejai_core.space.slices import SliceStore
+from deejai_core.embedding.slices import SliceStore
+from deejai_core.models.musicnn.model import MusiCNN
 
 
 @pytest.fixture

@@ -64,10 +64,10 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 
 
 def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    from deejai_core.embedding.analysis import Heard, Unheard, default_threads
+    from deejai_core.embedding.cluster import Cluster, Unshared, check_address
     from deejai_core.errors import ClusterError
-    from deejai_core.playlists.tracks import one_line
-    from deejai_core.space.analysis import Heard, Unheard, default_threads
-    from deejai_core.space.cluster import Cluster, Unshared, check_address
+    from deejai_core.formats.entries import one_line
 
     from ..analysis import due_items, find_work, hear_items, unmounted
     from ..changed import look_at_files

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from beets.library import Library
     from beets.logging import BeetsLogger
 
-    from deejai_core.training.mentions import Play, SongList
+    from deejai_core.history.mentions import Play, SongList
 
 SHOWN = 20  # lists of a source that --pretend shows
 
@@ -65,8 +65,8 @@ def run_add(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
 
 
 def _show(name: str, content: Iterable[SongList | Play]) -> None:
-    from deejai_core.playlists.tracks import one_line
-    from deejai_core.training.mentions import SongList
+    from deejai_core.formats.entries import one_line
+    from deejai_core.history.mentions import SongList
 
     lists = plays = 0
     for given in content:

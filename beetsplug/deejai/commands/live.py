@@ -85,7 +85,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 
 
 def run_listen(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
-    from deejai_core.apps.listen import moments
+    from deejai_core.features.listen.blocks import moments
 
     from ..listening import Listener, append_to_playlist
     from ..models import model_in_use

@@ -1,0 +1,300 @@
+"""Many files to slices on many machines: Dask's workers hear, and whoever asks keeps what they heard.
+
+Paths go out and the trunk's output comes back, so all machines must find the music under the same paths. Workers may come,
+go and die; nothing is kept on them. https://distributed.dask.org
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import re
+import threading
+import time
+import warnings
+import weakref
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from itertools import islice
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING
+
+from deejai_core import __version__
+from deejai_core.embedding.analysis import NO_MORE_THAN_USUAL, Heard, Limits, Unheard, hear_file
+from deejai_core.errors import AudioError, ClusterError, DeejaiError, UnavailableError
+from deejai_core.extras import extra
+from deejai_core.models.protocol import Model
+from deejai_core.models.registry import load_model
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+    from deejai_core.audio.sandbox import Decoder
+
+ADDRESS = re.compile(r"(tcp|tls)://([\w.-]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})")
+
+# Files that the scheduler knows of at once: it hands a worker little more than it has threads and keeps the rest, so some
+# hundreds of threads never wait; and what comes back faster than it can be written is a few megabytes.
+SUBMITTED = 500
+CONNECTING = 8  # seconds until a scheduler must have answered
+PATIENCE = 20  # seconds without any worker, after which none is expected any more
+SILENCE = 2  # seconds without a result, after which it is asked whether there still are workers
+INTERVAL = 0.05  # seconds between looks at what has come back
+STRANGER = 20  # files in a row that a worker may lack, before it is plain that it is the worker's fault
+LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio")
+LOADING = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where Dask's scheduler listens, and what the workers load the model by.
+
+    model: as `load_model` has it: "musicnn", or the path of a folder, the same on all machines, of a model with that trunk.
+    """
+
+    address: str
+    model: str
+
+
+@dataclass(frozen=True)
+class Unshared(Unheard):
+    """A file that is here, but not where a worker looked for it."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """How a worker is to hear: the same for all files of a run, and what it must agree on."""
+
+    version: str
+    model: str
+    trunk_name: str
+    windows: int
+    limits: Limits
+
+
+def check_address(address: str) -> None:
+    """Raises ClusterError unless this can be the address of a scheduler."""
+    found = ADDRESS.fullmatch(address)
+    if not found or not 0 < int(found["port"]) < 1 << 16:
+        raise ClusterError(f"{address!r} is not the address of a scheduler, such as tcp://host:8786")
+
+
+def analyse_on(
+    cluster: Cluster,
+    paths: Iterable[Path],
+    model: Model,
+    *,
+    windows: int,
+    known: Container[str] = (),
+    limits: Limits = NO_MORE_THAN_USUAL,
+    patience: float = PATIENCE,
+    submitted: int = SUBMITTED,
+) -> Iterator[Heard | Unheard]:
+    """As `analyse`, by the workers of a cluster, `submitted` files at most on their way; bit for bit the same results.
+
+    Files of `known` keys are heard again, and what comes of it is dropped: the keys of a large archive are too much to
+    send about for the few files that it has twice. A worker that dies has its files heard by another one; closing the
+    iterator takes back what no worker has begun. Raises ClusterError if there is no scheduler, no worker for `patience`
+    seconds, or one that hears otherwise than this machine would; MissingError if Dask is not installed.
+    """
+    check_address(cluster.address)
+    order = Order(__version__, cluster.model, model.trunk_name, windows, limits)
+    with _connected(cluster.address) as client:
+        from distributed import as_completed
+
+        _wait_for_worker(client, cluster.address, patience)
+        _check_versions(client)
+
+        def submit(path: Path) -> Future:
+            return client.submit(hear, order, os.fsencode(path), pure=False)
+
+        waiting = iter(paths)
+        under_way = {submit(path): path for path in islice(waiting, submitted)}
+        completed = as_completed(under_way, loop=client.loop, with_results=True, raise_errors=False)
+        lacking: Counter[str] = Counter()  # files in a row, by worker
+        silent_since = time.monotonic()
+        while under_way:
+            ready = completed.next_batch(block=False)
+            if ready:
+                silent_since = time.monotonic()
+            elif time.monotonic() - silent_since > SILENCE:
+                _wait_for_worker(client, cluster.address, patience)
+                silent_since = time.monotonic()
+            else:
+                time.sleep(INTERVAL)
+            for future, outcome in ready:
+                path = under_way.pop(future)
+                if future.status == "error":
+                    result = _failed(client, path, outcome[1])
+                elif future.status == "cancelled":
+                    raise ClusterError(f"{cluster.address}: the scheduler is gone")
+                else:
+                    result = _judged(path, *outcome, known, lacking)
+                # Only now, when the caller has taken those before: a slow one is not buried in results.
+                for following in islice(waiting, 1):
+                    future = submit(following)
+                    under_way[future] = following
+                    completed.add(future)
+                yield result
+
+
+@contextlib.contextmanager
+def _connected(address: str) -> Iterator[Client]:
+    """A client of the scheduler, which the workers forget when it is closed. Raises ClusterError, MissingError."""
+    with extra("dask"):
+        import distributed
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:  # what they would say of a lost connection is said here, in one line
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        if address.startswith("tls:") and not distributed.Security().get_connection_args("client")["ssl_context"]:
+            raise ClusterError(f"{address}: no certificates; distributed.comm.tls in Dask's configuration names them")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)
+                client = distributed.Client(address, timeout=CONNECTING, set_as_default=False)
+        except OSError as error:
+            raise ClusterError(f"{address}: no scheduler answers there; `dask scheduler` starts one") from error
+        try:
+            yield client
+        except OSError as error:
+            raise ClusterError(f"{address}: the scheduler is gone") from error
+        finally:
+            with contextlib.suppress(Exception):  # it is gone already, or as good as
+                if client.status == "running":
+                    client.run(forget)
+                client.close(timeout=CONNECTING)
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _wait_for_worker(client: Client, address: str, patience: float) -> None:
+    try:
+        client.wait_for_workers(1, timeout=patience)
+    except TimeoutError as error:
+        raise ClusterError(f"{address}: it has no workers; `dask worker {address}` starts one") from error
+
+
+def _check_versions(client: Client) -> None:
+    """Raises ClusterError if a machine of the cluster lacks this package, or has another version of it."""
+    # By a function of Python's own, which machines without the package have too.
+    ask = partial(resolve_name, "deejai_core:__version__")
+    versions = {f"worker {worker}": version for worker, version in client.run(ask, on_error="return").items()}
+    try:
+        versions["the scheduler"] = client.run_on_scheduler(ask)
+    except ImportError as error:
+        versions["the scheduler"] = error
+    for where, version in versions.items():
+        if isinstance(version, Exception):
+            raise ClusterError(
+                f"{where} cannot use deejai ({_one_line(version)}); "
+                f"pip install 'beets-deejai[dask]=={__version__}' there, and start it again"
+            )
+        if version != __version__:
+            raise ClusterError(f"{where} has deejai {version}, here it is {__version__}; install the same on both")
+
+
+def _failed(client: Client, path: Path, error: Exception) -> Unheard:
+    """What becomes of a file whose task failed. Raises ClusterError if that is not the file's doing."""
+    from distributed.scheduler import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        times = error.allowed_failures + 1
+        return Unheard(path, f"the worker died on it, {times} {'time' if times == 1 else 'times'}", lasting=False)
+    if not isinstance(error, DeejaiError):
+        _check_versions(client)  # of a worker that came later, most likely
+        raise ClusterError(f"the cluster cannot do it ({type(error).__name__}: {_one_line(error)})") from error
+    raise error
+
+
+def _judged(
+    path: Path, worker: str, result: Heard | Unheard, known: Container[str], lacking: Counter[str]
+) -> Heard | Unheard:
+    """A worker's result as it looks from here. Raises ClusterError if the worker seems to have no music at all."""
+    if isinstance(result, Unshared):
+        if not path.exists():
+            return Unheard(path, result.reason, lasting=False)  # missing here as well
+        lacking[worker] += 1
+        # It is done with each of them in no time, and would soon have had all that there are.
+        if lacking[worker] >= STRANGER:
+            raise ClusterError(f"worker {worker} finds none of the files; does it share the music folder?")
+        return replace(result, reason=f"worker {worker}: {result.reason}; does it share the music folder?")
+    lacking[worker] = 0
+    if isinstance(result, Unheard):
+        return result if result.lasting else replace(result, reason=f"worker {worker}: {result.reason}")
+    return replace(result, trunk=None) if result.key in known else result
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def hear(order: Order, path: bytes) -> tuple[str, Heard | Unheard]:
+    """On a worker: its address, and what it heard. Raises ClusterError if it cannot hear as it should."""
+    from distributed import get_worker
+
+    worker = get_worker().address
+    try:
+        return worker, _ear(order).hear(Path(os.fsdecode(path)))
+    except DeejaiError as error:
+        raise ClusterError(f"worker {worker}: {error}") from error
+
+
+def forget() -> None:
+    """On a worker: let go of models and decoders, once no file is under way."""
+    _cached_ear.cache_clear()
+
+
+class Ear:
+    """What a worker hears with: a model, and as many decoders as it has threads at work."""
+
+    def __init__(self, order: Order) -> None:
+        if order.version != __version__:
+            raise ClusterError(f"deejai {__version__} there, {order.version} here; install the same on both")
+        self._model = load_model(order.model, Path(order.model).parent, download=False)
+        if self._model.trunk_name != order.trunk_name:
+            raise ClusterError(
+                f"{order.model} is {self._model.trunk_name} there and {order.trunk_name} here; copy the model's folder"
+            )
+        self._model.load()
+        self._order = order
+        self._decoders: queue.SimpleQueue[Decoder] = queue.SimpleQueue()  # those that no thread is using
+        weakref.finalize(self, _close_all, self._decoders)
+
+    def hear(self, path: Path) -> Heard | Unheard:
+        """As `hear_file`, but that nothing that a file does is raised."""
+        try:
+            decoder = self._decoders.get_nowait()
+        except queue.Empty:
+            decoder = self._order.limits.decoder()
+        try:
+            return hear_file(path, self._model, decoder, windows=self._order.windows)
+        except AudioError as error:
+            if not isinstance(error, UnavailableError):
+                return Unheard(path, str(error), lasting=True)
+            kind = Unheard if os.access(path, os.R_OK) else Unshared
+            return kind(path, str(error), lasting=False)
+        finally:
+            self._decoders.put(decoder)
+
+
+def _close_all(decoders: queue.SimpleQueue[Decoder]) -> None:
+    while not decoders.empty():
+        decoders.get().close()
+
+
+@lru_cache(maxsize=2)  # one for each run that the cluster is likely to serve at once
+def _cached_ear(order: Order) -> Ear:
+    return Ear(order)
+
+
+def _ear(order: Order) -> Ear:
+    with LOADING:  # a worker's threads share one model
+        return _cached_ear(order)

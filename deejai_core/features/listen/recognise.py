@@ -1,0 +1,93 @@
+"""Which of a few songs is playing: the same notes at the same times, whatever the room adds to them.
+
+A network that was trained on what listeners write of songs hears two songs of one band as nearly the same, and a room as a
+part of the song. So it only proposes; the audio itself decides, by the correlation over time of what each semitone does.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from deejai_core.features.listen.blocks import level
+
+SECONDS = 15  # of sound that a song is recognised by
+FEWEST = 10  # with less, chance alone correlates
+SURE = 0.5  # correlation from which a song is taken for the one that plays. Measured, see docs/listen.md.
+RATE = 10  # prints a second
+FRAME = 0.25  # seconds that each print looks at: tells semitones apart
+LOWEST, SEMITONES = 110.0, 60  # Hz; five octaves, where rooms and small loudspeakers leave most of the music
+REMEMBERED = 48  # songs whose prints are kept: 0.6 MB a song of four minutes
+FLOOR = 1e-9  # of the loudest: below it, numbers are rounding
+
+
+def prints(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+    """(n, SEMITONES) float32, RATE a second: how loud each semitone is among the others, as a logarithm."""
+    hop, frame = sample_rate // RATE, round(FRAME * sample_rate)
+    if len(samples) < frame:
+        return np.zeros((0, SEMITONES), np.float32)
+    frequencies = np.fft.rfftfreq(frame, 1 / sample_rate)
+    edges = np.searchsorted(frequencies, LOWEST * 2 ** ((np.arange(SEMITONES + 1) - 0.5) / 12))
+    frames = np.lib.stride_tricks.sliding_window_view(samples, frame)[::hop]
+    power = np.empty((len(frames), SEMITONES))
+    for start in range(0, len(frames), 256):  # a long song's spectra would take a gigabyte
+        spectrum = np.abs(np.fft.rfft(frames[start : start + 256] * np.hanning(frame))) ** 2
+        power[start : start + 256] = np.add.reduceat(spectrum, edges, axis=1)[:, :-1]
+    loud = np.log(power + FLOOR * power.max(initial=0) + 1e-12)
+    return (loud - loud.mean(axis=1, keepdims=True)).astype(np.float32)
+
+
+def likeness(heard: np.ndarray, song: np.ndarray) -> float:
+    """The correlation, -1 to 1, of prints (m, bands) with those m of a song (n, bands) that fit best; 0 if n < m.
+
+    Of every band only how it changes counts, so that neither a constant noise nor what a loudspeaker cannot play matters.
+    """
+    m, n = len(heard), len(song)
+    if not 0 < m <= n:
+        return 0.0
+    heard = heard - heard.mean(axis=0)
+    length = 1 << (n + m).bit_length()
+    spectra = np.fft.rfft(song, length, axis=0) * np.fft.rfft(heard, length, axis=0).conj()
+    products = np.fft.irfft(spectra.sum(axis=1), length)[: n - m + 1]
+    sums = np.cumsum(np.concatenate([np.zeros((1, song.shape[1])), song]), axis=0)
+    squares = np.cumsum(np.concatenate([[0.0], (song.astype(np.float64) ** 2).sum(axis=1)]))
+    variance = squares[m:] - squares[:-m] - ((sums[m:] - sums[:-m]) ** 2).sum(axis=1) / m
+    scale = np.sqrt(np.maximum(variance, 1e-6) * (heard.astype(np.float64) ** 2).sum())
+    return float((products / np.maximum(scale, 1e-6)).max())
+
+
+class Recogniser:
+    """Remembers the prints of the songs that were proposed last, and which of them is playing.
+
+    read: the samples of a song, mono at `sample_rate` (Hz); None if they cannot be had.
+    """
+
+    def __init__(self, read: Callable[[int], np.ndarray | None], sample_rate: int) -> None:
+        self._read = read
+        self._sample_rate = sample_rate
+        self._prints: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._playing: int | None = None
+
+    def recognise(self, samples: np.ndarray, proposed: Sequence[int]) -> int | None:
+        """The song of which the end of these samples is a part; None if it is none of those proposed."""
+        if len(samples) < FEWEST * self._sample_rate:
+            self._playing = None  # there was a silence
+            return None
+        heard = prints(samples[-SECONDS * self._sample_rate :], self._sample_rate)
+        songs = dict.fromkeys([*proposed, *([] if self._playing is None else [self._playing])])
+        found = {song: likeness(heard, self._of(song)) for song in songs}
+        best = max(found, key=found.get, default=None)
+        self._playing = best if best is not None and found[best] >= SURE else None
+        return self._playing
+
+    def _of(self, song: int) -> np.ndarray:
+        if song not in self._prints:
+            samples = self._read(song)
+            silent = samples is None or level(samples) <= -100
+            self._prints[song] = prints(np.zeros(0) if silent else samples, self._sample_rate)
+            if len(self._prints) > REMEMBERED:
+                self._prints.popitem(last=False)
+        self._prints.move_to_end(song)
+        return self._prints[song]

@@ -1,0 +1,143 @@
+"""Maps as files: a page that needs nothing else, or a picture."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import io
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.errors import MapError
+from deejai_core.extras import extra
+from deejai_core.features.map.data import FAINT, GREY, OTHER, PALETTE, RAMP, SHADES
+from deejai_core.files import replacing
+from deejai_core.formats.entries import one_line
+
+MARK = "deejai map"  # tells our own files, near their beginning
+RECOGNISED = 2000  # bytes of it
+SUFFIXES = (".html", ".htm", ".png")
+
+INK = "#1c1c1c"
+MOST_NUMBERED = 60  # tracks of a path that get a number in a picture
+
+
+def map_page(data: dict, title: str) -> bytes:
+    """A page of HTML that shows the map and is complete in itself. data: what `map_data` gives."""
+    static = files("deejai_core.features.map") / "static"
+    script = (static / "map.js").read_text(encoding="utf-8")
+    start = "deejaiMap.draw(document.body, JSON.parse(document.getElementById('data').textContent));"
+    # Nothing but these two scripts may ever run in it, whatever stands in a tag.
+    hashes = " ".join(f"'sha256-{_sha256(text)}'" for text in (script, start))
+    # "<" escaped, so that no title can end the element that holds the data.
+    embedded = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    return f"""<!doctype html>
+<!-- {MARK} -->
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src {hashes}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{html.escape(title)}</title>
+<style>html, body {{ height: 100%; margin: 0 }}
+{(static / "map.css").read_text(encoding="utf-8")}</style>
+</head>
+<body>
+<script type="application/json" id="data">{embedded}</script>
+<script>{script}</script>
+<script>{start}</script>
+</body>
+</html>
+""".encode("utf-8", "replace")
+
+
+def map_picture(data: dict, title: str) -> bytes:
+    """A PNG of the map with its legend. data: what `map_data` gives. Raises MissingError."""
+    with extra("map"):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.colors import LinearSegmentedColormap
+        from matplotlib.figure import Figure
+        from matplotlib.lines import Line2D
+
+    x, y = np.array(data["x"]), np.array(data["y"])
+    shown = np.ones(len(x), bool) if data["shown"] is None else np.isin(np.arange(len(x)), data["shown"])
+    figure = Figure(figsize=(11, 8), dpi=140, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    axes.set_title(_plain(title), color=INK)
+    size = np.clip(30_000 / len(x), 1.5, 40)
+    axes.scatter(x[~shown], y[~shown], s=size, color=FAINT, linewidths=0)
+    chosen = next(each for each in data["fields"] if each["legend"] == data["color"])
+    of = np.array(chosen["of"])
+    if "scale" in chosen:
+        shades = np.array([np.nan if shade is None else shade for shade in chosen["scale"]["of"]])[of]
+        ramp = LinearSegmentedColormap.from_list("deejai", RAMP)
+        axes.scatter(x[shown & np.isnan(shades)], y[shown & np.isnan(shades)], s=size, color=GREY, linewidths=0)
+        has = shown & ~np.isnan(shades)
+        points = axes.scatter(x[has], y[has], c=shades[has], cmap=ramp, vmin=0, vmax=SHADES, s=size, linewidths=0)
+        bar = figure.colorbar(points, ax=axes, ticks=[0, SHADES], shrink=0.4, label=_plain(chosen["legend"]))
+        bar.ax.set_yticklabels([_plain(chosen["scale"][end]) for end in ("low", "high")])
+    else:
+        none = OTHER - 1
+        numbers = np.array([none if number is None else number for number in chosen["colours"]["of"]])[of]
+        colours = np.array([*PALETTE, FAINT, GREY])  # -2 and -1 count from the end
+        axes.scatter(x[shown], y[shown], s=size, color=colours[numbers[shown]], linewidths=0)
+        names = [*enumerate(chosen["colours"]["names"]), (OTHER, "other"), (none, "none")]
+        entries = [
+            Line2D([], [], marker="o", linestyle="", color=colours[number], label=f"{_plain(name)} ({count:,})")
+            for number, name in names
+            if (count := int((numbers[shown] == number).sum()))
+        ]
+        legend = _plain(chosen["legend"])
+        axes.legend(handles=entries, title=legend, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    for path in data["paths"]:
+        tracks = path["tracks"]
+        axes.plot(x[tracks], y[tracks], color=INK, linewidth=1, alpha=0.7)
+        if len(tracks) <= MOST_NUMBERED:
+            axes.scatter(x[tracks], y[tracks], s=110, color="white", edgecolors=INK, linewidths=1, zorder=3)
+            for number, track in enumerate(tracks, 1):
+                axes.text(x[track], y[track], number, ha="center", va="center", fontsize=6, color=INK, zorder=4)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", facecolor="white", bbox_inches="tight", metadata={"Software": MARK})
+    return picture.getvalue()
+
+
+def write_map(path: Path, content: bytes) -> None:
+    """Write a page or picture, and the folders above it; an older map is replaced whole, a file that is none never.
+
+    Raises MapError; what was there is then as it was.
+    """
+    try:
+        if path.is_file() and not _is_map(path):
+            raise MapError(f"{path}: this file exists and is not a map; choose another name")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)  # a device or a pipe, such as /dev/stdout
+            return
+        with replacing(path, through_link=True) as temporary:
+            temporary.write_bytes(content)
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise MapError(
+            f"{one_line(str(path))}: cannot write the map ({getattr(error, 'strerror', None) or error})"
+        ) from error
+
+
+def _is_map(path: Path) -> bool:
+    with path.open("rb") as file:
+        beginning = file.read(RECOGNISED)
+    return not beginning or MARK.encode() in beginning
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _plain(text: str) -> str:
+    """Text as matplotlib takes it for itself, not for mathematics."""
+    return one_line(text).replace("$", r"\$")

@@ -1,0 +1,62 @@
+"""Cue sheets: where the tracks of one audio file begin."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deejai_core.formats.entries import one_line
+
+MOST_TRACKS = 99  # that a cue sheet can number
+FRAMES = 75  # a second: cue sheets count in the frames of a CD
+BEGINNING = b'REM COMMENT "'
+
+_TYPES = {".mp3": b"MP3"}  # by custom, WAVE is what any other player can decode
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A track in one audio file with others."""
+
+    start: float  # seconds
+    end: float  # seconds
+    artist: str
+    title: str
+
+
+def format_cue(audio: Path, title: str, artist: str, comment: str, chapters: Sequence[Chapter]) -> bytes:
+    """The sheet for an audio file beside it, as UTF-8.
+
+    A cue sheet has no way to write a quotation mark in a text, so that " becomes '.
+    """
+    lines = [
+        BEGINNING + _text(comment) + b'"',
+        b'PERFORMER "' + _text(artist) + b'"',
+        b'TITLE "' + _text(title) + b'"',
+        b'FILE "' + os.fsencode(audio.name) + b'" ' + _TYPES.get(audio.suffix.lower(), b"WAVE"),
+    ]
+    for number, chapter in enumerate(chapters, 1):
+        lines += [
+            b"  TRACK %02d AUDIO" % number,
+            b'    TITLE "' + _text(chapter.title) + b'"',
+            b'    PERFORMER "' + _text(chapter.artist) + b'"',
+            b"    INDEX 01 " + cue_time(chapter.start).encode(),
+        ]
+    return b"".join(line + b"\n" for line in lines)
+
+
+def cue_time(seconds: float) -> str:
+    """mm:ss:ff, with as many minutes as it takes; never after the moment that is meant."""
+    frames = int(seconds * FRAMES + 1e-6)  # seconds that are a whole number of frames may be a trifle below
+    return f"{frames // (60 * FRAMES):02}:{frames // FRAMES % 60:02}:{frames % FRAMES:02}"
+
+
+def can_name(audio: Path) -> bool:
+    """Whether a cue sheet can name a file."""
+    return not any(mark in audio.name for mark in '"\r\n')
+
+
+def _text(text: str) -> bytes:
+    return one_line(text).replace('"', "'").encode("utf-8", "replace")

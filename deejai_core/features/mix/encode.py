@@ -1,0 +1,186 @@
+"""Audio in blocks to a file that tells its title and its chapters: MP3, AAC, Vorbis, Opus or FLAC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.errors import MissingError, MixError
+from deejai_core.extras import extra
+from deejai_core.features.mix.cue import Chapter
+from deejai_core.formats.entries import one_line
+
+
+@dataclass(frozen=True)
+class Format:
+    codec: str
+    container: str  # as FFmpeg names it
+    samples: str  # how the encoder wants them, as FFmpeg names it
+    rate: int  # Hz
+    bitrate: int | None  # kbit/s, unless another is asked for; None: lossless
+
+
+# 44.1 kHz is what most music has, and then is not resampled; Opus knows only 48. The bit rate of MP3 is constant: in a file
+# of a variable one, players find a chapter that is hours away by guessing.
+FORMATS = {
+    ".mp3": Format("libmp3lame", "mp3", "fltp", 44_100, 256),
+    ".m4a": Format("aac", "ipod", "fltp", 44_100, 256),
+    ".ogg": Format("vorbis", "ogg", "flt", 44_100, 224),
+    ".opus": Format("libopus", "opus", "flt", 48_000, 192),
+    ".flac": Format("flac", "flac", "s16", 44_100, None),
+}
+MP3_BITRATES = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+LOWEST, HIGHEST = 64, 320  # kbit/s
+MOST_CHAPTERS = {".mp3": 255}  # its table of contents counts them in a byte
+
+_VORBIS_BITRATES = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 500)  # kbit/s, of libvorbis' qualities 0, 0.1, ... 1
+_VORBIS_BLOCK = 4096  # frames; libsndfile's encoder crashes on long blocks
+
+
+@dataclass(frozen=True)
+class About:
+    """What a file says of itself."""
+
+    title: str
+    artist: str
+    comment: str
+    chapters: Sequence[Chapter]
+
+
+def check_format(path: Path, bitrate: int | None) -> Format:
+    """The format that a file's name asks for. Raises MixError if there is none, or not at this bit rate (kbit/s)."""
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise MixError(f"{path}: a mix can be {', '.join(FORMATS)}; choose one of these")
+    format_ = FORMATS[suffix]
+    if bitrate is None:
+        return format_
+    if format_.bitrate is None:
+        raise MixError("--bitrate: flac is lossless and has none; leave it out, or choose another format")
+    if not LOWEST <= bitrate <= HIGHEST:
+        raise MixError(f"--bitrate: must be from {LOWEST} to {HIGHEST} (kbit/s), not {bitrate}")
+    if suffix == ".mp3" and bitrate not in MP3_BITRATES:
+        raise MixError(f"--bitrate: for mp3 it is one of {', '.join(map(str, MP3_BITRATES))}, not {bitrate}")
+    return format_
+
+
+def encode(path: Path, suffix: str, blocks: Iterable[np.ndarray], about: About, bitrate: int | None = None) -> None:
+    """Write (n, 2) float32 blocks of the format's sample rate to `path`, in the format of `suffix`.
+
+    bitrate: kbit/s, as `check_format` allows it. Raises OSError as the file system does; MissingError, MixError.
+    """
+    format_ = FORMATS[suffix]
+    kilobits = bitrate or format_.bitrate
+    if format_.codec == "vorbis":
+        _encode_vorbis(path, format_, blocks, kilobits)
+        _tag_vorbis(path, about)
+    else:
+        _encode_with_av(path, format_, blocks, about, kilobits)
+
+
+def _encode_with_av(path: Path, format_: Format, blocks: Iterable[np.ndarray], about: About, kilobits: int | None) -> None:
+    import av
+    from av.error import FFmpegError
+
+    try:
+        with av.open(str(path), "w", format=format_.container) as container:
+            if format_.codec in ("libopus", "flac"):
+                container.metadata.update(_vorbis_comments(about))
+            else:
+                container.metadata.update(_plain_tags(about))
+                container.set_chapters(_chapters(about, apart=format_.container == "mp3"))
+            stream = container.add_stream(format_.codec, rate=format_.rate, layout="stereo")
+            stream.codec_context.format = format_.samples
+            if kilobits:
+                stream.bit_rate = kilobits * 1000
+            rng = np.random.default_rng(0)
+            start = 0
+            for block in blocks:
+                frame = av.AudioFrame.from_ndarray(_as(format_.samples, block, rng), format_.samples, "stereo")
+                frame.sample_rate, frame.time_base, frame.pts = format_.rate, Fraction(1, format_.rate), start
+                container.mux(stream.encode(frame))
+                start += len(block)
+            container.mux(stream.encode(None))
+    except av.codec.codec.UnknownCodecError as error:
+        raise MissingError(f"this PyAV has no encoder {format_.codec!r}; choose another format") from error
+    except FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        raise MixError(f"{format_.codec}: {error.strerror or error}") from error
+
+
+def _as(samples: str, block: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(n, 2) float32 as PyAV takes it: planar (2, n), or packed (1, 2n)."""
+    if samples == "s16":
+        # Triangular dither: what rounding would add to quiet music is noise then, not distortion.
+        dither = rng.random(block.shape, np.float32) - rng.random(block.shape, np.float32)
+        return np.clip(np.rint(block * 32767 + dither), -32768, 32767).astype(np.int16).reshape(1, -1)
+    return np.ascontiguousarray(block.T) if samples == "fltp" else np.ascontiguousarray(block).reshape(1, -1)
+
+
+def _encode_vorbis(path: Path, format_: Format, blocks: Iterable[np.ndarray], kilobits: int) -> None:
+    """By libsndfile, which has libvorbis; PyAV's wheels have a lesser encoder."""
+    with extra("mix"):
+        import soundfile
+
+    quality = float(np.interp(kilobits, _VORBIS_BITRATES, np.linspace(0, 1, len(_VORBIS_BITRATES))))
+    try:
+        with soundfile.SoundFile(path, "w", format_.rate, 2, "VORBIS", format="OGG", compression_level=1 - quality) as file:
+            for block in blocks:
+                for start in range(0, len(block), _VORBIS_BLOCK):
+                    file.write(block[start : start + _VORBIS_BLOCK])
+    except soundfile.SoundFileError as error:
+        raise OSError(f"vorbis: {error}") from error  # a full disk, as a rule, though libsndfile does not say so
+
+
+def _tag_vorbis(path: Path, about: About) -> None:
+    from mutagen.oggvorbis import OggVorbis
+
+    file = OggVorbis(path)
+    file.update(_vorbis_comments(about))
+    file.save()
+
+
+def _plain_tags(about: About) -> dict[str, str]:
+    tags = {"title": about.title, "artist": about.artist, "album": about.title, "comment": about.comment}
+    return {name: _clean(text) for name, text in tags.items()}
+
+
+def _vorbis_comments(about: About) -> dict[str, str]:
+    """With the chapter extension (https://wiki.xiph.org/Chapter_Extension), which knows only names."""
+    comments = _plain_tags(about)
+    for number, chapter in enumerate(about.chapters):
+        milliseconds = round(chapter.start * 1000)
+        minutes, rest = divmod(milliseconds, 60_000)
+        comments[f"CHAPTER{number:03}"] = f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}.{rest % 1000:03}"
+        comments[f"CHAPTER{number:03}NAME"] = _caption(chapter)
+    return comments
+
+
+def _chapters(about: About, *, apart: bool) -> list[dict]:
+    """As PyAV takes them. apart: the format has a place for the artist."""
+    return [
+        {
+            "id": number,
+            "start": round(chapter.start * 1000),
+            "end": round(chapter.end * 1000),
+            "time_base": Fraction(1, 1000),
+            "metadata": {"title": _clean(chapter.title), "artist": _clean(chapter.artist)}
+            if apart
+            else {"title": _caption(chapter)},
+        }
+        for number, chapter in enumerate(about.chapters)
+    ]
+
+
+def _caption(chapter: Chapter) -> str:
+    return " - ".join(filter(None, (_clean(chapter.artist), _clean(chapter.title))))
+
+
+def _clean(text: str) -> str:
+    """One line of text that UTF-8 can hold."""
+    return one_line(text).encode("utf-8", "replace").decode()

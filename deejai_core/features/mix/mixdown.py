@@ -1,0 +1,119 @@
+"""A mix as a file with its cue sheet: written whole or not at all, and never over what is no mix."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from deejai_core.errors import AudioError, MixError
+from deejai_core.features.mix.cue import BEGINNING, MOST_TRACKS, Chapter, can_name, format_cue
+from deejai_core.features.mix.encode import MOST_CHAPTERS, About, check_format, encode
+from deejai_core.features.mix.plan import Blocks, Mix, Part, render
+from deejai_core.files import replacing
+from deejai_core.formats.entries import one_line
+
+ARTIST = "Various artists"
+MADE_BY = "beet deejai mix"  # how the comment of every mix begins
+
+
+def check_output(
+    path: Path, comments_of: Callable[[Path], list[str]], *, bitrate: int | None = None, force: bool = False
+) -> int:
+    """The sample rate (Hz) of a mix in this file. Raises MixError if there can be none, or something else would be lost.
+
+    comments_of: reads the comments in a file's tags, as `Decoder.comments`. force: whether a file that is there, and its
+    cue sheet, may be no mix.
+    """
+    format_ = check_format(path, bitrate)
+    shown = one_line(os.fspath(path))
+    if not can_name(path):
+        raise MixError(f"{shown}: a cue sheet cannot name this file; choose a name without quotation marks and line breaks")
+    for file, is_ours in (
+        (path, lambda file: is_mix(file, comments_of)),
+        (cue_path(path), _is_cue_of_mix),
+    ):
+        try:
+            if file.exists() and not file.is_file():
+                raise MixError(f"{one_line(os.fspath(file))}: this is not a regular file; choose another name")
+            if not force and file.exists() and not is_ours(file):
+                raise MixError(
+                    f"{one_line(os.fspath(file))}: this file exists and is not a mix of ours; "
+                    "choose another name, or give --force to replace it"
+                )
+        except OSError as error:
+            raise MixError(f"{shown}: {error.strerror or error}") from error
+    return format_.rate
+
+
+def cue_path(path: Path) -> Path:
+    return path.with_suffix(".cue")
+
+
+def is_mix(path: Path, comments_of: Callable[[Path], list[str]]) -> bool:
+    """Whether a file is a mix of ours, by its comment, or empty."""
+    if not path.stat().st_size:
+        return True
+    try:
+        return any(comment.startswith(MADE_BY) for comment in comments_of(path))
+    except AudioError:
+        return False
+
+
+def _is_cue_of_mix(path: Path) -> bool:
+    with path.open("rb") as file:
+        beginning = file.read(len(BEGINNING) + len(MADE_BY))
+    return not beginning or beginning == BEGINNING + MADE_BY.encode()
+
+
+def write_mix(
+    path: Path,
+    mix: Mix,
+    blocks_of: Blocks,
+    title: str,
+    recipe: str,
+    *,
+    bitrate: int | None = None,
+    notes: Path | None = None,
+    finished: Callable[[Part], None] = lambda part: None,
+    warn: Callable[[str], None] = lambda text: None,
+) -> None:
+    """Render a mix to a file that `check_output` allowed, with tags and chapters, and its cue sheet beside it.
+
+    recipe: the command that makes it again. notes: as of `replacing`. finished, warn: called after each part, and with a
+    line for what could not be done. Raises MixError; what was there is then as it was.
+    """
+    chapters = chapters_of(mix)
+    most = MOST_CHAPTERS.get(path.suffix.lower(), len(chapters))
+    if len(chapters) > most:
+        warn(f"{path.suffix[1:]} has no more than {most} chapters: the songs after these have none")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path, notes=notes, through_link=True) as temporary:
+            about = About(title, ARTIST, recipe, chapters[:most])
+            rendered = render(
+                mix,
+                blocks_of,
+                finished=finished,
+                short=lambda part, reason: warn(f"{one_line(os.fspath(part.track.path))}: {reason}; silence instead"),
+            )
+            encode(temporary, path.suffix.lower(), rendered, about, bitrate)
+        if len(chapters) > MOST_TRACKS:
+            warn(f"a cue sheet has no more than {MOST_TRACKS} tracks: there is none for this mix")
+            cue_path(path).unlink(missing_ok=True)
+            return
+        with replacing(cue_path(path), through_link=True) as temporary:
+            temporary.write_bytes(format_cue(path, title, ARTIST, recipe, chapters))
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = getattr(error, "strerror", None) or error
+        raise MixError(f"{one_line(os.fspath(path))}: cannot write the mix ({reason})") from error
+
+
+def chapters_of(mix: Mix) -> list[Chapter]:
+    """A chapter for each part, from where it is the louder one to where the next is."""
+    starts = [part.entry / mix.rate for part in mix.parts]
+    ends = [*starts[1:], mix.seconds]
+    return [
+        Chapter(start, end, part.track.artist, part.track.title or part.track.path.stem)
+        for part, start, end in zip(mix.parts, starts, ends, strict=True)
+    ]

@@ -1,0 +1,190 @@
+"""A radio that goes on for ever: what to play after what was played, and what people did to it.
+
+Pure decisions about any player with a queue. What was played to its end, and what somebody put into the queue, leads the
+way; what was skipped or thrown out pushes it away, less and less as the songs go by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from deejai_core.playlists.candidates import Candidates, Pick
+from deejai_core.playlists.geometry import blend, stagger
+from deejai_core.playlists.walk import LESS, heading, repulsion
+from deejai_core.tracks.songs import Song
+
+PLAYED = 0.85  # of a song; left before, it was skipped. As beets' mpdstats has it.
+FORGETTING = 4  # songs after which a skip pushes half as much
+MOST_PUSH = 1.1  # of all skips together, against 1 of where the way leads: two in a row turn it round
+REMEMBERED = 500  # songs that do not come again until as many others were played, and at most half of what there is
+
+Fate = Literal["queued", "played", "skipped", "left", "refused"]
+REPULSION: dict[Fate, float] = {"skipped": LESS, "refused": LESS / 2}
+HELD: tuple[Fate, ...] = ("queued", "refused")  # never added again, however long ago that was
+LEADING: tuple[Fate, ...] = ("queued", "played")
+ANCHORS = 3  # songs chosen by listeners that a radio without seeds stays with: the last so many
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A song in a player's queue."""
+
+    id: str  # of this place in the queue; as long as the player runs, no other has it
+    file: str  # what the player knows the song by
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A player at some moment."""
+
+    entries: tuple[Entry, ...]
+    current: str | None = None  # id of the entry that plays, is paused, or was stopped
+    following: str | None = None  # id of the entry that plays next, by itself or when somebody skips
+    state: str = "stop"  # or "play", "pause"
+    elapsed: float = 0.0  # seconds of the current song
+    duration: float = 0.0  # seconds; 0: unknown
+    consumes: bool = False  # whether entries leave the queue when they are over
+    at: float = 0.0  # seconds on any clock
+
+    @property
+    def current_entry(self) -> Entry | None:
+        return next((entry for entry in self.entries if entry.id == self.current), None)
+
+    @property
+    def upcoming(self) -> tuple[Entry, ...]:
+        """The entries after the current one, all if there is none."""
+        ids = [entry.id for entry in self.entries]
+        return self.entries[ids.index(self.current) + 1 :] if self.current in ids else self.entries
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What happened between two moments."""
+
+    over: tuple[Entry, Fate] | None = None  # the song that is no longer the current one
+    refused: tuple[Entry, ...] = ()  # what was thrown out before it played
+
+
+def changes(before: Snapshot, now: Snapshot) -> Changes:
+    """What listeners did to a queue, and what the player did by itself.
+
+    A song is skipped if the next one plays before 85 % of it was heard. To stop, to seek, and to choose some other song say
+    nothing of the one that was playing; to throw it out while it plays says as much as to throw out one that is to come.
+    A queue that was cleared is none that was judged.
+    """
+    current, there = before.current_entry, {entry.id for entry in now.entries}
+    cleared = there.isdisjoint(entry.id for entry in before.entries)
+    if cleared and not before.consumes:
+        return Changes(over=(current, "left") if current else None)
+    refused = tuple(
+        entry
+        for entry in before.upcoming
+        if entry.id not in there and not (before.consumes and _consumed(entry, before, now))
+    )
+    if current is None or current.id == now.current:
+        return Changes(refused=refused)
+    return Changes((current, _fate(current, before, now)), refused)
+
+
+def _fate(entry: Entry, before: Snapshot, now: Snapshot) -> Fate:
+    heard = before.elapsed + (now.at - before.at if before.state == "play" else 0)
+    if not before.duration or heard >= PLAYED * before.duration:
+        return "played"
+    if not before.consumes and entry.id not in {other.id for other in now.entries}:
+        return "refused"
+    next_one = now.current == before.following or _follows(now.current, entry.id, now)
+    return "skipped" if now.state != "stop" and next_one else "left"
+
+
+def _follows(after: str | None, before: str, now: Snapshot) -> bool:
+    """Whether an entry stands right after another one."""
+    return (before, after) in pairwise(entry.id for entry in now.entries)
+
+
+def _consumed(entry: Entry, before: Snapshot, now: Snapshot) -> bool:
+    """Whether an entry went because it was over: it stood before the one that is current now."""
+    ids = [other.id for other in before.entries]
+    return now.current not in ids or ids.index(entry.id) < ids.index(now.current)
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """A song of a radio's way, and what became of it. song: None for one that has no vector; it only takes its place."""
+
+    song: Song | None
+    fate: Fate = "played"
+    chosen: bool = False  # by a listener, not by the radio
+
+
+def next_songs(
+    candidates: Candidates,
+    way: Sequence[Heard],
+    *,
+    count: int,
+    keep_on: int,
+    stay: float = 0.0,
+    drunk: float = 0.0,
+    seeds: Sequence[Song] = (),
+    less: Sequence[Song] = (),
+    never: Iterable[int] = (),
+    rng: np.random.Generator | None = None,
+) -> list[Pick]:
+    """What to add to the end of the queue: `count` songs, or fewer if there are no more.
+
+    way: what was heard, oldest first, then what is in the queue. keep_on: each song is near the sum of the last so many
+    that were played or are in the queue; 0: near the seeds. stay: 0 to 1, how much each song is near the seeds as well, or
+    without any near what listeners chose last. seeds: the blend of these was the first step; without them, the
+    first song of the way is one, if there is no other. less: songs to be less like, which are never added. drunk: as in
+    `playlist.similar`; needs `rng`. never: positions that cannot be had.
+    """
+    candidates = candidates.without(less)
+    lineup = candidates.lineup()
+    there = len(candidates.index.vectors) if candidates.allowed is None else int(candidates.allowed.sum())
+    first = len(way) - min(REMEMBERED, there // 2)
+    for place, heard in enumerate(way):
+        if heard.song is not None and (place >= first or heard.fate in HELD):
+            lineup.add(heard.song, place if heard.fate != "refused" else None)
+    for position in never:
+        lineup.add(candidates.song(position), None)
+    steps = [blend([seed.vector for seed in seeds])] if seeds else []
+    steps += [heard.song.vector for heard in way if heard.song is not None and heard.fate in LEADING]
+    steps = steps or [heard.song.vector for heard in way if heard.song is not None][:1]
+    picks: list[Pick] = []
+    if not steps:
+        return picks
+    leading = [heard.song.vector for heard in way if heard.song is not None and heard.chosen and heard.fate in LEADING]
+    anchor = blend(leading[-ANCHORS:]) if leading and not seeds else steps[0]
+    repelled = repulsion(less)
+    for place in range(len(way), len(way) + count):
+        target = away_from(heading(steps, keep_on=keep_on, stay=stay, anchor=anchor) - repelled, way, len(picks))
+        if drunk:
+            target = stagger(target, drunk, rng)
+        pick = candidates.best(candidates.next_offers(target, place, lineup), lineup)
+        if pick is None:
+            break
+        song = candidates.song(pick.position)
+        picks.append(pick)
+        lineup.add(song, place)
+        steps.append(song.vector)
+    return picks
+
+
+def away_from(direction: np.ndarray, way: Sequence[Heard], later: int = 0) -> np.ndarray:
+    """A direction, pushed away from what was skipped or refused, each half as much for every FORGETTING songs since.
+
+    later: songs that follow the way. Returns any length but zero.
+    """
+    push, since = np.zeros_like(direction), later
+    for heard in reversed(way):
+        weight = REPULSION.get(heard.fate, 0.0)
+        if weight and heard.song is not None:
+            push += weight * 0.5 ** (since / FORGETTING) * heard.song.vector
+        elif heard.fate in LEADING:
+            since += 1
+    pushed = direction - push * min(1.0, MOST_PUSH / max(np.linalg.norm(push), 1e-12))
+    return pushed if np.linalg.norm(pushed) > 1e-3 else -push  # they cancel each other out

@@ -1,0 +1,397 @@
+"""The DJ page and the API beneath it, for any library. docs/web.md describes the API.
+
+Stateless: the page holds its queue, and each answer depends on the request and the library alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deejai_core.errors import DeejaiError
+from deejai_core.extras import extra
+from deejai_core.features.web import requests
+from deejai_core.features.web.audio import MIME_TYPES, TRANSCODED, Transcoders, begins_as_audio, file_response, open_track
+from deejai_core.features.web.covers import Covers
+from deejai_core.features.web.guard import LARGEST_REQUEST, LARGEST_UPLOAD, TAKE_FILES, TRANSCODE_PATH, UPLOAD_PATH, Guard
+from deejai_core.features.web.library import Library, Listed, RefusedError, View
+from deejai_core.features.web.requests import Reference
+from deejai_core.features.web.search import Found
+from deejai_core.features.web.token_page import CONTENT_SECURITY_POLICY, token_page
+from deejai_core.features.web.uploads import Uploads
+from deejai_core.models.vocabulary import TAGS
+from deejai_core.playlists.candidates import Pick
+from deejai_core.playlists.journey import journey
+from deejai_core.playlists.queue import fill
+from deejai_core.playlists.rules import RELAXATION
+from deejai_core.tracks.songs import Song
+
+if TYPE_CHECKING:
+    from flask import Flask, Request, Response
+
+STATIC = Path(__file__).with_name("static")
+MAP_STATIC = Path(__file__).parent.parent / "map/static"  # the script that draws maps, and its style
+
+MOST_FOUND = 100
+MOST_SKIPPED = 1_000_000
+MOST_OF_A_GROUP = 50  # tracks of an artist or an album
+MOST_COMING = 100
+USUAL = 10  # songs that come, if a request does not say how many
+MOST_WAYPOINTS = 20
+MOST_BETWEEN = 100
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
+        "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the page begins with."""
+
+    ids: Sequence[int] = ()  # seeds
+    demo: float | None = None  # seconds after which it skips to the next track
+
+
+def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -> Flask:
+    """The application. Raises MissingError if Flask is not installed."""
+    with extra("web"):
+        import flask
+        import imagesize  # noqa: F401 (needed by the processes that look for covers, which cannot say that it is missing)
+        from werkzeug.exceptions import HTTPException
+
+    app = flask.Flask("deejai", static_folder=None)
+    app.json.sort_keys = False
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
+    transcoders, covers = Transcoders(), Covers()
+    read_reference = requests.reference_reader(library.dimension)
+
+    @app.before_request
+    def check() -> None:
+        request = flask.request
+        guard.check(request.method, request.path, request.query_string.decode("latin-1"), request.headers.get)
+        if request.path in TAKE_FILES:
+            request.max_content_length = LARGEST_UPLOAD
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store" if flask.request.path.startswith("/api/") else "no-cache"
+        return response
+
+    @app.errorhandler(Exception)
+    def explain(error: Exception) -> tuple[Response, int]:
+        if isinstance(error, RefusedError):
+            status, text = error.status, str(error)
+        elif isinstance(error, HTTPException):
+            status, text = error.code or 500, f"{error.name.lower()}: {flask.request.method} {flask.request.path[:100]}"
+        elif isinstance(error, DeejaiError):
+            status, text = 500, str(error)
+        else:
+            status, text = 500, "something went wrong; the terminal that the server runs in says what"
+            log.error("%s %s", flask.request.method, flask.request.path, exc_info=error)
+        if status == 401 and flask.request.path == "/":
+            response = flask.Response(token_page(wrong="token" in flask.request.args), mimetype="text/html")
+            response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+            return response, status
+        response = flask.jsonify(error=text)
+        if allowed := getattr(error, "valid_methods", None):  # 405
+            response.headers["Allow"] = ", ".join(sorted(allowed))
+        if status == 503:
+            response.headers["Retry-After"] = "5"
+        return response, status
+
+    @app.get("/")
+    def page() -> Response:
+        response = flask.send_file(STATIC / "index.html", mimetype="text/html", max_age=0)
+        if guard.token and guard.shows_token(f"token={flask.request.args.get('token', '')}", lambda _: None):
+            response.set_cookie(guard.cookie, guard.token, httponly=True, samesite="Strict", max_age=365 * 24 * 3600)
+        return response
+
+    @app.get("/static/<name>")
+    def static(name: str) -> Response:
+        return flask.send_from_directory(STATIC, name, max_age=0)
+
+    @app.get("/static/map/<name>")
+    def map_static(name: str) -> Response:
+        return flask.send_from_directory(MAP_STATIC, name, max_age=0)
+
+    @app.get("/api/status")
+    def status() -> dict:
+        return {
+            "model": library.model,
+            "tracks": library.tracks,
+            "alike": library.alike,
+            "analysis": asdict(library.progress()),
+            "writable": library.writable,
+            "knobs": asdict(library.knobs),
+            "rules": requests.write_choices(library.choices),
+            "tags": list(TAGS) if library.tagged else [],
+            "largest_upload": LARGEST_UPLOAD,
+            "demo": start.demo,
+            "start": _shown(library, start.ids),
+        }
+
+    @app.post("/api/analyse")
+    def analyse() -> dict:
+        library.analyse()
+        return {"analysis": asdict(library.progress())}
+
+    @app.get("/api/search")
+    def search() -> dict:
+        text = requests.read_text(flask.request.args, "q").strip()
+        limit = requests.read_whole(flask.request.args, "limit", 20, 1, MOST_FOUND)
+        offset = requests.read_whole(flask.request.args, "offset", 0, 0, MOST_SKIPPED)
+        found = library.search(text, limit, offset) if text else Found([], [])
+        return {
+            "tracks": _shown(library, found.ids),
+            "groups": [
+                asdict(group) | {"ids": group.ids[:MOST_OF_A_GROUP], "tracks": len(group.ids)} for group in found.groups
+            ],
+            "more": found.more,
+        }
+
+    @app.get("/api/tracks")
+    def tracks() -> dict:
+        text = requests.read_text(flask.request.args, "ids", longest=MOST_OF_A_GROUP * 20)
+        return {"tracks": _shown(library, [_id(one) for one in text.split(",")][:MOST_OF_A_GROUP])}
+
+    @app.get("/api/anything")
+    def anything() -> dict:
+        return {"tracks": _shown(library, [library.anything()])}
+
+    @app.get("/api/track/<id_>")
+    def track(id_: str) -> dict:
+        return _known(library, id_)
+
+    @app.post("/api/similar")
+    def similar() -> dict:
+        body = _body(flask.request)
+        seeds = requests.read_list(body, "seeds", read_reference, requests.MOST_SEEDS, least=1)
+        played = requests.read_list(body, "played", read_reference)
+        pinned = requests.read_list(body, "pinned", read_reference, requests.MOST_SEEDS)
+        removed = requests.read_list(body, "removed", read_reference)
+        less = requests.read_list(body, "less", read_reference, requests.MOST_SEEDS)
+        coming = requests.read_list(body, "coming", requests.place_reader(read_reference), MOST_COMING) or [None] * USUAL
+        knobs = requests.read_knobs(body, library.knobs)
+        seed = requests.read_whole(body, "seed", 0, 0, 2**31 - 1)
+        view = library.view(requests.read_choices(body, library.choices))
+        seeds, played = _songs(view, seeds, "seeds"), _songs(view, played)
+        found = fill(
+            view.candidates,
+            seeds,
+            [reference and _at(view, reference) for reference in coming],
+            played=played,
+            pinned=_songs(view, pinned),
+            unwanted=_songs(view, removed),
+            less=_songs(view, less),
+            keep_on=knobs.keep_on,
+            stay=knobs.stay,
+            drunk=knobs.drunk,
+            seed=seed,
+        )
+        first = len(seeds) + len(played)
+        tracks = _picked(library, view, found, first)
+        return {"tracks": tracks, "complete": len(tracks) >= coming.count(None)}
+
+    @app.post("/api/journey")
+    def travel() -> dict:
+        body = _body(flask.request)
+        stops = requests.read_list(body, "waypoints", read_reference, MOST_WAYPOINTS, least=2)
+        less = requests.read_list(body, "less", read_reference, requests.MOST_SEEDS)
+        between = requests.read_whole(body, "between", 5, 0, MOST_BETWEEN)
+        knobs = requests.read_knobs(body, library.knobs)
+        seed = requests.read_whole(body, "seed", 0, 0, 2**31 - 1)
+        view = library.view(requests.read_choices(body, library.choices))
+        songs = _songs(view, stops, "waypoints")
+        if any(one.vector.tobytes() == next_.vector.tobytes() for one, next_ in pairwise(songs)):
+            raise RefusedError("waypoints: the same one twice in a row; a journey leads from one to another")
+        rng = np.random.default_rng(seed)
+        less = _songs(view, less)
+        legs = journey(view.candidates, songs, between=between, drunk=knobs.drunk, rng=rng, less=less)
+        tracks = [_picked(library, view, leg) for leg in legs]
+        return {"legs": tracks, "complete": all(len(leg) == between for leg in tracks)}
+
+    @app.post(UPLOAD_PATH)
+    def upload() -> dict:
+        name = requests.read_text(flask.request.args, "name") or "a file"
+        with uploads.received(flask.request.stream, name) as path:
+            stranger = library.hear(path, name)
+        # One that the library has is the library's: it can be played from there, and saved.
+        known = library.describe([stranger.id]).get(stranger.id) if stranger.id else None
+        return {
+            "track": _json(known) if known else None,
+            "artist": known.artist if known else stranger.artist,
+            "title": known.title if known else stranger.title,
+            "length": known.length if known else stranger.length,
+            "vector": requests.write_vector(stranger.song.vector),
+        }
+
+    @app.post(TRANSCODE_PATH)
+    def transcode() -> Response:
+        name = requests.read_text(flask.request.args, "name") or "a file"
+        target = _target(_formats(flask.request))
+        with contextlib.ExitStack() as stack:
+            path = stack.enter_context(uploads.received(flask.request.stream, name))
+            response = transcoders.response(path, target, 0, flask.request)
+            response.call_on_close(stack.pop_all().close)  # the file is there for as long as it is sent
+        return response
+
+    @app.post("/api/save")
+    def save() -> Any:
+        body = _body(flask.request)
+        title = requests.read_text(body, "title").strip()
+        ids = requests.read_list(body, "ids", requests.read_id, least=1)
+        download = requests.read_switch(body, "download", False)
+        if not title:
+            raise RefusedError("title: a playlist needs a name")
+        if not download:
+            path, tracks = library.save(title, ids, replace=requests.read_switch(body, "replace", False))
+            return {"path": path, "tracks": tracks}
+        name, data, _ = library.playlist(title, ids)
+        name = name.encode("utf-8", "replace").decode()
+        return flask.send_file(io.BytesIO(data), "application/octet-stream", as_attachment=True, download_name=name)
+
+    @app.get("/api/audio/<id_>")
+    def audio(id_: str) -> Response:
+        found = library.audio(_id(id_))
+        formats = _formats(flask.request)
+        start_at = requests.read_number(flask.request.args, "start", 0, 0, 1e6)
+        if found is None:
+            raise RefusedError(f"there is no track {id_[:20]}", 404)
+        path, format_ = found
+        file = open_track(path)
+        if format_ in MIME_TYPES and (format_ in formats or not formats) and begins_as_audio(file):
+            return file_response(file, MIME_TYPES[format_], flask.request)
+        file.close()
+        return transcoders.response(path, _target(formats), start_at, flask.request)
+
+    @app.get("/api/art/<id_>")
+    def art(id_: str) -> Response:
+        cover = library.cover(_id(id_))
+        if cover is None:
+            raise RefusedError(f"there is no track {id_[:20]}", 404)
+        picture = covers.read(cover)
+        # A track without a cover is nothing that a browser should complain of.
+        response = flask.Response(picture[0], mimetype=picture[1]) if picture else flask.Response(status=204)
+        response.add_etag()
+        response.cache_control.private = True
+        response.cache_control.max_age = 3600
+        return response.make_conditional(flask.request)
+
+    @app.get("/api/map")
+    def map_() -> Any:
+        return flask.jsonify(library.map())
+
+    @app.get("/api/map/progress")
+    def map_progress() -> dict:
+        return {"done": library.map_progress}
+
+    return app
+
+
+def _body(request: Request) -> dict[str, Any]:
+    """The JSON object that a request brings. No form can send its type: a browser asks first, and is told nothing."""
+    try:
+        body = request.get_json(silent=True) if request.mimetype == "application/json" else None
+    except RecursionError:  # brackets in brackets in brackets
+        body = None
+    if not isinstance(body, dict):
+        raise RefusedError("the body must be a JSON object, of the type application/json")
+    return body
+
+
+def _formats(request: Request) -> list[str]:
+    """The formats that a browser says it plays; none if it does not say."""
+    return [name for name in requests.read_text(request.args, "formats").split(",") if name]
+
+
+def _target(formats: Sequence[str]) -> str:
+    """What to transcode to, for a browser that plays these formats."""
+    for name in TRANSCODED:
+        if name in formats or not formats:
+            return name
+    raise RefusedError(f"formats: name one of {', '.join(TRANSCODED)} for tracks that have to be transcoded", 406)
+
+
+def _id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= requests.LARGEST_ID):
+        raise RefusedError("ids of tracks are whole numbers above 0", 404)
+    return int(text)
+
+
+def _known(library: Library, text: str) -> dict:
+    found = library.describe([_id(text)])
+    if not found:
+        raise RefusedError(f"there is no track {text[:20]}", 404)
+    (track,) = found.values()
+    return _json(track)
+
+
+def _json(track: Listed) -> dict[str, Any]:
+    return asdict(track)
+
+
+def _shown(library: Library, ids: Iterable[int]) -> list[dict[str, Any]]:
+    ids = list(ids)
+    found = library.describe(ids)
+    return [_json(found[id_]) for id_ in ids if id_ in found]
+
+
+def _songs(view: View, references: Iterable[Reference], name: str | None = None) -> list[Song]:
+    """Songs of references; a track that is gone, or not analysed, is left out, or refused under the `name` of its list."""
+    songs = []
+    for reference in references:
+        song = _at(view, reference)
+        if song is None and name:
+            raise RefusedError(f"{name}: track {reference} is not in the library, or has not been analysed")
+        if song:
+            songs.append(song)
+    return songs
+
+
+def _at(view: View, reference: Reference) -> Song | None:
+    if isinstance(reference, Song):
+        return reference
+    position = view.position.get(reference)
+    return None if position is None else view.candidates.song(position)
+
+
+def _picked(library: Library, view: View, picks: Sequence[Pick], first: int = 0) -> list[dict[str, Any]]:
+    """Picks as the page shows them, their places counted from `first`; without those that another program has removed."""
+    found = library.describe([view.ids[pick.position] for pick in picks])
+    return [
+        _json(found[view.ids[pick.position]])
+        | {
+            "place": pick.place - first,
+            "similarity": round(float(pick.similarity), 4),
+            "broken": [RELAXATION[rule] for rule in pick.broken],
+        }
+        for pick in picks
+        if view.ids[pick.position] in found
+    ]
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(24)

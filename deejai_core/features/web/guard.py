@@ -1,0 +1,73 @@
+"""Who may ask: every request is looked at here before anything else is, and before its body is taken.
+
+Three dangers there are. A page of somebody else's may send requests here: told by `Origin` and `Sec-Fetch-Site`. A name of
+somebody else's may point here, and their page then is of the same origin: told by `Host`, of which only the machine's own
+are known. And where the server is bound to more than the machine itself, somebody else may ask: told by the token.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+from deejai_core.features.web.library import RefusedError
+
+LARGEST_UPLOAD = 500_000_000  # bytes of an audio file that somebody drops in
+LARGEST_REQUEST = 1_000_000  # bytes of any other request's body
+UPLOAD_PATH, TRANSCODE_PATH = "/api/upload", "/api/transcode"
+TAKE_FILES = (UPLOAD_PATH, TRANSCODE_PATH)  # their bodies are audio files
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True)
+class Guard:
+    """port: that the server listens on. token: None on loopback, where only the machine's own names are answered to."""
+
+    port: int
+    token: str | None = None
+
+    @property
+    def cookie(self) -> str:
+        return f"deejai_{self.port}"  # cookies do not keep ports apart
+
+    def check(self, method: str, path: str, query: str, header: Callable[[str], str | None]) -> None:
+        """header: a header's value by its name, None if there is none. Raises RefusedError."""
+        host = (header("Host") or "").lower()
+        if self.token is None and host not in {f"{name}:{self.port}" for name in LOOPBACK} | (
+            set(LOOPBACK) if self.port == 80 else set()
+        ):
+            raise RefusedError(f"this is not the server of {host[:100]!r}; open http://127.0.0.1:{self.port}/", 403)
+        self._check_origin(method, path, host, header)
+        if self.token is not None and not self.shows_token(query, header):
+            raise RefusedError("the token is missing or wrong; open the address that the server was started with", 401)
+
+    def most(self, path: str) -> int:
+        """Bytes that the body of a request may have."""
+        return LARGEST_UPLOAD if path in TAKE_FILES else LARGEST_REQUEST
+
+    def shows_token(self, query: str, header: Callable[[str], str | None]) -> bool:
+        """Whether a request has the token: in its cookie, its query, or as a bearer."""
+        # By hand: the standard library's reader drops all cookies if one of them is odd, which any program may have set.
+        cookies = (cookie.strip().partition("=") for cookie in (header("Cookie") or "").split(";"))
+        kind, _, bearer = (header("Authorization") or "").partition(" ")
+        shown = [
+            *(value for name, _, value in cookies if name == self.cookie),
+            *parse_qs(query).get("token", []),
+            bearer if kind == "Bearer" else "",
+        ]
+        return any(hmac.compare_digest(text.encode(), self.token.encode()) for text in shown)
+
+    @staticmethod
+    def _check_origin(method: str, path: str, host: str, header: Callable[[str], str | None]) -> None:
+        # Programs other than browsers send neither of the two headers; pages cannot keep browsers from sending them.
+        site, origin = header("Sec-Fetch-Site"), header("Origin")
+        asks_much = path.startswith("/api/") or method not in ("GET", "HEAD")
+        try:
+            foreign = origin is not None and urlsplit(origin).netloc.lower() != host
+        except ValueError:
+            foreign = True
+        if asks_much and (foreign or site not in (None, "same-origin", "none")):
+            raise RefusedError("only the DJ page itself may ask for this", 403)

@@ -1,0 +1,142 @@
+"""What the DJ page asks of a music library, whoever keeps it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from deejai_core.errors import DeejaiError
+from deejai_core.features.web.search import Found
+from deejai_core.playlists.candidates import Candidates
+from deejai_core.tracks.songs import Song
+
+ONCE = math.inf
+MILD = "mild"  # an artist separation that gives way to similarity
+
+
+class RefusedError(DeejaiError):
+    """A request that cannot be answered; its message is one sentence for whoever made it. status: of HTTP."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A track as the page shows it."""
+
+    id: int
+    artist: str
+    title: str
+    album: str
+    length: float | None  # seconds
+    format: str  # a key of `audio.MIME_TYPES`; empty: one that no browser plays
+    analysed: bool
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The rules of lists that can be chosen on the page; all others are the configuration's."""
+
+    artist_separation: float | str = 0  # tracks; infinite: once only; or `MILD`
+    candidates: str = ""  # a query
+    not_played_days: float | None = None
+    mood: tuple[tuple[str, float], ...] = ()
+    mix_in_key: bool = False
+    min_length: float = 0.0  # seconds
+    max_length: float = math.inf
+
+
+@dataclass(frozen=True)
+class Knobs:
+    keep_on: int = 3
+    stay: float = 0.0
+    drunk: float = 0.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the analysis of a library is, in tracks. running: whether this server has it analysed now."""
+
+    total: int
+    analysed: int
+    running: bool
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A library under some rules. ids: of the tracks of `candidates`, by position."""
+
+    candidates: Candidates
+    ids: Sequence[int]
+    position: Mapping[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Stranger:
+    """A file that somebody dropped in. id: of the same recording in the library, if it has it."""
+
+    song: Song
+    artist: str
+    title: str
+    length: float | None
+    id: int | None
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Where the picture of a track may be: a file of its own, or inside the audio file."""
+
+    picture: Path | None
+    audio: Path
+
+
+class Library(Protocol):
+    """Called by several threads at once. Every method may raise RefusedError."""
+
+    model: str
+    tracks: int  # that are analysed
+    writable: bool  # whether the page may write playlists, and have music analysed
+    tagged: bool  # whether any of them has tags, to be chosen by mood
+    map_progress: float | None  # how much of the map is laid out, 0 to 1, while it is
+    alike: float | None  # similarity below which songs no longer sound alike; None: not known
+    knobs: Knobs  # what the page begins with
+    choices: Choices
+    dimension: int  # of vectors
+
+    def progress(self) -> Progress: ...
+
+    def analyse(self) -> None:
+        """Have all music analysed that is not yet, in the background. Refused if the page may not."""
+
+    def search(self, text: str, limit: int, offset: int) -> Found:
+        """The tracks that some words or a query find, the likeliest first, and artists and albums."""
+
+    def describe(self, ids: Iterable[int]) -> dict[int, Listed]:
+        """Those of the tracks that exist, by id."""
+
+    def anything(self) -> int:
+        """The id of some analysed track."""
+
+    def view(self, choices: Choices) -> View: ...
+
+    def hear(self, path: Path, name: str) -> Stranger:
+        """A file that is not the library's. name: what it was called."""
+
+    def audio(self, id_: int) -> tuple[Path, str] | None:
+        """A track's file and its format; None if there is no such track."""
+
+    def cover(self, id_: int) -> Cover | None: ...
+
+    def playlist(self, title: str, ids: Sequence[int]) -> tuple[str, bytes, int]:
+        """A playlist's file name, its bytes, and how many tracks it has."""
+
+    def save(self, title: str, ids: Sequence[int], *, replace: bool) -> tuple[str, int]:
+        """Write a playlist; returns its path and number of tracks. Refused with status 409 if there is one already."""
+
+    def map(self) -> Any:
+        """The library as a picture, ready for JSON."""

@@ -1,0 +1,150 @@
+"""Serving the application with waitress.
+
+It takes a request's body before the application sees any of it. So whoever may not ask, or wants to bring too much, is sent
+away here, as soon as the head of the request is known. And so is whoever keeps it waiting, so that others can be served.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from deejai_core.errors import DeejaiError
+from deejai_core.extras import extra
+from deejai_core.features.web.guard import LARGEST_UPLOAD, Guard
+from deejai_core.features.web.library import RefusedError
+from deejai_core.features.web.uploads import MOST_SECONDS
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from waitress.server import BaseWSGIServer
+
+THREADS = 12
+MOST_CONNECTIONS = 400  # with a file each, within the 1024 descriptors that a process usually may have
+CROWD = 350  # connections from which on the idlest are closed, so that others can come
+HEAD_SECONDS = 20  # that the head of a request may take to arrive
+IDLE_SECONDS = 60  # that a connection may be open without a request, or with a body of which nothing comes
+UNREAD_SECONDS = 180  # in which a client must read something of a stream still being made; browsers pause for a minute
+LARGEST_HEAD = 65_536  # bytes
+REASONS = {401: "Unauthorized", 403: "Forbidden", 408: "Request Timeout", 413: "Content Too Large"}
+
+
+class ServingError(DeejaiError):
+    """The server cannot listen where it is asked to."""
+
+
+def serve(app: Flask, guard: Guard, host: str, *, ready: Callable[[], None]) -> None:
+    """Serve until ctrl-C. ready: called when it listens. Raises ServingError, MissingError."""
+    with extra("web"):
+        from waitress.channel import HTTPChannel
+        from waitress.parser import HTTPRequestParser
+        from waitress.server import create_server
+
+    class Refusal:
+        """What waitress asks of an error."""
+
+        def __init__(self, error: RefusedError) -> None:
+            self.error = error
+
+        def to_response(self, _: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+            body = json.dumps({"error": str(self.error)}).encode()
+            headers = [("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff")]
+            return f"{self.error.status} {REASONS[self.error.status]}", headers, body
+
+    class Parser(HTTPRequestParser):
+        most, deadline = LARGEST_UPLOAD, float("inf")
+
+        def parse_header(self, header_plus: bytes) -> None:
+            super().parse_header(header_plus)
+            self.most, self.deadline = guard.most(self.path), time.monotonic() + MOST_SECONDS
+            if not self.chunked and not self.content_length:
+                return  # there is no body to take: the application looks at the rest
+            try:
+                guard.check(self.command, self.path, self.query, self._header)
+                if self.content_length > self.most:
+                    raise RefusedError(f"the body is too large; {self.most // 1_000_000} MB is the most", 413)
+            except RefusedError as error:
+                self.content_length = 0  # which waitress would look at once more
+                self._refuse(error)
+
+        def received(self, data: bytes) -> int:
+            taken = super().received(data)
+            if not self.completed and self.body_bytes_received > self.most:
+                self._refuse(RefusedError(f"the body is too large; {self.most // 1_000_000} MB is the most", 413))
+            elif not self.completed and time.monotonic() > self.deadline:
+                self._refuse(RefusedError("the body takes too long to arrive", 408))
+            return taken
+
+        def _header(self, name: str) -> str | None:
+            return self.headers.get(name.upper().replace("-", "_"))
+
+        def _refuse(self, error: RefusedError) -> None:
+            self.error, self.completed = Refusal(error), True
+            self.expect_continue = False  # or waitress would ask for the body all the same
+
+    class Channel(HTTPChannel):
+        parser_class = Parser
+        began = 0.0  # when the head that is on its way did
+        busy = free = 0.0  # when it was last seen at work; and when not waiting for its client to read
+
+        def received(self, data: bytes) -> bool:
+            if self.request is None:
+                self.began = time.time()
+            return super().received(data)
+
+        def is_overdue(self, now: float) -> bool:
+            """Whether its client has kept the server waiting for too long. To be asked every second."""
+            if not (self.requests and self.total_outbufs_len):
+                self.free = now
+            if self.requests or self.total_outbufs_len:
+                self.busy = now
+                return now - max(self.free, self.last_activity) > UNREAD_SECONDS
+            if self.request is None:
+                return now - self.since > IDLE_SECONDS
+            if self.request.headers_finished:
+                return now - self.last_activity > IDLE_SECONDS
+            return now - self.began > HEAD_SECONDS
+
+        @property
+        def since(self) -> float:
+            """When it last did something for its client."""
+            return self.last_activity if self.total_outbufs_len else max(self.busy, self.creation_time)
+
+    def tend(server: BaseWSGIServer, now: float) -> None:
+        """Close the connections whose clients keep the server waiting; of very many, the idlest too."""
+        channels = list(server.active_channels.values())
+        closed = [channel for channel in channels if channel.is_overdue(now)]
+        idlest = sorted((channel for channel in channels if not channel.requests), key=lambda channel: channel.since)
+        for channel in {*closed, *idlest[: max(0, len(channels) - CROWD)]}:
+            server.trigger.pull_trigger(channel.handle_close)  # after all have been looked at
+
+    try:
+        server = create_server(
+            app,
+            host=host,
+            port=guard.port,
+            threads=THREADS,
+            connection_limit=MOST_CONNECTIONS,
+            asyncore_use_poll=True,
+            asyncore_loop_timeout=1,
+            cleanup_interval=1,
+            max_request_header_size=LARGEST_HEAD,
+            max_request_body_size=2 * LARGEST_UPLOAD,  # never reached: the parser above is stricter
+            ident=None,
+        )
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise ServingError(
+            f"cannot serve on {host}, port {guard.port} ({why}); choose another with --host or --port"
+        ) from error
+    for listener in list(getattr(server, "map", server._map).values()):
+        if hasattr(listener, "channel_class"):
+            listener.channel_class = Channel
+            listener.maintenance = functools.partial(tend, listener)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it tells of every request that has to wait
+    ready()
+    server.run()

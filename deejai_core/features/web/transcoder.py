@@ -1,0 +1,87 @@
+"""A process that decodes one file and writes it to standard output in a format that browsers play.
+
+Started by `deejai_core.features.web.audio`, with the file's name (hexadecimal), `mp3` or `webm`, the second to start from,
+and the bytes of memory that it may take. It writes no faster than it is read from, and ends with its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from deejai_core.audio.child import confine
+from deejai_core.audio.container import open_container
+from deejai_core.errors import AudioError
+from deejai_core.files import open_regular
+
+RATE = 48_000  # Hz, of Opus
+CODECS = {"mp3": ("libmp3lame", 192_000), "webm": ("libopus", 128_000)}  # bits a second
+# Nothing that is only known at the end: the output cannot be gone back in.
+OPTIONS = {"mp3": {"write_xing": "0", "id3v2_version": "0"}, "webm": {"live": "1"}}
+MOST_CPU = 1800  # seconds; hours of music take minutes
+
+
+class Pipe:
+    """What PyAV writes to, without the means to go back."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write = file.write
+
+
+def main() -> None:
+    name, target, start, memory = sys.argv[1:]
+    path = Path(os.fsdecode(bytes.fromhex(name)))
+    output, _ = confine(int(memory), MOST_CPU)
+    # No audio, or nobody listens any more.
+    with contextlib.suppress(AudioError, OSError):
+        open_regular(path).close()  # a pipe would never end
+        transcode(path, target, float(start), output.raw)
+
+
+def transcode(path: Path, target: str, start: float, output: BinaryIO) -> None:
+    import av
+    from av.error import FFmpegError, InvalidDataError
+
+    codec, bit_rate = CODECS[target]
+    with (
+        open_container(path) as source,
+        av.open(Pipe(output), "w", format=target, options=OPTIONS[target]) as sink,
+    ):
+        if not source.streams.audio:
+            raise AudioError("no audio in it")
+        stream = source.streams.audio[0]
+        if start:
+            source.seek((stream.start_time or 0) + int(start / stream.time_base), stream=stream)
+        encoder = sink.add_stream(codec, rate=RATE, layout="stereo", bit_rate=bit_rate)
+        resampler = av.AudioResampler(encoder.codec_context.format, "stereo", RATE, encoder.codec_context.frame_size or 960)
+        written = 0
+
+        def write(frames: list) -> None:
+            nonlocal written
+            for frame in frames:
+                frame.pts = written  # counted: a damaged packet must not leave a hole
+                written += frame.samples
+                sink.mux(encoder.encode(frame))
+
+        packets = source.demux(stream)
+        while True:
+            try:
+                packet = next(packets)
+            except (StopIteration, FFmpegError):
+                break  # where the container breaks off, the track ends
+            try:
+                frames = packet.decode()
+            except InvalidDataError:
+                continue  # left out, as players do
+            for frame in frames:
+                frame.pts = None
+                write(resampler.resample(frame))
+        write(resampler.resample(None))
+        sink.mux(encoder.encode(None))
+
+
+if __name__ == "__main__":
+    main()

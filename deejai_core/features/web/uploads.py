@@ -1,0 +1,65 @@
+"""Audio files that somebody drops in: kept for as long as it takes to hear them, and no longer."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from deejai_core.features.web.guard import LARGEST_UPLOAD
+from deejai_core.features.web.library import RefusedError
+
+MOST_AT_ONCE = 4  # a file that the browser does not play arrives twice: to be heard, and to be transcoded
+MOST_SECONDS = 600  # that a file may take to arrive
+CHUNK = 1 << 20
+
+
+class Uploads:
+    """folder: for this server alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._free = threading.BoundedSemaphore(MOST_AT_ONCE)
+
+    def clear(self) -> None:
+        """Remove what a server left that was killed. To be called by one that is sure to be alone: it has the port."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def received(self, body: BinaryIO, name: str) -> Iterator[Path]:
+        """A body as a file, which is gone after the block. name: what the file was called. Raises RefusedError."""
+        if not self._free.acquire(blocking=False):
+            raise RefusedError("other files are being listened to; try again in a moment", 503)
+        try:
+            suffix = Path(name).suffix.lower()
+            path = self.folder / (secrets.token_hex(8) + (suffix if re.fullmatch(r"\.[a-z0-9]{1,5}", suffix) else ""))
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                _copy(body, path)
+                yield path
+            finally:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise RefusedError(f"the file cannot be kept for a moment ({error.strerror or error})", 507) from error
+        finally:
+            self._free.release()
+
+
+def _copy(body: BinaryIO, path: Path) -> None:
+    size, deadline = 0, time.monotonic() + MOST_SECONDS
+    with path.open("xb") as file:
+        while chunk := body.read(CHUNK):
+            size += len(chunk)
+            if size > LARGEST_UPLOAD:
+                raise RefusedError(f"the file is too large; {LARGEST_UPLOAD // 1_000_000} MB is the most", 413)
+            if time.monotonic() > deadline:
+                raise RefusedError("the file takes too long to arrive", 408)
+            file.write(chunk)
+    if not size:
+        raise RefusedError("the file is empty")

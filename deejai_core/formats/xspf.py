@@ -1,0 +1,126 @@
+"""Playlists in the formats XSPF (https://xspf.org/spec) and JSPF (https://xspf.org/jspf)."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from xml.etree import ElementTree
+
+from deejai_core.errors import PlaylistError
+from deejai_core.formats.entries import Entry, Header, Listing, Style, Track, location, one_line, urlencoded
+from deejai_core.formats.markup import first, local_name, parse_markup, texts
+from deejai_core.formats.text import as_bytes, as_text, without_mark
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_RECORDING = re.compile(rf"musicbrainz\.org/recording/({_UUID.pattern})")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+NAMESPACE = "http://xspf.org/ns/0/"
+
+
+def format_xspf(tracks: Iterable[Track], style: Style, header: Header) -> bytes:
+    ElementTree.register_namespace("", NAMESPACE)
+    root = ElementTree.Element(f"{{{NAMESPACE}}}playlist", version="1")
+    _fill(root, _head(header))
+    entries = ElementTree.SubElement(root, f"{{{NAMESPACE}}}trackList")
+    for track in tracks:
+        _fill(ElementTree.SubElement(entries, f"{{{NAMESPACE}}}track"), _entry(track, style))
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+
+
+def format_jspf(tracks: Iterable[Track], style: Style, header: Header) -> bytes:
+    entries = [_entry(track, style) for track in tracks]
+    for entry in entries:
+        entry |= {name: [entry[name]] for name in ("location", "identifier") if name in entry}  # lists in JSPF
+    return json.dumps({"playlist": _head(header) | {"track": entries}}, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def parse_xspf(data: bytes) -> Listing:
+    """What a playlist says. Raises PlaylistError if it is none, see `parse_markup`."""
+    root = parse_markup(data)
+    if local_name(root) != "playlist":
+        raise PlaylistError("it is not XSPF")
+    lists = (child for child in root if local_name(child) == "trackList")
+    entries = [_read_entry(texts(track)) for tracks in lists for track in tracks if local_name(track) == "track"]
+    return Listing(entries, *_read_head(texts(root)))
+
+
+def parse_jspf(data: bytes) -> Listing:
+    """What a playlist says. Raises PlaylistError if it is none."""
+    try:
+        # Its numbers are of no interest, and one of thousands of digits would be an error.
+        document = json.loads(as_text(without_mark(data)), parse_int=str, parse_float=str)
+    except (ValueError, RecursionError) as error:
+        raise PlaylistError("it is not valid JSON") from error
+    playlist = document.get("playlist") if isinstance(document, dict) else None
+    if not isinstance(playlist, dict):
+        raise PlaylistError("it is not JSPF")
+    tracks = playlist.get("track") or []
+    if not isinstance(tracks, list):
+        tracks = [tracks]
+    entries = [_read_entry(_lists(track)) for track in tracks if isinstance(track, dict)]
+    return Listing(entries, *_read_head(_lists(playlist)), odd=len(tracks) - len(entries))
+
+
+def _lists(fields: dict[str, object]) -> dict[str, list[str]]:
+    return {name: _as_list(value) for name, value in fields.items()}
+
+
+def _as_list(value: object) -> list[str]:
+    return [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str) and text]
+
+
+def _read_head(told: dict[str, list[str]]) -> tuple[str, str]:
+    date = first(told, "date")[:10]
+    return first(told, "title"), date if _DAY.fullmatch(date) else ""
+
+
+def _read_entry(told: dict[str, list[str]]) -> Entry:
+    recordings = (_RECORDING.search(text) for text in told.get("identifier", ()))
+    return Entry(
+        tuple(map(as_bytes, told.get("location", ()))),
+        first(told, "creator"),
+        first(told, "title"),
+        first(told, "album"),
+        next((found[1].lower() for found in recordings if found), ""),
+        encoded=True,
+    )
+
+
+def _head(header: Header) -> dict[str, str]:
+    fields = {"title": header.title, "annotation": "; ".join(header.recipe), "date": header.date}
+    return {name: _clean(text) for name, text in fields.items() if text}
+
+
+def _entry(track: Track, style: Style) -> dict[str, str | int]:
+    fields = {
+        "location": _uri(track.path, style),
+        "identifier": f"https://musicbrainz.org/recording/{track.recording}" if _UUID.fullmatch(track.recording) else "",
+        "title": _clean(track.title),
+        "creator": _clean(track.artist),
+        "album": _clean(track.album),
+        "duration": round(1000 * track.length) if track.length else "",  # milliseconds
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _uri(path: Path, style: Style) -> str:
+    """Always URL-encoded, as these formats ask for."""
+    name = urlencoded(location(path, style)).decode()
+    if style.prefix or style.relative_to:
+        return _clean(style.prefix) + name
+    return ("file:///" if os.name == "nt" else "file://") + name
+
+
+def _clean(text: str) -> str:
+    """Without what XML cannot hold."""
+    return re.sub("[\ud800-\udfff\ufffe\uffff]", "\ufffd", one_line(text))
+
+
+def _fill(element: ElementTree.Element, fields: dict[str, str | int]) -> None:
+    for name, value in fields.items():
+        ElementTree.SubElement(element, f"{{{NAMESPACE}}}{name}").text = str(value)

@@ -1,0 +1,169 @@
+"""Files that services hand out, on disk or in an archive: read without unpacking them, and without trusting their sizes."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, TextIO
+
+from deejai_core.errors import HistoryError
+from deejai_core.history.sources.values import text
+
+JSON = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
+SCROBBLER = "scrobbler.log"  # how the names of players' logs end, which may be hidden files
+TABLES = (".csv", ".csv.gz", ".xml", SCROBBLER)
+SUFFIXES = (*JSON, *TABLES)
+# Exports shrink to a tenth or a twentieth. What unfolds much further is made to fill memories and disks.
+UNFOLDS = 100  # times its size, at most
+ALWAYS = 100_000_000  # bytes that any file may unfold to
+HEAD = 4096  # bytes that tell what a file is
+BUFFER = 65_536  # bytes
+_DAMAGED = (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+_LOCKED = (RuntimeError, NotImplementedError)  # an archive with a password, or packed in a way nobody knows
+
+
+class UnreadableError(Exception):
+    """A file cannot be read, or not to its end; the message says why."""
+
+
+@dataclass
+class Allowance:
+    """How many bytes may still be unpacked. The members of an archive share one."""
+
+    left: int
+
+    @classmethod
+    def of(cls, path: Path) -> Allowance:
+        try:
+            return cls(max(ALWAYS, UNFOLDS * path.stat().st_size))
+        except OSError:  # opening it will say why
+            return cls(ALWAYS)
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file, on disk or in an archive. The name is for people."""
+
+    name: str
+    open: Callable[[], BinaryIO]
+    allowance: Allowance = field(default_factory=lambda: Allowance(ALWAYS))
+
+
+def begins_as_zip(path: Path) -> bool:
+    """Whether a file is an archive, be it a damaged one. Raises HistoryError."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+    except OSError as error:
+        raise HistoryError(f"{path}: it cannot be read ({error.strerror or error})") from error
+
+
+def files_in(folder: Path) -> Iterator[Path]:
+    """All files below a folder, but for hidden ones (of a NAS too), in natural order: 2.json before 10.json."""
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted((name for name in folders if not name.startswith((".", "@eaDir"))), key=_natural)
+        for name in sorted((name for name in names if not _hidden(name)), key=_natural):
+            path = Path(root, name)
+            if path.is_file():  # to read from a pipe could take for ever
+                yield path
+
+
+@contextmanager
+def archived(path: Path) -> Iterator[list[SourceFile]]:
+    """The files in a zip that may be exports, readable for as long as the context lasts. Raises HistoryError."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except (*_DAMAGED, *_LOCKED, ValueError) as error:
+        raise HistoryError(f"{path}: not a whole zip file ({error}); download it again") from error
+    allowance = Allowance.of(path)
+
+    def source(info: zipfile.ZipInfo) -> SourceFile:
+        return SourceFile(f"{path}: {text(info.filename)}", lambda: _member(archive, info), allowance)
+
+    with archive:
+        members = sorted((info for info in archive.infolist() if _wanted(info)), key=lambda info: _natural(info.filename))
+        yield list(map(source, members))
+
+
+def on_disk(path: Path) -> SourceFile:
+    return SourceFile(text(os.fspath(path)), lambda: path.open("rb"), Allowance.of(path))
+
+
+@contextmanager
+def unpacked(file: SourceFile) -> Iterator[BinaryIO]:
+    """What is in a file, unpacked if it was packed by gzip. Raises UnreadableError, at once or half-way."""
+    try:
+        with file.open() as raw:
+            buffered = io.BufferedReader(raw)
+            if buffered.peek(2).startswith(b"\x1f\x8b"):
+                with gzip.GzipFile(fileobj=buffered) as data:
+                    yield io.BufferedReader(_Allowed(data, file.allowance), BUFFER)
+            else:
+                yield io.BufferedReader(_Allowed(buffered, file.allowance), BUFFER)
+    except _DAMAGED as error:
+        # The message of an OSError would repeat the path.
+        raise UnreadableError(f"it cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    except _LOCKED as error:
+        raise UnreadableError(f"it cannot be unpacked ({error})") from error
+
+
+def encoding_of(head: bytes) -> str:
+    """The encoding of a text that begins like this."""
+    return "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+
+
+def as_text(data: BinaryIO) -> TextIO:
+    """A file as text, from its beginning. What is no text in it becomes U+FFFD."""
+    return io.TextIOWrapper(data, encoding_of(data.peek(2)), errors="replace")
+
+
+class _Allowed(io.RawIOBase):
+    """A file that gives no more than its allowance."""
+
+    def __init__(self, data: BinaryIO, allowance: Allowance) -> None:
+        self._data, self._allowance = data, allowance
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:
+        count = self._data.readinto1(buffer)
+        self._allowance.left -= count
+        if self._allowance.left < 0:
+            raise UnreadableError(f"it unpacks to more than {UNFOLDS} times its size")
+        return count
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
+    # zipfile unpacks other kinds without a limit: 4 KB may become gigabytes at once.
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise UnreadableError("it is packed in an unusual way; unpack the archive and add its folder")
+    try:
+        return archive.open(info)
+    except UnicodeDecodeError as error:
+        raise UnreadableError("its name is damaged in the archive") from error
+
+
+def _wanted(info: zipfile.ZipInfo) -> bool:
+    """Not what a Mac adds to each file of an archive."""
+    *folders, name = PurePosixPath(info.filename).parts or ("",)
+    hidden = _hidden(name) or any(folder.startswith((".", "__MACOSX")) for folder in folders)
+    return info.filename.lower().endswith(SUFFIXES) and not hidden and not info.is_dir()
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith((".", "__MACOSX")) and not name.startswith(f".{SCROBBLER}")
+
+
+def _natural(name: str) -> list[str | int]:
+    # Numbers of so many digits are none that anybody counts with.
+    return [int(part) if at % 2 else part.lower() for at, part in enumerate(re.split(r"([0-9]{1,18})", name))]

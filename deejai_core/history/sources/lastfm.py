@@ -1,0 +1,248 @@
+"""What a user of Last.fm has listened to, through its web service."""
+
+from __future__ import annotations
+
+import html
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from deejai_core.errors import HistoryError
+from deejai_core.extras import extra
+from deejai_core.history.mentions import Mention, Play, SongList
+from deejai_core.history.sources.values import mention, moment, number, text
+
+if TYPE_CHECKING:
+    from types import ModuleType
+    from xml.dom.minidom import Element
+
+    import pylast
+
+SERVER = "https://ws.audioscrobbler.com/2.0/"
+PAGE = 200  # the most that Last.fm gives at once
+INTERVAL = 0.2  # seconds from request to request: Last.fm asks for no more than five a second
+SMALLER = (40, 5, 1)  # what is asked for instead when a page does not come; each divides the one before
+FIRST = (1, 2, 10, 100)  # of the tracks asked for, one by one, those that tell how many there are
+WAITS = (1, 2, 4, 8, 16)  # seconds before the same is asked again
+GARBLED = 3  # times that the same is asked again when the answer makes no sense
+TRANSIENT = {"8", "11", "16", "29", "500", "502", "503", "504"}  # operation failed, offline, unavailable, too many requests
+# Players that were offline hand in later what they played, with its time. Last.fm takes nothing older than this.
+LATE = 14 * 24 * 60 * 60  # seconds
+PATIENCE = 5  # how often pages may be counted anew without any progress
+
+
+class _NoAnswerError(HistoryError):
+    """Last.fm did not answer, however often it was asked."""
+
+
+class _GarbledError(_NoAnswerError):
+    """It answered, and each time with something else than its protocol."""
+
+
+class LastFm:
+    """One user's history. Every method raises HistoryError, in one line; without pylast there is MissingError at once.
+
+    A track that never comes whole, since there is something in its name that no XML may have, is left out; `on_warning` is
+    told, in one line, how many were.
+    """
+
+    def __init__(
+        self,
+        user: str,
+        key: str,
+        *,
+        server: str | None = None,
+        on_warning: Callable[[str], None] = lambda warning: None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """key: of the web service, https://www.last.fm/api. server: the URL of another one that speaks the same protocol;
+        None is what the environment has in DEEJAI_LASTFM_SERVER, else Last.fm itself.
+        """
+        with extra("history"):
+            import pylast
+
+        self.user = user
+        self._pylast = pylast
+        network = _network(pylast, key, server or os.environ.get("DEEJAI_LASTFM_SERVER") or SERVER)
+        self._account = pylast.User(user, network)
+        self._on_warning = on_warning
+        self._pause = pause
+        self._asked = -math.inf
+        self._left_out = 0
+
+    def scrobbles(self, newest: int | None = None, *, until: int | None = None) -> Iterator[list[Play]]:
+        """What was played, the oldest first, in pages of at most 200 plays.
+
+        newest: the time of the newest play that the caller has of this user, None if there is none. Whoever stores each
+        page before asking for the next may stop anywhere, and goes on later from the newest play stored: nothing before it
+        is missing. Since scrobbles may be handed in late, the two weeks before `newest` are given once more; the caller
+        must not store a play (same time, same song) twice.
+        until: seconds since 1970, None is now. What a wrong clock dated into the future is left for later, lest it pass for
+        the newest.
+        """
+        until = int(time.time()) if until is None else until
+        since = 0 if newest is None else max(newest - LATE, 0)
+        self._left_out = 0
+        method, patience, given = "user.getRecentTracks", PATIENCE, since
+        total = self._count(method, _window(since, until))
+        page = math.ceil(total / PAGE)  # Last.fm counts pages from the newest play
+        while page > 0:
+            left_out = self._left_out
+            answers = self._page(method, _window(since, until), page)
+            if patience and any(_number(answer, "total") not in (0, total) for answer in answers):
+                # Some were handed in late, or deleted: the pages have moved. They are counted anew behind what was given.
+                patience, since, self._left_out = patience - 1, given, left_out
+                total = self._count(method, _window(since, until))
+                page = math.ceil(total / PAGE)
+                continue
+            tracks = [track for answer in answers for track in _elements(answer, "track")]
+            plays = [play for track in reversed(tracks) if (play := _play(track))]
+            if plays:
+                yield plays
+                if plays[-1].at - 1 > given:
+                    patience, given = PATIENCE, plays[-1].at - 1
+            page -= 1
+        self._warn("play")
+
+    def loved(self) -> SongList:
+        """The songs that the user loves, in the order they came to."""
+        return SongList(f"Last.fm: loved by {self.user}", self._songs("user.getLovedTracks")[::-1])
+
+    def top(self, limit: int = 1000) -> SongList:
+        """The songs that the user played most, at most `limit`, the most played first."""
+        return SongList(f"Last.fm: most played by {self.user}", self._songs("user.getTopTracks", limit))
+
+    def _songs(self, method: str, limit: float = math.inf) -> tuple[Mention, ...]:
+        """Each song once, should it move to another page meanwhile."""
+        songs: dict[Mention, None] = {}
+        self._left_out = 0
+        page, pages = 1, math.ceil(self._count(method, {}) / PAGE)
+        while page <= pages and len(songs) < limit:
+            tracks = [track for answer in self._page(method, {}, page) for track in _elements(answer, "track")]
+            songs |= dict.fromkeys(song for track in tracks if (song := _song(track)))
+            page += 1
+        self._warn("song")
+        return tuple(songs)[: None if limit == math.inf else int(limit)]
+
+    def _warn(self, what: str) -> None:
+        if self._left_out:
+            some = f"{self._left_out:,} {what}{'s' if self._left_out > 1 else ''}"
+            self._on_warning(f"Last.fm: {some} of {self.user} left out, which it never sends in a form that can be read")
+
+    def _count(self, method: str, params: dict[str, int]) -> int:
+        """How many tracks there are."""
+        problem: _GarbledError | None = None
+        for page in FIRST:  # each is told with one track, and it may be the one that cannot be read
+            try:
+                found = self._ask(method, params | {"limit": 1} | ({"page": page} if page > 1 else {}))
+                return _number(found, "total") or _number(found, "totalPages")
+            except _GarbledError as error:
+                problem = error
+        raise problem
+
+    def _page(self, method: str, params: dict[str, int], page: int, size: int = PAGE) -> list[Element]:
+        """The elements that hold the tracks of a page, in order: several if it only comes in pieces."""
+        try:
+            whole, single = size == PAGE, size == SMALLER[-1]
+            waits = WAITS if whole or single else WAITS[:1]
+            return [self._ask(method, params | {"limit": size, "page": page}, waits, GARBLED if whole else 1)]
+        except _NoAnswerError:
+            total = self._count(method, params)  # if this fails, too, it is not for the page
+            if single:
+                self._left_out += 1
+                return []
+            smaller = next(other for other in SMALLER if other < size)
+            parts = range((page - 1) * (size // smaller) + 1, page * (size // smaller) + 1)
+            there = [part for part in parts if part <= math.ceil(total / smaller)]
+            return [answer for part in there for answer in self._page(method, params, part, smaller)]
+
+    def _ask(self, method: str, params: dict[str, int], waits: Sequence[int] = WAITS, garbled: int = GARBLED) -> Element:
+        """The element that holds the tracks. What may pass is tried again, ever more patiently."""
+        problem: object = None
+        for attempt, wait in enumerate((0, *waits)):
+            self._pause(max(wait, self._asked + INTERVAL - time.monotonic()))
+            try:
+                answer = self._account._request(method, False, {"user": self.user, **params})
+                return _elements(answer.documentElement)[0]
+            except self._pylast.WSError as error:
+                if str(error.status) not in TRANSIENT:
+                    raise HistoryError(self._refusal(error)) from error
+                problem = error
+            except self._pylast.NetworkError as error:
+                problem = error.underlying_error
+            except (self._pylast.MalformedResponseError, IndexError, AttributeError, ValueError) as error:
+                if attempt >= garbled:
+                    raise _GarbledError("Last.fm does not answer (its answer makes no sense); try again later") from error
+                problem = "its answer makes no sense"
+            finally:
+                self._asked = time.monotonic()
+        raise _NoAnswerError(f"Last.fm does not answer ({text(str(problem))}); try again later")
+
+    def _refusal(self, error: pylast.WSError) -> str:
+        status = str(error.status)
+        if status == "6" and "user" in error.details.lower():  # else another parameter is wrong
+            return f"Last.fm knows no user {self.user!r}"
+        if status == "17":
+            return (
+                f"Last.fm: the recent tracks of {self.user!r} are hidden; show them at https://www.last.fm/settings/privacy"
+            )
+        if status in ("10", "26"):
+            return f"Last.fm refuses the API key ({text(error.details)}); see https://www.last.fm/api/account/create"
+        return f"Last.fm: {text(error.details)} (error {status})"
+
+
+def _network(pylast: ModuleType, key: str, server: str) -> pylast.LastFMNetwork:
+    network = pylast.LastFMNetwork(api_key=key)
+    url = urlsplit(server)
+    network.ws_server = (url.netloc, url.path or "/")
+    if url.scheme == "http":
+
+        class Plain(pylast.httpx.HTTPTransport):
+            """pylast only ever asks for https://."""
+
+            def handle_request(self, request):
+                request.url = request.url.copy_with(scheme="http")
+                return super().handle_request(request)
+
+        network.proxy = {"https://": Plain()}
+    return network
+
+
+def _window(since: int, until: int) -> dict[str, int]:
+    return {"from": since, "to": until} if since else {"to": until}
+
+
+def _play(track: Element) -> Play | None:
+    """None too for what is playing at this moment, which stands on every page and has no time yet."""
+    song = _song(track)
+    at = next((moment(date.getAttribute("uts")) for date in _elements(track, "date")), None)
+    return Play(song, at) if song and at is not None else None
+
+
+def _song(track: Element) -> Mention | None:
+    artist = next(iter(_elements(track, "artist")), None)
+    named = artist and next(iter(_elements(artist, "name")), artist)  # lists have it one level deeper than plays
+    return mention(_text(named), _child(track, "name"), _child(track, "album"), _child(track, "mbid"))
+
+
+def _child(element: Element, name: str) -> str:
+    return _text(next(iter(_elements(element, name)), None))
+
+
+def _text(element: Element | None) -> str:
+    """Unescaped once more: Last.fm has names that were escaped twice."""
+    nodes = element.childNodes if element else []
+    return html.unescape("".join(node.data for node in nodes if node.nodeType in (node.TEXT_NODE, node.CDATA_SECTION_NODE)))
+
+
+def _elements(element: Element, name: str | None = None) -> list[Element]:
+    """The children that are elements."""
+    nodes = [node for node in element.childNodes if node.nodeType == node.ELEMENT_NODE]
+    return [node for node in nodes if name in (None, node.tagName)]
+
+
+def _number(element: Element, attribute: str) -> int:
+    return int(number(element.getAttribute(attribute)) or 0)

@@ -1,0 +1,37 @@
+"""Listens and loved songs as ListenBrainz exports them."""
+
+from __future__ import annotations
+
+from deejai_core.history.mentions import Mention, Play
+from deejai_core.history.sources.values import inner, mention, moment, number, recording
+
+
+def listen(record: dict) -> tuple[Play | None, int]:
+    """What was listened to, and 1 if that cannot be told. What is playing at this moment has no time yet."""
+    song, at = _song(record), moment(record.get("listened_at"))
+    return (None, 1) if song is None or at is None else (Play(song, at), 0)
+
+
+def feedback(record: dict) -> tuple[Mention | None, int]:
+    """A song that is loved, None for one that is hated or neither; and 1 if it cannot be told which."""
+    if number(record["score"]) != 1:
+        return None, 0
+    song = _song(record)
+    return song, int(song is None)
+
+
+def pin(record: dict) -> tuple[None, int]:
+    """What a user showed to others says nothing of what was played."""
+    return None, 0
+
+
+def _song(record: dict) -> Mention | None:
+    data = record.get("track_metadata")
+    # The player's own id is the one in the file's tags; the others were found by name.
+    own = recording(inner(data, "additional_info", "recording_mbid"))
+    return mention(
+        inner(data, "artist_name"),
+        inner(data, "track_name"),
+        inner(data, "release_name"),
+        own or recording(inner(data, "mbid_mapping", "recording_mbid")) or record.get("recording_mbid"),
+    )

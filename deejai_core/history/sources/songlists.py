@@ -1,0 +1,45 @@
+"""Playlists as JSON: our own form, and the slices of the Million Playlist Dataset."""
+
+from __future__ import annotations
+
+from deejai_core.history.mentions import Mention, SongList
+from deejai_core.history.sources.values import day, mention, text
+
+# How a track's artist, title, album and recording are called: by us, the Million Playlist Dataset, and Spotify.
+NAMES = (
+    ("artist", "title", "album", "recording"),
+    ("artist_name", "track_name", "album_name", None),
+    ("artistName", "trackName", "albumName", None),
+)
+
+
+def song_list(record: dict) -> tuple[SongList | None, int]:
+    """A list of its `tracks`, None if no song is left of it; and how many of them are no songs.
+
+    {"name": "Monday", "date": "2014-06-30", "tracks": [["artist", "title"], {"artist": …, "title": …, "album": …}, …]}
+    """
+    tracks = record["tracks"]
+    if not isinstance(tracks, list):
+        return None, 1
+    return as_list(text(record.get("name")), _date(record), [song(track) for track in tracks])
+
+
+def as_list(name: str, date: str, found: list[Mention | None]) -> tuple[SongList | None, int]:
+    """The songs that were found as a list, and how many were not."""
+    songs = tuple(song for song in found if song)
+    return (SongList(name, songs, date) if songs else None), len(found) - len(songs)
+
+
+def song(track: object) -> Mention | None:
+    """A track of a list, by whatever names; None if it cannot be understood."""
+    if isinstance(track, list) and len(track) >= 2:
+        return mention(track[0], track[1])
+    if isinstance(track, dict):
+        for artist, title, album, recording in NAMES:
+            if title in track or recording in track:
+                return mention(track.get(artist), track.get(title), track.get(album), track.get(recording))
+    return None
+
+
+def _date(record: dict) -> str:
+    return day(record.get("date") or record.get("modified_at") or record.get("lastModifiedDate"))

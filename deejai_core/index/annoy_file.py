@@ -1,0 +1,188 @@
+"""The Annoy index of a library on disk: a cache beside the library that any program can open.
+
+`index.ann` is Annoy's own file, metric "angular"; `index.ids` names its items; `index.json` says what it was made from. All
+three can be made again from the vectors at any time, and are replaced whole.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import importlib.util
+import json
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.errors import StoreError
+from deejai_core.files import replacing
+from deejai_core.index.layout import BLOCK, principal_directions
+
+# Measured with up to a million tracks, see docs/benchmarks.md.
+TREES = 12  # 16 are no better for the same work, and larger
+THREADS = 2  # fixed: each seeds its trees by its number, so the same vectors give the same trees on any machine
+MOST_WHOLE = 200_000  # tracks whose vectors the index holds as they are; that takes 110 MB
+LENGTH_KEPT = 0.85  # of the squared length of more vectors, by their principal directions: a third of all
+ALWAYS_HASHED = 150_000_000  # bytes; a larger file takes longer to hash than a list should
+
+VERSION = 3
+
+# Annoy is usually compiled for one kind of processor. On another it ends the whole process.
+PROBE = """
+import sys
+sys.path[:] = sys.argv[1:]
+from annoy import AnnoyIndex
+index = AnnoyIndex(100, "angular")
+for item in range(200):
+    index.add_item(item, [(item * number) % 7 - 3 for number in range(1, 101)])
+index.build(2)
+index.get_nns_by_item(7, 20, include_distances=True)
+"""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an index was made from, and how to tell that its files are still those files."""
+
+    version: int
+    edition: str  # names the vectors
+    tracks: int
+    dimension: int  # of the vectors
+    directions: int  # numbers that the index holds of each vector
+    projection: str | None  # (dimension, directions) little-endian float32, as base64; None: the vectors as they are
+    size: int  # of index.ann, bytes
+    mtime_ns: int  # of index.ann
+    digest: str  # of index.ann and index.ids, one after the other
+
+    def project(self, vectors: np.ndarray) -> np.ndarray:
+        """(..., directions) what the index holds of vectors (..., dimension)."""
+        return vectors if self.projection is None else vectors @ self._matrix
+
+    @cached_property
+    def _matrix(self) -> np.ndarray:
+        return np.frombuffer(base64.b64decode(self.projection), "<f4").reshape(self.dimension, self.directions)
+
+
+@cache
+def _annoy_runs() -> bool:
+    """Whether Annoy works here, found out by another process."""
+    process = subprocess.run([sys.executable, "-I", "-S", "-c", PROBE, *sys.path], capture_output=True)
+    return process.returncode == 0
+
+
+def why_no_annoy() -> str | None:
+    """Why Annoy cannot be used; None if it can."""
+    if importlib.util.find_spec("annoy") is None:
+        return "annoy is not installed; pip install 'beets-deejai[annoy]'"
+    if not _annoy_runs():
+        return "annoy was built for another processor; with a C++ compiler, pip install --force-reinstall annoy"
+    return None
+
+
+def index_paths(folder: Path) -> list[Path]:
+    """The index, the ids of its items, and the manifest."""
+    return [folder / "index.ann", folder / "index.ids", folder / "index.json"]
+
+
+def digest_of(vectors: np.ndarray, ids: np.ndarray | None = None) -> str:
+    """A name for vectors that have none. ids: (n,) whose vectors they are."""
+    digest = hashlib.blake2b(np.ascontiguousarray(vectors), digest_size=16)
+    if ids is not None:
+        digest.update(np.ascontiguousarray(ids, "<i8"))
+    return digest.hexdigest()
+
+
+def build_index(folder: Path, vectors: np.ndarray, edition: str, ids: np.ndarray | None = None) -> None:
+    """Write the index of these vectors to `folder`.
+
+    vectors: (n, dimension) float32 of unit length, n at least 1. ids: (n,) what other programs know the items by; their
+    positions by default. Raises StoreError if it cannot be written.
+    """
+    from annoy import AnnoyIndex
+
+    file, ids_file, manifest = index_paths(folder)
+    ids = np.arange(len(vectors)) if ids is None else ids
+    projection = principal_directions(vectors, LENGTH_KEPT) if len(vectors) > MOST_WHOLE else None
+    directions = vectors.shape[1] if projection is None else projection.shape[1]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as temporary:  # another process may have the old one open
+            temporary.touch()  # fail now where nothing can be written, not after the work
+            annoy = AnnoyIndex(directions, "angular")
+            annoy.set_seed(1)
+            for start in range(0, len(vectors), BLOCK):
+                block = vectors[start : start + BLOCK]
+                for position, vector in enumerate((block if projection is None else block @ projection).tolist(), start):
+                    annoy.add_item(position, vector)
+            annoy.build(TREES, n_jobs=THREADS)
+            annoy.save(str(temporary))
+            if annoy.get_n_items() != len(vectors):  # it reads back what it saved, and tells nobody of a full disk
+                raise OSError("incomplete; is the disk full?")
+            status = temporary.stat()
+        with replacing(ids_file) as temporary:
+            temporary.write_bytes(np.ascontiguousarray(ids, "<i8").tobytes())
+        encoded = None if projection is None else base64.b64encode(projection.astype("<f4").tobytes()).decode("ascii")
+        stamp = (status.st_size, status.st_mtime_ns, _digest(file, ids_file))
+        made = Manifest(VERSION, edition, *vectors.shape, directions, encoded, *stamp)
+        with replacing(manifest) as temporary:
+            temporary.write_text(json.dumps(asdict(made), indent=1))
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            manifest.unlink()
+        raise StoreError(f"{folder}: cannot write the index ({error})") from error
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest of the index in `folder`; None if there is no index, or not the one that it speaks of."""
+    file, ids_file, manifest = index_paths(folder)
+    try:
+        status = file.stat()
+        made = Manifest(**json.loads(manifest.read_text()))
+        numbers = (made.tracks, made.dimension, made.directions)
+        sound = (
+            (made.version, made.size, made.mtime_ns) == (VERSION, status.st_size, status.st_mtime_ns)
+            and all(type(number) is int and number > 0 for number in numbers)
+            and ids_file.stat().st_size == 8 * made.tracks
+            and (made.directions == made.dimension if made.projection is None else _is_projection(made))
+        )
+    except (OSError, ValueError, TypeError, RecursionError):
+        return None
+    return made if sound else None
+
+
+def find_index(folder: Path, vectors: np.ndarray, edition: str) -> Manifest | None:
+    """The manifest of the index in `folder` if it was made from the vectors of this name and can be opened; or None.
+
+    Damage of files over `ALWAYS_HASHED` is left to `is_intact`.
+    """
+    made = read_manifest(folder)
+    if made is None or (made.edition, made.tracks, made.dimension) != (edition, *vectors.shape):
+        return None
+    return made if made.size > ALWAYS_HASHED or is_intact(folder, made) else None
+
+
+def is_intact(folder: Path, manifest: Manifest) -> bool:
+    """Whether each byte of the index is as it was written. Annoy trusts its file: damage may end the whole process."""
+    try:
+        return _digest(*index_paths(folder)[:2]) == manifest.digest
+    except OSError:
+        return False
+
+
+def _is_projection(manifest: Manifest) -> bool:
+    size = len(base64.b64decode(manifest.projection, validate=True))
+    return size == 4 * manifest.dimension * manifest.directions
+
+
+def _digest(*files: Path) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for path in files:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()

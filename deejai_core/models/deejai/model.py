@@ -1,0 +1,149 @@
+"""The network of Deej-A.I.: five seconds of music in, a direction in the space of its Track2Vec out.
+
+Robert Dargavel Smith, "Deej-A.I." (2019): a network that was trained to guess, from a spectrogram alone, where listeners'
+playlists put the track. This package has no weights for it: they come from a folder (`folder.py`) or the hub (`hub.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deejai_core.audio.spectrogram import mel_filters, power_mel
+from deejai_core.errors import ModelError
+from deejai_core.extras import extra
+from deejai_core.models.device import CPU, use_one_thread
+
+if TYPE_CHECKING:
+    import torch
+
+SAMPLE_RATE = 22_050  # Hz, mono
+N_FFT, HOP, MELS, FRAMES = 2048, 512, 96, 216
+SPAN = (FRAMES - 1) * HOP + N_FFT  # samples, 5.085 s: no frame sees beyond it
+RANGE = 80.0  # decibels below the loudest that a slice tells apart
+SCALINGS = ("minmax", "decibels")
+
+BATCH = 12  # slices through the network at once: the same file always gets the same batches
+
+
+class Speccy:
+    """The network with its weights, which are loaded when something is to be heard.
+
+    kind: "2d" or "1d"; scaling: of SCALINGS the one that it was trained with; dimension, width: as `build_network` has
+    them; digest: the `weights_digest` of its weights; read: reads them, named as that network's.
+    """
+
+    sample_rate = SAMPLE_RATE
+    span = SPAN
+    epsilon = 0.001  # cosine distance below which two slices are the same word in Mp3ToVec; the original's
+    duplicate_epsilon = 0.001  # the original's
+    alike = None
+    has_tags = False
+
+    def __init__(
+        self,
+        *,
+        kind: str,
+        scaling: str,
+        dimension: int,
+        width: int,
+        digest: str,
+        read: Callable[[], Mapping[str, torch.Tensor]],
+    ) -> None:
+        said = hashlib.blake2b(f"{kind} {scaling} {digest}".encode(), digest_size=4).hexdigest()
+        self.name = f"speccy-{kind}-{said}"  # changes with every number the model puts out
+        self.trunk_name = self.name  # under which slices are stored: the trunk is all there is
+        self.trunk_size = self.dimension = dimension
+        self.scaling = scaling
+        self._kind, self._width, self._digest = kind, width, digest
+        self._read = read
+        self._loading = threading.Lock()
+
+    def is_intact(self) -> bool:
+        """Whether the weights are the ones that the model has its name from."""
+        try:
+            return weights_digest(self._read()) == self._digest
+        except ModelError:
+            return False
+
+    @cached_property
+    def _network(self) -> torch.nn.Module:
+        import torch
+
+        from deejai_core.models.deejai.network import build_network
+
+        # A file's numbers must not depend on how many cores there are, and files analysed at once would fight over them.
+        torch.set_num_threads(1)
+        with torch.device("meta"):  # no memory and no random numbers for weights that are replaced at once
+            network = build_network(self._kind, dimension=self.dimension, width=self._width)
+        network.load_state_dict(dict(self._read()), assign=True, strict=False)  # but for the count of batches trained on
+        return network.eval().to(memory_format=torch.channels_last)  # half the time
+
+    def load(self) -> None:
+        use_one_thread()
+        with self._loading:  # files are analysed in parallel, and the weights should be in memory once
+            try:
+                with extra("network"):
+                    _ = self._network
+            except OSError as error:  # a shared library of torch's is missing
+                raise ModelError(f"cannot analyse audio: {error}; reinstall torch") from error
+
+    def hear(self, spans: np.ndarray, *, device: str = CPU) -> np.ndarray:
+        """Slice vectors for spans of audio: (n, `span`) float32 samples at `sample_rate` -> (n, `dimension`) float32.
+
+        device: of torch; on another one than the CPU all spans go through the network at once.
+        """
+        self.load()
+        import torch
+
+        with self._loading:
+            network = self._network.to(device)
+        size = BATCH if device == CPU else len(spans)
+        batches = [spans[start : start + size] for start in range(0, len(spans), size)]
+        with torch.inference_mode():
+            slices = (torch.from_numpy(mel_slices(batch, self.scaling)) for batch in batches)
+            heard = [network(batch.to(device)).cpu().numpy() for batch in slices]
+        return np.concatenate(heard)
+
+    def project(self, trunk: np.ndarray) -> np.ndarray:
+        """Slice vectors (..., `dimension`) float32, not normalised: the trunk's output as it is."""
+        return trunk.astype(np.float32)
+
+
+def mel_slices(spans: np.ndarray, scaling: str) -> np.ndarray:
+    """What the network sees of spans of audio: (n, SPAN) float32 -> (n, 96 mels, 216 frames) float32, 0 to 1.
+
+    Decibels below the loudest number of the slice, down to -80, as librosa's `power_to_db(ref=np.max)`. Then "minmax", as
+    the original has it, makes the lowest 0 and the highest 1; a slice that is the same everywhere stays as it is.
+    "decibels", as the published encoder has it, makes -80 dB 0 and the loudest 1, in 255 steps.
+    """
+    filters = mel_filters(SAMPLE_RATE, n_fft=N_FFT, mels=MELS)
+    slices = np.empty((len(spans), MELS, FRAMES), np.float32)
+    for span, out in zip(spans, slices, strict=True):  # one at a time fits the cache: a third of the time
+        # Quiet bands hold a hundred-millionth of the power of loud ones, beside which float32 would round them visibly.
+        power = power_mel(span.astype(np.float64), filters, n_fft=N_FFT, hop_length=HOP).T  # (mels, frames)
+        out[:] = _scaled(power, scaling)
+    return slices
+
+
+def _scaled(power: np.ndarray, scaling: str) -> np.ndarray:
+    decibels = 10 * np.log10(np.maximum(power, 1e-10))
+    decibels = np.maximum(decibels - decibels.max(), -RANGE)  # the loudest is 0
+    if scaling == "decibels":
+        return np.floor((decibels + RANGE) * (255 / RANGE) + 0.5) / 255
+    lowest = decibels.min()
+    return 1 - decibels / lowest if lowest < 0 else decibels
+
+
+def weights_digest(weights: Mapping[str, torch.Tensor]) -> str:
+    """32 hexadecimal digits of names, shapes and numbers, whatever file they come from."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in sorted(weights):
+        digest.update(f" {name} {tuple(weights[name].shape)} ".encode())
+        digest.update(weights[name].contiguous().numpy())
+    return digest.hexdigest()

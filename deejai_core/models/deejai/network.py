@@ -1,0 +1,84 @@
+"""The networks of Deej-A.I. in torch, for hearing and for training: a mel slice in, a direction among tracks out.
+
+Those of its author's notebooks (Speccy_2D and Speccy_1D, 2019). The two-dimensional one is the published one, and weights
+are named as in the published file.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from deejai_core.models.deejai.model import FRAMES, MELS
+
+if TYPE_CHECKING:
+    import torch
+
+DROPOUTS = (0.2, 0.3, 0.4)  # after the three convolutions
+
+# Number of axes the kernel moves along: 2 over mel and time, 1 over time with the mels as channels.
+CHANNELS = {"2d": (1, 32, 64, 128), "1d": (MELS, 96, 192, 384)}
+KERNELS = {"2d": 3, "1d": 7}
+SLOPE = 0.2  # of LeakyReLU
+AS_IN_KERAS = {"eps": 1e-3, "momentum": 0.01}  # of batch norm
+
+
+def build_network(kind: str, *, dimension: int = 100, width: int = 1024) -> torch.nn.Module:
+    """The network `kind`, "2d" or "1d", with random weights, in training mode: (n, 96 mels, 216 frames) -> (n, dimension).
+
+    dimension: of the space that it is trained on; width: of the dense layer before. The defaults are the original's: 42.6
+    million weights in "2d", 10.8 million in "1d".
+    """
+    from torch import Tensor, nn
+
+    channels, kernel = CHANNELS[kind], KERNELS[kind]
+    if kind == "2d":
+        convolution, norm, pool = nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d
+        pooled = MELS // 8 * (FRAMES // 8)
+    else:
+        convolution, norm, pool = nn.Conv1d, nn.BatchNorm1d, nn.MaxPool1d
+        pooled = FRAMES // 8
+
+    class ConvBlock(nn.Module):
+        """Depthwise and pointwise convolution, LeakyReLU, batch norm, and a maximum that halves each axis moved along."""
+
+        def __init__(self, before: int, after: int, dropout: float) -> None:
+            super().__init__()
+            depthwise = convolution(before, before, kernel, padding=kernel // 2, groups=before, bias=False)
+            self.sep_conv = nn.Sequential(OrderedDict(depthwise=depthwise, pointwise=convolution(before, after, 1)))
+            self.leaky_relu = nn.LeakyReLU(SLOPE)
+            self.batch_norm = norm(after, **AS_IN_KERAS)
+            self.max_pool = pool(2)
+            self.dropout = nn.Dropout(dropout)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.sep_conv(x)
+            if self.training or (self.batch_norm.weight < 0).any():
+                return self.dropout(self.max_pool(self.batch_norm(self.leaky_relu(x))))
+            # Where no gain is negative all of it is monotone, so that the maximum may come first and leave less to do.
+            return self.batch_norm(self.leaky_relu(self.max_pool(x)))
+
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            sizes = zip(channels, channels[1:], DROPOUTS, strict=False)
+            self.conv_blocks = nn.Sequential(*(ConvBlock(*size) for size in sizes))
+            self.dense_block = nn.Sequential(
+                OrderedDict(
+                    dense=nn.Linear(pooled * channels[-1], width),
+                    leaky_relu=nn.LeakyReLU(SLOPE),
+                    batch_norm=nn.BatchNorm1d(width, **AS_IN_KERAS),
+                    dropout=nn.Dropout(0.5),
+                )
+            )
+            self.embedding = nn.Linear(width, dimension)
+
+        def forward(self, slices: Tensor) -> Tensor:
+            if kind == "2d":
+                x = self.conv_blocks(slices[:, None])  # (n, 128, 12, 27)
+                x = x.permute(0, 2, 3, 1)  # flattened in the order (mel, frame, channel), as Keras has it
+            else:
+                x = self.conv_blocks(slices)  # (n, 384, 27), flattened in the order (channel, frame)
+            return self.embedding(self.dense_block(x.flatten(1)))
+
+    return Network()

@@ -1,0 +1,230 @@
+"""What the rules of a playlist know of a track: who plays it, on which album, and which song it is."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from deejai_core.tracks.keys import Key, parse_key
+
+NOBODY = frozenset({"", "various artists", "various", "va", "unknown", "unknown artist", "soundtrack"})
+
+LONGEST_TITLE = 500  # characters that are looked at
+
+_FEATURING = re.compile(r"\s+[(\[]?(?:feat|ft|featuring)\b\.?\s.*$", re.IGNORECASE)
+_DASHES = r"-\u2013\u2014/~"
+_SUFFIX = re.compile(rf"\s*(?:[(\[{{](?P<bracketed>[^()\[\]{{}}]*)[)\]}}]|\s[{_DASHES}]\s(?P<dashed>[^{_DASHES}]+))\s*$")
+_VERSION = re.compile(
+    r"\b(?:remaster(?:ed)?|version|edit|mono|stereo|demo|acoustic|unplugged|instrumental|karaoke|remix|rmx|mix|dub|rework"
+    r"|re-?recorded|bonus|deluxe|expanded|edition|anniversary|explicit|clean|censored|alternate|outtake|session|take\s+\d+"
+    r"|feat|ft|featuring|with|live\s+(?:at|in|from|on|session|version|\d)|recorded\s+live|(?:19|20)\d\d)\b|^live$|\blive$",
+    re.IGNORECASE,
+)
+_THE_LAST = re.compile(r",\s*the$", re.IGNORECASE)  # as in "Beatles, The"
+_APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
+_NOT_WORDS = re.compile(r"[\W_]+")
+_PLAIN_LETTERS = str.maketrans(  # those that Unicode does not take apart
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"}
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Song:
+    """A track in a list, or one that might come into it."""
+
+    vector: np.ndarray  # (dimension,) float32 of unit length
+    position: int | None = None  # in the index; None for a file that is not in it
+    artist: str = ""  # as `normal_artist` gives it; "" if unknown
+    album: str = ""  # any name that no other album has; "" if none
+    names: frozenset[str] = frozenset()  # two tracks that share one of these are the same song
+    length: float = float("nan")  # seconds; NaN if unknown
+    tempo: float = float("nan")  # beats a minute
+    key: Key | None = None
+
+
+class Known(Protocol):
+    """What the rules know of the tracks of an index, by position. Columns hold for positions that were loaded."""
+
+    artist: Mapping[int, str] | Sequence[str]  # as tagged
+    title: Mapping[int, str] | Sequence[str]
+    album: Mapping[int, str] | Sequence[str]  # a name that no other album has; "" if none
+    recording: Mapping[int, str] | Sequence[str]  # MusicBrainz recording ids; "" if unknown
+    length: np.ndarray  # (n,) seconds; NaN if unknown
+    tempos: np.ndarray  # (n,) beats a minute; NaN where unknown
+    keys: tuple[np.ndarray, np.ndarray]  # (n,) places on the circle of fifths, -1 where unknown; (n,) whether minor
+    artist_codes: tuple[np.ndarray, dict[str, int]]  # (n,) a number for each artist, -1 if unknown; and them by normal name
+    album_codes: tuple[np.ndarray, dict[str, int]]
+    plays: np.ndarray | None  # (n,) how often it was played to its end
+    skips: np.ndarray | None  # (n,) how often it was skipped
+    played_at: np.ndarray | None  # (n,) when it was last played, seconds since 1970; 0 if never
+    is_complete: bool  # whether all positions are loaded
+
+    def load(self, positions: np.ndarray) -> np.ndarray:
+        """Make sure that these positions are known; returns which of them still are tracks, (n,) bool."""
+
+    def names(self, position: int) -> frozenset[str]:
+        """What a track's song is known by."""
+
+    def song(self, position: int, vector: np.ndarray) -> Song:
+        """A track as a song in a list."""
+
+
+class _Songs:
+    """What follows for a song from the columns."""
+
+    def names(self, position: int) -> frozenset[str]:
+        if position not in self._names:
+            self.load(np.array([position]))
+            recording = self.recording[position] if len(self.recording) else ""
+            self._names[position] = song_names(self.artist[position], self.title[position], recording)
+        return self._names[position]
+
+    def song(self, position: int, vector: np.ndarray) -> Song:
+        names = self.names(position)
+        fifths, minor = (column[position] for column in self.keys)
+        return Song(
+            vector,
+            position,
+            normal_artist(self.artist[position]),
+            self.album[position],
+            names,
+            float(self.length[position]),
+            float(self.tempos[position]),
+            Key(int(fifths), bool(minor)) if fifths >= 0 else None,
+        )
+
+
+@dataclass(frozen=True)
+class Catalogue(_Songs):
+    """What the rules know of the tracks of an index, column by column, in the order of its vectors; see `Known`."""
+
+    artist: Sequence[str]
+    title: Sequence[str]
+    album: Sequence[str]
+    length: np.ndarray
+    recording: Sequence[str] = ()  # this and what follows may be left out
+    tempo: np.ndarray | None = None
+    key: Sequence[str] = ()  # as tagged: "Am", "F#", "8A"; "" if unknown
+    plays: np.ndarray | None = None
+    skips: np.ndarray | None = None
+    played_at: np.ndarray | None = None
+    _names: dict[int, frozenset[str]] = field(default_factory=dict, repr=False)
+
+    is_complete = True
+
+    def load(self, positions: np.ndarray) -> np.ndarray:
+        return np.ones(len(positions), bool)
+
+    @cached_property
+    def artist_codes(self) -> tuple[np.ndarray, dict[str, int]]:
+        return _codes(self.artist, normal_artist)
+
+    @cached_property
+    def album_codes(self) -> tuple[np.ndarray, dict[str, int]]:
+        return _codes(self.album, lambda name: name)
+
+    @cached_property
+    def tempos(self) -> np.ndarray:
+        unknown = np.full(len(self.length), np.nan)
+        return unknown if self.tempo is None else np.where(self.tempo > 0, self.tempo, np.nan)
+
+    @cached_property
+    def keys(self) -> tuple[np.ndarray, np.ndarray]:
+        if not len(self.key):
+            return np.full(len(self.length), -1), np.zeros(len(self.length), bool)
+        parsed = {text: parse_key(text) for text in set(self.key)}
+        found = [parsed[text] for text in self.key]
+        return np.array([key.fifths if key else -1 for key in found]), np.array([bool(key and key.minor) for key in found])
+
+
+class CatalogueOnDemand(_Songs):
+    """The same, of which each position is read when it is asked for: for libraries of which a list sees little.
+
+    tracks: how many positions there are. read: what is known of some positions, in their order, without what was played,
+    and (m,) bool which of them still are tracks.
+    """
+
+    plays = skips = played_at = None
+    is_complete = False
+
+    def __init__(self, tracks: int, read: Callable[[list[int]], tuple[Catalogue, np.ndarray]]) -> None:
+        self._read = read
+        # What is never touched takes no memory: the system hands out zeros page by page.
+        self._loaded, self._there = np.zeros(tracks, bool), np.zeros(tracks, bool)
+        self.length, self.tempos = np.zeros(tracks), np.zeros(tracks)
+        self.keys = np.zeros(tracks, np.int8), np.zeros(tracks, bool)
+        self.artist_codes: tuple[np.ndarray, dict[str, int]] = np.zeros(tracks, np.int32), {}
+        self.album_codes: tuple[np.ndarray, dict[str, int]] = np.zeros(tracks, np.int32), {}
+        self.artist: dict[int, str] = {}
+        self.title: dict[int, str] = {}
+        self.album: dict[int, str] = {}
+        self.recording: dict[int, str] = {}
+        self._names: dict[int, frozenset[str]] = {}
+
+    def load(self, positions: np.ndarray) -> np.ndarray:
+        new = positions[~self._loaded[positions]]
+        if len(new):
+            found, there = self._read(new.tolist())
+            self._there[new] = there
+            self.length[new], self.tempos[new] = found.length, found.tempos
+            for mine, its in zip(self.keys, found.keys, strict=True):
+                mine[new] = its
+            for name in ("artist", "title", "album", "recording"):
+                getattr(self, name).update(zip(new.tolist(), getattr(found, name), strict=True))
+            self.artist_codes[0][new] = _numbered(map(normal_artist, found.artist), self.artist_codes[1])
+            self.album_codes[0][new] = _numbered(found.album, self.album_codes[1])
+            self._loaded[new] = True
+        return self._there[positions]
+
+
+def song_names(artist: str, title: str, recording: str = "") -> frozenset[str]:
+    """The names of a song: its MusicBrainz recording, and its artist with its title, whatever the version."""
+    names = {f"recording {recording}"} if recording else set()
+    artist, title = normal_artist(artist), normal_title(title)
+    if artist and title:
+        names.add(f"{artist} / {title}")
+    return frozenset(names)
+
+
+def normal_artist(name: str) -> str:
+    """An artist's name without accents, case, guests and "the"; "" for nobody in particular."""
+    name = _FEATURING.sub("", " ".join(name[:LONGEST_TITLE].split()))
+    name = _plain(_THE_LAST.sub("", name))
+    return "" if name in NOBODY else name
+
+
+def normal_title(title: str) -> str:
+    """A title without accents, case, and what only tells a version: "Song (Live at X) - 2011 Remaster" is "song"."""
+    title = _FEATURING.sub("", " ".join(title[:LONGEST_TITLE].split()))
+    while suffix := _SUFFIX.search(title):
+        told = suffix["bracketed"] if suffix["bracketed"] is not None else suffix["dashed"]
+        if not suffix.start() or not _VERSION.search(told.strip()):
+            break
+        title = title[: suffix.start()]
+    return _plain(title)
+
+
+def _plain(text: str) -> str:
+    spelt = _APOSTROPHES.sub("", text).replace("&", " and ").replace(" + ", " and ")
+    decomposed = unicodedata.normalize("NFKD", spelt).casefold()
+    # Only the accents of alphabets: the marks of kana make other letters.
+    letters = unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", decomposed)).translate(_PLAIN_LETTERS)
+    words = _NOT_WORDS.sub(" ", letters).strip()
+    return (words.removeprefix("the ") or words) or text.strip().casefold()
+
+
+def _codes(names: Sequence[str], normalise) -> tuple[np.ndarray, dict[str, int]]:
+    normal = {name: normalise(name) for name in set(names)}
+    codes = {name: number for number, name in enumerate(sorted({name for name in normal.values() if name}))}
+    return np.array([codes.get(normal[name], -1) for name in names], int), codes
+
+
+def _numbered(names: Iterable[str], numbers: dict[str, int]) -> list[int]:
+    """The number of each name, -1 for none; new names get the next ones."""
+    return [numbers.setdefault(name, len(numbers)) if name else -1 for name in names]
