@@ -10,12 +10,15 @@ DeejaiError
 ├── PlaylistError           a playlist cannot be read or written
 ├── MixError                a mix cannot be made or written
 ├── MapError                a map cannot be written
+├── LibraryError            a music library is empty, or cannot be read or written
+│   └── QueryError          a query is none, or finds nothing
 ├── HistoryError            a source of playlists and plays cannot be read
 ├── TrainingError           a model cannot be trained from what there is
 └── MissingError            a library that only some commands need is not installed
 
 Every message is one line, ready to be shown to a user. It names the file or option concerned; only an AudioError leaves
-the file's name to whoever asked for that file.
+the file's name to whoever asked for that file. What would help is an error's `hint`: a name, which each program puts
+into words of its own.
 
     try:
         key = audio_key(path)
@@ -25,9 +28,28 @@ the file's name to whoever asked for that file.
 
 from __future__ import annotations
 
+HINTS = {
+    "analyse": "analyse the library",
+    "analyse again": "analyse it again, whatever is stored",
+    "import": "add music to the library",
+    "query": "see what a query finds",
+    "tag": "compute the tags",
+    "train track2vec": "learn from the lists of the history",
+    "add lists": "add lists to the history",
+}
+
 
 class DeejaiError(Exception):
-    """The root of all errors that this package raises on purpose."""
+    """The root of all errors that this package raises on purpose.
+
+    hint: what the user may do about it, as one of `HINTS`; None where the message says all there is to say.
+    """
+
+    def __init__(self, message: str = "", *, hint: str | None = None) -> None:
+        super().__init__(message)
+        if hint not in HINTS and hint is not None:
+            raise ValueError(f"unknown hint {hint!r}")
+        self.hint = hint
 
 
 class AudioError(DeejaiError):
@@ -64,6 +86,14 @@ class MixError(DeejaiError):
 
 class MapError(DeejaiError):
     """A map cannot be written."""
+
+
+class LibraryError(DeejaiError):
+    """A music library is empty, or cannot be read or written."""
+
+
+class QueryError(LibraryError):
+    """A query is none, or finds nothing."""
 
 
 class HistoryError(DeejaiError):

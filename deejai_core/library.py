@@ -1,0 +1,122 @@
+"""The port to a music library: what a playlist needs to ask of it, and what it must be able to keep.
+
+`FolderLibrary` (deejai_core/folder.py) is one over a folder of files, `beetsplug.deejai` has one over beets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+
+from deejai_core.formats.entries import Track
+from deejai_core.tracks.songs import Catalogue
+
+Kind = Literal["track", "album"]
+
+
+@dataclass(frozen=True)
+class Album:
+    """An album of a library."""
+
+    name: str  # artist and title, on one line
+    tracks: tuple[int, ...]  # ids, in the order in which they are played
+
+
+class Rows(NamedTuple):
+    """Vectors as a library keeps them, in the order of their tracks' ids.
+
+    mark: a number that the library gives a vector when it is written and that no later one of the same track has.
+    """
+
+    ids: np.ndarray  # (n,) int64
+    marks: np.ndarray  # (n,) int64, positive
+    vectors: np.ndarray  # (n, dimension) float32 of unit length
+
+
+class Kept(NamedTuple):
+    """What became of vectors that were to be kept: ids of tracks that have theirs now, and of those that had another."""
+
+    current: set[int]
+    changed: set[int]
+
+
+class Library(Protocol):
+    """A music library. Every method may raise LibraryError: the database is busy, damaged or cannot be written.
+
+    Tracks and albums have positive numbers as ids. The id of a track that was removed may be another's later, so what is
+    kept for a track names its file or its recording as well. Methods that get ids leave out those that are gone. A
+    recording is known by its audio key, see `deejai_core.audio.identity`. Several threads may read at once.
+    """
+
+    folder: Path  # where deejai keeps what it knows of this library: slices, index, history
+    music_folder: Path  # what relative names in playlists start from
+
+    def ids(self, kind: Kind = "track") -> list[int]:
+        """Return the ids of all tracks, or albums, in order."""
+
+    def tracks(self, ids: Iterable[int]) -> dict[int, Track]:
+        """Return tracks by id, in the order in which they were asked for."""
+
+    def albums(self, ids: Iterable[int]) -> dict[int, Album]:
+        """Return albums by id, in the order in which they were asked for."""
+
+    def albums_of(self, ids: Iterable[int]) -> dict[int, int]:
+        """Return the album of each of these tracks that is on one."""
+
+    def find(self, query: str, kind: Kind = "track") -> list[int]:
+        """Return what a query finds, in the library's order. Raises QueryError for text that is no query."""
+
+    def titled(self, title: str, kind: Kind = "track") -> list[int]:
+        """Return the tracks, or albums, of exactly this title, whatever its case."""
+
+    def titles(self, kind: Kind, shortest: int, longest: int, most: int) -> list[str]:
+        """Return up to `most` different titles of so many characters, for a hint about one that was misspelt."""
+
+    def at(self, paths: Sequence[Path]) -> dict[Path, int]:
+        """Return the tracks of files, by absolute path; also through links, and in another Unicode normalisation."""
+
+    def paths(self) -> dict[int, Path]:
+        """Return where the file of each track lies, as an absolute path."""
+
+    def columns(self, ids: Sequence[int], kind: Kind = "track", *, plays: bool = False) -> Catalogue:
+        """Return what rules know of tracks or albums, in the order of `ids`. plays: what was played and skipped, too.
+
+        A track that is gone has empty values.
+        """
+
+    def columns_with_marks(self, ids: Sequence[int]) -> tuple[Catalogue, np.ndarray]:
+        """Return the same of a few tracks, without what was played, and (n,) int64 marks of their vectors, 0 for none."""
+
+    def field(self, name: str) -> dict[int, Any]:
+        """Return a field of all tracks that have it, by id: one of the library's own, or one that `keep_field` wrote."""
+
+    def keep_field(self, name: str, values: Mapping[int, Any], recordings: Mapping[int, str]) -> int:
+        """Write a field of ours to tracks that still have these recordings; returns how many. None removes it."""
+
+    def recordings(self) -> dict[int, str]:
+        """Return the audio key of each track that has one, in the order of the ids."""
+
+    def keep_recording(self, id_: int, path: Path, key: str) -> bool | None:
+        """Note which recording the file of a track holds. If that is another one than before, its vector and tags go.
+
+        Returns whether the track has a vector now; None if it is gone, or its file another one.
+        """
+
+    def vectors(self, model: str, dimension: int, ids: Collection[int] | None = None) -> Rows:
+        """Return the vectors of a model, of these tracks or all. A damaged one counts as none."""
+
+    def keep_vectors(self, model: str, vectors: Mapping[int, np.ndarray], recordings: Mapping[int, str]) -> Kept:
+        """Write vectors of a model, (dimension,) each, to tracks that still have these recordings.
+
+        Only those that differ are written. In few steps that are whole: a kill leaves each track with its old or new one.
+        """
+
+    def bookmark(self) -> dict[str, Any]:
+        """Return what tells `changed_since` later what has changed; it can be written as JSON."""
+
+    def changed_since(self, bookmark: Mapping[str, Any]) -> list[int] | None:
+        """Return the ids of tracks whose vectors may have come, changed or gone since; None if that cannot be told."""
