@@ -29,7 +29,7 @@ def pick_device(name: str) -> str:
 
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
-        return next((device for device, usable in there.items() if usable), CPU)
+        return pick_device(next((device for device, usable in there.items() if usable), CPU))
     if name not in there:
         raise ModelError(f"device: no such device as {name!r}; choose one of {', '.join(DEVICES)}")
     if not there[name]:

@@ -133,6 +133,14 @@ def test_a_device_that_is_not_there_is_named(monkeypatch, name, error):
 
 
 @pytest.mark.parametrize("name", ["auto", "cuda"])
+def test_a_card_computes_with_all_bits_of_float32(monkeypatch, name):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    assert pick_device(name) == "cuda"
+    assert not torch.backends.cudnn.allow_tf32
+
+
+@pytest.mark.parametrize("name", ["auto", "cuda"])
 def test_other_devices_need_torch(monkeypatch, name):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingError, match=r"torch is not installed; pip install 'beets-deejai\[gpu\]'"):
