@@ -1,0 +1,200 @@
+"""The two networks on a device: how exact their numbers are there, and how many windows a second they get through."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from deejai_core.models import musicnn_torch
+from deejai_core.models.device import CPU
+from deejai_core.models.folder import load_speccy, save_speccy
+from deejai_core.models.musicnn import MusiCNN
+from deejai_core.models.network import build_network
+from deejai_core.models.protocol import Model
+from deejai_core.models.speccy import BATCH, mel_slices
+from deejai_core.space.mp3tovec import mp3tovec
+
+SCALING = "decibels"
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A model taken apart, for its stages to be measured."""
+
+    name: str
+    model: Model
+    start: str  # the statements that make the model
+    look: Callable[[np.ndarray], np.ndarray]  # spans of audio -> what the network sees of them
+    on_cpu: Callable[[np.ndarray], np.ndarray]  # what that is to the network, as the CPU computes it by default
+    on: Callable[[str], Callable[[torch.Tensor], torch.Tensor]]  # the same in torch on a device, many windows at once
+
+
+def musicnn() -> Network:
+    model = MusiCNN()
+
+    def on(device: str) -> Callable[[torch.Tensor], torch.Tensor]:
+        weights = {name: torch.from_numpy(values).to(device) for name, values in model._weights.items()}
+        return lambda mel: musicnn_torch.trunk(mel, weights)
+
+    start = f"from {MusiCNN.__module__} import MusiCNN; model = MusiCNN()"
+    return Network("MusiCNN", model, start, model.mel, model.trunk, on)
+
+
+def speccy(folder: Path, spans: np.ndarray, width: int) -> Network:
+    """The network of Deej-A.I. with random weights, but for batch norm, which knows the spans: else all sounds the same."""
+    torch.manual_seed(1)
+    network = build_network("2d", width=width)
+    for layer in network.modules():
+        if hasattr(layer, "momentum"):
+            layer.momentum = None  # the mean of what it has seen
+    with torch.no_grad():
+        network(torch.from_numpy(mel_slices(spans, SCALING)))
+    save_speccy(network.state_dict(), folder, kind="2d", scaling=SCALING)
+    model, heard = load_speccy(folder), load_speccy(folder)._network
+
+    def look(spans: np.ndarray) -> np.ndarray:
+        model.load()
+        return mel_slices(spans, SCALING)
+
+    def on_cpu(slices: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            return np.concatenate([heard(part).numpy() for part in torch.from_numpy(slices).split(BATCH)])
+
+    def on(device: str) -> Callable[[torch.Tensor], torch.Tensor]:
+        return load_speccy(folder)._network.to(device)
+
+    start = f"from {load_speccy.__module__} import Path, load_speccy; model = load_speccy(Path({os.fspath(folder)!r}))"
+    return Network("Deej-A.I.", model, start, look, on_cpu, on)
+
+
+def precisions(device: str) -> tuple[str, ...]:
+    """TF32 is what torch takes by default for convolutions in float32, where a card has it; `pick_device` forbids it."""
+    return ("float32", "TF32", "bfloat16", "float16") if device == "cuda" else ("float32", "bfloat16")
+
+
+@contextlib.contextmanager
+def computed_in(precision: str, device: str) -> Iterator[None]:
+    mixed = precision.endswith("float16")
+    torch.backends.cudnn.allow_tf32 = precision == "TF32"
+    try:
+        with torch.inference_mode(), torch.autocast(device, getattr(torch, precision) if mixed else None, enabled=mixed):
+            yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = False
+
+
+def per_second(work: Callable[[], object], count: int, device: str, seconds: float) -> float:
+    """How many windows a second it gets through that does `count` of them at once."""
+
+    def wait() -> None:
+        if device != CPU:
+            getattr(torch, device).synchronize()
+
+    work()
+    wait()
+    started, rounds = time.perf_counter(), 0
+    while not rounds or time.perf_counter() - started < seconds:
+        work()
+        rounds += 1
+    wait()
+    return rounds * count / (time.perf_counter() - started)
+
+
+def there_and_back(network: Callable[[torch.Tensor], torch.Tensor], windows: np.ndarray, device: str) -> np.ndarray:
+    """As the models do it."""
+    return network(torch.from_numpy(windows).to(device)).float().cpu().numpy()
+
+
+def agreement(network: Network, spans: Sequence[np.ndarray], device: str) -> Iterator[dict]:
+    """How far the device's numbers are from the CPU's, by precision; spans: those of each track."""
+    seen = network.look(np.concatenate(spans))
+    expected = network.on_cpu(seen)
+    on_device = network.on(device)
+
+    def vectors(trunk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of slices and of tracks."""
+        slices = network.model.project(trunk.astype(np.float16))  # as the store keeps it
+        tracks = np.split(slices, np.cumsum([len(track) for track in spans[:-1]]))
+        return slices, mp3tovec(tracks, network.model.epsilon)
+
+    for precision in precisions(device):
+        with computed_in(precision, device):
+            found = there_and_back(on_device, seen, device)
+        difference = np.abs(found - expected).max()
+        slices, tracks = (cosine_distance(*pair).max() for pair in zip(vectors(expected), vectors(found), strict=True))
+        yield {
+            "network": network.name,
+            "computed in": precision,
+            "windows": len(seen),
+            "largest difference": float(difference),
+            "of the standard deviation": float(difference / expected.std(axis=0).mean()),
+            "1 - cosine, slices": float(slices),
+            "1 - cosine, tracks": float(tracks),
+        }
+
+
+def cosine_distance(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """1 - cosine, row by row, also where it is tiny: half the squared distance of unit vectors.
+
+    >>> float(cosine_distance(np.array([[3.0, 0]]), np.array([[0, 0.5]]))[0])
+    1.0
+    """
+    some, others = (
+        rows.astype(float) / np.linalg.norm(rows.astype(float), axis=1, keepdims=True) for rows in (some, others)
+    )
+    return np.square(some - others).sum(axis=1) / 2
+
+
+def speed(network: Network, seen: np.ndarray, batches: Sequence[int], device: str, seconds: float) -> Iterator[dict]:
+    """Windows a second on the device, by batch and precision; copies are those of windows to it and of vectors back."""
+    on_device = network.on(device)
+    for batch, precision in itertools.product(batches, precisions(device)):
+        windows = np.resize(seen, (batch, *seen.shape[1:]))
+        there = torch.from_numpy(windows).to(device)
+        works = {"network alone": lambda there=there: on_device(there)}
+        if device != CPU:
+            works["with copies"] = lambda windows=windows: there_and_back(on_device, windows, device)
+        if device == "cuda":
+            pinned = torch.from_numpy(windows).pin_memory()
+            works["from pinned memory"] = lambda pinned=pinned: on_device(pinned.to(device, non_blocking=True)).cpu()
+            torch.cuda.reset_peak_memory_stats()
+        with computed_in(precision, device):
+            rates = {name: per_second(work, batch, device, seconds) for name, work in works.items()}
+        if device == "cuda":
+            rates["MB"] = torch.cuda.max_memory_allocated() / 1e6
+        yield {"network": network.name, "at once": batch, "computed in": precision} | rates
+
+
+def copies(network: Network, seen: np.ndarray, batches: Sequence[int], device: str, seconds: float) -> Iterator[dict]:
+    """Windows a second that are copied to a card: from memory as it is, and from what was pinned and filled before."""
+    for batch in batches:
+        tensor = torch.from_numpy(np.resize(seen, (batch, *seen.shape[1:])))
+        pinned = tensor.pin_memory()
+        yield {
+            "network": network.name,
+            "at once": batch,
+            "copied": per_second(lambda tensor=tensor: tensor.to(device), batch, device, seconds),
+            "from pinned memory": per_second(lambda pinned=pinned: pinned.to(device), batch, device, seconds),
+            "KB a window": tensor[0].nbytes / 1e3,
+        }
+
+
+def speed_of_cpu(network: Network, spans: np.ndarray, threads: int, seconds: float) -> dict:
+    """Windows a second of so many threads, each with these of one file at a time, as by default; spectrograms apart."""
+    seen = network.look(spans)
+    with ThreadPoolExecutor(threads) as pool:
+
+        def all_at(work: Callable[[np.ndarray], object], windows: np.ndarray) -> float:
+            return per_second(lambda: list(pool.map(work, [windows] * threads)), threads * len(windows), CPU, seconds)
+
+        spectrograms, network_alone = all_at(network.look, spans), all_at(network.on_cpu, seen)
+    return {"network": network.name, "threads": threads, "spectrograms": spectrograms, "network alone": network_alone}
