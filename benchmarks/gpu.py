@@ -31,12 +31,12 @@ from benchmarks.epoch import epoch
 from benchmarks.networks import Network, agreement, copies, musicnn, speccy, speed, speed_of_cpu
 from benchmarks.usage import measure
 from deejai_core.audio.decode import read_spans
+from deejai_core.embedding.analysis import Heard, analyse, default_threads
 from deejai_core.errors import DeejaiError
+from deejai_core.models.deejai.model import Speccy
 from deejai_core.models.device import CPU, DEVICES, pick_device
-from deejai_core.models.musicnn import MusiCNN
+from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.protocol import Model
-from deejai_core.models.speccy import Speccy
-from deejai_core.space.analysis import Heard, analyse, default_threads
 from demo.composer import compose
 
 RATE = 44_100  # Hz, of composed songs

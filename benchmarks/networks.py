@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from deejai_core.models import musicnn_torch
+from deejai_core.embedding.mp3tovec import mp3tovec
+from deejai_core.models.deejai.folder import load_speccy, save_speccy
+from deejai_core.models.deejai.model import BATCH, mel_slices
+from deejai_core.models.deejai.network import build_network
 from deejai_core.models.device import CPU
-from deejai_core.models.folder import load_speccy, save_speccy
-from deejai_core.models.musicnn import MusiCNN
-from deejai_core.models.network import build_network
+from deejai_core.models.musicnn import torch_layers as musicnn_torch
+from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.protocol import Model
-from deejai_core.models.speccy import BATCH, mel_slices
-from deejai_core.space.mp3tovec import mp3tovec
 
 SCALING = "decibels"
 
