@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,11 +52,18 @@ def test_vectors_are_not_read_before_they_are_asked_for(kept, tmp_path):
 
 
 def test_of_a_track_its_last_row_counts(kept, tmp_path):
-    extended = extend_vectors_file(tmp_path, kept, column(7, 5), column(100, 101), np.stack([UP, UP]), {"seen": 101})
+    added = np.stack([UP, -UP]).astype(np.float64)  # of any type; what is kept is float32
+    extended = extend_vectors_file(tmp_path, kept, column(7, 5), column(100, 101), added, {"seen": 101})
     for vectors in (extended, read_vectors_file(tmp_path, "model", 3)):
         assert vectors.current.tolist() == [False, True, True, True]
         assert dict(vectors.places) == {5: 3, 7: 2, 9: 1}
+        assert vectors.read(np.array([3, 1, 2])).tolist() == [*map(list, (-UP, NORTH, UP))]
         assert (vectors.edition, vectors.written, vectors.state) == (kept.edition, 2, {"seen": 101})
+
+
+def test_vectors_that_are_not_on_disk_are_read_alike():
+    vectors = Vectors(column(5, 9), column(50, 90), np.stack([EAST, NORTH]), written=2)
+    assert vectors.read(np.array([1, 0, 1])).tolist() == [*map(list, (NORTH, EAST, NORTH))]
 
 
 @pytest.mark.parametrize("suffix", ["rows", "f32"])
@@ -158,6 +166,13 @@ def test_rows_are_not_added_to_what_another_process_has_changed(kept, tmp_path):
     with pytest.raises(StoreError, match="another process has changed"):
         extend_vectors_file(tmp_path, kept, column(8), column(101), UP[None], {})
     assert read_vectors_file(tmp_path, "model", 3).ids.tolist() == [5, 9, 7]
+
+
+def test_another_process_that_adds_rows_is_not_waited_for_for_ever(kept, tmp_path, monkeypatch):
+    monkeypatch.setattr("deejai_core.space.vectors.PATIENCE", 0.01)
+    with FileLock(tmp_path / "vectors.lock"), pytest.raises(StoreError, match="cannot write the vectors' cache"):
+        extend_vectors_file(tmp_path, kept, column(7), column(100), UP[None], {})
+    assert read_vectors_file(tmp_path, "model", 3).ids.tolist() == [5, 9]
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
