@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 import pytest
 
-from deejai_core.embedding.slices import SCHEMA_VERSION, SliceStore, rebuild_store
+from deejai_core.embedding.slices import SCHEMA_VERSION, SliceStore, are_slices, rebuild_store
 from deejai_core.errors import DamagedError, StoreError
 
 TRUNK = np.arange(8, dtype=np.float16).reshape(2, 4)
@@ -22,7 +22,7 @@ def path(tmp_path):
 
 def test_slices_come_back_as_they_were_put(path):
     with SliceStore(path) as store:
-        store.put("key", "model", TRUNK)
+        store.put("key", "model", TRUNK.astype(np.float32))
     with SliceStore(path) as store:
         assert store.keys("model") == {"key"}
         ((key, trunk),) = store.get(["other", "key"], "model", 4)
@@ -46,6 +46,18 @@ def test_slices_put_again_replace_the_old_ones(path):
         assert np.array_equal(trunk, TRUNK + 1)
 
 
+def test_any_number_of_recordings_is_asked_for_at_once(path, monkeypatch):
+    """Of as many as one statement of SQLite takes, of one more, and of others that are not there."""
+    monkeypatch.setattr("deejai_core.embedding.slices.CHUNK", 2)
+    with SliceStore(path) as store:
+        for number, key in enumerate("abcde"):
+            store.put(key, "model", TRUNK + number)
+        for keys in ("", "b", "ab", "edc", "axbycz", "abcde"):
+            expected = {key: (TRUNK + "abcde".index(key)).tobytes() for key in keys if key in "abcde"}
+            assert store.get_many(keys, "model", 4) == expected
+            assert [key for key, _ in store.get(keys, "model", 4)] == list(expected)
+
+
 def test_a_failure_stands_until_its_file_changes(path, tmp_path):
     song = tmp_path / os.fsdecode(b"caf\xe9\n.mp3")
     song.write_bytes(b"broken")
@@ -53,6 +65,7 @@ def test_a_failure_stands_until_its_file_changes(path, tmp_path):
         store.put_failure(song, "no audio in it", lasting=True)
         (failure,) = store.failures().values()
         assert (failure.path, failure.reason, failure.size) == (song, "no audio in it", 6)
+        assert failure.failed_at.endswith("+00:00")  # UTC, wherever this is
         assert failure.still_stands()
         song.write_bytes(b"mended by now")
         assert not failure.still_stands()
@@ -77,9 +90,33 @@ def test_what_may_be_the_circumstances_is_retried_so_often(path, tmp_path, lasti
             (failure,) = store.failures().values()
             assert failure.attempts == attempt
             assert failure.still_stands(retries) == stood
+            assert failure.still_stands()  # without retries
         song.write_bytes(b"another file by now")
         store.put_failure(song, "it takes too long", lasting=lasting)
         assert store.failures()[song].attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("stored", "numbers", "sound"),
+    [
+        (TRUNK.tobytes(), 4, True),
+        (TRUNK.tobytes(), 1, True),
+        (TRUNK.tobytes(), 3, False),  # two slices and two thirds
+        (TRUNK.tobytes()[:-1], 1, False),
+        (TRUNK.tobytes()[:2], 1, True),
+        (b"", 1, False),
+        (None, 1, False),
+        ("text", 1, False),
+        (np.float16([65504, -65504, -0.0]).tobytes(), 3, True),  # the largest numbers of two bytes
+        (np.float16([0, np.inf, 0]).tobytes(), 3, False),
+        (np.float16([0, 0, -np.inf]).tobytes(), 3, False),
+        (np.float16([np.nan, 0, 0]).tobytes(), 3, False),
+    ],
+)
+def test_what_can_be_slices(stored, numbers, sound):
+    """numbers: of a slice."""
+    assert are_slices(stored, numbers) == sound
+    assert not are_slices(stored, numbers, crc=1)
 
 
 def test_no_bit_that_changes_is_believed(path):

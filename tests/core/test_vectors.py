@@ -169,7 +169,7 @@ def test_rows_are_not_added_to_what_another_process_has_changed(kept, tmp_path):
 
 
 def test_another_process_that_adds_rows_is_not_waited_for_for_ever(kept, tmp_path, monkeypatch):
-    monkeypatch.setattr("deejai_core.space.vectors.PATIENCE", 0.01)
+    monkeypatch.setattr("deejai_core.index.vectors.PATIENCE", 0.01)
     with FileLock(tmp_path / "vectors.lock"), pytest.raises(StoreError, match="cannot write the vectors' cache"):
         extend_vectors_file(tmp_path, kept, column(7), column(100), UP[None], {})
     assert read_vectors_file(tmp_path, "model", 3).ids.tolist() == [5, 9]
