@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 import pytest
 
-from deejai_core.embedding.slices import SCHEMA_VERSION, SliceStore, are_slices, rebuild_store
+from deejai_core.embedding.slices import SCHEMA_VERSION, FileNote, SliceStore, are_slices, rebuild_store
 from deejai_core.errors import DamagedError, StoreError
 
 TRUNK = np.arange(8, dtype=np.float16).reshape(2, 4)
@@ -190,6 +190,40 @@ def test_a_version_that_no_program_made_is_damage_that_can_be_mended(path, versi
     assert rebuild_store(path, {}).read_bytes() == before
     with SliceStore(path) as store:
         assert np.array_equal(next(store.get(["key"], "model", 4))[1], TRUNK)
+
+
+LASTING = ("slices", "failures", "files", "again")  # the others are made again
+IMPOSSIBLE = [
+    *(("slices", change) for change in ("key = x'ff'", "model = x'ff'", "trunk = x'00'", "crc = 'text'")),
+    *(("failures", change) for change in ("path = '/a.mp3'", "path = x'6100'", "reason = x'ff'", "failed_at = x'ff'")),
+    *(("failures", change) for change in ("size = 'large'", "mtime_ns = 1.5", "lasting = 'yes'", "attempts = 1.5")),
+    *(("files", change) for change in ("path = '/a.mp3'", "path = x'6100'", "key = NULL", "size = NULL", "mtime_ns = 1.5")),
+    *(("again", change) for change in ("model = x'ff'", "key = x'ff'")),
+    *(("weighing", change) for change in ("model = x'ff'", "trunk = x'ff'", "epsilon = 'small'")),
+    *(("reference", change) for change in ("key = x'ff'", "trunk = 'text'", "trunk = x'00'")),
+    *(("counts", change) for change in ("key = x'ff'", "others = 'text'", "others = x'00'")),
+]
+
+
+@pytest.mark.parametrize(("table", "change"), [("", ""), *IMPOSSIBLE])
+def test_a_row_that_cannot_be_is_counted_and_left_out_and_all_others_are_kept(path, table, change):
+    with SliceStore(path) as store:
+        store.put("key", "model", TRUNK)
+        store.put_failure(path.with_name("gone.mp3"), "No such file", lasting=False)  # of no size and no time
+        store.note_files([FileNote(b"/a.mp3", "key", 7, 7)])
+        store.hear_again(["lost"], "model")
+        store.begin_weighing("model", "model", 0.3, ["key"])
+        store.put_counts({"key": np.zeros(2, int)})
+        if table:
+            store._connection.execute(f"UPDATE {table} SET {change}")  # noqa: S608 (our own names)
+            store._connection.commit()
+        assert store.damage({"model": 4}) == (f"damaged rows of {table}: 1" if table else "")
+    rebuild_store(path, {"model": 4})
+    with SliceStore(path) as store:
+        assert store.damage({"model": 4}) == ""
+        for name in (*LASTING, "weighing", "reference", "counts"):
+            (rows,) = store._connection.execute(f"SELECT count(*) FROM {name}").fetchone()  # noqa: S608
+            assert rows == (name in LASTING and name != table), name
 
 
 def test_text_of_the_schema_that_is_none_is_damage(path):
