@@ -1,0 +1,107 @@
+"""What the code says and does, as texts that a diff shows well.
+
+Each recording is two texts: what is decided (tracks, orders, similarities, ids, numbers), and in which words it is told. A
+change of wording shows in the second alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import threadpoolctl
+
+DATA = Path(__file__).with_name("data")
+MACHINE = DATA / "machine.json"
+WORDS = ".words.txt"  # suffix of the files that hold wording
+
+MEMBER = re.compile(r"(seed|waypoint) {3,}| *\d+ {2}(-?\d\.\d{3}| {5}) ")  # begins a line of a list
+NUMBER = r"-?\d+(?:[.,:]\d+)*(?:°| %)?"
+VOLATILE = (
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[+-]\d\d:\d\d|Z)", "DATE"),
+    (r"\d[\d.,]* [KMGT]B", "SIZE"),
+    (r"built \d+ (s|min|h) ago", "built AGE ago"),
+    (r"(dependencies|matrix products|computed by)  ?.*", r"\1 VERSIONS"),
+)
+TOLERANCE = 0.0011  # of what is told with decimals, where another machine has computed it
+
+
+def machine() -> dict[str, object]:
+    """What the last bit of a vector depends on: where this differs, bits may."""
+    blas = [
+        {name: pool.get(name) for name in ("internal_api", "version", "architecture")}
+        for pool in threadpoolctl.threadpool_info()
+        if pool["user_api"] == "blas" and "numpy" in pool["filepath"]
+    ]
+    features = np.show_config(mode="dicts")["SIMD Extensions"]
+    libraries = {name: version(name) for name in ("numpy", "soxr", "soundfile", "av")}
+    return {"machine": platform.machine(), "libc": platform.libc_ver()[1], "simd": features, "blas": blas, **libraries}
+
+
+def made_here() -> bool:
+    """Whether the golden files were made on a machine like this one."""
+    return json.loads(MACHINE.read_text()) == json.loads(json.dumps(machine()))
+
+
+class Masks:
+    """Replaces what differs from run to run. folders: by the name that stands for each."""
+
+    def __init__(self, **folders: Path) -> None:
+        self._folders = sorted(((str(path), name) for name, path in folders.items()), key=lambda pair: -len(pair[0]))
+
+    def __call__(self, text: str) -> str:
+        for path, name in self._folders:
+            text = text.replace(path, name)
+        for pattern, replacement in VOLATILE:
+            text = re.sub(pattern, replacement, text)
+        return text
+
+
+class Recording:
+    """What was decided, and in which words. names: of tracks, which belong to what is decided wherever they stand."""
+
+    def __init__(self, names: list[str]) -> None:
+        alternatives = sorted(map(re.escape, names), key=len, reverse=True)
+        self._figures = re.compile("|".join([*alternatives, NUMBER]))
+        self._decided: list[str] = []
+        self._words: list[str] = []
+
+    def begin(self, title: str, detail: object = "") -> None:
+        for lines in (self._decided, self._words):
+            lines += [*([""] if lines else []), f"## {title}", *([str(detail)] if detail else [])]
+
+    def decided(self, line: object) -> None:
+        self._decided.append(str(line))
+
+    def said(self, text: str, mark: str = "~") -> None:
+        """Text of lines. Members of lists are decisions; of all else, the figures and tracks in it are."""
+        for line in text.splitlines():
+            if MEMBER.match(line):
+                self._decided.append(line)
+            else:
+                self._decided.append(" ".join([mark, *(f"[{found}]" for found in self._figures.findall(line))]))
+                self._words.append(f"{mark} {line}")
+
+    def files(self, name: str) -> dict[str, str]:
+        return {f"{name}.txt": "\n".join(self._decided) + "\n", f"{name}{WORDS}": "\n".join(self._words) + "\n"}
+
+
+def difference(found: str, golden: str, name: str, *, exact: bool) -> str:
+    """A unified diff of two texts, empty if they agree. exact: else numbers with decimals may differ by rounding."""
+    if found == golden or (not exact and _agree(found, golden)):
+        return ""
+    pair = golden.splitlines(), found.splitlines()
+    return "\n".join(difflib.unified_diff(*pair, f"golden {name}", f"found {name}", lineterm=""))
+
+
+def _agree(found: str, golden: str) -> bool:
+    measured = r"-?\d+\.\d+|\d+(?=°| %)"
+    if re.sub(measured, "", found) != re.sub(measured, "", golden):
+        return False
+    pairs = zip(re.findall(measured, found), re.findall(measured, golden), strict=True)
+    return all(abs(float(one) - float(other)) <= (TOLERANCE if "." in one else 1) for one, other in pairs)
