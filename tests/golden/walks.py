@@ -18,15 +18,15 @@ from unittest.mock import patch
 
 import numpy as np
 
-from deejai_core.apps.radio import Heard, next_songs
+from deejai_core.features.radio import Heard, next_songs
+from deejai_core.index.hubs import densities, handicaps
+from deejai_core.index.neighbours import Index
 from deejai_core.playlists.candidates import Candidates, Pick, preferences
 from deejai_core.playlists.journey import journey
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.queue import fill
 from deejai_core.playlists.rules import Rules
-from deejai_core.playlists.songs import Catalogue, CatalogueOnDemand, Song
-from deejai_core.space.hubness import densities, handicaps
-from deejai_core.space.index import Index
+from deejai_core.tracks.songs import Catalogue, CatalogueOnDemand, Song
 from tests.golden.record import DATA
 from tests.libraries import random_columns, random_vectors
 
