@@ -1,0 +1,37 @@
+// What each button, key and media key does.
+
+import { beginAnywhere, next, pinNow, previous, save, startOver, toggle } from "./acts.js";
+import { $ } from "./dom.js";
+import { otherMode, switchMode, travel } from "./journey.js";
+import { takeKeys } from "./keys.js";
+import { togglePast } from "./list.js";
+import { player } from "./page.js";
+import { takeMediaKeys, takeSeeking } from "./playing.js";
+import { mute, takeVolume } from "./volume.js";
+
+export function takeControls() {
+  const buttons = {
+    play: toggle, next: () => next(), previous, pin: pinNow, save, over: startOver, travel, anything: beginAnywhere, "all-played": togglePast,
+  };
+  for (const [id, act] of Object.entries(buttons)) $(id).addEventListener("click", () => act());
+  for (const radio of document.querySelectorAll("input[name=mode]")) radio.addEventListener("change", () => switchMode(radio.value));
+  takeVolume();
+  takeSeeking(player);
+  takeMediaKeys({
+    play: toggle, pause: () => player.pause(), nexttrack: () => next(), previoustrack: previous,
+    seekto: ({ seekTime }) => player.seek(seekTime),
+  });
+  takeKeys([
+    [" ", "play or pause", toggle],
+    ["k", "play or pause", toggle],
+    ["n", "next song", () => next()],
+    ["p", "previous song, or this one from its beginning", previous],
+    ["ArrowRight", "ten seconds on", () => player.seek(player.time + 10)],
+    ["ArrowLeft", "ten seconds back", () => player.seek(player.time - 10)],
+    ["/", "search", () => $("search").focus()],
+    ["s", "save as a playlist", save],
+    ["x", "keep following this song, or no more", pinNow],
+    ["m", "sound off, or on again", mute],
+    ["j", "journey, or songs like this one", otherMode],
+  ]);
+}

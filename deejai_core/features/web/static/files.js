@@ -1,0 +1,89 @@
+// Files of one's own: they play at once, while the server hears them.
+
+import { next, startOver } from "./acts.js";
+import * as api from "./api.js";
+import { addWaypoint } from "./journey.js";
+import { keepFile, keptFile } from "./memory.js";
+import { notice } from "./notices.js";
+import { facts, plan, player, queue } from "./page.js";
+import { comeBack, snapshot, undo } from "./undo.js";
+
+const opened = new Map(); // files, by their name in the browser's memory
+
+export async function open(file) {
+  if (file.size > facts.largest_upload) {
+    return notice(`“${file.name}” is too large; ${Math.floor(facts.largest_upload / 1e6)} MB is the most.`);
+  }
+  const title = file.name.replace(/\.[^.]*$/, "");
+  const name = `${Date.now().toString(36)}.${Math.random().toString(36).slice(2)}`;
+  const track = { title, artist: "", album: "", length: null, format: "", file: name, blob: URL.createObjectURL(file) };
+  opened.set(name, file);
+  const kept = keepFile(name, file);
+  if (plan.journey) return lead(track, file);
+  const before = snapshot();
+  queue.start([track]); // it plays while it is analysed
+  player.play(queue.now);
+  notice(`Listening to “${title}”…`, { lasting: true, action: undo(before) });
+  await kept;
+  await hear(queue.now, before);
+}
+
+/** The file of a track, opened again after a reload, as a URL; null if it is gone. */
+export async function openAgain(track) {
+  const file = await keptFile(track.file);
+  if (file) opened.set(track.file, file);
+  return file ? URL.createObjectURL(file) : null;
+}
+
+/** Let the server hear a file that plays already. before: what to go on with if it is none. */
+export async function hear(track, before) {
+  const stands = () => queue.seeds.includes(track);
+  try {
+    const found = await heard(opened.get(track.file));
+    if (!stands()) return;
+    const told = found.id != null ? "Your library has this song." : `Playing songs like “${found.title}”.`;
+    notice(told, { action: before && undo(before) });
+    queue.heard(track, found);
+    player.tell("change");
+  } catch (error) {
+    if (!stands()) return;
+    notice(error.message);
+    if (before) comeBack(before);
+    else startOver();
+  }
+}
+
+/** Have a journey lead by a file. */
+async function lead(track, file) {
+  notice(`Listening to “${track.title}”…`, { lasting: true });
+  try {
+    addWaypoint({ ...track, ...(await heard(file)) });
+  } catch (error) {
+    notice(error.message);
+  }
+}
+
+/** What is known of a file: the library's track, or what it tells of itself, and its vector. */
+async function heard(file) {
+  const { track, artist, title, length, vector } = await api.upload(file);
+  return track ?? { artist, title, length, vector };
+}
+
+/** Have the server make what this browser plays of a file that it does not. */
+export async function convert(track) {
+  notice(`This browser does not play such files; the server converts “${track.title}”…`, { lasting: true });
+  track.converted = true;
+  try {
+    const file = opened.get(track.file) ?? (await keptFile(track.file));
+    const blob = new File([await api.transcode(file)], file.name);
+    await keepFile(track.file, blob);
+    track.blob = URL.createObjectURL(blob);
+    if (queue.now !== track) return;
+    notice("");
+    player.play(track);
+  } catch (error) {
+    if (queue.now !== track) return;
+    notice(error.message || `“${track.title}” cannot be played; songs like it follow.`);
+    next();
+  }
+}
