@@ -7,7 +7,7 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -40,14 +40,15 @@ class Answer:
 class Page:
     """A running server. A context manager."""
 
-    def __init__(self, folder: Path, *words: str, port: int | None = None, **env: str) -> None:
+    def __init__(self, folder: Path, *words: str, beet: Sequence[str] = (), port: int | None = None, **env: str) -> None:
+        """beet: options of `beet` itself. words: those of the command, and what the page begins with."""
         self.port = port or free_port()
         self.temporary = folder / "tmp"
         self.temporary.mkdir(exist_ok=True)
         self.log = folder / "web.log"
         env = {"BEETSDIR": str(folder), "TMPDIR": str(self.temporary), "PYTHONUNBUFFERED": "1"} | env
         with self.log.open("wb") as log:
-            self.process = start_beet("deejai", "web", "--port", self.port, *words, env=env, cwd=folder, output=log)
+            self.process = start_beet(*beet, "deejai", "web", "--port", self.port, *words, env=env, cwd=folder, output=log)
         self.printed = self._first_line()
         self.url = f"http://127.0.0.1:{self.port}/"
 

@@ -8,7 +8,6 @@ import os
 import random
 import socket
 import sqlite3
-import subprocess
 import sys
 import threading
 import time
@@ -35,6 +34,7 @@ from deejai_core.features.web.server import serve
 from deejai_core.features.web.uploads import Uploads
 from deejai_core.formats.entries import Header, one_line
 
+from .background import Analysis
 from .library import (
     CHUNK,
     any_has,
@@ -189,17 +189,14 @@ class BeetsLibrary:
         self._drawing = threading.Lock()
         self._opening = threading.Lock()
         self._opener = ThreadPoolExecutor(1, thread_name_prefix="deejai-web")
-        self._analysing = threading.Lock()
-        self._analysis: subprocess.Popen | None = None
+        self._analysis = Analysis(lib)
         self._state: State | None = None
         self._seen: tuple = ()  # the stamp of the library when it was last looked at
         self._reopen()
 
     def close(self) -> None:
-        """End what was started. An analysis goes on from there the next time."""
-        if self._analysis and self._analysis.poll() is None:
-            self._analysis.terminate()
-            self._analysis.wait()
+        """End what was started."""
+        self._analysis.end()
 
     @property
     def model(self) -> str:
@@ -217,7 +214,7 @@ class BeetsLibrary:
         self._refresh()
         with self.lib.transaction() as tx:
             total = tx.query("SELECT COUNT(*) FROM items")[0][0]
-        running = self._analysis is not None and self._analysis.poll() is None
+        running = self._analysis.running
         analysed = self.tracks
         if (running or not analysed) and store_path(self.lib).exists():
             with open_store(self.lib) as store:  # a track gets its vector when all have been heard
@@ -227,10 +224,7 @@ class BeetsLibrary:
     def analyse(self) -> None:
         if not (self._at_home and self.writable):
             raise RefusedError("only the machine that has the music may have it analysed", 403)
-        with self._analysing:
-            if self._analysis is None or self._analysis.poll() is not None:
-                beet = [sys.executable, "-m", "beets", "--library", os.fsdecode(self.lib.path)]
-                self._analysis = subprocess.Popen([*beet, "deejai", "analyze"], stdin=subprocess.DEVNULL)
+        self._analysis.start()
 
     @property
     def tagged(self) -> bool:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
+import yaml
+
 from tests.browsing import expect, play, shot
 from tests.djpage import Page
 
@@ -27,6 +32,25 @@ def test_an_empty_library_comes_alive_when_music_is_imported(visit, beets, colle
         expect(page.get_by_text("Your library is empty.")).to_be_visible()
         beets.run("import", "-qA", collection / "Nave")
         expect(page.get_by_text("4 songs are ready.")).to_be_visible(timeout=60_000)
+
+
+@pytest.mark.parametrize("beet", [("-c", "server.yaml"), ("-p", "deejai", "-c", "server.yaml")])
+def test_it_is_analysed_with_the_configuration_of_the_server(beets, collection, beet):
+    beets.configure(plugins="", tags=False)
+    beets.run("import", "-qA", collection / "Nave")
+    other = {"deejai": {"tags": True}} | ({} if "-p" in beet else {"plugins": "deejai"})
+    (beets.folder / "server.yaml").write_text(yaml.safe_dump(other))
+    with Page(beets.folder, beet=beet) as page:
+        assert page.post("/api/analyse", {}).status == 200
+        until_analysed(page)
+        assert page.get("/api/status").json["tags"]  # as server.yaml has it
+
+
+def until_analysed(page: Page) -> None:
+    deadline = time.monotonic() + 120
+    while (status := page.get("/api/status").json)["analysis"]["running"] or not status["tracks"]:
+        assert time.monotonic() < deadline, page.log.read_text()
+        time.sleep(0.2)
 
 
 def test_who_may_have_it_analysed(beets, collection):
