@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from beets.library import Item
 
 from deejai_core.embedding.analysis import default_threads
 from deejai_core.features.map.data import MOST_COLOURS, Field, category_field, map_data, scale_field, text_field
-from deejai_core.features.map.files import SUFFIXES, map_page, map_picture, write_map
+from deejai_core.features.map.files import PICTURES, SUFFIXES, map_page, map_picture, write_map
 from deejai_core.features.map.places import open_map
 from deejai_core.formats.entries import one_line
 from deejai_core.tracks.songs import normal_artist
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 OWN = ("genre", "decade", "artist")  # what each map can be coloured by
+ENOUGH = 0.5  # of the tracks with a value make a field the one to begin with
 LONG = 2_000  # tracks whose layout takes long enough to show how far it is
 
 
@@ -47,7 +48,7 @@ def map_path(lib: Library, output: str | None) -> Path:
         return data_folder(lib) / "map.html"
     path = user_path(output).absolute()
     if path.suffix.lower() not in SUFFIXES:
-        raise ui.UserError(f"-o {output}: a map is a page (.html) or a picture (.png); choose a name that ends so")
+        raise ui.UserError(f"-o {output}: a map is a page (.html) or a picture (.png, .svg); choose a name that ends so")
     return path
 
 
@@ -65,7 +66,8 @@ def write_library_map(
     data, remarks = library_map(lib, settings, log, words, color=color, playlists=playlists)
     tracks = counted(len(data["ids"]), "track")
     title = f"{tracks} by sound"
-    write_map(path, map_picture(data, title) if path.suffix.lower() == ".png" else map_page(data, title))
+    kind = PICTURES.get(path.suffix.lower())
+    write_map(path, map_picture(data, title, kind) if kind else map_page(data, title))
     yield from remarks
     yield f"{tracks} drawn in {path}"
 
@@ -82,8 +84,9 @@ def library_map(
 ) -> tuple[dict, list[str]]:
     """What a map of the library shows (see `map_data`), and what there is to say of it.
 
-    words: a query; what it does not find is dimmed. color: the field that colours it, genre by default. playlists: files
-    that are drawn into it. on_progress(done, total): steps of laying it out. Raises UserError.
+    words: a query; what it does not find is dimmed. color: the field that colours it; by default genre, if half of the
+    tracks have one, or else another that they have. playlists: files that are drawn into it. on_progress(done, total):
+    steps of laying it out. Raises UserError.
     """
     require_tracks(lib)
     model = model_in_use(lib, settings)
@@ -93,9 +96,13 @@ def library_map(
     # All that may be wrong with what was asked for is told before the work begins.
     position = {id_: place for place, id_ in enumerate(ids)}
     titles, fields = _own_fields(lib, ids)
-    color = {"genres": "genre"}.get(color or OWN[0], color or OWN[0])
-    if color not in OWN:
+    own = {field.legend: field for field in fields if field.legend in OWN}
+    if color is None:
+        color = _usual(own)
+    elif (color := "genre" if color == "genres" else color) not in own:
         fields.append(_field(lib, ids, color))
+    elif not own[color].share:
+        raise _empty(color)
     paths, remarks = {}, []
     for name in playlists:
         title, tracks, left = _path(lib, user_path(name), position)
@@ -183,6 +190,11 @@ def _own_fields(lib: Library, ids: Sequence[int]) -> tuple[list[str], list[Field
     return [one_line(text) for text in title], fields
 
 
+def _usual(own: Mapping[str, Field]) -> str:
+    """The field to begin with: the first of `OWN` that enough tracks have, or else the one that most have."""
+    return next((name for name in OWN if own[name].share >= ENOUGH), max(OWN, key=lambda name: own[name].share))
+
+
 def _field(lib: Library, ids: Sequence[int], name: str) -> Field:
     """A field to colour by: on a scale if it holds more numbers than there are colours. Raises UserError for none."""
     tags = {field: number for number, field in enumerate(FIELD_OF.values())}
@@ -195,13 +207,17 @@ def _field(lib: Library, ids: Sequence[int], name: str) -> Field:
         known = [value if (value := found.get(id_)) not in (0, "", None) else None for id_ in ids]
         values = [_number(value) for value in known]
     if all(value is None for value in known):
-        hint = "run `beet deejai tag`" if name in tags else "`beet fields` lists the fields"
-        raise ui.UserError(f"--color {name}: no analysed track has a value there; {hint}")
+        raise _empty(name)
     numeric = all(number is not None for number, value in zip(values, known, strict=True) if value is not None)
     if numeric and len(set(values)) > MOST_COLOURS:
         type_ = Item._type(name)
         return scale_field(name, values, lambda number: one_line(str(type_.format(type_.normalize(number)))))
     return category_field(name, [split_values(value) for value in known])
+
+
+def _empty(name: str) -> ui.UserError:
+    hint = "run `beet deejai tag`" if name in FIELD_OF.values() else "`beet fields` lists the fields"
+    return ui.UserError(f"--color {name}: no analysed track has a value there; {hint}")
 
 
 def _computed(lib: Library, name: str) -> dict[int, object]:

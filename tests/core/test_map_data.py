@@ -9,8 +9,17 @@ import numpy as np
 import pytest
 
 from deejai_core.errors import MapError
-from deejai_core.features.map.data import MOST_COLOURS, OTHER, SHADES, category_field, map_data, scale_field, text_field
-from deejai_core.features.map.files import map_page, map_picture, write_map
+from deejai_core.features.map.data import (
+    MOST_COLOURS,
+    OTHER,
+    SHADES,
+    STYLES,
+    category_field,
+    map_data,
+    scale_field,
+    text_field,
+)
+from deejai_core.features.map.files import INK, map_page, map_picture, write_map
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 
@@ -98,8 +107,38 @@ def test_a_picture_of_a_scale():
     assert map_picture(data, "3 tracks").startswith(b"\x89PNG")
 
 
+def test_playlists_in_a_picture_differ_in_colour_dashes_and_shape_and_are_named():
+    paths = {f"Friday {number} & more": [number % 3, (number + 1) % 3] for number in range(len(STYLES))}
+    picture = map_picture(small_map(paths=paths), "3 tracks", "svg").decode()
+    for name in paths:
+        assert f"{name.replace('&', '&amp;')} (2)" in picture
+    drawn = re.findall(r'style="fill: none; (?:stroke-dasharray: ([\d., ]+); )?.*?stroke: (#\w+)', picture)
+    lines = {(dashes, colour) for dashes, colour in drawn if colour in {style["colour"] or INK for style in STYLES}}
+    assert len({dashes for dashes, _ in lines}) == len({colour for _, colour in lines}) == len(STYLES)
+    assert len({(style["corners"], style["turn"]) for style in STYLES}) == len(STYLES)
+
+
+def test_more_playlists_than_styles_are_drawn_too():
+    paths = {str(number): [0, 1] for number in range(len(STYLES) + 1)}
+    assert map_picture(small_map(paths=paths), "3 tracks").startswith(b"\x89PNG")
+
+
+def test_the_same_map_is_the_same_picture():
+    data = small_map(paths={"one": [0, 1]})
+    assert map_picture(data, "map", "svg") == map_picture(data, "map", "svg")
+
+
+def test_how_many_tracks_a_field_colours():
+    assert category_field("genre", [("Rock",), (), (), ()]).share == 0.25
+    assert category_field("genre", [(), ()]).share == 0
+    assert scale_field("bpm", [100, None], str).share == 0.5
+    assert text_field("album", ["A", "B"]).share == 0
+
+
 @pytest.mark.parametrize(
-    "content", [map_page(small_map(), "map"), map_picture(small_map(), "map")], ids=["page", "picture"]
+    "content",
+    [map_page(small_map(), "map"), map_picture(small_map(), "map"), map_picture(small_map(), "map", "svg")],
+    ids=["page", "picture", "lines"],
 )
 def test_only_a_map_is_replaced(tmp_path, content):
     path = tmp_path / "folder" / "map"

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deejai_core.features.map.data import category_field, map_data, scale_field, text_field
+from deejai_core.features.map.data import STYLES, category_field, map_data, scale_field, text_field
 from deejai_core.features.map.files import map_page
 
 EVIL = "<img src=x onerror=alert(1)>"
 AMBER, BLUE, GREEN = [0xF8, 0xB5, 0x28], [0x5F, 0x5E, 0xF0], [0x82, 0xD1, 0xAA]  # the first colours, in order
+LIGHT, DARK = [0xFB, 0xFA, 0xF8], [0x15, 0x16, 0x1A]  # grounds
 DIMMED = [0xE6, 0xE3, 0xDE]
 READ_BACK = "Canvas2D: Multiple readback"  # what chromium says of a test that looks at pixels
 SCALED = [32, 156, 136]  # 104 on the scale from 100 to 107
@@ -52,6 +53,28 @@ class TestTheCommand:
     def test_a_picture(self, analysed, tmp_path):
         analysed.deejai("map", "-o", tmp_path / "map.png", "--color", "artist")
         assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+        analysed.deejai("similar", "Aisle", "-n", "3", "-o", tmp_path / "like.m3u")
+        for _ in range(2):  # the second replaces the first
+            analysed.deejai("map", "-o", tmp_path / "map.svg", "--playlist", tmp_path / "like.m3u")
+        assert "like (4)" in (tmp_path / "map.svg").read_text()
+
+    @pytest.mark.parametrize(
+        ("changes", "color"),
+        [
+            ([], "genre"),
+            (["genres=", "year=1984"], "decade"),
+            (["genres="], "artist"),
+            (["genres=", "artist="], "genre"),  # none has a value
+        ],
+    )
+    def test_it_is_coloured_by_what_the_library_has(self, analysed, changes, color):
+        if changes:
+            analysed.run("modify", "-y", "-W", *changes)
+        analysed.deejai("map")
+        assert read(analysed.data / "map.html")["color"] == color
+        if "genres=" in changes:
+            told = "--color genre: no analysed track has a value there"
+            assert told in analysed.deejai("map", "--color", "genre", status=1).err
 
     def test_a_playlist_is_drawn_and_what_is_not_analysed_counted(self, analysed, tmp_path):
         analysed.deejai("similar", "Aisle", "-n", "3", "-o", tmp_path / "like.m3u")
@@ -97,7 +120,7 @@ class TestTheCommand:
     @pytest.mark.parametrize(
         ("words", "told"),
         [
-            (["-o", "map.pdf"], "-o map.pdf: a map is a page (.html) or a picture (.png)"),
+            (["-o", "map.pdf"], "-o map.pdf: a map is a page (.html) or a picture (.png, .svg)"),
             (["--color", "nonsense"], "--color nonsense: no analysed track has a value there; `beet fields` lists"),
             (["--color", "deejai_jazz"], "--color deejai_jazz: no analysed track has a value there; run `beet deejai tag`"),
             (["--playlist", "none.m3u"], "none.m3u: cannot read the playlist"),
@@ -245,6 +268,30 @@ class TestThePage:
         page.mouse.move(*self.middle(page))
         assert page.locator(".card").text_content().endswith(f"1 in {EVIL} ")
 
+    def test_playlists_differ_in_colour_dashes_and_shape_there_and_in_the_legend(self, show):
+        count = len(STYLES)
+        page = show(invented(paths={f"Friday {number}": [number, number + 3] for number in range(count)}))
+        pieces = page.locator(".legend canvas.line")
+        assert pieces.count() == count
+        assert len({piece.evaluate("canvas => canvas.toDataURL()") for piece in pieces.all()}) == count
+        inked = """canvas => {
+            const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return data.filter((_, i) => i % 4 === 3).join();
+        }"""
+        assert len({piece.evaluate(inked) for piece in pieces.all()}) == count  # without colours too
+        colours = """canvas => {
+            const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height), found = new Set();
+            const hex = value => value.toString(16).padStart(2, "0");
+            for (let i = 0; i < data.length; i += 4) found.add("#" + [...data.slice(i, i + 3)].map(hex).join(""));
+            return [...found];
+        }"""
+        for scheme, ink, ground in (("light", "#1c1c1c", LIGHT), ("dark", "#ecebe8", DARK)):
+            page.emulate_media(color_scheme=scheme)
+            assert self.becomes(page, 990, 10, ground)
+            drawn = set(page.locator("canvas.over").evaluate(colours))
+            assert {style["colour"] or ink for style in STYLES} <= drawn
+            assert ink in pieces.first.evaluate(colours)
+
     def test_zoom_by_wheel_and_panning(self, show):
         page = show(invented())
         x, y = self.middle(page)
@@ -261,9 +308,9 @@ class TestThePage:
 
     def test_it_is_dark_where_the_system_is(self, show):
         page = show(invented(), color_scheme="dark")
-        assert self.becomes(page, 990, 10, [0x15, 0x16, 0x1A])
+        assert self.becomes(page, 990, 10, DARK)
         page.emulate_media(color_scheme="light")
-        assert self.becomes(page, 990, 10, [0xFB, 0xFA, 0xF8])
+        assert self.becomes(page, 990, 10, LIGHT)
 
     def test_on_a_phone(self, show):
         page = show(

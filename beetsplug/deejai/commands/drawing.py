@@ -24,7 +24,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
         "draw a map of the library on which similar tracks lie together",
         usage="%prog [options] [QUERY...]",
     )
-    map_.parser.add_option("-o", "--output", metavar="FILE", help="a page (.html) or picture (.png) to write")
+    map_.parser.add_option("-o", "--output", metavar="FILE", help="a page (.html) or picture (.png, .svg) to write")
     map_.parser.add_option("--color", metavar="FIELD", help="colour by genre, decade, artist, or any field of beets")
     map_.parser.add_option(
         "--playlist",

@@ -9,10 +9,14 @@
      "color": "genre",                      the field to begin with
      "paths": [{"name": "Sunday", "tracks": [17, 4, ...]}],
      "shown": null,                         or the positions of the tracks that matter; the others are dimmed
-     "palette": ["#f8b528", ...], "ramp": ["#46327e", ...]}
+     "palette": ["#f8b528", ...], "ramp": ["#46327e", ...],
+     "styles": [{"colour": "#2a78d6", "dash": [7, 3], "corners": 4, "turn": 45}, ...]}
 
 `colours` has for each value the number of its name, -1 for "other", null for none. A numeric field has instead a `scale`:
 {"low": "60", "high": "180", "of": [...]}, for each value a number from 0 to 255. A field without either has no colours.
+
+`styles` are those of the paths, in turn: the colour of the line (null: that of text), the lengths of its dashes and gaps in
+pixels (none: it is solid), and the regular polygon around its tracks' numbers: corners (0: a circle) and turn in degrees.
 """
 
 from __future__ import annotations
@@ -35,6 +39,15 @@ PALETTE = (
     "#f8b528", "#5f5ef0", "#82d1aa", "#c74805", "#9bc5ee", "#aa26a2", "#c0c771", "#a04271", "#869afd", "#a65f4d",
 )  # fmt: skip
 GREY, FAINT = "#969696", "#dddddd"
+# Paths differ in three ways, since lines cross and not all eyes see colours. These stand out from light and dark grounds.
+STYLES = (
+    {"colour": None, "dash": [], "corners": 0, "turn": 0},
+    {"colour": "#2a78d6", "dash": [7, 3], "corners": 4, "turn": 45},
+    {"colour": "#d63a3a", "dash": [2, 3], "corners": 4, "turn": 0},
+    {"colour": "#1f8f4e", "dash": [10, 3, 2, 3], "corners": 6, "turn": 0},
+    {"colour": "#9350d6", "dash": [14, 4], "corners": 3, "turn": 0},
+    {"colour": "#b5691c", "dash": [7, 3, 2, 3, 2, 3], "corners": 5, "turn": 0},
+)
 RAMP = ("#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#b5de2b")  # low to high, out of viridis
 
 
@@ -50,6 +63,12 @@ class Field:
     colours: list[int | None] | None = None  # for each value: one of the names, OTHER, or None
     scale: tuple[str, str] | None = None  # the lowest and highest value, where the colours are a scale
     shades: list[int | None] | None = None  # for each value, then: 0 to SHADES
+
+    @property
+    def share(self) -> float:
+        """How many of the tracks have a value that colours them, from 0 to 1."""
+        colours = self.colours or self.shades or [None] * len(self.values)
+        return sum(colours[value] is not None for value in self.of) / len(self.of)
 
 
 def category_field(
@@ -144,6 +163,7 @@ def map_data(
         "shown": None if shown is None else list(shown),
         "palette": list(PALETTE),
         "ramp": list(RAMP),
+        "styles": list(STYLES),
     }
 
 

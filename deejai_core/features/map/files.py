@@ -8,7 +8,9 @@ import html
 import io
 import json
 from importlib.resources import files
+from itertools import cycle
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,12 +20,18 @@ from deejai_core.features.map.data import FAINT, GREY, OTHER, PALETTE, RAMP, SHA
 from deejai_core.files import replacing
 from deejai_core.formats.entries import one_line
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
 MARK = "deejai map"  # tells our own files, near their beginning
 RECOGNISED = 2000  # bytes of it
-SUFFIXES = (".html", ".htm", ".png")
+PICTURES = {".png": "png", ".svg": "svg"}
+SUFFIXES = (".html", ".htm", *PICTURES)
 
 INK = "#1c1c1c"
 MOST_NUMBERED = 60  # tracks of a path that get a number in a picture
+MOST_DRAWN = 20_000  # tracks whose points a picture of lines holds one by one
 
 
 def map_page(data: dict, title: str) -> bytes:
@@ -55,9 +63,10 @@ def map_page(data: dict, title: str) -> bytes:
 """.encode("utf-8", "replace")
 
 
-def map_picture(data: dict, title: str) -> bytes:
-    """A PNG of the map with its legend. data: what `map_data` gives. Raises MissingError."""
+def map_picture(data: dict, title: str, kind: str = "png") -> bytes:
+    """A picture of the map with its legends. data: what `map_data` gives. kind: "png" or "svg". Raises MissingError."""
     with extra("map"):
+        import matplotlib
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.colors import LinearSegmentedColormap
         from matplotlib.figure import Figure
@@ -72,22 +81,23 @@ def map_picture(data: dict, title: str) -> bytes:
     axes.set_axis_off()
     axes.set_title(_plain(title), color=INK)
     size = np.clip(30_000 / len(x), 1.5, 40)
-    axes.scatter(x[~shown], y[~shown], s=size, color=FAINT, linewidths=0)
+    points = {"s": size, "linewidths": 0, "rasterized": len(x) > MOST_DRAWN}
+    axes.scatter(x[~shown], y[~shown], color=FAINT, **points)
     chosen = next(each for each in data["fields"] if each["legend"] == data["color"])
     of = np.array(chosen["of"])
     if "scale" in chosen:
         shades = np.array([np.nan if shade is None else shade for shade in chosen["scale"]["of"]])[of]
         ramp = LinearSegmentedColormap.from_list("deejai", RAMP)
-        axes.scatter(x[shown & np.isnan(shades)], y[shown & np.isnan(shades)], s=size, color=GREY, linewidths=0)
+        axes.scatter(x[shown & np.isnan(shades)], y[shown & np.isnan(shades)], color=GREY, **points)
         has = shown & ~np.isnan(shades)
-        points = axes.scatter(x[has], y[has], c=shades[has], cmap=ramp, vmin=0, vmax=SHADES, s=size, linewidths=0)
-        bar = figure.colorbar(points, ax=axes, ticks=[0, SHADES], shrink=0.4, label=_plain(chosen["legend"]))
+        coloured = axes.scatter(x[has], y[has], c=shades[has], cmap=ramp, vmin=0, vmax=SHADES, **points)
+        bar = figure.colorbar(coloured, ax=axes, ticks=[0, SHADES], shrink=0.4, label=_plain(chosen["legend"]))
         bar.ax.set_yticklabels([_plain(chosen["scale"][end]) for end in ("low", "high")])
     else:
         none = OTHER - 1
         numbers = np.array([none if number is None else number for number in chosen["colours"]["of"]])[of]
         colours = np.array([*PALETTE, FAINT, GREY])  # -2 and -1 count from the end
-        axes.scatter(x[shown], y[shown], s=size, color=colours[numbers[shown]], linewidths=0)
+        axes.scatter(x[shown], y[shown], color=colours[numbers[shown]], **points)
         names = [*enumerate(chosen["colours"]["names"]), (OTHER, "other"), (none, "none")]
         entries = [
             Line2D([], [], marker="o", linestyle="", color=colours[number], label=f"{_plain(name)} ({count:,})")
@@ -96,16 +106,32 @@ def map_picture(data: dict, title: str) -> bytes:
         ]
         legend = _plain(chosen["legend"])
         axes.legend(handles=entries, title=legend, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    for path in data["paths"]:
-        tracks = path["tracks"]
-        axes.plot(x[tracks], y[tracks], color=INK, linewidth=1, alpha=0.7)
-        if len(tracks) <= MOST_NUMBERED:
-            axes.scatter(x[tracks], y[tracks], s=110, color="white", edgecolors=INK, linewidths=1, zorder=3)
-            for number, track in enumerate(tracks, 1):
-                axes.text(x[track], y[track], number, ha="center", va="center", fontsize=6, color=INK, zorder=4)
+    lines = [_draw_path(axes, x, y, path, style) for path, style in zip(data["paths"], cycle(data["styles"]))]
+    if lines:
+        figure.legend(handles=lines, loc="outside lower center", ncols=min(2, len(lines)), frameon=False, handlelength=4)
     picture = io.BytesIO()
-    figure.savefig(picture, format="png", facecolor="white", bbox_inches="tight", metadata={"Software": MARK})
+    metadata = {"Software": MARK} if kind == "png" else {"Creator": MARK, "Date": None}
+    # The same map is the same file: without a salt, matplotlib names the parts of an SVG by chance.
+    with matplotlib.rc_context({"svg.hashsalt": MARK, "svg.fonttype": "none"}):
+        figure.savefig(picture, format=kind, facecolor="white", bbox_inches="tight", metadata=metadata)
     return picture.getvalue()
+
+
+def _draw_path(axes: Axes, x: np.ndarray, y: np.ndarray, path: dict, style: dict) -> Line2D:
+    """Draw a path with its tracks numbered. Returns what stands for it in a legend."""
+    tracks, colour = path["tracks"], style["colour"] or INK
+    line = {"color": colour, "linewidth": 1.2, "linestyle": (0, style["dash"]) if style["dash"] else "-"}
+    marker = (style["corners"], 0, style["turn"]) if style["corners"] else "o"
+    axes.plot(x[tracks], y[tracks], alpha=0.8, **line)
+    if len(tracks) <= MOST_NUMBERED:
+        axes.scatter(x[tracks], y[tracks], s=130, marker=marker, color="white", edgecolors=colour, linewidths=1.2, zorder=3)
+        for number, track in enumerate(tracks, 1):
+            axes.text(x[track], y[track], number, ha="center", va="center", fontsize=6, color=INK, zorder=4)
+    else:
+        axes.scatter(x[tracks], y[tracks], s=10, marker=marker, color=colour, zorder=3)
+    label = f"{_plain(path['name'])} ({len(tracks):,})"
+    (handle,) = axes.plot([], [], marker=marker, markersize=8, markerfacecolor="white", label=label, **line)
+    return handle
 
 
 def write_map(path: Path, content: bytes) -> None:

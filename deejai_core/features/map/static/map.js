@@ -44,6 +44,17 @@
     return from.map((value, i) => Math.round(value + (to[i] - value) * (at - left)));
   }
 
+  // A circle, or a regular polygon of the same size, turned by so many degrees, as a path of a canvas.
+  function outline(context, x, y, radius, corners, turn) {
+    if (!corners) return context.arc(x, y, radius, 0, 2 * Math.PI);
+    const angle = 2 * Math.PI / corners, r = radius * Math.sqrt(angle / Math.sin(angle));
+    for (let corner = 0; corner < corners; corner++) {
+      const at = corner * angle + turn * Math.PI / 180 - Math.PI / 2;
+      context.lineTo(x + r * Math.cos(at), y + r * Math.sin(at));
+    }
+    context.closePath();
+  }
+
   // Which points are near a place: cells of equal size, the points of each side by side.
   class Grid {
     constructor(x, y) {
@@ -115,6 +126,7 @@
     let hovered = -1, marked = -1, highlighted = -1, only = null, hits = null, suggestions = [], selected = -1;
     let colourOf = new Int16Array(total), palette = [], hiddenPaths = new Set();
 
+    const styleOf = number => data.styles[number % data.styles.length];
     const style = name => getComputedStyle(root).getPropertyValue(name).trim();
     const textOf = (each, i) => each.values[each.of[i]];
     const lit = i => asked[i] && (only === null || colourOf[i] === only) && (hits === null || hits[i]);
@@ -194,9 +206,10 @@
       context.textBaseline = "middle";
       data.paths.forEach((path, number) => {
         if (hiddenPaths.has(number)) return;
-        context.setLineDash(number ? [6 + 4 * number, 4] : []);
-        context.lineWidth = 1.5;
-        context.strokeStyle = ink;
+        const {colour, dash, corners, turn} = styleOf(number);
+        context.setLineDash(dash);
+        context.lineWidth = 1.75;
+        context.strokeStyle = colour ?? ink;
         context.beginPath();
         for (const i of path.tracks) context.lineTo(left(i), top(i));
         context.stroke();
@@ -210,8 +223,8 @@
         });
         for (const [px, py, text] of drawn) {
           context.beginPath();
-          context.arc(px, py, text ? (text.length > 2 ? 11 : 9) : 3.5, 0, 2 * Math.PI);
-          context.fillStyle = text ? ground : ink;
+          outline(context, px, py, text ? (text.length > 2 ? 11 : 9) : 3.5, corners, turn);
+          context.fillStyle = text ? ground : context.strokeStyle;
           context.fill();
           context.stroke();
           context.fillStyle = ink;
@@ -289,13 +302,35 @@
         legendRow(swatch, name, counts.get(number), only === number, () => { only = only === number ? null : number; });
       }
       for (const [number, path] of data.paths.entries()) {
-        const swatch = element("i");
-        swatch.style.border = "2px solid var(--ink)";
-        swatch.style.boxSizing = "border-box";
-        legendRow(swatch, path.name, path.tracks.length, !hiddenPaths.has(number), () => {
+        legendRow(line(styleOf(number)), path.name, path.tracks.length, !hiddenPaths.has(number), () => {
           if (!hiddenPaths.delete(number)) hiddenPaths.add(number);
         });
       }
+    }
+
+    // A piece of a path, for the legend.
+    function line({colour, dash, corners, turn}) {
+      const canvas = element("canvas", {class: "line", width: 60, height: 28}), context = canvas.getContext("2d");
+      context.scale(2, 2);
+      context.strokeStyle = colour ?? style("--ink");
+      context.fillStyle = style("--ground");
+      context.lineWidth = 1.75;
+      context.setLineDash(dash);
+      context.beginPath();
+      context.moveTo(0, 7);
+      context.lineTo(30, 7);
+      context.stroke();
+      context.setLineDash([]);
+      context.beginPath();
+      outline(context, 15, 7, 5, corners, turn);
+      context.fill();
+      context.stroke();
+      return canvas;
+    }
+
+    function restyle() {
+      if (field) showLegend();
+      schedule();
     }
 
     function legendRow(swatch, name, count, pressed, press) {
@@ -474,13 +509,13 @@
     const resized = new ResizeObserver(resize);
     resized.observe(root);
     const dark = matchMedia("(prefers-color-scheme: dark)");
-    dark.addEventListener("change", schedule);
+    dark.addEventListener("change", restyle);
 
     return {
       highlight: id => highlight(position.get(id) ?? -1),
       color,
-      redraw: schedule,
-      destroy: () => { resized.disconnect(); dark.removeEventListener("change", schedule); root.remove(); },
+      redraw: restyle,
+      destroy: () => { resized.disconnect(); dark.removeEventListener("change", restyle); root.remove(); },
     };
   }
 
