@@ -46,6 +46,88 @@ def test_slices_put_again_replace_the_old_ones(path):
         assert np.array_equal(trunk, TRUNK + 1)
 
 
+def test_dropped_slices_are_those_of_one_model(path):
+    with SliceStore(path) as store:
+        for key, model in (("a", "one"), ("b", "one"), ("a", "two")):
+            store.put(key, model, TRUNK)
+        store.drop(["a", "c"], "one")
+        assert (store.keys("one"), store.keys("two")) == ({"b"}, {"a"})
+
+
+def test_what_is_lost_is_to_be_heard_again_until_it_is_heard(path):
+    with SliceStore(path) as store:
+        store.hear_again(["a", "b"], "one")
+        store.hear_again(["b"], "one")
+        store.hear_again(["a"], "two")
+        store.put("a", "one", TRUNK)
+        assert (store.to_hear_again("one"), store.to_hear_again("two")) == ({"b"}, {"a"})
+
+
+def test_a_file_is_noted_as_it_was_last(path):
+    first, other = FileNote(b"/caf\xe9.mp3", "a", 7, 1), FileNote(b"/b.mp3", "b", 8, 2)
+    changed = FileNote(b"/caf\xe9.mp3", "c", 9, 3)
+    with SliceStore(path) as store:
+        store.note_files([first, other])
+        store.note_files([changed])
+        assert store.files() == {changed.path: changed, other.path: other}
+
+
+class TestCounts:
+    """Recording a of two slices and b of one, weighed against both and c; and b as another model hears it."""
+
+    @pytest.fixture
+    def store(self, path):
+        with SliceStore(path) as store:
+            for key, model, trunk in (("a", "trunk", TRUNK), ("b", "trunk", TRUNK[:1]), ("b", "other", TRUNK)):
+                store.put(key, model, trunk)
+            store.begin_weighing("head", "trunk", 0.3, ["a", "b", "c"])
+            store.put_counts({"a": np.array([0, 2]), "b": np.array([1])})
+            yield store
+
+    def counts(self, store: SliceStore, most: int = 2) -> dict[str, list[int]]:
+        return {key: others.tolist() for key, others in store.get_counts({"a": 2, "b": 1, "c": 1}, most).items()}
+
+    def test_come_back_with_what_they_were_made_with(self, store):
+        assert self.counts(store) == {"a": [0, 2], "b": [1]}
+        made = store.weighing()
+        assert (made.model, made.epsilon, made.reference) == ("head", 0.3, dict.fromkeys("abc"))
+
+    def test_that_no_weighing_can_have_made_are_damage(self, store):
+        with pytest.raises(DamagedError, match="counts that are too high"):
+            self.counts(store, most=1)
+        store.put_counts({"a": np.array([0, 2, 2])})
+        with pytest.raises(DamagedError, match="counts of other slices"):
+            self.counts(store)
+        assert store.damage({"trunk": 4}) == "counts of other slices: 1"
+        assert not store.damage({"other": 4})
+
+    def test_of_what_is_heard_anew_are_dropped_and_the_reference_keeps_what_was_counted(self, store):
+        store.put("b", "other", TRUNK + 1)
+        store.put("a", "trunk", TRUNK)
+        assert store.counted() == {"a", "b"}  # nothing that was counted has changed
+        store.put("a", "trunk", TRUNK + 1)
+        store.put("a", "trunk", TRUNK + 2)
+        store.drop(["b"], "trunk")
+        assert store.counted() == set()
+        assert store.weighing().reference == {"a": TRUNK.tobytes(), "b": TRUNK[:1].tobytes(), "c": None}
+
+    def test_go_on_against_another_reference(self, store):
+        store.put("a", "trunk", TRUNK + 1)
+        store.put_counts({"a": np.array([0, 0]), "c": np.array([7])})
+        store.go_on_weighing(["a", "d"], ["a", "b"], {"a": np.array([1, 1])})
+        assert self.counts(store) == {"a": [1, 1], "b": [1]}  # those of c were not brought up to date
+        assert store.weighing().reference == dict.fromkeys("ad")
+
+    def test_are_forgotten_alone_or_with_all_the_others(self, store):
+        store.drop_counts(["b"])
+        assert store.counted() == {"a"}
+        store.begin_weighing("head", "trunk", 0.3, ["a"])
+        assert (store.counted(), store.weighing().reference) == (set(), {"a": None})
+        store.put_counts({"a": np.array([0, 0])})
+        store.forget_weighing()
+        assert (store.counted(), store.weighing()) == (set(), None)
+
+
 def test_any_number_of_recordings_is_asked_for_at_once(path, monkeypatch):
     """Of as many as one statement of SQLite takes, of one more, and of others that are not there."""
     monkeypatch.setattr("deejai_core.embedding.slices.CHUNK", 2)
