@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from distributed.scheduler import KilledWorker
 
 from deejai_core import __version__
 from deejai_core.audio.decode import read_spans
@@ -65,6 +66,77 @@ class TestResults:
             judged(path, lacks, lacking=lacking)
         with pytest.raises(ClusterError, match=f"worker {WORKER} finds none of the files"):
             judged(path, lacks, lacking=lacking)
+
+
+class Machines:
+    """A client of a cluster whose machines have these versions; an error where there is none."""
+
+    def __init__(self, scheduler: str | Exception, **workers: str | Exception) -> None:
+        self.scheduler, self.workers = scheduler, workers
+
+    def run(self, ask, on_error: str) -> dict[str, str | Exception]:
+        assert (ask(), on_error) == (__version__, "return")
+        return self.workers
+
+    def run_on_scheduler(self, ask) -> str:
+        if isinstance(self.scheduler, Exception):
+            raise self.scheduler
+        return self.scheduler
+
+
+NONE = ModuleNotFoundError("No module named 'deejai_core'")
+INSTALL = f"pip install 'beets-deejai[dask]=={__version__}' there, and start it again"
+
+
+class TestVersions:
+    def test_are_the_same_everywhere(self):
+        cluster._check_versions(Machines(__version__, one=__version__, two=__version__))
+        cluster._check_versions(Machines(__version__))
+
+    @pytest.mark.parametrize(
+        ("machines", "told"),
+        [
+            (
+                Machines("0.0.1", one=__version__),
+                f"the scheduler has deejai 0.0.1, here it is {__version__}; install the same on both",
+            ),
+            (
+                Machines(__version__, one=__version__, two="9"),
+                f"worker two has deejai 9, here it is {__version__}; install the same on both",
+            ),
+            (Machines(__version__, one=NONE), f"worker one cannot use deejai ({NONE}); {INSTALL}"),
+            (Machines(NONE, one=__version__), f"the scheduler cannot use deejai ({NONE}); {INSTALL}"),
+        ],
+    )
+    def test_differ(self, machines, told):
+        with pytest.raises(ClusterError, match=f"^{re.escape(told)}$"):
+            cluster._check_versions(machines)
+
+
+class TestFailures:
+    """What becomes of a file whose task ended with an error."""
+
+    PATH = Path("a.mp3")
+
+    def failed(self, error: Exception, machines: Machines | None = None) -> Unheard:
+        return cluster._failed(machines, self.PATH, error)
+
+    @pytest.mark.parametrize(("allowed", "times"), [(0, "1 time"), (3, "4 times")])
+    def test_of_the_file(self, allowed, times):
+        died = KilledWorker("task", None, allowed)
+        assert self.failed(died) == Unheard(self.PATH, f"the worker died on it, {times}", lasting=False)
+
+    def test_of_a_worker_that_does_not_fit(self):
+        told = ClusterError("worker one: another model")
+        with pytest.raises(ClusterError) as raised:
+            self.failed(told)
+        assert raised.value is told
+
+    def test_of_what_nobody_thought_of(self):
+        with pytest.raises(ClusterError, match=r"^the cluster cannot do it \(ValueError: two lines\)$"):
+            self.failed(ValueError("two\nlines"), Machines(__version__))
+        with pytest.raises(ClusterError, match="worker late has deejai 9, "):
+            self.failed(ValueError("two\nlines"), Machines(__version__, late="9"))
 
 
 @pytest.fixture(scope="module")
