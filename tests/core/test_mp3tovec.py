@@ -145,6 +145,20 @@ def test_a_track_depends_on_itself_and_the_reference_alone(seed, epsilon, size, 
         assert np.array_equal(against(library, sorted(reference), some, epsilon), whole[some])
 
 
+@pytest.mark.parametrize(
+    ("lengths", "blocks"),
+    [
+        ([], []),
+        ([9], [[9]]),
+        ([1] * 8, [[1] * 3, [1] * 4, [1]]),
+        ([2, 2, 2, 5, 1], [[2], [2, 2], [5], [1]]),
+    ],
+)
+def test_blocks_are_runs_of_tracks_with_about_so_many_slices(monkeypatch, lengths, blocks):
+    monkeypatch.setattr(module, "BLOCK", 4)
+    assert [lengths[block] for block in module._blocks([np.zeros((n, 3)) for n in lengths])] == blocks
+
+
 def test_a_library_of_more_tracks_than_the_reference_is_weighed_against_the_first(monkeypatch):
     library = random_library(3, 12)
     monkeypatch.setattr(module, "REFERENCE", 5)
