@@ -165,13 +165,38 @@ def test_a_library_of_more_tracks_than_the_reference_is_weighed_against_the_firs
     assert np.array_equal(mp3tovec(library, 0.2), against(library, list(range(5)), list(range(12)), 0.2))
 
 
-@pytest.mark.parametrize("distance", [0.2 - 1e-8, 0.2 + 1e-8], ids=["just the same", "just not the same"])
-def test_float32_does_not_decide(distance):
-    """A pair closer to epsilon than a float32 can tell: the nearest floats to such slices, compared in float64."""
-    other = np.array([1 - distance, np.sqrt(1 - (1 - distance) ** 2), 0], np.float32)
-    units = unit(other[None])
-    same = 1 - units[0].astype(np.float64) @ EAST.astype(np.float64) < 0.2
-    assert Reference([EAST[None]]).sharing(units, 0.2).tolist() == [[same]]
+def test_float32_does_not_decide():
+    """Pairs closer to epsilon than a float32 can tell: the nearest floats to such slices, compared in float64."""
+    others = [[1 - distance, np.sqrt(1 - (1 - distance) ** 2), 0] for distance in (0.2 - 1e-7, 0.2 + 1e-7)]
+    units = unit(np.array(others))
+    assert (1 - units.astype(np.float64) @ EAST.astype(np.float64) < 0.2).tolist() == [True, False]
+    assert Reference([EAST[None]]).sharing(units, 0.2).tolist() == [[True], [False]]
+
+
+def test_nor_does_it_in_as_many_dimensions_as_vectors_have():
+    units = unit(np.random.default_rng(0).normal(size=(60, 100)))
+    for one, other in zip(units[::2], units[1::2], strict=True):
+        distance = 1 - one.astype(np.float64) @ other.astype(np.float64)
+        for epsilon, same in ((distance + 1e-9, True), (distance - 1e-9, False)):
+            assert Reference([other[None]]).sharing(one[None], epsilon).tolist() == [[same]]
+
+
+def test_a_distance_of_epsilon_is_not_below_it():
+    assert Reference([EAST[None]]).sharing(np.stack([EAST, NORTH]), 1).tolist() == [[True], [False]]
+
+
+def test_nobody_shares_a_word_with_an_empty_reference():
+    assert Reference([]).sharing(np.stack([EAST, NORTH]), 0.1).shape == (2, 0)
+
+
+def test_a_track_that_is_not_of_the_reference_is_one_more():
+    assert reference_sizes(Reference([EAST[None], NORTH[None]]), [0, None, 1]) == [2, 3, 2]
+
+
+def test_slices_of_any_length_but_zero_are_made_unit_vectors():
+    units = unit(np.array([[[3, 4], [0.3, 0.4]], [[0, -2e-6], [0, 0]]]))  # of two tracks
+    assert units == pytest.approx(np.array([[[0.6, 0.8], [0.6, 0.8]], [[0, -1], [0, 0]]]))
+    assert units.dtype == np.float32
 
 
 @given(
