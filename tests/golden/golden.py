@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.plugin.conftest import Beets
 
-from . import lists
+from . import files, lists, page, radio, reports
 from .library import dress, write_outside
 from .record import Masks
 
@@ -45,11 +45,21 @@ def copied(library: Beets, folder: Path) -> Beets:
 
 
 def recording(module_record: Callable[..., dict[str, str]], *first: object) -> Callable[[Beets, Path], dict[str, str]]:
-    return lambda beets, music: module_record(*first, beets, Masks(FOLDER=beets.folder, MUSIC=music))
+    return lambda beets, music: module_record(*first, beets, masks_of(beets, music))
+
+
+def masks_of(beets: Beets, music: Path) -> Masks:
+    return Masks(FOLDER=beets.folder, MUSIC=music)
 
 
 RECORDINGS: dict[str, Golden] = {
     "similar": Golden(recording(lists.record, "similar", lists.SIMILAR)),
     "journeys": Golden(recording(lists.record, "journeys", lists.JOURNEYS)),
     "reordered": Golden(recording(lists.record, "reordered", lists.REORDERED)),
+    "files": Golden(lambda beets, music: files.record_written(beets, music, masks_of(beets, music))),
+    "named": Golden(recording(files.record_named)),
+    "page": Golden(recording(page.record)),
+    "radio": Golden(lambda beets, music: radio.record(beets, music, masks_of(beets, music))),
+    "reports": Golden(recording(reports.record, "reports", reports.OF_A_LIBRARY), plain=True),
+    "failures": Golden(recording(reports.record_failures)),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from tests.plugin.conftest import Beets
@@ -85,12 +84,6 @@ def write_list(beets: Beets, music: Path) -> None:
 def record(name: str, commands: dict[str, str], beets: Beets, masks: Masks) -> dict[str, str]:
     recording = Recording(display_names())
     for title, command in commands.items():
-        recording.begin(title, f"$ {command}")
-        words = shlex.split(command)
-        pretend = [] if words[0] == "similar-artists" else ["-p"]
-        result = beets.deejai(*words, *pretend, status=None)
-        recording.said(masks(result.out))
-        recording.said(masks(result.err), "!")
-        if result.status:
-            recording.decided(f"status {result.status}")
+        recording.begin(title)
+        recording.command(beets, command if command.startswith("similar-artists") else f"{command} -p", masks)
     return recording.files(name)

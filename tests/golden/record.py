@@ -10,20 +10,24 @@ import difflib
 import json
 import platform
 import re
+import shlex
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import threadpoolctl
 
+from tests.plugin.conftest import Beets
+
 DATA = Path(__file__).with_name("data")
 MACHINE = DATA / "machine.json"
 WORDS = ".words.txt"  # suffix of the files that hold wording
 
 MEMBER = re.compile(r"(seed|waypoint) {3,}| *\d+ {2}(-?\d\.\d{3}| {5}) ")  # begins a line of a list
-NUMBER = r"-?\d+(?:[.,:]\d+)*(?:°| %)?"
+NUMBER = r"(?<![\w-])-?\d+(?:[.,:]\d+)*(?:°| %)?"
 VOLATILE = (
-    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[+-]\d\d:\d\d|Z)", "DATE"),
+    (r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:[+-]\d\d:\d\d|Z))?", "DATE"),
+    (r"(?m)^.*\d+/\d+ tracks, .* left$", ""),  # progress, as often as it took a while
     (r"\d[\d.,]* [KMGT]B", "SIZE"),
     (r"built \d+ (s|min|h) ago", "built AGE ago"),
     (r"(dependencies|matrix products|computed by)  ?.*", r"\1 VERSIONS"),
@@ -71,16 +75,51 @@ class Recording:
         self._decided: list[str] = []
         self._words: list[str] = []
 
-    def begin(self, title: str, detail: object = "") -> None:
+    def begin(self, title: str) -> None:
         for lines in (self._decided, self._words):
-            lines += [*([""] if lines else []), f"## {title}", *([str(detail)] if detail else [])]
+            lines += [*([""] if lines else []), f"## {title}"]
+
+    def command(self, beets: Beets, command: str, masks: Masks) -> None:
+        """Run `beet deejai COMMAND`, and record what it says."""
+        for lines in (self._decided, self._words):
+            lines.append(f"$ {command}")
+        result = beets.deejai(*shlex.split(command), status=None)
+        if "--json" in command:
+            self.json(json.loads(masks(result.out)))
+        else:
+            self.said(masks(result.out))
+        self.said(masks(result.err), "!")
+        if result.status:
+            self.decided(f"status {result.status}")
+
+    def json(self, found: dict) -> None:
+        """A JSON object, with a line for each element of a list in it; sentences are words."""
+        for name, value in found.items():
+            elements = value if isinstance(value, list) and value and isinstance(value[0], dict | list) else None
+            if name in ("error", "hints"):
+                self.said("\n".join([value] if isinstance(value, str) else value))
+            elif elements:
+                self.decided(f"{name}:")
+                self._elements(elements, "  ")
+            else:
+                self.decided(f"{name}: {json.dumps(value, ensure_ascii=False)}")
+
+    def _elements(self, elements: list, indent: str) -> None:
+        for element in elements:
+            if isinstance(element, list):
+                self.decided(f"{indent}--")
+                self._elements(element, indent + "  ")
+                continue
+            rest = {name: value for name, value in element.items() if name != "broken"}
+            self.decided(f"{indent}{json.dumps(rest, ensure_ascii=False)}")
+            self.said("\n".join(element.get("broken", ())))
 
     def decided(self, line: object) -> None:
         self._decided.append(str(line))
 
     def said(self, text: str, mark: str = "~") -> None:
         """Text of lines. Members of lists are decisions; of all else, the figures and tracks in it are."""
-        for line in text.splitlines():
+        for line in filter(str.strip, text.splitlines()):
             if MEMBER.match(line):
                 self._decided.append(line)
             else:

@@ -1,0 +1,142 @@
+"""A player that speaks MPD's protocol and plays what a script says; and a radio that listens to it."""
+
+from __future__ import annotations
+
+import shlex
+import socket
+import threading
+from dataclasses import dataclass, field
+
+PATIENCE = 60  # seconds
+LENGTH = 300.0  # of each song
+
+
+@dataclass
+class Queue:
+    """The songs in a player, by the ids of their places."""
+
+    songs: list[tuple[int, str]] = field(default_factory=list)
+    current: int | None = None  # id
+    elapsed: float = 10.0
+    state: str = "stop"
+    options: set[str] = field(default_factory=set)
+    last_id: int = 0
+
+    @property
+    def ids(self) -> list[int]:
+        return [id_ for id_, _ in self.songs]
+
+    def add(self, file: str, at: int | None = None) -> int:
+        self.last_id += 1
+        self.songs.insert(len(self.songs) if at is None else at, (self.last_id, file))
+        return self.last_id
+
+    @property
+    def following(self) -> int | None:
+        later = self.ids[self.ids.index(self.current) + 1 :] if self.current in self.ids else []
+        return later[0] if later else None
+
+
+class FakePlayer:
+    """A server for one client at a time. Whatever changes the queue holds `changing`.
+
+    added, removed: files that the client put into the queue or took out of it. refuses: files that it does not take.
+    """
+
+    def __init__(self) -> None:
+        self.queue = Queue()
+        self.refuses: set[str] = set()
+        self.log: list[str] = []
+        self._lock = threading.Condition()
+        self._news = False  # what the client has not been told yet
+        self._waits = False  # whether the client waits for news
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self._connection: socket.socket | None = None
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        self._thread.join(PATIENCE)
+
+    def change(self, change, *, hang_up: bool = False) -> list[str]:
+        """Change the queue by a function of it, and return what the client did by the time it waits again."""
+        with self._lock:
+            self.log.clear()
+            change(self.queue)
+            self._waits = False
+            if hang_up:
+                self._connection.shutdown(socket.SHUT_RDWR)
+            else:
+                self._connection.sendall(b"changed: player\nchanged: playlist\nOK\n")
+        return self.settled()
+
+    def settled(self) -> list[str]:
+        with self._lock:
+            assert self._lock.wait_for(lambda: self._waits, PATIENCE), self.log
+            return list(self.log)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._server.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rwb") as file:
+                self._connection, self._news = connection, False
+                file.write(b"OK MPD 0.23.5\n")
+                file.flush()
+                try:
+                    for line in file:
+                        file.write(self._answer(*shlex.split(line.decode())))
+                        file.flush()
+                except OSError:
+                    continue  # somebody has hung up
+
+    def _answer(self, command: str, *words: str) -> bytes:
+        with self._lock:
+            if command == "idle":
+                if not self._news:
+                    self._waits = True
+                    self._lock.notify_all()
+                    return b""
+                self._news = False
+                return b"changed: playlist\nOK\n"
+            try:
+                lines = getattr(self, f"_{command}")(*words)
+            except ValueError as error:
+                return f"ACK [50@0] {{{command}}} {error}\n".encode()
+            return "".join(f"{name}: {value}\n" for name, value in lines).encode() + b"OK\n"
+
+    def _status(self) -> list[tuple[str, object]]:
+        queue = self.queue
+        lines = [(name, int(name in queue.options)) for name in ("repeat", "random", "single", "consume")]
+        lines += [("playlistlength", len(queue.songs)), ("state", queue.state)]
+        if queue.current in queue.ids:
+            lines += [("songid", queue.current), ("elapsed", queue.elapsed), ("duration", LENGTH)]
+        return lines + ([("nextsongid", queue.following)] if queue.following else [])
+
+    def _playlistinfo(self) -> list[tuple[str, object]]:
+        return [line for id_, file in self.queue.songs for line in (("file", file), ("Id", id_))]
+
+    def _addid(self, file: str) -> list[tuple[str, object]]:
+        if file in self.refuses:
+            self.log.append(f"refused {file}")
+            raise ValueError("No such directory")
+        self.log.append(f"added {file}")
+        self._news = True
+        return [("Id", self.queue.add(file))]
+
+    def _deleteid(self, id_: str) -> list[tuple[str, object]]:
+        (file,) = [file for number, file in self.queue.songs if number == int(id_)]
+        self.log.append(f"removed {file}")
+        self.queue.songs.remove((int(id_), file))
+        self._news = True
+        return []
+
+    def _play(self, place: str) -> list[tuple[str, object]]:
+        self.log.append("plays")
+        self.queue.current, self.queue.state, self._news = self.queue.ids[int(place)], "play", True
+        return []
