@@ -107,8 +107,8 @@ def serve_page(
         if token and sys.stdout.isatty():
             print_code(url)
         ui.print_("ctrl-C ends it")
-        if open_page:
-            webbrowser.open(url)
+        if open_page:  # some browsers return when they are closed, and all want an answer before that
+            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
     try:
         serve(app, guard, host, ready=ready)

@@ -298,34 +298,6 @@ def test_keyboard(visit, server):
     expect(page.locator("#found")).to_be_hidden()
 
 
-def test_media_keys_and_what_the_system_shows(visit, server):
-    page = visit(server)
-    page.add_init_script(
-        """
-        window.keys = {};
-        const set = MediaSession.prototype.setActionHandler;
-        MediaSession.prototype.setActionHandler = function (name, act) {
-            keys[name] = act;
-            return set.call(this, name, act);
-        };
-        """
-    )
-    page.reload()
-    page.wait_for_selector("body[data-ready]")
-    begin(page, "margin")
-    shown = page.evaluate("[navigator.mediaSession.metadata.title, navigator.mediaSession.metadata.artist]")
-    assert shown == ["Margin", "The Blue Ledger"]
-    after = coming(page)[0]
-    page.evaluate("keys.play()")
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    page.evaluate("keys.nexttrack()")
-    expect(page.locator("#title")).to_have_text(after)
-    page.evaluate("keys.pause()")
-    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
-    page.evaluate("keys.previoustrack()")
-    expect(page.locator("#title")).to_have_text("Margin")
-
-
 def test_songs_fade_into_each_other_with_equal_power(visit, server):
     page = visit(server)
     page.add_init_script(

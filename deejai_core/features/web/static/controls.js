@@ -9,6 +9,9 @@ import { player } from "./page.js";
 import { takeMediaKeys, takeSeeking } from "./playing.js";
 import { mute, takeVolume } from "./volume.js";
 
+const STEP = 10; // seconds
+const seekBy = (seconds) => player.seek(player.time + seconds);
+
 export function takeControls() {
   const buttons = {
     play: toggle, next: () => next(), previous, pin: pinNow, save, over: startOver, travel, anything: beginAnywhere, "all-played": togglePast,
@@ -18,7 +21,9 @@ export function takeControls() {
   takeVolume();
   takeSeeking(player);
   takeMediaKeys({
-    play: toggle, pause: () => player.pause(), nexttrack: () => next(), previoustrack: previous,
+    play: () => player.playing || toggle(), pause: () => player.pause(), stop: () => player.pause(),
+    nexttrack: () => next(), previoustrack: previous,
+    seekforward: ({ seekOffset }) => seekBy(seekOffset ?? STEP), seekbackward: ({ seekOffset }) => seekBy(-(seekOffset ?? STEP)),
     seekto: ({ seekTime }) => player.seek(seekTime),
   });
   takeKeys([
@@ -26,8 +31,8 @@ export function takeControls() {
     ["k", "play or pause", toggle],
     ["n", "next song", () => next()],
     ["p", "previous song, or this one from its beginning", previous],
-    ["ArrowRight", "ten seconds on", () => player.seek(player.time + 10)],
-    ["ArrowLeft", "ten seconds back", () => player.seek(player.time - 10)],
+    ["ArrowRight", "ten seconds on", () => seekBy(STEP)],
+    ["ArrowLeft", "ten seconds back", () => seekBy(-STEP)],
     ["/", "search", () => $("search").focus()],
     ["s", "save as a playlist", save],
     ["x", "keep following this song, or no more", pinNow],

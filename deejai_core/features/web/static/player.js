@@ -17,7 +17,7 @@ class Deck {
     this.transcoded = false;
     this.level = 1; // of the fade, 0 to 1
     const heard = (event, act) => this.audio.addEventListener(event, () => player.deck === this && act());
-    for (const event of ["play", "pause", "playing", "waiting"]) heard(event, () => player.tell("change"));
+    for (const event of ["play", "pause", "playing", "waiting", "seeked", "durationchange"]) heard(event, () => player.tell("change"));
     heard("timeupdate", () => player.timed());
     heard("ended", () => player.ended());
     this.audio.addEventListener("error", () => this.failed(player));
@@ -122,8 +122,9 @@ export class Player extends EventTarget {
     this.interruption = null;
     this.wanted = true;
     this.fade(old, next, this.canFade ? (faded ? Math.min(this.crossfade, this.longest) : QUICK) : 0);
+    const started = this.start(); // first, so that it is never said to pause between two songs
     this.tell("change");
-    await this.start();
+    await started;
   }
 
   /** Show a track without playing it. start: seconds. */
@@ -220,6 +221,7 @@ export class Player extends EventTarget {
   }
 
   timed() {
+    this.fading?.step();
     const left = this.duration - this.time;
     if (this.duration && this.wanted && !this.due) {
       const fade = this.canFade ? Math.min(this.crossfade, this.duration / 3) : 0;
@@ -239,7 +241,8 @@ export class Player extends EventTarget {
     }
   }
 
-  // Equal power: the squares of the two levels add up to 1 all the way.
+  // Equal power: the squares of the two levels add up to 1 all the way. The timer makes it smooth; where pages in the
+  // background have none, the songs' own events drive it.
   fade(old, next, seconds) {
     const sounding = old.track && !old.audio.paused;
     if (!seconds || !sounding) {
@@ -256,7 +259,7 @@ export class Player extends EventTarget {
       this.level();
       if (done === 1) this.finishFade();
     };
-    this.fading = { timer: setInterval(step, TICK), old, next };
+    this.fading = { timer: setInterval(step, TICK), step, old, next };
     step();
   }
 

@@ -17,6 +17,7 @@ export function showPlaying(player, track, pinned, highlight) {
   if (!track) {
     covered = undefined;
     document.title = "deejai";
+    tellSystem(player, null);
     return;
   }
   $("title").textContent = track.title;
@@ -62,19 +63,26 @@ export function takeSeeking(player) {
   });
 }
 
+/** track: what plays, or null. */
 function tellSystem(player, track) {
   const session = navigator.mediaSession;
   if (!session) return;
-  const url = coverUrl(track);
-  session.metadata = new MediaMetadata({
+  const url = track && coverUrl(track);
+  session.metadata = track && new MediaMetadata({
     title: track.title, artist: track.artist, album: track.album, artwork: url ? [{ src: url }] : [],
   });
-  session.playbackState = player.playing ? "playing" : "paused";
+  session.playbackState = !track ? "none" : player.playing ? "playing" : "paused";
   const { time, duration } = player;
-  if (duration && time <= duration) session.setPositionState?.({ duration, position: time });
+  session.setPositionState?.(track && duration && time <= duration ? { duration, position: time } : {});
 }
 
 /** acts: what the keys of the system do. */
 export function takeMediaKeys(acts) {
-  for (const [key, act] of Object.entries(acts)) navigator.mediaSession?.setActionHandler(key, act);
+  for (const [key, act] of Object.entries(acts)) {
+    try {
+      navigator.mediaSession?.setActionHandler(key, act);
+    } catch {
+      // This browser does not know the key.
+    }
+  }
 }
