@@ -74,6 +74,25 @@ def test_equals_come_in_their_order():
     assert index.nearest(EAST, 2)[0].tolist() == [1, 2]
 
 
+def test_a_handicap_changes_the_order_and_not_what_is_returned():
+    vectors = np.array([[1, 0], [0.8, 0.6], [0.6, 0.8], [0, 1]], np.float32)
+    for count, positions in ((4, [1, 2, 0, 3]), (2, [1, 2])):
+        found, similarities = Index(vectors).nearest(EAST[:2], count, np.array([0.5, 0, 0, 0], np.float32))
+        assert found.tolist() == positions
+        assert similarities == pytest.approx(vectors[positions, 0])
+
+
+@pytest.mark.parametrize("side_by_side", [160_000, 1], ids=["few that are allowed", "many"])
+def test_only_what_every_filter_allows_is_a_neighbour(monkeypatch, side_by_side):
+    monkeypatch.setattr(index_module, "SIDE_BY_SIDE", side_by_side)
+    index = Index(np.array([[1, 0], [0.8, 0.6], [0.6, 0.8], [0, 1]], np.float32))
+    index = index.among(np.array([False, True, True, True])).among(np.array([True, True, False, True]))
+    positions, similarities = index.nearest(EAST[:2], 4)
+    assert positions.tolist() == [1, 3]
+    assert similarities == pytest.approx([0.8, 0])
+    assert index.nearest(EAST[:2], 1)[0].tolist() == [1]
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 1000), st.integers(1, 30), st.integers(1, 40))
 def test_exact_search_is_a_sorted_list_of_all(seed, tracks, count):
@@ -105,8 +124,10 @@ def test_annoy_is_asked_where_it_is_faster_or_always_or_never(tmp_path, monkeypa
     assert [asks_annoy("auto", tracks) for tracks in (0, 999, 1_000)] == [False, False, True]
     assert [asks_annoy("annoy", tracks) for tracks in (0, 1, 1_000)] == [False, True, True]
     assert [asks_annoy("exact", tracks) for tracks in (0, 1, 1_000_000)] == [False] * 3
-    for search, exact in (("auto", True), ("exact", True), ("annoy", False)):
-        assert index_module.open_index(tmp_path, clustered(300), search=search).is_exact == exact
+    for options, exact in (({}, True), ({"search": "exact"}, True), ({"search": "annoy"}, False)):
+        assert index_module.open_index(tmp_path, clustered(300), **options).is_exact == exact
+    monkeypatch.setattr(index_module, "FEWEST_INDEXED", 300)
+    assert not index_module.open_index(tmp_path, clustered(300)).is_exact
 
 
 @needs_annoy
@@ -224,6 +245,33 @@ def test_a_folder_that_cannot_be_written_costs_no_answer(tmp_path):
 
 
 @needs_annoy
+class TestFilters:
+    """Annoy proposes 20 of 300 tracks, whoever is allowed."""
+
+    @pytest.fixture
+    def vectors(self, monkeypatch) -> np.ndarray:
+        monkeypatch.setattr(index_module, "FEWEST", 20)
+        return clustered(300)
+
+    def test_where_nearly_all_are_allowed_annoy_is_asked_and_only_some_vectors_are_read(self, vectors, tmp_path):
+        asked = []
+        index = open_index(tmp_path, vectors, read=lambda rows: asked.append(len(rows)) or vectors[rows])
+        index = index.among(np.arange(300) != 7)
+        assert not index.is_exact
+        assert 7 not in index.nearest(vectors[7], 3)[0]
+        assert 0 < sum(asked) < 60
+
+    def test_where_too_few_of_those_proposed_are_allowed_all_are_compared(self, vectors, tmp_path):
+        farthest = np.argsort(vectors @ vectors[7])[:150]
+        allowed = np.isin(np.arange(300), farthest)
+        positions, _ = open_index(tmp_path, vectors).among(allowed).nearest(vectors[7], 4)
+        assert positions.tolist() == farthest[::-1][:4].tolist()
+
+    def test_where_none_are_allowed_there_are_no_neighbours(self, vectors, tmp_path):
+        assert open_index(tmp_path, vectors).among(np.zeros(300, bool)).nearest(vectors[7], 4)[0].tolist() == []
+
+
+@needs_annoy
 class TestRowsThatCameLater:
     """An index of the first 300 of 320 vectors."""
 
@@ -250,6 +298,11 @@ class TestRowsThatCameLater:
         index = open_index(tmp_path, vectors, edition="first", tracks=300).among(current)
         assert index.nearest(vectors[7], 1)[0] != [7]
         assert index.nearest(vectors[310], 1)[0] != [310]
+
+    def test_ids_are_those_of_the_first_ones_and_others_make_another_index(self, vectors, tmp_path):
+        for first in (7, 8):
+            open_index(tmp_path, vectors, tracks=300, ids=np.arange(320) + first)
+            assert np.fromfile(index_paths(tmp_path)[1], "<i8").tolist() == list(range(first, first + 300))
 
     def test_another_name_makes_another_index(self, vectors, tmp_path):
         open_index(tmp_path, vectors, edition="first", tracks=300)
