@@ -11,7 +11,15 @@ from deejai_core.embedding import mp3tovec as core
 from deejai_core.embedding import weighting as module
 from deejai_core.embedding.mp3tovec import mp3tovec
 from deejai_core.embedding.slices import COUNT_TABLES, SliceStore, rebuild_store
-from deejai_core.embedding.weighting import choose_reference, read_units, weigh_against, weigh_library
+from deejai_core.embedding.weighting import (
+    choose_reference,
+    is_current,
+    read_units,
+    weigh_against,
+    weigh_library,
+    weigh_only,
+    weigh_outsider,
+)
 from deejai_core.errors import DamagedError
 from deejai_core.models.musicnn.model import MusiCNN
 
@@ -197,6 +205,63 @@ def test_what_cannot_be_known_any_more_is_counted_anew(library):
     del library.vectors[smallest]
     assert library.analyze() == 29
     library.check()
+
+
+@pytest.fixture
+def whole(tmp_path):
+    """5 tracks, all of them the reference, as `analyze` has left them."""
+    library = Library(tmp_path, core.REFERENCE)
+    for number in range(5):
+        library.hear(number, number)
+    with library.store:
+        library.analyze()
+        yield library
+
+
+def test_what_is_weighed_without_being_kept_is_the_same(whole):
+    keys, vectors = weigh_only(whole.store, whole.model, 0.6, {*whole.vectors, "not heard"})
+    assert whole.store.weighing().epsilon == EPSILON
+    whole.epsilon = 0.6
+    fresh = whole.fresh()
+    assert sorted(keys) == sorted(fresh)
+    assert all(np.array_equal(fresh[key], vector) for key, vector in zip(keys, vectors, strict=True))
+    nothing, none = weigh_only(whole.store, whole.model, 0.6, [])
+    assert (nothing, none.shape) == ([], (0, DIMENSION))
+
+
+@pytest.mark.parametrize("number", [3, 7], ids=["of the library", "of none"])
+def test_an_outsider_has_the_vector_that_it_would_have_in_the_library(whole, number):
+    heard = set(whole.vectors)
+    vectors = [weigh_outsider(whole.store, whole.model, EPSILON, heard, key_of(number), slices_of(number))]
+    whole.hear(number, number)  # stored, but in no library yet
+    vectors.append(weigh_outsider(whole.store, whole.model, EPSILON, heard, key_of(number), None))
+    expected = whole.fresh()[key_of(number)]
+    assert all(np.array_equal(vector, expected) for vector in vectors)
+
+
+CHANGES = {
+    "nothing": (lambda library: None, True),
+    "slices of a track that the library does not have": (
+        lambda library: library.store.put("x", "model", slices_of(7)),
+        True,
+    ),
+    "a track that was not heard": (lambda library: library.vectors.update(unheard=None), True),
+    "the same heard again": (lambda library: library.hear(3, 3), True),
+    "a track heard anew": (lambda library: library.hear(3, 9), False),
+    "another track": (lambda library: library.hear(7, 7), False),
+    "one track less": (lambda library: library.remove(3), False),
+    "a track of an import": (lambda library: library.imported(3), False),
+    "another model": (lambda library: setattr(library, "model", OtherModel()), False),
+    "another epsilon": (lambda library: setattr(library, "epsilon", 0.6), False),
+    "no weighing": (lambda library: library.store.forget_weighing(), False),
+    "no weighing of nothing": (lambda library: (library.store.forget_weighing(), library.vectors.clear()), True),
+}
+
+
+@pytest.mark.parametrize(("change", "current"), CHANGES.values(), ids=CHANGES)
+def test_whether_there_is_anything_to_weigh(whole, change, current):
+    change(whole)
+    assert is_current(whole.store, whole.model, whole.epsilon, whole.vectors.keys()) == current
 
 
 NOT_FINITE = np.array([[0, 1, np.nan, 3]], np.float16).tobytes()
