@@ -31,7 +31,6 @@ OF_FAILURES = (
     "analyze --retry",
     "failed",
     "status",
-    "doctor",
     "similar Noise -p",
     "similar artist:Broken , Aisle -n 3 -p",
 )
