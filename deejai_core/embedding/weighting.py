@@ -84,8 +84,8 @@ def weigh_outsider(
     else:
         own = units_of({key: np.ascontiguousarray(trunk, STORED).tobytes()}, model)
     chosen = choose_reference([*library, key])
-    reference = read_units(store, model, [other for other in chosen if other != key])
-    return weigh_against(own, reference | (own if key in chosen else {}), epsilon)[0]
+    others = read_units(store, model, [other for other in chosen if other != key])  # itself counts in any case
+    return weigh_against(own, others, epsilon)[0]
 
 
 def is_current(store: SliceStore, model: Model, epsilon: float, library: Collection[str]) -> bool:

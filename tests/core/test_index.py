@@ -346,7 +346,10 @@ def test_a_file_too_large_to_be_read_by_a_list_is_read_by_whoever_looks_for_dama
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert not find_index(tmp_path, vectors, "edition")
     monkeypatch.setattr(index_file, "ALWAYS_HASHED", 1_000)
-    assert not is_intact(tmp_path, find_index(tmp_path, vectors, "edition"))
+    found = find_index(tmp_path, vectors, "edition")
+    assert not is_intact(tmp_path, found)
+    file.unlink()
+    assert not is_intact(tmp_path, found)
 
 
 def test_an_annoy_that_ends_the_process_is_not_used(tmp_path, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -170,6 +172,16 @@ def test_what_enters_the_reference_changes_those_that_share_a_word(library):
     library.check()
 
 
+def test_counts_are_true_again_in_every_block(library, monkeypatch):
+    """So that they can be taken on a second time."""
+    monkeypatch.setattr(module, "BLOCK", 3)
+    library.hear(0, 0)
+    library.analyze()
+    library.remove(0)
+    library.analyze()
+    library.check()
+
+
 def test_what_was_away_while_the_reference_changed_is_counted_anew(library):
     away = [number for number in range(1, 31) if key_of(number) in sorted(library.vectors)[10:]]
     for number in away:
@@ -229,10 +241,16 @@ def test_what_is_weighed_without_being_kept_is_the_same(whole):
     assert (nothing, none.shape) == ([], (0, DIMENSION))
 
 
-@pytest.mark.parametrize("number", [3, 7], ids=["of the library", "of none"])
-def test_an_outsider_has_the_vector_that_it_would_have_in_the_library(whole, number):
+@pytest.mark.parametrize("size", [core.REFERENCE, 3, 1])
+@pytest.mark.parametrize("number", range(9))
+def test_an_outsider_has_the_vector_that_it_would_have_in_the_library(whole, number, size, monkeypatch):
+    """The first five are of the library."""
+    monkeypatch.setattr(module, "choose_reference", partial(choose_reference, size=size))
+    whole.size = size
     heard = set(whole.vectors)
-    vectors = [weigh_outsider(whole.store, whole.model, EPSILON, heard, key_of(number), slices_of(number))]
+    vectors = [
+        weigh_outsider(whole.store, whole.model, EPSILON, heard, key_of(number), slices_of(number).astype(np.float32))
+    ]
     whole.hear(number, number)  # stored, but in no library yet
     vectors.append(weigh_outsider(whole.store, whole.model, EPSILON, heard, key_of(number), None))
     expected = whole.fresh()[key_of(number)]
