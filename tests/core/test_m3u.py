@@ -31,6 +31,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems"
         ("/music/Ænima/ö.mp3", {"urlencode": True}, b"/music/%C3%86nima/%C3%B6.mp3"),
         (os.fsdecode(b"/music/caf\xe9.mp3"), {}, b"/music/caf\xe9.mp3"),
         (os.fsdecode(b"/music/caf\xe9.mp3"), {"urlencode": True}, b"/music/caf%E9.mp3"),
+        ("/music/Mission: Impossible.mp3", {"urlencode": True}, b"/music/Mission%3A%20Impossible.mp3"),
         ("/music/a\\b.mp3", {}, b"/music/a\\b.mp3"),
         ("/music/a\\b.mp3", {"forward_slash": True}, b"/music/a/b.mp3"),
         ("/music/a b#?.mp3", {"urlencode": True, "prefix": "http://box:8080"}, b"http://box:8080/music/a%20b%23%3F.mp3"),
