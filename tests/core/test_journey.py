@@ -80,6 +80,11 @@ class TestThePath:
         ((never,),) = journey(library, stops, between=1, less=[library.song(5)])
         assert never.position != 5
 
+    def test_it_may_lead_by_other_directions_than_those_of_its_stops(self):
+        library = candidates(compass(0, 90, 45, 30))
+        assert positions(library, [0, 1], between=1) == [[2]]
+        assert positions(library, [0, 1], between=1, directions=compass(0, 60)) == [[3]]
+
     def test_no_tracks_between(self):
         assert positions(candidates(compass(0, 90)), [0, 1], between=0) == [[]]
 
@@ -97,7 +102,7 @@ class TestThePath:
 
     def test_one_per_artist(self):
         columns = {"artist": ["a", "b", "a", "c", "c", "d"]}
-        library = candidates(compass(0, 90, 30, 28, 63, 62), Rules(artist_separation=ONCE), columns)
+        library = candidates(compass(0, 90, 30, 29, 62, 63), Rules(artist_separation=ONCE), columns)
         assert positions(library, [0, 1], between=2) == [[3, 5]]
 
     def test_artists_keep_their_distance_across_waypoints(self):
@@ -206,19 +211,56 @@ def test_minutes_are_met_within_half_a_track(seed, tracks, minutes, rules, stops
     assert all(song.length > 0 for song in chosen)
 
 
-def test_the_longer_way_gets_more_tracks():
-    library = candidates(compass(0, 20, 100, *np.linspace(0.5, 99.5, 199)))
-    legs = positions(library, [0, 1, 2], seconds=240 * 23)
-    assert [len(leg) for leg in legs] == [4, 16]
+class TestMinutes:
+    def test_the_longer_way_gets_more_tracks(self):
+        library = candidates(compass(0, 20, 100, *np.linspace(0.5, 99.5, 199)))
+        legs = positions(library, [0, 1, 2], seconds=240 * 23)
+        assert [len(leg) for leg in legs] == [4, 16]
+
+    def test_ways_of_no_length_share_alike(self):
+        legs = positions(candidates(compass(0, 0, 0, 1, 2, 3, 4, 5)), [0, 1, 2], seconds=240 * 7)
+        assert [len(leg) for leg in legs] == [2, 2]
+
+    @pytest.mark.parametrize(("here", "elsewhere"), [(600, 100), (100, 600)])
+    def test_songs_of_another_length_than_is_usual_are_spread_evenly_too(self, here, elsewhere):
+        vectors = compass(0, *range(1, 90), 90, *np.linspace(180, 270, 200))  # song n on the way is at n degrees
+        library = candidates(vectors, columns={"length": np.array([here] * 91 + [elsewhere] * 200, float)})
+        assert positions(library, [0, 90], seconds=6 * here) == [[18, 36, 54, 72]]
+
+    @pytest.mark.parametrize(
+        ("separation", "expected"),
+        [
+            (0, [[3], [5]]),  # 4 has the closest neighbours
+            (2, [[3, 4], []]),  # without 4, songs 3 and 5 of the same artist would be too close; 5 is the next
+        ],
+    )
+    def test_of_one_too_many_that_goes_whose_neighbours_are_closest_if_rules_allow_it(self, separation, expected):
+        # Most songs are shorter than those on the way, so that one too many is planned: 3, 4 and, after the stop, 5.
+        vectors = compass(0, 90, 150, 35, 62, 120, *range(200, 290, 10))
+        columns = {"artist": ["a", "b", "c", "x", "d", "x", *"efghijklm"], "length": np.array([200.0] * 6 + [150] * 9)}
+        library = candidates(vectors, Rules(artist_separation=separation), columns)
+        assert positions(library, [0, 1, 2], seconds=5 * 200) == expected
+
+    def test_who_chooses_is_asked_once_for_each_place(self):
+        library = candidates(compass(0, 90, 20, 30, 45, 60, 70))
+        asked = []
+
+        def choose(offers):
+            asked.append(next(offers))
+            return asked[-1]
+
+        assert positions(library, [0, 1], seconds=5 * 240, choose=choose) == [[2, 4, 6]]
+        assert len(asked) == 3
 
 
 class TestCertificate:
-    def test_an_even_path(self):
-        certificate = certify(compass(0, 30, 60, 90), [0, 3])
-        assert certificate.largest == pytest.approx(30, abs=1e-3)
-        assert certificate.mean == pytest.approx(30, abs=1e-3)
+    @pytest.mark.parametrize("step", [30, 3])
+    def test_an_even_path(self, step):
+        certificate = certify(compass(0, step, 2 * step, 3 * step), [0, 3])
+        assert certificate.largest == pytest.approx(step, abs=1e-3)
+        assert certificate.mean == pytest.approx(step, abs=1e-3)
         assert certificate.backward == 0
-        assert certificate.unevenness == pytest.approx(0, abs=1e-6)
+        assert certificate.unevenness == pytest.approx(0, abs=1e-5)
 
     def test_an_uneven_one(self):
         certificate = certify(compass(0, 45, 30, 90, 100), [0, 3, 4])
@@ -226,6 +268,12 @@ class TestCertificate:
         assert certificate.largest_at == 2
         assert certificate.backward == 1
         assert certificate.unevenness == pytest.approx((1 / 6 + 1 / 3) / 2, abs=1e-4)
+
+    def test_standing_still_is_not_to_go_back(self):
+        assert certify(compass(0, 30, 30, 90), [0, 3]).backward == 0
+
+    def test_nothing_between_two_stops_is_uneven(self):
+        assert certify(compass(0, 90), [0, 1]).unevenness == 0
 
     @given(st.integers(0, 999), st.integers(0, 6))
     def test_it_is_within_its_limits(self, seed, between):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deejai_core.playlists.locate import Locator
+from deejai_core.formats.locate import Locator
 from tests.core.test_read import files, posix, write
 
 

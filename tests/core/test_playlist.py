@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from deejai_core.index.neighbours import Index
 from deejai_core.playlists.candidates import MOST_EQUALS, NEAR_EQUAL, Candidates, preferences
 from deejai_core.playlists.geometry import blend, stagger
-from deejai_core.playlists.playlist import first_of, similar
+from deejai_core.playlists.playlist import duration, first_of, similar
 from deejai_core.playlists.rules import MILD_LOSS, ONCE, RELAXATION, Rules
 from deejai_core.tracks.keys import parse_key
 from deejai_core.tracks.songs import Song, normal_artist
@@ -132,7 +132,7 @@ class TestTheWalk:
 
     def test_someone_else_may_choose(self):
         library = candidates(compass(0, 10, 20, 30, 40))
-        assert positions(library, [0], 2, choose=lambda offers: first_of(offers, 5)[-1]) == [4, 3]
+        assert positions(library, [0], 2, choose=lambda offers: first_of(offers, 3)[-1]) == [3, 4]
         assert positions(library, [0], 5, choose=lambda offers: None) == []
 
 
@@ -276,7 +276,34 @@ class TestMinutes:
         library = candidates(compass(0, 1, 2, 3), columns={"length": np.array([100.0, 100, 100, 100])})
         for seconds, tracks in ((100, 0), (149, 0), (151, 1), (249, 1), (251, 2), (900, 3)):
             assert len(similar(library, [library.song(0)], seconds=seconds)) == tracks
-        assert len(similar(library, [library.song(0)], seconds=200, listed=False)) == 2
+        for seconds, tracks in ((149.5, 1), (150.5, 2)):
+            assert len(similar(library, [library.song(0)], seconds=seconds, listed=False)) == tracks
+
+    @pytest.mark.parametrize(
+        ("seconds", "which", "asked"),
+        [
+            (380, 0, [[1, 2, 3], [2, 3]]),  # of the last one, half would be too much
+            (380, -1, [[1, 2, 3], [1, 2]]),
+            (900, 0, [[1, 2, 3], [2, 3], [3]]),
+            (149, 0, []),
+        ],
+    )
+    def test_who_chooses_is_asked_while_the_best_one_fits(self, seconds, which, asked):
+        library = candidates(compass(0, 1, 2, 3), columns={"length": np.array([100.0, 100, 100, 200])})
+        offered: list[list[int]] = []
+
+        def choose(offers):
+            picks = list(offers)
+            offered.append([pick.position for pick in picks])
+            return picks[which]
+
+        picks = similar(library, [library.song(0)], seconds=seconds, choose=choose)
+        assert offered == asked
+        assert [pick.position for pick in picks] == [positions[which] for positions in asked]
+
+    def test_playing_time(self):
+        lengths = (0.5, 60, 0, float("nan"))
+        assert duration(Song(compass(0)[0], length=seconds) for seconds in lengths) == 60.5
 
     def test_a_track_of_unknown_length_is_not_taken(self):
         library = candidates(compass(0, 1, 2), columns={"length": np.array([100, np.nan, 100])})

@@ -65,6 +65,14 @@ def test_less_like_something_is_away_from_it_and_never_that():
     assert positions(fill(space, [space.song(0)], [None] * 9, less=[space.song(3)])) == [2, 1]
 
 
+@pytest.mark.parametrize(("coming", "taken"), [([], 2), ([3], 1)])
+def test_segues_decide_between_near_equals_from_what_is_before_and_to_what_comes(coming, taken):
+    seam = {(0, 2): 0.5, (1, 3): 0.9}
+    space = candidates(compass(0, 5, 6, 60), segue=lambda before, after: seam.get((before.position, after.position), 0.0))
+    (pick,) = fill(space, [space.song(0)], [None, *map(space.song, coming)])
+    assert pick.position == taken
+
+
 def test_nothing_comes_twice_nor_what_was_removed():
     space = candidates(compass(0, 1, 2, 3, 4))
     songs = [space.song(at) for at in range(5)]
