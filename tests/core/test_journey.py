@@ -242,14 +242,15 @@ class TestMinutes:
         assert positions(library, [0, 1, 2], seconds=5 * 200) == expected
 
     def test_who_chooses_is_asked_once_for_each_place(self):
-        library = candidates(compass(0, 90, 20, 30, 45, 60, 70))
+        columns = {"length": np.array([240.0, 240, 480, 240, 480, 240, 480])}
+        library = candidates(compass(0, 90, 20, 30, 45, 60, 70), columns=columns)
         asked = []
 
         def choose(offers):
             asked.append(next(offers))
             return asked[-1]
 
-        assert positions(library, [0, 1], seconds=5 * 240, choose=choose) == [[2, 4, 6]]
+        assert positions(library, [0, 1], seconds=5 * 240, choose=choose) == [[2, 4, 6]]  # longer, as they were chosen
         assert len(asked) == 3
 
 

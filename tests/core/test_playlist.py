@@ -184,9 +184,9 @@ class TestRules:
         assert positions(library, [0], 2) == [3, 1]
 
     def test_length(self):
-        columns = {"length": np.array([60.0, 4200, 200, 20, np.nan])}
-        library = candidates(compass(0, 1, 20, 2, 30), Rules(min_length=30, max_length=600), columns)
-        assert positions(library, [0], 2) == [2, 4]  # a track of unknown length may come
+        columns = {"length": np.array([60.0, 4200, 600, 20, np.nan, 30])}
+        library = candidates(compass(0, 1, 20, 2, 30, 40), Rules(min_length=30, max_length=600), columns)
+        assert positions(library, [0], 3) == [2, 4, 5]  # a track of unknown length may come
 
     def test_versions(self):
         columns = {
@@ -240,12 +240,27 @@ class TestRules:
         lineup.add(library.song(1), 2)
         assert lineup.excluded("mix_in_key", np.array([2]), place).tolist() == [not mixes]
 
-    @pytest.mark.parametrize("place", [0, 2])
-    def test_tempos_are_compared_with_both_neighbours(self, place):
-        library = candidates(compass(0, 20), Rules(mix_in_key=True), {"tempo": np.array([90, 110]), "key": ["", ""]})
+    @pytest.mark.parametrize(
+        ("before", "after", "mixes"),
+        [(90, 0, False), (0, 90, False), (90, 110, False), (110, 90, False), (110, 110, True), (0, 0, True)],
+    )
+    def test_tempos_are_compared_with_both_neighbours(self, before, after, mixes):
+        columns = {"tempo": np.array([before, after, 110]), "key": ["", "", ""]}
+        library = candidates(compass(0, 20, 40), Rules(mix_in_key=True), columns)
         lineup = library.lineup()
         lineup.add(library.song(0), 1)
-        assert lineup.excluded("mix_in_key", np.array([1]), place).tolist() == [True]
+        lineup.add(library.song(1), 3)
+        assert lineup.excluded("mix_in_key", np.array([2]), 2).tolist() == [not mixes]
+
+    @pytest.mark.parametrize(
+        ("before", "key", "mixes"),
+        [("F", "C", True), ("C", "F", True), ("Em", "Am", True), ("B", "E", True), ("D", "Bb", False), ("F#", "C", False)],
+    )
+    def test_keys_are_compared_round_the_circle_of_fifths(self, before, key, mixes):
+        library = candidates(compass(0, 1), Rules(mix_in_key=True), {"key": [before, key]})
+        lineup = library.lineup()
+        lineup.add(library.song(0), 1)
+        assert lineup.excluded("mix_in_key", np.array([1]), 2).tolist() == [not mixes]
 
     def test_rules_give_way_in_their_order(self):
         columns = {
