@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import confuse
 import numpy as np
 from beets import ui
 
@@ -32,7 +31,7 @@ from .fields import KEY
 from .labels import field_labels, genres, lists, who_and_where
 from .library import attribute_values, open_store, store_path
 from .models import model_in_use
-from .settings import Epsilon
+from .settings import Epsilon, GivenError
 from .space import Space
 from .words import counted
 
@@ -210,7 +209,7 @@ def _hints(report: Report) -> list[str]:
             f"use -k {max(1, report.tracks // 10)}"
         )
     plain, corrected = report.quality.plain.reachable, report.quality.corrected.reachable
-    if plain < FOUND * -math.expm1(-report.k) and corrected > plain:
+    if plain < FOUND * -math.expm1(-min(report.k, report.tracks)) and corrected > plain:
         found.append(
             f"{'keep' if report.correct_hubs else 'set'} `correct_hubs: yes`: with it {_percent(corrected)} of the tracks "
             f"are in a list, without it {_percent(plain)}"
@@ -229,17 +228,16 @@ def _recognised(artists: Agreement) -> bool:
 
 
 def parse_epsilons(text: str) -> list[float]:
-    """The epsilons of a sweep, each once. Raises UserError or confuse.ConfigError, which name the option."""
+    """The epsilons of a sweep, each once. Raises GivenError."""
     epsilons = []
     for word in text.split(","):
         try:
-            number = float(word)
+            epsilons.append(float(word))
         except ValueError:
-            raise ui.UserError(
-                f"--sweep: {word.strip()!r} is not a number; give epsilons with commas, such as {SWEEP}"
-            ) from None
-        view = confuse.RootView([confuse.ConfigSource.of({"--sweep": number})])["--sweep"]
-        epsilons.append(view.get(Epsilon()))
+            problem = f"{word.strip()!r} is not a number; give epsilons with commas, such as {SWEEP}"
+            raise GivenError("sweep", problem) from None
+        if problem := Epsilon.problem(epsilons[-1]):
+            raise GivenError("sweep", problem)
     return list(dict.fromkeys(epsilons))
 
 

@@ -68,10 +68,10 @@ def find_address(
     """
     config = beets.config["mpd"]
     address = Address()
-    for some_host, some_port, some_password in (
-        (environment.get("MPD_HOST"), environment.get("MPD_PORT"), None),
-        (_configured(config["host"]), _configured(config["port"]), _configured(config["password"])),
-        (host, port, password),
+    for some_host, some_port, some_password, named in (
+        (environment.get("MPD_HOST"), environment.get("MPD_PORT"), None, "MPD_PORT"),
+        (_configured(config["host"]), _configured(config["port"]), _configured(config["password"]), "mpd.port"),
+        (host, None if port is None else str(port), password, "--port"),
     ):
         if some_host:
             address = replace(address, host=_socket(some_host))
@@ -79,13 +79,20 @@ def find_address(
             if told and at and name:
                 address = replace(address, host=_socket(name), password=told)
         if some_port:
-            try:
-                address = replace(address, port=int(some_port))
-            except ValueError:
-                raise ui.UserError(f"MPD's port must be a number, not {some_port!r}") from None
+            address = replace(address, port=_port(some_port, named))
         if some_password:
             address = replace(address, password=some_password)
     return address
+
+
+def _port(text: str, named: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 1 <= number <= 65535:
+        raise ui.UserError(f"{named}: must be from 1 to 65535, not {text}")
+    return number
 
 
 def _configured(view: object) -> str | None:

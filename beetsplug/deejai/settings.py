@@ -281,18 +281,24 @@ class Within(confuse.Number):
     def convert(self, value: object, view: confuse.ConfigView) -> float:
         number = super().convert(value, view)
         if not (self.lowest <= number <= self.highest and number < math.inf):
-            limits = f"at least {self.lowest}" if self.highest == math.inf else f"from {self.lowest} to {self.highest}"
-            self.fail(f"must be {limits}, not {number}", view)
+            above = f"a finite number of at least {self.lowest}"
+            limits = above if self.highest == math.inf else f"from {self.lowest} to {self.highest}"
+            self.fail(f"must be {limits}, not {number:g}", view)
         return float(number)
 
 
 class Epsilon(confuse.Number):
     """A cosine distance: the two ends, nothing alike and everything alike, would make all slices count the same."""
 
+    @staticmethod
+    def problem(number: float) -> str:
+        """What is wrong with a number as an epsilon; empty: nothing."""
+        return "" if 0 < number < 2 else f"must be between 0 and 2, not {number:g}"
+
     def convert(self, value: object, view: confuse.ConfigView) -> float:
         number = super().convert(value, view)
-        if not 0 < number < 2:
-            self.fail(f"must be between 0 and 2, not {number}", view)
+        if problem := self.problem(number):
+            self.fail(problem, view)
         return float(number)
 
 

@@ -231,6 +231,7 @@ def report(*, tracks=(50, 50, 50), hit=0.9, chance=0.1, reachable=(1, 1), **othe
         (report(reachable=(0.63, 0.64), k=1), ["nothing needs"]),  # as many as when drawn at random
         (report(recall=0.98), ["the index misses neighbours: set `index: exact`"]),
         (report(k=30), ["30 neighbours of 100 tracks are too many to tell much: use -k 10"]),
+        (report(k=10**400), [f"{10**400:,} neighbours of 100 tracks are too many to tell much: use -k 10"]),
         (report(hit=0.1, reachable=(0.9, 1), recall=0.9), ["the vectors hardly", "keep `correct_hubs"]),  # two at most
     ],
 )
@@ -277,8 +278,8 @@ class TestSweep:
         [
             (["0.1,x"], "--sweep: 'x' is not a number; give epsilons with commas, such as 0.05,0.1,0.2,0.4"),
             ([""], "--sweep: '' is not a number"),
-            (["0.1,2"], "--sweep: must be between 0 and 2, not 2"),
-            (["nan"], "--sweep: must be between 0 and 2, not nan"),
+            (["0.1,2"], "error: --sweep: must be between 0 and 2, not 2"),
+            (["nan"], "error: --sweep: must be between 0 and 2, not nan"),
             (["0.1", "-e", "0.2"], "--epsilon changes the vectors, --sweep only compares; give one of them"),
             (["0.1", "artist:Nave"], "reweigh takes no query"),
         ],

@@ -188,7 +188,7 @@ class TestLengthOfTheList:
             (["similar", "Aisle", "--minutes", "-3"], "error: --minutes: must be more than 0, not -3"),
             (["similar", "Aisle", "--minutes", "0"], "error: --minutes: must be more than 0, not 0"),
             (["similar", "-a", "Boil", "-n", "0"], "error: --number: must be at least 1, not 0"),
-            (["similar", "Aisle", "--drunk", "2"], "error: --drunk: must be from 0 to 1, not 2.0"),
+            (["similar", "Aisle", "--drunk", "2"], "error: --drunk: must be from 0 to 1, not 2"),
             (
                 ["similar", "Aisle", "--artist-separation", "x"],
                 "--artist-separation: must be a number",
@@ -201,7 +201,7 @@ class TestLengthOfTheList:
             (["reorder", "none.m3u"], "none.m3u: cannot read the playlist (No such file or directory)"),
             (["similar-artists"], "similar to whom?"),
             (["similar", "-a", "Nobody"], "no album matches 'Nobody'; `beet ls -a` shows"),
-            (["similar", "Aisle", "--minutes", "inf"], "--minutes: must be at least 0, not inf"),
+            (["similar", "Aisle", "--minutes", "inf"], "--minutes: must be a finite number of at least 0, not inf"),
             (["similar", "length:abc"], "invalid query: "),
             (["playlists", "Nobody"], "no playlist is named 'Nobody'; the configuration has none"),
         ],

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from beets import ui
 
 from beetsplug.deejai.player import Address, Player, find_address
 from tests.forkserver import start_beet
@@ -429,6 +430,8 @@ def test_a_queue_that_is_full(tmp_path, long_songs, beets):
     ("args", "message"),
     [
         (["--ahead", 0], "--ahead: must be at least 1, not 0"),
+        (["--port", 0], "error: --port: must be from 1 to 65535, not 0"),
+        (["--port", 10**20], "error: --port: must be from 1 to 65535, not 100000000000000000000"),
         (["--port", 1], "cannot reach MPD at localhost:1 (Connection refused); set its address by --host and --port"),
         (
             ["--host", "/nowhere/socket"],
@@ -479,3 +482,9 @@ def test_a_queue_of_which_beets_knows_nothing(beets, mpd):
 )
 def test_where_mpd_is(args, environment, expected):
     assert find_address(*args, environment) == expected
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "x", "6600x", "9" * 5000])
+def test_a_port_that_is_none(port):
+    with pytest.raises(ui.UserError, match=f"MPD_PORT: must be from 1 to 65535, not {port}"):
+        find_address(None, None, None, {"MPD_PORT": port})

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..training import Songs
 
 EPOCHS = 100  # of a network
+LARGEST_SEED = 10**9  # numpy's, of which Track2Vec needs four for each of ours, end at 2**32
 
 
 def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
@@ -66,8 +67,8 @@ def run_train(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: opt
     from ..models import new_folder
 
     settings = read_settings(config)
-    if opts.seed < 0:
-        raise ui.UserError(f"--seed: must be at least 0, not {opts.seed}")
+    if not 0 <= opts.seed <= LARGEST_SEED:
+        raise ui.UserError(f"--seed: must be from 0 to {LARGEST_SEED}, not {opts.seed}")
     if opts.track2vec:
         if args or opts.use or opts.alone or opts.network or opts.head:
             raise ui.UserError("--track2vec only learns the lists; it takes no NAME, --head, --network, --use or --alone")
