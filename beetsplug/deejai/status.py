@@ -83,8 +83,8 @@ def failed_lines(lib: Library, words: list[str], settings: Settings) -> list[str
     lines = []
     for path, failure in failures.items():
         if path in matching if words else items_at(lib, path):
-            tried = "once" if failure.attempts == 1 else f"{failure.attempts} times"
-            next_time = "until it changes" if failure.still_stands(settings.retries) else "to be tried again"
+            tried = {1: "once", 2: "twice"}.get(failure.attempts, f"{failure.attempts} times")
+            next_time = "again when it changes" if failure.still_stands(settings.retries) else "again next time"
             when = failure.failed_at[:10]
             lines.append(f"{one_line(os.fspath(path))}: {one_line(failure.reason)} ({when}, tried {tried}, {next_time})")
     return lines

@@ -135,7 +135,9 @@ def test_retry_also_means_what_has_a_vector_of_what_it_was_before(analysed, tmp_
     assert f"{song}: " in analysed.deejai("failed").out
     song.write_bytes(music)
     analysed.deejai("analyze", "--retry")
-    assert analysed.deejai("failed").out == ""
+    nothing = analysed.deejai("failed")
+    assert (nothing.out, nothing.err) == ("", "deejai: no file has failed\n")
+    assert analysed.deejai("failed", "Aisle").err == "deejai: no file of these tracks has failed\n"
 
 
 def test_another_song_at_the_same_path_is_noticed(beets, collection, tmp_path):

@@ -55,7 +55,7 @@ def test_failures_are_listed_with_reason_and_date(analysed):
     expected = sorted(os.fsdecode(path) for path, odd in files.items() if odd.reason)
     assert [line.split(": ")[0] for line in lines] == sorted([*expected, f"{beets.music}/odd/gone.mp3"])
     for line in lines:
-        again = "to be tried again" if "gone.mp3" in line or "never ends" in line else "until it changes"
+        again = "again next time" if "gone.mp3" in line or "never ends" in line else "again when it changes"
         assert re.search(rf": .+ \(\d{{4}}-\d\d-\d\d, tried once, {again}\)$", line), line
     assert "gone.mp3: No such file or directory (" in "\n".join(lines)
 
@@ -67,9 +67,9 @@ def test_a_second_run_leaves_them_alone_until_asked(analysed):
     assert f"Skipped {failed} tracks that failed before" in again
     assert again.count("not analysed:") == 2  # the one that is missing, and the one that is no regular file
     assert beets.deejai("analyze", "--retry", status=1).err.count("not analysed:") == failed + 2
-    assert "tried 2 times, until it changes" in beets.deejai("failed").out
+    assert "tried twice, again when it changes" in beets.deejai("failed").out
     # Twice more, as `retries` says; then it is left alone, too.
-    assert re.search(r"never ends\.mp3: .* tried 3 times, until it changes", beets.deejai("failed").out)
+    assert re.search(r"never ends\.mp3: .* tried 3 times, again when it changes", beets.deejai("failed").out)
     assert (
         f"Skipped {failed + 1} tracks that failed before" in beets.deejai("analyze", status=1).err
     )  # the one that is missing

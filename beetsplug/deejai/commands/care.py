@@ -31,7 +31,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 
     status = Verb("status", partial(run_status, config), "show how much is analysed, and how much disk space it takes")
     failed = Verb(
-        "failed", partial(run_failed, config), "list the files that could not be analysed", usage="%prog [QUERY...]"
+        "failed", partial(run_failed, config, log), "list the files that could not be analysed", usage="%prog [QUERY...]"
     )
     doctor = Verb("doctor", partial(run_doctor, config), "check everything; with --fix, repair it")
     doctor.parser.add_option("--fix", action="store_true", help="repair what can be repaired")
@@ -65,11 +65,14 @@ def run_status(config: confuse.Subview, lib: Library, opts: optparse.Values, arg
         ui.print_(line)
 
 
-def run_failed(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_failed(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
     from ..status import failed_lines
 
-    for line in failed_lines(lib, args, read_settings(config)):
+    lines = failed_lines(lib, args, read_settings(config))
+    for line in lines:
         ui.print_(line)
+    if not lines:  # to stderr: a script that counts lines is to find none
+        log.info("no file {}has failed", "of these tracks " if args else "")
 
 
 def run_doctor(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
