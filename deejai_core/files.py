@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -54,6 +55,42 @@ def replacing(path: Path, *, notes: Path | None = None, through_link: bool = Fal
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise
+
+
+def missing_folder(folder: Path, within: Path | None = None) -> Path | None:
+    """The folder that the user has to make before we make `folder`; None: we may make it, or it is there.
+
+    We make no folder at the root of a disk, nor the one above a missing one, unless that lies in `within`: what is not
+    there may be a disk that is not mounted.
+    """
+    if folder.is_dir():
+        return None
+    if within in folder.parents:
+        return missing_folder(folder.parent, within)
+    if not folder.parent.is_dir():
+        return folder.parent
+    return folder if folder.parent == Path(folder.anchor) else None
+
+
+def make_folder(folder: Path, within: Path | None = None) -> None:
+    """Make a folder that a user has named, if `missing_folder` allows it. Raises OSError."""
+    if missing := missing_folder(folder, within):
+        raise FileNotFoundError(errno.ENOENT, f"there is no folder {missing}; make it first")
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+@contextlib.contextmanager
+def as_os_error() -> Iterator[None]:
+    """Raise what safetensors cannot write as the OSError that it was: it has the number in its message alone."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        if not number:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
 
 
 def unfinished(notes: Path) -> list[Path]:

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from beets import ui
+from beets.dbcore.db import DBAccessError
 from beets.dbcore.query import ParsingError
 
 from deejai_core.errors import DeejaiError
@@ -75,6 +76,8 @@ class Verb(ui.Subcommand):
             if "SQLite" not in str(error):
                 raise
             raise ui.UserError("invalid query: a number in it is larger than any that the library can hold") from error
+        except DBAccessError as error:  # a library that cannot be written
+            raise ui.UserError(f"library database: {error}") from error
         except BrokenPipeError:
             raise  # beets knows what to do
         except OSError as error:  # a disk that is full, or cannot be read any more, where nobody expected it

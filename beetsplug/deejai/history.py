@@ -86,7 +86,8 @@ class History:
         self.counts = np.zeros(len(self._song), np.int64)  # how often each word stands in the lists
         # On disk, since a million lists may be more than the memory holds; it vanishes by itself.
         try:
-            self._file = tempfile.TemporaryFile(dir=data_folder(lib))  # noqa: SIM115 (as long as this lives)
+            folder = data_folder(lib) if os.access(data_folder(lib), os.W_OK) else None  # the system's: `eval` only reads
+            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (as long as this lives)
             self._ends = np.array(self._write_lists(words), np.int64)
             self._file.flush()
         except OSError as error:

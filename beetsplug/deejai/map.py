@@ -67,7 +67,9 @@ def write_library_map(
     tracks = counted(len(data["ids"]), "track")
     title = f"{tracks} by sound"
     kind = PICTURES.get(path.suffix.lower())
-    write_map(path, map_picture(data, title, kind) if kind else map_page(data, title))
+    content = map_picture(data, title, kind) if kind else map_page(data, title)
+    ours = data_folder(lib)
+    write_map(path, content, within=ours.parent if path.parent == ours else None)
     yield from remarks
     yield f"{tracks} drawn in {path}"
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from deejai_core.errors import PlaylistError
-from deejai_core.files import replacing
+from deejai_core.files import make_folder, replacing
 from deejai_core.formats.entries import one_line
 from deejai_core.formats.table import BEGINNING, TABLE, by_content, by_suffix
 
@@ -35,34 +35,20 @@ def check_suffix(path: Path) -> None:
 def write_playlist(path: Path, data: bytes, *, within: Path | None = None) -> None:
     """Write a playlist; an older one is replaced whole, a file that is none never.
 
-    Its folder is made if it is missing, but none at the root of a disk, nor the one above it, unless that lies in `within`:
-    what is not there may be a disk that is not mounted. Raises PlaylistError; what was there is then as it was.
+    Its folder is made if it is missing and `make_folder` allows it. Raises PlaylistError; what was there is then as it was.
     """
     try:
         if path.is_file() and not _is_playlist(path):
             raise PlaylistError(f"{path}: this file exists and is not a playlist; choose another name")
-        _make_folder(path.parent, within)
+        make_folder(path.parent, within)
         if path.exists() and not path.is_file():
             path.write_bytes(data)  # a device or a pipe, such as /dev/stdout
             return
         with replacing(path, through_link=True) as temporary:
             temporary.write_bytes(data)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        raise PlaylistError(
-            f"{one_line(str(path))}: cannot write the playlist ({getattr(error, 'strerror', None) or error})"
-        ) from error
-
-
-def _make_folder(folder: Path, within: Path | None) -> None:
-    if folder.is_dir():
-        return
-    parent = folder.parent
-    if within in folder.parents:
-        _make_folder(parent, within)
-    elif not parent.is_dir() or parent == Path(folder.anchor):
-        missing = folder if parent.is_dir() else parent
-        raise PlaylistError(f"{one_line(str(folder))}: there is no folder {one_line(str(missing))}; make it first")
-    folder.mkdir(exist_ok=True)
+        reason = getattr(error, "strerror", None) or error
+        raise PlaylistError(one_line(f"{path}: cannot write the playlist ({reason})")) from error
 
 
 def _is_playlist(path: Path) -> bool:

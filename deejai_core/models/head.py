@@ -108,20 +108,17 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 def save_head(
     folder: Path, weights: HeadWeights, *, trunk: str, trunk_name: str, weight: float, epsilon: float, trained: dict
 ) -> None:
-    """Write a head to its folder. Raises ModelError if that cannot be done."""
+    """Write a head to its folder. Raises OSError as the file system does."""
     from safetensors.numpy import save
 
     data = save({field.name: np.ascontiguousarray(getattr(weights, field.name)) for field in fields(weights)})
     config = HeadConfig(trunk, trunk_name, weight, epsilon, hashlib.sha256(data).hexdigest(), trained)
     text = json.dumps({"kind": KIND, **asdict(config)}, indent=2, ensure_ascii=False)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / WEIGHTS) as temporary:
-            temporary.write_bytes(data)
-        with replacing(folder / CONFIG) as temporary:  # last: it vouches for the weights
-            temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ModelError(f"{folder}: cannot be written ({error.strerror})") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / WEIGHTS) as temporary:
+        temporary.write_bytes(data)
+    with replacing(folder / CONFIG) as temporary:  # last: it vouches for the weights
+        temporary.write_text(text, encoding="utf-8")
 
 
 def load_head(folder: Path, trunk_model: Model, config: HeadConfig) -> Head:

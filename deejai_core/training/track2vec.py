@@ -21,7 +21,7 @@ import numpy as np
 
 from deejai_core.errors import ModelError, TrainingError
 from deejai_core.extras import extra
-from deejai_core.files import replacing
+from deejai_core.files import as_os_error, replacing
 
 FORMAT = "deejai track2vec 1"
 TOLERANCE = 1e-3  # of a vector's squared length
@@ -91,7 +91,7 @@ class Track2Vec:
             "words": np.frombuffer(b"".join(encoded), np.uint8),
             "word_ends": np.cumsum([len(word) for word in encoded], dtype=np.int64),
         }
-        with replacing(path) as temporary:
+        with replacing(path) as temporary, as_os_error():
             save_file(tensors, temporary, {"format": FORMAT})
 
     @classmethod

@@ -7,9 +7,16 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
-from deejai_core.files import open_regular, remove_unfinished, replacing, unfinished
+from deejai_core.files import as_os_error, open_regular, remove_unfinished, replacing, unfinished
+
+
+def test_what_safetensors_cannot_write_is_an_error_of_the_file_system(tmp_path):
+    with pytest.raises(FileNotFoundError, match="No such file or directory"), as_os_error():
+        save_file({"weights": np.zeros(3)}, tmp_path / "usb" / "weights.safetensors")
 
 
 @pytest.fixture

@@ -138,6 +138,17 @@ def analysed(analysed_library, tmp_path) -> Beets:
     return own
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of its own with next to no room."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", folder], capture_output=True).returncode:
+        pytest.skip("may not mount a file system here")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
 @pytest.fixture(scope="module")
 def browser():
     """A real browser without a window."""

@@ -146,17 +146,6 @@ def test_a_library_that_another_program_holds(unanalysed, quiet):
     assert stored(unanalysed) == stored(quiet)
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of its own with next to no room."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", folder], capture_output=True).returncode:
-        pytest.skip("may not mount a file system here")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
-
-
 def test_a_full_disk(unanalysed, quiet, small_disk):
     unanalysed.data.symlink_to(small_disk)
     (small_disk / "ballast").write_bytes(bytes(140_000))
@@ -198,6 +187,18 @@ def test_a_disk_that_takes_nothing_is_one_line(analysed, small_disk, how):
         assert re.match(f"error: {analysed.data}.*: .*(full|No space left|Read-only|readonly)", error), result.err
     assert f"problem  disk          {analysed.data}: cannot be written" in analysed.deejai("doctor", status=1).out
     assert stored(analysed) == before
+    if how == "read-only":
+        assert "artist " in analysed.deejai("eval").out  # which changes nothing, and needs no room
+        result = analysed.deejai("mix", "Aisle", "-o", small_disk / "mix.mp3", status=1)
+        assert result.err == f"error: {small_disk}/mix.mp3: its folder cannot be written to\n"  # before all are measured
+
+
+def test_a_library_that_may_not_be_written_to(analysed, small_disk):
+    shutil.move(analysed.library, small_disk / "library.db")
+    analysed.library.symlink_to(small_disk / "library.db")
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    result = analysed.deejai("tag", status=1)
+    assert re.fullmatch("error: library database: attempt to write a readonly database.*\n", result.err)
 
 
 def test_a_data_folder_that_cannot_be_made(unanalysed):

@@ -92,7 +92,10 @@ class TestWriting:
         ("output", "error"),
         [
             ("list.wpl", "list.wpl: .wpl is not written; choose a name that ends in .m3u, .pls, .xspf, .jspf"),
-            ("usb/lists/list.m3u", "usb/lists: there is no folder {folder}/usb; make it first"),
+            (
+                "usb/lists/list.m3u",
+                "list.m3u: cannot write the playlist (there is no folder {folder}/usb; make it first)",
+            ),
         ],
     )
     def test_what_is_refused(self, analysed, output, error):

@@ -171,6 +171,7 @@ class TestWhatCannotBeMixed:
             (["no such title", "-p"], "no track matches 'no such title'"),
             (["missing.m3u", "-p"], "missing.m3u: cannot read the playlist"),
             (["empty.m3u", "-p"], "empty: it contains nothing that can be mixed"),
+            (["Aisle", "-o", "usb/mixes/mix.mp3"], "usb; make it first"),
             (["Aisle", "-o", "empty.m3u/mix.mp3"], "mix.mp3: cannot write the mix ("),
         ],
     )

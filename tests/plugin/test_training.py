@@ -194,6 +194,13 @@ class TestTaste:
         library.deejai("model", "remove", "taste", "-y")
         assert "taste" not in library.deejai("model", "list").out
 
+    def test_a_disk_without_room_is_one_line_and_costs_nothing(self, library, small_disk):
+        (library.folder / "deejai").symlink_to(small_disk)
+        *_, error = library.deejai("train", "taste", status=1).err.splitlines()
+        folder = library.folder / "deejai/models"
+        assert error == f"error: {folder}/taste: cannot be written (No space left on device)"
+        assert list(folder.iterdir()) == []
+
     def test_eval_sees_it(self, library, taught):
         assert self.share_of_lists(taught) > self.share_of_lists(library) + 0.2
 

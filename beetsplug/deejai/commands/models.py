@@ -95,7 +95,7 @@ def switch(lib: Library, settings: Settings, name: str, log: BeetsLogger) -> Non
             log.info("computing the vectors of {} from the stored analysis...", counted(len(work.weigh), "track"))
             try:
                 given = weigh_items(lib, work.weigh, model, epsilon_in_use(model, settings), store).given
-            except KeyboardInterrupt:
+            except BaseException:  # ctrl-C, a full disk
                 log.warning("stopped; `beet deejai analyze` computes the rest")
                 raise
             log.info("Computed the vectors of {} with {}.", counted(given, "track"), model.name)

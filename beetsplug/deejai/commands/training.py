@@ -120,11 +120,11 @@ def _train(
     teach = _teach_network if opts.network else _teach_head
     for label, told in teach(lib, settings, history, songs, folder, opts, log).items():
         ui.print_(f"{label:<10} {told}")
+    used = opts.use or same_model(folder.name, name_in_use(lib, settings))
+    ui.print_(f"saved to {folder}" + ("" if used else f"; `beet deejai model use {folder.name}` switches to it"))
     keep_songs(lib, songs)
-    if opts.use or same_model(folder.name, name_in_use(lib, settings)):
+    if used:
         switch(lib, settings, folder.name, log)
-    else:
-        ui.print_(f"saved to {folder}; `beet deejai model use {folder.name}` switches to it")
 
 
 def _teach_head(

@@ -17,7 +17,7 @@ import numpy as np
 from deejai_core.errors import MapError
 from deejai_core.extras import extra
 from deejai_core.features.map.data import FAINT, GREY, OTHER, PALETTE, RAMP, SHADES
-from deejai_core.files import replacing
+from deejai_core.files import make_folder, replacing
 from deejai_core.formats.entries import one_line
 
 if TYPE_CHECKING:
@@ -134,24 +134,23 @@ def _draw_path(axes: Axes, x: np.ndarray, y: np.ndarray, path: dict, style: dict
     return handle
 
 
-def write_map(path: Path, content: bytes) -> None:
-    """Write a page or picture, and the folders above it; an older map is replaced whole, a file that is none never.
+def write_map(path: Path, content: bytes, *, within: Path | None = None) -> None:
+    """Write a page or picture; an older map is replaced whole, a file that is none never.
 
-    Raises MapError; what was there is then as it was.
+    Its folder is made if it is missing and `make_folder` allows it. Raises MapError; what was there is then as it was.
     """
     try:
         if path.is_file() and not _is_map(path):
             raise MapError(f"{path}: this file exists and is not a map; choose another name")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent, within)
         if path.exists() and not path.is_file():
             path.write_bytes(content)  # a device or a pipe, such as /dev/stdout
             return
         with replacing(path, through_link=True) as temporary:
             temporary.write_bytes(content)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        raise MapError(
-            f"{one_line(str(path))}: cannot write the map ({getattr(error, 'strerror', None) or error})"
-        ) from error
+        reason = getattr(error, "strerror", None) or error
+        raise MapError(one_line(f"{path}: cannot write the map ({reason})")) from error
 
 
 def _is_map(path: Path) -> bool:

@@ -10,7 +10,7 @@ from deejai_core.errors import AudioError, MixError
 from deejai_core.features.mix.cue import BEGINNING, MOST_TRACKS, Chapter, can_name, format_cue
 from deejai_core.features.mix.encode import MOST_CHAPTERS, About, check_format, encode
 from deejai_core.features.mix.plan import Blocks, Mix, Part, render
-from deejai_core.files import replacing
+from deejai_core.files import make_folder, missing_folder, replacing
 from deejai_core.formats.entries import one_line
 
 ARTIST = "Various artists"
@@ -27,6 +27,10 @@ def check_output(
     """
     format_ = check_format(path, bitrate)
     shown = one_line(os.fspath(path))
+    if missing := missing_folder(path.parent):
+        raise MixError(f"{shown}: there is no folder {one_line(os.fspath(missing))}; make it first")
+    if not os.access(path.parent if path.parent.is_dir() else path.parent.parent, os.W_OK):
+        raise MixError(f"{shown}: its folder cannot be written to")
     if not can_name(path):
         raise MixError(f"{shown}: a cue sheet cannot name this file; choose a name without quotation marks and line breaks")
     for file, is_ours in (
@@ -88,7 +92,7 @@ def write_mix(
     if len(chapters) > most:
         warn(f"{path.suffix[1:]} has no more than {most} chapters: the songs after these have none")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         with replacing(path, notes=notes, through_link=True) as temporary:
             about = About(title, ARTIST, recipe, chapters[:most])
             rendered = render(

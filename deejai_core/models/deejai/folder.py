@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from deejai_core.errors import ModelError
 from deejai_core.extras import extra
-from deejai_core.files import read_json, replacing
+from deejai_core.files import as_os_error, read_json, replacing
 from deejai_core.models.deejai.model import SCALINGS, Speccy, weights_digest
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def save_speccy(weights: Mapping[str, torch.Tensor], folder: Path, *, kind: str,
     config = _Config(kind, scaling, dimension, width)
     checked = _checked(weights, folder / OURS, config)
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / OURS) as temporary:
+    with replacing(folder / OURS) as temporary, as_os_error():
         save_file({name: values.detach().contiguous() for name, values in checked.items()}, temporary)
     _write_json(folder / CONFIG, vars(config))
 
