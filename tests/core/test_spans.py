@@ -61,7 +61,7 @@ def test_where_spans_begin(frames, length, limit, starts):
 
 @pytest.mark.parametrize(
     ("duration", "whole", "frames"),
-    [(96_000, None, 88_200), (96_000, 9_000_000, 88_200), (None, 2_000_000, 88_200), (None, None, 0)],
+    [(96_000, None, 88_200), (96_000, 9_000_000, 88_200), (None, 2_000_011, 88_200), (None, None, 0)],
 )
 def test_how_long_a_header_says_that_a_track_is(duration, whole, frames):
     """The stream's ticks come before the microseconds of the whole file."""
