@@ -62,6 +62,9 @@ class TestNames:
             ("file:{}/Björk/Jóga.mp3".encode(), "Björk/Jóga.mp3"),
             (b"file://[x", "file:/[x"),  # what only looks like a URL is a name
             (b"file:///C:/two%20words.mp3", "C:/two words.mp3"),  # of Windows
+            (b"file:///C:\\two words.mp3", "C:\\two words.mp3"),
+            (b"Local: Natives.mp3", "Local: Natives.mp3"),  # no URLs either
+            (b"data:1/a.mp3", "data:1/a.mp3"),
         ],
     )
     def test_is_found(self, folder, line, name):
@@ -69,7 +72,17 @@ class TestNames:
         assert files(path) == [folder / name]
 
     @pytest.mark.parametrize(
-        "url", ["https://radio.example/b.mp3", " mms://x/y", "spotify:track:0a1b2c", "rtsp://x", "HTTP://x/Björk/Jóga.mp3"]
+        "url",
+        [
+            "https://radio.example/b.mp3",
+            " mms://x/y",
+            "icy-1+http://x/y",
+            "spotify:track:0a1b2c",
+            "deezer:track:1",
+            "local:track:a.mp3",
+            "rtsp://x",
+            "HTTP://x/Björk/Jóga.mp3",
+        ],
     )
     def test_a_stream_is_none(self, folder, url):
         assert files(write(folder / "list.m3u", f"{url}\na.mp3")) == [None, folder / "a.mp3"]

@@ -112,12 +112,21 @@ class TestM3u:
             (["#EXTINF", "a.mp3", "#EXTINF:", "b.mp3"], [("a.mp3", "", ""), ("b.mp3", "", "")]),
             (["a.mp3", "#EXTIN"], [("a.mp3", "", "")]),
             (["#EXTINF:-1,A - B", "a.mp3"], [("a.mp3", "A", "B")]),
+            (["#extinf:1,A - B", "#EXT-X-KEY_1:x", "a.mp3"], [("a.mp3", "A", "B")]),
+            (
+                ["#EXTINF:1,Re- Edit", "a.mp3", "#EXTINF:1,Minus -1", "b.mp3"],
+                [("a.mp3", "", "Re- Edit"), ("b.mp3", "", "Minus -1")],
+            ),
             (['#EXTINF:61.5 tvg-id="1" group-title="Rock, live",A - B', "a.mp3"], [("a.mp3", "A", "B")]),
             (["#EXTINF:1,A-ha - Take On Me - Live", "a.mp3"], [("a.mp3", "A-ha", "Take On Me - Live")]),
         ],
     )
     def test_a_caption_belongs_to_the_entry_below_it(self, tmp_path, lines, expected):
         assert told(write(tmp_path / "list.m3u", "\n".join(lines))) == expected
+
+    def test_an_album_is_of_one_entry(self, tmp_path):
+        listing = read_playlist(write(tmp_path / "list.m3u", "#EXTM3U\n#EXTALB:C\na.mp3\nb.mp3\n"))
+        assert [(entry.artist, entry.album) for entry in listing.entries] == [("", "C"), ("", "")]
 
     def test_a_line_with_nul_is_one_entry_less(self, tmp_path):
         path = write(tmp_path / "list.m3u", "a.mp3\n" * 500 + "b\0.mp3\nc.mp3\n")
