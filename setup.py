@@ -16,6 +16,7 @@ NOT_COMPILED = """python_version >= "3.14"
 requirements = [
     "beets>=2.13",
     "confuse>=2.0",
+    "mediafile>=0.13",
     "mutagen>=1.46",
     "numpy>=2.0.2",
     "safetensors>=0.4",

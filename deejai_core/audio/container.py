@@ -57,6 +57,16 @@ DEMUXERS = (
     "wv",
 )
 
+# How the names of audio files in these formats end. Not those of video: few of them are music.
+# fmt: off
+SUFFIXES = frozenset({
+    ".aa3", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".ape", ".asf", ".au", ".caf", ".dsf", ".dts", ".eac3",
+    ".flac", ".m2a", ".m4a", ".m4b", ".m4p", ".mka", ".mlp", ".mp+", ".mp2", ".mp3", ".mpa", ".mpc", ".mpp", ".oga",
+    ".ogg", ".oma", ".opus", ".ra", ".shn", ".snd", ".spx", ".tak", ".thd", ".tta", ".voc", ".w64", ".wav", ".wave",
+    ".weba", ".wma", ".wv",
+})
+# fmt: on
+
 
 @contextlib.contextmanager
 def open_container(path: Path) -> Iterator[InputContainer]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from deejai_core.audio.child import end_child, start_child
 from deejai_core.audio.pictures import LARGEST
-from deejai_core.audio.tags import Tags
+from deejai_core.audio.tags import Metadata, Tags
 from deejai_core.errors import AudioError, ModelError, UnavailableError
 
 FLOAT = 4  # bytes
@@ -76,6 +76,10 @@ class Decoder:
             return Tags(**self._ask(path, {"what": "tags"})[0]["tags"])
         except AudioError:
             return Tags("", path.stem, None)
+
+    def metadata(self, path: Path) -> Metadata:
+        """As `read_metadata`, with the errors of `key`."""
+        return Metadata(**self._ask(path, {"what": "metadata"})[0]["metadata"])
 
     def comments(self, path: Path) -> list[str]:
         """As `read_comments`, with the errors of `key`."""

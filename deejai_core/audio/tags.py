@@ -1,8 +1,11 @@
-"""Tags, comments and duration of an audio file."""
+"""Metadata, comments and duration of an audio file."""
 
 from __future__ import annotations
 
 import math
+import os
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +17,10 @@ if TYPE_CHECKING:
 
 
 LONGEST = 1000  # characters of an artist or a title
+MOST_GENRES = 20
+LARGEST = 1_000_000  # a number in metadata; larger ones are nonsense
+
+_DIGITS = re.compile(r"\s*(\d+)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,111 @@ class Tags:
     artist: str
     title: str
     length: float | None
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a file says of itself. Text is empty, and a number 0, where it says nothing."""
+
+    artist: str = ""
+    albumartist: str = ""
+    title: str = ""
+    album: str = ""
+    length: float = 0.0  # seconds
+    recording: str = ""  # MusicBrainz recording id
+    tempo: float = 0.0  # beats a minute
+    key: str = ""  # as tagged: "Am", "8A"
+    year: int = 0
+    genres: str = ""  # with "; " between them
+    disc: int = 0
+    track: int = 0
+    format: str = ""  # as beets has it: "MP3", "Opus"; of what beets does not read, the file's suffix
+
+
+def read_metadata(path: Path) -> Metadata:
+    """The metadata of a file, by MediaFile, and by FFmpeg for what that does not know: Matroska, or a FLAC called .mp3.
+
+    Raises AudioError if neither can read it, UnavailableError if it could not be read this time.
+    """
+    import mediafile
+
+    try:
+        file = mediafile.MediaFile(os.fsencode(path))
+        return _metadata(
+            {name: getattr(file, theirs) for name, theirs in _MEDIAFILE.items()},
+            genres=file.genres,
+            length=file.length,
+            format_=file.format,
+        )
+    except MemoryError:
+        raise
+    except Exception:  # of a damaged file, its parsers raise whatever they stumble over
+        with open_container(path) as container:
+            stream = next(iter(container.streams.audio), None)
+            length = container.duration / 1e6 if container.duration else 0.0
+            said = (stream.metadata if stream else {}) | container.metadata
+        said = {name.lower(): value for name, value in said.items()}
+        return _metadata(
+            {name: said.get(theirs) for name, theirs in _FFMPEG.items()},
+            genres=[said.get("genre")],
+            length=length,
+            format_=path.suffix[1:].upper(),
+        )
+
+
+_MEDIAFILE = {
+    "artist": "artist",
+    "albumartist": "albumartist",
+    "title": "title",
+    "album": "album",
+    "recording": "mb_trackid",
+    "tempo": "bpm",
+    "key": "initial_key",
+    "year": "year",
+    "disc": "disc",
+    "track": "track",
+}
+_FFMPEG = {
+    "artist": "artist",
+    "albumartist": "album_artist",
+    "title": "title",
+    "album": "album",
+    "year": "date",
+    "disc": "disc",
+    "track": "track",
+}
+
+
+def _metadata(said: Mapping[str, object], *, genres: list | None, length: float | None, format_: str) -> Metadata:
+    """What is said, where it is text that can be kept, and numbers that can be true."""
+    values = {name: _text(said.get(name)) for name in ("artist", "albumartist", "title", "album", "recording", "key")}
+    numbers = {name: int(_number(said.get(name))) for name in ("year", "disc", "track")}
+    return Metadata(
+        **values,
+        **numbers,
+        tempo=_number(said.get("tempo")),
+        genres="; ".join(filter(None, map(_text, (genres or [])[:MOST_GENRES])))[:LONGEST],
+        length=_number(length),
+        format=_text(format_),
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        return ""
+    return value[:LONGEST].encode("utf-8", "replace").decode().replace("\0", " ").strip()
+
+
+def _number(value: object) -> float:
+    """A number, or the one that a text begins with ("3/12", "1997-05-12"); 0 for anything else."""
+    if isinstance(value, str):
+        digits = _DIGITS.match(value[:LONGEST])
+        value = digits[1] if digits else 0
+    try:
+        number = float(value or 0)
+    except (TypeError, ValueError):
+        return 0.0
+    return number if 0 < number < LARGEST else 0.0
 
 
 def read_tags(path: Path) -> Tags:

@@ -59,7 +59,7 @@ class Server:
         from deejai_core.audio.identity import audio_key
         from deejai_core.audio.pictures import read_picture
         from deejai_core.audio.stereo import stereo_blocks
-        from deejai_core.audio.tags import read_comments, read_tags
+        from deejai_core.audio.tags import read_comments, read_metadata, read_tags
 
         path, what = Path(os.fsdecode(bytes.fromhex(request["path"]))), request["what"]
         options = {name: request[name] for name in ("sample_rate", "length", "limit") if name in request}
@@ -69,6 +69,8 @@ class Server:
             _check_regular(path)
         if what == "tags":
             return {"tags": asdict(read_tags(path))}, b""
+        if what == "metadata":
+            return {"metadata": asdict(read_metadata(path))}, b""
         if what == "comments":
             return {"comments": read_comments(path)}, b""
         if what == "picture":
