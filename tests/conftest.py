@@ -3,7 +3,10 @@
 import os
 import signal
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+pytest.register_assert_rewrite("tests.library_conformance")
 
 # What is started in the background of a script is deaf to ctrl-C, and would leave all that it starts so.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

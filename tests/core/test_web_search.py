@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deejai_core.features.web.search import SearchIndex, plain
+from deejai_core.features.web.search import SearchIndex
+from deejai_core.tracks.text import plain
 
 ROWS = [
     (1, "Roxanne", "The Police", "Outlandos d'Amour", None),

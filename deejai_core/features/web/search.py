@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 
 from deejai_core.extras import extra
+from deejai_core.tracks.text import plain
 
 CLOSE = 75  # of 100: how alike, at least, text with a typing error is to what was meant
 MOST_GROUPS = 3  # artists, and albums, that one search shows
@@ -121,11 +121,3 @@ def _rank(wanted: str, words: list[str], name: Name) -> int | None:
     if f" {wanted}" in everything:
         return 4
     return 5 if all(f" {word}" in everything for word in words) else 6
-
-
-def plain(text: str) -> str:
-    """Text without accents, case and doubled blanks."""
-    if text.isascii():
-        return " ".join(text.lower().split())
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(char for char in letters if not unicodedata.combining(char)).split())

@@ -1,0 +1,370 @@
+"""The port to a music library over a folder of files and one SQLite file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deejai_core.database import Database, rebuild
+from deejai_core.errors import LibraryError, QueryError
+from deejai_core.folder.names import is_name, text_of, words_in
+from deejai_core.folder.refresh import Refreshed, refresh
+from deejai_core.folder.rows import (
+    COLUMNS,
+    LARGEST_ID,
+    OF_COLUMNS,
+    album_columns,
+    all_albums,
+    all_titles,
+    checked_length,
+    chunks,
+    ids_of_names,
+    keyed_rows,
+    some_rows,
+    track_columns,
+)
+from deejai_core.folder.tables import KINDS, METADATA, SCHEMA, WHOLE, Value, note_write, writing
+from deejai_core.formats.entries import Track, one_line
+from deejai_core.formats.locate import Locator
+from deejai_core.library import Album, Kept, Kind, Rows
+from deejai_core.tracks.songs import Catalogue
+from deejai_core.tracks.text import plain
+
+FLOAT = np.dtype("<f4")
+UNIT_TOLERANCE = 1e-3  # of a vector's squared length
+
+TRACK = "id, path, artist, title, length, album, recording", (int, bytes, str, str, float, str, str)
+
+
+class FolderLibrary:
+    """A folder of music files as a `deejai_core.library.Library`. It knows what `refresh` has found in it.
+
+    folder: of the music. data: where what is known of it is kept, by default `.deejai` in it. Every method raises
+    LibraryError if the music's folder is not there, StoreError if `library.db` in `data` cannot be read or written, and
+    DamagedError if it holds what it cannot hold. Several threads, and several processes, may use it at once.
+    """
+
+    def __init__(self, folder: str | Path, data: str | Path | None = None) -> None:
+        self.music_folder = _absolute(folder)
+        self.folder = self.music_folder / ".deejai" if data is None else _absolute(data)
+        self.path = self.folder / "library.db"
+        self._elsewhere = data is not None
+        self._prefix = os.path.join(self.music_folder, "")  # noqa: PTH118 (the slash at its end)
+        self._check_folder()
+
+    def _check_folder(self) -> None:
+        if not self.music_folder.is_dir():
+            raise LibraryError(f"{one_line(str(self.music_folder))}: there is no such folder; is its drive mounted?")
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Database]:
+        """For one operation: any thread may come, and what another process did to the file is noticed."""
+        self._check_folder()  # or it would be made
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"{one_line(str(self.folder))}: cannot be made ({error.strerror or error})"
+            raise LibraryError(f"{what}; name another folder with `data`") from error
+        with contextlib.closing(Database(self.path, SCHEMA)) as database:
+            yield database
+
+    def refresh(self, on_progress: Callable[[int, int], None] | None = None) -> Refreshed:
+        """Bring what is known up to date with the files in the folder.
+
+        Only new and changed files are read. A file that was moved, renamed or retagged stays the track that it was, if its
+        recording is known (`keep_recording`) or nothing but its place has changed. What is interrupted goes on the next
+        time.
+
+        on_progress: is told how many of the files that are to be read are done, and how many there are.
+        """
+        self._check_origin()
+        return refresh(self._opened, self.music_folder, self.folder, on_progress)
+
+    def _check_origin(self) -> None:
+        """Raises LibraryError where what is kept is of another music folder, whose tracks would all be lost."""
+        if not self._elsewhere:
+            return
+        ours = os.fsencode(self.music_folder)
+        with self._opened() as database:
+            for (origin,) in database.select("SELECT music FROM origin", of=(bytes,)):
+                if b"\0" in origin:
+                    raise database.damaged("a folder that is none")
+                if origin == ours:
+                    return
+                if (other := Path(os.fsdecode(origin))).is_dir():
+                    what = f"{one_line(str(self.path))}: keeps what is known of {one_line(str(other))}"
+                    raise LibraryError(f"{what}; name another folder with `data`")
+            with writing(database) as connection:
+                connection.execute("DELETE FROM origin")
+                connection.execute("INSERT INTO origin VALUES (?)", (ours,))
+
+    def damage(self) -> str:
+        """What is wrong with `library.db`; empty if nothing. All of it is read."""
+        with self._opened() as database:
+            return database.damage(WHOLE)
+
+    def repair(self) -> Path:
+        """Replace `library.db` by one of all that is whole in it; returns where the damaged one is kept, beside it."""
+        return rebuild(self.path, SCHEMA, WHOLE)
+
+    def ids(self, kind: Kind = "track") -> list[int]:
+        with self._opened() as database:
+            if kind == "album":
+                return [id_ for (id_,) in all_albums(database)]
+            return [id_ for (id_,) in database.select("SELECT id FROM tracks WHERE NOT lost ORDER BY id", of=(int,))]
+
+    def tracks(self, ids: Iterable[int]) -> dict[int, Track]:
+        (columns, types), ids, found = TRACK, list(ids), {}
+        with self._opened() as database:
+            for id_, name, artist, title, length, album, recording in some_rows(database, columns, ids, of=types):
+                path = self._path(database, name)
+                found[id_] = Track(path, artist, title, checked_length(database, length) or None, album, recording)
+        return _in_order(found, ids)
+
+    def albums(self, ids: Iterable[int]) -> dict[int, Album]:
+        ids, names, members = list(ids), {}, {}
+        columns, join = "album_id, tracks.id, albums.artist, albums.title", "JOIN albums ON albums.id = album_id"
+        how = {"by": "album_id", "join": join, "order": "ORDER BY disc, track, path"}
+        with self._opened() as database:
+            for album, id_, artist, title in some_rows(database, columns, ids, of=(int, int, str, str), **how):
+                names[album] = " - ".join(filter(None, map(one_line, (artist, title))))
+                members.setdefault(album, []).append(id_)
+        return _in_order({album: Album(names[album], tuple(members[album])) for album in members}, ids)
+
+    def albums_of(self, ids: Iterable[int]) -> dict[int, int]:
+        with self._opened() as database:
+            return {id_: album for id_, album in some_rows(database, "id, album_id", ids, of=(int, int)) if album}
+
+    def find(self, query: str, kind: Kind = "track") -> list[int]:
+        """Return the tracks, or albums, that have all words of a query in artist, title, album or path.
+
+        Case and accents make no difference, parts of words will do, and "words in quotes" stay together. An empty query
+        finds all. Raises QueryError for a quotation mark without another one.
+        """
+        wanted = _words_of(query)
+        with self._opened() as database:
+            if kind == "track":
+                rows = database.select("SELECT id, words FROM tracks WHERE NOT lost ORDER BY id", of=(int, str))
+            else:
+                albums = all_albums(database, "artist", "title", "folder", of=(str, str, bytes))
+                rows = ((id_, words_in(artist, title, text_of(folder))) for id_, artist, title, folder in albums)
+            return [id_ for id_, words in rows if all(word in words for word in wanted)]
+
+    def matching(self, query: str, kind: Kind = "track") -> set[int]:
+        return set(self.find(query, kind))
+
+    def titled(self, title: str, kind: Kind = "track") -> list[int]:
+        wanted = _caseless(title)
+        with self._opened() as database:
+            return [id_ for id_, other in all_titles(database, kind) if _caseless(other) == wanted]
+
+    def titles(self, kind: Kind, shortest: int, longest: int, most: int) -> list[str]:
+        with self._opened() as database:
+            different = dict.fromkeys(title for _, title in all_titles(database, kind) if shortest <= len(title) <= longest)
+        return list(different)[:most]
+
+    def at(self, paths: Sequence[Path]) -> dict[Path, int]:
+        locator, names = Locator(self.music_folder), {path: self._name(path) for path in paths}
+        with self._opened() as database:
+            known = ids_of_names(database, names.values())
+            aliases = {
+                path: list(map(self._name, locator.aliases(path))) for path, name in names.items() if name not in known
+            }
+            known |= ids_of_names(database, (name for others in aliases.values() for name in others))
+            found = {}
+            for path, name in names.items():
+                if (match := next((other for other in (name, *aliases.get(path, ())) if other in known), None)) is not None:
+                    found[path] = known[match]
+            odd = [path for path, name in names.items() if name and path not in found and os.path.isfile(path)]  # noqa: PTH113 (any name)
+            return found | (self._in_any_case(database, odd) if odd else {})
+
+    def _in_any_case(self, database: Database, paths: Sequence[Path]) -> dict[Path, int]:
+        """Files that are there, on a file system that does not tell upper from lower case."""
+        folded = {_caseless(str(path)): path for path in paths}
+        found = {}
+        for name, id_ in database.select("SELECT path, id FROM tracks WHERE NOT lost", of=(bytes, int)):
+            ours = self._path(database, name)
+            path = folded.get(_caseless(str(ours)))
+            if path and _is_same_file(path, ours):
+                found[path] = id_
+        return found
+
+    def paths(self) -> dict[int, Path]:
+        with self._opened() as database:
+            rows = database.select("SELECT id, path FROM tracks WHERE NOT lost ORDER BY id", of=(int, bytes))
+            return {id_: self._path(database, name) for id_, name in rows}
+
+    def columns(self, ids: Sequence[int], kind: Kind = "track", *, plays: bool = False) -> Catalogue:
+        """As `Library.columns`; a folder does not know what was played."""
+        unplayed = {name: np.zeros(len(ids)) for name in ("plays", "skips", "played_at")} if plays else {}
+        with self._opened() as database:
+            if kind == "album":
+                return album_columns(database, ids, unplayed)
+            return track_columns(database, ids, dict(keyed_rows(database, COLUMNS, ids, OF_COLUMNS)), unplayed)
+
+    def columns_with_marks(self, ids: Sequence[int]) -> tuple[Catalogue, np.ndarray]:
+        marks = "COALESCE((SELECT mark FROM vectors WHERE track_id = tracks.id AND vector IS NOT NULL), 0)"
+        with self._opened() as database:
+            found = dict(keyed_rows(database, f"{COLUMNS}, {marks}", ids, (*OF_COLUMNS, int)))
+            catalogue = track_columns(database, ids, {id_: row[:-1] for id_, row in found.items()}, {})
+        return catalogue, np.array([found[id_][-1] if id_ in found else 0 for id_ in ids], np.int64)
+
+    def field(self, name: str) -> dict[int, Any]:
+        """As `Library.field`. Of its own, a folder has those of `Metadata` (0 and empty text count as none), and `path`."""
+        if name == "path":
+            return self.paths()
+        with self._opened() as database:
+            if name in METADATA:
+                select = f"SELECT id, {name} FROM tracks WHERE NOT lost ORDER BY id"  # noqa: S608 (one of ours)
+                return {id_: value for id_, value in database.select(select, of=(int, KINDS.get(name, str))) if value}
+            select = "SELECT id, value FROM fields JOIN tracks ON id = track_id WHERE NOT lost AND name = ? ORDER BY id"
+            return dict(database.select(select, (_storable(name),), of=(int, Value)))
+
+    def keep_field(self, name: str, values: Mapping[int, Any], recordings: Mapping[int, str]) -> int:
+        """As `Library.keep_field`; values are text or numbers."""
+        if name in METADATA or name == "path":
+            raise ValueError(f"{name} is read from the files")
+        kept = 0
+        for ids in chunks(values):
+            with self._opened() as database, writing(database) as connection:
+                theirs = dict(some_rows(database, "id, audio_key", ids, of=(int, str)))
+                still = [id_ for id_ in ids if _is_still(theirs, recordings, id_)]
+                connection.executemany("DELETE FROM fields WHERE name = ? AND track_id = ?", [(name, id_) for id_ in still])
+                rows = [(name, id_, values[id_]) for id_ in still if values[id_] is not None]
+                connection.executemany("INSERT INTO fields VALUES (?, ?, ?)", rows)
+            kept += len(still)
+        return kept
+
+    def recordings(self) -> dict[int, str]:
+        with self._opened() as database:
+            select = "SELECT id, audio_key FROM tracks WHERE NOT lost AND audio_key != '' ORDER BY id"
+            return dict(database.select(select, of=(int, str)))
+
+    def keep_recording(self, id_: int, path: Path, key: str) -> bool | None:
+        with self._opened() as database, writing(database) as connection:
+            row = next(iter(some_rows(database, "path, audio_key", [id_], of=(bytes, str))), None)
+            if row is None or row[0] != self._name(path):
+                return None
+            if row[1] != key:
+                connection.execute("UPDATE tracks SET audio_key = ? WHERE id = ?", (key, id_))
+                connection.execute("DELETE FROM fields WHERE track_id = ?", (id_,))
+                connection.execute(
+                    "INSERT OR REPLACE INTO vectors (track_id, model, vector) "
+                    "SELECT track_id, '', NULL FROM vectors WHERE track_id = ? AND vector IS NOT NULL",
+                    (id_,),
+                )
+                note_write(database)
+            has = "SELECT 1 FROM vectors WHERE track_id = ? AND vector IS NOT NULL"
+            return connection.execute(has, (id_,)).fetchone() is not None
+
+    def vectors(self, model: str, dimension: int, ids: Collection[int] | None = None) -> Rows:
+        found, marks, data = [], [], bytearray()
+        size, of = dimension * FLOAT.itemsize, (int, int, object)
+        ours = {"join": "JOIN vectors ON track_id = id", "where": "AND model = ?", "values": [_storable(model)]}
+        with self._opened() as database:
+            for id_, mark, vector in some_rows(database, "id, mark, vector", ids, of=of, **ours):
+                if isinstance(vector, bytes) and len(vector) == size:
+                    found.append(id_)
+                    marks.append(mark)
+                    data += vector
+        vectors = np.frombuffer(data, FLOAT).reshape(-1, dimension).astype(np.float32, copy=False)
+        whole = np.abs(np.einsum("ij,ij->i", vectors, vectors) - 1) < UNIT_TOLERANCE
+        found, marks = np.array(found, np.int64), np.array(marks, np.int64)
+        order = np.argsort(found, kind="stable")
+        order = order[whole[order]]
+        return Rows(found[order], marks[order], vectors[order])
+
+    def keep_vectors(self, model: str, vectors: Mapping[int, np.ndarray], recordings: Mapping[int, str]) -> Kept:
+        kept = Kept(set(), set())
+        columns, types = "id, audio_key, COALESCE(model, ''), vector", (int, str, str, object)
+        for ids in chunks(vectors):
+            with self._opened() as database, writing(database) as connection:
+                some = some_rows(database, columns, ids, of=types, join="LEFT JOIN vectors ON track_id = id")
+                stored = {id_: rest for id_, *rest in some}
+                keys = {id_: key for id_, (key, *_) in stored.items()}
+                still = [id_ for id_ in ids if _is_still(keys, recordings, id_)]
+                new = {id_: np.ascontiguousarray(vectors[id_], FLOAT).tobytes() for id_ in still}
+                rows = [(id_, model, data) for id_, data in new.items() if stored[id_][1:] != [model, data]]
+                connection.executemany("INSERT OR REPLACE INTO vectors (track_id, model, vector) VALUES (?, ?, ?)", rows)
+                note_write(database)
+            kept.current.update(still)
+            kept.changed.update(id_ for id_, *_ in rows)
+        return kept
+
+    def bookmark(self, *, removals: bool = False) -> dict[str, Any]:
+        """As `Library.bookmark`; removals are always told."""
+        with self._opened() as database:
+            rows = database.select("SELECT mark, token FROM writes ORDER BY mark DESC LIMIT 1", of=(int, str))
+            return dict(zip(("mark", "token"), next(rows, (0, "")), strict=True))
+
+    def changed_since(self, bookmark: Mapping[str, Any], *, removals: bool = False) -> list[int] | None:
+        """As `Library.changed_since`; removals are always told."""
+        mark, token = (bookmark.get(name) for name in ("mark", "token")) if isinstance(bookmark, Mapping) else (None, None)
+        if type(mark) is not int or not 0 <= mark <= LARGEST_ID:
+            return None
+        with self._opened() as database:
+            # Another token: a copy of this library, or one from before a backup came back, whose numbers mean other things.
+            if list(database.select("SELECT token FROM writes WHERE mark = ?", (mark,), of=(str,))) != [(token,)]:
+                return None
+            rows = database.select("SELECT track_id FROM vectors WHERE mark > ? ORDER BY track_id", (mark,), of=(int,))
+            return [id_ for (id_,) in rows]
+
+    def _path(self, database: Database, name: bytes) -> Path:
+        if not is_name(name):
+            raise database.damaged("a path that is none")
+        return Path(self._prefix + os.fsdecode(name))
+
+    def _name(self, path: Path) -> bytes | None:
+        """What a file is called relative to the music's folder; None for one that is not below it."""
+        try:
+            return os.fsencode(Path(os.path.normpath(path)).relative_to(self.music_folder).as_posix())
+        except (ValueError, UnicodeError):
+            return None
+
+
+def _absolute(folder: str | Path) -> Path:
+    """As it is called, through links."""
+    return Path(os.path.abspath(os.path.expanduser(folder)))  # noqa: PTH100, PTH111 (no error for a user who is not there)
+
+
+def _words_of(query: str) -> list[str]:
+    """The words of a query, as `plain` text. Raises QueryError."""
+    try:
+        parts = text_of(os.fsencode(query)).split('"')
+    except UnicodeError as error:
+        raise QueryError(f"{query!r} is not a query: no file can have such a name") from error
+    if len(parts) % 2 == 0:
+        raise QueryError(f"{query!r} is not a query: a quotation mark lacks the one that ends it")
+    words = [word for number, part in enumerate(parts) for word in ([part] if number % 2 else part.split())]
+    return list(filter(None, map(plain, words)))
+
+
+def _storable(text: str) -> str:
+    """Text that SQLite takes; what it would not take is nowhere."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _is_still(keys: Mapping[int, str], recordings: Mapping[int, str], id_: int) -> bool:
+    """Whether a track has the recording that something is kept for. keys: of those that are there."""
+    return bool(keys.get(id_)) and keys[id_] == recordings.get(id_)
+
+
+def _caseless(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+def _is_same_file(first: Path, second: Path) -> bool:
+    try:
+        return first.samefile(second)
+    except OSError:
+        return False
+
+
+def _in_order(found: Mapping[int, Any], ids: Iterable[int]) -> dict[int, Any]:
+    return {id_: found[id_] for id_ in ids if id_ in found}
