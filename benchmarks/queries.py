@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 import sqlite3
 import statistics
@@ -136,13 +135,13 @@ def recall(folder: Path, search: str) -> tuple[float, str]:
     """The share of the true twenty nearest that are found: of tracks, and of the ways between two."""
     from beets.library import Library
 
-    from beetsplug.deejai.library import data_folder
-    from beetsplug.deejai.vectors import open_rows_index, open_vectors
+    from beetsplug.deejai.library.beets_library import BeetsLibrary
+    from deejai_core.index.cache import open_rows_index, open_vectors
     from deejai_core.models.musicnn.model import MusiCNN
 
-    lib = Library(str(folder / "library.db"), str(folder))
-    rows = open_vectors(lib, MusiCNN(), search=search)
-    index = open_rows_index(data_folder(lib), rows, search=search)
+    library = BeetsLibrary(Library(str(folder / "library.db"), str(folder)))
+    rows = open_vectors(library, MusiCNN(), search=search)
+    index = open_rows_index(library.folder, rows, search=search)
     ends = np.random.default_rng(2).integers(len(rows), size=(ASKED, 2))
     queries = [rows.vectors[start] + number % 2 * 0.7 * rows.vectors[end] for number, (start, end) in enumerate(ends)]
     shares = [len(set(index.nearest(query, K)[0]) & set(nearest(rows.vectors, query))) / K for query in queries]
@@ -153,16 +152,16 @@ def build(folder: Path) -> tuple[float, float]:
     """CPU-seconds that `analyze` takes to build the index anew, and its MB."""
     from beets.library import Library
 
-    from beetsplug.deejai.library import data_folder
-    from beetsplug.deejai.vectors import build_index
+    from beetsplug.deejai.library.beets_library import BeetsLibrary
     from deejai_core.index.annoy_file import index_paths
+    from deejai_core.index.cache import build_index
     from deejai_core.models.musicnn.model import MusiCNN
 
-    lib = Library(str(folder / "library.db"), str(folder))
-    file, _, manifest = index_paths(data_folder(lib))
+    library = BeetsLibrary(Library(str(folder / "library.db"), str(folder)))
+    file, _, manifest = index_paths(library.folder)
     manifest.unlink(missing_ok=True)
     start = time.process_time()
-    build_index(lib, MusiCNN(), logging.getLogger())
+    build_index(library, MusiCNN())
     return time.process_time() - start, file.stat().st_size / 1e6
 
 

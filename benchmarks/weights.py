@@ -65,7 +65,8 @@ def make(folder: Path, tracks: int, slices: Path | None) -> None:
 
     from beets.library import Library
 
-    from beetsplug.deejai.library import open_store
+    from beetsplug.deejai.library.beets_library import BeetsLibrary
+    from deejai_core.data_folder import open_slices
     from deejai_core.models.device import use_one_thread
     from deejai_core.models.musicnn.model import MusiCNN
 
@@ -75,7 +76,7 @@ def make(folder: Path, tracks: int, slices: Path | None) -> None:
     back = np.linalg.pinv(model.project(np.eye(model.trunk_size)) - origin)  # from slice vectors to a trunk's output
     lib = Library(str(folder / "library.db"), str(folder))
     source = invented(tracks + NEW, slices)
-    with open_store(lib) as store, lib.transaction() as tx:
+    with open_slices(BeetsLibrary(lib)) as store, lib.transaction() as tx:
         for id_ in range(1, tracks + NEW + 1):
             key = blake2b(str(id_).encode(), digest_size=16).hexdigest()
             trunk = ((next(source) - origin) @ back).astype("<f2")
@@ -90,10 +91,10 @@ def make(folder: Path, tracks: int, slices: Path | None) -> None:
 def measure(folder: Path, tracks: int, epsilon: float) -> dict[str, float]:
     from beets.library import Library
 
-    from beetsplug.deejai.fields import KEY
-    from beetsplug.deejai.library import attribute_values, open_store
-    from beetsplug.deejai.weighing import weigh_imported, weigh_items
+    from beetsplug.deejai.library.beets_library import BeetsLibrary
+    from deejai_core.data_folder import open_slices
     from deejai_core.embedding import mp3tovec
+    from deejai_core.embedding.library_vectors import weigh_imported, weigh_tracks
     from deejai_core.embedding.weighting import choose_reference, weigh_outsider
     from deejai_core.models.musicnn.model import MusiCNN
 
@@ -108,12 +109,12 @@ def measure(folder: Path, tracks: int, epsilon: float) -> dict[str, float]:
         result[name], result[f"{name}_cpu"] = time.perf_counter() - wall, time.process_time() - cpu
         return value
 
-    keys = attribute_values(lib, KEY)
-    with open_store(lib) as store:
+    keys = BeetsLibrary(lib).recordings()
+    with open_slices(BeetsLibrary(lib)) as store:
         # The new ones are not there yet.
         with lib.transaction() as tx:
             tx.mutate("UPDATE item_attributes SET key = 'later' WHERE entity_id > ?", (tracks,))
-        timed("all", lambda: weigh_items(lib, range(1, tracks + 1), model, epsilon, store))
+        timed("all", lambda: weigh_tracks(BeetsLibrary(lib), range(1, tracks + 1), model, epsilon, store))
         old = [key for id_, key in keys.items() if id_ <= tracks]
         reference = choose_reference(old)
         trunk = np.ones((SLICES, model.trunk_size), np.float16)
@@ -121,8 +122,8 @@ def measure(folder: Path, tracks: int, epsilon: float) -> dict[str, float]:
         result["entered"] = len(set(choose_reference(keys.values())) - set(reference))
         with lib.transaction() as tx:
             tx.mutate("UPDATE item_attributes SET key = 'deejai_key' WHERE key = 'later'")
-        timed("new", lambda: weigh_imported(lib, range(tracks + 1, tracks + NEW + 1), model, epsilon, store))
-        result["changed"] = timed("rest", lambda: weigh_items(lib, [], model, epsilon, store)).changed
+        timed("new", lambda: weigh_imported(BeetsLibrary(lib), range(tracks + 1, tracks + NEW + 1), model, epsilon, store))
+        result["changed"] = timed("rest", lambda: weigh_tracks(BeetsLibrary(lib), [], model, epsilon, store)).changed
     result["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     size = min(tracks, mp3tovec.REFERENCE)
     result["gflop"] = 2e-9 * tracks * SLICES * size * SLICES * model.dimension / result["all_cpu"]

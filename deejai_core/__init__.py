@@ -22,6 +22,7 @@ from deejai_core.errors import (
     StoreError,
     TrainingError,
     UnavailableError,
+    UnmountedError,
 )
 
 __all__ = [
@@ -40,5 +41,6 @@ __all__ = [
     "StoreError",
     "TrainingError",
     "UnavailableError",
+    "UnmountedError",
 ]
 __version__ = "0.1.0"

@@ -11,7 +11,8 @@ DeejaiError
 ├── MixError                a mix cannot be made or written
 ├── MapError                a map cannot be written
 ├── LibraryError            a music library is empty, or cannot be read or written
-│   └── QueryError          a query is none, or finds nothing
+│   ├── QueryError          a query is none, or finds nothing
+│   └── UnmountedError      the folder of its files is missing or empty
 ├── HistoryError            a source of playlists and plays cannot be read
 ├── TrainingError           a model cannot be trained from what there is
 └── MissingError            a library that only some commands need is not installed
@@ -30,6 +31,7 @@ from __future__ import annotations
 
 HINTS = {
     "analyse": "analyse the library",
+    "analyse later": "analyse the library again when its files are back; what is done is kept",
     "analyse again": "analyse it again, whatever is stored",
     "import": "add music to the library",
     "query": "see what a query finds",
@@ -94,6 +96,10 @@ class LibraryError(DeejaiError):
 
 class QueryError(LibraryError):
     """A query is none, or finds nothing."""
+
+
+class UnmountedError(LibraryError):
+    """The folder of a library's files is missing or empty, most likely a drive that is not mounted."""
 
 
 class HistoryError(DeejaiError):

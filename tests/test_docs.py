@@ -10,8 +10,8 @@ from pathlib import Path
 import yaml
 
 import deejai_core
+from beetsplug.deejai.library.tag_fields import LENGTH
 from beetsplug.deejai.settings import DEFAULTS
-from beetsplug.deejai.tags import LENGTH
 from deejai_core.history.sources import UNDERSTOOD
 from deejai_core.models.vocabulary import TAGS
 

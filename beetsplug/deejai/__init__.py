@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+import os
 from typing import TYPE_CHECKING
 
 from beets import config, ui
 from beets.plugins import BeetsPlugin
 
-from .fields import ITEM_TYPES
+from deejai_core.formats.entries import one_line
+
+from .library.attributes import ITEM_TYPES
+from .library.tag_fields import TAG_GETTERS, TAG_TYPES
 from .settings import DEFAULTS
-from .tags import TAG_GETTERS, TAG_TYPES
 from .words import counted
 
 if TYPE_CHECKING:
     from beets.importer import ImportSession, ImportTask
-    from beets.library import Library
+    from beets.library import Item, Library
 
-    from .analysis import ImportAnalysis
+    from deejai_core.embedding.analysis import Unheard
+    from deejai_core.embedding.library_analysis import ImportAnalysis
 
 # Nothing here may import numpy, torch or any other large library: every `beet` command loads every plugin.
 
@@ -34,6 +37,7 @@ class DeejaiPlugin(BeetsPlugin):
         self.import_stages = [self.imported]
         self.register_listener("import_task_files", self.files_imported)
         self.register_listener("import", self.import_finished)
+        self._import_analysis: ImportAnalysis | None = None  # with what it has read, for all albums of an import
         self._analysed = self._failed = 0  # tracks of this import
         self._warned: set[str] = set()
 
@@ -47,7 +51,7 @@ class DeejaiPlugin(BeetsPlugin):
         items = task.imported_items()
         try:
             if self.config["auto"].get(bool):
-                analysed, failed = self._import_analysis(session.lib, items)
+                analysed, failed = self._analyse(session.lib, items)
                 self._analysed += analysed
                 self._failed += failed
         except Exception as error:  # an exception here would abort the import half-way
@@ -61,9 +65,11 @@ class DeejaiPlugin(BeetsPlugin):
         """Notes what the new files are like, so that another song in their place is noticed; it never costs the import."""
         try:
             if self.config["auto"].get(bool):
-                from .changed import note_imported
+                from deejai_core.embedding.changed_files import note_files
 
-                note_imported(session.lib, task.imported_items())
+                from .library.beets_library import BeetsLibrary
+
+                note_files(BeetsLibrary(session.lib), [item.id for item in task.imported_items()])
         except Exception:  # the next `analyze` notes them
             self._log.debug("", exc_info=True)
 
@@ -75,15 +81,28 @@ class DeejaiPlugin(BeetsPlugin):
         try:
             wanted = self.config["playlists_auto"].get(bool) and self.config["playlists"].get(list)
             if wanted and not config["import"]["pretend"].get():
+                from .library.beets_library import BeetsLibrary
                 from .named import write_named
 
-                write_named(self.config, self._log, lib, (), pretend=False)
+                write_named(self.config, self._log, BeetsLibrary(lib), (), pretend=False)
         except Exception as error:  # it would be shown as a failure of the import, which is complete
             self._log.warning("playlists not written ({}); `beet deejai playlists` will try again", error)
             self._log.debug("", exc_info=True)
 
-    @cached_property
-    def _import_analysis(self) -> ImportAnalysis:
-        from .analysis import ImportAnalysis
+    def _analyse(self, lib: Library, items: list[Item]) -> tuple[int, int]:
+        from .library.beets_library import BeetsLibrary
 
-        return ImportAnalysis(self.config, self._log)
+        library = BeetsLibrary(lib)
+        if self._import_analysis is None:
+            from deejai_core.embedding.library_analysis import ImportAnalysis
+
+            from .models import model_in_use, tagging_model
+            from .settings import read_settings
+
+            settings = read_settings(self.config)
+            model = model_in_use(library, settings)
+            self._import_analysis = ImportAnalysis(model, tagging_model(model), settings.analysis, self._warn)
+        return self._import_analysis(library, [item.id for item in items])
+
+    def _warn(self, failure: Unheard) -> None:
+        self._log.warning("{}: not analysed: {}", one_line(os.fspath(failure.path)), failure.reason)

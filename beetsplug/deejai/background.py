@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import beets
 
 if TYPE_CHECKING:
-    from beets.library import Library
+    from .library.beets_library import BeetsLibrary
 
 
 class Analysis:
     """`beet deejai analyze`, started by whoever asks first; one at a time."""
 
-    def __init__(self, lib: Library) -> None:
-        self._command = [sys.executable, "-m", "beets", *global_options(lib), "deejai", "analyze"]
+    def __init__(self, library: BeetsLibrary) -> None:
+        self._command = [sys.executable, "-m", "beets", *global_options(library), "deejai", "analyze"]
         self._starting = threading.Lock()
         self._process: subprocess.Popen | None = None
 
@@ -39,9 +39,14 @@ class Analysis:
             self._process.wait()
 
 
-def global_options(lib: Library) -> list[str]:
+def global_options(library: BeetsLibrary) -> list[str]:
     """The options of `beet` that give another process the library and the configuration of this one."""
-    options = ["--library", os.fsdecode(lib.path), "--directory", os.fsdecode(lib.directory)]
+    options = [
+        "--library",
+        os.fsdecode(library.lib.path),
+        "--directory",
+        os.fsdecode(library.lib.directory),
+    ]
     # The first file takes precedence: that of --config, or else one that the user's own configuration leads to anyway.
     files = [source.filename for source in beets.config.sources if source.filename and not source.default]
     options += ["--config", files[0]] if files else []

@@ -14,43 +14,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deejai_core.data_folder import alone, open_slices, slices_path, unfinished_path
 from deejai_core.embedding.analysis import hear_file
+from deejai_core.embedding.changed_files import look_at_files
+from deejai_core.embedding.library_analysis import pending_tracks, plan
+from deejai_core.embedding.library_vectors import different_vectors, up_to_date, weigh_tracks
 from deejai_core.embedding.slices import rebuild_store
 from deejai_core.errors import AudioError, DamagedError, DeejaiError
 from deejai_core.files import TEMPORARY, remove_unfinished, unfinished
 from deejai_core.formats.entries import one_line
 from deejai_core.history.store import rebuild_history
 from deejai_core.index.annoy_file import index_paths, is_intact, read_manifest, why_no_annoy
+from deejai_core.index.cache import current_index, is_cache_true
 from deejai_core.index.vectors import vectors_paths
 from deejai_core.models.protocol import Model
 
-from .analysis import due_items, find_work
-from .changed import look_at_files
-from .fields import KEY, MODEL, VECTOR
 from .history import history_path, open_history
-from .library import (
-    alone,
-    attribute_values,
-    data_folder,
-    file_path,
-    items_at,
-    items_by_id,
-    open_store,
-    read_vectors,
-    store_path,
-    track_ids,
-    unanalysed_items,
-    unfinished_path,
-)
+from .library.attributes import KEY, MODEL, VECTOR
+from .library.items import file_path, items_at, items_by_id
 from .models import model_in_use
-from .settings import limits
-from .vectors import current_index, is_cache_true
-from .weighing import different_vectors, epsilon_in_use, up_to_date, weigh_items
 from .words import counted
 
 if TYPE_CHECKING:
-    from beets.library import Library
-
+    from .library.beets_library import BeetsLibrary
     from .settings import Settings
 
 NEEDED = (
@@ -85,7 +71,7 @@ class Finding:
     mend: Callable[[], str] | None = None  # does what can be done, and says what it did
 
 
-def examine(lib: Library, settings: Settings, unknown: Sequence[str]) -> Iterator[Finding]:
+def examine(library: BeetsLibrary, settings: Settings, unknown: Sequence[str]) -> Iterator[Finding]:
     """One finding after the other; nothing is changed unless a `mend` is called. unknown: options that are none."""
     libraries = _libraries()
     yield libraries
@@ -94,26 +80,26 @@ def examine(lib: Library, settings: Settings, unknown: Sequence[str]) -> Iterato
     if unknown:
         yield Finding("configuration", f"no such option: {', '.join(unknown)}; they are ignored", wrong=True)
     try:
-        model = model_in_use(lib, settings)
+        model = model_in_use(library, settings)
         yield _weights(model)
         yield _hearing(model, settings)
     except DeejaiError as error:
         yield Finding("model", str(error), wrong=True)
         return
-    epsilon = epsilon_in_use(model, settings)
-    stored = store_path(lib).exists()
-    yield from _checked("vectors", _vectors(lib, model))
+    epsilon = settings.analysis.epsilon_for(model)
+    stored = slices_path(library).exists()
+    yield from _checked("vectors", _vectors(library, model))
     if stored:
-        yield from _checked("slice store", _slices(lib, model))
-        yield from _checked("weights", _weights_of_tracks(lib, model, epsilon))
-    if history_path(lib).exists():
-        yield from _checked("history", _history(lib))
+        yield from _checked("slice store", _slices(library, model))
+        yield from _checked("weights", _weights_of_tracks(library, model, epsilon))
+    if history_path(library).exists():
+        yield from _checked("history", _history(library))
     if stored:
-        yield from _checked("files", _files(lib, settings))
-    yield from _checked("index", _index(lib, model))
-    yield from _checked("leftovers", _leftovers(lib))
-    yield from _checked("tracks", _pending(lib, model, settings))
-    yield from _checked("disk", _space(lib, model))
+        yield from _checked("files", _files(library, settings))
+    yield from _checked("index", _index(library, model))
+    yield from _checked("leftovers", _leftovers(library))
+    yield from _checked("tracks", _pending(library, model, settings))
+    yield from _checked("disk", _space(library, model, settings))
 
 
 def _checked(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
@@ -157,7 +143,7 @@ def _weights(model: Model) -> Finding:
 def _hearing(model: Model, settings: Settings) -> Finding:
     """From a file to slices, all the way that `analyze` goes."""
     tone = (8000 * np.sin(np.arange(16_000 * 4) / 5)).astype("<i2")
-    with tempfile.TemporaryDirectory() as folder, limits(settings).decoder() as decoder:
+    with tempfile.TemporaryDirectory() as folder, settings.analysis.limits.decoder() as decoder:
         path = Path(folder) / "tone.wav"
         with wave.open(str(path), "wb") as file:
             file.setparams((1, 2, 16_000, 0, "NONE", ""))
@@ -166,11 +152,11 @@ def _hearing(model: Model, settings: Settings) -> Finding:
     return Finding("analysis", f"decoded and analysed a test tone, {counted(len(trunk), 'slice')}")
 
 
-def _vectors(lib: Library, model: Model) -> Iterator[Finding]:
+def _vectors(library: BeetsLibrary, model: Model) -> Iterator[Finding]:
     """Vectors that are damaged, or of a model that is not in use."""
-    good = set(read_vectors(lib, model.name, model.dimension)[0])
-    models = attribute_values(lib, MODEL)
-    bad = [id_ for id_ in attribute_values(lib, VECTOR) if id_ not in good]
+    good = set(library.vectors(model.name, model.dimension).ids.tolist())
+    models = library.field(MODEL)
+    bad = [id_ for id_ in library.field(VECTOR) if id_ not in good]
     if not bad:
         yield Finding("vectors", f"{len(good):,}, all of {model.name} and whole")
         return
@@ -180,7 +166,7 @@ def _vectors(lib: Library, model: Model) -> Iterator[Finding]:
     parts += [f"{len(bad) - damaged:,} of {', '.join(others)}"] if others else []
 
     def mend() -> str:
-        for item in items_by_id(lib, bad):
+        for item in items_by_id(library, bad):
             for name in (VECTOR, MODEL):
                 if item.get(name, with_album=False) is not None:
                     del item[name]
@@ -190,32 +176,34 @@ def _vectors(lib: Library, model: Model) -> Iterator[Finding]:
     yield Finding("vectors", f"{' and '.join(parts)}, of {len(good) + len(bad):,}", wrong=True, mend=mend)
 
 
-def _slices(lib: Library, model: Model) -> Iterator[Finding]:
+def _slices(library: BeetsLibrary, model: Model) -> Iterator[Finding]:
     sizes = {model.trunk_name: model.trunk_size}
 
     def damage() -> str:
-        with open_store(lib) as store:
+        with open_slices(library) as store:
             return store.damage(sizes)
 
-    whole = yield from _damage("slice store", store_path(lib), damage, lambda path: rebuild_store(path, sizes), lib)
+    whole = yield from _damage(
+        "slice store", slices_path(library), damage, lambda path: rebuild_store(path, sizes), library
+    )
     if not whole:
         return
-    with open_store(lib) as store:
+    with open_slices(library) as store:
         stored = store.keys(model.trunk_name)
         failures = store.failures()
         again = store.to_hear_again(model.trunk_name)
-    keys = attribute_values(lib, KEY)
-    gone = [path for path in failures if not items_at(lib, path)]
+    keys = library.recordings()
+    gone = [path for path in failures if not items_at(library, path)]
     orphans = sorted(stored - set(keys.values()))
     lacking = sorted(id_ for id_, key in keys.items() if key not in stored | again)
 
     def hear_again() -> str:
-        with open_store(lib) as store:
+        with open_slices(library) as store:
             store.hear_again({keys[id_] for id_ in lacking}, model.trunk_name)
         return "`beet deejai analyze` analyses them again"
 
     def drop() -> str:
-        with open_store(lib) as store:
+        with open_slices(library) as store:
             store.drop(orphans, model.trunk_name)
         return f"{counted(len(orphans), 'recording')} removed"
 
@@ -229,7 +217,7 @@ def _slices(lib: Library, model: Model) -> Iterator[Finding]:
     if gone:
 
         def forget() -> str:
-            with open_store(lib) as store:
+            with open_slices(library) as store:
                 for path in gone:
                     store.drop_failure(path)
             return f"{counted(len(gone), 'failure')} forgotten"
@@ -239,18 +227,18 @@ def _slices(lib: Library, model: Model) -> Iterator[Finding]:
         )
 
 
-def _history(lib: Library) -> Iterator[Finding]:
+def _history(library: BeetsLibrary) -> Iterator[Finding]:
     def damage() -> str:
-        with open_history(lib) as store:
+        with open_history(library) as store:
             return store.damage()
 
-    whole = yield from _damage("history", history_path(lib), damage, rebuild_history, lib)
+    whole = yield from _damage("history", history_path(library), damage, rebuild_history, library)
     if whole:
         yield Finding("history", "whole")
 
 
 def _damage(
-    what: str, path: Path, damage: Callable[[], str], rebuild: Callable[[Path], Path], lib: Library
+    what: str, path: Path, damage: Callable[[], str], rebuild: Callable[[Path], Path], library: BeetsLibrary
 ) -> Generator[Finding, None, bool]:
     """Whether a file is whole, or made so. damage: what is wrong with it. rebuild: makes a new one, keeps the old one."""
 
@@ -261,7 +249,7 @@ def _damage(
             return str(error)
 
     def mend() -> str:
-        with alone(lib):
+        with alone(library):
             return f"copied everything intact to a new file, and kept the damaged one as {rebuild(path)}"
 
     told = found()
@@ -270,17 +258,17 @@ def _damage(
     return not told or not found()
 
 
-def _files(lib: Library, settings: Settings) -> Iterator[Finding]:
+def _files(library: BeetsLibrary, settings: Settings) -> Iterator[Finding]:
     """Whether files that have changed since they were analysed hold other songs."""
-    with open_store(lib) as store:
-        changed, _ = look_at_files(lib, store)
+    with open_slices(library) as store:
+        changed, _ = look_at_files(library, store)
     if len(changed) > LOOKED_INTO:
         told = f"{len(changed):,} have changed since they were analysed"
         yield Finding("files", f"{told}; `beet deejai analyze` finds out whether they hold other songs")
         return
     others = []
-    with limits(settings).decoder() as decoder:
-        for item in items_by_id(lib, sorted(changed)):
+    with settings.analysis.limits.decoder() as decoder:
+        for item in items_by_id(library, sorted(changed)):
             try:
                 other = decoder.key(file_path(item)) != item.get(KEY, with_album=False)
             except AudioError:
@@ -295,29 +283,29 @@ def _files(lib: Library, settings: Settings) -> Iterator[Finding]:
     yield Finding("files", told, wrong=True)
 
 
-def _weights_of_tracks(lib: Library, model: Model, epsilon: float) -> Iterator[Finding]:
+def _weights_of_tracks(library: BeetsLibrary, model: Model, epsilon: float) -> Iterator[Finding]:
     """Whether the vectors are those of the library as it is; of some of them, whether they are what they should be."""
-    with open_store(lib) as store:
-        if not up_to_date(lib, model, epsilon, store):
+    with open_slices(library) as store:
+        if not up_to_date(library, model, epsilon, store):
             yield Finding("weights", "from before the library changed; `beet deejai analyze` updates them")
             return
-        wrong = different_vectors(lib, model, epsilon, store, CHECKED)
+        wrong = different_vectors(library, model, epsilon, store, CHECKED)
     if not wrong:
         yield Finding("weights", "up to date")
         return
 
     def mend() -> str:
-        with open_store(lib) as store, alone(lib):
+        with open_slices(library) as store, alone(library):
             store.forget_weighing()
-            changed = weigh_items(lib, [], model, epsilon, store).changed
+            changed = weigh_tracks(library, [], model, epsilon, store).changed
         return f"{counted(changed, 'vector')} computed again"
 
     told = f"{len(wrong):,} of {CHECKED} checked vectors differ from what the slices give; run `beet deejai reweigh`"
     yield Finding("weights", told, wrong=True, mend=mend)
 
 
-def _index(lib: Library, model: Model) -> Iterator[Finding]:
-    folder = data_folder(lib)
+def _index(library: BeetsLibrary, model: Model) -> Iterator[Finding]:
+    folder = library.folder
     made = read_manifest(folder)
     if reason := why_no_annoy():
         yield Finding("index", f"none: {reason}; lists compare all tracks")
@@ -331,11 +319,11 @@ def _index(lib: Library, model: Model) -> Iterator[Finding]:
             return "removed; `beet deejai analyze` builds a new one"
 
         yield Finding("index", "its file is damaged", wrong=True, mend=remove)
-    elif current_index(lib, model):
+    elif current_index(library, model):
         yield Finding("index", f"{made.tracks:,} tracks, up to date and intact")
     else:
         yield Finding("index", "intact, of the library as it was; `beet deejai analyze` renews it")
-    if not is_cache_true(lib, model):
+    if not is_cache_true(library, model):
 
         def forget() -> str:
             for path in vectors_paths(folder):
@@ -345,10 +333,10 @@ def _index(lib: Library, model: Model) -> Iterator[Finding]:
         yield Finding("cache", "does not have the library's vectors", wrong=True, mend=forget)
 
 
-def _leftovers(lib: Library) -> Iterator[Finding]:
+def _leftovers(library: BeetsLibrary) -> Iterator[Finding]:
     """Temporary files of a process that was killed."""
-    folder = data_folder(lib)
-    found = [*sorted(folder.glob(f"{TEMPORARY}*")), *unfinished(unfinished_path(lib))]
+    folder = library.folder
+    found = [*sorted(folder.glob(f"{TEMPORARY}*")), *unfinished(unfinished_path(library))]
     if not found:
         yield Finding("leftovers", "none")
         return
@@ -356,30 +344,30 @@ def _leftovers(lib: Library) -> Iterator[Finding]:
     def mend() -> str:
         for path in found:
             path.unlink(missing_ok=True)
-        remove_unfinished(unfinished_path(lib))  # the notes of them too
+        remove_unfinished(unfinished_path(library))  # the notes of them too
         return f"{counted(len(found), 'file')} removed"
 
     folders = ", ".join(dict.fromkeys(one_line(os.fspath(path.parent)) for path in found))
     yield Finding("leftovers", f"{counted(len(found), 'unfinished file')} in {folders}", wrong=True, mend=mend)
 
 
-def _pending(lib: Library, model: Model, settings: Settings) -> Iterator[Finding]:
-    total = len(track_ids(lib))
-    items, failed = unanalysed_items(lib, model), 0
-    if store_path(lib).exists():
-        with open_store(lib) as store:
-            items = due_items(lib, model, store)
-            failed = len(find_work(lib, items, model, store, retries=settings.retries).failed)
-    told = f"{total - len(items):,} of {total:,} tracks analysed"
-    told += f", {len(items) - failed:,} pending (`beet deejai analyze`)" if len(items) > failed else ""
+def _pending(library: BeetsLibrary, model: Model, settings: Settings) -> Iterator[Finding]:
+    total = len(library.ids())
+    pending, failed = len(pending_tracks(library, model, settings.analysis)), 0
+    if slices_path(library).exists():
+        with open_slices(library) as store:
+            work = plan(library, model, store, settings.analysis)
+            pending, failed = len(work.hear) + len(work.weigh), len(work.failed)
+    told = f"{total - pending - failed:,} of {total:,} tracks analysed"
+    told += f", {pending:,} pending (`beet deejai analyze`)" if pending else ""
     yield Finding("tracks", told + (f", {failed:,} failed (`beet deejai failed`)" if failed else ""))
 
 
-def _space(lib: Library, model: Model) -> Iterator[Finding]:
-    folder = data_folder(lib)
+def _space(library: BeetsLibrary, model: Model, settings: Settings) -> Iterator[Finding]:
+    folder = library.folder
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
-    wanted = ROOM + SLICES_OF_A_TRACK * len(unanalysed_items(lib, model))
+    wanted = ROOM + SLICES_OF_A_TRACK * len(pending_tracks(library, model, settings.analysis))
     told = f"{free / 1e9:,.1f} GB free in {existing}"
     try:
         with tempfile.TemporaryFile(dir=existing) as file:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from beets import ui
 
+from deejai_core.data_folder import open_slices, slices_path
 from deejai_core.embedding.weighting import weigh_only
 from deejai_core.errors import MissingError
 from deejai_core.index.evaluation import (
@@ -26,19 +27,16 @@ from deejai_core.index.evaluation import (
 from deejai_core.index.hubs import densities, handicaps
 from deejai_core.index.neighbours import Index
 
-from .catalogue import read_catalogue
-from .fields import KEY
 from .labels import field_labels, genres, lists, who_and_where
-from .library import attribute_values, open_store, store_path
 from .models import model_in_use
 from .settings import Epsilon, GivenError
 from .space import Space
 from .words import counted
 
 if TYPE_CHECKING:
-    from beets.library import Library
     from beets.logging import BeetsLogger
 
+    from .library.beets_library import BeetsLibrary
     from .settings import Settings
 
 SEED = 0  # of the sample and the shuffling: the same library gives the same figures
@@ -69,17 +67,17 @@ class Report:
     correct_hubs: bool
 
 
-def evaluate(lib: Library, settings: Settings, fields: Iterable[str], k: int, log: BeetsLogger) -> Report:
+def evaluate(library: BeetsLibrary, settings: Settings, fields: Iterable[str], k: int, log: BeetsLogger) -> Report:
     """Measure the vectors that a library's tracks have. fields: names of fields, besides artist, album and genres."""
-    space = Space(lib, settings, whole=True)
+    space = Space(library, settings, whole=True)
     vectors, catalogue = space.index.vectors, space.catalogue
-    labels = [*who_and_where(catalogue), genres(lib, space.ids)]
+    labels = [*who_and_where(catalogue), genres(library, space.ids)]
     try:
-        labels += filter(None, [lists(lib, space.ids)])
+        labels += filter(None, [lists(library, space.ids)])
     except MissingError as error:
         log.warning("lists of the history not measured: {}", error)
     for name in fields:
-        found = field_labels(lib, space.ids, name)
+        found = field_labels(library, space.ids, name)
         labels += [found] if found.name not in [known.name for known in labels] else []
     rng = np.random.default_rng(SEED)
     queries = choose_queries(len(vectors), rng)
@@ -241,19 +239,19 @@ def parse_epsilons(text: str) -> list[float]:
     return list(dict.fromkeys(epsilons))
 
 
-def sweep(lib: Library, settings: Settings, epsilons: Sequence[float], log: BeetsLogger) -> list[str]:
+def sweep(library: BeetsLibrary, settings: Settings, epsilons: Sequence[float], log: BeetsLogger) -> list[str]:
     """The figures of the library weighed with each of these epsilons, and with that of the settings, as lines.
 
     Nothing is changed. Raises UserError if nothing is there to be weighed.
     """
-    model = model_in_use(lib, settings)
+    model = model_in_use(library, settings)
     current = model.epsilon if settings.epsilon is None else settings.epsilon
-    keys = attribute_values(lib, KEY)
+    keys = library.recordings()
     if not keys:
         raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
     heard = set()
-    if store_path(lib).exists():
-        with open_store(lib) as store:
+    if slices_path(library).exists():
+        with open_slices(library) as store:
             heard = store.keys(model.trunk_name) & set(keys.values())
     ids = [id_ for id_, key in keys.items() if key in heard]
     if not ids:
@@ -264,14 +262,14 @@ def sweep(lib: Library, settings: Settings, epsilons: Sequence[float], log: Beet
             len(keys) - len(ids),
             len(keys),
         )
-    catalogue = read_catalogue(lib, ids, plays=False)
-    labels = [*who_and_where(catalogue), genres(lib, ids)]
+    catalogue = library.columns(ids)
+    labels = [*who_and_where(catalogue), genres(library, ids)]
     artists, _ = catalogue.artist_codes
     queries = choose_queries(len(ids), np.random.default_rng(SEED))
     qualities = {}
     for epsilon in epsilons if current in epsilons else [*epsilons, current]:
         log.info("weighting with epsilon {}...", epsilon)
-        with open_store(lib) as store:
+        with open_slices(library) as store:
             recordings, vectors = weigh_only(store, model, epsilon, heard)
         row = {key: number for number, key in enumerate(recordings)}
         vectors = vectors[[row[keys[id_]] for id_ in ids]]  # a recording that the library has twice has one vector

@@ -19,7 +19,7 @@ from deejai_core.formats.entries import one_line
 from .settings import COUNTS, GivenError
 
 if TYPE_CHECKING:
-    from beets.library import Library
+    from .library.beets_library import BeetsLibrary
 
 
 class UnknownOptionError(optparse.BadOptionError):
@@ -63,9 +63,11 @@ class Verb(ui.Subcommand):
         super().__init__(name, VerbParser(usage=usage, description=f"{help[0].upper()}{help[1:]}."), help, aliases)
         self.run = run
 
-    def func(self, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    def func(self, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
+        from .library.beets_library import BeetsLibrary  # with numpy
+
         try:
-            self.run(lib, opts, args)
+            self.run(BeetsLibrary(library), opts, args)
         except DeejaiError as error:
             raise ui.UserError(str(error)) from error
         except GivenError as error:
@@ -134,8 +136,8 @@ class VerbsCommand(ui.Subcommand):
             opts.verb, opts.of_verb, words = self.parser.parse_subcommand(words)
         return opts, words
 
-    def func(self, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+    def func(self, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
         if opts.verb is None:
             self.print_help()
         else:
-            opts.verb.func(lib, opts.of_verb, args)
+            opts.verb.func(library, opts.of_verb, args)

@@ -20,28 +20,28 @@ from deejai_core.history.matching import Library as MatchingLibrary
 from deejai_core.history.mentions import Mention
 from deejai_core.history.store import HistoryStore
 
-from .library import as_track, data_folder, display_name, items_by_id, music_folder
+from .library.items import as_track, items_by_id
 from .sources import library_tracks
 
 if TYPE_CHECKING:
-    from beets.library import Library
+    from .library.beets_library import BeetsLibrary
 
 OUTCOMES = (*MATCHED, *UNMATCHED)
 NUMBERS = np.dtype("<i4")
 
 
-def history_path(lib: Library) -> Path:
-    return data_folder(lib) / "history.db"
+def history_path(library: BeetsLibrary) -> Path:
+    return library.folder / "history.db"
 
 
-def open_history(lib: Library) -> HistoryStore:
-    return HistoryStore(history_path(lib))
+def open_history(library: BeetsLibrary) -> HistoryStore:
+    return HistoryStore(history_path(library))
 
 
-def existing_history(lib: Library) -> HistoryStore:
+def existing_history(library: BeetsLibrary) -> HistoryStore:
     """The history, if there is one. Raises UserError if not."""
-    if history_path(lib).exists():
-        store = open_history(lib)
+    if history_path(library).exists():
+        store = open_history(library)
         if store.sources():
             return store
         store.__exit__()
@@ -57,11 +57,11 @@ class Outcomes:
     name: np.ndarray  # (n,) int64, the same for songs of the same name; 0 where too little is said
 
 
-def match_history(store: HistoryStore, library: MatchingLibrary) -> Outcomes:
+def match_history(store: HistoryStore, songs: MatchingLibrary) -> Outcomes:
     limit = store.song_limit()
     outcomes = Outcomes(np.full(limit, -1, np.int8), np.full(limit, -1, np.int32), np.zeros(limit, np.int64))
     place = {how: number for number, how in enumerate(OUTCOMES)}
-    matches = library.match(song for _, song in store.songs())
+    matches = songs.match(song for _, song in store.songs())
     for (number, song), match in zip(store.songs(), matches, strict=True):
         outcomes.how[number] = place[match.how]
         outcomes.song[number] = match.song
@@ -76,8 +76,8 @@ class History:
     library, which come first. It is the history as it was when this was made.
     """
 
-    def __init__(self, lib: Library, store: HistoryStore, words: np.ndarray, items: list[list[int]]) -> None:
-        self._lib = lib
+    def __init__(self, library: BeetsLibrary, store: HistoryStore, words: np.ndarray, items: list[list[int]]) -> None:
+        self._lib = library
         self._store = store
         self._items = items
         self._song = np.zeros(int(words.max(initial=-1)) + 1, np.int64)  # one for each word
@@ -86,12 +86,12 @@ class History:
         self.counts = np.zeros(len(self._song), np.int64)  # how often each word stands in the lists
         # On disk, since a million lists may be more than the memory holds; it vanishes by itself.
         try:
-            folder = data_folder(lib) if os.access(data_folder(lib), os.W_OK) else None  # the system's: `eval` only reads
+            folder = library.folder if os.access(library.folder, os.W_OK) else None  # the system's: `eval` only reads
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (as long as this lives)
             self._ends = np.array(self._write_lists(words), np.int64)
             self._file.flush()
         except OSError as error:
-            raise StoreError(f"{data_folder(lib)}: cannot be written ({error.strerror})") from error
+            raise StoreError(f"{library.folder}: cannot be written ({error.strerror})") from error
 
     def _write_lists(self, words: np.ndarray) -> list[int]:
         """Write the lists one after another and count their words; returns where each ends, after a 0."""
@@ -137,7 +137,7 @@ class History:
     def name_of(self, word: int) -> str:
         """Artist and title on one line: of the first of its tracks, or as the history names it."""
         for item in items_by_id(self._lib, self.items_of(word)):
-            return display_name(as_track(item))
+            return as_track(item).name
         song = self._store.song(int(self._song[word]))
         return mention_name(song) if song else ""
 
@@ -146,7 +146,7 @@ class History:
         names = [""] * len(self)
         first = {items[0]: word for word, items in enumerate(self._items)}
         for item in items_by_id(self._lib, first):
-            names[first[item.id]] = display_name(as_track(item))
+            names[first[item.id]] = as_track(item).name
         word_of = {number: word for word, number in enumerate(self._song.tolist())}
         for number, song in self._store.songs():
             word = word_of.get(number)
@@ -155,18 +155,18 @@ class History:
         return names
 
 
-def read_history(lib: Library) -> History:
+def read_history(library: BeetsLibrary) -> History:
     """What a model can learn from. Raises UserError if there is no history, MissingError without rapidfuzz."""
-    store = existing_history(lib)
-    ids, tracks = library_tracks(lib)
-    library = MatchingLibrary(tracks, music_folder(lib))
-    outcomes = match_history(store, library)
-    songs, of_library = np.unique(outcomes.song[outcomes.song >= 0], return_inverse=True)
+    store = existing_history(library)
+    ids, tracks = library_tracks(library)
+    songs = MatchingLibrary(tracks, library.music_folder)
+    outcomes = match_history(store, songs)
+    matched, of_library = np.unique(outcomes.song[outcomes.song >= 0], return_inverse=True)
     _, of_others = np.unique(outcomes.name[_only_named(outcomes)], return_inverse=True)
     words = np.full(len(outcomes.song), -1, np.int32)
     words[outcomes.song >= 0] = of_library
-    words[_only_named(outcomes)] = len(songs) + of_others
-    return History(lib, store, words, [[ids[position] for position in library.tracks[song]] for song in songs.tolist()])
+    words[_only_named(outcomes)] = len(matched) + of_others
+    return History(library, store, words, [[ids[position] for position in songs.tracks[song]] for song in matched.tolist()])
 
 
 def mention_name(song: Mention) -> str:

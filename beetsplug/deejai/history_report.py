@@ -23,18 +23,16 @@ from deejai_core.history.matching import (
 from deejai_core.history.matching import Library as MatchingLibrary
 
 from .history import OUTCOMES, existing_history, match_history, mention_name
-from .library import music_folder
 from .sources import library_tracks, source_text
 from .words import amounts, counted
 
 if TYPE_CHECKING:
-    from beets.library import Library
-
     from deejai_core.history.matching import Match
     from deejai_core.history.mentions import Mention
     from deejai_core.history.store import HistoryStore, Holding, Source
 
     from .history import Outcomes
+    from .library.beets_library import BeetsLibrary
 
 SHOWN = 10  # songs of each kind, unless all are asked for
 WORTH_SHOWING = 0.6  # score from which the nearest title may be a hint
@@ -69,15 +67,15 @@ def holding_lines(holdings: list[Holding]) -> list[str]:
     ]
 
 
-def report_lines(lib: Library, source: Source | None, *, all_songs: bool) -> Iterator[str]:
+def report_lines(library: BeetsLibrary, source: Source | None, *, all_songs: bool) -> Iterator[str]:
     """How many of the songs are in the library, for each source and by which rule; then those to look at by name.
 
     source: this one only. Raises UserError if there is no history.
     """
-    _, tracks = library_tracks(lib)
-    library = MatchingLibrary(tracks, music_folder(lib))
-    with existing_history(lib) as store:
-        outcomes = match_history(store, library)
+    _, tracks = library_tracks(library)
+    songs = MatchingLibrary(tracks, library.music_folder)
+    with existing_history(library) as store:
+        outcomes = match_history(store, songs)
         holdings = [holding for holding in store.holdings() if source in (None, holding.source)]
         for holding in holdings:
             yield from _totals(store, holding, outcomes)
@@ -89,10 +87,10 @@ def report_lines(lib: Library, source: Source | None, *, all_songs: bool) -> Ite
                 continue
             yield ""
             yield f"{ABOUT[how]} ({counted(len(numbers), 'song')}):"
-            for count, (song, match) in zip(times.tolist(), _looked_at(store, library, numbers[:shown]), strict=False):
+            for count, (song, match) in zip(times.tolist(), _looked_at(store, songs, numbers[:shown]), strict=False):
                 line = f"  {count:>6,}x  {mention_name(song)}"
                 if how == SIMILAR:
-                    line += f"  =  {mention_name(tracks[library.tracks[match.song][0]])}  ({match.score:.2f})"
+                    line += f"  =  {mention_name(tracks[songs.tracks[match.song][0]])}  ({match.score:.2f})"
                 elif match.score >= WORTH_SHOWING and match.nearest:
                     line += f"  (nearest: {match.nearest}, {match.score:.2f})"
                 yield line
@@ -137,7 +135,7 @@ def _names(outcomes: Outcomes) -> np.ndarray:
     return np.where(outcomes.name, outcomes.name, _NAMELESS - np.arange(len(outcomes.name)))
 
 
-def _looked_at(store: HistoryStore, library: MatchingLibrary, numbers: np.ndarray) -> Iterator[tuple[Mention, Match]]:
+def _looked_at(store: HistoryStore, songs: MatchingLibrary, numbers: np.ndarray) -> Iterator[tuple[Mention, Match]]:
     """Songs, and what each was matched with."""
-    songs, same = tee(store.song(number) for number in numbers.tolist())
-    return zip(songs, library.match(same), strict=True)
+    named, same = tee(store.song(number) for number in numbers.tolist())
+    return zip(named, songs.match(same), strict=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from beets.ui import UserError
 
+from deejai_core.data_folder import open_slices
 from deejai_core.embedding.analysis import TRUNK_TYPE
 from deejai_core.embedding.pickles import read_vectors, vector_files
 from deejai_core.errors import AudioError, ModelError, StoreError
@@ -21,15 +22,13 @@ from deejai_core.models.head import CONFIG
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import open_model_folder
 
-from .analysis import keep_key
-from .fields import KEY
-from .library import items_at, open_store
 from .models import replacing_model
-from .settings import Settings, limits
+from .settings import Settings
 
 if TYPE_CHECKING:
-    from beets.library import Library
     from beets.logging import BeetsLogger
+
+    from .library.beets_library import BeetsLibrary
 
 
 MODEL_FILES = (".json", ".safetensors", ".bin")
@@ -70,7 +69,7 @@ class Imported:
 
 
 def import_vectors(
-    lib: Library,
+    library: BeetsLibrary,
     model: Model,
     sources: Sequence[Path],
     settings: Settings,
@@ -86,12 +85,12 @@ def import_vectors(
     if not isinstance(model, Speccy):
         raise UserError(f"{model.name} is not a network of Deej-A.I.; import yours first by `beet deejai model import`")
     result = Imported()
-    with open_store(lib) as store, limits(settings).decoder() as decoder:
-        known = set(store.keys(model.trunk_name))
+    with open_slices(library) as store, settings.analysis.limits.decoder() as decoder:
+        known, recordings = set(store.keys(model.trunk_name)), library.recordings()
         for file, name, vectors in _pickled(sources, log):
             path = _moved(name, moved)
-            items = items_at(lib, path)
-            if not items:
+            ids = list(library.at([path]).values())
+            if not ids:
                 result.elsewhere.append(name)
                 continue
             if vectors.shape[1] != model.trunk_size:
@@ -104,7 +103,7 @@ def import_vectors(
                 result.unusable.append(name)
                 continue
             try:
-                key = items[0].get(KEY, with_album=False) or decoder.key(path)
+                key = recordings.get(ids[0]) or decoder.key(path)
             except AudioError as error:
                 log.warning("{}: left out: {}", one_line(os.fspath(path)), error)
                 continue
@@ -114,8 +113,8 @@ def import_vectors(
                 store.put(key, model.trunk_name, vectors)
                 known.add(key)
                 result.stored += 1
-            for item in items:
-                keep_key(lib, item, key)
+            for id_ in ids:
+                library.keep_recording(id_, library.tracks([id_])[id_].path, key)
     return result
 
 

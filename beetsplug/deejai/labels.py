@@ -15,10 +15,9 @@ from deejai_core.index.evaluation import Labels
 from deejai_core.tracks.songs import Catalogue, normal_artist
 
 from .history import history_path, read_history
-from .library import attribute_values
 
 if TYPE_CHECKING:
-    from beets.library import Library
+    from .library.beets_library import BeetsLibrary
 
 # As beets keeps a list in its database, and as it shows one and people write one.
 _BETWEEN = re.compile(rf"{re.escape(MULTI_VALUE_DELIMITER)}|;\s")
@@ -32,19 +31,19 @@ def who_and_where(catalogue: Catalogue) -> list[Labels]:
     ]
 
 
-def genres(lib: Library, ids: Sequence[int]) -> Labels:
+def genres(library: BeetsLibrary, ids: Sequence[int]) -> Labels:
     """The genres of these tracks, to be measured among other artists."""
-    return _labels(lib, ids, "genres")
+    return _labels(library, ids, "genres")
 
 
-def lists(lib: Library, ids: Sequence[int]) -> Labels | None:
+def lists(library: BeetsLibrary, ids: Sequence[int]) -> Labels | None:
     """The lists of the history that each of these tracks is in, to be measured among other artists; None if none is in any.
 
     Raises MissingError without the library that matches names.
     """
-    if not history_path(lib).exists():
+    if not history_path(library).exists():
         return None
-    history = read_history(lib)
+    history = read_history(library)
     place = {id_: row for row, id_ in enumerate(ids)}
     found: list[set[int]] = [set() for _ in ids]
     for number, words in enumerate(history.lists()):
@@ -55,10 +54,10 @@ def lists(lib: Library, ids: Sequence[int]) -> Labels | None:
     return Labels("lists", found, by_others=True) if any(found) else None
 
 
-def field_labels(lib: Library, ids: Sequence[int], name: str) -> Labels:
+def field_labels(library: BeetsLibrary, ids: Sequence[int], name: str) -> Labels:
     """The same by another field. Raises UserError if none of the tracks has it."""
     name = list_name(name)
-    found = _labels(lib, ids, name)
+    found = _labels(library, ids, name)
     if not any(found.of):
         raise ui.UserError(f"--field {name}: no analysed track has a value there; `beet fields` lists the fields")
     return found
@@ -69,8 +68,8 @@ def list_name(name: str) -> str:
     return f"{name}s" if name not in Item._fields and f"{name}s" in Item._fields else name
 
 
-def _labels(lib: Library, ids: Sequence[int], name: str) -> Labels:
-    values = field_values(lib, name)
+def _labels(library: BeetsLibrary, ids: Sequence[int], name: str) -> Labels:
+    values = library.field(name)
     return Labels(name, _each([values.get(id_) for id_ in ids], _split), by_others=True)
 
 
@@ -78,18 +77,6 @@ def _each(values: Sequence[object], labels_of: Callable[[object], frozenset[str]
     """The labels of each value; equal ones are made once, since a large library has few."""
     known = {value: labels_of(value) for value in set(values)}
     return [known[value] for value in values]
-
-
-def field_values(lib: Library, name: str) -> dict[int, object]:
-    """A field of all tracks, as the database holds it, by track id; what a track lacks is its album's, as in beets."""
-    # Not by beets' objects: it would take minutes, and warn of fields that have another name now.
-    with lib.transaction() as tx:
-        if name in Item._fields:
-            return {row[0]: row[1] for row in tx.query(f"SELECT id, {name} FROM items")}  # noqa: S608 (a column's name)
-        rows = tx.query(
-            "SELECT i.id, a.value FROM items i JOIN album_attributes a ON a.entity_id = i.album_id WHERE a.key = ?", (name,)
-        )
-        return {row[0]: row[1] for row in rows} | attribute_values(lib, name)
 
 
 def split_values(value: object) -> tuple[str, ...]:

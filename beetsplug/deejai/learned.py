@@ -11,18 +11,15 @@ import numpy as np
 from deejai_core.errors import StoreError
 from deejai_core.training.track2vec import Track2Vec
 
-from .catalogue import read_catalogue
-from .library import data_folder, track_ids
-
 if TYPE_CHECKING:
-    from beets.library import Library
+    from .library.beets_library import BeetsLibrary
 
 # A word is all that its song is known by, so that the file outlives ids, paths and most corrections of tags.
 BETWEEN_NAMES = "\x1f"
 
 
-def track2vec_path(lib: Library) -> Path:
-    return data_folder(lib) / "track2vec.safetensors"
+def track2vec_path(library: BeetsLibrary) -> Path:
+    return library.folder / "track2vec.safetensors"
 
 
 def word_of(names: frozenset[str]) -> str:
@@ -30,9 +27,9 @@ def word_of(names: frozenset[str]) -> str:
     return BETWEEN_NAMES.join(sorted(names))
 
 
-def save_track2vec(lib: Library, learned: Track2Vec) -> None:
+def save_track2vec(library: BeetsLibrary, learned: Track2Vec) -> None:
     """Keep vectors of songs under words as `word_of` gives them. Raises StoreError if that cannot be done."""
-    path = track2vec_path(lib)
+    path = track2vec_path(library)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         learned.save(path)
@@ -40,18 +37,18 @@ def save_track2vec(lib: Library, learned: Track2Vec) -> None:
         raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
 
 
-def read_track2vec(lib: Library) -> tuple[str, list[int], np.ndarray]:
+def read_track2vec(library: BeetsLibrary) -> tuple[str, list[int], np.ndarray]:
     """What the space is called, and ids and unit vectors (n, dimension) of the tracks whose songs were learned.
 
     No ids if nothing was learned yet. Raises ModelError if the file is damaged.
     """
-    path = track2vec_path(lib)
+    path = track2vec_path(library)
     if not path.exists():
         return "track2vec", [], np.zeros((0, 0), np.float32)
     learned = Track2Vec.load(path)
     row_of = {name: row for row, word in enumerate(learned.words) for name in word.split(BETWEEN_NAMES)}
-    ids = track_ids(lib)
-    catalogue = read_catalogue(lib, ids, plays=False)
+    ids = library.ids()
+    catalogue = library.columns(ids)
     found = {
         id_: min(rows)
         for place, id_ in enumerate(ids)

@@ -15,10 +15,11 @@ from deejai_core.formats.read import odd_entries, read_playlist
 from deejai_core.formats.text import as_text
 from deejai_core.tracks.songs import song_names
 
-from .library import items_by_id, items_of, music_folder
+from .library import sql
+from .library.items import items_by_id, items_of
 
 if TYPE_CHECKING:
-    from beets.library import Library
+    from .library.beets_library import BeetsLibrary
 
 SHOWN = 5  # reasons why tracks are left out, before they are only counted
 
@@ -31,19 +32,19 @@ class Listed:
     lost: list[str]  # why other entries are no tracks
 
 
-def read_listed(lib: Library, playlist: Path) -> Listed:
+def read_listed(library: BeetsLibrary, playlist: Path) -> Listed:
     """What a playlist holds. Raises PlaylistError if it cannot be read."""
     listing = read_playlist(playlist)
-    locator = Locator(music_folder(lib))
+    locator = Locator(library.music_folder)
     files = [locator.find(entry, playlist.parent) for entry in listing.entries]
-    tracks = items_of(lib, list(filter(None, files)), locator)
+    tracks = items_of(library, list(filter(None, files)))
     matches: list[Item | Path | None] = [tracks.get(file, file) for file in files]
     elsewhere = [
         number
         for number, match in enumerate(matches)
         if match is None or (isinstance(match, Path) and not locator.there(listing.entries[number], playlist.parent))
     ]
-    named = _by_name(lib, [listing.entries[number] for number in elsewhere])
+    named = _by_name(library, [listing.entries[number] for number in elsewhere])
     for number, item in zip(elsewhere, named, strict=True):
         matches[number] = item or matches[number]
     lost = [_no_file(entry) for entry, match in zip(listing.entries, matches, strict=True) if match is None]
@@ -52,19 +53,19 @@ def read_listed(lib: Library, playlist: Path) -> Listed:
     return Listed([match for match in matches if match], lost)
 
 
-def _by_name(lib: Library, entries: Sequence[Entry]) -> list[Item | None]:
+def _by_name(library: BeetsLibrary, entries: Sequence[Entry]) -> list[Item | None]:
     """The track that each entry means by its MusicBrainz recording, else by artist and title, or title and artist."""
     names = [_names(entry) for entry in entries]
     wanted = {name for some in names for name in some}
     if not wanted:
         return [None] * len(entries)
-    with lib.transaction() as tx:
-        rows = tx.query("SELECT id, artist, title, mb_trackid FROM items ORDER BY id DESC")
+    rows = sql.columns_of_all(library.lib, "artist, title, mb_trackid")
     ids = {}  # the first track of each name
-    for row in rows:
-        ids |= dict.fromkeys(song_names(row[1] or "", row[2] or "", (row[3] or "").lower()) & wanted, row[0])
+    for id_ in reversed(rows):
+        artist, title, recording = (text or "" for text in rows[id_])
+        ids |= dict.fromkeys(song_names(artist, title, recording.lower()) & wanted, id_)
     found = [next((ids[name] for name in some if name in ids), None) for some in names]
-    items = {item.id: item for item in items_by_id(lib, set(filter(None, found)))}
+    items = {item.id: item for item in items_by_id(library, set(filter(None, found)))}
     return [items.get(id_) for id_ in found]
 
 

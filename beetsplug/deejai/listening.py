@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from beets import ui
 
+from deejai_core.data_folder import open_slices, slices_path
 from deejai_core.errors import AudioError, PlaylistError
 from deejai_core.features.listen.blocks import Moment, beginnings, closest, directions
 from deejai_core.features.listen.recognise import FEWEST, Recogniser
@@ -18,16 +19,13 @@ from deejai_core.formats.m3u import HEADER, append_to_m3u
 from deejai_core.index.neighbours import Index
 from deejai_core.playlists.candidates import Candidates
 
-from .fields import KEY
-from .library import attribute_values, file_path, items_by_id, open_store, store_path
+from .library.items import file_path, items_by_id
 from .output import style_of
 from .queries import user_path
-from .settings import limits
 from .space import Member, Space
 
 if TYPE_CHECKING:
-    from beets.library import Library
-
+    from .library.beets_library import BeetsLibrary
     from .settings import Settings
 
 PROPOSED = 16  # nearest songs whose audio is compared with what is heard
@@ -49,10 +47,10 @@ class Listener:
     against_start: whether with the beginnings of songs, instead of the whole of them.
     """
 
-    def __init__(self, lib: Library, settings: Settings, *, against_start: bool) -> None:
-        self.space = Space(lib, settings, whole=True)
+    def __init__(self, library: BeetsLibrary, settings: Settings, *, against_start: bool) -> None:
+        self.space = Space(library, settings, whole=True)
         self.model = self.space.model
-        self._decoder = limits(settings).decoder()
+        self._decoder = settings.analysis.limits.decoder()
         self._recogniser = Recogniser(self._read, self.model.sample_rate)
         self._candidates = self._of_beginnings() if against_start else self.space.candidates()
 
@@ -91,11 +89,11 @@ class Listener:
 
     def _of_beginnings(self) -> Candidates:
         """The same songs, rules and preferences, each at the place of its beginning."""
-        space, keys = self.space, attribute_values(self.space.lib, KEY)
+        space, keys = self.space, self.space.library.recordings()
         rows = {keys[id_]: row for row, id_ in enumerate(space.ids) if id_ in keys}
         vectors = np.zeros_like(space.index.vectors)
-        if store_path(space.lib).exists():
-            with open_store(space.lib) as store:
+        if slices_path(space.library).exists():
+            with open_slices(space.library) as store:
                 trunks = store.get(rows, self.model.trunk_name, self.model.trunk_size)
                 vectors = beginnings(((rows[key], trunk) for key, trunk in trunks), len(space.ids), self.model)
         first = {id_: rows[key] for id_, key in keys.items() if key in rows}
@@ -117,7 +115,7 @@ class Listener:
 
     def _read(self, position: int) -> np.ndarray | None:
         """A song's samples; None if its file cannot be read now."""
-        items = items_by_id(self.space.lib, [self.space.ids[position]])
+        items = items_by_id(self.space.library, [self.space.ids[position]])
         seconds = min(items[0].length or LONGEST, LONGEST) if items else 0
         rate = self.model.sample_rate
         if not seconds:
@@ -128,7 +126,7 @@ class Listener:
             return None
 
 
-def append_to_playlist(lib: Library, settings: Settings, name: str, member: Member) -> bool:
+def append_to_playlist(library: BeetsLibrary, settings: Settings, name: str, member: Member) -> bool:
     """Write a song at the end of an M3U playlist, unless it is the last one there; returns whether it was not."""
     path = user_path(name).absolute()
     if path.suffix.lower() not in (".m3u", ".m3u8"):
@@ -139,7 +137,7 @@ def append_to_playlist(lib: Library, settings: Settings, name: str, member: Memb
         raise PlaylistError(f"{path}: cannot read the playlist ({error.strerror or error})") from error
     if data is None:
         data = HEADER + b"\n" if settings.output_format != "m3u" else b""
-    appended = append_to_m3u(data, member.tracks[0], style_of(lib, settings, path))
+    appended = append_to_m3u(data, member.tracks[0], style_of(library, settings, path))
     if appended == data:
         return False
     write_playlist(path, appended, within=settings.playlist_dir)

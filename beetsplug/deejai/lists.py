@@ -14,6 +14,7 @@ from beets import ui
 from beets.dbcore.query import StringQuery
 from beets.library import Album, Item
 
+from deejai_core.embedding.tag_digits import FIELD
 from deejai_core.formats.entries import Header, one_line
 from deejai_core.models.vocabulary import TAGS, tags_in
 from deejai_core.playlists.candidates import Candidates, Pick, sounding_most
@@ -22,20 +23,18 @@ from deejai_core.playlists.journey import certify, journey
 from deejai_core.playlists.order import shortest_path
 from deejai_core.playlists.playlist import duration, similar
 
-from .library import attribute_values
 from .listed import left_out, read_listed
 from .options import BETWEEN, MINUTES, RULES, VARIATION, WALK
 from .queries import Found, NoMatchError, albums_of, find, find_matches, meant_playlist, playlist_at
 from .reasons import relaxed, unlike, why_journey, why_walk
 from .settings import Settings
 from .space import Match, Member, Space
-from .tags import STORED
 from .waypoints import find_waypoint, known_members, noun, words_for
 from .wishes import Wishes, header_of, recipe_of
 from .words import counted
 
 if TYPE_CHECKING:
-    from beets.library import Library
+    from .library.beets_library import BeetsLibrary
 
 MOST_REORDERED = 10_000  # tracks, whose distances from each other take a gigabyte
 NAMED = 3  # members that a list is named after
@@ -65,19 +64,19 @@ class MadeList:
     lost: int = 0  # tracks of that playlist which are not in the list
 
 
-def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wishes) -> MadeList:
+def make_similar(library: BeetsLibrary, words: list[str], settings: Settings, wishes: Wishes) -> MadeList:
     """The list of what sounds like the tracks, albums or files that `words` name."""
     kind = Album if wishes.albums else Item
-    unwanted = find_matches(lib, [wishes.less], kind) if wishes.less else []
+    unwanted = find_matches(library, [wishes.less], kind) if wishes.less else []
     try:
-        found, error = find(lib, words, kind), None
+        found, error = find(library, words, kind), None
     except NoMatchError as none:
         if tags_in(" ".join(words)) is None:
             raise
-        if not attribute_values(lib, STORED):
+        if not library.field(FIELD):
             raise ui.UserError(f"{none}; to find songs by these tags, run `beet deejai tag` first") from none
         found, error = Found([]), none
-    space = Space(lib, settings, albums=wishes.albums)
+    space = Space(library, settings, albums=wishes.albums)
     if error:
         seeds, remark = _sounding(space, words, error)
         remarks, warnings = [remark], []
@@ -138,12 +137,12 @@ def make_similar(lib: Library, words: list[str], settings: Settings, wishes: Wis
     )
 
 
-def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes: Wishes) -> MadeList:
+def make_journey(library: BeetsLibrary, waypoints: list[str], settings: Settings, wishes: Wishes) -> MadeList:
     """The list that leads from each waypoint to the next."""
     kind = Album if wishes.albums else Item
-    unwanted = find_matches(lib, [wishes.less], kind) if wishes.less else []
-    named, lost = _named_waypoints(lib, waypoints, kind)
-    space = Space(lib, settings, albums=wishes.albums)
+    unwanted = find_matches(library, [wishes.less], kind) if wishes.less else []
+    named, lost = _named_waypoints(library, waypoints, kind)
+    space = Space(library, settings, albums=wishes.albums)
     stops, directions, words, remarks, warnings = [], [], [], [], []
     for text, matches, listed in named:
         try:
@@ -218,18 +217,18 @@ def make_journey(lib: Library, waypoints: list[str], settings: Settings, wishes:
     return MadeList(title, entries, header_of(space, title, recipe, settings, wishes), remarks, warnings)
 
 
-def make_reordered(lib: Library, words: list[str], settings: Settings, wishes: Wishes) -> MadeList:
+def make_reordered(library: BeetsLibrary, words: list[str], settings: Settings, wishes: Wishes) -> MadeList:
     """A playlist, or what a query finds, in an order that flows."""
     playlist = meant_playlist(words[0]) if len(words) == 1 else None
     if playlist:
-        held = read_listed(lib, playlist)
+        held = read_listed(library, playlist)
         matches, lost = held.matches, held.lost
         if not matches and not lost:
             raise ui.UserError(f"{playlist}: an empty playlist")
     else:
-        found = find(lib, words)
+        found = find(library, words)
         matches, lost = found.matches, list(found.lost)
-    space = Space(lib, settings)
+    space = Space(library, settings)
     members = []
     for match in matches:
         try:
@@ -261,11 +260,11 @@ def make_reordered(lib: Library, words: list[str], settings: Settings, wishes: W
     return MadeList(title, entries, header, remarks, warnings, source=playlist, lost=len(lost))
 
 
-def similar_artists(lib: Library, words: list[str], settings: Settings) -> list[tuple[str, float, int]]:
+def similar_artists(library: BeetsLibrary, words: list[str], settings: Settings) -> list[tuple[str, float, int]]:
     """Artists whose tracks sound like those that `words` name: (name, similarity, tracks), nearest first."""
-    exact = list(lib.items(StringQuery("artist", " ".join(words))))
-    meant = Found(exact) if exact else find(lib, words)
-    space = Space(lib, settings, whole=True)
+    exact = list(library.lib.items(StringQuery("artist", " ".join(words))))
+    meant = Found(exact) if exact else find(library, words)
+    space = Space(library, settings, whole=True)
     seeds, _ = known_members(space, meant.matches, meant.listed)
     allowed = space.allowed()
     codes = np.where(True if allowed is None else allowed, space.catalogue.artist_codes[0], -1)
@@ -307,16 +306,16 @@ def _one_of_each_song(members: Sequence[Member]) -> list[Member]:
 
 
 def _named_waypoints(
-    lib: Library, texts: Sequence[str], kind: type[Item] | type[Album]
+    library: BeetsLibrary, texts: Sequence[str], kind: type[Item] | type[Album]
 ) -> tuple[list[tuple[str, list[Match], bool]], list[str]]:
     """Each waypoint's words, what they mean, and whether it stands in a playlist; and why other entries are no tracks."""
     named, lost = [], []
     for text in texts:
         playlist = playlist_at(text)
         if playlist is None:
-            named.append((text, find_matches(lib, [text], kind), False))
+            named.append((text, find_matches(library, [text], kind), False))
             continue
-        held = read_listed(lib, playlist)
+        held = read_listed(library, playlist)
         lost += held.lost
         matches = held.matches if kind is Item else albums_of(held.matches)
         named += [(words_for(match), [match], True) for match in matches]

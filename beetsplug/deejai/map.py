@@ -14,27 +14,27 @@ from beets import ui
 from beets.library import Item
 
 from deejai_core.embedding.analysis import default_threads
+from deejai_core.embedding.tagging import read_probabilities
 from deejai_core.features.map.data import MOST_COLOURS, Field, category_field, map_data, scale_field, text_field
 from deejai_core.features.map.files import PICTURES, SUFFIXES, map_page, map_picture, write_map
 from deejai_core.features.map.places import open_map
 from deejai_core.formats.entries import one_line
 from deejai_core.tracks.songs import normal_artist
 
-from .fields import KEY
-from .labels import field_values, list_name, split_values
-from .library import attribute_values, data_folder, matching_ids, read_vectors, require_tracks
+from .labels import list_name, split_values
+from .library import sql
+from .library.items import require_tracks
+from .library.tag_fields import FIELD_OF
 from .listed import read_listed
 from .models import model_in_use
 from .progress import Progress
 from .queries import user_path
-from .tagging import read_probabilities
-from .tags import FIELD_OF
 from .words import counted
 
 if TYPE_CHECKING:
-    from beets.library import Library
     from beets.logging import BeetsLogger
 
+    from .library.beets_library import BeetsLibrary
     from .settings import Settings
 
 OWN = ("genre", "decade", "artist")  # what each map can be coloured by
@@ -42,10 +42,10 @@ ENOUGH = 0.5  # of the tracks with a value make a field the one to begin with
 LONG = 2_000  # tracks whose layout takes long enough to show how far it is
 
 
-def map_path(lib: Library, output: str | None) -> Path:
+def map_path(library: BeetsLibrary, output: str | None) -> Path:
     """Where a map belongs: the file that is named, or the library's own. Raises UserError for one of another kind."""
     if output is None:
-        return data_folder(lib) / "map.html"
+        return library.folder / "map.html"
     path = user_path(output).absolute()
     if path.suffix.lower() not in SUFFIXES:
         raise ui.UserError(f"-o {output}: a map is a page (.html) or a picture (.png, .svg); choose a name that ends so")
@@ -53,7 +53,7 @@ def map_path(lib: Library, output: str | None) -> Path:
 
 
 def write_library_map(
-    lib: Library,
+    library: BeetsLibrary,
     settings: Settings,
     log: BeetsLogger,
     path: Path,
@@ -63,19 +63,19 @@ def write_library_map(
     playlists: Sequence[str] = (),
 ) -> Iterator[str]:
     """Write a map of the library; returns what there is to say of it, line by line."""
-    data, remarks = library_map(lib, settings, log, words, color=color, playlists=playlists)
+    data, remarks = library_map(library, settings, log, words, color=color, playlists=playlists)
     tracks = counted(len(data["ids"]), "track")
     title = f"{tracks} by sound"
     kind = PICTURES.get(path.suffix.lower())
     content = map_picture(data, title, kind) if kind else map_page(data, title)
-    ours = data_folder(lib)
+    ours = library.folder
     write_map(path, content, within=ours.parent if path.parent == ours else None)
     yield from remarks
     yield f"{tracks} drawn in {path}"
 
 
 def library_map(
-    lib: Library,
+    library: BeetsLibrary,
     settings: Settings,
     log: BeetsLogger,
     words: Sequence[str] = (),
@@ -90,24 +90,25 @@ def library_map(
     tracks have one, or else another that they have. playlists: files that are drawn into it. on_progress(done, total):
     steps of laying it out. Raises UserError.
     """
-    require_tracks(lib)
-    model = model_in_use(lib, settings)
-    ids, vectors = read_vectors(lib, model.name, model.dimension)
+    require_tracks(library)
+    model = model_in_use(library, settings)
+    found, _, vectors = library.vectors(model.name, model.dimension)
+    ids = found.tolist()
     if not ids:
         raise ui.UserError(f"nothing analysed yet with {model.name}; run `beet deejai analyze`")
     # All that may be wrong with what was asked for is told before the work begins.
     position = {id_: place for place, id_ in enumerate(ids)}
-    titles, fields = _own_fields(lib, ids)
+    titles, fields = _own_fields(library, ids)
     own = {field.legend: field for field in fields if field.legend in OWN}
     if color is None:
         color = _usual(own)
     elif (color := "genre" if color == "genres" else color) not in own:
-        fields.append(_field(lib, ids, color))
+        fields.append(_field(library, ids, color))
     elif not own[color].share:
         raise _empty(color)
     paths, remarks = {}, []
     for name in playlists:
-        title, tracks, left = _path(lib, user_path(name), position)
+        title, tracks, left = _path(library, user_path(name), position)
         while title in paths:
             title += "'"
         paths[title] = tracks
@@ -116,18 +117,18 @@ def library_map(
     shown = None
     if words:
         query = shlex.join(words)
-        found = matching_ids(lib, query, Item)
+        found = library.matching(query)
         shown = [place for id_, place in position.items() if id_ in found]
         if not shown:
             what = "matches nothing" if not found else "matches nothing that is analysed"
             raise ui.UserError(f"{query}: {what}; `beet ls` shows what a query finds")
         remarks.append(f"{counted(len(shown), 'track')} in colour: what matches {query}")
-    places = _places(lib, settings, log, ids, vectors, model.name, on_progress)
+    places = _places(library, settings, log, ids, vectors, model.name, on_progress)
     return map_data(places, ids, titles, fields, color, paths=paths, shown=shown), remarks
 
 
 def _places(
-    lib: Library,
+    library: BeetsLibrary,
     settings: Settings,
     log: BeetsLogger,
     ids: Sequence[int],
@@ -135,7 +136,7 @@ def _places(
     model: str,
     on_progress: Callable[[int, int], None],
 ) -> np.ndarray:
-    keys = attribute_values(lib, KEY)
+    keys = library.recordings()
     progress = None
 
     def report(done: int, total: int) -> None:
@@ -151,7 +152,7 @@ def _places(
 
     try:
         return open_map(
-            data_folder(lib),
+            library.folder,
             vectors,
             [keys.get(id_, "") for id_ in ids],
             model,
@@ -163,16 +164,10 @@ def _places(
             progress.__exit__()
 
 
-def _own_fields(lib: Library, ids: Sequence[int]) -> tuple[list[str], list[Field]]:
+def _own_fields(library: BeetsLibrary, ids: Sequence[int]) -> tuple[list[str], list[Field]]:
     """The titles of these tracks, and the fields that every map has."""
-    with lib.transaction() as tx:
-        rows = {
-            row[0]: tuple(row)[1:]
-            for row in tx.query(
-                "SELECT id, title, artist, album, COALESCE(NULLIF(original_year, 0), NULLIF(year, 0), ''), genres "
-                "FROM items"
-            )
-        }
+    names = "title, artist, album, COALESCE(NULLIF(original_year, 0), NULLIF(year, 0), ''), genres"
+    rows = sql.columns_of_all(library.lib, names)
     gone = ("", "", "", "", "")  # removed by another beet since
     title, artist, album, year, genres = (
         [value or "" for value in column] for column in zip(*(rows.get(id_, gone) for id_ in ids), strict=True)
@@ -197,14 +192,14 @@ def _usual(own: Mapping[str, Field]) -> str:
     return next((name for name in OWN if own[name].share >= ENOUGH), max(OWN, key=lambda name: own[name].share))
 
 
-def _field(lib: Library, ids: Sequence[int], name: str) -> Field:
+def _field(library: BeetsLibrary, ids: Sequence[int], name: str) -> Field:
     """A field to colour by: on a scale if it holds more numbers than there are colours. Raises UserError for none."""
     tags = {field: number for number, field in enumerate(FIELD_OF.values())}
     if name in tags:
-        values = [None if np.isnan(p) else float(p) for p in read_probabilities(lib, ids)[:, tags[name]]]
+        values = [None if np.isnan(p) else float(p) for p in read_probabilities(library, ids)[:, tags[name]]]
         known: Sequence[object] = values
     else:
-        found = field_values(lib, list_name(name)) or _computed(lib, name)
+        found = library.field(list_name(name))
         # The number 0 is what beets has for none; a text may well be "0".
         known = [value if (value := found.get(id_)) not in (0, "", None) else None for id_ in ids]
         values = [_number(value) for value in known]
@@ -222,11 +217,6 @@ def _empty(name: str) -> ui.UserError:
     return ui.UserError(f"--color {name}: no analysed track has a value there; {hint}")
 
 
-def _computed(lib: Library, name: str) -> dict[int, object]:
-    """A field that is in no table, but computed by beets or a plugin."""
-    return {item.id: item.get(name) for item in lib.items()} if name in Item._getters() else {}
-
-
 def _number(value: object) -> float | None:
     try:
         number = float(value)
@@ -235,9 +225,9 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _path(lib: Library, file: Path, position: dict[int, int]) -> tuple[str, list[int], int]:
+def _path(library: BeetsLibrary, file: Path, position: dict[int, int]) -> tuple[str, list[int], int]:
     """A playlist's name, the positions of its tracks, and how many of them have none. Raises UserError if all have none."""
-    held = read_listed(lib, file.absolute())
+    held = read_listed(library, file.absolute())
     tracks = [position[match.id] for match in held.matches if isinstance(match, Item) and match.id in position]
     if not tracks:
         raise ui.UserError(f"--playlist {one_line(os.fspath(file))}: none of its tracks is analysed in this library")

@@ -13,13 +13,14 @@ from beets import ui
 from beets.library import Item
 
 from deejai_core.audio.sandbox import Decoder
+from deejai_core.data_folder import unfinished_path
 from deejai_core.errors import AudioError
 from deejai_core.features.mix.mixdown import MADE_BY, check_output, write_mix
 from deejai_core.features.mix.plan import TARGET, Mix, plan_mix, survey
 from deejai_core.files import remove_unfinished
 from deejai_core.formats.entries import Track, one_line
 
-from .library import as_track, display_name, items_at, unfinished_path
+from .library.items import as_track, items_at
 from .listed import left_out, read_listed
 from .lists import make_journey, make_similar
 from .progress import Progress
@@ -30,8 +31,9 @@ from .wishes import Wishes
 from .words import counted
 
 if TYPE_CHECKING:
-    from beets.library import Library
     from beets.logging import BeetsLogger
+
+    from .library.beets_library import BeetsLibrary
 
 RATE = 44_100  # Hz, of a plan that is only shown
 NOTICED = 0.5  # LU: a track that is so much quieter than the rest is worth a word
@@ -49,20 +51,20 @@ class Selection:
 
 
 def check_target(
-    lib: Library, output: str | None, bitrate: int | None, force: bool, decoder: Decoder
+    library: BeetsLibrary, output: str | None, bitrate: int | None, force: bool, decoder: Decoder
 ) -> tuple[int, Path | None]:
     """The sample rate (Hz) of a mix, and its file. Raises UserError or MixError if the file may not be written."""
     if output is None:
         return RATE, None
     path = user_path(output).absolute()
     rate = check_output(path, decoder.comments, bitrate=bitrate, force=force)
-    if items_at(lib, path):
+    if items_at(library, path):
         raise ui.UserError(f"{path}: this is a track of the library, which is never replaced; choose another name")
     return rate, path
 
 
 def chosen(
-    lib: Library,
+    library: BeetsLibrary,
     verb: str | None,
     words: list[str],
     settings: Settings,
@@ -76,7 +78,7 @@ def chosen(
     """
     if verb:
         wishes = Wishes(configured=configured, less=less, choose_waypoint=choose_waypoint if is_terminal() else None)
-        made = (make_similar if verb == "similar" else make_journey)(lib, words, settings, wishes)
+        made = (make_similar if verb == "similar" else make_journey)(library, words, settings, wishes)
         tracks = [track for entry in made.entries for track in entry.member.tracks]
         recipe = made.header.recipe[0].replace(f"beet deejai {verb}", f"{MADE_BY} --{verb}", 1)
         return Selection(made.title, tracks, recipe, made.remarks, made.warnings)
@@ -85,12 +87,12 @@ def chosen(
     lost: list[str] = []
     if all(playlists):  # each track as often as it is there
         for playlist in playlists:
-            held = read_listed(lib, playlist)
+            held = read_listed(library, playlist)
             matches += held.matches
             lost += held.lost
         title = ", ".join(playlist.stem for playlist in playlists)
     else:
-        found = find(lib, words)
+        found = find(library, words)
         matches, lost = found.matches, list(found.lost)
         title = " ".join(words)
     recipe = one_line(shlex.join([*MADE_BY.split(), *words]))
@@ -121,17 +123,17 @@ def plan_lines(mix: Mix) -> Iterator[str]:
     for part in mix.parts:
         quieter = TARGET - part.loudness
         remark = f" ({quieter:.1f} LU quieter than the others)" if quieter > NOTICED else ""
-        yield f"{_clock(part.entry / mix.rate):>8}  {part.gain:+5.1f} dB  {display_name(part.track)}{remark}"
+        yield f"{_clock(part.entry / mix.rate):>8}  {part.gain:+5.1f} dB  {part.track.name}{remark}"
     yield f"{_clock(mix.seconds):>8}  the end of {counted(len(mix.parts), 'track')}"
 
 
-def remove_unfinished_mixes(lib: Library, log: BeetsLogger) -> None:
-    for path in remove_unfinished(unfinished_path(lib)):
+def remove_unfinished_mixes(library: BeetsLibrary, log: BeetsLogger) -> None:
+    for path in remove_unfinished(unfinished_path(library)):
         log.info("removed {}, which a mix that was killed had left", one_line(os.fspath(path)))
 
 
 def write(
-    lib: Library,
+    library: BeetsLibrary,
     path: Path,
     mix: Mix,
     selection: Selection,
@@ -147,7 +149,7 @@ def write(
             selection.title,
             selection.recipe,
             bitrate=bitrate,
-            notes=unfinished_path(lib),
+            notes=unfinished_path(library),
             finished=lambda part: progress.step(),
             warn=lambda text: progress.warn("{}", text),
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import beets
 from beets.ui import UserError
 
+from deejai_core.data_folder import open_slices, slices_path
 from deejai_core.errors import MissingError, ModelError
 from deejai_core.files import replacing
 from deejai_core.models.deejai.folder import read_notes
@@ -21,13 +22,11 @@ from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import BUNDLED, CHECKPOINT, NAME, load_model, model_folder, model_folders, trunk_of
 
-from .fields import MODEL
-from .library import attribute_values, data_folder, open_store, store_path
+from .library.attributes import MODEL
 from .words import counted
 
 if TYPE_CHECKING:
-    from beets.library import Library
-
+    from .library.beets_library import BeetsLibrary
     from .settings import Settings
 
 
@@ -36,14 +35,14 @@ def models_folder() -> Path:
     return Path(beets.config.config_dir()) / "deejai" / "models"
 
 
-def name_in_use(lib: Library, settings: Settings) -> str:
+def name_in_use(library: BeetsLibrary, settings: Settings) -> str:
     """What the configuration says, else what `model use` chose for this library, else the bundled model."""
-    return settings.model or chosen_name(lib) or BUNDLED
+    return settings.model or chosen_name(library) or BUNDLED
 
 
-def model_in_use(lib: Library, settings: Settings) -> Model:
+def model_in_use(library: BeetsLibrary, settings: Settings) -> Model:
     """Raises ModelError if it cannot be loaded."""
-    return load_model(name_in_use(lib, settings), models_folder())
+    return load_model(name_in_use(library, settings), models_folder())
 
 
 def tagging_model(model: Model) -> Model:
@@ -51,29 +50,29 @@ def tagging_model(model: Model) -> Model:
     return model if model.has_tags else MusiCNN()
 
 
-def trunk_source(lib: Library, settings: Settings) -> str:
+def trunk_source(library: BeetsLibrary, settings: Settings) -> str:
     """What loads the model whose trunk is in use, on any machine where models lie as they do here."""
-    name = trunk_of(name_in_use(lib, settings), models_folder())
+    name = trunk_of(name_in_use(library, settings), models_folder())
     return name if name == BUNDLED else str(model_folder(name, models_folder()).absolute())
 
 
-def chosen_name(lib: Library) -> str | None:
+def chosen_name(library: BeetsLibrary) -> str | None:
     try:
-        return _choice_path(lib).read_text(encoding="utf-8").strip() or None
+        return _choice_path(library).read_text(encoding="utf-8").strip() or None
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
-        raise ModelError(f"{_choice_path(lib)}: cannot be read ({error}); `beet deejai model use` writes it") from error
+        raise ModelError(f"{_choice_path(library)}: cannot be read ({error}); `beet deejai model use` writes it") from error
 
 
-def choose(lib: Library, name: str) -> None:
+def choose(library: BeetsLibrary, name: str) -> None:
     """Use this model for the library from now on. Raises ModelError if that cannot be written."""
     try:
-        data_folder(lib).mkdir(parents=True, exist_ok=True)
-        with replacing(_choice_path(lib)) as temporary:
+        library.folder.mkdir(parents=True, exist_ok=True)
+        with replacing(_choice_path(library)) as temporary:
             temporary.write_text(f"{name}\n", encoding="utf-8")
     except OSError as error:
-        raise ModelError(f"{_choice_path(lib)}: cannot be written ({error.strerror})") from error
+        raise ModelError(f"{_choice_path(library)}: cannot be written ({error.strerror})") from error
 
 
 def given_name(text: str) -> str:
@@ -85,14 +84,14 @@ def given_name(text: str) -> str:
     return path.name if path.parent == models_folder().resolve() else str(path)
 
 
-def model_lines(lib: Library, settings: Settings) -> list[str]:
+def model_lines(library: BeetsLibrary, settings: Settings) -> list[str]:
     """A line for each model: whether it is in use, its name, kind and size, and what the library has of it."""
-    in_use = name_in_use(lib, settings)
+    in_use = name_in_use(library, settings)
     names = [BUNDLED, *(folder.name for folder in model_folders(models_folder()))]
     if in_use not in names and model_folder(in_use, models_folder()).name not in names:
         names.append(in_use)
-    tracks = Counter(attribute_values(lib, MODEL).values())
-    lines = [_model_line(lib, name, tracks, in_use=same_model(name, in_use)) for name in names]
+    tracks = Counter(library.field(MODEL).values())
+    lines = [_model_line(library, name, tracks, in_use=same_model(name, in_use)) for name in names]
     return lines + [
         f"  {path.parent.name:<20} an unfinished training; `beet deejai train` goes on with it"
         for path in sorted(models_folder().glob(f"*/{CHECKPOINT}"))
@@ -104,14 +103,14 @@ def same_model(name: str, other: str) -> bool:
     return name == other or model_folder(name, models_folder()) == model_folder(other, models_folder())
 
 
-def _model_line(lib: Library, name: str, tracks: Counter[str], *, in_use: bool) -> str:
+def _model_line(library: BeetsLibrary, name: str, tracks: Counter[str], *, in_use: bool) -> str:
     try:
         model = load_model(name, models_folder(), download=False)
     except (ModelError, MissingError) as error:
         return f"{'*' if in_use else ' '} {name:<20} {error}"
     heard = 0
-    if store_path(lib).exists():
-        with open_store(lib) as store:
+    if slices_path(library).exists():
+        with open_slices(library) as store:
             heard = len(store.keys(model.trunk_name))
     here = f"{counted(tracks[model.name], 'vector')}, {counted(heard, 'recording')} analysed"
     return f"{'*' if in_use else ' '} {name:<20} {kind(model)}, {model.dimension} dimensions; here {here}"
@@ -125,7 +124,7 @@ def kind(model: Model) -> str:
     return f"learned from lists, on {model.trunk_name}" + ("" if weight == 1 else f", weighing {weight:.0%} beside it")
 
 
-def info_lines(lib: Library, name: str) -> list[str]:
+def info_lines(library: BeetsLibrary, name: str) -> list[str]:
     """What there is to know of a model. Raises ModelError if there is none of this name."""
     model = load_model(name, models_folder(), download=False)
     lines = [
@@ -206,14 +205,14 @@ def _standing_on(name: str) -> list[str]:
     return found
 
 
-def removable_folder(lib: Library, settings: Settings, name: str) -> Path:
+def removable_folder(library: BeetsLibrary, settings: Settings, name: str) -> Path:
     """The folder of a model that nothing needs. Raises UserError if it may not be removed."""
     folder = model_folder(name, models_folder())
     if name == BUNDLED:
         raise UserError("musicnn is part of the plugin and cannot be removed")
     if not name or not NAME.fullmatch(folder.name) or folder.parent != models_folder() or not folder.is_dir():
         raise UserError(f"no model {name!r} in {models_folder()}; `beet deejai model list` shows what there is")
-    if same_model(name, name_in_use(lib, settings)):
+    if same_model(name, name_in_use(library, settings)):
         raise UserError(f"{name} is in use; `beet deejai model use {BUNDLED}` (or another one) first")
     if heads := _standing_on(name):
         raise UserError(f"{heads[0]} needs {name}; remove {heads[0]} first")
@@ -229,5 +228,5 @@ def remove(folder: Path) -> None:
         raise ModelError(f"{folder}: cannot be removed ({error.strerror})") from error
 
 
-def _choice_path(lib: Library) -> Path:
-    return data_folder(lib) / "model"
+def _choice_path(library: BeetsLibrary) -> Path:
+    return library.folder / "model"

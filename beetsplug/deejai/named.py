@@ -25,9 +25,9 @@ from .wishes import Wishes
 from .words import counted
 
 if TYPE_CHECKING:
-    from beets.library import Library
     from beets.logging import BeetsLogger
 
+    from .library.beets_library import BeetsLibrary
     from .settings import Settings
 
 VERBS: dict[str, Callable[..., MadeList]] = {
@@ -66,7 +66,13 @@ class NamedPlaylist:
 
 
 def write_named(
-    config: confuse.Subview, log: BeetsLogger, lib: Library, names: Sequence[str], options: object = None, *, pretend: bool
+    config: confuse.Subview,
+    log: BeetsLogger,
+    library: BeetsLibrary,
+    names: Sequence[str],
+    options: object = None,
+    *,
+    pretend: bool,
 ) -> int:
     """Write the playlists of these names, or all, where they changed; returns how many could not be."""
     entries = config["playlists"].get(list)
@@ -81,14 +87,14 @@ def write_named(
             continue
         try:
             playlist = _read(number, entry)
-            _write(config, log, lib, playlist, given_options(options), written, pretend=pretend)
+            _write(config, log, library, playlist, given_options(options), written, pretend=pretend)
         except EXPECTED as error:
             log.error("{}: {}", _name(entry) or "deejai.playlists", error)
             failed += 1
     return failed
 
 
-def playlist_files(config: confuse.Subview, log: BeetsLogger, lib: Library) -> Iterator[Path]:
+def playlist_files(config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary) -> Iterator[Path]:
     """Where the playlists of the configuration are written. One that is not as it should be is an error in the log."""
     for number, entry in enumerate(config["playlists"].get(list), 1):
         try:
@@ -97,7 +103,7 @@ def playlist_files(config: confuse.Subview, log: BeetsLogger, lib: Library) -> I
         except EXPECTED as error:
             log.error("{}: {}", _name(entry) or "deejai.playlists", error)
         else:
-            yield playlist_path(lib, _stem(playlist.name), settings)
+            yield playlist_path(library, _stem(playlist.name), settings)
 
 
 def _name(entry: object) -> str:
@@ -142,7 +148,7 @@ def _split(text: str) -> list[str]:
 def _write(
     config: confuse.Subview,
     log: BeetsLogger,
-    lib: Library,
+    library: BeetsLibrary,
     playlist: NamedPlaylist,
     given: dict[str, object],
     written: set[Path],
@@ -151,12 +157,14 @@ def _write(
 ) -> None:
     settings = _for_name(read_settings(config, playlist.options | given), playlist.name)
     title = _stem(playlist.name)
-    if playlist_path(lib, title, settings) in written:
+    if playlist_path(library, title, settings) in written:
         raise ui.UserError("another playlist of the configuration has the same file; rename one of them")
-    written.add(playlist_path(lib, title, settings))
-    made = VERBS[playlist.verb](lib, playlist.words, settings, replace(playlist.wishes, configured=read_settings(config)))
+    written.add(playlist_path(library, title, settings))
+    made = VERBS[playlist.verb](
+        library, playlist.words, settings, replace(playlist.wishes, configured=read_settings(config))
+    )
     made = replace(made, title=title, header=replace(made.header, title=title))
-    path, data, tracks = encode(lib, made, settings, None)
+    path, data, tracks = encode(library, made, settings, None)
     for warning in made.warnings:
         log.warning("{}: {}", playlist.name, warning)
     if is_same(path, data):

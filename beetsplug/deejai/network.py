@@ -18,30 +18,29 @@ from deejai_core.training.spectrograms import Spectrograms, make_spectrograms
 from deejai_core.training.validation import Epoch, check_enough, split
 from deejai_core.training.validation import Progress as Validation
 
-from .catalogue import read_catalogue
-from .fields import KEY
-from .library import attribute_values, data_folder, file_path, items_by_id
+from .library.items import file_path, items_by_id
 from .models import CHECKPOINT, replacing_model
 from .progress import Progress
-from .settings import Settings, limits
+from .settings import Settings
 from .training import Songs, validation_text
 from .words import counted
 
 if TYPE_CHECKING:
-    from beets.library import Library
     from beets.logging import BeetsLogger
 
+    from .library.beets_library import BeetsLibrary
 
-def gather_material(lib: Library, songs: Songs, settings: Settings, seed: int, log: BeetsLogger) -> Material:
+
+def gather_material(library: BeetsLibrary, songs: Songs, settings: Settings, seed: int, log: BeetsLogger) -> Material:
     """The songs that are in the library, as pictures of their slices; what is not there yet is decoded first.
 
     Raises TrainingError if there are too few.
     """
-    keys = attribute_values(lib, KEY)
+    keys = library.recordings()
     chosen = [(row, next((id_ for id_ in items if id_ in keys), None)) for row, items in enumerate(songs.items)]
     row_of = {id_: row for row, id_ in chosen if id_ is not None}
-    paths = {file_path(item): keys[item.id] for item in items_by_id(lib, row_of)}
-    kept = Spectrograms(data_folder(lib) / "spectrograms")
+    paths = {file_path(item): keys[item.id] for item in items_by_id(library, row_of)}
+    kept = Spectrograms(library.folder / "spectrograms")
     progress = Progress(sum(kept.read(key) is None for key in paths.values()), log)
 
     def note(result: Heard | Unheard) -> None:
@@ -55,12 +54,12 @@ def gather_material(lib: Library, songs: Songs, settings: Settings, seed: int, l
             paths,
             windows=settings.windows,
             threads=settings.threads or default_threads(),
-            limits=limits(settings),
+            limits=settings.analysis.limits,
             on_result=note,
         )
     slices = {id_: found for id_ in row_of if (found := kept.read(keys[id_])) is not None}
     ids = sorted(slices, key=lambda id_: keys[id_])
-    artists, _ = read_catalogue(lib, ids, plays=False).artist_codes
+    artists, _ = library.columns(ids).artist_codes
     check_enough(artists, songs.lists)
     held_out = split(artists, np.random.default_rng(seed))
     return Material([slices[id_] for id_ in ids], songs.vectors[[row_of[id_] for id_ in ids]], held_out)

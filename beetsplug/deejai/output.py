@@ -19,14 +19,14 @@ from deejai_core.formats.entries import Style, Track, one_line
 from deejai_core.formats.export import FORMATS, SUFFIXES, check_suffix, write_playlist
 from deejai_core.formats.table import by_suffix
 
-from .library import music_folder
 from .queries import user_path
 from .words import counted
 
 if TYPE_CHECKING:
-    from beets.library import Album, Library
+    from beets.library import Album
     from beets.logging import BeetsLogger
 
+    from .library.beets_library import BeetsLibrary
     from .lists import Entry, MadeList
     from .settings import Settings
 
@@ -51,9 +51,9 @@ def show(made: MadeList, settings: Settings, log: BeetsLogger) -> None:
         log.warning("{}", warning)
 
 
-def write(lib: Library, made: MadeList, settings: Settings, output: str | None) -> tuple[Path, int]:
+def write(library: BeetsLibrary, made: MadeList, settings: Settings, output: str | None) -> tuple[Path, int]:
     """Write a list as a playlist; returns its file, and how many tracks it has."""
-    path, data, tracks = encode(lib, made, settings, output)
+    path, data, tracks = encode(library, made, settings, output)
     write_encoded(made, path, data, settings)
     return path, tracks
 
@@ -65,21 +65,21 @@ def write_encoded(made: MadeList, path: Path, data: bytes, settings: Settings) -
     write_playlist(path, data, within=settings.playlist_dir)
 
 
-def playlist_path(lib: Library, title: str, settings: Settings) -> Path:
+def playlist_path(library: BeetsLibrary, title: str, settings: Settings) -> Path:
     """Where a playlist of this title belongs, if no file is named."""
-    return settings.playlist_dir / (_file_name(lib, title) + SUFFIXES[settings.output_format])
+    return settings.playlist_dir / (_file_name(library, title) + SUFFIXES[settings.output_format])
 
 
-def encode(lib: Library, made: MadeList, settings: Settings, output: str | None) -> tuple[Path, bytes, int]:
+def encode(library: BeetsLibrary, made: MadeList, settings: Settings, output: str | None) -> tuple[Path, bytes, int]:
     """Where a list's playlist belongs, its bytes, and how many tracks it has."""
-    path = user_path(output).absolute() if output else playlist_path(lib, made.title, settings)
+    path = user_path(output).absolute() if output else playlist_path(library, made.title, settings)
     tracks = _tracks(made)
-    return path, FORMATS[settings.output_format](tracks, style_of(lib, settings, path), made.header), len(tracks)
+    return path, FORMATS[settings.output_format](tracks, style_of(library, settings, path), made.header), len(tracks)
 
 
-def style_of(lib: Library, settings: Settings, path: Path) -> Style:
+def style_of(library: BeetsLibrary, settings: Settings, path: Path) -> Style:
     """How a playlist at this path names its tracks."""
-    bases = {"library": music_folder(lib), "playlist": path.parent}
+    bases = {"library": library.music_folder, "playlist": path.parent}
     return Style(
         relative_to=bases.get(settings.relative_to, settings.relative_to),
         forward_slash=settings.forward_slash,
@@ -163,6 +163,6 @@ def _with_fields(entry: Entry) -> Item | Album:
     return model
 
 
-def _file_name(lib: Library, name: str) -> str:
-    name = sanitize_path(one_line(name).replace("/", "_").replace("\\", "_"), lib.replacements)
+def _file_name(library: BeetsLibrary, name: str) -> str:
+    name = sanitize_path(one_line(name).replace("/", "_").replace("\\", "_"), library.lib.replacements)
     return os.fsencode(name)[:LONGEST_NAME].decode("utf-8", "ignore").rstrip()

@@ -19,7 +19,7 @@ from deejai_core.features.radio import Entry, Snapshot
 from deejai_core.formats.entries import one_line
 
 if TYPE_CHECKING:
-    from beets.library import Library
+    from .library.beets_library import BeetsLibrary
 
 TIMEOUT = 10  # seconds for an answer
 IDLE = 300  # seconds without news, after which it is looked whether the player is still there
@@ -209,8 +209,8 @@ class Names:
     its machine only, else beets' own directory: another machine may well have the same files elsewhere.
     """
 
-    def __init__(self, lib: Library, player: Player) -> None:
-        own = Path(os.fsdecode(lib.directory))
+    def __init__(self, library: BeetsLibrary, player: Player) -> None:
+        own = Path(os.fsdecode(library.lib.directory))
         self._is_local = player.address.is_local
         told = player.music_directory() if self._is_local else None
         configured = _configured(beets.config["mpd"]["music_directory"])

@@ -19,11 +19,11 @@ from deejai_core.formats.entries import one_line
 from deejai_core.formats.read import is_playlist
 from deejai_core.formats.table import SUFFIXES
 
-from .library import items_at, require_tracks
+from .library.items import items_at, require_tracks
 from .listed import read_listed
 
 if TYPE_CHECKING:
-    from beets.library import Library
+    from .library.beets_library import BeetsLibrary
 
 Match = Item | Album | Path
 
@@ -45,12 +45,12 @@ class Found:
     lost: tuple[str, ...] = ()  # why other entries of playlists are no tracks
 
 
-def find_matches(lib: Library, words: list[str], kind: type[Item] | type[Album] = Item) -> list[Match]:
+def find_matches(library: BeetsLibrary, words: list[str], kind: type[Item] | type[Album] = Item) -> list[Match]:
     """The tracks (or albums), and the files outside the library, that words name; never nothing, each once."""
-    return find(lib, words, kind).matches
+    return find(library, words, kind).matches
 
 
-def find(lib: Library, words: list[str], kind: type[Item] | type[Album] = Item) -> Found:
+def find(library: BeetsLibrary, words: list[str], kind: type[Item] | type[Album] = Item) -> Found:
     """What words mean: files stand for themselves, playlists for what they hold, all others are one query, whose matches
     come where its first word stands. Raises UserError or PlaylistError.
     """
@@ -62,16 +62,16 @@ def find(lib: Library, words: list[str], kind: type[Item] | type[Album] = Item) 
     lost: list[str] = []
     for number, word in enumerate(words):
         if playlist := playlist_at(word):
-            held = read_listed(lib, playlist)
+            held = read_listed(library, playlist)
             lost += held.lost
             listed += held.matches
             matches += held.matches if kind is Item else albums_of(held.matches)
         elif word not in query:
             file = user_path(word).absolute()
-            found = items_at(lib, file)
+            found = items_at(library, file)
             matches += [found[0].get_album() or file] if found and kind is Album else found or [file]
         elif word == query[0] and query[0] not in words[:number]:
-            matches += _find(lib, query, kind)
+            matches += _find(library, query, kind)
     if not matches:
         raise ui.UserError(lost[0] if lost else f"{one_line(' '.join(words))}: an empty playlist")
     once: dict[int | Path, Match] = {}
@@ -112,9 +112,9 @@ def meant_playlist(word: str) -> Path | None:
     return path.absolute() if path.suffix.lower() in SUFFIXES else playlist_at(word)
 
 
-def _find(lib: Library, words: list[str], kind: type[Item] | type[Album]) -> list[Item] | list[Album]:
+def _find(library: BeetsLibrary, words: list[str], kind: type[Item] | type[Album]) -> list[Item] | list[Album]:
     """What has just these words for a title, or titles that each of them is; else what they find as a beets query."""
-    fetch, field = (lib.items, "title") if kind is Item else (lib.albums, "album")
+    fetch, field = (library.lib.items, "title") if kind is Item else (library.lib.albums, "album")
     title = " ".join(words)
     if not title.isascii() and title != title.encode(errors="replace").decode():
         raise NoMatchError(f"no {'track' if kind is Item else 'album'} matches {title!r}, which is not valid UTF-8")
@@ -132,13 +132,15 @@ def _find(lib: Library, words: list[str], kind: type[Item] | type[Album]) -> lis
         with contextlib.suppress(InvalidQueryError):  # an apostrophe is no quote that must be closed
             found = list(fetch(title))
     if not found:
-        require_tracks(lib)
+        require_tracks(library)
         found_alone = [word for word, exact in zip(words, titles, strict=True) if exact or list(fetch([word]))]
-        raise NoMatchError(_no_match(lib, words, kind, found_alone))
+        raise NoMatchError(_no_match(library, words, kind, found_alone))
     return found
 
 
-def _no_match(lib: Library, words: Sequence[str], kind: type[Item] | type[Album], found_alone: Sequence[str]) -> str:
+def _no_match(
+    library: BeetsLibrary, words: Sequence[str], kind: type[Item] | type[Album], found_alone: Sequence[str]
+) -> str:
     """The message about words that match nothing together. found_alone: those of them that do match by themselves."""
     lost = [word for word in words if word not in found_alone]
     text = lost[0] if len(lost) == 1 else " ".join(words)
@@ -151,7 +153,7 @@ def _no_match(lib: Library, words: Sequence[str], kind: type[Item] | type[Album]
     field, colon, _ = text.partition(":")
     if colon and field not in Item.all_keys():
         return f'no {what} matches {text!r}; for a title with a colon, try title:"{text}"'
-    near = _near_name(lib, " ".join(words), kind) or _near_name(lib, text, kind)
+    near = _near_name(library, " ".join(words), kind) or _near_name(library, text, kind)
     hint = f"did you mean {near!r}?" if near else f"`beet ls{'' if what == 'track' else ' -a'}` shows what a query finds"
     which = ""
     if lost and found_alone:
@@ -161,15 +163,10 @@ def _no_match(lib: Library, words: Sequence[str], kind: type[Item] | type[Album]
     return f"no {what} matches {' '.join(words)!r}{which}; {hint}"
 
 
-def _near_name(lib: Library, text: str, kind: type[Item] | type[Album]) -> str | None:
+def _near_name(library: BeetsLibrary, text: str, kind: type[Item] | type[Album]) -> str | None:
     """The title that is spelt most like these words, if one is."""
-    column = "title" if kind is Item else "album"
     shortest, longest = (len(text) * ratio for ratio in (NEAR / (2 - NEAR), (2 - NEAR) / NEAR))  # others are not near
-    with lib.transaction() as tx:
-        rows = tx.query(
-            f"SELECT DISTINCT {column} FROM {kind._table} WHERE length({column}) BETWEEN ? AND ? LIMIT ?",  # noqa: S608
-            (shortest, longest, MOST_COMPARED),
-        )
-    names = {row[0].lower(): row[0] for row in rows}
+    there = library.titles("track" if kind is Item else "album", shortest, longest, MOST_COMPARED)
+    names = {name.lower(): name for name in there}
     near = get_close_matches(text.lower(), names, n=1, cutoff=NEAR)
     return names[near[0]] if near else None

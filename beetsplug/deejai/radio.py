@@ -14,7 +14,7 @@ from deejai_core.playlists.candidates import Pick
 from deejai_core.playlists.geometry import blend
 from deejai_core.tracks.songs import Song
 
-from .library import items_at
+from .library.items import items_at
 from .player import LostError, Names, Player
 from .reasons import relaxed
 from .space import Member, Space
@@ -54,7 +54,7 @@ class Radio:
         self.less = less
         self._candidates = space.candidates()
         self._rng = np.random.default_rng(space.settings.seed) if space.settings.drunk else None
-        self._names = Names(space.lib, player)
+        self._names = Names(space.library, player)
         self._past: list[tuple[str, Fate]] = []  # songs that are over, as the player calls them
         self._added: set[str] = set()  # by the radio
         self._withdrawn: set[str] = set()  # ids of entries that the radio took out again
@@ -225,7 +225,7 @@ class Radio:
 
     def _song(self, file: str) -> Song | None:
         if file not in self._songs:
-            items = items_at(self.space.lib, self._names.path(file))
+            items = items_at(self.space.library, self._names.path(file))
             position = self.space.position.get(items[0].id) if items else None
             self._songs[file] = None if position is None else self._candidates.song(position)
         return self._songs[file]

@@ -17,7 +17,7 @@ from deejai_core.models.device import DEVICES
 from deejai_core.models.vocabulary import TAGS, close_tags, tag_number
 
 if TYPE_CHECKING:
-    from deejai_core.embedding.analysis import Limits
+    from deejai_core.embedding.library_analysis import Analysis
 
 DEFAULTS = {
     "auto": True,
@@ -125,6 +125,13 @@ class Settings:
     format: str | None  # a template of beets for the lines that are printed; None: similarity, artist and title
     web_write: bool  # whether the page may write playlists and have music analysed
 
+    @property
+    def analysis(self) -> Analysis:
+        """How files are analysed."""
+        from deejai_core.embedding.library_analysis import Analysis  # with numpy
+
+        return Analysis(**{field: getattr(self, field) for field in Analysis.__dataclass_fields__})
+
 
 class GivenError(confuse.ConfigValueError):
     """A value is not allowed that was given for one command or list, rather than configured for all."""
@@ -203,13 +210,6 @@ def read_settings(config: confuse.Subview, given: Mapping[str, object] = Mapping
             format=config["format"].get(confuse.Optional(str)),
             web_write=config["web"]["write"].get(bool),
         )
-
-
-def limits(settings: Settings) -> Limits:
-    """What a single file may take."""
-    from deejai_core.embedding.analysis import Limits  # with numpy
-
-    return Limits(seconds=settings.time_limit, memory=settings.memory_limit * 1_000_000)
 
 
 @contextmanager

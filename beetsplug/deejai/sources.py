@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import beets
 from beets import ui
 from beets.dbcore.query import ParsingError
-from beets.library import Album, Item
+from beets.library import Item
 
 from deejai_core.errors import HistoryError
 from deejai_core.formats.entries import one_line
@@ -19,17 +19,19 @@ from deejai_core.history.mentions import Mention, Play, SongList
 from deejai_core.history.store import Source
 
 from .lastfm import lastfm_user, open_lastfm
-from .library import file_path, matching_ids
+from .library import sql
+from .library.items import file_path
 from .named import playlist_files
 from .queries import user_path
 from .words import counted
 
 if TYPE_CHECKING:
     import confuse
-    from beets.library import Library
     from beets.logging import BeetsLogger
 
     from deejai_core.history.store import HistoryStore
+
+    from .library.beets_library import BeetsLibrary
 
 TOLD = 10_000  # lists or plays from one line that says how far it is to the next
 
@@ -88,13 +90,15 @@ def warn_of_overlap(sources: Iterable[Source], new: Source, log: BeetsLogger) ->
                 log.warning("{} is also part of the history; what is in both counts twice: `history remove` one", there)
 
 
-def read_source(lib: Library, config: confuse.Subview, log: BeetsLogger, source: Source) -> Iterator[SongList | Play]:
+def read_source(
+    library: BeetsLibrary, config: confuse.Subview, log: BeetsLogger, source: Source
+) -> Iterator[SongList | Play]:
     """What a source gives now. A warning for each part of it that cannot be read; raises HistoryError if nothing can."""
     readers: dict[str, Callable[[], Iterable[SongList | Play]]] = {
         FILES: lambda: _read_files(Path(source.name), log),
-        QUERY: lambda: _read_query(lib, source.name),
-        ALBUMS: lambda: _read_albums(lib, source.name),
-        SMARTPLAYLISTS: lambda: _read_smartplaylists(lib, config, log),
+        QUERY: lambda: _read_query(library, source.name),
+        ALBUMS: lambda: _read_albums(library, source.name),
+        SMARTPLAYLISTS: lambda: _read_smartplaylists(library, config, log),
         LASTFM: lambda: chain.from_iterable(open_lastfm(config, source.name, log).scrobbles()),
         LOVED: lambda: [open_lastfm(config, source.name, log).loved()],
         TOP: lambda: [open_lastfm(config, source.name, log).top()],
@@ -112,13 +116,15 @@ def read_source(lib: Library, config: confuse.Subview, log: BeetsLogger, source:
         )
 
 
-def add_source(lib: Library, config: confuse.Subview, log: BeetsLogger, store: HistoryStore, source: Source) -> None:
+def add_source(
+    library: BeetsLibrary, config: confuse.Subview, log: BeetsLogger, store: HistoryStore, source: Source
+) -> None:
     """Keep what a source gives now in place of what it gave before; of Last.fm, what is new besides.
 
     Raises UserError or HistoryError; what was there is then as it was, but for the pages of Last.fm that came.
     """
     if source.kind != LASTFM:
-        store.replace(source, read_source(lib, config, log, source))
+        store.replace(source, read_source(library, config, log, source))
         return
     came = 0
     for page in open_lastfm(config, source.name, log).scrobbles(store.newest(source)):
@@ -130,11 +136,10 @@ def add_source(lib: Library, config: confuse.Subview, log: BeetsLogger, store: H
         raise HistoryError(f"{source_text(source)}: nothing was played yet")
 
 
-def library_tracks(lib: Library) -> tuple[list[int], list[Mention]]:
+def library_tracks(library: BeetsLibrary) -> tuple[list[int], list[Mention]]:
     """The ids of all tracks of the library, and what each is called."""
-    with lib.transaction() as tx:
-        rows = tx.query("SELECT id, artist, title, album, mb_trackid, path FROM items ORDER BY id")
-    return [row[0] for row in rows], [_row_mention(*tuple(row)[1:]) for row in rows]
+    rows = sql.columns_of_all(library.lib, "artist, title, album, mb_trackid, path")
+    return list(rows), [_row_mention(*row) for row in rows.values()]
 
 
 def _read_files(path: Path, log: BeetsLogger) -> Iterator[SongList | Play]:
@@ -145,22 +150,18 @@ def _read_files(path: Path, log: BeetsLogger) -> Iterator[SongList | Play]:
     yield from read_path(path, on_warning=lambda warning: log.warning("{}", warning))
 
 
-def _read_query(lib: Library, query: str) -> Iterator[SongList]:
-    songs = _mentions(lib.items(query))
+def _read_query(library: BeetsLibrary, query: str) -> Iterator[SongList]:
+    songs = _mentions(library.lib.items(query))
     if not songs:
         raise HistoryError(f"no track matches {query!r}; `beet ls` shows what a query finds")
     yield SongList(query, songs)
 
 
-def _read_albums(lib: Library, query: str) -> Iterator[SongList]:
-    chosen = matching_ids(lib, query, Album) if query else None
-    with lib.transaction() as tx:
-        rows = tx.query(
-            "SELECT a.id, a.albumartist, a.album, i.artist, i.title, i.mb_trackid, i.path "
-            "FROM items i JOIN albums a ON a.id = i.album_id ORDER BY a.id, i.disc, i.track, i.id"
-        )
+def _read_albums(library: BeetsLibrary, query: str) -> Iterator[SongList]:
+    chosen = library.matching(query, "album") if query else None
+    rows = sql.listed_albums(library.lib)
     found = False
-    for album, tracks in groupby(map(tuple, rows), key=lambda row: row[:3]):
+    for album, tracks in groupby(rows, key=lambda row: row[:3]):
         id_, artist, title = album
         if chosen is None or id_ in chosen:
             found = True
@@ -171,7 +172,7 @@ def _read_albums(lib: Library, query: str) -> Iterator[SongList]:
         raise HistoryError(f"{shown}; `beet ls -a` shows what a query finds")
 
 
-def _read_smartplaylists(lib: Library, config: confuse.Subview, log: BeetsLogger) -> Iterator[SongList]:
+def _read_smartplaylists(library: BeetsLibrary, config: confuse.Subview, log: BeetsLogger) -> Iterator[SongList]:
     """The lists that beets' smartplaylist plugin would write, and those that `beet deejai playlists` has written."""
     from deejai_core.history.sources.playlists import read_playlists
 
@@ -182,10 +183,10 @@ def _read_smartplaylists(lib: Library, config: confuse.Subview, log: BeetsLogger
     for entry in entries.get(list) if entries.exists() else ():
         name = str(entry.get("name") or "") if isinstance(entry, dict) else ""
         try:
-            yield from _smart_lists(lib, name, entry)
+            yield from _smart_lists(library, name, entry)
         except (ParsingError, AttributeError) as error:
             log.warning("smartplaylist {}: left out, {}", name, error)
-    for path in playlist_files(config, log, lib):
+    for path in playlist_files(config, log, library):
         if not path.exists():
             log.warning("{}: not written yet; `beet deejai playlists` writes it", one_line(os.fspath(path)))
             continue
@@ -195,10 +196,15 @@ def _read_smartplaylists(lib: Library, config: confuse.Subview, log: BeetsLogger
             warn(str(error))  # one playlist of several
 
 
-def _smart_lists(lib: Library, name: str, entry: dict) -> Iterator[SongList]:
+def _smart_lists(library: BeetsLibrary, name: str, entry: dict) -> Iterator[SongList]:
     """The lists of one entry: its name is a template, which may be another for each track."""
-    items = [item for query in _as_list(entry.get("query")) for item in lib.items(query)]
-    items += [item for query in _as_list(entry.get("album_query")) for album in lib.albums(query) for item in album.items()]
+    items = [item for query in _as_list(entry.get("query")) for item in library.lib.items(query)]
+    items += [
+        item
+        for query in _as_list(entry.get("album_query"))
+        for album in library.lib.albums(query)
+        for item in album.items()
+    ]
     lists: dict[str, dict[int, Item]] = {}
     for item in items:
         lists.setdefault(item.evaluate_template(name, True), {}).setdefault(item.id, item)
@@ -216,5 +222,4 @@ def _mentions(items: Iterable[Item]) -> tuple[Mention, ...]:
 
 def _row_mention(artist: str, title: str, album: str, recording: str, path: bytes) -> Mention:
     """A row of the database, where texts may be missing and paths begin at the library's folder."""
-    file = Path(os.fsdecode(Item._fields["path"].from_sql(path)))
-    return Mention(artist or "", title or "", album or "", recording or "", file)
+    return Mention(artist or "", title or "", album or "", recording or "", sql.as_path(path))

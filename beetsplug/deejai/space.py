@@ -15,8 +15,12 @@ import numpy as np
 from beets import ui
 from beets.library import Album, Item
 
+from deejai_core.data_folder import open_slices, slices_path
+from deejai_core.embedding.library_analysis import embed_file
+from deejai_core.embedding.tagging import read_probabilities
 from deejai_core.errors import AudioError
 from deejai_core.formats.entries import Track, one_line
+from deejai_core.index.cache import open_rows_index, open_vectors
 from deejai_core.index.hubs import densities, handicaps, open_densities
 from deejai_core.index.neighbours import Index
 from deejai_core.index.vectors import Vectors
@@ -26,33 +30,16 @@ from deejai_core.playlists.candidates import Candidates, leanings, preferences
 from deejai_core.playlists.rules import MILD as MILD_SEPARATION
 from deejai_core.playlists.rules import Rules
 from deejai_core.playlists.segue import ends
+from deejai_core.tracks.columns import blend_albums, columns_on_demand
 from deejai_core.tracks.songs import Known, Song, normal_artist, song_names
 
-from .analysis import hear_outsider
-from .catalogue import catalogue_on_demand, read_album_catalogue, read_albums, read_catalogue
-from .fields import KEY
 from .learned import read_track2vec
-from .library import (
-    album_name,
-    as_track,
-    attribute_values,
-    data_folder,
-    display_name,
-    file_path,
-    items_by_id,
-    matching_ids,
-    open_store,
-    require_tracks,
-    store_path,
-)
+from .library.items import album_name, as_track, file_path, items_by_id, require_tracks
 from .models import model_in_use
-from .settings import DAY, MILD, limits
-from .tagging import read_probabilities
-from .vectors import open_rows_index, open_vectors
+from .settings import DAY, MILD
 
 if TYPE_CHECKING:
-    from beets.library import Library
-
+    from .library.beets_library import BeetsLibrary
     from .settings import Settings
 
 Match = Item | Album | Path
@@ -78,21 +65,21 @@ class Space:
     track, with all that is known of it at hand; a list sees little of a large library, and then nobody reads the rest."""
 
     def __init__(
-        self, lib: Library, settings: Settings, *, albums: bool = False, plays: bool = False, whole: bool = False
+        self, library: BeetsLibrary, settings: Settings, *, albums: bool = False, plays: bool = False, whole: bool = False
     ) -> None:
-        self.lib = lib
+        self.library = library
         self.settings = settings
         self.kind = Album if albums else Item
-        require_tracks(lib)
+        require_tracks(library)
         plays = plays or bool(settings.not_played_days or settings.prefer_played or settings.avoid_skipped)
         whole = whole or plays or albums or bool(settings.minutes)
         self.name, self.folder, rows = self._open(whole=whole)
         if albums:
-            ids, vectors, tracks, album_of = read_albums(lib, rows.ids.tolist(), rows.vectors)
+            ids, vectors, tracks, album_of = blend_albums(library, rows.ids.tolist(), rows.vectors)
             if not ids:
                 raise ui.UserError("no album is analysed yet; run `beet deejai analyze`")
             self.index = Index(vectors)
-            self.catalogue: Known = read_album_catalogue(lib, ids, tracks, album_of, plays=plays)
+            self.catalogue: Known = library.columns(ids, "album", plays=plays)
             self._tracks, self._album_of = tracks, album_of
             self._rows = Vectors(np.array(ids), np.ones(len(ids), np.int64), vectors, written=len(ids))
         else:
@@ -100,7 +87,7 @@ class Space:
             self.index = open_rows_index(self.folder, rows, search=settings.index)
             whole = whole or self.learned
             self.catalogue = (
-                read_catalogue(lib, self.ids, plays=plays) if whole else catalogue_on_demand(lib, rows.ids, rows.marks)
+                library.columns(self.ids, plays=plays) if whole else columns_on_demand(library, rows.ids, rows.marks)
             )
 
     @cached_property
@@ -120,20 +107,20 @@ class Space:
 
     @cached_property
     def model(self) -> Model:
-        return model_in_use(self.lib, self.settings)
+        return model_in_use(self.library, self.settings)
 
     def _open(self, *, whole: bool) -> tuple[str, Path, Vectors]:
         """The name of the space, where its caches lie, and the tracks in it."""
         if self.learned:
-            name, ids, vectors = read_track2vec(self.lib)
+            name, ids, vectors = read_track2vec(self.library)
             if not ids:
                 raise ui.UserError("Track2Vec knows no track of this library; run `beet deejai train --track2vec`")
             rows = Vectors(np.array(ids), np.ones(len(ids), np.int64), vectors, written=len(ids))
-            return name, data_folder(self.lib) / "track2vec", rows
-        rows = open_vectors(self.lib, self.model, search=self.settings.index, whole=whole)
+            return name, self.library.folder / "track2vec", rows
+        rows = open_vectors(self.library, self.model, search=self.settings.index, whole=whole)
         if not len(rows.places):
             raise ui.UserError(f"nothing analysed yet with {self.model.name}; run `beet deejai analyze`")
-        return self.model.name, data_folder(self.lib), rows
+        return self.model.name, self.library.folder, rows
 
     def candidates(self, *, timed: bool = False) -> Candidates:
         """What a list made with the settings may take. timed: for a list of a given playing time."""
@@ -177,8 +164,8 @@ class Space:
     def tags(self) -> np.ndarray:
         """(n, 50) float32 probabilities of the tags, an album's the mean of its tracks'; NaN where there are none."""
         if self.kind is Item:
-            return read_probabilities(self.lib, self.ids)
-        of_tracks = read_probabilities(self.lib, self._tracks)
+            return read_probabilities(self.library, self.ids)
+        of_tracks = read_probabilities(self.library, self._tracks)
         tagged = ~np.isnan(of_tracks[:, 0])
         sums = np.zeros((len(self.ids), len(TAGS)))
         np.add.at(sums, self._album_of[tagged], of_tracks[tagged])
@@ -217,7 +204,7 @@ class Space:
             raise ui.UserError("no track has a length, so none can be chosen by --minutes; `beet update` reads the lengths")
         if not self.settings.candidates.strip():
             return None
-        found = matching_ids(self.lib, self.settings.candidates, self.kind)
+        found = self.library.matching(self.settings.candidates, "track" if self.kind is Item else "album")
         allowed = np.isin(self._rows.ids, list(found))
         if not allowed.any():
             what = "matches nothing" if not found else "matches nothing that is analysed"
@@ -235,13 +222,13 @@ class Space:
         if isinstance(match, Album):
             return Member(album_name(match), [as_track(item) for item in _in_order(match)], song, match)
         track = as_track(match)
-        return Member(display_name(track), [track], song, match)
+        return Member(track.name, [track], song, match)
 
     def members(self, positions: Sequence[int]) -> dict[int, Member]:
         """The members at these positions, by position; without those that another beet has removed meanwhile."""
         places = np.array(positions, int)
         ids = self._rows.ids[places[self.catalogue.load(places)]].tolist()
-        found = items_by_id(self.lib, ids) if self.kind is Item else filter(None, map(self.lib.get_album, ids))
+        found = items_by_id(self.library, ids) if self.kind is Item else filter(None, map(self.library.lib.get_album, ids))
         return {self.position[match.id]: self.member(match) for match in found}
 
     def names(self, positions: Sequence[int]) -> dict[int, str]:
@@ -250,15 +237,15 @@ class Space:
     def why_not(self, match: Match) -> str:
         """Why a track or album has no vector, and what to do about it."""
         if self.learned:
-            name = album_name(match) if isinstance(match, Album) else display_name(as_track(match))
+            name = album_name(match) if isinstance(match, Album) else as_track(match).name
             return f"{name}: in no list that Track2Vec has learned from; `beet deejai history add` adds lists"
         if isinstance(match, Album) and not match.items():
             return f"{album_name(match)}: this album has no tracks; `beet ls -a` lists the albums"
         if isinstance(match, Album):
             return f"{album_name(match)}: none of its tracks is analysed yet; run `beet deejai analyze`"
-        name = display_name(as_track(match))
-        if store_path(self.lib).exists():
-            with open_store(self.lib) as store:
+        name = as_track(match).name
+        if slices_path(self.library).exists():
+            with open_slices(self.library) as store:
                 failure = store.failures().get(file_path(match))
             if failure and failure.still_stands(self.settings.retries):
                 return f"{name}: cannot be analysed: {one_line(os.fspath(failure.path))}: {failure.reason}"
@@ -275,7 +262,7 @@ class Space:
         if song.position not in self._known_ends:
             first, last = self._end_tracks(self.ids[song.position])
             keys = [self._keys.get(first), self._keys.get(last)]
-            with open_store(self.lib) as store:
+            with open_slices(self.library) as store:
                 trunks = dict(store.get(filter(None, keys), self.model.trunk_name, self.model.trunk_size))
             heard = [ends(self.model.project(trunks[key])) if key in trunks else (None, None) for key in keys]
             self._known_ends[song.position] = heard[0][0], heard[1][1]
@@ -285,12 +272,12 @@ class Space:
         """The ids of the first and the last track."""
         if self.kind is Item:
             return id_, id_
-        items = _in_order(self.lib.get_album(id_))
+        items = _in_order(self.library.lib.get_album(id_))
         return items[0].id, items[-1].id
 
     @cached_property
     def _keys(self) -> dict[int, str]:
-        return attribute_values(self.lib, KEY)
+        return self.library.recordings()
 
     @cached_property
     def _known_ends(self) -> dict[int, tuple[np.ndarray | None, np.ndarray | None]]:
@@ -305,13 +292,13 @@ class Space:
         except AudioError as error:
             raise ui.UserError(f"{one_line(os.fspath(path))}: not analysed: {error}") from error
         if self.kind is Item:
-            twins = [id_ for id_, other in attribute_values(self.lib, KEY).items() if other == key]
-            for twin in items_by_id(self.lib, twins):
+            twins = [id_ for id_, other in self.library.recordings().items() if other == key]
+            for twin in items_by_id(self.library, twins):
                 if member := self.member(twin):
                     return member
         if vector is None:
             raise ui.UserError(f"{one_line(os.fspath(path))}: not in the library, so Track2Vec does not know it")
-        with limits(self.settings).decoder() as decoder:
+        with self.settings.analysis.limits.decoder() as decoder:
             tags = decoder.tags(path)
         track = Track(path, tags.artist, tags.title, tags.length)
         song = Song(
@@ -320,13 +307,13 @@ class Space:
             names=song_names(tags.artist, tags.title),
             length=tags.length or float("nan"),
         )
-        return Member(display_name(track), [track], song, path)
+        return Member(track.name, [track], song, path)
 
     def _hear(self, path: Path) -> tuple[str, np.ndarray | None]:
         """The audio key of a file outside the library, and its vector; None where sound does not matter."""
         if not self.learned:
-            return hear_outsider(self.lib, path, self.model, self.settings)
-        with limits(self.settings).decoder() as decoder:
+            return embed_file(self.library, path, self.model, self.settings.analysis)
+        with self.settings.analysis.limits.decoder() as decoder:
             return decoder.key(path), None
 
 

@@ -7,22 +7,22 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deejai_core.data_folder import open_slices, slices_path
+from deejai_core.embedding.library_analysis import plan
+from deejai_core.embedding.library_vectors import up_to_date
 from deejai_core.formats.entries import one_line
 from deejai_core.index.annoy_file import index_paths, read_manifest, why_no_annoy
+from deejai_core.index.cache import current_index
 from deejai_core.index.neighbours import asks_annoy
 from deejai_core.index.vectors import vectors_paths
 from deejai_core.models.protocol import Model
 
-from .analysis import find_work
-from .library import data_folder, file_path, items_at, open_store, read_vectors, store_path, track_ids, unanalysed_items
+from .library.items import file_path, items_at
 from .models import model_in_use
-from .vectors import current_index
-from .weighing import epsilon_in_use, up_to_date
 from .words import counted, lasting
 
 if TYPE_CHECKING:
-    from beets.library import Library
-
+    from .library.beets_library import BeetsLibrary
     from .settings import Settings
 
 
@@ -30,23 +30,23 @@ OUTDATED = "weighted before the library changed; run `beet deejai analyze` to up
 SHOWN = 10  # failures listed before "and N more"
 
 
-def status_lines(lib: Library, settings: Settings) -> list[str]:
+def status_lines(library: BeetsLibrary, settings: Settings) -> list[str]:
     """The report, a line for each figure."""
-    model = model_in_use(lib, settings)
-    tracks = len(track_ids(lib))
-    ids, _ = read_vectors(lib, model.name, model.dimension)
-    folder = data_folder(lib)
+    model = model_in_use(library, settings)
+    tracks = len(library.ids())
+    ids = library.vectors(model.name, model.dimension).ids
+    folder = library.folder
     failures, heard, current, used = [], 0, True, None
-    epsilon = epsilon_in_use(model, settings)
-    if store_path(lib).exists():
-        with open_store(lib) as store:
+    epsilon = settings.analysis.epsilon_for(model)
+    if slices_path(library).exists():
+        with open_slices(library) as store:
             known = store.failures()
-            work = find_work(lib, unanalysed_items(lib, model), model, store, retries=settings.retries)
+            work = plan(library, model, store, settings.analysis)
             heard = len(work.weigh)
             weighing = store.weighing()
             used = weighing.epsilon if weighing and weighing.model == model.name else None
-            current = up_to_date(lib, model, epsilon, store)
-            failures = [known[file_path(item)] for item in work.failed]
+            current = up_to_date(library, model, epsilon, store)
+            failures = [known[track.path] for track in library.tracks(work.failed).values()]
     pending = tracks - len(ids) - len(failures)
 
     caches = _size(*index_paths(folder), *vectors_paths(folder))
@@ -61,8 +61,8 @@ def status_lines(lib: Library, settings: Settings) -> list[str]:
         *([f"          ... and {len(failures) - SHOWN:,} more"] if len(failures) > SHOWN else []),
         f"model     {model.name}, {model.dimension} dimensions, epsilon {_epsilon(used, epsilon)}",
         "vectors   " + ("up to date" if current else OUTDATED),
-        f"index     {_index(lib, model, settings)}",
-        f"on disk   slices {_size(store_path(lib))}, index {caches}, in {folder}",
+        f"index     {_index(library, model, settings)}",
+        f"on disk   slices {_size(slices_path(library))}, index {caches}, in {folder}",
     ]
 
 
@@ -73,16 +73,16 @@ def _epsilon(used: float | None, next_: float) -> str:
     )
 
 
-def failed_lines(lib: Library, words: list[str], settings: Settings) -> list[str]:
+def failed_lines(library: BeetsLibrary, words: list[str], settings: Settings) -> list[str]:
     """The files that could not be analysed, with reason, date and what becomes of them; of the matching tracks, or all."""
-    if not store_path(lib).exists():
+    if not slices_path(library).exists():
         return []
-    with open_store(lib) as store:
+    with open_slices(library) as store:
         failures = store.failures()
-    matching = {file_path(item) for item in lib.items(words)} if words and failures else set()
+    matching = {file_path(item) for item in library.lib.items(words)} if words and failures else set()
     lines = []
     for path, failure in failures.items():
-        if path in matching if words else items_at(lib, path):
+        if path in matching if words else items_at(library, path):
             tried = {1: "once", 2: "twice"}.get(failure.attempts, f"{failure.attempts} times")
             next_time = "again when it changes" if failure.still_stands(settings.retries) else "again next time"
             when = failure.failed_at[:10]
@@ -90,17 +90,17 @@ def failed_lines(lib: Library, words: list[str], settings: Settings) -> list[str
     return lines
 
 
-def _index(lib: Library, model: Model, settings: Settings) -> str:
+def _index(library: BeetsLibrary, model: Model, settings: Settings) -> str:
     """What kind of index there is, its size and age, whether it has all tracks, and whether lists ask it."""
     if reason := why_no_annoy():
         return f"exact search: {reason}"
-    folder = data_folder(lib)
+    folder = library.folder
     made = read_manifest(folder)
     if made is None:
         return "none yet; run `beet deejai analyze`"
     what = [f"Annoy, {counted(made.tracks, 'track')}", _size(index_paths(folder)[0])]
     what += [f"built {lasting(max(0, time.time() - made.mtime_ns / 1e9))} ago"]
-    what += ["up to date" if current_index(lib, model) else "out of date (run `beet deejai analyze`)"]
+    what += ["up to date" if current_index(library, model) else "out of date (run `beet deejai analyze`)"]
     asked = "lists ask it" if asks_annoy(settings.index, made.tracks) else "lists compare all tracks"
     return f"{', '.join(what)}; {asked}"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deejai_core.data_folder import open_slices
 from deejai_core.errors import TrainingError
 from deejai_core.models.head import HeadWeights, beside, save_head, unit
 from deejai_core.models.protocol import Model
@@ -26,17 +27,13 @@ from deejai_core.training.spark import export_lists, import_vectors
 from deejai_core.training.track2vec import Track2Vec, learn
 from deejai_core.training.validation import Epoch, Progress, check_enough, split
 
-from .catalogue import read_catalogue
-from .fields import KEY
 from .learned import save_track2vec, word_of
-from .library import attribute_values, open_store
 from .models import models_folder, name_in_use, replacing_model
 from .words import counted
 
 if TYPE_CHECKING:
-    from beets.library import Library
-
     from .history import History
+    from .library.beets_library import BeetsLibrary
     from .settings import Settings
 
 
@@ -72,7 +69,7 @@ def coverage(history: History) -> str:
 
 
 def learn_songs(
-    lib: Library,
+    library: BeetsLibrary,
     history: History,
     *,
     seed: int,
@@ -106,15 +103,15 @@ def learn_songs(
     )
 
 
-def keep_songs(lib: Library, songs: Songs) -> None:
+def keep_songs(library: BeetsLibrary, songs: Songs) -> None:
     """Keep the songs' vectors beside the library, for `--space track2vec`. Raises StoreError if that cannot be done."""
     ids = [id_ for items in songs.items for id_ in items]
-    catalogue = read_catalogue(lib, ids, plays=False)
+    catalogue = library.columns(ids)
     names, place = [], 0
     for items in songs.items:
         names.append(word_of(frozenset().union(*(catalogue.names(place + number) for number in range(len(items))))))
         place += len(items)
-    save_track2vec(lib, Track2Vec(tuple(names), songs.vectors))
+    save_track2vec(library, Track2Vec(tuple(names), songs.vectors))
 
 
 def export_sentences(history: History, path: Path) -> int:
@@ -128,16 +125,16 @@ def _sentences(history: History) -> Iterator[list[str]]:
         yield [str(word) for word in words.tolist()]
 
 
-def trunk_in_use(lib: Library, settings: Settings) -> tuple[str, Model]:
+def trunk_in_use(library: BeetsLibrary, settings: Settings) -> tuple[str, Model]:
     """The model whose trunk is the one in use, under a learned head or not, with what loads it."""
-    name = trunk_of(name_in_use(lib, settings), models_folder())  # without loading the head, which may be damaged
+    name = trunk_of(name_in_use(library, settings), models_folder())  # without loading the head, which may be damaged
     return name, load_model(name, models_folder())
 
 
-def gather_examples(lib: Library, history: History, songs: Songs, model: Model) -> Examples:
+def gather_examples(library: BeetsLibrary, history: History, songs: Songs, model: Model) -> Examples:
     """The songs that `model` has heard: one track of each, where it stands in lists, and who plays it."""
-    keys = attribute_values(lib, KEY)
-    with open_store(lib) as store:
+    keys = library.recordings()
+    with open_slices(library) as store:
         heard = store.keys(model.trunk_name)
         chosen = []
         for row, items in enumerate(songs.items):
@@ -145,7 +142,7 @@ def gather_examples(lib: Library, history: History, songs: Songs, model: Model) 
             if item is not None:
                 chosen.append((row, item))
         trunks = dict(store.get({keys[item] for _, item in chosen}, model.trunk_name, model.trunk_size))
-    artists, _ = read_catalogue(lib, [item for _, item in chosen], plays=False).artist_codes
+    artists, _ = library.columns([item for _, item in chosen]).artist_codes
     place = {songs.words[row]: number for number, (row, _) in enumerate(chosen)}
     lists = []
     for words in history.lists():

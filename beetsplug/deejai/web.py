@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from beets import ui
-from beets.dbcore.query import ParsingError
-from beets.library import Item
 
-from deejai_core.errors import MissingError
+from deejai_core.data_folder import open_slices, slices_path
+from deejai_core.embedding.tag_digits import FIELD
+from deejai_core.errors import LibraryError, MissingError, QueryError
 from deejai_core.extras import extra
 from deejai_core.features.web.app import Start, create_app, new_token
 from deejai_core.features.web.guard import LOOPBACK, Guard
@@ -35,29 +35,19 @@ from deejai_core.features.web.uploads import Uploads
 from deejai_core.formats.entries import Header, one_line
 
 from .background import Analysis
-from .library import (
-    CHUNK,
-    any_has,
-    as_track,
-    data_folder,
-    display_name,
-    file_path,
-    items_by_id,
-    matching_ids,
-    open_store,
-    store_path,
-)
+from .library import sql
+from .library.items import as_track, file_path, items_by_id
 from .lists import Entry, MadeList
 from .models import model_in_use
 from .output import encode, playlist_path, write_encoded
 from .queries import find_matches
 from .settings import Settings
 from .space import Member, NothingAllowedError, Space
-from .tags import STORED
 
 if TYPE_CHECKING:
-    from beets.library import Library
     from beets.logging import BeetsLogger
+
+    from .library.beets_library import BeetsLibrary
 
 FORMATS = {  # beets' names of the formats that browsers play
     "MP3": "mp3",
@@ -78,7 +68,7 @@ SHORTEST_TOKEN = 16  # characters
 
 
 def serve_page(
-    lib: Library,
+    library: BeetsLibrary,
     settings: Settings,
     log: BeetsLogger,
     words: list[str],
@@ -94,11 +84,11 @@ def serve_page(
         raise ui.UserError(f"--token: {SHORTEST_TOKEN} letters and digits at least; without it, one is made for you")
     if token is None and host not in LOOPBACK and host != "::1":
         token = new_token()
-    library = BeetsLibrary(lib, settings, log, at_home=token is None)
-    seeds = _seeds(library, words) if words else []
+    page = PageLibrary(library, settings, log, at_home=token is None)
+    seeds = _seeds(page, words) if words else []
     guard = Guard(port, token)
-    uploads = Uploads(data_folder(lib) / "uploads" / str(port))
-    app = create_app(library, guard, uploads, Start(seeds, demo))
+    uploads = Uploads(library.folder / "uploads" / str(port))
+    app = create_app(page, guard, uploads, Start(seeds, demo))
 
     def ready() -> None:
         uploads.clear()
@@ -113,7 +103,7 @@ def serve_page(
     try:
         serve(app, guard, host, ready=ready)
     finally:
-        library.close()
+        page.close()
 
 
 def _shown_host(host: str) -> str:
@@ -135,13 +125,13 @@ def print_code(url: str) -> None:
     segno.make(url, error="l").terminal(compact=True)
 
 
-def _seeds(library: BeetsLibrary, words: list[str]) -> list[int]:
-    matches = find_matches(library.lib, words)
+def _seeds(page: PageLibrary, words: list[str]) -> list[int]:
+    matches = find_matches(page.library, words)
     if any(isinstance(match, Path) for match in matches):
         raise ui.UserError("a file outside the library can be dropped into the page; here, name tracks of the library")
-    found = [match.id for match in matches if match.id in library.state.space.position]
+    found = [match.id for match in matches if match.id in page.state.space.position]
     if not found:
-        raise ui.UserError(library.state.space.why_not(matches[0]))
+        raise ui.UserError(page.state.space.why_not(matches[0]))
     return found[:MOST_SEEDS]
 
 
@@ -160,11 +150,11 @@ def _answering(method: Callable) -> Callable:
     """A method that threads of a server call: paths are the library's there too, and errors become refusals."""
 
     @functools.wraps(method)
-    def wrapped(self: BeetsLibrary, *args: Any, **options: Any) -> Any:
+    def wrapped(self: PageLibrary, *args: Any, **options: Any) -> Any:
         try:
-            with self.lib.music_dir_context():
+            with self.library.lib.music_dir_context():
                 return method(self, *args, **options)
-        except ui.UserError as error:
+        except (ui.UserError, LibraryError) as error:
             raise RefusedError(str(error)) from error
         except MissingError as error:
             raise RefusedError(str(error), 501) from error
@@ -174,22 +164,22 @@ def _answering(method: Callable) -> Callable:
     return wrapped
 
 
-class BeetsLibrary:
+class PageLibrary:
     """A `deejai_core.features.web.library.Library`. beets opens a connection to the database for each thread by itself."""
 
-    def __init__(self, lib: Library, settings: Settings, log: BeetsLogger, *, at_home: bool) -> None:
+    def __init__(self, library: BeetsLibrary, settings: Settings, log: BeetsLogger, *, at_home: bool) -> None:
         """at_home: whether only this machine is listened to."""
-        self.lib = lib
+        self.library = library
         self.settings = settings
         self.writable = settings.web_write
         self.map_progress: float | None = None
         self._log = log
         self._at_home = at_home
-        self._model = model_in_use(lib, settings)
+        self._model = model_in_use(library, settings)
         self._drawing = threading.Lock()
         self._opening = threading.Lock()
         self._opener = ThreadPoolExecutor(1, thread_name_prefix="deejai-web")
-        self._analysis = Analysis(lib)
+        self._analysis = Analysis(library)
         self._state: State | None = None
         self._seen: tuple = ()  # the stamp of the library when it was last looked at
         self._reopen()
@@ -212,12 +202,11 @@ class BeetsLibrary:
 
     def progress(self) -> Progress:
         self._refresh()
-        with self.lib.transaction() as tx:
-            total = tx.query("SELECT COUNT(*) FROM items")[0][0]
+        total = sql.track_count(self.library.lib)
         running = self._analysis.running
         analysed = self.tracks
-        if (running or not analysed) and store_path(self.lib).exists():
-            with open_store(self.lib) as store:  # a track gets its vector when all have been heard
+        if (running or not analysed) and slices_path(self.library).exists():
+            with open_slices(self.library) as store:  # a track gets its vector when all have been heard
                 analysed = max(analysed, min(total, len(store.keys(self._model.trunk_name))))
         return Progress(total, analysed, running)
 
@@ -228,7 +217,7 @@ class BeetsLibrary:
 
     @property
     def tagged(self) -> bool:
-        return any_has(self.lib, STORED)
+        return sql.any_has(self.library.lib, FIELD)
 
     @property
     def knobs(self) -> Knobs:
@@ -258,11 +247,11 @@ class BeetsLibrary:
         """Open the library anew, in the background, if it has changed."""
         state = self._state
         patient = state is not None and time.monotonic() - state.opened < PATIENCE * state.took
-        if not patient and self._seen != _stamp(self.lib) and self._opening.acquire(blocking=False):
+        if not patient and self._seen != _stamp(self.library) and self._opening.acquire(blocking=False):
             self._opener.submit(self._reopen, locked=True)
 
     def _reopen(self, *, locked: bool = False) -> None:
-        self._seen = _stamp(self.lib)
+        self._seen = _stamp(self.library)
         try:
             self._state = self._open()
         except (ui.UserError, RefusedError):
@@ -275,11 +264,8 @@ class BeetsLibrary:
 
     def _open(self) -> State:
         start = time.monotonic()
-        space = Space(self.lib, self.settings, plays=True)
-        with self.lib.transaction() as tx:
-            names = SearchIndex(
-                tx.query("SELECT id, title, artist, album, albumartist FROM items ORDER BY disc, track, id")
-            )
+        space = Space(self.library, self.settings, plays=True)
+        names = SearchIndex(sql.search_rows(self.library.lib))
         if self.settings.correct_hubs:
             space.densities  # noqa: B018 (what takes the longest, not to be waited for later)
         now = time.monotonic()
@@ -291,8 +277,8 @@ class BeetsLibrary:
         if found.ids or found.groups:
             return found
         try:
-            ids = sorted(matching_ids(self.lib, text, Item))
-        except (ui.UserError, ParsingError):
+            ids = sorted(self.library.matching(text))
+        except QueryError:
             return found  # half a query, as it is while somebody types
         return Found(ids[offset : offset + limit], [], more=len(ids) > offset + limit)
 
@@ -301,24 +287,17 @@ class BeetsLibrary:
         self._refresh()
         ids, position = list(dict.fromkeys(ids)), self._state.space.position if self._state else {}
         found = {}
-        for start in range(0, len(ids), CHUNK):
-            some = ids[start : start + CHUNK]
-            marks = ", ".join("?" * len(some))
-            with self.lib.transaction() as tx:
-                rows = tx.query(
-                    f"SELECT id, artist, title, album, length, format, path FROM items WHERE id IN ({marks})",  # noqa: S608
-                    some,
-                )
-            for id_, artist, title, album, length, format_, path in map(tuple, rows):
-                found[id_] = Listed(
-                    id_,
-                    artist or "",
-                    title or Path(os.fsdecode(path)).name,
-                    album or "",
-                    length if length and math.isfinite(length) else None,
-                    FORMATS.get(format_, ""),
-                    id_ in position,
-                )
+        rows = sql.columns_of(self.library.lib, ids, "artist, title, album, length, format, path")
+        for id_, (artist, title, album, length, format_, path) in rows.items():
+            found[id_] = Listed(
+                id_,
+                artist or "",
+                title or sql.as_path(path).name,
+                album or "",
+                length if length and math.isfinite(length) else None,
+                FORMATS.get(format_, ""),
+                id_ in position,
+            )
         return found
 
     def anything(self) -> int:
@@ -353,12 +332,12 @@ class BeetsLibrary:
 
     @_answering
     def audio(self, id_: int) -> tuple[Path, str] | None:
-        items = items_by_id(self.lib, [id_])
+        items = items_by_id(self.library, [id_])
         return (file_path(items[0]), FORMATS.get(items[0].format, "")) if items else None
 
     @_answering
     def cover(self, id_: int) -> Cover | None:
-        items = items_by_id(self.lib, [id_])
+        items = items_by_id(self.library, [id_])
         if not items:
             return None
         album = items[0].get_album()
@@ -367,7 +346,7 @@ class BeetsLibrary:
 
     @_answering
     def playlist(self, title: str, ids: Sequence[int]) -> tuple[str, bytes, int]:
-        path, data, tracks = encode(self.lib, self._list(title, ids), self.settings, None)
+        path, data, tracks = encode(self.library, self._list(title, ids), self.settings, None)
         return path.name, data, tracks
 
     @_answering
@@ -375,20 +354,20 @@ class BeetsLibrary:
         if not self.writable:
             raise RefusedError("this page may not write playlists; it can be downloaded instead", 403)
         made = self._list(title, ids)
-        if playlist_path(self.lib, title, self.settings).exists() and not replace:
+        if playlist_path(self.library, title, self.settings).exists() and not replace:
             raise RefusedError(f"there is a playlist called {one_line(title)!r} already", 409)
-        path, data, tracks = encode(self.lib, made, self.settings, None)
+        path, data, tracks = encode(self.library, made, self.settings, None)
         write_encoded(made, path, data, self.settings)
         return str(path), tracks
 
     def _list(self, title: str, ids: Sequence[int]) -> MadeList:
-        items = items_by_id(self.lib, ids)
+        items = items_by_id(self.library, ids)
         if not items:
             raise RefusedError("ids: none of these tracks is in the library any more", 404)
         entries = []
         for number, item in enumerate(items, 1):
             track = as_track(item)
-            entries.append(Entry(str(number), Member(display_name(track), [track], None, item)))
+            entries.append(Entry(str(number), Member(track.name, [track], None, item)))
         date = datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds")
         return MadeList(title, entries, Header(title, (f"from the DJ page, model {self.model}",), date))
 
@@ -401,17 +380,17 @@ class BeetsLibrary:
 
         with self._drawing:  # it may take minutes, and is kept for the next time
             try:
-                return library_map(self.lib, self.settings, self._log, on_progress=report)[0]
+                return library_map(self.library, self.settings, self._log, on_progress=report)[0]
             finally:
                 self.map_progress = None
 
 
-def _stamp(lib: Library) -> tuple:
+def _stamp(library: BeetsLibrary) -> tuple:
     """What changes whenever the database is written to."""
     found = []
     for suffix in ("", "-wal"):
         try:
-            status = Path(os.fsdecode(lib.path) + suffix).stat()
+            status = Path(os.fsdecode(library.lib.path) + suffix).stat()
         except OSError:
             continue
         found.append((status.st_ino, status.st_size, status.st_mtime_ns))

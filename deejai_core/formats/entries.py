@@ -26,6 +26,11 @@ class Track:
     album: str = ""
     recording: str = ""  # MusicBrainz recording id
 
+    @property
+    def name(self) -> str:
+        """Artist and title on one line; the file's name for a track without a title."""
+        return " - ".join(filter(None, (one_line(self.artist), one_line(self.title) or one_line(self.path.name))))
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beetsplug.deejai.fields import Vector
+from beetsplug.deejai.library.attributes import Vector
 
 UNIT = np.ones(4, "<f4").tobytes()
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from beetsplug.deejai.interrupts import uninterrupted
+from beetsplug.deejai.library.interrupts import uninterrupted
 
 
 @pytest.fixture(autouse=True)

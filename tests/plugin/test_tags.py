@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beetsplug.deejai.tags import LENGTH, decode, encode
+from beetsplug.deejai.library.tag_fields import LENGTH, decode, encode
 from deejai_core.embedding.slices import SliceStore
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.vocabulary import TAGS

@@ -14,13 +14,13 @@ from beets.library import Item, Library
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from beetsplug.deejai import vectors as vectors_module
-from beetsplug.deejai.catalogue import catalogue_on_demand
-from beetsplug.deejai.fields import ITEM_TYPES, MODEL, VECTOR
-from beetsplug.deejai.library import data_folder, read_vectors
-from beetsplug.deejai.vectors import is_cache_true, open_rows_index, open_vectors
+from beetsplug.deejai.library.attributes import ITEM_TYPES, MODEL, VECTOR
+from beetsplug.deejai.library.beets_library import BeetsLibrary
+from deejai_core.index import cache as vectors_module
 from deejai_core.index import neighbours as index_module
 from deejai_core.index.annoy_file import why_no_annoy
+from deejai_core.index.cache import is_cache_true, open_rows_index, open_vectors
+from deejai_core.tracks.columns import columns_on_demand
 
 DIMENSION = 4
 
@@ -89,19 +89,20 @@ def library(folder: Path, tracks: int = 20) -> Library:
 
 def found(lib: Library, *, whole: bool = False) -> dict[int, bytes]:
     """What a list would see: of the rows that count those whose tracks are still there."""
-    rows = open_vectors(lib, MINE, whole=whole)
-    catalogue = catalogue_on_demand(lib, rows.ids, rows.marks)
+    rows = open_vectors(BeetsLibrary(lib), MINE, whole=whole)
+    catalogue = columns_on_demand(BeetsLibrary(lib), rows.ids, rows.marks)
     positions = np.arange(len(rows)) if rows.current is None else np.flatnonzero(rows.current)
     positions = positions[catalogue.load(positions)]
     return {int(rows.ids[position]): rows.vectors[position].tobytes() for position in positions.tolist()}
 
 
 def truth(lib: Library) -> dict[int, bytes]:
-    return {id_: vector.tobytes() for id_, vector in zip(*read_vectors(lib, "model", DIMENSION), strict=True)}
+    ids, _, vectors = BeetsLibrary(lib).vectors("model", DIMENSION)
+    return {id_: vector.tobytes() for id_, vector in zip(ids.tolist(), vectors, strict=True)}
 
 
 def edition(lib: Library) -> str:
-    return open_vectors(lib, MINE).edition
+    return open_vectors(BeetsLibrary(lib), MINE).edition
 
 
 def test_it_is_written_once(tmp_path, large):
@@ -109,7 +110,7 @@ def test_it_is_written_once(tmp_path, large):
     assert found(lib) == truth(lib)
     first = edition(lib)
     assert edition(lib) == first != ""
-    assert is_cache_true(lib, MINE)
+    assert is_cache_true(BeetsLibrary(lib), MINE)
 
 
 @pytest.mark.parametrize("size", ["large", "small"])
@@ -128,17 +129,17 @@ class TestInALargeLibrary:
     @pytest.fixture
     def lib(self, tmp_path, large) -> Library:
         lib = library(tmp_path)
-        open_vectors(lib, MINE)
+        open_vectors(BeetsLibrary(lib), MINE)
         return lib
 
     def test_new_tracks_are_added_at_the_end(self, lib):
         first = edition(lib)
         new = add(lib, 3)
-        rows = open_vectors(lib, MINE)
+        rows = open_vectors(BeetsLibrary(lib), MINE)
         assert (rows.edition, rows.written, len(rows)) == (first, 20, 23)
         assert rows.ids[20:].tolist() == new
         assert found(lib) == truth(lib)
-        assert len(open_vectors(lib, MINE)) == 23  # they are not added again
+        assert len(open_vectors(BeetsLibrary(lib), MINE)) == 23  # they are not added again
 
     def test_a_track_that_is_weighed_anew_has_its_new_vector(self, lib):
         before = truth(lib)
@@ -177,7 +178,7 @@ class TestInALargeLibrary:
     def test_many_new_tracks_make_all_of_it_be_written_anew(self, lib):
         first = edition(lib)
         add(lib, 11)
-        rows = open_vectors(lib, MINE)
+        rows = open_vectors(BeetsLibrary(lib), MINE)
         assert rows.edition != first
         assert (rows.written, rows.current) == (31, None)
         assert found(lib) == truth(lib)
@@ -185,7 +186,7 @@ class TestInALargeLibrary:
     def test_whole_it_has_a_row_for_each_track(self, lib):
         add(lib, 3)
         lib.get_item(7).remove()
-        rows = open_vectors(lib, MINE, whole=True)
+        rows = open_vectors(BeetsLibrary(lib), MINE, whole=True)
         assert rows.current is None
         assert sorted(rows.ids.tolist()) == sorted(truth(lib))
 
@@ -208,7 +209,7 @@ class TestInALargeLibrary:
                 (VECTOR, VECTOR),
             )
         connection.close()
-        assert not is_cache_true(lib, MINE)
+        assert not is_cache_true(BeetsLibrary(lib), MINE)
 
     def test_a_cache_that_cannot_be_written(self, lib, monkeypatch):
         def refuse(*_: object, **__: object):
@@ -223,12 +224,12 @@ class TestInALargeLibrary:
 
     @pytest.mark.skipif(why_no_annoy() is not None, reason="annoy is not installed")
     def test_the_index_stays_as_it_is(self, lib):
-        file = data_folder(lib) / "index.ann"
-        open_rows_index(data_folder(lib), open_vectors(lib, MINE))
+        file = BeetsLibrary(lib).folder / "index.ann"
+        open_rows_index(BeetsLibrary(lib).folder, open_vectors(BeetsLibrary(lib), MINE))
         built = file.stat()
         (new,) = add(lib)
-        rows = open_vectors(lib, MINE)
-        index = open_rows_index(data_folder(lib), rows)
+        rows = open_vectors(BeetsLibrary(lib), MINE)
+        index = open_rows_index(BeetsLibrary(lib).folder, rows)
         assert file.stat() == built
         row = rows.places[new]
         assert index.nearest(rows.vectors[row], 1)[0].tolist() == [row]
@@ -236,11 +237,11 @@ class TestInALargeLibrary:
 
 def test_in_a_small_library_rows_are_in_the_order_of_ids(tmp_path, small):
     lib = library(tmp_path)
-    open_vectors(lib, MINE)
+    open_vectors(BeetsLibrary(lib), MINE)
     give(lib, 3)
     add(lib, 2)
     lib.get_item(5).remove()
-    rows = open_vectors(lib, MINE)
+    rows = open_vectors(BeetsLibrary(lib), MINE)
     assert rows.current is None
     assert rows.ids.tolist() == sorted(truth(lib))
     assert found(lib) == truth(lib)

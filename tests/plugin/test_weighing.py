@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from beets.library import Item, Library
 
-from beetsplug.deejai.fields import KEY, MODEL, VECTOR
-from beetsplug.deejai.library import attribute_values
-from beetsplug.deejai.weighing import weigh_imported
+from beetsplug.deejai.library.attributes import KEY, MODEL, VECTOR
+from beetsplug.deejai.library.beets_library import BeetsLibrary
+from deejai_core.embedding.library_vectors import weigh_imported
 from deejai_core.embedding.slices import SliceStore
 from deejai_core.models.musicnn.model import MusiCNN
 
@@ -32,11 +32,11 @@ class Meanwhile(SliceStore):
 
 
 def test_a_vector_is_not_given_to_another_track_of_the_same_id(lib, tmp_path):
-    model, rng = MusiCNN(), np.random.default_rng(0)
+    model, rng, library = MusiCNN(), np.random.default_rng(0), BeetsLibrary(lib)
     with Meanwhile(tmp_path / "slices.db") as store:
         store.lib = lib
-        for key in attribute_values(lib, KEY).values():
+        for key in library.recordings().values():
             store.put(key, model.trunk_name, rng.normal(size=(3, 200)).astype(np.float16))
-        weigh_imported(lib, [1, 2, 3], model, 0.01, store)
-    assert attribute_values(lib, KEY)[3] == "f" * 32
-    assert set(attribute_values(lib, VECTOR)) == set(attribute_values(lib, MODEL)) == {1, 2}
+        weigh_imported(library, [1, 2, 3], model, 0.01, store)
+    assert library.recordings()[3] == "f" * 32
+    assert set(library.field(VECTOR)) == set(library.field(MODEL)) == {1, 2}

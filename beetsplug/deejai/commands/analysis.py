@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import optparse
 import os
-from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
 from beets import ui
 
 from ..group import Verb
-from ..settings import given_options, limits, read_settings
+from ..settings import given_options, read_settings
 from ..words import counted
 
 if TYPE_CHECKING:
     import confuse
-    from beets.library import Item, Library
     from beets.logging import BeetsLogger
+
+    from ..library.beets_library import BeetsLibrary
 
 
 SHOWN_TAGS = 5  # that `tag --pretend` shows of each track
@@ -63,22 +63,19 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     return [analyze, tag, reweigh]
 
 
-def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
-    from deejai_core.embedding.analysis import Heard, Unheard, default_threads
-    from deejai_core.embedding.cluster import Cluster, Unshared, check_address
-    from deejai_core.errors import ClusterError
-    from deejai_core.formats.entries import one_line
+def run_analyze(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
+    from deejai_core.embedding.cluster import Cluster, check_address
+    from deejai_core.embedding.library_analysis import analyse_library, pending_tracks
+    from deejai_core.errors import ClusterError, StoreError
+    from deejai_core.index.cache import build_index
 
-    from ..analysis import due_items, find_work, hear_items, unmounted
-    from ..changed import look_at_files
-    from ..library import alone, file_path, items_at, open_store, require_tracks, store_path, unanalysed_items
+    from ..analysis_report import AnalysisReport
+    from ..library.items import require_tracks
     from ..models import model_in_use, tagging_model, trunk_source
-    from ..progress import Progress
-    from ..tagging import tag_tracks, untagged_ids
-    from ..vectors import build_index
-    from ..weighing import epsilon_in_use, up_to_date, weigh_items
 
-    require_tracks(lib)
+    require_tracks(library)
     settings = read_settings(config, given_options(opts))
     if opts.dask is not None:
         check_address(opts.dask)
@@ -86,149 +83,84 @@ def run_analyze(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
             raise ui.UserError("--threads does not apply to --dask; `dask worker --nthreads` sets the threads of a worker")
         if opts.device:
             raise ui.UserError("--device does not apply to --dask; workers compute on their CPUs")
-    model = model_in_use(lib, settings)
-    cluster = Cluster(opts.dask, trunk_source(lib, settings)) if opts.dask else None
-    items = list(lib.items(args)) if args or opts.force else None
-    if args and not items:
-        raise ui.UserError(f"no track matches {' '.join(args)!r}; `beet ls` shows what a query finds")
-    if opts.pretend and not store_path(lib).exists():
-        _print_paths(unanalysed_items(lib, model) if items is None else items)
-        return
-    with open_store(lib) as store, nullcontext() if opts.pretend else alone(lib):
-        changed, unknown = look_at_files(lib, store)
-        if not opts.pretend:
-            store.note_files(unknown)
-        if items is None:
-            items = due_items(lib, model, store, changed)
-        if opts.retry and not args:  # also those that have a vector, of what they were before
-            failed = [item for path in store.failures() for item in items_at(lib, path)]
-            items = list({item.id: item for item in [*items, *failed]}.values())
-        work = find_work(
-            lib,
-            items,
-            model,
-            store,
-            retries=settings.retries,
-            retry=bool(opts.retry),
-            force=bool(opts.force),
-            changed=changed,
-        )
-        if opts.pretend:
-            _print_paths(work.hear)
-            return
-        if looked_at := sum(item.id in changed for item in work.hear):
-            log.info("{} changed since: if it is another song, it is analysed anew", counted(looked_at, "file"))
-        paths = [file_path(item) for item in work.hear]
-
-        def stop_if_unmounted() -> None:
-            if root := unmounted(paths):
-                raise ui.UserError(
-                    f"{root}: this folder is missing or empty; is the drive mounted? Nothing is lost: `beet deejai "
-                    "analyze` goes on from here. `beet update` forgets tracks whose files are gone"
-                )
-
-        if paths:
-            stop_if_unmounted()
-        progress = Progress(len(work.hear), log)
-
-        def note(result: Heard | Unheard) -> None:
-            if isinstance(result, Unheard):
-                if not result.lasting and not result.path.exists():
-                    stop_if_unmounted()
-                if not isinstance(result, Unshared):  # of no file's making: it is to be tried next time, however often
-                    store.put_failure(result.path, result.reason, lasting=result.lasting)
-                progress.warn("{}: not analysed: {}", one_line(os.fspath(result.path)), result.reason)
-            else:
-                store.drop_failure(result.path)
-            progress.step()
-
-        try:
-            with progress:
-                heard = hear_items(
-                    lib,
-                    work.hear,
-                    model,
-                    store,
-                    windows=settings.windows,
-                    threads=settings.threads or default_threads(),
-                    device=settings.device,
-                    limits=limits(settings),
-                    force=bool(opts.force),
-                    cluster=cluster,
-                    on_result=note,
-                )
-            ids, epsilon, changed = [*work.weigh, *heard], epsilon_in_use(model, settings), 0
-            if ids or not up_to_date(lib, model, epsilon, store):
-                log.info("weighting the vectors against the library as it is now...")
-                given, changed = weigh_items(lib, ids, model, epsilon, store)
-                if ids:
-                    log.info("Computed the vectors of {} with {}.", counted(given, "track"), model.name)
-                if changed:
-                    log.info("Updated the vectors of {}, because the library changed.", counted(changed, "other track"))
-            tagged = 0
-            if settings.tags:
-                lacking = untagged_ids(lib, [item.id for item in items] if args else None)
-                if tagged := tag_tracks(lib, lacking, tagging_model(model), store):
-                    log.info("Tagged {}.", counted(tagged, "track"))
-        except (ClusterError, KeyboardInterrupt) as error:
-            rest = "computes their new vectors, --force starts over" if opts.force else "goes on from here"
-            if progress.done or isinstance(error, KeyboardInterrupt):
-                log.warning(
-                    "stopped: {} of {} tracks analysed and kept; `beet deejai analyze` {}",
-                    progress.done,
-                    progress.total,
-                    rest,
-                )
-            raise
-
-    build_index(lib, model, log, search=settings.index)
-    if not ids and not changed and not work.hear and not work.failed and not tagged:
-        log.info("nothing to do: every track has a vector of {}", model.name)
-    if work.failed:
-        log.info(
-            "Skipped {} that failed before; `beet deejai failed` lists the failures, --retry tries again.",
-            counted(len(work.failed), "track"),
-        )
-    if progress.failed:
-        raise ui.UserError(f"{counted(progress.failed, 'track')} could not be analysed, see above")
-
-
-def _print_paths(items: list[Item]) -> None:
-    from ..library import file_path
-
-    for item in items:
-        ui.print_(os.fspath(file_path(item)))
-
-
-def run_tag(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
-
-    from ..library import as_track, display_name, items_by_id, open_store, require_tracks, store_path, track_ids
-    from ..models import model_in_use, tagging_model
-    from ..tagging import tag_tracks, tags_of, untagged_ids
-    from ..tags import top_tags
-
-    require_tracks(lib)
-    model = tagging_model(model_in_use(lib, read_settings(config)))
-    ids = [item.id for item in lib.items(args)] if args else track_ids(lib)
+    model = model_in_use(library, settings)
+    cluster = Cluster(opts.dask, trunk_source(library, settings)) if opts.dask else None
+    ids = [item.id for item in library.lib.items(args)] if args else None
     if args and not ids:
         raise ui.UserError(f"no track matches {' '.join(args)!r}; `beet ls` shows what a query finds")
-    untagged = ids if opts.force else untagged_ids(lib, ids)
+    wanted = {"ids": ids, "retry": bool(opts.retry), "force": bool(opts.force)}
+    if opts.pretend:
+        for track in library.tracks(pending_tracks(library, model, settings.analysis, **wanted)).values():
+            ui.print_(os.fspath(track.path))
+        return
+    report = AnalysisReport(log, model.name)
+    try:
+        with report:
+            outcome = analyse_library(
+                library,
+                model,
+                tagging_model(model),
+                settings.analysis,
+                cluster=cluster,
+                observer=report,
+                **wanted,
+            )
+    except (ClusterError, KeyboardInterrupt) as error:
+        report.stopped(force=bool(opts.force), by_hand=isinstance(error, KeyboardInterrupt))
+        raise
+    try:
+        build_index(
+            library,
+            model,
+            search=settings.index,
+            on_build=lambda tracks: log.info("building the index of {:,} tracks...", tracks),
+        )
+    except StoreError as error:
+        log.warning("{}; until it can be, lists compare all tracks", error)
+    if outcome.idle:
+        log.info("nothing to do: every track has a vector of {}", model.name)
+    if outcome.skipped:
+        log.info(
+            "Skipped {} that failed before; `beet deejai failed` lists the failures, --retry tries again.",
+            counted(outcome.skipped, "track"),
+        )
+    if outcome.failed:
+        raise ui.UserError(f"{counted(outcome.failed, 'track')} could not be analysed, see above")
+
+
+def run_tag(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
+
+    from deejai_core.data_folder import open_slices, slices_path
+    from deejai_core.embedding.tag_digits import top_tags
+    from deejai_core.embedding.tagging import tag_tracks, tags_of, untagged_ids
+
+    from ..library.items import as_track, items_by_id, require_tracks
+    from ..models import model_in_use, tagging_model
+
+    require_tracks(library)
+    model = tagging_model(model_in_use(library, read_settings(config)))
+    ids = [item.id for item in library.lib.items(args)] if args else library.ids()
+    if args and not ids:
+        raise ui.UserError(f"no track matches {' '.join(args)!r}; `beet ls` shows what a query finds")
+    untagged = ids if opts.force else untagged_ids(library, ids)
     if not opts.pretend:
         ids = untagged
     if not ids:
         log.info("nothing to do: every track has tags; --force tags them again")
         return
-    if untagged and not store_path(lib).exists():
+    if untagged and not slices_path(library).exists():
         raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
-    with open_store(lib) as store:
+    with open_slices(library) as store:
         if opts.pretend:
-            tags = tags_of(lib, ids, untagged, model, store)
+            tags = tags_of(library, ids, untagged, model, store)
             given = len(tags)
-            for item in items_by_id(lib, (id_ for id_ in ids if id_ in tags)):
+            for item in items_by_id(library, (id_ for id_ in ids if id_ in tags)):
                 shown = ", ".join(f"{name} {probability:.2f}" for name, probability in top_tags(tags[item.id], SHOWN_TAGS))
-                ui.print_(f"{display_name(as_track(item))}: {shown}")
+                ui.print_(f"{as_track(item).name}: {shown}")
         else:
-            given = tag_tracks(lib, ids, model, store)
+            given = tag_tracks(library, ids, model, store)
             log.info("Tagged {}.", counted(given, "track"))
     if given < len(ids):
         log.warning(
@@ -238,27 +170,30 @@ def run_tag(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
         )
 
 
-def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_reweigh(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
 
-    from ..fields import KEY
-    from ..library import alone, attribute_values, open_store, require_tracks
+    from deejai_core.data_folder import alone, open_slices
+    from deejai_core.embedding.library_vectors import weigh_tracks
+
+    from ..library.items import require_tracks
     from ..models import model_in_use
-    from ..weighing import epsilon_in_use, weigh_items
 
     if args:
         raise ui.UserError("reweigh takes no query: it updates all tracks")
-    require_tracks(lib)
+    require_tracks(library)
     if opts.sweep is not None:
-        _print_sweep(config, log, lib, opts)
+        _print_sweep(config, log, library, opts)
         return
     settings = read_settings(config, given_options(opts))
-    model = model_in_use(lib, settings)
-    with open_store(lib) as store, alone(lib):
-        ids = list(attribute_values(lib, KEY))
+    model = model_in_use(library, settings)
+    with open_slices(library) as store, alone(library):
+        ids = list(library.recordings())
         if not ids:
             raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
         store.forget_weighing()
-        given = weigh_items(lib, ids, model, epsilon_in_use(model, settings), store).given
+        given = weigh_tracks(library, ids, model, settings.analysis.epsilon_for(model), store).given
     log.info("Updated the vectors of {} ({}).", counted(given, "track"), model.name)
     if opts.epsilon is not None:
         log.info(
@@ -274,11 +209,11 @@ def run_reweigh(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
         )
 
 
-def _print_sweep(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values) -> None:
+def _print_sweep(config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values) -> None:
     from ..evaluation import parse_epsilons, sweep
 
     if opts.epsilon is not None:
         raise ui.UserError("--epsilon changes the vectors, --sweep only compares; give one of them")
     epsilons = parse_epsilons(opts.sweep)
-    for line in sweep(lib, read_settings(config), epsilons, log):
+    for line in sweep(library, read_settings(config), epsilons, log):
         ui.print_(line)

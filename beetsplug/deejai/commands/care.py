@@ -13,8 +13,9 @@ from ..settings import read_settings, unknown_options
 
 if TYPE_CHECKING:
     import confuse
-    from beets.library import Library
     from beets.logging import BeetsLogger
+
+    from ..library.beets_library import BeetsLibrary
 
 
 def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
@@ -38,7 +39,9 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     return [evaluate, status, failed, doctor]
 
 
-def run_eval(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_eval(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
     import json
 
     from ..evaluation import as_json, as_lines, evaluate
@@ -47,7 +50,7 @@ def run_eval(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optp
         raise ui.UserError("eval takes no query: it measures the whole library")
     if opts.k < 1:
         raise ui.UserError(f"-k: must be at least 1, not {opts.k}")
-    report = evaluate(lib, read_settings(config), opts.field, opts.k, log)
+    report = evaluate(library, read_settings(config), opts.field, opts.k, log)
     if opts.json:
         ui.print_(json.dumps(as_json(report), indent=2, ensure_ascii=False, allow_nan=False))
         return
@@ -55,33 +58,35 @@ def run_eval(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optp
         ui.print_(line)
 
 
-def run_status(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_status(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
     from ..status import status_lines
 
     if args:
         raise ui.UserError("status takes no query: it describes the whole library")
 
-    for line in status_lines(lib, read_settings(config)):
+    for line in status_lines(library, read_settings(config)):
         ui.print_(line)
 
 
-def run_failed(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_failed(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
     from ..status import failed_lines
 
-    lines = failed_lines(lib, args, read_settings(config))
+    lines = failed_lines(library, args, read_settings(config))
     for line in lines:
         ui.print_(line)
     if not lines:  # to stderr: a script that counts lines is to find none
         log.info("no file {}has failed", "of these tracks " if args else "")
 
 
-def run_doctor(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_doctor(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
     from ..doctor import examine
 
     if args:
         raise ui.UserError("doctor takes no query: it checks everything")
     left = mendable = 0
-    for finding in examine(lib, read_settings(config), unknown_options(config)):
+    for finding in examine(library, read_settings(config), unknown_options(config)):
         ui.print_(f"{'problem' if finding.wrong else 'ok':<8} {finding.what:<13} {finding.told}")
         if finding.wrong and opts.fix and finding.mend:
             ui.print_(f"{'':<8} {'':<13} repaired: {finding.mend()}")

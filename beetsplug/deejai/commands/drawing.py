@@ -13,8 +13,9 @@ from ..settings import read_settings
 
 if TYPE_CHECKING:
     import confuse
-    from beets.library import Library
     from beets.logging import BeetsLogger
+
+    from ..library.beets_library import BeetsLibrary
 
 
 def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
@@ -37,11 +38,15 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     return [map_]
 
 
-def run_map(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_map(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
     from ..map import map_path, write_library_map
 
-    path = map_path(lib, opts.output)
-    for line in write_library_map(lib, read_settings(config), log, path, args, color=opts.color, playlists=opts.playlist):
+    path = map_path(library, opts.output)
+    for line in write_library_map(
+        library, read_settings(config), log, path, args, color=opts.color, playlists=opts.playlist
+    ):
         ui.print_(line)
     if opts.open:
         import webbrowser

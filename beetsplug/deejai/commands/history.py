@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import confuse
-    from beets.library import Library
     from beets.logging import BeetsLogger
 
     from deejai_core.history.mentions import Play, SongList
+
+    from ..library.beets_library import BeetsLibrary
 
 SHOWN = 20  # lists of a source that --pretend shows
 
@@ -47,7 +48,9 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[VerbsCommand]:
     return [VerbsCommand("history", [add, list_, remove, report, export], "collect playlists for models to learn from")]
 
 
-def run_add(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_add(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
     from ..history import open_history
     from ..sources import A_SOURCE, add_source, parse_source, read_source, source_text, warn_of_overlap
 
@@ -55,11 +58,11 @@ def run_add(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
         raise ui.UserError(f"nothing to add; a source is {A_SOURCE}")
     for source in dict.fromkeys(map(parse_source, args)):
         if opts.pretend:
-            _show(source_text(source), read_source(lib, config, log, source))
+            _show(source_text(source), read_source(library, config, log, source))
             continue
-        with open_history(lib) as store:
+        with open_history(library) as store:
             warn_of_overlap(store.sources(), source, log)
-            add_source(lib, config, log, store, source)
+            add_source(library, config, log, store, source)
             (holding,) = (holding for holding in store.holdings() if holding.source == source)
         ui.print_(f"{source_text(source)}: {amounts(holding.lists, holding.plays)}, {counted(holding.songs, 'song')}")
 
@@ -81,30 +84,30 @@ def _show(name: str, content: Iterable[SongList | Play]) -> None:
     ui.print_(f"{name}: {amounts(lists, plays)} would be read; nothing was changed")
 
 
-def run_list(lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_list(library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
     from ..history import existing_history
     from ..history_report import holding_lines
 
     if args:
         raise ui.UserError("history list takes no arguments; `history report SOURCE` looks at one")
-    with existing_history(lib) as store:
+    with existing_history(library) as store:
         for line in holding_lines(store.holdings()):
             ui.print_(line)
 
 
-def run_remove(lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_remove(library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
     from ..history import existing_history
     from ..sources import known_source, source_text
 
     if not args:
         raise ui.UserError("name the sources to forget; `beet deejai history list` shows them")
-    with existing_history(lib) as store:
+    with existing_history(library) as store:
         for source in [known_source(store.sources(), text) for text in args]:
             store.remove(source)
             ui.print_(f"{source_text(source)}: forgotten")
 
 
-def run_report(lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_report(library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
     from ..history import existing_history
     from ..history_report import report_lines
     from ..sources import known_source
@@ -113,13 +116,13 @@ def run_report(lib: Library, opts: optparse.Values, args: list[str]) -> None:
         raise ui.UserError("history report takes one source, or none for all")
     source = None
     if args:
-        with existing_history(lib) as store:
+        with existing_history(library) as store:
             source = known_source(store.sources(), args[0])
-    for line in report_lines(lib, source, all_songs=bool(opts.all)):
+    for line in report_lines(library, source, all_songs=bool(opts.all)):
         ui.print_(line)
 
 
-def run_export(lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_export(library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
     from ..history import read_history
     from ..queries import user_path
     from ..training import export_sentences
@@ -132,7 +135,7 @@ def run_export(lib: Library, opts: optparse.Values, args: list[str]) -> None:
     if not path.parent.is_dir():
         raise ui.UserError(f"{path}: there is no folder {path.parent}; make it first")
     try:
-        written = export_sentences(read_history(lib), path)
+        written = export_sentences(read_history(library), path)
     except OSError as error:
         raise ui.UserError(f"{path}: cannot be written ({error.strerror})") from error
     ui.print_(f"{counted(written, 'list')} written to {path}")

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     import confuse
-    from beets.library import Library
     from beets.logging import BeetsLogger
+
+    from ..library.beets_library import BeetsLibrary
 
 
 def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
@@ -103,17 +104,21 @@ def _add_output_options(verb: Verb) -> None:
     verb.parser.add_option("--play", action="store_true", help="play the list with the player of beets' play plugin")
 
 
-def run_similar(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_similar(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
     from ..lists import make_similar
 
     if not args:
         raise ui.UserError("similar to what? Give a title, a query or an audio file")
     if opts.album:
         opts.albums, opts.number = opts.number, None
-    _make(make_similar, config, log, lib, opts, args)
+    _make(make_similar, config, log, library, opts, args)
 
 
-def run_journey(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_journey(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
     from ..lists import make_journey
     from ..queries import playlist_at
 
@@ -123,19 +128,21 @@ def run_journey(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: o
         )
     if (opts.keep_first or opts.keep_last) and not opts.best_order:
         raise ui.UserError("--keep-first and --keep-last need --best-order; without it, all waypoints keep their places")
-    _make(make_journey, config, log, lib, opts, args)
+    _make(make_journey, config, log, library, opts, args)
 
 
-def run_reorder(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_reorder(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
     from ..lists import make_reordered
 
     if not args:
         raise ui.UserError("reorder what? Give a playlist (FILE.m3u) or a query")
-    _make(make_reordered, config, log, lib, opts, args)
+    _make(make_reordered, config, log, library, opts, args)
 
 
 def _make(
-    make: Callable, config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]
+    make: Callable, config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
     """Make a list as the options ask for, write it, show it, play it."""
     from ..output import for_file, play, show, write
@@ -163,9 +170,9 @@ def _make(
         choose=choose_next if option("pick", None) else None,
         choose_waypoint=choose_waypoint if is_terminal() else None,
     )
-    made = make(lib, args, settings, wishes)
+    made = make(library, args, settings, wishes)
     # Written before anything is shown: an error leaves the old playlist, and no list that seems to have been written.
-    written = None if opts.pretend or (opts.play and not opts.output) else write(lib, made, settings, opts.output)
+    written = None if opts.pretend or (opts.play and not opts.output) else write(library, made, settings, opts.output)
     show(made, settings, log)
     if written:
         say = log.info if settings.format else lambda template, *values: ui.print_(template.format(*values))
@@ -174,21 +181,23 @@ def _make(
         play(made, log)
 
 
-def run_similar_artists(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_similar_artists(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
     from ..lists import similar_artists
 
     if not args:
         raise ui.UserError("similar to whom? Give an artist, a query or an audio file")
-    found = similar_artists(lib, args, read_settings(config, given_options(opts)))
+    found = similar_artists(library, args, read_settings(config, given_options(opts)))
     for number, (name, similarity, tracks) in enumerate(found, 1):
         ui.print_(f"{number:4}  {similarity:.3f} {name} ({counted(tracks, 'track')})")
 
 
-def run_playlists(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_playlists(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
     from ..named import write_named
 
     if not config["playlists"].get(list):
         log.info("no playlists in the configuration (deejai.playlists)")
-    failed = write_named(config, log, lib, args, opts, pretend=bool(opts.pretend))
+    failed = write_named(config, log, library, args, opts, pretend=bool(opts.pretend))
     if failed:
         raise ui.UserError(f"{failed} of the playlists could not be written, see above; they are as they were")

@@ -20,11 +20,11 @@ from ..words import clock
 if TYPE_CHECKING:
     import confuse
     import numpy as np
-    from beets.library import Library
     from beets.logging import BeetsLogger
 
     from deejai_core.audio.stream import Raw
 
+    from ..library.beets_library import BeetsLibrary
     from ..listening import Answer
 
 NEAREST = 3  # songs that `listen` names
@@ -84,7 +84,9 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     return [listen, radio]
 
 
-def run_listen(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_listen(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
     from deejai_core.features.listen.blocks import moments
 
     from ..listening import Listener, append_to_playlist
@@ -102,15 +104,15 @@ def run_listen(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: op
     if opts.nearest < 1:
         raise ui.UserError(f"--number: must be at least 1, not {opts.nearest}")
     settings = replace(read_settings(config, given_options(opts)), space="sound")  # what is heard is in no list
-    rate = model_in_use(lib, settings).sample_rate
+    rate = model_in_use(library, settings).sample_rate
     blocks = _blocks(opts, rate)
-    with Listener(lib, settings, against_start=opts.against == "start") as listener:
+    with Listener(library, settings, against_start=opts.against == "start") as listener:
         said, at = Meter(), None
         for moment in moments(blocks, rate, every=opts.every, silence=opts.silence, on_level=said.show):
             at = moment.at
             answer = listener.answer(moment, opts.nearest) if len(moment.samples) else None
             written = None
-            if opts.m3u and answer and answer.next and append_to_playlist(lib, settings, opts.m3u, answer.next):
+            if opts.m3u and answer and answer.next and append_to_playlist(library, settings, opts.m3u, answer.next):
                 written = answer.next
             said.clear()
             ui.print_(f"{clock(at)}  {moment.level:.0f} dBFS{'' if answer else '  silence'}")
@@ -123,7 +125,9 @@ def run_listen(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: op
             raise ui.UserError("standard input: it contains no sound")
 
 
-def run_radio(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_radio(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
     from ..player import HINTS, LostError, Player, RefusedError, find_address
     from ..queries import find, find_matches
     from ..radio import Radio
@@ -134,9 +138,9 @@ def run_radio(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: opt
         raise ui.UserError(f"--ahead: must be at least 1, not {opts.ahead}")
     settings = read_settings(config, given_options(opts))
     player = Player(find_address(opts.host, opts.port, opts.password, os.environ))
-    found = find(lib, args) if args else None
-    unwanted = find_matches(lib, [opts.less]) if opts.less else []
-    space = Space(lib, settings)
+    found = find(library, args) if args else None
+    unwanted = find_matches(library, [opts.less]) if opts.less else []
+    space = Space(library, settings)
     seeds, warnings = known_members(space, found.matches, found.listed) if found else ([], [])
     less = known_members(space, unwanted)[0] if unwanted else []
     for warning in warnings:

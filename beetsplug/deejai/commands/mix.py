@@ -11,13 +11,14 @@ from beets import ui
 
 from ..group import Verb
 from ..options import LESS, RULES, VARIATION, WALK, add_options
-from ..settings import given_options, limits, read_settings
+from ..settings import given_options, read_settings
 from ..words import counted
 
 if TYPE_CHECKING:
     import confuse
-    from beets.library import Library
     from beets.logging import BeetsLogger
+
+    from ..library.beets_library import BeetsLibrary
 
 LIST_OPTIONS = (
     replace(WALK[0], help="with --similar, tracks to add; with --journey, tracks between waypoints"),
@@ -51,7 +52,9 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     return [mix]
 
 
-def run_mix(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_mix(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
     from ..mixing import check_target, chosen, plan_lines, remove_unfinished_mixes, surveyed, write
 
     if not args:
@@ -61,13 +64,13 @@ def run_mix(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
     if not 0 <= opts.fade <= LONGEST_FADE:
         raise ui.UserError(f"--fade: must be from 0 to {LONGEST_FADE:.0f} (seconds), not {opts.fade:g}")
     configured = read_settings(config)
-    with limits(configured).decoder() as decoder:
-        remove_unfinished_mixes(lib, log)
-        rate, path = check_target(lib, opts.output, opts.bitrate, bool(opts.force), decoder)
+    with configured.analysis.limits.decoder() as decoder:
+        remove_unfinished_mixes(library, log)
+        rate, path = check_target(library, opts.output, opts.bitrate, bool(opts.force), decoder)
         verb = _verb(opts, args)
         if verb == "journey":
             opts.between, opts.number = opts.number, None
-        selection = chosen(lib, verb, args, read_settings(config, given_options(opts)), configured, decoder, opts.less)
+        selection = chosen(library, verb, args, read_settings(config, given_options(opts)), configured, decoder, opts.less)
         for remark in selection.remarks:
             ui.print_(remark)
         for warning in selection.warnings:
@@ -76,7 +79,7 @@ def run_mix(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
         for line in plan_lines(plan):
             ui.print_(line)
         if not opts.pretend:
-            write(lib, path, plan, selection, opts.bitrate, decoder, log)
+            write(library, path, plan, selection, opts.bitrate, decoder, log)
             ui.print_(f"{counted(len(plan.parts), 'track')} mixed into {path}")
 
 

@@ -14,9 +14,9 @@ from ..words import counted
 
 if TYPE_CHECKING:
     import confuse
-    from beets.library import Library
     from beets.logging import BeetsLogger
 
+    from ..library.beets_library import BeetsLibrary
     from ..settings import Settings
 
 
@@ -45,26 +45,28 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[VerbsCommand]:
     return [VerbsCommand("model", [list_, info, use, remove, import_, vectors], "list, switch, import and remove models")]
 
 
-def run_list(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_list(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
     from ..models import model_lines
 
     if args:
         raise ui.UserError("model list takes no arguments")
-    for line in model_lines(lib, read_settings(config)):
+    for line in model_lines(library, read_settings(config)):
         ui.print_(line)
 
 
-def run_info(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_info(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
     from ..models import info_lines, name_in_use
 
     if len(args) > 1:
         raise ui.UserError("info about which model? Give one name")
     settings = read_settings(config)
-    for line in info_lines(lib, args[0] if args else name_in_use(lib, settings)):
+    for line in info_lines(library, args[0] if args else name_in_use(library, settings)):
         ui.print_(line)
 
 
-def run_use(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_use(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
     from ..models import given_name
 
     if len(args) != 1:
@@ -74,27 +76,27 @@ def run_use(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
         raise ui.UserError(
             f"the configuration says `model: {settings.model}`, which takes precedence; change it or remove it there"
         )
-    switch(lib, settings, given_name(args[0]), log)
+    switch(library, settings, given_name(args[0]), log)
 
 
-def switch(lib: Library, settings: Settings, name: str, log: BeetsLogger) -> None:
+def switch(library: BeetsLibrary, settings: Settings, name: str, log: BeetsLogger) -> None:
     """Use another model from now on, and give the tracks what vectors can be made of what is stored."""
+    from deejai_core.data_folder import alone, open_slices
+    from deejai_core.embedding.library_analysis import plan
+    from deejai_core.embedding.library_vectors import weigh_tracks
     from deejai_core.models.registry import load_model
 
-    from ..analysis import find_work
-    from ..library import alone, open_store, unanalysed_items
     from ..models import choose, models_folder
-    from ..weighing import epsilon_in_use, weigh_items
 
     model = load_model(name, models_folder())
-    with open_store(lib) as store, alone(lib):
-        work = find_work(lib, unanalysed_items(lib, model), model, store, retries=settings.retries)
-        choose(lib, name)
+    with open_slices(library) as store, alone(library):
+        work = plan(library, model, store, settings.analysis)
+        choose(library, name)
         log.info("{} is in use: {}, {} dimensions", name, model.name, model.dimension)
         if work.weigh:
             log.info("computing the vectors of {} from the stored analysis...", counted(len(work.weigh), "track"))
             try:
-                given = weigh_items(lib, work.weigh, model, epsilon_in_use(model, settings), store).given
+                given = weigh_tracks(library, work.weigh, model, settings.analysis.epsilon_for(model), store).given
             except BaseException:  # ctrl-C, a full disk
                 log.warning("stopped; `beet deejai analyze` computes the rest")
                 raise
@@ -105,18 +107,20 @@ def switch(lib: Library, settings: Settings, name: str, log: BeetsLogger) -> Non
         log.info("{} failed before; `beet deejai failed` lists the failures", counted(len(work.failed), "track"))
 
 
-def run_remove(config: confuse.Subview, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_remove(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
     from ..models import removable_folder, remove
 
     if len(args) != 1:
         raise ui.UserError("remove which model? Give one name; `beet deejai model list` shows them")
-    folder = removable_folder(lib, read_settings(config), args[0])
+    folder = removable_folder(library, read_settings(config), args[0])
     if opts.yes or ui.input_yn(f"Remove {folder} (y/N)?", require=True):
         remove(folder)
         ui.print_(f"{args[0]}: removed")
 
 
-def run_import(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_import(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
     from ..imports import import_model
     from ..models import name_in_use, new_folder, same_model
     from ..queries import user_path
@@ -126,14 +130,14 @@ def run_import(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: op
     settings = read_settings(config)
     folder = new_folder(args[1], replace=bool(opts.force))
     import_model(user_path(args[0]), folder)
-    if same_model(folder.name, name_in_use(lib, settings)):
-        switch(lib, settings, folder.name, log)
+    if same_model(folder.name, name_in_use(library, settings)):
+        switch(library, settings, folder.name, log)
     else:
         ui.print_(f"saved to {folder}; `beet deejai model use {args[1]}` switches to it")
 
 
 def run_import_vectors(
-    config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
     from deejai_core.models.registry import load_model
 
@@ -145,7 +149,7 @@ def run_import_vectors(
         raise ui.UserError("import vectors of which model, from where? Give its name and the folder of the pickles")
     model = load_model(args[0], models_folder(), download=False)
     sources = [user_path(word) for word in args[1:]]
-    result = import_vectors(lib, model, sources, read_settings(config), log, moved=opts.moved)
+    result = import_vectors(library, model, sources, read_settings(config), log, moved=opts.moved)
     ui.print_(f"{counted(result.stored, 'recording')} imported, {result.known:,} known before")
     for paths, why in (
         (result.elsewhere, "because the files are not in the library (if they were moved: --moved OLD NEW)"),

@@ -12,7 +12,7 @@ from ..completion import SCRIPTS
 from ..group import Verb, VerbsCommand
 
 if TYPE_CHECKING:
-    from beets.library import Library
+    from ..library.beets_library import BeetsLibrary
 
 
 def verbs(command: VerbsCommand) -> list[Verb]:
@@ -29,7 +29,7 @@ def verbs(command: VerbsCommand) -> list[Verb]:
     return [help_, completion]
 
 
-def run_help(command: VerbsCommand, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_help(command: VerbsCommand, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
     for number, word in enumerate(args):
         if not isinstance(command, VerbsCommand):
             raise ui.UserError(f"{' '.join(args[:number])} has no verbs of its own")
@@ -37,7 +37,7 @@ def run_help(command: VerbsCommand, lib: Library, opts: optparse.Values, args: l
     command.print_help()
 
 
-def run_completion(command: VerbsCommand, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_completion(command: VerbsCommand, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
     if len(args) != 1 or args[0] not in SCRIPTS:
         raise ui.UserError(f"completion for which shell? Name one of {', '.join(SCRIPTS)}")
     ui.print_(SCRIPTS[args[0]](command), end="")

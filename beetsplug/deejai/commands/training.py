@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import confuse
-    from beets.library import Library
     from beets.logging import BeetsLogger
 
     from ..history import History
+    from ..library.beets_library import BeetsLibrary
     from ..settings import Settings
     from ..training import Songs
 
@@ -61,9 +61,11 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     return [train]
 
 
-def run_train(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_train(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
     from ..history import read_history
-    from ..library import require_tracks
+    from ..library.items import require_tracks
     from ..models import new_folder
 
     settings = read_settings(config)
@@ -93,13 +95,18 @@ def run_train(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: opt
         from deejai_core.models.device import pick_device
 
         opts.device = pick_device(opts.device or "auto")
-    require_tracks(lib)
+    require_tracks(library)
     folder = None if opts.track2vec else new_folder(args[0], replace=bool(opts.force), resume=bool(opts.network))
-    _train(lib, settings, read_history(lib), folder, opts, log)
+    _train(library, settings, read_history(library), folder, opts, log)
 
 
 def _train(
-    lib: Library, settings: Settings, history: History, folder: Path | None, opts: optparse.Values, log: BeetsLogger
+    library: BeetsLibrary,
+    settings: Settings,
+    history: History,
+    folder: Path | None,
+    opts: optparse.Values,
+    log: BeetsLogger,
 ) -> None:
     from ..models import name_in_use, same_model
     from ..progress import Progress
@@ -112,23 +119,23 @@ def _train(
     if not vectors:
         log.info("learning which songs appear together...")
     with Progress(None, log, "entries of lists") as progress:
-        songs = learn_songs(lib, history, seed=opts.seed, vectors=vectors, progress=progress.reach)
+        songs = learn_songs(library, history, seed=opts.seed, vectors=vectors, progress=progress.reach)
     ui.print_(f"track2vec  {counted(songs.known, 'song')} learned, {len(songs.words):,} of them in the library")
     if folder is None:
-        keep_songs(lib, songs)
+        keep_songs(library, songs)
         return
     teach = _teach_network if opts.network else _teach_head
-    for label, told in teach(lib, settings, history, songs, folder, opts, log).items():
+    for label, told in teach(library, settings, history, songs, folder, opts, log).items():
         ui.print_(f"{label:<10} {told}")
-    used = opts.use or same_model(folder.name, name_in_use(lib, settings))
+    used = opts.use or same_model(folder.name, name_in_use(library, settings))
     ui.print_(f"saved to {folder}" + ("" if used else f"; `beet deejai model use {folder.name}` switches to it"))
-    keep_songs(lib, songs)
+    keep_songs(library, songs)
     if used:
-        switch(lib, settings, folder.name, log)
+        switch(library, settings, folder.name, log)
 
 
 def _teach_head(
-    lib: Library,
+    library: BeetsLibrary,
     settings: Settings,
     history: History,
     songs: Songs,
@@ -142,8 +149,8 @@ def _teach_head(
     from ..progress import Progress
     from ..training import gather_examples, report, save_lesson, teach, trunk_in_use
 
-    trunk, model = trunk_in_use(lib, settings)
-    examples = gather_examples(lib, history, songs, model)
+    trunk, model = trunk_in_use(library, settings)
+    examples = gather_examples(library, history, songs, model)
     log.info("training on {}...", counted(len(examples.trunks), "track"))
     with Progress(None, log, "epochs", at_most=True) as progress:
 
@@ -161,7 +168,7 @@ def _teach_head(
 
 
 def _teach_network(
-    lib: Library,
+    library: BeetsLibrary,
     settings: Settings,
     history: History,
     songs: Songs,
@@ -177,7 +184,7 @@ def _teach_network(
     course = Course(kind=opts.network, epochs=opts.epochs or EPOCHS, seed=opts.seed, device=opts.device)
     if opts.force:
         (folder / CHECKPOINT).unlink(missing_ok=True)
-    material = gather_material(lib, songs, settings, opts.seed, log)
+    material = gather_material(library, songs, settings, opts.seed, log)
     log.info("training on {}, by {}...", counted(len(material.slices), "track"), course.device)
     try:
         return teach_network(material, course, folder, log)

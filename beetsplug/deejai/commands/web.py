@@ -14,8 +14,9 @@ from ..settings import read_settings
 
 if TYPE_CHECKING:
     import confuse
-    from beets.library import Library
     from beets.logging import BeetsLogger
+
+    from ..library.beets_library import BeetsLibrary
 
 
 def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
@@ -33,7 +34,9 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     return [web]
 
 
-def run_web(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+def run_web(
+    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+) -> None:
     if not 1 <= opts.port <= 65535:
         raise ui.UserError(f"--port: must be from 1 to 65535, not {opts.port}")
     if opts.demo is not None and not 1 <= opts.demo <= 3600:
@@ -42,7 +45,7 @@ def run_web(config: confuse.Subview, log: BeetsLogger, lib: Library, opts: optpa
 
     settings = replace(read_settings(config), space="sound")  # what is dropped in is in no list
     serve_page(
-        lib,
+        library,
         settings,
         log,
         args,

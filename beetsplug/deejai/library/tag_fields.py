@@ -1,8 +1,6 @@
-"""What a track sounds like in words: one stored attribute, and a numeric field for each of its tags.
+"""What a track sounds like in words: a numeric field for each tag, computed from the one that is stored.
 
-Only `deejai_tags` is stored: 200 digits, four for each tag in the order of `TAGS`, its probability in ten-thousandths.
-Digits, since SQLite can then compare them where they lie: a query builds no object for a track that does not match. Four,
-since the rarer tags, moods above all, seldom get a hundredth.
+SQLite reads it where it lies, so that a query builds no object for a track that does not match.
 """
 
 from __future__ import annotations
@@ -14,46 +12,21 @@ from typing import TYPE_CHECKING
 from beets.dbcore import types
 from beets.dbcore.query import NumericQuery
 
+from deejai_core.embedding.tag_digits import DIGITS, FIELD, LENGTH, SCALE, decode, top_tags
 from deejai_core.models.vocabulary import TAGS, plain_name, tag_number
 
 if TYPE_CHECKING:
     from beets.library import Item
 
-STORED = "deejai_tags"
 TOP = "deejai_top_tags"
 PREFIX = "deejai_"
 
-DIGITS = 4
-SCALE = 10_000  # probabilities are stored in ten-thousandths
-LENGTH = DIGITS * len(TAGS)
 NAMED_TOP = 3  # tags that `deejai_top_tags` names
-
-
-def encode(probabilities: Sequence[float]) -> str:
-    """Probabilities, one for each of `TAGS`, as they are stored."""
-    return "".join(f"{min(round(p * SCALE), SCALE - 1):0{DIGITS}d}" for p in probabilities)
-
-
-def decode(stored: object) -> list[float] | None:
-    """The probabilities of `TAGS`; None for what is no such text."""
-    if not is_whole(stored):
-        return None
-    return [int(stored[at : at + DIGITS]) / SCALE for at in range(0, LENGTH, DIGITS)]
-
-
-def is_whole(stored: object) -> bool:
-    """Whether this is what `encode` makes, and nobody has damaged it."""
-    return isinstance(stored, str) and len(stored) == LENGTH and stored.isascii() and stored.isdigit()
-
-
-def top_tags(probabilities: Sequence[float], count: int) -> list[tuple[str, float]]:
-    """The most probable tags with their probabilities, most probable first; of equals, the first of `TAGS`."""
-    return sorted(zip(TAGS, probabilities, strict=True), key=lambda tag: -tag[1])[:count]
 
 
 def probability(number: int, item: Item) -> float | None:
     """How probable a tag is for a track; None for one without tags."""
-    stored = item.get(STORED, with_album=False)
+    stored = item.get(FIELD, with_album=False)
     if not isinstance(stored, str) or len(stored) != LENGTH:
         return None
     digits = stored[DIGITS * number : DIGITS * (number + 1)]
@@ -61,7 +34,7 @@ def probability(number: int, item: Item) -> float | None:
 
 
 def named_top_tags(item: Item) -> str | None:
-    probabilities = decode(item.get(STORED, with_album=False))
+    probabilities = decode(item.get(FIELD, with_album=False))
     return ", ".join(tag for tag, _ in top_tags(probabilities, NAMED_TOP)) if probabilities else None
 
 
@@ -78,7 +51,7 @@ class ProbabilityQuery(NumericQuery):
                 conditions.append(f"CAST({digits} AS INTEGER) / {float(SCALE)} {sign} ?")
                 values.append(bound)
         clause = (
-            f"EXISTS (SELECT 1 FROM item_attributes WHERE entity_id = items.id AND key = '{STORED}' "  # noqa: S608 (ours)
+            f"EXISTS (SELECT 1 FROM item_attributes WHERE entity_id = items.id AND key = '{FIELD}' "  # noqa: S608 (ours)
             f"AND length(value) = {LENGTH} AND {digits} GLOB '{'[0-9]' * DIGITS}' AND {' AND '.join(conditions)})"
         )
         return clause, values
@@ -116,7 +89,7 @@ class Words(types.String):
 
 FIELD_OF = {tag: PREFIX + plain_name(tag) for tag in TAGS}
 
-TAG_TYPES: dict[str, types.Type] = {STORED: Words(), TOP: Words()} | dict.fromkeys(FIELD_OF.values(), Probability())
+TAG_TYPES: dict[str, types.Type] = {FIELD: Words(), TOP: Words()} | dict.fromkeys(FIELD_OF.values(), Probability())
 TAG_GETTERS: dict[str, Callable[[Item], object]] = {TOP: named_top_tags} | {
     field: partial(probability, number) for number, field in enumerate(FIELD_OF.values())
 }

@@ -1,0 +1,72 @@
+"""What `analyze` shows while it is at work."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from deejai_core.embedding.analysis import Heard, Unheard
+from deejai_core.embedding.library_analysis import Observer, Work
+from deejai_core.embedding.library_vectors import Weighed
+from deejai_core.formats.entries import one_line
+
+from .progress import Progress
+from .words import counted
+
+if TYPE_CHECKING:
+    from beets.logging import BeetsLogger
+
+
+class AnalysisReport(Observer):
+    """Shows how far an analysis is, and logs what it has done. A context manager, for as long as it goes on."""
+
+    def __init__(self, log: BeetsLogger, model: str) -> None:
+        self._log = log
+        self._model = model
+        self._progress: Progress | None = None
+
+    def __enter__(self) -> AnalysisReport:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def planned(self, work: Work, changed: int) -> None:
+        if changed:
+            self._log.info("{} changed since: if it is another song, it is analysed anew", counted(changed, "file"))
+        self._progress = Progress(len(work.hear), self._log).__enter__()
+
+    def result(self, result: Heard | Unheard) -> None:
+        if isinstance(result, Unheard):
+            self._progress.warn("{}: not analysed: {}", one_line(os.fspath(result.path)), result.reason)
+        self._progress.step()
+
+    def weighting(self) -> None:
+        self._close()
+        self._log.info("weighting the vectors against the library as it is now...")
+
+    def weighed(self, weighed: Weighed, wanted: int) -> None:
+        if wanted:
+            self._log.info("Computed the vectors of {} with {}.", counted(weighed.given, "track"), self._model)
+        if weighed.changed:
+            self._log.info(
+                "Updated the vectors of {}, because the library changed.", counted(weighed.changed, "other track")
+            )
+
+    def tagged(self, tracks: int) -> None:
+        if tracks:
+            self._log.info("Tagged {}.", counted(tracks, "track"))
+
+    def stopped(self, *, force: bool, by_hand: bool) -> None:
+        """Say what is kept of an analysis that was stopped."""
+        if self._progress and (self._progress.done or by_hand):
+            self._log.warning(
+                "stopped: {} of {} tracks analysed and kept; `beet deejai analyze` {}",
+                self._progress.done,
+                self._progress.total,
+                "computes their new vectors, --force starts over" if force else "goes on from here",
+            )
+
+    def _close(self) -> None:
+        if self._progress:
+            self._progress.__exit__()

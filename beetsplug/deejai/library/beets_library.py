@@ -1,0 +1,316 @@
+"""A beets library as deejai's core sees it: the port `deejai_core.library.Library`."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+import os
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from beets.dbcore.query import InvalidQueryError, ParsingError, PathQuery, StringQuery
+from beets.library import Album, Item, parse_query_string
+from beets.util import case_sensitive
+
+from deejai_core.embedding.tag_digits import FIELD as TAGS
+from deejai_core.errors import LibraryError, QueryError
+from deejai_core.formats.entries import Track
+from deejai_core.formats.locate import Locator
+from deejai_core.library import Album as AlbumOfTracks
+from deejai_core.library import Kept, Kind, Rows, album_name
+from deejai_core.tracks.songs import Catalogue
+
+from . import sql
+from .attributes import KEY, MODEL, VECTOR, Vector
+from .interrupts import uninterrupted
+
+if TYPE_CHECKING:
+    from beets.library import Library
+
+MODELS: dict[Kind, type[Item] | type[Album]] = {"track": Item, "album": Album}
+PLAYS = {  # columns of a catalogue, from fields of beets' mpdstats, lastimport and listenbrainz plugins
+    "plays": ("play_count", "lastfm_play_count", "listenbrainz_play_count"),
+    "skips": ("skip_count",),
+    "played_at": ("last_played",),
+}
+
+
+def _reporting(method: Callable) -> Callable:
+    """A method that any thread may call, and whose trouble with the database is a LibraryError."""
+
+    @functools.wraps(method)
+    def wrapped(self: BeetsLibrary, *args: Any, **options: Any) -> Any:
+        try:
+            with self.lib.music_dir_context():  # in other threads, paths would be relative
+                return method(self, *args, **options)
+        except sqlite3.OperationalError as error:
+            busy = "; if another program is using it, try again when it has finished" if "locked" in str(error) else ""
+            raise LibraryError(f"library database: {error}{busy}") from error
+
+    return wrapped
+
+
+class BeetsLibrary:
+    """See `deejai_core.library.Library`."""
+
+    def __init__(self, lib: Library) -> None:
+        self.lib = lib
+        path = Path(os.fsdecode(lib.path))
+        self.folder = path.with_name(f"{path.name}.deejai")
+        self.music_folder = Path(os.fsdecode(lib.directory))
+
+    @_reporting
+    def ids(self, kind: Kind = "track") -> list[int]:
+        return sql.ids(self.lib, MODELS[kind])
+
+    @_reporting
+    def tracks(self, ids: Iterable[int]) -> dict[int, Track]:
+        ids = list(ids)
+        rows = sql.columns_of(self.lib, ids, "path, artist, title, length, album, mb_trackid")
+        return {id_: _track(*rows[id_]) for id_ in ids if id_ in rows}
+
+    @_reporting
+    def albums(self, ids: Iterable[int]) -> dict[int, AlbumOfTracks]:
+        ids = list(ids)
+        tracks = sql.tracks_of_albums(self.lib, ids)
+        rows = sql.album_names(self.lib, ids)
+        return {id_: AlbumOfTracks(album_name(*rows[id_]), tuple(tracks.get(id_, ()))) for id_ in ids if id_ in rows}
+
+    @_reporting
+    def albums_of(self, ids: Iterable[int]) -> dict[int, int]:
+        rows = sql.columns_of(self.lib, ids, "album_id")
+        return {id_: album for id_, (album,) in rows.items() if album is not None}
+
+    @_reporting
+    def find(self, query: str, kind: Kind = "track") -> list[int]:
+        with _queried(query):
+            return [found.id for found in self._fetch(kind)(query)]
+
+    @_reporting
+    def matching(self, query: str, kind: Kind = "track") -> set[int]:
+        model = MODELS[kind]
+        with _queried(query):
+            parsed, _ = parse_query_string(query, model)
+            clause, values = sql.clause_of(parsed, model)
+            if clause:
+                return sql.where(self.lib, model, clause, values)
+            return {found.id for found in self._fetch(kind)(parsed)}
+
+    @_reporting
+    def titled(self, title: str, kind: Kind = "track") -> list[int]:
+        return [found.id for found in self._fetch(kind)(StringQuery("title" if kind == "track" else "album", title))]
+
+    @_reporting
+    def titles(self, kind: Kind, shortest: int, longest: int, most: int) -> list[str]:
+        return sql.titles(self.lib, MODELS[kind], shortest, longest, most)
+
+    @_reporting
+    def at(self, paths: Sequence[Path]) -> dict[Path, int]:
+        found = self._at(paths)
+        locator = Locator(self.music_folder)
+        aliases = {path: list(locator.aliases(path)) for path in paths if path not in found}
+        named = self._at([alias for others in aliases.values() for alias in others])
+        for path, others in aliases.items():
+            match = next((named[alias] for alias in others if alias in named), None) or self._in_any_case(path)
+            if match:
+                found[path] = match
+        return {path: found[path] for path in paths if path in found}
+
+    def _at(self, paths: Iterable[Path]) -> dict[Path, int]:
+        """The tracks that the library has at just these paths."""
+        column = Item._fields["path"]
+        names = {path: bytes(column.to_sql(os.fsencode(os.path.normpath(path)))) for path in paths}
+        there = sql.ids_at(self.lib, names.values())
+        return {path: there[name] for path, name in names.items() if name in there}
+
+    def _in_any_case(self, path: Path) -> int | None:
+        """The track of a file on a file system that does not tell upper from lower case."""
+        if case_sensitive(os.fsencode(path)):
+            return None
+        return next((item.id for item in self.lib.items(PathQuery("path", os.fsencode(path)))), None)
+
+    @_reporting
+    def paths(self) -> dict[int, Path]:
+        return {id_: sql.as_path(path) for id_, (path,) in sql.columns_of_all(self.lib, "path").items() if path}
+
+    @_reporting
+    def columns(self, ids: Sequence[int], kind: Kind = "track", *, plays: bool = False) -> Catalogue:
+        if kind == "album":
+            return self._album_columns(ids, plays=plays)
+        return _catalogue(sql.rule_rows(self.lib, ids), self._plays(ids) if plays else {})
+
+    @_reporting
+    def columns_with_marks(self, ids: Sequence[int]) -> tuple[Catalogue, np.ndarray]:
+        rows = sql.rule_rows_with_marks(self.lib, ids)
+        return _catalogue([row[:-1] for row in rows], {}), np.array([row[-1] for row in rows], np.int64)
+
+    def _album_columns(self, ids: Sequence[int], *, plays: bool) -> Catalogue:
+        rows = sql.album_rows(self.lib)
+        found = [rows.get(id_, ("", "", "", None)) for id_ in ids]
+        counts = {}
+        if plays:
+            place = {id_: number for number, id_ in enumerate(ids)}
+            tracks = {track: place[album] for track, album in sql.albums_of_tracks(self.lib).items() if album in place}
+            for name, values in self._plays(list(tracks)).items():
+                counts[name] = np.zeros(len(ids))
+                (np.maximum if name == "played_at" else np.add).at(counts[name], list(tracks.values()), values)
+        return Catalogue(
+            artist=[artist or "" for artist, *_ in found],
+            title=[album or "" for _, album, *_ in found],
+            album=[f"#{id_}" for id_ in ids],
+            length=np.array([seconds or np.nan for *_, seconds in found], float),
+            recording=[release or "" for *_, release, _ in found],
+            **counts,
+        )
+
+    def _plays(self, ids: Sequence[int]) -> dict[str, np.ndarray]:
+        columns = {column: np.zeros(len(ids)) for column in PLAYS}
+        column_of = {name: columns[column] for column, names in PLAYS.items() for name in names}
+        place = {id_: number for number, id_ in enumerate(ids)}
+        for id_, name, value in sql.numbers_of(self.lib, tuple(column_of)):
+            if id_ in place:
+                column, row = column_of[name], place[id_]
+                column[row] = max(column[row], _count(value))  # several fields count the same plays
+        return columns
+
+    @_reporting
+    def field(self, name: str) -> dict[int, Any]:
+        # Not by beets' objects: it would take minutes, and warn of fields that have another name now.
+        if name in Item._fields:
+            return {id_: value for id_, (value,) in sql.columns_of_all(self.lib, name).items()}
+        stored = sql.attributes_of_albums(self.lib, name) | sql.attribute_values(self.lib, name)
+        if stored or name not in Item._getters():
+            return stored
+        return {item.id: item.get(name) for item in self.lib.items()}  # computed by beets or a plugin
+
+    @_reporting
+    def keep_field(self, name: str, values: Mapping[int, Any], recordings: Mapping[int, str]) -> int:
+        written = 0
+        for some in sql.chunks(values):
+            with uninterrupted(), self.lib.transaction() as tx:
+                stored = sql.stored_attributes(tx, some, (KEY,))
+                for id_ in some:
+                    # Gone meanwhile, or its id now another track's.
+                    if stored.get((id_, KEY)) != recordings[id_]:
+                        continue
+                    if values[id_] is None:
+                        sql.remove_attribute(tx, id_, name)
+                    else:
+                        sql.write_attribute(tx, id_, name, values[id_])
+                    written += 1
+        return written
+
+    @_reporting
+    def recordings(self) -> dict[int, str]:
+        return sql.attribute_values(self.lib, KEY)
+
+    @_reporting
+    def keep_recording(self, id_: int, path: Path, key: str) -> bool | None:
+        with uninterrupted(), self.lib.transaction() as tx:
+            row = sql.columns_of(self.lib, [id_], "path").get(id_)
+            if row is None or not row[0] or sql.as_path(row[0]) != path:
+                return None
+            stored = sql.stored_attributes(tx, [id_], (KEY, VECTOR))
+            if stored.get((id_, KEY)) == key:
+                return (id_, VECTOR) in stored
+            sql.write_attribute(tx, id_, KEY, key)
+            for name in (VECTOR, TAGS):  # they are those of other audio
+                sql.remove_attribute(tx, id_, name)
+            return False
+
+    @_reporting
+    def vectors(self, model: str, dimension: int, ids: Collection[int] | None = None) -> Rows:
+        return Rows(*sql.vectors(self.lib, model, dimension, ids))
+
+    @_reporting
+    def keep_vectors(self, model: str, vectors: Mapping[int, np.ndarray], recordings: Mapping[int, str]) -> Kept:
+        kept = Kept(set(), set())
+        for some in sql.chunks(vectors):
+            with uninterrupted(), self.lib.transaction() as tx:
+                stored = sql.stored_attributes(tx, some, (KEY, VECTOR, MODEL))
+                for id_ in some:
+                    if stored.get((id_, KEY)) != recordings[id_]:
+                        continue  # gone meanwhile, or its id now another track's
+                    kept.current.add(id_)
+                    for name, value in ((VECTOR, as_text(vectors[id_])), (MODEL, model)):
+                        if stored.get((id_, name)) != value:
+                            kept.changed.add(id_)
+                            sql.write_attribute(tx, id_, name, value)
+        return kept
+
+    @_reporting
+    def bookmark(self, *, removals: bool = False) -> dict[str, Any]:
+        bookmark: dict[str, Any] = {"witnesses": sql.witnesses(self.lib)}
+        return bookmark | {"rows": sql.rows_digest(self.lib)} if removals else bookmark
+
+    @_reporting
+    def changed_since(self, bookmark: Mapping[str, Any], *, removals: bool = False) -> list[int] | None:
+        since = sql.seen_until(self.lib, bookmark)
+        if since is None:
+            return None
+        changed = sql.changed_after(self.lib, since)
+        if removals and not changed and bookmark.get("rows") != sql.rows_digest(self.lib):
+            return None
+        return changed
+
+    def _fetch(self, kind: Kind) -> Callable:
+        return self.lib.items if kind == "track" else self.lib.albums
+
+
+@contextlib.contextmanager
+def _queried(query: str):
+    try:
+        yield
+    except (
+        ParsingError,
+        InvalidQueryError,
+        UnicodeError,
+        OverflowError,
+    ) as error:  # the last two: what SQLite cannot keep
+        reason = error if isinstance(error, ParsingError | InvalidQueryError) else "no track can have such a value"
+        raise QueryError(f"{query!r} is not a query: {reason}") from error
+
+
+def as_text(vector: np.ndarray) -> str:
+    """A vector as beets' database holds it."""
+    return Vector().to_sql(vector.astype("<f4").tobytes())
+
+
+def _track(path: bytes, artist: str, title: str, length: float, album: str, recording: str) -> Track:
+    return Track(
+        sql.as_path(path),
+        artist or "",
+        title or "",
+        length if length and math.isfinite(length) else None,
+        album or "",
+        recording or "",
+    )
+
+
+def _catalogue(rows: list[tuple], counts: dict[str, np.ndarray]) -> Catalogue:
+    columns = list(zip(*rows, strict=True)) or [()] * len(sql.GONE)
+    _, artist, title, album_id, album, length, recording, tempo, key = columns
+    return Catalogue(
+        artist=[text or "" for text in artist],
+        title=[text or "" for text in title],
+        album=[
+            f"#{number}" if number else f"{who} / {name}" if name else ""
+            for number, who, name in zip(album_id, artist, album, strict=True)
+        ],
+        length=np.array([seconds or np.nan for seconds in length], float),
+        recording=[text or "" for text in recording],
+        tempo=np.array([beats or 0 for beats in tempo], float),
+        key=[text or "" for text in key],
+        **counts,
+    )
+
+
+def _count(value: object) -> float:
+    try:
+        return max(0.0, float(value))
+    except (TypeError, ValueError):
+        return 0.0

@@ -1,0 +1,61 @@
+"""beets' own objects, for what only a command needs of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from beets.dbcore.query import InQuery
+from beets.library import Album, Item
+from beets.ui import UserError
+
+from deejai_core.formats.entries import Track
+from deejai_core.library import album_name as named
+
+from . import sql
+
+if TYPE_CHECKING:
+    from .beets_library import BeetsLibrary
+
+
+def require_tracks(library: BeetsLibrary) -> None:
+    """Raises UserError if the library is empty."""
+    if sql.is_empty(library.lib):
+        raise UserError("Your beets library is empty. Import music first: `beet import ~/Music`.")
+
+
+def items_by_id(library: BeetsLibrary, ids: Iterable[int]) -> list[Item]:
+    """Tracks in the order of `ids`; an id that is gone is left out."""
+    ids = list(ids)
+    found = {}
+    for some in sql.chunks(ids):
+        found |= {item.id: item for item in library.lib.items(InQuery("id", some))}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
+def items_at(library: BeetsLibrary, path: Path) -> list[Item]:
+    """The tracks of a file: one, or none."""
+    return list(items_of(library, [path]).values())
+
+
+def items_of(library: BeetsLibrary, paths: Sequence[Path]) -> dict[Path, Item]:
+    """The tracks of files, by absolute path; files that are none are left out."""
+    ids = library.at(paths)
+    items = {item.id: item for item in items_by_id(library, ids.values())}
+    return {path: items[id_] for path, id_ in ids.items() if id_ in items}
+
+
+def file_path(item: Item) -> Path:
+    """Where a track's file lies, as an absolute path."""
+    return Path(os.fsdecode(item.path))
+
+
+def as_track(item: Item) -> Track:
+    """A track as a playlist shows it."""
+    return Track(file_path(item), item.artist, item.title, item.length, item.album, item.mb_trackid)
+
+
+def album_name(album: Album) -> str:
+    return named(album.albumartist, album.album)

@@ -1,0 +1,327 @@
+"""All SQL on beets' own tables. Nothing else in the plugin knows how they are laid out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from beets.dbcore.query import Query
+from beets.library import Album, Item
+
+from .attributes import FLOAT_BYTES, MODEL, VECTOR, Vector
+
+if TYPE_CHECKING:
+    from beets.dbcore.db import Transaction
+    from beets.library import Library
+
+CHUNK = 500  # rows for one statement or one transaction: short, since others wait for it
+PORTION = 50_000  # ids of tracks whose vectors are read at once
+UNIT_TOLERANCE = 1e-3  # of a vector's squared length
+WITNESSES = 20  # rows that are remembered: the last one, and one before each power of two of rows back
+
+COLUMNS = "i.id, i.artist, i.title, COALESCE(i.album_id, ''), i.album, i.length, i.mb_trackid, i.bpm, i.initial_key"
+GONE = (0, "", "", "", "", None, "", 0, "")  # of a track that is not there
+MENTION = "artist, title, album, mb_trackid, path"
+
+
+def marks_for(values: Sequence[object]) -> str:
+    """As many question marks as there are values."""
+    return ", ".join("?" * len(values))
+
+
+def chunks(values: Iterable[Any], size: int = CHUNK) -> Iterator[list[Any]]:
+    values = list(values)
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+def _query(lib: Library, statement: str, values: Sequence[object] = ()) -> list[tuple]:
+    with lib.transaction() as tx:
+        return [tuple(row) for row in tx.query(statement, values)]
+
+
+def as_path(value: bytes) -> Path:
+    """A path as the database has it, where it may begin at the library's folder."""
+    return Path(os.fsdecode(Item._fields["path"].from_sql(value)))
+
+
+def ids(lib: Library, kind: type[Item] | type[Album]) -> list[int]:
+    return [id_ for (id_,) in _query(lib, f"SELECT id FROM {kind._table} ORDER BY id")]  # noqa: S608 (beets' own name)
+
+
+def is_empty(lib: Library) -> bool:
+    return not _query(lib, "SELECT 1 FROM items LIMIT 1")
+
+
+def track_count(lib: Library) -> int:
+    return _query(lib, "SELECT COUNT(*) FROM items")[0][0]
+
+
+def where(lib: Library, kind: type[Item] | type[Album], clause: str, values: Sequence[object]) -> set[int]:
+    """Ids of what a clause that beets made of a query finds, without making an object of each."""
+    rows = _query(lib, f"SELECT id FROM {kind._table} WHERE {clause}", values)  # noqa: S608 (beets' own clause)
+    return {id_ for (id_,) in rows}
+
+
+def columns_of(lib: Library, ids: Iterable[int], names: str) -> dict[int, tuple]:
+    """Some columns of tracks, by id. names: as SQL has them."""
+    found = {}
+    for some in chunks(ids):
+        rows = _query(lib, f"SELECT id, {names} FROM items WHERE id IN ({marks_for(some)})", some)  # noqa: S608
+        found |= {row[0]: row[1:] for row in rows}
+    return found
+
+
+def columns_of_all(lib: Library, names: str) -> dict[int, tuple]:
+    rows = _query(lib, f"SELECT id, {names} FROM items ORDER BY id")  # noqa: S608 (names of columns)
+    return {row[0]: row[1:] for row in rows}
+
+
+def search_rows(lib: Library) -> list[tuple]:
+    """(id, title, artist, album, album artist) of all tracks, in the order in which albums are played."""
+    return _query(lib, "SELECT id, title, artist, album, albumartist FROM items ORDER BY disc, track, id")
+
+
+def ids_at(lib: Library, names: Iterable[bytes]) -> dict[bytes, int]:
+    """Tracks by their paths, as the database has them."""
+    found = {}
+    for some in chunks(map(sqlite3.Binary, set(names))):
+        rows = _query(lib, f"SELECT id, path FROM items WHERE path IN ({marks_for(some)})", some)  # noqa: S608
+        found |= {bytes(path): id_ for id_, path in rows}
+    return found
+
+
+def titles(lib: Library, kind: type[Item] | type[Album], shortest: float, longest: float, most: int) -> list[str]:
+    """Up to `most` different titles of so many characters."""
+    column = "title" if kind is Item else "album"
+    statement = f"SELECT DISTINCT {column} FROM {kind._table} WHERE length({column}) BETWEEN ? AND ? LIMIT ?"  # noqa: S608
+    return [str(title) for (title,) in _query(lib, statement, (shortest, longest, most))]
+
+
+# Columns for rules
+
+
+def rule_rows(lib: Library, ids: Sequence[int]) -> list[tuple]:
+    """`COLUMNS` of tracks, in the order of `ids`."""
+    rows = {row[0]: row for row in _query(lib, f"SELECT {COLUMNS} FROM items i")}  # noqa: S608 (constants)
+    # The default is for those that another beet has removed since.
+    return [rows.get(id_, GONE) for id_ in ids]
+
+
+def rule_rows_with_marks(lib: Library, ids: Sequence[int]) -> list[tuple]:
+    """The same of a few tracks, with the number of the row of their vector, 0 for none."""
+    statement = (
+        f"SELECT {COLUMNS}, v.id FROM items i JOIN item_attributes v ON v.entity_id = i.id AND v.key = ? "  # noqa: S608
+        "WHERE i.id IN "
+    )
+    found = {}
+    for some in chunks(ids):
+        found |= {row[0]: row for row in _query(lib, f"{statement} ({marks_for(some)})", (VECTOR, *some))}
+    return [found.get(id_, (*GONE, 0)) for id_ in ids]
+
+
+def album_rows(lib: Library) -> dict[int, tuple]:
+    """(artist, title, MusicBrainz release id, seconds or None) of all albums."""
+    rows = _query(lib, "SELECT id, albumartist, album, mb_albumid FROM albums")
+    lengths = dict(_query(lib, "SELECT album_id, SUM(length) FROM items GROUP BY album_id"))
+    return {row[0]: (*row[1:], lengths.get(row[0])) for row in rows}
+
+
+def albums_of_tracks(lib: Library) -> dict[int, int]:
+    return dict(_query(lib, "SELECT id, album_id FROM items WHERE album_id IS NOT NULL"))
+
+
+def album_names(lib: Library, ids: Iterable[int]) -> dict[int, tuple]:
+    """(artist, title) of albums."""
+    found = {}
+    for some in chunks(ids):
+        rows = _query(lib, f"SELECT id, albumartist, album FROM albums WHERE id IN ({marks_for(some)})", some)  # noqa: S608
+        found |= {row[0]: row[1:] for row in rows}
+    return found
+
+
+def tracks_of_albums(lib: Library, albums: Iterable[int]) -> dict[int, list[int]]:
+    """The tracks of albums, in the order in which they are played."""
+    found: dict[int, list[int]] = {}
+    for some in chunks(albums):
+        statement = f"SELECT album_id, id FROM items WHERE album_id IN ({marks_for(some)}) ORDER BY disc, track, id"  # noqa: S608
+        for album, id_ in _query(lib, statement, some):
+            found.setdefault(album, []).append(id_)
+    return found
+
+
+def listed_albums(lib: Library) -> list[tuple]:
+    """Rows of an album's id, artist and title, and of each of its tracks artist, title, recording and path, in order."""
+    return _query(
+        lib,
+        "SELECT a.id, a.albumartist, a.album, i.artist, i.title, i.mb_trackid, i.path "
+        "FROM items i JOIN albums a ON a.id = i.album_id ORDER BY a.id, i.disc, i.track, i.id",
+    )
+
+
+# Flexible attributes
+
+
+def any_has(lib: Library, name: str) -> bool:
+    """Whether any track has a flexible attribute."""
+    return bool(_query(lib, "SELECT 1 FROM item_attributes WHERE key = ? LIMIT 1", (name,)))
+
+
+def attribute_values(lib: Library, name: str) -> dict[int, str]:
+    """A flexible attribute of all tracks that have it, as text, by track id."""
+    # All of lib.items() would take a hundred times as long.
+    rows = _query(
+        lib,
+        "SELECT a.entity_id, a.value FROM item_attributes a JOIN items i ON i.id = a.entity_id "
+        "WHERE a.key = ? AND a.value IS NOT NULL ORDER BY a.entity_id",
+        (name,),
+    )
+    return {id_: value if isinstance(value, str) else repr(value) for id_, value in rows}  # what is no text is damage
+
+
+def attributes_of_albums(lib: Library, name: str) -> dict[int, Any]:
+    """A flexible attribute of the albums, by the ids of their tracks."""
+    return dict(
+        _query(
+            lib,
+            "SELECT i.id, a.value FROM items i JOIN album_attributes a ON a.entity_id = i.album_id WHERE a.key = ?",
+            (name,),
+        )
+    )
+
+
+def numbers_of(lib: Library, names: Sequence[str]) -> list[tuple[int, str, Any]]:
+    """Rows of id, name and value of some flexible attributes."""
+    statement = f"SELECT entity_id, key, value FROM item_attributes WHERE key IN ({marks_for(names)})"  # noqa: S608
+    return _query(lib, statement, names)
+
+
+def stored_attributes(tx: Transaction, ids: Sequence[int], names: Sequence[str]) -> dict[tuple[int, str], Any]:
+    """Some flexible attributes of tracks that are there, by id and name."""
+    rows = tx.query(
+        "SELECT a.entity_id, a.key, a.value FROM item_attributes a JOIN items i ON i.id = a.entity_id "  # noqa: S608
+        f"WHERE a.key IN ({marks_for(names)}) AND a.entity_id IN ({marks_for(ids)})",
+        (*names, *ids),
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def write_attribute(tx: Transaction, id_: int, name: str, value: str) -> None:
+    # Not as objects: beets would take longer to write them than it took to make them.
+    tx.mutate("INSERT OR REPLACE INTO item_attributes (entity_id, key, value) VALUES (?, ?, ?)", (id_, name, value))
+
+
+def remove_attribute(tx: Transaction, id_: int, name: str) -> None:
+    tx.mutate("DELETE FROM item_attributes WHERE entity_id = ? AND key = ?", (id_, name))
+
+
+# Vectors: beets writes every change of a flexible attribute as a new row of its table, with the next higher number. So what
+# has changed lies behind the highest number seen, and a number tells whether a vector is still the track's. A number is
+# used again only if all rows above it are gone; witnesses, rows that are remembered, tell whether that can have happened.
+
+
+class VectorRows(NamedTuple):
+    ids: np.ndarray
+    marks: np.ndarray
+    vectors: np.ndarray
+
+
+def vectors(lib: Library, model: str, dimension: int, only: Iterable[int] | None = None) -> VectorRows:
+    """Ids and row numbers (n,) int64, and vectors (n, dimension) float32, of the tracks that have one of this model.
+
+    only: ids of tracks; all by default. What somebody damaged by hand is as good as none.
+    """
+    select = (
+        "SELECT v.entity_id, v.id, v.value FROM item_attributes v JOIN items i ON i.id = v.entity_id "
+        "JOIN item_attributes m ON m.entity_id = v.entity_id AND m.key = ? AND m.value = ? WHERE v.key = ?"
+    )
+    kind, size = Vector(), dimension * FLOAT_BYTES
+    found, marks, data = [], [], bytearray()
+    for clause, values in _portions(lib, only):
+        with lib.transaction() as tx:
+            rows = tx.query(f"{select} AND {clause} ORDER BY v.entity_id", (MODEL, model, VECTOR, *values))
+        for id_, mark, text in map(tuple, rows):
+            value = kind.from_sql(text)
+            if value and len(value) == size:
+                found.append(id_)
+                marks.append(mark)
+                data += value
+    numbers = np.frombuffer(bytes(data), "<f4").reshape(-1, dimension)
+    whole = np.abs(np.einsum("ij,ij->i", numbers, numbers) - 1) < UNIT_TOLERANCE
+    rows = VectorRows(np.array(found, np.int64), np.array(marks, np.int64), numbers)
+    return rows if whole.all() else VectorRows(*(column[whole] for column in rows))
+
+
+def _portions(lib: Library, only: Iterable[int] | None) -> Iterator[tuple[str, list[int]]]:
+    """Clauses that find these tracks, or all, so many at a time that their rows fit the memory."""
+    if only is None:
+        last = _query(lib, "SELECT MAX(id) FROM items")[0][0] or 0
+        for start in range(0, last + 1, PORTION):
+            yield "v.entity_id >= ? AND v.entity_id < ?", [start, start + PORTION]
+        return
+    for some in chunks(only):
+        yield f"v.entity_id IN ({marks_for(some)})", some
+
+
+def changed_after(lib: Library, row: int) -> list[int]:
+    """Ids of the tracks whose vector or model was written after the row of this number."""
+    rows = _query(
+        lib,
+        # Not by one of its indexes, which SQLite prefers: in the order of the rows only the last ones are read.
+        "SELECT entity_id FROM item_attributes NOT INDEXED WHERE id > ? AND key IN (?, ?)",
+        (row, VECTOR, MODEL),
+    )
+    return sorted({id_ for (id_,) in rows})
+
+
+def rows_digest(lib: Library) -> str:
+    """What changes whenever a track gets, changes or loses a vector. An index of beets' table holds all that it reads."""
+    rows = _query(lib, "SELECT entity_id, id FROM item_attributes WHERE key = ? ORDER BY entity_id", (VECTOR,))
+    return hashlib.blake2b(np.array(rows, np.int64).tobytes(), digest_size=16).hexdigest()
+
+
+def witnesses(lib: Library) -> list[list]:
+    """Numbers of rows with their digests: what tells later what has changed since now."""
+    numbers: list[int] = []
+    with lib.transaction() as tx:
+        (last,) = tx.query("SELECT MAX(id) FROM item_attributes")[0]
+        for back in (0, *(2**power for power in range(WITNESSES - 1))):
+            rows = tx.query("SELECT MAX(id) FROM item_attributes WHERE id <= ?", ((last or 0) - back,))
+            numbers += [row[0] for row in rows if row[0] and row[0] not in numbers]
+    return [[number, digest] for number, digest in sorted(_digests(lib, numbers).items())]
+
+
+def seen_until(lib: Library, bookmark: Mapping[str, Any]) -> int | None:
+    """The row number behind which whatever has changed must lie; None if that cannot be told."""
+    try:
+        remembered = {int(number): str(digest) for number, digest in bookmark["witnesses"]}
+    except (TypeError, KeyError, ValueError):
+        return None
+    there = _digests(lib, list(remembered))
+    unchanged = [number for number in remembered if there.get(number) == remembered[number]]
+    if not unchanged:
+        return None
+    since = max(unchanged)
+    # A row below that is another one than it was: this is not the library that was read.
+    if any(number < since and there[number] != remembered[number] for number in there):
+        return None
+    return since
+
+
+def _digests(lib: Library, numbers: list[int]) -> dict[int, str]:
+    """What tells a row of the attributes from another one of the same number."""
+    statement = f"SELECT id, entity_id, key, value FROM item_attributes WHERE id IN ({marks_for(numbers)})"  # noqa: S608
+    return {
+        row[0]: hashlib.blake2b(repr(row).encode(), digest_size=8).hexdigest() for row in _query(lib, statement, numbers)
+    }
+
+
+def clause_of(query: Query, kind: type[Item] | type[Album]) -> tuple[str | None, Sequence[object]]:
+    """A query as SQL on the columns of its table alone; (None, ()) where objects are needed."""
+    text, values = query.clause()
+    return (text, values) if text and not query.field_names & kind.other_db_fields else (None, ())

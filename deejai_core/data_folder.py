@@ -1,0 +1,64 @@
+"""What deejai keeps of a library, file by file, in the library's folder for it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from deejai_core.embedding.slices import SliceStore
+from deejai_core.errors import LibraryError
+from deejai_core.library import Library
+
+
+def slices_path(library: Library) -> Path:
+    return library.folder / "slices.db"
+
+
+def open_slices(library: Library) -> SliceStore:
+    return SliceStore(slices_path(library))
+
+
+def history_path(library: Library) -> Path:
+    return library.folder / "history.db"
+
+
+def track2vec_path(library: Library) -> Path:
+    return library.folder / "track2vec.safetensors"
+
+
+def spectrograms_path(library: Library) -> Path:
+    return library.folder / "spectrograms"
+
+
+def map_path(library: Library) -> Path:
+    return library.folder / "map.html"
+
+
+def choice_path(library: Library) -> Path:
+    """Where the name of the model is written that was chosen for the library."""
+    return library.folder / "model"
+
+
+def unfinished_path(library: Library) -> Path:
+    """Where it is noted which large files are being written, wherever they lie."""
+    return library.folder / "unfinished"
+
+
+@contextlib.contextmanager
+def alone(library: Library) -> Iterator[None]:
+    """Keep a second analysis of the same library from doing the same work, however this one ends. Raises LibraryError."""
+    from filelock import FileLock, Timeout
+
+    path = library.folder / "analyze.lock"
+    lock = FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise LibraryError("this library is being analysed already; wait until that has finished") from error
+    except OSError as error:
+        raise LibraryError(f"{path}: cannot be written ({error.strerror})") from error
+    try:
+        yield
+    finally:
+        lock.release()

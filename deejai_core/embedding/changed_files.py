@@ -1,0 +1,53 @@
+"""Files that are not what they were when their audio key was last known: retagged, or another song by now.
+
+The slice store notes the size and time of each file. What differs is looked at by its audio key, which tags do not change.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from deejai_core.data_folder import open_slices, slices_path
+from deejai_core.embedding.slices import FileNote, SliceStore
+from deejai_core.library import Library
+
+
+def note_of(path: Path, key: str) -> FileNote | None:
+    """What a file of this audio key is like now; None if it is not there."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 (there may be a hundred thousand, and pathlib's takes twice as long)
+    except (OSError, ValueError):
+        return None
+    return FileNote(os.fsencode(path), key, status.st_size, status.st_mtime_ns)
+
+
+def look_at_files(library: Library, store: SliceStore) -> tuple[set[int], list[FileNote]]:
+    """Ids of the tracks whose files have changed, and notes to be kept of files of which there is none yet.
+
+    A file that is not there has not changed. One look at each file, and nothing is read of it.
+    """
+    paths, noted = library.paths(), store.files()
+    changed, unknown = set(), []
+    for id_, key in library.recordings().items():
+        note = note_of(paths[id_], key) if id_ in paths else None
+        if note is None:
+            continue
+        before = noted.get(note.path)
+        if before is None or before.key != key:  # the track came here since
+            unknown.append(note)
+        elif before != note:
+            changed.add(id_)
+    return changed, unknown
+
+
+def note_files(library: Library, ids: Iterable[int]) -> None:
+    """Note what the files of these tracks are like, for instance when an import has put them where they stay."""
+    if not slices_path(library).exists():
+        return
+    recordings = library.recordings()
+    tracks = library.tracks(ids)
+    notes = [note for id_, track in tracks.items() if id_ in recordings and (note := note_of(track.path, recordings[id_]))]
+    with open_slices(library) as store:
+        store.note_files(notes)

@@ -1,0 +1,352 @@
+"""Which tracks of a library lack a vector, and how they get one.
+
+There are two steps, each of which keeps what it has done at once. The first decodes files and fills the slice store with
+what the model makes of them; it takes the time. The second (`library_vectors`) turns slices into vectors; it needs to know
+the whole library, so it comes when the first is over.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.audio.sandbox import Decoder
+from deejai_core.data_folder import alone, open_slices, slices_path
+from deejai_core.embedding.analysis import Heard, Limits, Unheard, analyse, default_threads, hear_file
+from deejai_core.embedding.changed_files import look_at_files, note_of
+from deejai_core.embedding.cluster import Cluster, Unshared, analyse_on
+from deejai_core.embedding.library_vectors import Weighed, up_to_date, weigh_imported, weigh_tracks
+from deejai_core.embedding.slices import FileNote, SliceStore
+from deejai_core.embedding.tagging import tag_tracks, untagged_ids
+from deejai_core.embedding.weighting import weigh_outsider
+from deejai_core.errors import AudioError, UnmountedError
+from deejai_core.library import Library
+from deejai_core.models.device import CPU, pick_device
+from deejai_core.models.protocol import Model
+
+NOTED = 100  # files that are noted at once: each time is a wait for the disk
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """How files are analysed."""
+
+    windows: int = 16  # of a track that the model hears, at most
+    epsilon: float | None = None  # cosine distance below which two slices are the same; None: the model's own
+    threads: int | None = None  # files at once; None: one for each core, one less during an import
+    device: str = CPU  # where the network runs, one of `DEVICES`
+    time_limit: float = 300  # seconds that a file may take
+    memory_limit: int = 2_000  # MB that a file may take
+    retries: int = 2  # how often a file is tried again that failed through no fault of its content
+    tags: bool = False  # whether tracks get tags, too
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(seconds=self.time_limit, memory=self.memory_limit * 1_000_000)
+
+    def epsilon_for(self, model: Model) -> float:
+        return model.epsilon if self.epsilon is None else self.epsilon
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be done to some tracks, by their ids."""
+
+    hear: list[int]  # their audio is to be decoded
+    weigh: list[int]  # the model has heard them, and they lack a vector
+    failed: list[int]  # they failed before, and their files have not changed since
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an analysis has done, in tracks."""
+
+    weighed: Weighed | None  # None: all vectors were up to date
+    wanted: int  # that were to get a vector
+    heard: int  # whose files were to be decoded
+    failed: int  # of these
+    skipped: int  # that failed before
+    tagged: int
+
+    @property
+    def idle(self) -> bool:
+        """Whether there was nothing to do."""
+        changed = self.weighed.changed if self.weighed else 0
+        return not (self.wanted or changed or self.heard or self.skipped or self.tagged)
+
+
+class Observer:
+    """Who watches an analysis. Each method is called as it goes on; these do nothing."""
+
+    def planned(self, work: Work, changed: int) -> None:
+        """So much is to be done; of the files to be decoded, so many have changed since the last time."""
+
+    def result(self, result: Heard | Unheard) -> None:
+        """A file was decoded, and what came of it is kept."""
+
+    def weighting(self) -> None:
+        """All files are decoded; the vectors are computed now."""
+
+    def weighed(self, weighed: Weighed, wanted: int) -> None:
+        """The vectors are kept, those of so many tracks that were to get one among them."""
+
+    def tagged(self, tracks: int) -> None:
+        """So many tracks got tags."""
+
+
+def analyse_library(
+    library: Library,
+    model: Model,
+    tagger: Model,
+    analysis: Analysis,
+    *,
+    ids: Iterable[int] | None = None,
+    retry: bool = False,
+    force: bool = False,
+    cluster: Cluster | None = None,
+    observer: Observer | None = None,
+) -> Outcome:
+    """Give tracks the vectors that they lack, and bring those of all others up to date with the library.
+
+    ids: the tracks to look at; None: all. retry: decode what failed before, also if a track has a vector of what its file
+    was then. force: decode all of them again. tagger: the model whose tags tracks get, if they are to. cluster: what
+    decodes the files, instead of this machine. What is interrupted goes on the next time. Raises UnmountedError if the
+    files are gone, LibraryError if another process is at it.
+    """
+    observer = observer or Observer()
+    with open_slices(library) as store, alone(library):
+        changed, unknown = look_at_files(library, store)
+        store.note_files(unknown)
+        work = plan(library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed)
+        observer.planned(work, sum(id_ in changed for id_ in work.hear))
+        paths = [track.path for track in library.tracks(work.hear).values()]
+        if paths:
+            _check_mounted(paths)
+        failed = 0
+
+        def note(result: Heard | Unheard) -> None:
+            nonlocal failed
+            if isinstance(result, Unheard):
+                if not result.lasting and not result.path.exists():
+                    _check_mounted(paths)
+                if not isinstance(result, Unshared):  # of no file's making: it is to be tried next time, however often
+                    store.put_failure(result.path, result.reason, lasting=result.lasting)
+                failed += 1
+            else:
+                store.drop_failure(result.path)
+            observer.result(result)
+
+        threads = analysis.threads or default_threads()
+        heard = hear_tracks(
+            library, work.hear, model, store, analysis, threads=threads, force=force, cluster=cluster, on_result=note
+        )
+        wanted, epsilon, weighed, tagged = [*work.weigh, *heard], analysis.epsilon_for(model), None, 0
+        if wanted or not up_to_date(library, model, epsilon, store):
+            observer.weighting()
+            weighed = weigh_tracks(library, wanted, model, epsilon, store)
+            observer.weighed(weighed, len(wanted))
+        if analysis.tags:
+            tagged = tag_tracks(library, untagged_ids(library, ids), tagger, store)
+            observer.tagged(tagged)
+    return Outcome(weighed, len(wanted), len(work.hear), failed, len(work.failed), tagged)
+
+
+def pending_tracks(
+    library: Library,
+    model: Model,
+    analysis: Analysis,
+    *,
+    ids: Iterable[int] | None = None,
+    retry: bool = False,
+    force: bool = False,
+) -> list[int]:
+    """The tracks whose files `analyse_library` would decode; nothing is written."""
+    if not slices_path(library).exists():
+        done = set(library.vectors(model.name, model.dimension).ids.tolist())
+        return [id_ for id_ in library.ids() if id_ not in done] if ids is None else list(ids)
+    with open_slices(library) as store:
+        changed, _ = look_at_files(library, store)
+        return plan(library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed).hear
+
+
+def plan(
+    library: Library,
+    model: Model,
+    store: SliceStore,
+    analysis: Analysis,
+    *,
+    ids: Iterable[int] | None = None,
+    retry: bool = False,
+    force: bool = False,
+    changed: Container[int] = (),
+) -> Work:
+    """Sort out what tracks lack; see `analyse_library`.
+
+    changed: ids of tracks whose files have changed: what they hold is heard if it is another recording.
+    """
+    keys, failures = library.recordings(), store.failures()
+    done = set(library.vectors(model.name, model.dimension).ids.tolist())
+    again = store.to_hear_again(model.trunk_name)
+    if ids is None and force:
+        ids = library.ids()
+    elif ids is None:
+        ids = [id_ for id_ in library.ids() if id_ not in done or id_ in changed or keys.get(id_) in again]
+        if retry:  # also those that have a vector, of what they were before
+            ids = list(dict.fromkeys([*ids, *library.at(list(failures)).values()]))
+    tracks, known = library.tracks(ids), store.keys(model.trunk_name)
+    work = Work([], [], [])
+    for id_, track in tracks.items():
+        failure = failures.get(track.path)
+        if force or (retry and failure):
+            work.hear.append(id_)
+        elif id_ in done and keys.get(id_) not in again and id_ not in changed:
+            continue
+        elif keys.get(id_) in known and id_ not in changed:
+            work.weigh.append(id_)
+        elif failure and failure.still_stands(analysis.retries):
+            work.failed.append(id_)
+        else:
+            work.hear.append(id_)
+    return work
+
+
+def hear_tracks(
+    library: Library,
+    ids: Iterable[int],
+    model: Model,
+    store: SliceStore,
+    analysis: Analysis,
+    *,
+    threads: int,
+    force: bool = False,
+    cluster: Cluster | None = None,
+    on_result: Callable[[Heard | Unheard], None],
+) -> list[int]:
+    """Decode the tracks' files and keep what the model's trunk makes of them; returns the ids of those to be weighted.
+
+    cluster: what hears them, instead of this machine by so many threads. Each result is in the store and the library
+    before `on_result` gets it. A track keeps the vector that it has until it is weighted, but not one of other audio.
+    """
+    by_path = defaultdict(list)
+    for id_, track in library.tracks(ids).items():
+        by_path[track.path].append(id_)
+    if not by_path:
+        return []  # without waking the network for nothing
+    known = set() if force else store.keys(model.trunk_name)
+    notes: dict[Path, FileNote | None] = {}
+
+    def paths() -> Iterator[Path]:
+        for path in by_path:
+            notes[path] = note_of(path, "")  # before it is read: what changes meanwhile is looked at next time
+            yield path
+
+    if cluster:
+        results = analyse_on(cluster, paths(), model, windows=analysis.windows, known=known, limits=analysis.limits)
+    else:
+        results = analyse(
+            paths(),
+            model,
+            windows=analysis.windows,
+            threads=threads,
+            known=known,
+            limits=analysis.limits,
+            device=pick_device(analysis.device),
+        )
+    done = set(library.vectors(model.name, model.dimension).ids.tolist())
+    heard: list[int] = []
+    known_now: list[FileNote] = []
+    with closing(results):  # at once, whatever happens: nobody should hear for nothing
+        for result in results:
+            if isinstance(result, Heard):
+                if result.trunk is not None:
+                    store.put(result.key, model.trunk_name, result.trunk)
+                for id_ in by_path[result.path]:
+                    has_vector = library.keep_recording(id_, result.path, result.key)
+                    if has_vector is not None and (result.trunk is not None or id_ not in done or not has_vector):
+                        heard.append(id_)
+                if note := notes[result.path]:
+                    known_now.append(note._replace(key=result.key))
+                if len(known_now) >= NOTED:
+                    store.note_files(known_now)
+                    known_now.clear()
+            on_result(result)
+    store.note_files(known_now)
+    return heard
+
+
+def embed_file(library: Library, path: Path, model: Model, analysis: Analysis) -> tuple[str, np.ndarray]:
+    """Audio key and vector of a file, as it would be in this library, whether it is or not. Raises AudioError."""
+    keys = set(library.recordings().values())
+    with open_slices(library) as store, analysis.limits.decoder() as decoder:
+        known = store.keys(model.trunk_name) & keys
+        heard = hear_file(path, model, decoder, windows=analysis.windows, known=known)
+        vector = weigh_outsider(store, model, analysis.epsilon_for(model), known, heard.key, heard.trunk)
+        return heard.key, vector
+
+
+@dataclass
+class ImportAnalysis:
+    """Vectors for tracks that are just being imported, task by task.
+
+    Tasks share the model and what was read of the slice store. The vectors of older tracks stay as they are, whatever the
+    import does to the reference, until the next `analyse_library`. A failure is not remembered: the importer is about to
+    move the file, and the next analysis tries it where it will be.
+    """
+
+    model: Model
+    tagger: Model
+    analysis: Analysis
+    on_failure: Callable[[Unheard], None]
+    _read: dict[str, np.ndarray] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)  # several imports may run at once in one program
+
+    def __call__(self, library: Library, ids: Sequence[int]) -> tuple[int, int]:
+        """Analyse tracks; returns how many were, and how many failed."""
+        model, analysis = self.model, self.analysis
+        with analysis.limits.decoder() as decoder:
+            lacking = _lacking(library, ids, model, decoder)
+        # One core is left to whoever answers the importer's questions.
+        threads = analysis.threads or max(1, default_threads() - 1)
+        with self._lock, open_slices(library) as store:
+            heard = hear_tracks(library, lacking, model, store, analysis, threads=threads, on_result=self._note)
+            if heard:
+                weigh_imported(library, heard, model, analysis.epsilon_for(model), store, read=self._read)
+            if analysis.tags:
+                tag_tracks(library, untagged_ids(library, ids), self.tagger, store)
+        return len(heard), len(lacking) - len(heard)
+
+    def _note(self, result: Heard | Unheard) -> None:
+        if isinstance(result, Unheard):
+            self.on_failure(result)
+
+
+def _lacking(library: Library, ids: Sequence[int], model: Model, decoder: Decoder) -> list[int]:
+    """The tracks without a vector, and those with one of other audio, as after an import that replaced the file."""
+    done = set(library.vectors(model.name, model.dimension, ids).ids.tolist())
+    keys, tracks = library.recordings(), library.tracks(ids)
+
+    def replaced(id_: int) -> bool:
+        try:
+            return id_ in keys and decoder.key(tracks[id_].path) != keys[id_]
+        except AudioError:
+            return False  # hearing it will say what is wrong
+
+    return [id_ for id_ in tracks if id_ not in done or replaced(id_)]
+
+
+def _check_mounted(paths: Iterable[Path]) -> None:
+    """Raises UnmountedError if nothing is left of the folder that all of these files are in."""
+    root = Path(os.path.commonpath([path.parent for path in paths]))
+    try:
+        there = any(root.iterdir())
+    except OSError:
+        there = False
+    if not there:
+        raise UnmountedError(f"{root}: this folder is missing or empty; is the drive mounted?", hint="analyse later")

@@ -1,0 +1,97 @@
+"""What was heard becomes the vectors of a library's tracks, weighted against the library, and is kept in it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from deejai_core.embedding.slices import SliceStore
+from deejai_core.embedding.weighting import choose_reference, is_current, read_units, weigh_against, weigh_library
+from deejai_core.library import Kept, Library
+from deejai_core.models.protocol import Model
+
+
+class Weighed(NamedTuple):
+    """How many tracks were asked for and have their vector now, and how many others got another one."""
+
+    given: int
+    changed: int
+
+
+def up_to_date(library: Library, model: Model, epsilon: float, store: SliceStore) -> bool:
+    """Whether all vectors that can be made of what is stored were weighted against the library as it is."""
+    return is_current(store, model, epsilon, set(library.recordings().values()))
+
+
+def weigh_tracks(library: Library, ids: Iterable[int], model: Model, epsilon: float, store: SliceStore) -> Weighed:
+    """Give tracks that have been heard their vectors, and bring those of all others up to date with the library.
+
+    For one process at a time. What is interrupted goes on the next time.
+    """
+    tracks, wanted = _tracks_of(library.recordings()), set(ids)
+    keys = {key for key, found in tracks.items() if wanted.intersection(found)}
+    given, changed = set(), set()
+    for block, vectors in weigh_library(store, model, epsilon, tracks.keys(), keys):
+        kept = _keep(library, {key: tracks[key] for key in block}, vectors, model)
+        given |= kept.current & wanted
+        changed |= kept.changed - wanted
+    return Weighed(len(given), len(changed))
+
+
+def different_vectors(library: Library, model: Model, epsilon: float, store: SliceStore, number: int) -> list[str]:
+    """Of so many recordings, those with a track whose vector is not what is stored of them gives; if all is up to date."""
+    tracks = _tracks_of(library.recordings())
+    counted = sorted(store.counted() & tracks.keys())
+    some = set(counted[:: max(1, len(counted) // number)][:number])
+    kept = library.vectors(model.name, model.dimension, [id_ for key in some for id_ in tracks[key]])
+    row_of = {id_: row for row, id_ in enumerate(kept.ids.tolist())}
+    return [
+        key
+        for keys, made in weigh_library(store, model, epsilon, tracks.keys(), some)
+        for key, vector in zip(keys, made, strict=True)
+        if any(id_ in row_of and not np.array_equal(kept.vectors[row_of[id_]], vector) for id_ in tracks[key])
+    ]
+
+
+def weigh_imported(
+    library: Library,
+    ids: Iterable[int],
+    model: Model,
+    epsilon: float,
+    store: SliceStore,
+    *,
+    read: dict[str, np.ndarray] | None = None,
+) -> None:
+    """Give tracks that have just been heard their vectors, and leave the others to the next `weigh_tracks`.
+
+    read: slices of the reference by audio key that need not be read again; gains those that were.
+    """
+    tracks, wanted = _tracks_of(library.recordings()), set(ids)
+    read = {} if read is None else read
+    heard = store.keys(model.trunk_name)
+    reference = choose_reference(heard & tracks.keys())
+    read |= read_units(store, model, [key for key in reference if key not in read])
+    units = read_units(store, model, [key for key, found in tracks.items() if wanted.intersection(found)])
+    vectors = weigh_against(units, {key: read[key] for key in reference}, epsilon)
+    store.drop_counts(units)
+    _keep(library, {key: tracks[key] for key in units}, vectors, model)
+
+
+def _tracks_of(recordings: Mapping[int, str]) -> dict[str, list[int]]:
+    """The tracks of each recording, by audio key. One that the library has twice has one vector: so lists know it."""
+    tracks = defaultdict(list)
+    for id_, key in recordings.items():
+        tracks[key].append(id_)
+    return dict(tracks)
+
+
+def _keep(library: Library, tracks: Mapping[str, Collection[int]], vectors: np.ndarray, model: Model) -> Kept:
+    """Write the vectors of recordings to all of their tracks."""
+    of_tracks, recordings = {}, {}
+    for (key, ids), vector in zip(tracks.items(), vectors, strict=True):
+        of_tracks |= dict.fromkeys(ids, vector)
+        recordings |= dict.fromkeys(ids, key)
+    return library.keep_vectors(model.name, of_tracks, recordings)

@@ -1,0 +1,69 @@
+"""What tracks sound like in words, from what a network has heard in them: nothing is decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from deejai_core.embedding.slices import SliceStore
+from deejai_core.embedding.tag_digits import DIGITS, FIELD, SCALE, decode, encode, is_whole
+from deejai_core.library import Library
+from deejai_core.models.protocol import Model
+from deejai_core.models.vocabulary import TAGS
+
+
+def untagged_ids(library: Library, ids: Iterable[int] | None = None) -> list[int]:
+    """Which of these tracks, or of all, have no tags; what somebody damaged by hand is as good as none."""
+    tagged = {id_ for id_, stored in library.field(FIELD).items() if is_whole(stored)}
+    return [id_ for id_ in (library.ids() if ids is None else ids) if id_ not in tagged]
+
+
+def tags_of(
+    library: Library, ids: Iterable[int], lacking: Iterable[int], model: Model, store: SliceStore
+) -> dict[int, Sequence[float]]:
+    """The probabilities of tags of these tracks, as stored; for those in `lacking`, what `tag_tracks` would store."""
+    stored = library.field(FIELD)
+    lacking = set(lacking)
+    tags: dict[int, Sequence[float]] = {id_: decode(stored[id_]) for id_ in ids if id_ not in lacking}
+    for _, tracks, probabilities in _heard_tags(library.recordings(), lacking, model, store):
+        tags |= dict.fromkeys(tracks, probabilities.tolist())
+    return tags
+
+
+def tag_tracks(library: Library, ids: Iterable[int], model: Model, store: SliceStore) -> int:
+    """Store the tags of those tracks whose slices are stored; returns how many tracks that were."""
+    recordings = library.recordings()
+    values = {
+        id_: encode(probabilities.tolist())
+        for _, tracks, probabilities in _heard_tags(recordings, ids, model, store)
+        for id_ in tracks
+    }
+    return library.keep_field(FIELD, values, recordings)
+
+
+def read_probabilities(library: Library, ids: Iterable[int]) -> np.ndarray:
+    """(n, 50) float32 probabilities of these tracks; NaN for one without tags."""
+    stored = library.field(FIELD)
+    ids = list(ids)
+    rows = [row for row, id_ in enumerate(ids) if is_whole(stored.get(id_))]
+    # At once: number by number, a large library would take a second.
+    digits = np.frombuffer("".join(stored[ids[row]] for row in rows).encode("ascii"), np.uint8).reshape(
+        -1, len(TAGS), DIGITS
+    )
+    probabilities = np.full((len(ids), len(TAGS)), np.nan, np.float32)
+    probabilities[rows] = (digits - ord("0")) @ 10.0 ** np.arange(DIGITS)[::-1] / SCALE
+    return probabilities
+
+
+def _heard_tags(
+    recordings: dict[int, str], ids: Iterable[int], model: Model, store: SliceStore
+) -> Iterator[tuple[str, list[int], np.ndarray]]:
+    """The recordings of these tracks whose slices are stored: audio key, ids, and probabilities (50,), the mean over the
+    slices."""
+    tracks: dict[str, list[int]] = {}
+    for id_ in ids:
+        if id_ in recordings:
+            tracks.setdefault(recordings[id_], []).append(id_)
+    for key, trunk in store.get(tracks, model.trunk_name, model.trunk_size):
+        yield key, tracks[key], model.tags(trunk).mean(axis=0)
