@@ -33,8 +33,9 @@ import json, sys
 from beets import config
 from beets.library import Library
 from beetsplug.deejai.history import read_history
+from beetsplug.deejai.library.beets_library import BeetsLibrary
 library, directory = sys.argv[1:]
-history = read_history(Library(library, directory))
+history = read_history(BeetsLibrary(Library(library, directory)))
 lists = [words.tolist() for words in history.lists()]
 assert lists == [words.tolist() for words in history.lists()]  # as often as one likes
 print(json.dumps({

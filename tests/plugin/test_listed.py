@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from beets.library import Item, Library
 
+from beetsplug.deejai.library.beets_library import BeetsLibrary
 from beetsplug.deejai.listed import read_listed
 from deejai_core.formats.table import TABLE
 
@@ -124,7 +125,7 @@ class TestTracks:
 
     def found(self, library: Library, playlist: Path) -> list[str]:
         with library.music_dir_context():
-            held = read_listed(library, playlist)
+            held = read_listed(BeetsLibrary(library), playlist)
         return [match.title if isinstance(match, Item) else match.name for match in held.matches] + held.lost
 
     @posix

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beetsplug.deejai.library.tag_fields import LENGTH, decode, encode
 from deejai_core.embedding.slices import SliceStore
+from deejai_core.embedding.tag_digits import LENGTH, decode, encode
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.vocabulary import TAGS
 from tests.plugin.test_idle import modules_after

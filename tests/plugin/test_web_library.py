@@ -9,15 +9,16 @@ import confuse
 import pytest
 from beets.library import Library
 
+from beetsplug.deejai.library.beets_library import BeetsLibrary
 from beetsplug.deejai.settings import DEFAULTS, read_settings
-from beetsplug.deejai.web import KEPT_VIEWS, BeetsLibrary
+from beetsplug.deejai.web import KEPT_VIEWS, PageLibrary
 
 
 @pytest.fixture
 def library(analysed):
     config = confuse.RootView([confuse.ConfigSource.of({"deejai": DEFAULTS | {"playlist_dir": "."}})])
     lib = Library(str(analysed.library), str(analysed.music))
-    yield BeetsLibrary(lib, read_settings(config["deejai"]), logging.getLogger(), at_home=True)
+    yield PageLibrary(BeetsLibrary(lib), read_settings(config["deejai"]), logging.getLogger(), at_home=True)
     lib._close()
 
 
