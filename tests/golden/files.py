@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.plugin.conftest import Beets
 
 from .library import display_names
-from .record import Masks, Recording
+from .record import Recording, masked
 
 WRITTEN = {  # file: the command that writes it; MUSIC stands for the folder of the music
     "extended.m3u": "similar Aisle Ohm -n 4",
@@ -37,20 +37,20 @@ NAMED = [
 NAMED_COMMANDS = ("playlists -p", "playlists", "playlists", "playlists Morning", "playlists nobody")
 
 
-def record_written(beets: Beets, music: Path, masks: Masks) -> dict[str, str]:
+def record_written(beets: Beets, music: Path) -> dict[str, str]:
     for file, command in WRITTEN.items():
         words = [str(music) if word == "MUSIC" else word for word in shlex.split(command)]
         beets.deejai(*words, "-o", beets.folder / file)
-    return {f"files/{file}": masks(read(beets.folder / file)) for file in WRITTEN}
+    return {f"files/{file}": masked(read(beets.folder / file), beets, music) for file in WRITTEN}
 
 
-def record_named(beets: Beets, masks: Masks) -> dict[str, str]:
+def record_named(beets: Beets, music: Path) -> dict[str, str]:
     beets.configure(playlists=NAMED)
-    recording = Recording(display_names())
+    recording = Recording(beets, music, display_names())
     for command in NAMED_COMMANDS:
-        recording.command(beets, command, masks)
+        recording.command(command)
     written = sorted((beets.folder / "playlists").iterdir())
-    return recording.files("named") | {f"named/{path.name}": masks(read(path)) for path in written}
+    return recording.files("named") | {f"named/{path.name}": masked(read(path), beets, music) for path in written}
 
 
 def read(path: Path) -> str:

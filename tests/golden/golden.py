@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.plugin.conftest import Beets
 
 from . import files, lists, page, radio, reports
 from .library import dress, write_outside
-from .record import Masks
 
 
 @dataclass(frozen=True)
@@ -44,22 +44,14 @@ def copied(library: Beets, folder: Path) -> Beets:
     return own
 
 
-def recording(module_record: Callable[..., dict[str, str]], *first: object) -> Callable[[Beets, Path], dict[str, str]]:
-    return lambda beets, music: module_record(*first, beets, masks_of(beets, music))
-
-
-def masks_of(beets: Beets, music: Path) -> Masks:
-    return Masks(FOLDER=beets.folder, MUSIC=music)
-
-
 RECORDINGS: dict[str, Golden] = {
-    "similar": Golden(recording(lists.record, "similar", lists.SIMILAR)),
-    "journeys": Golden(recording(lists.record, "journeys", lists.JOURNEYS)),
-    "reordered": Golden(recording(lists.record, "reordered", lists.REORDERED)),
-    "files": Golden(lambda beets, music: files.record_written(beets, music, masks_of(beets, music))),
-    "named": Golden(recording(files.record_named)),
-    "page": Golden(recording(page.record)),
-    "radio": Golden(lambda beets, music: radio.record(beets, music, masks_of(beets, music))),
-    "reports": Golden(recording(reports.record, "reports", reports.OF_A_LIBRARY), plain=True),
-    "failures": Golden(recording(reports.record_failures)),
+    "similar": Golden(partial(lists.record, "similar", lists.SIMILAR)),
+    "journeys": Golden(partial(lists.record, "journeys", lists.JOURNEYS)),
+    "reordered": Golden(partial(lists.record, "reordered", lists.REORDERED)),
+    "files": Golden(files.record_written),
+    "named": Golden(files.record_named),
+    "page": Golden(page.record),
+    "radio": Golden(radio.record),
+    "reports": Golden(partial(reports.record, "reports", reports.OF_A_LIBRARY), plain=True),
+    "failures": Golden(reports.record_failures),
 }

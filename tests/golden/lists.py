@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.plugin.conftest import Beets
 
 from .library import display_names
-from .record import Masks, Recording
+from .record import Recording
 
 SIMILAR = {
     "a title": "similar Aisle",
@@ -81,9 +81,9 @@ def write_list(beets: Beets, music: Path) -> None:
     (beets.folder / "list.m3u").write_text("".join(f"{music / name}\n" for name in LIST))
 
 
-def record(name: str, commands: dict[str, str], beets: Beets, masks: Masks) -> dict[str, str]:
-    recording = Recording(display_names())
+def record(name: str, commands: dict[str, str], beets: Beets, music: Path) -> dict[str, str]:
+    recording = Recording(beets, music, display_names())
     for title, command in commands.items():
         recording.begin(title)
-        recording.command(beets, command if command.startswith("similar-artists") else f"{command} -p", masks)
+        recording.command(command if command.startswith("similar-artists") else f"{command} -p")
     return recording.files(name)

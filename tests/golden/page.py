@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 from typing import Any
 
 from tests.djpage import Answer, Page
 from tests.plugin.conftest import Beets
 
 from .library import display_names, read_rows
-from .record import Masks, Recording
+from .record import Recording, masked
 
 AISLE, DUST, KETTLE, ANVIL, SURGE, MARGIN = 9, 10, 1, 5, 24, 18  # ids
-OUTSIDE = {name: read_rows()[-1][name] for name in ("vector", "artist", "title", "length")}
+OUTSIDE = "outside"  # stands for a song that is not in the library
+HIDDEN = ("x", "y", "vector")  # of a map, and of what was uploaded
 ASKED = (
     "/api/status",
     "/api/search?q=kettle",
@@ -86,39 +87,46 @@ REFUSED: dict[str, tuple[str, Any]] = {
 }
 
 
-def record(beets: Beets, masks: Masks) -> dict[str, str]:
-    recording = Recording(display_names())
+def record(beets: Beets, music: Path) -> dict[str, str]:
+    recording = Recording(beets, music, display_names())
     with Page(beets.folder) as page:
         for path in ASKED:
             recording.begin(f"GET {path}")
-            tell(recording, page.get(path), masks)
+            tell(recording, page.get(path))
         for path, bodies in {"/api/similar": QUEUES, "/api/journey": JOURNEYS, "/api/save": SAVED}.items():
             for title, body in bodies.items():
                 recording.begin(f"POST {path}: {title}")
-                tell(recording, page.post(path, body), masks)
+                tell(recording, page.post(path, filled(body)))
         for title, (path, body) in REFUSED.items():
             recording.begin(f"POST {path}: {title}")
-            tell(recording, page.post(path, body), masks)
+            tell(recording, page.post(path, filled(body)))
         recording.begin("POST /api/upload")
         uploaded = page.post("/api/upload?name=one.flac", (beets.folder / "outside.flac").read_bytes())
-        tell(recording, uploaded, masks)
+        tell(recording, uploaded)
         recording.begin("POST /api/similar: what was uploaded")
         file = {name: uploaded.json[name] for name in ("vector", "artist", "title", "length")}
-        tell(recording, page.post("/api/similar", {"seeds": [file], "coming": [None] * 3}), masks)
+        tell(recording, page.post("/api/similar", {"seeds": [file], "coming": [None] * 3}))
         recording.begin("POST /api/save: a download")
         saved = page.post("/api/save", {"title": "Mine", "ids": [AISLE, 30], "download": True})
-        tell(recording, saved, masks)
+        tell(recording, saved)
         recording.begin("from another's page")
-        tell(recording, page.post("/api/similar", {"seeds": [AISLE]}, Origin="http://evil.example"), masks)
-    return recording.files("page") | {"page.m3u": masks(saved.body.decode())}
+        tell(recording, page.post("/api/similar", {"seeds": [AISLE]}, Origin="http://evil.example"))
+    return recording.files("page") | {"page.m3u": masked(saved.body.decode(), beets, music)}
 
 
-def tell(recording: Recording, answer: Answer, masks: Masks) -> None:
-    """Record an answer: its status, and its JSON."""
+def filled(body: object) -> object:
+    """A body with the song that is not in the library in its place."""
+    if not isinstance(body, dict):
+        return body
+    song = {name: read_rows()[-1][name] for name in ("vector", "artist", "title", "length")}
+    return {
+        name: [song if one == OUTSIDE else one for one in value] if isinstance(value, list) else value
+        for name, value in body.items()
+    }
+
+
+def tell(recording: Recording, answer: Answer) -> None:
     kind = answer.headers.get("content-type", "")
     recording.decided(f"status {answer.status} {kind}")
-    if kind != "application/json":
-        return
-    found = json.loads(masks(answer.body.decode()))
-    hidden = {name: f"{len(found[name])} long" for name in ("x", "y", "vector") if name in found}  # differ by rounding
-    recording.json(found | hidden)
+    if kind == "application/json":
+        recording.json(answer.body.decode(), hidden=HIDDEN)

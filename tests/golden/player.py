@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 PATIENCE = 60  # seconds
@@ -38,9 +39,9 @@ class Queue:
 
 
 class FakePlayer:
-    """A server for one client at a time. Whatever changes the queue holds `changing`.
+    """A server for one client at a time.
 
-    added, removed: files that the client put into the queue or took out of it. refuses: files that it does not take.
+    refuses: files that it does not take. log: what the client did since the last change.
     """
 
     def __init__(self) -> None:
@@ -61,8 +62,8 @@ class FakePlayer:
         self._server.close()
         self._thread.join(PATIENCE)
 
-    def change(self, change, *, hang_up: bool = False) -> list[str]:
-        """Change the queue by a function of it, and return what the client did by the time it waits again."""
+    def change(self, change: Callable[[Queue], None], *, hang_up: bool = False) -> list[str]:
+        """Change the queue, tell the client or hang up, and return what it did by the time it waits for news again."""
         with self._lock:
             self.log.clear()
             change(self.queue)
@@ -74,6 +75,7 @@ class FakePlayer:
         return self.settled()
 
     def settled(self) -> list[str]:
+        """What the client did by the time it waits for news."""
         with self._lock:
             assert self._lock.wait_for(lambda: self._waits, PATIENCE), self.log
             return list(self.log)

@@ -11,7 +11,7 @@ from tests.plugin.conftest import Beets
 
 from .library import display_names
 from .player import LENGTH, PATIENCE, FakePlayer, Queue
-from .record import Masks, Recording
+from .record import Recording
 
 RUST = "Iron Kettle/Boil/03 Rust.flac"
 KETTLE = "Hazel & Thorn/Kitchen Songs/01 Kettle.flac"
@@ -93,17 +93,17 @@ RADIOS = {
 }
 
 
-def record(beets: Beets, music: Path, masks: Masks) -> dict[str, str]:
+def record(beets: Beets, music: Path) -> dict[str, str]:
     with (beets.folder / "config.yaml").open("a") as config:
         config.write(f"mpd: {{music_directory: '{music}'}}\n")
-    recording = Recording(display_names())
+    recording = Recording(beets, music, display_names())
     for title, words in RADIOS.items():
         recording.begin(f"{title}: radio {' '.join(words)}")
-        listen(beets, recording, words, masks)
+        listen(beets, recording, words)
     return recording.files("radio")
 
 
-def listen(beets: Beets, recording: Recording, words: list[str], masks: Masks) -> None:
+def listen(beets: Beets, recording: Recording, words: list[str]) -> None:
     player, log = FakePlayer(), beets.folder / "radio.log"
     player.refuses = {"Invented/Invented 8/Song 5.mp3"}
     if "--ahead" in words:
@@ -121,7 +121,7 @@ def listen(beets: Beets, recording: Recording, words: list[str], masks: Masks) -
     finally:
         process.kill()
         player.close()
-    recording.said(masks(log.read_text()))
+    recording.said(log.read_text())
 
 
 def tell(recording: Recording, player: FakePlayer, done: list[str]) -> None:

@@ -11,6 +11,7 @@ import json
 import platform
 import re
 import shlex
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -52,24 +53,22 @@ def made_here() -> bool:
     return json.loads(MACHINE.read_text()) == json.loads(json.dumps(machine()))
 
 
-class Masks:
-    """Replaces what differs from run to run. folders: by the name that stands for each."""
-
-    def __init__(self, **folders: Path) -> None:
-        self._folders = sorted(((str(path), name) for name, path in folders.items()), key=lambda pair: -len(pair[0]))
-
-    def __call__(self, text: str) -> str:
-        for path, name in self._folders:
-            text = text.replace(path, name)
-        for pattern, replacement in VOLATILE:
-            text = re.sub(pattern, replacement, text)
-        return text
+def masked(text: str, beets: Beets, music: Path) -> str:
+    """Text without what differs from run to run: dates, sizes, and the folders of the library and its music."""
+    text = text.replace(str(beets.folder), "FOLDER").replace(str(music), "MUSIC")
+    for pattern, replacement in VOLATILE:
+        text = re.sub(pattern, replacement, text)
+    return text
 
 
 class Recording:
-    """What was decided, and in which words. names: of tracks, which belong to what is decided wherever they stand."""
+    """What was decided in a library, and in which words.
 
-    def __init__(self, names: list[str]) -> None:
+    names: of tracks and albums, which belong to what is decided wherever they stand.
+    """
+
+    def __init__(self, beets: Beets, music: Path, names: list[str]) -> None:
+        self._beets, self._music = beets, music
         alternatives = sorted(map(re.escape, names), key=len, reverse=True)
         self._figures = re.compile("|".join([*alternatives, NUMBER]))
         self._decided: list[str] = []
@@ -79,22 +78,27 @@ class Recording:
         for lines in (self._decided, self._words):
             lines += [*([""] if lines else []), f"## {title}"]
 
-    def command(self, beets: Beets, command: str, masks: Masks) -> None:
+    def command(self, command: str) -> None:
         """Run `beet deejai COMMAND`, and record what it says."""
         for lines in (self._decided, self._words):
             lines.append(f"$ {command}")
-        result = beets.deejai(*shlex.split(command), status=None)
+        result = self._beets.deejai(*shlex.split(command), status=None)
         if "--json" in command:
-            self.json(json.loads(masks(result.out)))
+            self.json(result.out)
         else:
-            self.said(masks(result.out))
-        self.said(masks(result.err), "!")
+            self.said(result.out)
+        self.said(result.err, "!")
         if result.status:
             self.decided(f"status {result.status}")
 
-    def json(self, found: dict) -> None:
-        """A JSON object, with a line for each element of a list in it; sentences are words."""
-        for name, value in found.items():
+    def json(self, text: str, hidden: Iterable[str] = ()) -> None:
+        """A JSON object, with a line for each element of a list in it; sentences are words.
+
+        hidden: names of what differs by more than rounding from machine to machine, of which the length is told.
+        """
+        for name, value in json.loads(masked(text, self._beets, self._music)).items():
+            if name in hidden:
+                value = f"{len(value)} long"
             elements = value if isinstance(value, list) and value and isinstance(value[0], dict | list) else None
             if name in ("error", "hints"):
                 self.said("\n".join([value] if isinstance(value, str) else value))
@@ -119,7 +123,7 @@ class Recording:
 
     def said(self, text: str, mark: str = "~") -> None:
         """Text of lines. Members of lists are decisions; of all else, the figures and tracks in it are."""
-        for line in filter(str.strip, text.splitlines()):
+        for line in filter(str.strip, masked(text, self._beets, self._music).splitlines()):
             if MEMBER.match(line):
                 self._decided.append(line)
             else:

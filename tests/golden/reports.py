@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from tests.plugin.conftest import Beets
 
 from .library import display_names
-from .record import Masks, Recording
+from .record import Recording
 
 OF_A_LIBRARY = (
     "status",
@@ -36,14 +37,14 @@ OF_FAILURES = (
 )
 
 
-def record(name: str, commands: Sequence[str], beets: Beets, masks: Masks) -> dict[str, str]:
-    recording = Recording(display_names())
+def record(name: str, commands: Sequence[str], beets: Beets, music: Path) -> dict[str, str]:
+    recording = Recording(beets, music, display_names())
     for command in commands:
-        recording.command(beets, command, masks)
+        recording.command(command)
     return recording.files(name)
 
 
-def record_failures(beets: Beets, masks: Masks) -> dict[str, str]:
+def record_failures(beets: Beets, music: Path) -> dict[str, str]:
     """The same of a library one of whose files is no sound, and many of whose files are not there."""
     beets.configure(auto=False)
     broken = beets.music / "broken.flac"
@@ -51,4 +52,4 @@ def record_failures(beets: Beets, masks: Masks) -> dict[str, str]:
     beets.run("import", "-qA", beets.music)
     broken.write_bytes(b"no sound")
     beets.run("modify", "-yMW", f"path:{broken}", "title=Noise", "artist=Broken")
-    return record("failures", OF_FAILURES, beets, masks)
+    return record("failures", OF_FAILURES, beets, music)
