@@ -14,11 +14,13 @@ import shlex
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import threadpoolctl
 
-from tests.plugin.conftest import Beets
+if TYPE_CHECKING:
+    from tests.plugin.conftest import Beets
 
 DATA = Path(__file__).with_name("data")
 MACHINE = DATA / "machine.json"
