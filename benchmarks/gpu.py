@@ -14,7 +14,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,17 +59,14 @@ QUICK = Size(batches=(1, 2), seconds=0, tracks=10, width=16, song=6, heard=2, so
 
 
 class Deaf:
-    """A model that decoding is all of; `look` is what it does besides."""
+    """A model without a network; blind: without spectrograms, too, so that decoding is all of it."""
 
-    trunk_size = 1
+    def __init__(self, model: Model, *, blind: bool) -> None:
+        self.sample_rate, self.span, self.load = model.sample_rate, model.span, model.load
+        self.mel = (lambda spans: spans) if blind else model.mel
 
-    def __init__(self, network: Network, look: Callable[[np.ndarray], object] = lambda spans: None) -> None:
-        self.sample_rate, self.span = network.model.sample_rate, network.model.span
-        self.load, self._look = network.model.load, look
-
-    def hear(self, spans: np.ndarray) -> np.ndarray:
-        self._look(spans)
-        return np.zeros((len(spans), 1), np.float32)
+    def trunk(self, mel: np.ndarray) -> np.ndarray:
+        return np.zeros((len(mel), 1), np.float32)
 
 
 def songs_a_second(files: list[Path], model: Model | Deaf, device: str, threads: int) -> float:
@@ -97,8 +94,8 @@ def analysis(network: Network, files: list[Path], device: str, threads: int, son
         "network": network.name,
         "threads": threads,
         "songs": len(files),
-        "decoded": songs_a_second(files, Deaf(network), CPU, threads),
-        "and spectrograms": songs_a_second(files, Deaf(network, network.look), CPU, threads),
+        "decoded": songs_a_second(files, Deaf(network.model, blind=True), CPU, threads),
+        "and spectrograms": songs_a_second(files, Deaf(network.model, blind=False), CPU, threads),
     }
     for where in dict.fromkeys((CPU, device)):
         network.model.hear(np.zeros((1, network.model.span), np.float32), device=where)  # what is done only once
@@ -150,9 +147,9 @@ def measurements(files: list[Path], device: str, size: Size) -> Iterator[tuple[s
         yield "Agreement with the CPU", [row for each, of in pairs for row in agreement(each, of, device)]
 
         measured = (size.batches, device, size.seconds)
-        yield "Windows a second", [row for each, of in pairs for row in speed(each, each.look(of[0]), *measured)]
+        yield "Windows a second", [row for each, of in pairs for row in speed(each, each.model.mel(of[0]), *measured)]
         if device == "cuda":
-            yield "Copies", [row for each, of in pairs for row in copies(each, each.look(of[0]), *measured)]
+            yield "Copies", [row for each, of in pairs for row in copies(each, each.model.mel(of[0]), *measured)]
         counts = sorted({1, default_threads()})
         rows = [speed_of_cpu(each, of[0], count, size.seconds) for each, of in pairs for count in counts]
         yield "Windows a second of the CPU", rows

@@ -16,7 +16,7 @@ import torch
 
 from deejai_core.embedding.mp3tovec import mp3tovec
 from deejai_core.models.deejai.folder import load_speccy, save_speccy
-from deejai_core.models.deejai.model import BATCH, mel_slices
+from deejai_core.models.deejai.model import mel_slices
 from deejai_core.models.deejai.network import build_network
 from deejai_core.models.device import CPU
 from deejai_core.models.musicnn import torch_layers as musicnn_torch
@@ -33,9 +33,7 @@ class Network:
     name: str
     model: Model
     start: str  # the statements that make the model
-    look: Callable[[np.ndarray], np.ndarray]  # spans of audio -> what the network sees of them
-    on_cpu: Callable[[np.ndarray], np.ndarray]  # what that is to the network, as the CPU computes it by default
-    on: Callable[[str], Callable[[torch.Tensor], torch.Tensor]]  # the same in torch on a device, many windows at once
+    on: Callable[[str], Callable[[torch.Tensor], torch.Tensor]]  # its trunk in torch on a device, many windows at once
 
 
 def musicnn() -> Network:
@@ -46,7 +44,7 @@ def musicnn() -> Network:
         return lambda mel: musicnn_torch.trunk(mel, weights)
 
     start = f"from {MusiCNN.__module__} import MusiCNN; model = MusiCNN()"
-    return Network("MusiCNN", model, start, model.mel, model.trunk, on)
+    return Network("MusiCNN", model, start, on)
 
 
 def speccy(folder: Path, spans: np.ndarray, width: int) -> Network:
@@ -59,21 +57,12 @@ def speccy(folder: Path, spans: np.ndarray, width: int) -> Network:
     with torch.no_grad():
         network(torch.from_numpy(mel_slices(spans, SCALING)))
     save_speccy(network.state_dict(), folder, kind="2d", scaling=SCALING)
-    model, heard = load_speccy(folder), load_speccy(folder)._network
-
-    def look(spans: np.ndarray) -> np.ndarray:
-        model.load()
-        return mel_slices(spans, SCALING)
-
-    def on_cpu(slices: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            return np.concatenate([heard(part).numpy() for part in torch.from_numpy(slices).split(BATCH)])
 
     def on(device: str) -> Callable[[torch.Tensor], torch.Tensor]:
         return load_speccy(folder)._network.to(device)
 
     start = f"from {load_speccy.__module__} import Path, load_speccy; model = load_speccy(Path({os.fspath(folder)!r}))"
-    return Network("Deej-A.I.", model, start, look, on_cpu, on)
+    return Network("Deej-A.I.", load_speccy(folder), start, on)
 
 
 def precisions(device: str) -> tuple[str, ...]:
@@ -116,8 +105,8 @@ def there_and_back(network: Callable[[torch.Tensor], torch.Tensor], windows: np.
 
 def agreement(network: Network, spans: Sequence[np.ndarray], device: str) -> Iterator[dict]:
     """How far the device's numbers are from the CPU's, by precision; spans: those of each track."""
-    seen = network.look(np.concatenate(spans))
-    expected = network.on_cpu(seen)
+    seen = network.model.mel(np.concatenate(spans))
+    expected = network.model.trunk(seen)
     on_device = network.on(device)
 
     def vectors(trunk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -190,11 +179,12 @@ def copies(network: Network, seen: np.ndarray, batches: Sequence[int], device: s
 
 def speed_of_cpu(network: Network, spans: np.ndarray, threads: int, seconds: float) -> dict:
     """Windows a second of so many threads, each with these of one file at a time, as by default; spectrograms apart."""
-    seen = network.look(spans)
+    model = network.model
+    seen = model.mel(spans)
     with ThreadPoolExecutor(threads) as pool:
 
         def all_at(work: Callable[[np.ndarray], object], windows: np.ndarray) -> float:
             return per_second(lambda: list(pool.map(work, [windows] * threads)), threads * len(windows), CPU, seconds)
 
-        spectrograms, network_alone = all_at(network.look, spans), all_at(network.on_cpu, seen)
+        spectrograms, network_alone = all_at(model.mel, spans), all_at(model.trunk, seen)
     return {"network": network.name, "threads": threads, "spectrograms": spectrograms, "network alone": network_alone}

@@ -84,6 +84,12 @@ class Head:
     def hear(self, spans: np.ndarray, *, device: str = CPU) -> np.ndarray:
         return self._trunk_model.hear(spans, device=device)
 
+    def mel(self, spans: np.ndarray) -> np.ndarray:
+        return self._trunk_model.mel(spans)
+
+    def trunk(self, mel: np.ndarray, *, device: str = CPU) -> np.ndarray:
+        return self._trunk_model.trunk(mel, device=device)
+
     def project(self, trunk: np.ndarray) -> np.ndarray:
         learned = unit(self._weights.direct(trunk))
         if self.config.weight == 1:

@@ -31,7 +31,13 @@ class Model(Protocol):
         """Have in memory what `hear` needs on the CPU. Raises ModelError if a library or the weights cannot be loaded."""
 
     def hear(self, spans: np.ndarray, *, device: str = "cpu") -> np.ndarray:
-        """(n, span) float32 samples -> (n, trunk_size) float32; device: as `pick_device` returns it."""
+        """(n, span) float32 samples -> (n, trunk_size) float32: the trunk's output for their mel slices."""
+
+    def mel(self, spans: np.ndarray) -> np.ndarray:
+        """(n, span) float32 samples -> (n, ...) float32, the mel slices that the trunk sees; computed on the CPU."""
+
+    def trunk(self, mel: np.ndarray, *, device: str = "cpu") -> np.ndarray:
+        """Mel slices -> (n, trunk_size) float32; device: as `pick_device` returns it."""
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
         """(n, trunk_size) -> (n, dimension) float32, not normalised.

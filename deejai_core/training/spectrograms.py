@@ -30,9 +30,12 @@ class SliceMaker:
     def load(self) -> None:
         use_one_thread()
 
-    def hear(self, spans: np.ndarray) -> np.ndarray:
+    def mel(self, spans: np.ndarray) -> np.ndarray:
         self.load()
-        return (mel_slices(spans, "decibels") * STEPS).round().reshape(len(spans), MELS * FRAMES)
+        return mel_slices(spans, "decibels")
+
+    def trunk(self, mel: np.ndarray) -> np.ndarray:
+        return (mel * STEPS).round().reshape(len(mel), MELS * FRAMES)
 
 
 class Spectrograms:

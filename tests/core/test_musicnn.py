@@ -13,11 +13,12 @@ import pytest
 import torch
 
 from deejai_core.audio.spectrogram import log_mel
-from deejai_core.embedding.analysis import Read, analyse, hear_together
+from deejai_core.embedding.analysis import TOGETHER, Read, analyse, hear_together
 from deejai_core.errors import MissingError, ModelError
 from deejai_core.models import device
-from deejai_core.models.device import pick_device
+from deejai_core.models.device import AT_ONCE, pick_device
 from deejai_core.models.musicnn import model as musicnn
+from deejai_core.models.musicnn import torch_layers
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.registry import load_model
 from tests.sounds import chirp, write_audio
@@ -62,11 +63,15 @@ def test_a_slice_does_not_depend_on_its_company(model):
     assert np.array_equal(together[4:5], model.hear(spans[4:5]))
 
 
-def test_numpy_and_torch_put_out_the_same(model):
-    spans = np.random.default_rng(0).normal(0, 0.1, (20, model.span)).astype(np.float32)
+def test_numpy_and_torch_put_out_the_same(model, monkeypatch):
+    """Batches for a graphics processor are small: cuDNN takes gigabytes for large ones and five times as long."""
+    spans = np.random.default_rng(0).normal(0, 0.1, (AT_ONCE + 8, model.span)).astype(np.float32)
     spans[3] = 0
+    sizes, trunk = [], torch_layers.trunk
+    monkeypatch.setattr(torch_layers, "trunk", lambda mel, weights: sizes.append(len(mel)) or trunk(mel, weights))
     # What torch calls the first CPU is its own way here, as a graphics processor would be.
     assert np.abs(model.hear(spans, device="cpu:0") - model.hear(spans)).max() < 2e-5
+    assert sizes == [AT_ONCE, 8]
 
 
 def test_hearing_needs_no_torch_and_no_second_thread():
@@ -106,17 +111,47 @@ def test_files_heard_together_have_the_numbers_of_each_alone(model, tmp_path):
             assert results[path].trunk.astype(float) == pytest.approx(alone[path].trunk.astype(float), abs=1e-5, rel=2e-3)
 
 
+def test_threads_decode_and_see_what_the_caller_has_a_graphics_processor_hear(tmp_path):
+    class Two:
+        """A model of two numbers, which says who did what."""
+
+        sample_rate, span = 100, 100
+        seen, heard = set(), []
+
+        def load(self):
+            pass
+
+        def mel(self, spans):
+            self.seen.add(threading.current_thread().name.rpartition("_")[0])
+            return spans[:, :2]
+
+        def trunk(self, mel, *, device):
+            self.heard.append((threading.current_thread(), device, len(mel)))
+            return mel
+
+    paths = [write_audio(tmp_path / f"{n}.flac", chirp(20 + n, 8000), 8000) for n in range(8)]
+    model = Two()
+    results = list(analyse(paths, model, windows=20, threads=1, device="cpu:0"))
+    assert [result.trunk.shape for result in results] == [(20, 2)] * 8
+    assert model.seen == {"deejai"}
+    callers, devices, sizes = zip(*model.heard, strict=True)
+    assert set(callers) == {threading.current_thread()}
+    assert set(devices) == {"cpu:0"}
+    assert sum(sizes) == 160
+    assert all(size >= TOGETHER for size in sizes[:-1])
+
+
 def test_a_batch_that_fails_fails_no_file(model, tmp_path):
     class Small:
         """A model on a device without room for two files."""
 
-        def hear(self, spans, *, device):
-            if len(spans) > 2:
+        def trunk(self, mel, *, device):
+            if len(mel) > 2:
                 raise MemoryError("too much")
-            return model.hear(spans, device=device)
+            return model.trunk(mel, device=device)
 
-    spans = np.zeros((2, model.span), np.float32)
-    batch = [Read(tmp_path / name, name, spans) for name in ("a", "b")]
+    mel = model.mel(np.zeros((2, model.span), np.float32))
+    batch = [Read(tmp_path / name, name, mel) for name in ("a", "b")]
     assert [result.trunk.shape for result in hear_together(batch, Small(), "cpu")] == [(2, 200), (2, 200)]
 
 

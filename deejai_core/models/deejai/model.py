@@ -17,7 +17,7 @@ import numpy as np
 from deejai_core.audio.spectrogram import mel_filters, power_mel
 from deejai_core.errors import ModelError
 from deejai_core.extras import extra
-from deejai_core.models.device import CPU, use_one_thread
+from deejai_core.models.device import AT_ONCE, CPU, use_one_thread
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,7 @@ SPAN = (FRAMES - 1) * HOP + N_FFT  # samples, 5.085 s: no frame sees beyond it
 RANGE = 80.0  # decibels below the loudest that a slice tells apart
 SCALINGS = ("minmax", "decibels")
 
-BATCH = 12  # slices through the network at once: the same file always gets the same batches
+BATCH = 12  # slices through the network at once on the CPU: the same file always gets the same batches
 
 
 class Speccy:
@@ -94,21 +94,24 @@ class Speccy:
                 raise ModelError(f"cannot analyse audio: {error}; reinstall torch") from error
 
     def hear(self, spans: np.ndarray, *, device: str = CPU) -> np.ndarray:
-        """Slice vectors for spans of audio: (n, `span`) float32 samples at `sample_rate` -> (n, `dimension`) float32.
+        """Slice vectors for spans of audio: (n, `span`) float32 samples at `sample_rate` -> (n, `dimension`) float32."""
+        return self.trunk(self.mel(spans), device=device)
 
-        device: of torch; on another one than the CPU all spans go through the network at once.
-        """
+    def mel(self, spans: np.ndarray) -> np.ndarray:
+        """What the network sees of spans of audio, see `mel_slices`; needs no torch."""
+        use_one_thread()
+        return mel_slices(spans, self.scaling)
+
+    def trunk(self, mel: np.ndarray, *, device: str = CPU) -> np.ndarray:
+        """Slice vectors (n, `dimension`) float32 for mel slices (n, 96 mels, 216 frames) float32; device: of torch."""
         self.load()
         import torch
 
         with self._loading:
             network = self._network.to(device)
-        size = BATCH if device == CPU else len(spans)
-        batches = [spans[start : start + size] for start in range(0, len(spans), size)]
+        batches = torch.from_numpy(mel).split(BATCH if device == CPU else AT_ONCE)
         with torch.inference_mode():
-            slices = (torch.from_numpy(mel_slices(batch, self.scaling)) for batch in batches)
-            heard = [network(batch.to(device)).cpu().numpy() for batch in slices]
-        return np.concatenate(heard)
+            return np.concatenate([network(batch.to(device)).cpu().numpy() for batch in batches])
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
         """Slice vectors (..., `dimension`) float32, not normalised: the trunk's output as it is."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from deejai_core.audio.spectrogram import log_mel
 from deejai_core.errors import ModelError
-from deejai_core.models.device import CPU, use_one_thread
+from deejai_core.models.device import AT_ONCE, CPU, use_one_thread
 from deejai_core.models.musicnn.convolutions import (
     TimbralFilters,
     convolve,
@@ -92,8 +92,8 @@ class MusiCNN:
     def hear(self, spans: np.ndarray, *, device: str = CPU) -> np.ndarray:
         """The trunk's output for spans of audio.
 
-        spans: (n, `span`) float32 samples at `sample_rate`. device: as `pick_device` returns it; on another one than the
-        CPU all spans go through the network at once. Returns (n, 200) float32, the penultimate layer.
+        spans: (n, `span`) float32 samples at `sample_rate`. device: as `pick_device` returns it. Returns (n, 200) float32,
+        the penultimate layer.
         """
         return self.trunk(self.mel(spans), device=device)
 
@@ -125,7 +125,10 @@ class MusiCNN:
         if device not in self._on_device:
             weights = {name: torch.from_numpy(values).to(device) for name, values in self._weights.items()}
             self._on_device[device] = weights
-        return musicnn_torch.trunk(torch.from_numpy(mel).to(device), self._on_device[device]).cpu().numpy()
+        batches = torch.from_numpy(mel).split(AT_ONCE)
+        return np.concatenate(
+            [musicnn_torch.trunk(batch.to(device), self._on_device[device]).cpu().numpy() for batch in batches]
+        )
 
     def _trunk_of(self, mel: np.ndarray) -> np.ndarray:
         """The penultimate layer (200,) for one log-mel slice (187 frames, 96 mels)."""
