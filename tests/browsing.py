@@ -16,6 +16,7 @@ sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
 
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+LYING = {"width": 844, "height": 390}  # a phone
 
 expect.set_options(timeout=30_000)
 
@@ -105,3 +106,34 @@ def settled(page) -> None:
     """After the pause that a knob takes."""
     page.wait_for_timeout(400)
     expect(page.locator("#busy")).to_be_hidden()
+
+
+FAULTS = """() => {
+    const seen = {opacityProperty: true, visibilityProperty: true};
+    const shown = (one) => one.checkVisibility(seen) && !one.closest(".sr, svg, #found");
+    const name = (one) => `${one.tagName} ${one.id} ${one.className}: ${one.textContent.trim().slice(0, 30)}`;
+    const found = document.documentElement.scrollWidth > innerWidth ? ["the page scrolls sideways"] : [];
+    for (const one of [...document.querySelectorAll("main *, header *, #dock *")].filter(shown)) {
+        const {left, right, top, bottom} = one.getBoundingClientRect();
+        if (left < -1 || right > innerWidth + 1) found.push(`beyond the side: ${name(one)}`);
+        const text = [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+        const cut = text && one.scrollWidth > one.clientWidth + 1 && one.clientWidth;
+        if (cut && getComputedStyle(one).textOverflow !== "ellipsis") found.push(`cut: ${name(one)}`);
+        if (!one.matches("#dock button, .transport :is(button, input)") || top < 0 || bottom > innerHeight) continue;
+        const middle = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+        const over = middle?.closest("button, #notice, #mini, #offline");
+        if (over && over !== one && !over.contains(one)) found.push(`covered: ${name(one)} by ${name(over)}`);
+    }
+    for (const one of [...document.querySelectorAll("select")].filter(shown)) {
+        const pen = document.createElement("canvas").getContext("2d");
+        pen.font = getComputedStyle(one).font;
+        const longest = Math.max(...[...one.options].map(({text}) => pen.measureText(text).width));
+        if (one.id !== "mood" && longest > one.clientWidth - 30) found.push(`cut: ${name(one)}`);
+    }
+    return found;
+}"""
+
+
+def faults(page) -> list[str]:
+    """What spills out of the page or of its box, and what is pressed but covered by something else that is pressed."""
+    return page.evaluate(FAULTS)

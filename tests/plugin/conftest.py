@@ -100,6 +100,14 @@ class Beets:
         return [Path(line).name for line in lines if not line.startswith("#")]
 
 
+def copied(library: Beets, folder: Path) -> Beets:
+    """A library of one's own that holds what another one does."""
+    own = Beets(folder)
+    shutil.copy(library.library, own.library)
+    shutil.copytree(library.data, own.data)
+    return own
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _end_of_forkserver():
     yield
@@ -132,10 +140,7 @@ def analysed_library(tmp_path_factory, collection) -> Beets:
 @pytest.fixture
 def analysed(analysed_library, tmp_path) -> Beets:
     """A library of one's own that holds the analysed collection."""
-    own = Beets(tmp_path / "beets")
-    shutil.copy(analysed_library.library, own.library)
-    shutil.copytree(analysed_library.data, own.data)
-    return own
+    return copied(analysed_library, tmp_path / "beets")
 
 
 @pytest.fixture
@@ -164,10 +169,7 @@ def browser():
 @pytest.fixture(scope="module")
 def web_library(tmp_path_factory, analysed_library) -> Beets:
     """A library that holds the analysed collection, for one module's server."""
-    own = Beets(tmp_path_factory.mktemp("web"))
-    shutil.copy(analysed_library.library, own.library)
-    shutil.copytree(analysed_library.data, own.data)
-    return own
+    return copied(analysed_library, tmp_path_factory.mktemp("web"))
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +177,12 @@ def server(web_library):
     """The DJ page of a module's library."""
     with Page(web_library.folder) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def whole(server) -> bytes:
+    """The file of the first track."""
+    return server.get("/api/audio/1").body
 
 
 @pytest.fixture

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from pathlib import Path
 
 import mutagen.flac
-import pytest
 
-from tests.browsing import DESKTOP, PHONE, begin, coming, expect, play, seconds, settled, shot, title, until_played
+from tests.browsing import begin, coming, expect, play, settled, shot, title, until_played
 from tests.djpage import Page
-from tests.sounds import chirp, write_audio
 
 
 def test_search_and_play_on_and_on(visit, server):
@@ -129,65 +126,6 @@ def test_knobs_and_rules_act_on_what_comes(visit, server):
     assert len(set(artists[:5])) == 5
     # Where a rule had to give way, it is said in words.
     expect(page.locator("#coming li").nth(7)).to_contain_text("although: same artist too close")
-
-
-def test_a_file_that_is_dropped_in(visit, server, tmp_path):
-    page = visit(server)
-    file = write_audio(tmp_path / "Street organ <b>.flac", chirp(9, 44_100, 2), 44_100)
-    page.locator("#file").set_input_files(file)
-    expect(page.locator("#title")).to_have_text("Street organ <b>")
-    until_played(page, 1)  # from the browser's own memory
-    expect(page.locator("#coming li")).to_have_count(10)
-    page.locator("#next").click()
-    expect(page.locator("#coming li")).to_have_count(10)
-    text = tmp_path / "notes.mp3"
-    text.write_text("no audio")
-    page.locator("#file").set_input_files(text)
-    expect(page.locator("#notice")).to_contain_text("notes.mp3 cannot be listened to")
-
-
-def test_after_a_file_that_is_no_audio_all_is_as_it_was(visit, server, tmp_path):
-    text = tmp_path / "notes.mp3"
-    text.write_text("no audio")
-    page = visit(server)
-    page.locator("#file").set_input_files(text)  # nothing was there
-    expect(page.locator("#notice")).to_contain_text("notes.mp3 cannot be listened to")
-    expect(page.get_by_text("surprise me")).to_be_visible()
-    begin(page, "paid in full")
-    page.get_by_label("Position").fill("500")
-    there, at = coming(page), seconds(page)
-    page.locator("#file").set_input_files(text)
-    expect(page.locator("#notice")).to_contain_text("notes.mp3 cannot be listened to")
-    expect(page.locator("#title")).to_have_text("Paid in Full")
-    expect(page.locator("#coming .name")).to_have_text(there)
-    expect(page.locator("#elapsed")).to_have_text(f"0:{at:02}")
-    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
-    page.locator("#play").click()
-    page.locator("#file").set_input_files(text)
-    expect(page.locator("#title")).to_have_text("notes")
-    expect(page.locator("#title")).not_to_have_text("notes")
-    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
-    expect(page.locator("#coming li")).to_have_count(10)
-
-
-def test_dropping_for_real(visit, server, tmp_path):
-    page = visit(server)
-    file = write_audio(tmp_path / "organ.wav", chirp(9, 22_050, 1), 22_050)
-    page.evaluate(
-        """bytes => {
-            const dataTransfer = new DataTransfer();
-            dataTransfer.items.add(new File([Uint8Array.from(bytes)], "organ.wav", {type: "audio/wav"}));
-            window.drag = (name) =>
-                document.body.dispatchEvent(new DragEvent(name, {bubbles: true, cancelable: true, dataTransfer}));
-            drag("dragenter");
-            drag("dragover");
-        }""",
-        list(file.read_bytes()),
-    )
-    expect(page.locator("body")).to_have_class(re.compile("dropping"))
-    page.evaluate("drag('drop')")
-    expect(page.locator("#title")).to_have_text("organ")
-    expect(page.locator("#coming li")).to_have_count(10)
 
 
 def test_less_like_this(visit, server):
@@ -358,85 +296,6 @@ def test_what_was_there_is_there_again(visit, server):
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     page.keyboard.press("Space")
     page.wait_for_function("() => document.getElementById('elapsed').textContent >= '0:01'")
-
-
-def test_the_map_shows_what_plays_and_a_click_plays(visit, server):
-    page = visit(server)
-    begin(page, "paid in full")
-    page.get_by_role("tab", name="Map").click()
-    expect(page.locator("#listen")).to_be_hidden()
-    expect(page.locator("#canvas .card strong")).to_have_text("Paid in Full")
-    expect(page.locator("#canvas .legend button")).to_have_count(6)  # genres
-    expect(page.locator("#no-map")).to_be_hidden()
-    expect(page.locator("#mini-title")).to_have_text("Paid in Full")
-    lit = wait_for_ring(page)
-    shot(page, "desktop-map")
-    page.keyboard.press("n")
-    expect(page.locator("#canvas .card strong")).to_have_text(page.locator("#mini-title").inner_text())
-    expect(page.locator("#canvas .card strong")).not_to_have_text("Paid in Full")
-    page.locator("#mini-play").click()
-    box = page.locator("#canvas canvas").first.bounding_box()
-    page.mouse.click(box["x"] + lit[0], box["y"] + lit[1])
-    expect(page.locator("#mini-title")).to_have_text("Paid in Full")
-    page.get_by_role("tab", name="Listen").click()
-    expect(page.locator("#title")).to_have_text("Paid in Full")
-    expect(page.locator("#coming li")).to_have_count(10)
-
-
-def test_how_far_the_map_is_while_it_is_laid_out(visit, server):
-    page = visit(server)
-    held = []
-    page.route("**/api/map", lambda route: held.append(route))
-    page.route("**/api/map/progress", lambda route: route.fulfill(json={"done": 0.354}))
-    page.get_by_role("tab", name="Map").click()
-    expect(page.locator("#no-map")).to_have_text("Drawing the map… 35 %")
-    held[0].continue_()
-    expect(page.locator("#no-map")).to_be_hidden()
-    assert server.get("/api/map/progress").json == {"done": None}
-
-
-def test_without_what_a_map_needs_it_is_said(visit, analysed, tmp_path):
-    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['openTSNE'] = None\n")
-    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
-    with Page(analysed.folder, PYTHONPATH=path) as server:
-        page = visit(server)
-        page.get_by_role("tab", name="Map").click()
-        told = "No map: the server was installed without what draws it."
-        expect(page.locator("#no-map")).to_have_text(told)
-
-
-@pytest.mark.parametrize(
-    "viewport", [DESKTOP, PHONE, {"width": 844, "height": 390}], ids=["desktop", "phone", "lying phone"]
-)
-def test_nothing_of_the_map_is_covered_by_what_plays(visit, server, viewport):
-    page = visit(server, viewport=viewport, color_scheme="dark")
-    begin(page, "paid in full")
-    page.get_by_role("tab", name="Map").click()
-    wait_for_ring(page)
-    shot(page, f"map-{viewport['width']}")
-    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
-    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-    mini = page.locator("#mini").bounding_box()
-    zoom = page.locator("#canvas .zoom").bounding_box()
-    assert zoom["y"] + zoom["height"] <= mini["y"]
-
-
-def wait_for_ring(page) -> list[float]:
-    """The middle of the ring around the song that plays, in CSS pixels of the map, once it is drawn."""
-    script = """() => {
-        const c = document.querySelector("#canvas canvas.over"), d = c?.width / c?.clientWidth;
-        const pixels = c?.width ? c.getContext("2d").getImageData(0, 0, c.width, c.height).data : [];
-        const at = [];
-        for (let i = 3; i < pixels.length; i += 4) if (pixels[i]) at.push(i >> 2);
-        if (!at.length) return null;
-        const xs = at.map(i => i % c.width), mean = v => v.reduce((a, b) => a + b, 0) / v.length / d;
-        return [mean(xs), mean(at.map(i => Math.floor(i / c.width)))];
-    }"""
-    for _ in range(300):
-        if found := page.evaluate(script):
-            return found
-        page.wait_for_timeout(100)
-    raise AssertionError("no song is marked on the map")
 
 
 def test_demo(visit, web_library):

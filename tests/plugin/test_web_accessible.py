@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browsing import PHONE, begin, expect, settled
+from tests.browsing import PHONE, begin, expect, settled, title
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
@@ -94,3 +94,25 @@ def test_axe_finds_nothing(visit, server, options):
             for violation in violations
         }
     assert found == {}
+
+
+def test_a_new_song_is_announced_and_nothing_else_of_it(visit, server):
+    page = visit(server)
+    begin(page, "kettle hazel")
+    told = page.locator("#told")
+    expect(told).to_have_role("status")
+    expect(told).to_have_text("Now playing: Kettle by Hazel & Thorn")
+    page.evaluate(
+        """() => {
+            window.announced = [];
+            const told = document.getElementById("told");
+            new MutationObserver(() => announced.push(told.textContent)).observe(told, {childList: true});
+        }"""
+    )
+    for key in ("x", "k", "k"):  # pinned, played, paused
+        page.keyboard.press(key)
+    settled(page)
+    page.keyboard.press("n")
+    by = page.locator("#artist").inner_text()
+    expect(told).to_have_text(f"Now playing: {title(page)} by {by}")
+    assert page.evaluate("announced") == [told.text_content()]

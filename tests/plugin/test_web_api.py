@@ -17,35 +17,19 @@ import pytest
 
 from tests.djpage import Page
 from tests.pictures import png
-from tests.plugin.conftest import Beets
 from tests.sounds import chirp, write_audio
 
 PNG = png(600, 600)
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory, analysed_library):
-    """The analysed collection, with a folder for its playlists."""
-    own = Beets(tmp_path_factory.mktemp("web"))
-    shutil.copy(analysed_library.library, own.library)
-    shutil.copytree(analysed_library.data, own.data)
-    return own
-
-
-@pytest.fixture(scope="module")
-def page(library):
-    with Page(library.folder) as page:
-        yield page
-
-
 @pytest.fixture
-def ids(page):
+def ids(server):
     """Ids of all tracks."""
-    return [track["id"] for track in page.get("/api/search?q=id:1..&limit=100").json["tracks"]]
+    return [track["id"] for track in server.get("/api/search?q=id:1..&limit=100").json["tracks"]]
 
 
-def similar(page, **body):
-    answer = page.post("/api/similar", body)
+def similar(server, **body):
+    answer = server.post("/api/similar", body)
     assert answer.status == 200, answer.body
     return answer.json
 
@@ -54,8 +38,8 @@ def titles(tracks):
     return [track["title"] for track in tracks]
 
 
-def test_what_it_begins_with(page):
-    status = page.get("/api/status").json
+def test_what_it_begins_with(server):
+    status = server.get("/api/status").json
     assert status["tracks"] == 24
     assert status["knobs"] == {"keep_on": 3, "stay": 0.4, "drunk": 0}
     assert status["rules"]["artist_separation"] == "mild"
@@ -64,147 +48,149 @@ def test_what_it_begins_with(page):
     assert status["start"] == []
 
 
-def test_search(page):
-    assert titles(page.find("october BREAD")) == ["October Bread"]
-    assert titles(page.find("elan")) == ["Élan"]
-    by_artist = page.find("thorn hazel")
+def test_search(server):
+    assert titles(server.find("october BREAD")) == ["October Bread"]
+    assert titles(server.find("elan")) == ["Élan"]
+    by_artist = server.find("thorn hazel")
     assert {track["artist"] for track in by_artist} == {"Hazel & Thorn"}
-    assert sorted(titles(by_artist)) == sorted(titles(page.find("artist:thorn"))) != []
-    assert len(page.find('album:"second set" ^title:margin')) == 3
-    assert page.find("") == page.find("no such song") == page.find('title:"') == page.find("year:x..") == []
-    assert len(page.get("/api/search?q=a&limit=3").json["tracks"]) == 3
+    assert sorted(titles(by_artist)) == sorted(titles(server.find("artist:thorn"))) != []
+    assert len(server.find('album:"second set" ^title:margin')) == 3
+    assert server.find("") == server.find("no such song") == server.find('title:"') == server.find("year:x..") == []
+    assert len(server.get("/api/search?q=a&limit=3").json["tracks"]) == 3
 
 
-def test_similar_is_what_the_command_writes(page, library):
-    seed = page.find("October Bread")[0]
-    library.deejai("similar", "October Bread", "-n", "6", "--no-seeds", "-o", library.folder / "list.m3u")
-    written = [line for line in (library.folder / "list.m3u").read_text().splitlines() if line.startswith("#EXTINF")]
-    found = similar(page, seeds=[seed["id"]], coming=[None] * 6)["tracks"]
+def test_similar_is_what_the_command_writes(server, web_library):
+    seed = server.find("October Bread")[0]
+    web_library.deejai("similar", "October Bread", "-n", "6", "--no-seeds", "-o", web_library.folder / "list.m3u")
+    written = [line for line in (web_library.folder / "list.m3u").read_text().splitlines() if line.startswith("#EXTINF")]
+    found = similar(server, seeds=[seed["id"]], coming=[None] * 6)["tracks"]
     assert [f"{track['artist']} - {track['title']}" for track in found] == [line.partition(",")[2] for line in written]
     assert [track["place"] for track in found] == list(range(6))
     assert all(-1 <= track["similarity"] <= 1 for track in found)
 
 
-def test_what_was_played_removed_or_stays_does_not_come_again(page, ids):
+def test_what_was_played_removed_or_stays_does_not_come_again(server, ids):
     gone = {"played": ids[1:5], "removed": ids[5:9], "coming": [None, ids[9], None, None]}
-    found = {track["id"] for track in similar(page, seeds=[ids[0]], **gone)["tracks"]}
+    found = {track["id"] for track in similar(server, seeds=[ids[0]], **gone)["tracks"]}
     assert len(found) == 3
     assert found.isdisjoint(ids[:10])
-    assert similar(page, seeds=[ids[0]], coming=[None] * 100)["complete"] is False
+    assert similar(server, seeds=[ids[0]], coming=[None] * 100)["complete"] is False
 
 
-def test_rules(page, ids):
-    seed = page.find("October Bread")[0]
-    once = similar(page, seeds=[seed["id"]], coming=[None] * 5, rules={"artist_separation": "once"})["tracks"]
+def test_rules(server, ids):
+    seed = server.find("October Bread")[0]
+    once = similar(server, seeds=[seed["id"]], coming=[None] * 5, rules={"artist_separation": "once"})["tracks"]
     assert len({track["artist"] for track in once} | {seed["artist"]}) == 6
-    only = similar(page, seeds=[ids[0]], coming=[None] * 9, rules={"candidates": "title:e"})
+    only = similar(server, seeds=[ids[0]], coming=[None] * 9, rules={"candidates": "title:e"})
     assert all("e" in title.lower() for title in titles(only["tracks"]))
-    refused = page.post("/api/similar", {"seeds": [ids[0]], "rules": {"candidates": "title:zzz"}})
+    refused = server.post("/api/similar", {"seeds": [ids[0]], "rules": {"candidates": "title:zzz"}})
     assert refused.status == 400
     assert refused.error == "No analysed song is found by “title:zzz”."
 
 
 @pytest.mark.parametrize("stay", [0, 0.4])
 @pytest.mark.parametrize("separation", [0, "mild", 2])
-def test_every_walk_is_that_of_the_command(page, library, stay, separation):
+def test_every_walk_is_that_of_the_command(server, web_library, stay, separation):
     options = ["--stay", stay, "--artist-separation", separation, "--less", "High Score"]
-    library.deejai("similar", "October Bread", "-n", "6", *options, "-o", library.folder / "list.m3u")
-    written = [line for line in (library.folder / "list.m3u").read_text().splitlines() if line.startswith("#EXTINF")]
-    seed, less = page.find("October Bread")[0]["id"], page.find("High Score")[0]["id"]
+    web_library.deejai("similar", "October Bread", "-n", "6", *options, "-o", web_library.folder / "list.m3u")
+    written = [line for line in (web_library.folder / "list.m3u").read_text().splitlines() if line.startswith("#EXTINF")]
+    seed, less = server.find("October Bread")[0]["id"], server.find("High Score")[0]["id"]
     rules = {"artist_separation": separation}
-    found = similar(page, seeds=[seed], coming=[None] * 6, stay=stay, rules=rules, less=[less])["tracks"]
+    found = similar(server, seeds=[seed], coming=[None] * 6, stay=stay, rules=rules, less=[less])["tracks"]
     assert [f"{track['artist']} - {track['title']}" for track in found] == [line.partition(",")[2] for line in written[1:]]
 
 
-def test_drunk_is_another_list_with_each_seed_and_the_same_with_the_same(page, ids):
-    lists = [titles(similar(page, seeds=[ids[0]], coming=[None] * 8, drunk=0.8, seed=seed)["tracks"]) for seed in (1, 1, 2)]
+def test_drunk_is_another_list_with_each_seed_and_the_same_with_the_same(server, ids):
+    lists = [
+        titles(similar(server, seeds=[ids[0]], coming=[None] * 8, drunk=0.8, seed=seed)["tracks"]) for seed in (1, 1, 2)
+    ]
     assert lists[0] == lists[1] != lists[2]
 
 
-def test_journey(page, ids):
-    answer = page.post("/api/journey", {"waypoints": [ids[0], ids[8], ids[20]], "between": 3})
+def test_journey(server, ids):
+    answer = server.post("/api/journey", {"waypoints": [ids[0], ids[8], ids[20]], "between": 3})
     assert [len(leg) for leg in answer.json["legs"]] == [3, 3]
     found = [track["id"] for leg in answer.json["legs"] for track in leg]
     assert len(set(found) | {ids[0], ids[8], ids[20]}) == 9
-    assert "twice in a row" in page.post("/api/journey", {"waypoints": [ids[0], ids[0]]}).error
-    there, back = page.post("/api/journey", {"waypoints": [ids[0], ids[8], ids[0]], "between": 3}).json["legs"]
+    assert "twice in a row" in server.post("/api/journey", {"waypoints": [ids[0], ids[0]]}).error
+    there, back = server.post("/api/journey", {"waypoints": [ids[0], ids[8], ids[0]], "between": 3}).json["legs"]
     assert len({track["id"] for track in (*there, *back)} | {ids[0], ids[8]}) == 8
-    away = page.post("/api/journey", {"waypoints": [ids[0], ids[8]], "between": 3, "less": [there[1]["id"]]}).json
+    away = server.post("/api/journey", {"waypoints": [ids[0], ids[8]], "between": 3, "less": [there[1]["id"]]}).json
     assert there[1]["id"] not in {track["id"] for track in away["legs"][0]}
 
 
-def test_a_file_from_outside_is_followed_and_forgotten(page, library, tmp_path):
+def test_a_file_from_outside_is_followed_and_forgotten(server, web_library, tmp_path):
     file = write_audio(tmp_path / "chirp.m4a", chirp(6, 44_100, 2), 44_100)
-    answer = page.post("/api/upload?name=My%20%3Cchirp%3E.m4a", file.read_bytes())
+    answer = server.post("/api/upload?name=My%20%3Cchirp%3E.m4a", file.read_bytes())
     told = answer.json
     assert told["track"] is None
     assert told["title"] == "My <chirp>"
     assert math.isclose(told["length"], 6, abs_tol=0.2)
     reference = {name: told[name] for name in ("vector", "artist", "title", "length")}
-    assert len(similar(page, seeds=[reference], coming=[None, reference, None])["tracks"]) == 2
-    assert [path for path in (library.data / "uploads").rglob("*") if path.is_file()] == []
+    assert len(similar(server, seeds=[reference], coming=[None, reference, None])["tracks"]) == 2
+    assert [path for path in (web_library.data / "uploads").rglob("*") if path.is_file()] == []
 
 
-def test_a_file_from_outside_is_transcoded_and_forgotten(page, library, tmp_path):
+def test_a_file_from_outside_is_transcoded_and_forgotten(server, web_library, tmp_path):
     file = write_audio(tmp_path / "chirp.wma", chirp(6, 44_100, 2), 44_100)
-    answer = page.post("/api/transcode?name=chirp.wma&formats=flac,mp3", file.read_bytes())
+    answer = server.post("/api/transcode?name=chirp.wma&formats=flac,mp3", file.read_bytes())
     assert answer.headers["content-type"] == "audio/mpeg"
     with av.open(io.BytesIO(answer.body)) as made:
         assert math.isclose(sum(frame.samples for frame in made.decode(audio=0)) / 48_000, 6, abs_tol=0.3)
-    assert [path for path in (library.data / "uploads").rglob("*") if path.is_file()] == []
-    assert page.post("/api/transcode?name=x.wma", b"no audio at all").status == 422
-    assert page.post("/api/transcode?formats=flac", file.read_bytes()).status == 406
-    assert [path for path in (library.data / "uploads").rglob("*") if path.is_file()] == []
+    assert [path for path in (web_library.data / "uploads").rglob("*") if path.is_file()] == []
+    assert server.post("/api/transcode?name=x.wma", b"no audio at all").status == 422
+    assert server.post("/api/transcode?formats=flac", file.read_bytes()).status == 406
+    assert [path for path in (web_library.data / "uploads").rglob("*") if path.is_file()] == []
 
 
-def test_a_file_that_the_library_has_is_its_track(page, collection, tmp_path):
+def test_a_file_that_the_library_has_is_its_track(server, collection, tmp_path):
     song = next(collection.rglob("*October Bread*"))
     retagged = tmp_path / "other.flac"
     shutil.copy(song, retagged)
     tags = mutagen.File(retagged)
     tags["title"] = "Something else"
     tags.save()
-    assert page.post("/api/upload?name=x.flac", retagged.read_bytes()).json["track"]["title"] == "October Bread"
+    assert server.post("/api/upload?name=x.flac", retagged.read_bytes()).json["track"]["title"] == "October Bread"
 
 
 @pytest.mark.parametrize(
     ("data", "status", "words"),
     [(b"", 400, "empty"), (b"no audio at all", 422, "x.mp3"), (b"\xff\xfb" * 9000, 422, "x.mp3")],
 )
-def test_files_that_are_none(page, data, status, words):
-    answer = page.post("/api/upload?name=x.mp3", data)
+def test_files_that_are_none(server, data, status, words):
+    answer = server.post("/api/upload?name=x.mp3", data)
     assert (answer.status, words in answer.error) == (status, True)
     assert "uploads" not in answer.error  # where it lay is nobody's business
 
 
-def test_save(page, library, ids):
+def test_save(server, web_library, ids):
     wanted = {"title": "An <evening> & more", "ids": [ids[3], ids[1], ids[3]]}
-    told = page.post("/api/save", wanted).json
+    told = server.post("/api/save", wanted).json
     assert told["tracks"] == 3
-    written = (library.folder / "playlists" / "An _evening_ & more.m3u").read_text()
+    written = (web_library.folder / "playlists" / "An _evening_ & more.m3u").read_text()
     assert written.startswith("#EXTM3U\n#PLAYLIST:An <evening> & more\n")
-    again = page.post("/api/save", wanted)
+    again = server.post("/api/save", wanted)
     assert (again.status, "already" in again.error) == (409, True)
-    assert page.post("/api/save", wanted | {"replace": True}).status == 200
-    download = page.post("/api/save", wanted | {"download": True})
+    assert server.post("/api/save", wanted | {"replace": True}).status == 200
+    download = server.post("/api/save", wanted | {"download": True})
     assert download.headers["content-disposition"].startswith("attachment")
     assert download.body.decode().splitlines()[-3:] == written.splitlines()[-3:]
 
 
-def test_a_track_as_it_is_and_transcoded(page, ids, collection):
-    whole = page.get(f"/api/audio/{ids[0]}?formats=flac,mp3")
+def test_a_track_as_it_is_and_transcoded(server, ids, collection):
+    whole = server.get(f"/api/audio/{ids[0]}?formats=flac,mp3")
     assert whole.headers["content-type"] == "audio/flac"
-    assert whole.body == page.get(f"/api/audio/{ids[0]}").body
+    assert whole.body == server.get(f"/api/audio/{ids[0]}").body
     assert any(whole.body == path.read_bytes() for path in collection.rglob("*.flac"))
     for formats, kind, start, seconds in (
         ("mp3", "audio/mpeg", 0, 8),
         ("webm,opus", "audio/webm", 0, 8),
         ("mp3", "audio/mpeg", 5, 3),
     ):
-        made = page.get(f"/api/audio/{ids[0]}?formats={formats}&start={start}")
+        made = server.get(f"/api/audio/{ids[0]}?formats={formats}&start={start}")
         assert made.headers["content-type"] == kind
         assert math.isclose(length_of(made.body), seconds, abs_tol=0.3)
-    refused = page.get(f"/api/audio/{ids[0]}?formats=xyz")
+    refused = server.get(f"/api/audio/{ids[0]}?formats=xyz")
     assert (refused.status, "mp3" in refused.error) == (406, True)
 
 
@@ -213,7 +199,7 @@ def length_of(data: bytes) -> float:
         return sum(frame.samples / frame.sample_rate for frame in container.decode(container.streams.audio[0]))
 
 
-def test_transcoding_keeps_the_sound(page, beets, tmp_path):
+def test_transcoding_keeps_the_sound(server, beets, tmp_path):
     """A tone keeps its pitch and its length, of a format that no browser plays."""
     write_audio(beets.music / "tone.wv", chirp(6, 44_100, 1), 44_100)
     beets.run("import", "-qA", beets.music)
@@ -245,27 +231,27 @@ def test_covers(beets, collection):
         path.rsplit("/", 1)[1]: int(id_)
         for id_, path in (line.split(" ", 1) for line in beets.run("ls", "-f", "$id $path").lines)
     }
-    with Page(beets.folder) as page:
-        assert page.get(f"/api/art/{by_name['0.flac']}").status == 204
-        art = page.get(f"/api/art/{by_name['1.flac']}")
+    with Page(beets.folder) as server:
+        assert server.get(f"/api/art/{by_name['0.flac']}").status == 204
+        art = server.get(f"/api/art/{by_name['1.flac']}")
         assert (art.body, art.headers["content-type"]) == (PNG, "image/png")
-        assert page.get(f"/api/art/{by_name['1.flac']}", If_None_Match=art.headers["etag"]).status == 304
-        assert page.get(f"/api/art/{by_name['2.flac']}").status == 204
-        assert page.get("/api/art/999").status == 404
+        assert server.get(f"/api/art/{by_name['1.flac']}", If_None_Match=art.headers["etag"]).status == 304
+        assert server.get(f"/api/art/{by_name['2.flac']}").status == 204
+        assert server.get("/api/art/999").status == 404
 
 
 def test_what_changes_in_the_library_is_seen(analysed):
-    with Page(analysed.folder) as page:
-        seed = page.find("October Bread")[0]["id"]
-        first = similar(page, seeds=[seed], coming=[None])["tracks"][0]
+    with Page(analysed.folder) as server:
+        seed = server.find("October Bread")[0]["id"]
+        first = similar(server, seeds=[seed], coming=[None])["tracks"][0]
         analysed.run("rm", "-f", f"id:{first['id']}")
-        assert page.get(f"/api/track/{first['id']}").status == 404
+        assert server.get(f"/api/track/{first['id']}").status == 404
         deadline = time.monotonic() + 60
-        while page.get("/api/status").json["tracks"] != 23:
-            similar(page, seeds=[seed], coming=[None])
+        while server.get("/api/status").json["tracks"] != 23:
+            similar(server, seeds=[seed], coming=[None])
             assert time.monotonic() < deadline
             time.sleep(0.2)
-        assert similar(page, seeds=[seed], coming=[None])["tracks"][0]["id"] != first["id"]
+        assert similar(server, seeds=[seed], coming=[None])["tracks"][0]["id"] != first["id"]
 
 
 VECTOR = "A" * 534 + "=="
@@ -349,9 +335,9 @@ BAD = [
     BAD,
     ids=[json.dumps(body)[:60] if not isinstance(body, bytes) else str(body[:9]) for _, body, _ in BAD],
 )
-def test_what_is_asked_is_checked(page, path, body, named):
+def test_what_is_asked_is_checked(server, path, body, named):
     """One sentence, which names what is wrong."""
-    answer = page.post(path, body, Content_Type="application/json")
+    answer = server.post(path, body, Content_Type="application/json")
     assert answer.status == 400, answer.body
     assert named in answer.error
     assert "\n" not in answer.error
@@ -370,8 +356,8 @@ def test_what_is_asked_is_checked(page, path, body, named):
         "/api/audio/1?start=inf",
     ],
 )
-def test_queries_are_checked(page, path):
-    assert page.get(path).status == 400
+def test_queries_are_checked(server, path):
+    assert server.get(path).status == 400
 
 
 def test_without_the_libraries_that_it_needs(analysed, tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import sys
 import time
@@ -14,7 +13,7 @@ import pytest
 
 from tests.djpage import Page
 from tests.pictures import compressed_picture, png
-from tests.plugin.conftest import Beets
+from tests.plugin.conftest import copied
 from tests.processes import children, eventually, resident, runs
 from tests.sounds import chirp, write_audio
 
@@ -60,9 +59,7 @@ ID = {name: number for number, (name, _) in enumerate(FILES, 1)}
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory, analysed_library):
-    own = Beets(tmp_path_factory.mktemp("exchanged"))
-    shutil.copy(analysed_library.library, own.library)
-    shutil.copytree(analysed_library.data, own.data)
+    own = copied(analysed_library, tmp_path_factory.mktemp("exchanged"))
     folder = own.folder / "exchanged"
     folder.mkdir()
     (folder / "secret.txt").write_text(BUSINESS * 1000)

@@ -6,9 +6,8 @@ import re
 
 import pytest
 
-from tests.browsing import DESKTOP, PHONE, begin, expect, play, settled, shot, title, until_played
+from tests.browsing import DESKTOP, LYING, PHONE, begin, expect, faults, play, settled, shot, title, until_played
 
-LYING = {"width": 844, "height": 390}  # a phone
 TWICE = {"width": 640, "height": 360}  # 1280 by 720 at 200 %
 FOUR_TIMES = {"width": 320, "height": 640}
 
@@ -98,33 +97,6 @@ def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-# What spills out of the page or of its box, and what is pressed but covered by something else that is pressed.
-FAULTS = """() => {
-    const seen = {opacityProperty: true, visibilityProperty: true};
-    const shown = (one) => one.checkVisibility(seen) && !one.closest(".sr, svg, #found");
-    const name = (one) => `${one.tagName} ${one.id} ${one.className}: ${one.textContent.trim().slice(0, 30)}`;
-    const found = document.documentElement.scrollWidth > innerWidth ? ["the page scrolls sideways"] : [];
-    for (const one of [...document.querySelectorAll("main *, header *, #dock *")].filter(shown)) {
-        const {left, right, top, bottom} = one.getBoundingClientRect();
-        if (left < -1 || right > innerWidth + 1) found.push(`beyond the side: ${name(one)}`);
-        const text = [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-        const cut = text && one.scrollWidth > one.clientWidth + 1 && one.clientWidth;
-        if (cut && getComputedStyle(one).textOverflow !== "ellipsis") found.push(`cut: ${name(one)}`);
-        if (!one.matches("#dock button, .transport :is(button, input)") || top < 0 || bottom > innerHeight) continue;
-        const middle = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-        const over = middle?.closest("button, #notice, #mini, #offline");
-        if (over && over !== one && !over.contains(one)) found.push(`covered: ${name(one)} by ${name(over)}`);
-    }
-    for (const one of [...document.querySelectorAll("select")].filter(shown)) {
-        const pen = document.createElement("canvas").getContext("2d");
-        pen.font = getComputedStyle(one).font;
-        const longest = Math.max(...[...one.options].map(({text}) => pen.measureText(text).width));
-        if (one.id !== "mood" && longest > one.clientWidth - 30) found.push(`cut: ${name(one)}`);
-    }
-    return found;
-}"""
-
-
 def lose_the_server(page) -> None:
     page.route("**/api/*", lambda route: route.abort())
     page.locator("#coming [data-act=remove]").first.click()
@@ -176,7 +148,7 @@ STATES = {
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE, LYING, FOUR_TIMES], ids=["desktop", "phone", "lying", "four times"])
 def test_nothing_spills_out_or_is_covered(visit, server, viewport):
     page = visit(server, viewport=viewport, reduced_motion="reduce")
-    faults = {}
+    seen = {}
     for state, reach in STATES.items():
         page.unroute_all()
         page.evaluate("localStorage.clear(); sessionStorage.clear()")
@@ -187,9 +159,9 @@ def test_nothing_spills_out_or_is_covered(visit, server, viewport):
         for where in (0, 10_000):
             page.evaluate("where => scrollTo(0, where)", where)
             page.wait_for_timeout(100)  # until what plays is shown in short, or no longer
-            if found := page.evaluate(FAULTS):
-                faults[state, where] = found
-    assert faults == {}
+            if found := faults(page):
+                seen[state, where] = found
+    assert seen == {}
 
 
 @pytest.mark.parametrize(("scheme", "cover"), [("light", (0, 0, 0)), ("dark", (255, 255, 255))], ids=["black", "white"])
