@@ -129,9 +129,8 @@ def _fish_flag(flag: Flag) -> str:
     return names + takes[flag.value]
 
 
-BASH = """\
-# Completion of `beet deejai` for bash. Source it after that of beets itself, to which it leaves all other commands.
-
+# Functions of bash and zsh.
+TABLES = """\
 # What may follow the words "$1": verbs or other words, files. Status 1 if they are not the way to a verb.
 _beet_deejai_arguments() {{
     case $1 in
@@ -153,11 +152,10 @@ _beet_deejai_value() {{
     esac
 }}
 
-_beet_deejai() {{
-    local -a offers
-    local place= at word files= value= current=$2 previous=$3
-    for (( at = 1; at < COMP_CWORD; at++ )); do
-        word=${{COMP_WORDS[at]}}
+"""
+
+# Of bash and zsh, too: in the loop over the words so far, which place in the tree of verbs `word` leads to.
+WAY = """\
         case $word in
             {global_options}) [[ -n $place ]] || (( at++ )) ;;
             -*) ;;
@@ -170,6 +168,23 @@ _beet_deejai() {{
         _beet_deejai_others "$@"
         return
     fi
+"""
+
+BASH = (
+    """\
+# Completion of `beet deejai` for bash. Source it after that of beets itself, to which it leaves all other commands.
+
+"""
+    + TABLES
+    + """\
+_beet_deejai() {{
+    local -a offers
+    local place= at word files= value= current=$2 previous=$3
+    for (( at = 1; at < COMP_CWORD; at++ )); do
+        word=${{COMP_WORDS[at]}}
+"""
+    + WAY
+    + """\
     if [[ $current == '=' ]]; then
         current=
     elif [[ $previous == '=' ]]; then
@@ -206,46 +221,23 @@ _beet_deejai_others() {{
 
 complete -o default -F _beet_deejai beet
 """
+)
 
-ZSH = """\
+ZSH = (
+    """\
 # Completion of `beet deejai` for zsh. Source it after compinit. What completed `beet` before goes on with all else.
 
-_beet_deejai_arguments() {{
-    case $1 in
-{arguments}
-        *) return 1 ;;
-    esac
-}}
-
-_beet_deejai_flags() {{
-    case $1 in
-{flags}
-    esac
-}}
-
-_beet_deejai_value() {{
-    case $1 in
-{values}
-    esac
-}}
-
+"""
+    + TABLES
+    + """\
 _beet_deejai() {{
     local place= at word files= value= previous=$words[CURRENT-1]
     local -a offers
     for (( at = 2; at < CURRENT; at++ )); do
         word=$words[at]
-        case $word in
-            {global_options}) [[ -n $place ]] || (( at++ )) ;;
-            -*) ;;
-            *)
-                _beet_deejai_arguments "${{place:+$place }}$word" || break
-                place=${{place:+$place }}$word ;;
-        esac
-    done
-    if [[ -z $place ]]; then
-        _beet_deejai_others
-        return
-    fi
+"""
+    + WAY
+    + """\
     offers=() files=
     if [[ $PREFIX == --*=* ]]; then
         previous=${{PREFIX%%=*}}
@@ -283,6 +275,7 @@ _beet_deejai_others() {{
 [[ $_comps[beet] == _beet_deejai ]] || typeset -g _beet_deejai_before=$_comps[beet]
 compdef _beet_deejai beet
 """
+)
 
 FISH = """\
 # Completion of `beet deejai` for fish, beside that of beets itself (`beet fish`).

@@ -8,6 +8,7 @@ import tempfile
 import wave
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -312,25 +313,21 @@ def _index(library: BeetsLibrary, model: Model) -> Iterator[Finding]:
     elif made is None:
         yield Finding("index", "none yet; `beet deejai analyze` builds it")
     elif not is_intact(folder, made):
-
-        def remove() -> str:
-            for path in index_paths(folder):
-                path.unlink(missing_ok=True)
-            return "removed; `beet deejai analyze` builds a new one"
-
-        yield Finding("index", "its file is damaged", wrong=True, mend=remove)
+        mend = partial(_remove, index_paths(folder), "removed; `beet deejai analyze` builds a new one")
+        yield Finding("index", "its file is damaged", wrong=True, mend=mend)
     elif current_index(library, model):
         yield Finding("index", f"{made.tracks:,} tracks, up to date and intact")
     else:
         yield Finding("index", "intact, of the library as it was; `beet deejai analyze` renews it")
     if not is_cache_true(library, model):
+        mend = partial(_remove, vectors_paths(folder), "removed; the next playlist makes a new one")
+        yield Finding("cache", "does not have the library's vectors", wrong=True, mend=mend)
 
-        def forget() -> str:
-            for path in vectors_paths(folder):
-                path.unlink(missing_ok=True)
-            return "removed; the next playlist makes a new one"
 
-        yield Finding("cache", "does not have the library's vectors", wrong=True, mend=forget)
+def _remove(paths: Sequence[Path], told: str) -> str:
+    for path in paths:
+        path.unlink(missing_ok=True)
+    return told
 
 
 def _leftovers(library: BeetsLibrary) -> Iterator[Finding]:
@@ -342,10 +339,8 @@ def _leftovers(library: BeetsLibrary) -> Iterator[Finding]:
         return
 
     def mend() -> str:
-        for path in found:
-            path.unlink(missing_ok=True)
         remove_unfinished(unfinished_path(library))  # the notes of them too
-        return f"{counted(len(found), 'file')} removed"
+        return _remove(found, f"{counted(len(found), 'file')} removed")
 
     folders = ", ".join(dict.fromkeys(one_line(os.fspath(path.parent)) for path in found))
     yield Finding("leftovers", f"{counted(len(found), 'unfinished file')} in {folders}", wrong=True, mend=mend)

@@ -27,8 +27,8 @@ ALLOWED = {  # what is said of tracks for which a rule gave way
     "versions": "of a song that is in the list already",
 }
 REASONS = RELAXATION | {
-    "outside": "not in --from",
-    "equal": "another of nearly equal tracks was chosen",
+    "outside": "it is not in --from",
+    "equal": "another that fits nearly as well was chosen",
 }
 
 
@@ -120,5 +120,5 @@ def _why(
         reason = "its length is unknown" if unmeasured else REASONS[other.reason]
         lines.append(f"not {other.similarity:.3f} {names.get(other.position, '?')}: {reason}")
     if pick.broken:
-        lines.append("although " + ", ".join(RELAXATION[rule] for rule in pick.broken))
+        lines.append("chosen although " + " and ".join(RELAXATION[rule] for rule in pick.broken))
     return tuple(lines)

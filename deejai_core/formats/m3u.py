@@ -18,7 +18,7 @@ from deejai_core.formats.entries import (
     one_line,
     seconds_of,
 )
-from deejai_core.formats.text import as_text, without_mark
+from deejai_core.formats.text import as_text, utf8, without_mark
 
 HEADER = b"#EXTM3U"
 
@@ -36,7 +36,7 @@ def format_m3u(tracks: Iterable[Track], style: Style, header: Header | None = No
     """
     lines = []
     if header:
-        lines = [HEADER, _text(f"#PLAYLIST:{one_line(header.title)}"), *map(_text, comments_of(header))]
+        lines = [HEADER, utf8(f"#PLAYLIST:{one_line(header.title)}"), *map(utf8, comments_of(header))]
     for track in tracks:
         lines += _entry(track, style, extended=bool(header))
     return b"".join(line + b"\n" for line in lines)
@@ -97,9 +97,5 @@ def _entry(track: Track, style: Style, *, extended: bool) -> list[bytes]:
     """The lines of a track."""
     lines = [name_in_line(track.path, style)]
     if extended:
-        lines.insert(0, _text(f"#EXTINF:{seconds_of(track)},{caption_of(track)}"))
+        lines.insert(0, utf8(f"#EXTINF:{seconds_of(track)},{caption_of(track)}"))
     return lines
-
-
-def _text(text: str) -> bytes:
-    return text.encode("utf-8", "replace")

@@ -18,7 +18,7 @@ from deejai_core.formats.entries import (
     seconds_of,
 )
 from deejai_core.formats.m3u import split_caption
-from deejai_core.formats.text import as_text, without_mark
+from deejai_core.formats.text import as_text, utf8, without_mark
 
 SECTION = b"[playlist]"
 
@@ -28,13 +28,13 @@ _LONGEST_NUMBER = 9  # digits
 
 def format_pls(tracks: Iterable[Track], style: Style, header: Header) -> bytes:
     """The playlist's bytes. Raises PlaylistError if a track cannot be named, see `name_in_line`."""
-    lines = [SECTION, *map(_text, comments_of(header)), _text(f"X-GNOME-Title={one_line(header.title)}")]
+    lines = [SECTION, *map(utf8, comments_of(header)), utf8(f"X-GNOME-Title={one_line(header.title)}")]
     number = 0
     for number, track in enumerate(tracks, 1):
         lines.append(b"File%d=" % number + name_in_line(track.path, style))
         if caption := caption_of(track):
-            lines.append(_text(f"Title{number}={caption}"))
-        lines.append(_text(f"Length{number}={seconds_of(track)}"))
+            lines.append(utf8(f"Title{number}={caption}"))
+        lines.append(utf8(f"Length{number}={seconds_of(track)}"))
     lines += [b"NumberOfEntries=%d" % number, b"Version=2"]
     return b"".join(line + b"\n" for line in lines)
 
@@ -69,7 +69,3 @@ def _number(key: bytes) -> int | None:
     """The number at the end of a key; None if there is none, or one of thousands of digits."""
     digits = key[len(key.rstrip(b"0123456789")) :]
     return int(digits) if 0 < len(digits) <= _LONGEST_NUMBER else None
-
-
-def _text(text: str) -> bytes:
-    return text.encode("utf-8", "replace")

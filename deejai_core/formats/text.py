@@ -24,9 +24,14 @@ def as_text(data: bytes) -> str:
     return data.decode("latin-1")
 
 
+def utf8(text: str) -> bytes:
+    """UTF-8; what cannot be written so becomes question marks."""
+    return text.encode("utf-8", "replace")
+
+
 def as_bytes(text: str) -> bytes:
     """UTF-8, or the bytes that were no text, as `os.fsdecode` gives them; what is neither becomes question marks."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        return text.encode("utf-8", "replace")
+        return utf8(text)

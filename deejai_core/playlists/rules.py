@@ -17,14 +17,15 @@ MILD_LOSS = 0.1  # the similarity that this is worth
 
 TEMPO_TOLERANCE = 0.08  # what a DJ's pitch fader bridges; half and double time count as the same tempo
 
-# Rules that give way when no track keeps them all: the first is dropped first, then the second too, and so on.
+# Rules that give way when no track keeps them all: the first is dropped first, then the second too, and so on. Each with
+# what is said of a track that does not keep it.
 RELAXATION = {
-    "mix_in_key": "tempo or key",
-    "not_played": "played lately",
-    "album_separation": "same album too close",
-    "artist_separation": "same artist too close",
-    "length": "too long or too short",
-    "versions": "same song",
+    "mix_in_key": "its tempo or key does not fit",
+    "not_played": "it was played too recently",
+    "album_separation": "it is too close to another track of its album",
+    "artist_separation": "it is too close to another track by its artist",
+    "length": "it is too long or too short",
+    "versions": "it is a version of a song in the list",
 }
 OF_THE_TRACK = frozenset({"not_played", "length"})  # rules that look at nothing but the track itself
 

@@ -487,15 +487,17 @@ class TestOutput:
     def test_why(self, analysed):
         result = analysed.deejai("similar", "Aisle", "-n", "4", "--artist-separation", "2", "--why", SONGS)
         assert re.search(r"^ +near 0\.\d+ Nave - Aisle$", result.out, re.MULTILINE)
-        assert re.search(r"^ +not 0\.\d+ Nave - .+: same artist too close$", result.out, re.MULTILINE)
+        assert re.search(
+            r"^ +not 0\.\d+ Nave - .+: it is too close to another track by its artist$", result.out, re.MULTILINE
+        )
         scoped = analysed.deejai("similar", "Aisle", "-n", "2", "--from", "artist:Iron", "--why")
-        assert re.search(r"^ +not 0\.\d+ Nave - .+: not in --from$", scoped.out, re.MULTILINE)
+        assert re.search(r"^ +not 0\.\d+ Nave - .+: it is not in --from$", scoped.out, re.MULTILINE)
         journey = analysed.deejai("journey", "Kettle", "Anvil", "-n", "1", "--why")
         assert re.search(r"near -?\d\.\d+ Hazel & Thorn - Kettle, -?\d\.\d+ Iron Kettle - Anvil", journey.out)
 
     def test_what_had_to_give_way_is_shown_at_the_track(self, analysed):
         result = analysed.deejai("similar", "Aisle", "-n", "7", "--artist-separation", "once", "--why")
-        assert "            although same artist too close" in result.lines
+        assert "            chosen although it is too close to another track by its artist" in result.lines
 
     def test_a_template(self, analysed, collection):
         result = analysed.deejai("similar", "Aisle", "-n", "2", "-f", "$deejai_place|$title|$deejai_similarity")

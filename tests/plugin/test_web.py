@@ -125,7 +125,7 @@ def test_knobs_and_rules_act_on_what_comes(visit, server):
     artists = page.locator("#coming .told .faint").all_inner_texts()
     assert len(set(artists[:5])) == 5
     # Where a rule had to give way, it is said in words.
-    expect(page.locator("#coming li").nth(7)).to_contain_text("although: same artist too close")
+    expect(page.locator("#coming li").nth(7)).to_contain_text("although it is too close to another track by its artist")
 
 
 def test_less_like_this(visit, server):

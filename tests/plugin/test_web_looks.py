@@ -176,7 +176,7 @@ def test_text_can_be_read_over_any_cover(visit, server, scheme, cover):
     for selector in ("#album", "#coming .faint", "#coming .likeness", "#elapsed"):
         assert contrast(channels(page.locator(selector).first.evaluate(colour)), washed) >= 4.5, selector
     accent = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--accent')").strip()
-    assert contrast(tuple(bytes.fromhex(accent[1:])), washed) >= 4.5  # "although: …"
+    assert contrast(tuple(bytes.fromhex(accent[1:])), washed) >= 4.5  # "although …"
     pin = page.locator("#coming [data-act=pin]").first
     shown = mixed(
         channels(pin.evaluate(colour)), washed, float(pin.evaluate("element => getComputedStyle(element).opacity"))

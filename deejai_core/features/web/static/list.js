@@ -14,7 +14,7 @@ export function showList() {
   document.body.dataset.state = queue.now ? "playing" : "empty";
   showKeyed($("coming"), queue.coming, buildComing, (item, track) =>
     updateRow(item, track, {
-      pinned: queue.isPinned(track), hint: "Play this one now", although: track.broken?.length ? `although: ${track.broken.join(", ")}` : "",
+      pinned: queue.isPinned(track), hint: "Play this one now", although: track.broken?.length ? `although ${track.broken.join(" and ")}` : "",
     }));
   const several = queue.followed.length > 1;
   showKeyed($("followed"), queue.followed, () => buildChip(unfollow), (item, track) =>
