@@ -19,7 +19,7 @@ DeejaiError
 
 Every message is one line, ready to be shown to a user. It names the file or option concerned; only an AudioError leaves
 the file's name to whoever asked for that file. What would help is an error's `hint`: a name, which each program puts
-into words of its own.
+into words of its own, behind the message.
 
     try:
         key = audio_key(path)
@@ -35,6 +35,7 @@ HINTS = {
     "analyse again": "analyse it again, whatever is stored",
     "import": "add music to the library",
     "query": "see what a query finds",
+    "query albums": "see which albums a query finds",
     "tag": "compute the tags",
     "train track2vec": "learn from the lists of the history",
     "add lists": "add lists to the history",
@@ -44,14 +45,16 @@ HINTS = {
 class DeejaiError(Exception):
     """The root of all errors that this package raises on purpose.
 
-    hint: what the user may do about it, as one of `HINTS`; None where the message says all there is to say.
+    hint: what the user may do about it, as one of `HINTS`; None where the message says all there is to say. about: what
+    the hint is about, such as the name of a model.
     """
 
-    def __init__(self, message: str = "", *, hint: str | None = None) -> None:
+    def __init__(self, message: str = "", *, hint: str | None = None, about: str = "") -> None:
         super().__init__(message)
         if hint not in HINTS and hint is not None:
             raise ValueError(f"unknown hint {hint!r}")
         self.hint = hint
+        self.about = about
 
 
 class AudioError(DeejaiError):

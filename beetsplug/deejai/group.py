@@ -16,6 +16,7 @@ from beets.dbcore.query import ParsingError
 from deejai_core.errors import DeejaiError
 from deejai_core.formats.entries import one_line
 
+from .hints import in_words
 from .settings import COUNTS, GivenError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Verb(ui.Subcommand):
         try:
             self.run(BeetsLibrary(library), opts, args)
         except DeejaiError as error:
-            raise ui.UserError(str(error)) from error
+            raise ui.UserError(in_words(error)) from error
         except GivenError as error:
             raise ui.UserError(f"{self._flag(error.name)}: {error.problem}") from error
         except ParsingError as error:  # beets itself only expects one of its kinds
