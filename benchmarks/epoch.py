@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -32,10 +31,10 @@ def made_up(tracks: int) -> Material:
     return Material(slices, targets, np.arange(tracks) < HELD_OUT * tracks)
 
 
-def epoch(device: str, *, half: bool, threads: int, tracks: int, width: int) -> dict:
+def epoch(device: str, *, threads: int, tracks: int, width: int) -> dict:
     """An epoch as `beet deejai train NAME --network 2d` does it, and a short one without dropout, whose numbers are random.
 
-    half: whether it may compute in bfloat16. threads: of torch on the CPU. Seconds are of wall time.
+    threads: of torch on the CPU. Seconds are of wall time.
     """
     torch.set_num_threads(threads)
     course = Course(kind="2d", epochs=1, width=width, device=device)
@@ -52,8 +51,7 @@ def epoch(device: str, *, half: bool, threads: int, tracks: int, width: int) -> 
         return call
 
     run, without_dropout = training._Run, mock.patch.object(torch.nn.Dropout, "forward", lambda self, x: x)
-    allowed = contextlib.nullcontext() if half else mock.patch.object(torch.cuda, "is_bf16_supported", return_value=False)
-    with TemporaryDirectory() as folder, allowed:
+    with TemporaryDirectory() as folder:
         with mock.patch.multiple(run, _validate=timed(run._validate), _save=timed(run._save)):
             checkpoint = Path(folder, "epoch.pt")
             material = made_up(tracks)
@@ -61,7 +59,7 @@ def epoch(device: str, *, half: bool, threads: int, tracks: int, width: int) -> 
         with without_dropout:
             _, same = train_network(made_up(min(FEW, tracks)), course, Path(folder, "short.pt"))
     return {
-        "computed by": f"{device}, {'bfloat16' if half else 'float32'}",
+        "computed by": device,
         "tracks": tracks,
         "seconds of training": steps[-1] - steps[0],
         "validation": spent["_validate"][-1],

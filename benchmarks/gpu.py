@@ -135,9 +135,8 @@ def measurements(files: list[Path], device: str, size: Size) -> Iterator[tuple[s
     """Titles and tables, each as soon as it is measured."""
     yield "Machine", [machine(device)]
     device, threads = pick_device(device), torch.get_num_threads()
-    ways = [(CPU, False), (device, False)] + [(device, True)] * (device == "cuda")
     training = {"threads": threads, "tracks": size.tracks, "width": size.width}
-    yield "An epoch of training", [epoch(where, half=half, **training) for where, half in dict.fromkeys(ways)]
+    yield "An epoch of training", [epoch(where, **training) for where in dict.fromkeys((CPU, device))]
 
     heard = files[: size.heard]
     with TemporaryDirectory() as folder:

@@ -104,8 +104,6 @@ class _Run:
         self.network = build_network(course.kind, dimension=material.targets.shape[1], width=course.width)
         self.network.to(self.device)
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=course.rate)
-        # Half precision where the processor is made for it; bfloat16 needs no scaling of losses.
-        self.half = self.device == "cuda" and torch.cuda.is_bf16_supported()
         self.epochs: list[Epoch] = []
         self.kept = 0
         self.step = 0  # within the epoch
@@ -181,9 +179,8 @@ class _Run:
         if len(tracks) == 1:
             return  # batch norm knows no variance of one
         self.network.train()
-        with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
-            directions = self.network(self._as_input(pictures))
-        loss = (1 - F.cosine_similarity(directions.float(), targets)).mean()
+        directions = self.network(self._as_input(pictures))
+        loss = (1 - F.cosine_similarity(directions, targets)).mean()
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
@@ -194,15 +191,18 @@ class _Run:
         import torch
         from torch.nn import functional as F
 
-        cosines = []
+        held_out = np.flatnonzero(self.material.held_out)
+        at_once = max(self.course.batch // VALIDATED, 1)  # tracks: with their slices, no more than a step of training has
+        cosines: list[float] = []
         self.network.eval()
         with torch.inference_mode():
-            for track in np.flatnonzero(self.material.held_out).tolist():
-                slices = self.material.slices[track]
-                places = np.unique(np.linspace(0, len(slices) - 1, VALIDATED).round().astype(int))
-                heard = F.normalize(self.network(self._as_input(slices[places])).float()).sum(dim=0)
-                target = torch.from_numpy(self.material.targets[track]).to(self.device)
-                cosines.append(F.cosine_similarity(heard, target, dim=0).item())
+            for start in range(0, len(held_out), at_once):
+                tracks = held_out[start : start + at_once]
+                pictures = [_evenly_spread(self.material.slices[track]) for track in tracks.tolist()]
+                heard = F.normalize(self.network(self._as_input(np.concatenate(pictures)))).cpu()
+                by_track = heard.split([len(some) for some in pictures])
+                directions = torch.stack([slices.sum(dim=0) for slices in by_track])
+                cosines += F.cosine_similarity(directions, torch.from_numpy(self.material.targets[tracks])).tolist()
         return float(np.mean(cosines))
 
     def _as_input(self, pictures: np.ndarray) -> torch.Tensor:
@@ -234,3 +234,8 @@ class _Run:
     def _made_from(self) -> str:
         course = {name: getattr(self.course, name) for name in ("kind", "batch", "rate", "width", "seed")}
         return f"{course} {self.material.digest()}"
+
+
+def _evenly_spread(slices: np.ndarray) -> np.ndarray:
+    """`VALIDATED` of a track's slices, or all if it has fewer."""
+    return slices[np.unique(np.linspace(0, len(slices) - 1, VALIDATED).round().astype(int))]

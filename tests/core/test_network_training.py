@@ -17,7 +17,8 @@ from deejai_core.embedding.analysis import Heard, Limits
 from deejai_core.errors import TrainingError
 from deejai_core.models.deejai.folder import load_speccy, save_speccy
 from deejai_core.models.deejai.model import FRAMES, MELS, SPAN, mel_slices
-from deejai_core.training.network import Course, Material, train_network
+from deejai_core.models.deejai.network import build_network
+from deejai_core.training.network import Course, Material, _Run, train_network
 from deejai_core.training.spectrograms import Spectrograms, make_spectrograms
 from tests.sounds import chirp, write_audio
 
@@ -67,6 +68,28 @@ def test_the_published_kind_learns_too(tmp_path):
     course = Course(kind="2d", epochs=3, batch=4, width=32, device="cpu")
     _, progress = train_network(material(24), course, tmp_path / "checkpoint.pt")
     assert progress.epochs[-1].loss < progress.epochs[0].loss - 0.2
+
+
+@pytest.mark.parametrize("batch", [1, 8, 64])
+def test_validation_is_the_mean_of_what_each_track_comes_to_by_itself(tmp_path, batch):
+    """However many go through the network at once, and though they have one to six slices, of which four count."""
+    of = material()
+    rng = np.random.default_rng(1)
+    lengths = [1 + track // 5 % 6 for track in range(len(of.slices))]
+    loud = np.array([255, 3, 100, 20, 200, 1])[:, None, None]  # the network's answers are of different lengths, too
+    slices = [(rng.random((length, MELS, FRAMES)) * loud[:length]).astype(np.uint8) for length in lengths]
+    course = Course(**{**vars(SMALL), "epochs": 0, "batch": batch})
+    torch.manual_seed(course.seed)
+    network = build_network(course.kind, dimension=4, width=course.width).eval()
+    counted = {1: [0], 2: [0, 1], 3: [0, 1, 2], 4: [0, 1, 2, 3], 5: [0, 1, 3, 4], 6: [0, 2, 3, 5]}
+    cosines = []
+    for track in np.flatnonzero(of.held_out):
+        with torch.no_grad():
+            heard = network(torch.from_numpy(slices[track][counted[lengths[track]]] / np.float32(255))).numpy()
+        direction = (heard / np.linalg.norm(heard, axis=1, keepdims=True)).sum(axis=0)
+        cosines.append(direction @ of.targets[track] / np.linalg.norm(direction))
+    run = _Run(Material(slices, of.targets, of.held_out), course, tmp_path / "checkpoint.pt")
+    assert run._validate() == pytest.approx(np.mean(cosines), abs=1e-6)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
