@@ -164,6 +164,32 @@ def test_nothing_spills_out_or_is_covered(visit, server, viewport):
     assert seen == {}
 
 
+# Clicks go through a notice, so that only its place tells whether it hides something.
+HIDDEN_BY_NOTICE = """() => {
+    const notice = document.getElementById("notice").getBoundingClientRect();
+    const controls = "header :is(button, input), .now :is(button, input), .modes label, #mini button";
+    return [...document.querySelectorAll(controls)].filter((one) => one.checkVisibility()).filter((one) => {
+        const {left, right, top, bottom} = one.getBoundingClientRect();
+        return left < notice.right && right > notice.left && top < notice.bottom && bottom > notice.top;
+    }).map((one) => one.id || one.textContent.trim());
+}"""
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE, LYING, TWICE, FOUR_TIMES], ids=lambda size: str(size["width"]))
+def test_notices_stand_over_no_controls(visit, server, viewport):
+    page = visit(server, viewport=viewport, reduced_motion="reduce")
+    begin(page, "kettle hazel")
+    page.locator("#coming [data-act=remove]").first.click()
+    expect(page.locator("#notice-act")).to_be_visible()
+    for words in ("Removed.", LONG):
+        page.locator("#notice-text").evaluate("(notice, words) => { notice.textContent = words; }", words)
+        for where in (0, 10_000):
+            page.evaluate("where => scrollTo(0, where)", where)
+            page.wait_for_timeout(100)  # until what plays is shown in short, or no longer
+            shot(page, f"notice-{viewport['width']}-{where}-{len(words)}")
+            assert page.evaluate(HIDDEN_BY_NOTICE) == [], (words, where)
+
+
 @pytest.mark.parametrize(("scheme", "cover"), [("light", (0, 0, 0)), ("dark", (255, 255, 255))], ids=["black", "white"])
 def test_text_can_be_read_over_any_cover(visit, server, scheme, cover):
     """The colours of a cover wash the paper; text keeps the contrast that WCAG asks for, 4.5 to 1, and symbols 3 to 1."""
