@@ -6,9 +6,11 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from deejai_core.folder import FolderLibrary
+from deejai_core.errors import QueryError
+from deejai_core.folder import FolderLibrary, Refreshed, rows
 from tests.library_conformance import SONGS, LibraryConformance
 from tests.songs import tag, write_song
 
@@ -63,3 +65,123 @@ def factory(made) -> FolderFactory:
 
 class TestFolderLibrary(LibraryConformance):
     pass
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory) -> FolderLibrary:
+    folder = tmp_path_factory.mktemp("searched") / "music"
+    write_song(folder / "a/1.flac", 0, artist="Björk", title="Jóga", album="Homogenic")
+    write_song(folder / "a/2.flac", 1, artist="Guns N' Roses", title="Don't Cry", album="Use Your Illusion I")
+    write_song(folder / "Straße/3.flac", 2, artist="Ångström", title="Night Current")
+    write_song(folder / os.fsdecode(b"caf\xe9/4.flac"), 3, artist="Nave", title="Élan")
+    library = FolderLibrary(folder)
+    library.refresh()
+    return library
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", "1234"),
+        ("   ", "1234"),
+        ('""', "1234"),
+        ("bjork", "1"),
+        ("BJÖRK joga", "1"),
+        ("joga BJÖRK", "1"),
+        ("björk cry", ""),
+        ("illusion", "2"),
+        ("don't", "2"),
+        ("n' roses", "2"),
+        ("flac", "1234"),
+        ("strasse", "3"),
+        ("STRASSE", "3"),
+        ("café", "4"),
+        (os.fsdecode(b"caf\xe9"), "4"),
+        ("night current", "3"),
+        ("current night", "3"),
+        ('"night current"', "3"),
+        ('"current night"', ""),
+        ('"night   CURRENT" angstrom', "3"),
+        ('"joga homogenic"', ""),
+        ("%", ""),
+        ("_", ""),
+        ("*", ""),
+        ("'; DROP TABLE tracks; --", ""),
+        ("x\0y", ""),
+        (" ".join(["b"] * 5000), "1"),
+    ],
+)
+def test_all_words_must_be_in_artist_title_album_or_path(searched, query, found):
+    paths = searched.paths()
+    assert sorted(paths[id_].stem for id_ in searched.find(query)) == list(found)
+    assert searched.find(query) == sorted(searched.find(query))
+
+
+def test_albums_are_found_by_artist_title_and_folder(searched):
+    names = {album.name: id_ for id_, album in searched.albums(searched.ids("album")).items()}
+    one, other = names["Björk - Homogenic"], names["Guns N' Roses - Use Your Illusion I"]
+    assert searched.find("BJORK homogenic", "album") == [one]
+    assert searched.find("", "album") == searched.find("a", "album") == sorted([one, other])
+    assert searched.find("joga", "album") == []
+
+
+@pytest.mark.parametrize("query", ['"', 'a "b', '"a" "', "\ud800"])
+def test_what_is_no_query(searched, query):
+    with pytest.raises(QueryError, match="is not a query: "):
+        searched.find(query)
+
+
+def test_fields_are_those_of_the_files_and_whatever_is_kept(made, tmp_path):
+    library = FolderFactory(made).make(tmp_path / "music", SONGS)
+    ids = {title: id_ for id_, title in library.field("title").items()}
+    assert library.field("track") == {ids["So Lonely"]: 2, ids["Roxanne"]: 1}
+    assert library.field("tempo") == {ids["Roxanne"]: 134.0}
+    assert library.field("key") == {ids["Wren"]: "Am"}
+    assert set(library.field("format").values()) == {"FLAC"}
+    assert library.field("path") == library.paths()
+    assert library.field("\ud800") == {}
+    library.keep_recording(1, library.paths()[1], "key")
+    for value in (7, 0.25, 0, ""):
+        assert library.keep_field("plays", {1: value}, {1: "key"}) == 1
+        assert library.field("plays") == {1: value}
+    with pytest.raises(ValueError, match="title is read from the files"):
+        library.keep_field("title", {1: "x"}, {1: "key"})
+
+
+@pytest.mark.parametrize("many", [rows.MANY, 2], ids=["few", "many"])
+def test_few_rows_and_many_are_the_same(made, tmp_path, monkeypatch, many):
+    monkeypatch.setattr(rows, "MANY", many)
+    monkeypatch.setattr(rows, "CHUNK", 2)
+    library = FolderFactory(made).make(tmp_path / "music", SONGS)
+    for id_, path in library.paths().items():
+        library.keep_recording(id_, path, "key")
+    library.keep_vectors("model", dict.fromkeys([1, 2, 3], np.array([1, 0], np.float32)), dict.fromkeys([1, 2, 3], "key"))
+    assert list(library.tracks([3, 9, 1, 3])) == [3, 1]
+    assert list(library.tracks([3, 1, 2])) == [3, 1, 2]
+    assert library.columns([3, 1, 3]).title == ["Roxanne", "Wren", "Roxanne"]
+    assert library.columns_with_marks([3, 2, 1])[1].tolist() == [3, 2, 1]
+    assert library.vectors("model", 2, [3, 1, 2]).ids.tolist() == [1, 2, 3]
+    assert library.albums([1, 2, 3])[1].tracks == (3, 2)
+
+
+def test_a_file_in_another_case_is_found_where_that_makes_no_difference(made, tmp_path):
+    library = FolderFactory(made).make(tmp_path / "music", SONGS)
+    path = library.music_folder / "Hazel/wren.flac"
+    other = path.with_name("WREN.flac")
+    assert library.at([other]) == {}
+    os.link(path, other)  # so it is as if the file system did not tell them apart
+    assert library.at([other, path]) == dict.fromkeys([other, path], library.at([path])[path])
+
+
+def test_the_root_of_all_files_is_a_folder_like_others(tmp_path):
+    library = FolderLibrary("/", data=tmp_path)
+    assert library._path(None, b"a/b.flac") == Path("/a/b.flac")
+    assert str(library._path(None, b"a/b.flac")) == "/a/b.flac"
+    assert library._name(Path("/a/b.flac")) == b"a/b.flac"
+
+
+def test_composed_music(music):
+    assert len(music.ids()) == 12
+    assert len(music.find("Breaker")) == len(music.find("Ohm Voltage")) + 1 == 1
+    assert music.refresh() == Refreshed()
+    assert [len(album.tracks) for album in music.albums(music.ids("album")).values()] == [2] * 6
