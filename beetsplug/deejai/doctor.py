@@ -159,7 +159,7 @@ def _vectors(library: BeetsLibrary, model: Model) -> Iterator[Finding]:
     models = library.field(MODEL)
     bad = [id_ for id_ in library.field(VECTOR) if id_ not in good]
     if not bad:
-        yield Finding("vectors", f"{len(good):,}, all of {model.name} and whole")
+        yield Finding("vectors", f"{len(good):,}, all intact and of {model.name}")
         return
     others = sorted({models.get(id_) or "no model" for id_ in bad} - {model.name})
     damaged = sum(models.get(id_) == model.name for id_ in bad)
@@ -208,7 +208,7 @@ def _slices(library: BeetsLibrary, model: Model) -> Iterator[Finding]:
             store.drop(orphans, model.trunk_name)
         return f"{counted(len(orphans), 'recording')} removed"
 
-    yield Finding("slice store", f"{counted(len(stored), 'recording')}, whole")
+    yield Finding("slice store", f"{counted(len(stored), 'recording')}, intact")
     if lacking:
         told = f"{counted(len(lacking), 'track')} with a vector but no stored slices, which `reweigh` cannot update"
         yield Finding("slices", told, wrong=True, mend=hear_again)
@@ -235,7 +235,7 @@ def _history(library: BeetsLibrary) -> Iterator[Finding]:
 
     whole = yield from _damage("history", history_path(library), damage, rebuild_history, library)
     if whole:
-        yield Finding("history", "whole")
+        yield Finding("history", "intact")
 
 
 def _damage(
@@ -277,10 +277,10 @@ def _files(library: BeetsLibrary, settings: Settings) -> Iterator[Finding]:
             if other:
                 others.append(one_line(os.fspath(file_path(item))))
     if not others:
-        yield Finding("files", "those of the recordings that were analysed")
+        yield Finding("files", "hold the songs that were analysed")
         return
     named = ", ".join(others[:NAMED]) + (f" and {len(others) - NAMED:,} more" if len(others) > NAMED else "")
-    told = f"{len(others):,} hold another song than when they were analysed; `beet deejai analyze` hears it: {named}"
+    told = f"{counted(len(others), 'file')} with another song than when last analysed; run `beet deejai analyze`: {named}"
     yield Finding("files", told, wrong=True)
 
 

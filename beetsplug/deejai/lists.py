@@ -124,11 +124,11 @@ def make_similar(library: BeetsLibrary, words: list[str], settings: Settings, wi
         remarks += unlike([pick.similarity for pick in picks], space.alike)
     if not wishes.choose:
         listed = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
-        more = f"no more with a similarity of {settings.floor:g}" if settings.floor else "no more"
+        over = f"no other has a similarity of {settings.floor:g}" if settings.floor else "the library has no more"
         if seconds is None and len(picks) < count:
-            warnings.append(f"the library has {more}: {counted(len(picks), noun(kind))} instead of {count}")
+            warnings.append(f"{over}: {counted(len(picks), noun(kind))} instead of {count}")
         elif seconds is not None and _ran_short(listed, seconds, candidates, entries):
-            warnings.append(f"the library has {more}: {_minutes(listed)} instead of {_minutes(seconds)}")
+            warnings.append(f"{over}: {_minutes(listed)} instead of {_minutes(seconds)}")
     title = f"Similar to {_few([seed.name for seed in seeds])}"
     wanted = (replace(WALK[0], name="albums"), *WALK[1:]) if wishes.albums else WALK
     recipe = recipe_of("similar", words, (*wanted, *VARIATION, *RULES), settings, wishes)
@@ -255,7 +255,7 @@ def make_reordered(library: BeetsLibrary, words: list[str], settings: Settings, 
     name = playlist.stem if playlist else " ".join(words)
     title = f"{one_line(name)}, reordered"
     recipe = recipe_of("reorder", words, (), settings, wishes)
-    remarks = [f"mean step {after:.0f}°, before {before:.0f}°"]
+    remarks = [f"The mean step is {after:.0f}°; before, it was {before:.0f}°."]
     header = header_of(space, title, recipe, settings, wishes)
     return MadeList(title, entries, header, remarks, warnings, source=playlist, lost=len(lost))
 

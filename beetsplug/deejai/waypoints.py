@@ -43,7 +43,7 @@ def known_members(
     left = len(matches) - len(found) - len(unheard)
     warnings = left_out(unheard)
     if left:
-        warnings.append(f"Left out {left} of {len(matches)} matches, which are not analysed yet.")
+        warnings.append(f"Left out {left} of {len(matches)} matches: not analysed yet.")
     return list(once.values()), warnings
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-
-def counted(count: int, noun: str) -> str:
-    """A number of things: "1 track", "2,000 tracks"."""
-    return f"{count:,} {noun if count == 1 else noun + 's'}"
+from deejai_core.words import counted as counted
 
 
 def amounts(lists: int, plays: int) -> str:

@@ -22,6 +22,7 @@ import numpy as np
 from deejai_core.errors import ModelError, TrainingError
 from deejai_core.extras import extra
 from deejai_core.files import as_os_error, replacing
+from deejai_core.words import counted
 
 FORMAT = "deejai track2vec 1"
 TOLERANCE = 1e-3  # of a vector's squared length
@@ -328,7 +329,7 @@ def _written(lists: Iterable[Sequence[str]], file) -> tuple[list[str], _Corpus]:
             ends.append(end)
     file.flush()
     if not any(np.diff(ends, prepend=0) > 1):
-        raise TrainingError(f"nothing to learn from: {len(ends):,} lists, of which none has two songs or more")
+        raise TrainingError(f"nothing to learn from: none of {counted(len(ends), 'list')} has two songs or more")
     entries = np.memmap(file, np.int32, "r")
     return list(seen), _Corpus(entries, np.array(ends), np.arange(len(seen), dtype=np.int32))
 
@@ -342,7 +343,8 @@ def _selected(corpus: _Corpus, min_count: int) -> tuple[_Corpus, np.ndarray]:
     if not len(order):
         raise TrainingError(
             f"nothing to learn from: no two songs that are in {min_count} lists or more stand together in one; of "
-            f"{np.count_nonzero(counts):,} songs in {len(corpus.ends):,} lists, none is in more than {counts.max():,}"
+            f"{counted(np.count_nonzero(counts), 'song')} in {counted(len(corpus.ends), 'list')}, none is in more than "
+            f"{counts.max():,}"
         )
     numbers = np.full(len(counts), -1, np.int32)
     numbers[order] = np.arange(len(order))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deejai_core.errors import TrainingError
+from deejai_core.words import counted
 
 HELD_OUT = 0.2  # share of the tracks, at least
 FEWEST_TRACKS = 40
@@ -47,15 +48,11 @@ def check_enough(artists: np.ndarray, lists: int) -> None:
     names = len(np.unique(artists[artists >= 0])) + int((artists < 0).sum())
     if len(artists) < FEWEST_TRACKS or names < FEWEST_ARTISTS:
         raise TrainingError(
-            f"too little to learn from: in {_counted(lists, 'list')}, only {_counted(len(artists), 'track')} by "
-            f"{_counted(names, 'artist')} are in the library and analysed; training takes {FEWEST_TRACKS} tracks by "
+            f"too little to learn from: in {counted(lists, 'list')}, only {counted(len(artists), 'track')} by "
+            f"{counted(names, 'artist')} are in the library and analysed; training takes {FEWEST_TRACKS} tracks by "
             f"{FEWEST_ARTISTS} artists; `beet deejai history report` shows what is not in the library, `beet deejai "
             "status` what is not analysed"
         )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def split(artists: np.ndarray, rng: np.random.Generator) -> np.ndarray:

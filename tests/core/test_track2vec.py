@@ -164,8 +164,8 @@ class TestNothingToLearn:
     @pytest.mark.parametrize(
         ("lists", "told"),
         [
-            ([], "0 lists, of which none has two songs or more"),
-            ([["a"], ["b", "b"], []], "2 lists, of which none has two songs or more"),
+            ([], "none of 0 lists has two songs or more"),
+            ([["a"], ["b", "b"], []], "none of 2 lists has two songs or more"),
             (
                 [["a", "b"], ["c", "b"]],
                 "in 5 lists or more stand together in one; of 3 songs in 2 lists, none is in more than 2",

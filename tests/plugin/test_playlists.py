@@ -196,7 +196,7 @@ class TestSimilar:
         )
         beets.deejai("analyze", "title:Aisle")
         assert "Nave - Vault: not analysed yet; run" in beets.deejai("similar", "Vault", status=1).err
-        assert "Left out 3 of 4 matches, which are not analysed yet." in beets.deejai("similar", "artist:Nave").err
+        assert "Left out 3 of 4 matches: not analysed yet." in beets.deejai("similar", "artist:Nave").err
 
     def test_an_unknown_model_is_one_line(self, analysed):
         analysed.configure(model="musicn")

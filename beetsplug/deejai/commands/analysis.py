@@ -90,8 +90,11 @@ def run_analyze(
         raise ui.UserError(f"no track matches {' '.join(args)!r}; `beet ls` shows what a query finds")
     wanted = {"ids": ids, "retry": bool(opts.retry), "force": bool(opts.force)}
     if opts.pretend:
-        for track in library.tracks(pending_tracks(library, model, settings.analysis, **wanted)).values():
+        pending = library.tracks(pending_tracks(library, model, settings.analysis, **wanted)).values()
+        for track in pending:
             ui.print_(os.fspath(track.path))
+        if not pending:
+            log.info("there is no file to be analysed")
         return
     report = AnalysisReport(log, model.name)
     try:
