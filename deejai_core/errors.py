@@ -39,6 +39,10 @@ HINTS = {
     "tag": "compute the tags",
     "train track2vec": "learn from the lists of the history",
     "add lists": "add lists to the history",
+    "fill the history": "add a first source to the history",
+    "name a source": "learn what can be a source of the history",
+    "name an account": "say whose account it is",
+    "example query": "see what a query looks like",
 }
 
 

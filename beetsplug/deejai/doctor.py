@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deejai_core.data_folder import alone, open_slices, slices_path, unfinished_path
+from deejai_core.data_folder import alone, history_path, open_history, open_slices, slices_path, unfinished_path
 from deejai_core.embedding.analysis import hear_file
 from deejai_core.embedding.changed_files import look_at_files
 from deejai_core.embedding.library_analysis import pending_tracks, plan
@@ -30,7 +30,6 @@ from deejai_core.index.cache import current_index, is_cache_true
 from deejai_core.index.vectors import vectors_paths
 from deejai_core.models.protocol import Model
 
-from .history import history_path, open_history
 from .library.attributes import KEY, MODEL, VECTOR
 from .library.items import file_path, items_at, items_by_id
 from .models import model_in_use

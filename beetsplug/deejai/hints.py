@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from deejai_core.errors import DeejaiError
 
+A_SOURCE = (
+    "a file or folder of playlists or of a service's export, lastfm:USER, lastfm-loved:USER, lastfm-top:USER, "
+    "query:QUERY, albums, albums:QUERY or smartplaylists"
+)
 WORDS = {  # {about}: what the hint is about
     "analyse": "run `beet deejai analyze`",
     "analyse later": (
@@ -16,6 +20,10 @@ WORDS = {  # {about}: what the hint is about
     "tag": "run `beet deejai tag`",
     "train track2vec": "run `beet deejai train --track2vec`",
     "add lists": "`beet deejai history add` adds lists",
+    "fill the history": "`beet deejai history add SOURCE` fills it",
+    "name a source": f"a source is {A_SOURCE}",
+    "name an account": "Say lastfm:USER, or set `user` in the section `lastfm` of the configuration",
+    "example query": ", such as 'query:genres:jazz year:1970..'",
 }
 
 
@@ -23,4 +31,6 @@ def in_words(error: DeejaiError) -> str:
     """What is wrong, and what helps."""
     if error.hint is None:
         return str(error)
-    return f"{error}{' ' if str(error).endswith('?') else '; '}{WORDS[error.hint].format(about=error.about)}"
+    words = WORDS[error.hint].format(about=error.about)
+    between = "" if words.startswith(",") else " " if str(error).endswith("?") else "; "
+    return f"{error}{between}{words}"

@@ -11,10 +11,10 @@ from beets import ui
 from beets.dbcore.types import MULTI_VALUE_DELIMITER
 from beets.library import Item
 
+from deejai_core.data_folder import history_path
+from deejai_core.history.library_history import read_history
 from deejai_core.index.evaluation import Labels
 from deejai_core.tracks.songs import Catalogue, normal_artist
-
-from .history import history_path, read_history
 
 if TYPE_CHECKING:
     from .library.beets_library import BeetsLibrary
@@ -43,14 +43,14 @@ def lists(library: BeetsLibrary, ids: Sequence[int]) -> Labels | None:
     """
     if not history_path(library).exists():
         return None
-    history = read_history(library)
     place = {id_: row for row, id_ in enumerate(ids)}
     found: list[set[int]] = [set() for _ in ids]
-    for number, words in enumerate(history.lists()):
-        for word in set(words.tolist()):
-            for item in history.items_of(word):
-                if item in place:
-                    found[place[item]].add(number)
+    with read_history(library) as history:
+        for number, words in enumerate(history.lists()):
+            for word in set(words.tolist()):
+                for id_ in history.tracks_of(word):
+                    if id_ in place:
+                        found[place[id_]].add(number)
     return Labels("lists", found, by_others=True) if any(found) else None
 
 

@@ -32,7 +32,8 @@ from .models import models_folder, name_in_use, replacing_model
 from .words import counted
 
 if TYPE_CHECKING:
-    from .history import History
+    from deejai_core.history.library_history import History
+
     from .library.beets_library import BeetsLibrary
     from .settings import Settings
 
@@ -88,7 +89,7 @@ def learn_songs(
     else:
         learned = learn(_sentences(history), seed=seed, progress=progress)
         words = [(row, int(word)) for row, word in enumerate(learned.words)]
-    found = [(row, word, items) for row, word in words if (items := history.items_of(word))]
+    found = [(row, word, items) for row, word in words if (items := history.tracks_of(word))]
     if not found:
         raise TrainingError(
             f"none of the {counted(len(words), 'song')} in {counted(history.list_count, 'list')} is in the library; "

@@ -52,7 +52,7 @@ class Match:
     title: str = ""
 
 
-class Library:
+class LibrarySongs:
     """The songs of a library. tracks: with their files; copies and versions of a song are one. folder: of its music."""
 
     def __init__(self, tracks: Sequence[Mention], folder: Path | None = None) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from deejai_core.formats.entries import Track
+
 T = TypeVar("T")
 
 SESSION_GAP = 30 * 60  # seconds without music that end a session, as in most work on listening logs
@@ -21,6 +23,11 @@ class Mention:
     album: str = ""
     recording: str = ""  # MusicBrainz recording id
     path: Path | None = None  # of the file that was listed
+
+
+def as_mention(track: Track) -> Mention:
+    """A track of a library as a song."""
+    return Mention(track.artist, track.title, track.album, track.recording, track.path)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from deejai_core.history.matching import (
     RECORDING,
     SIMILAR,
     TOO_LITTLE,
-    Library,
+    LibrarySongs,
     same_but_for_spelling,
 )
 from deejai_core.history.mentions import Mention
@@ -27,7 +27,7 @@ ROXANNE = Mention("The Police", "Roxanne", recording="id-1", path=Path("/music/P
 
 
 def matched(song: Mention, *tracks: Mention):
-    (match,) = Library(tracks).match([song])
+    (match,) = LibrarySongs(tracks).match([song])
     return match
 
 
@@ -48,7 +48,7 @@ class TestTheSurestWayFirst:
         ],
     )
     def test_file_recording_name_spelling(self, song, how, position):
-        library = Library(self.LIBRARY)
+        library = LibrarySongs(self.LIBRARY)
         (match,) = library.match([song])
         assert (match.how, library.tracks[match.song]) == (how, [position])
 
@@ -59,7 +59,7 @@ class TestTheSurestWayFirst:
 
 
 def test_all_copies_and_versions_of_a_song_are_it():
-    library = Library(
+    library = LibrarySongs(
         [
             ROXANNE,
             Mention("Sting", "Fragile"),
@@ -109,7 +109,7 @@ class TestTitleFirst:
         ],
     )
     def test_it_counts_where_artist_first_finds_nothing(self, song, how, position):
-        library = Library(self.LIBRARY)
+        library = LibrarySongs(self.LIBRARY)
         (match,) = library.match([song])
         assert (match.how, match.song < 0 or library.tracks[match.song]) == (how, position is None or [position])
 
@@ -205,7 +205,7 @@ SONGS = st.builds(Mention, NAMES, NAMES, recording=st.sampled_from(["", "a", "b"
 
 @given(st.lists(SONGS), st.lists(SONGS))
 def test_every_track_is_one_song_and_every_song_has_one_outcome(tracks, songs):
-    library = Library(tracks)
+    library = LibrarySongs(tracks)
     assert sorted(position for own in library.tracks for position in own) == list(range(len(tracks)))
     matches = list(library.match(songs))
     assert len(matches) == len(songs)

@@ -32,8 +32,8 @@ READ = """
 import json, sys
 from beets import config
 from beets.library import Library
-from beetsplug.deejai.history import read_history
 from beetsplug.deejai.library.beets_library import BeetsLibrary
+from deejai_core.history.library_history import read_history
 library, directory = sys.argv[1:]
 history = read_history(BeetsLibrary(Library(library, directory)))
 lists = [words.tolist() for words in history.lists()]
@@ -42,7 +42,7 @@ print(json.dumps({
     "lists": lists,
     "counts": history.counts.tolist(),
     "names": [history.name_of(word) for word in range(len(history))],
-    "items": [history.items_of(word) for word in range(len(history))],
+    "items": [history.tracks_of(word) for word in range(len(history))],
     "matched": [history.matched_songs, history.matched_tracks, history.list_count],
 }))
 """
@@ -169,7 +169,7 @@ class TestAdd:
             ("", "the name of a source is empty; a source is a file"),
             ("query:", "query: needs a query, such as 'query:genres:jazz year:1970..'"),
             ("query:title:nothing", "no track matches 'title:nothing'"),
-            ("query:year:abc", "invalid query: "),
+            ("query:year:abc", "'year:abc' is not a query: 'abc' is not an int"),
             ("albums:album:nothing", "no album matches 'album:nothing'"),
             ("smartplaylist", "smartplaylist: no such file or folder"),
             (".", "it contains nothing that can be read; supported are: playlists (M3U"),

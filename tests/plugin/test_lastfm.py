@@ -9,8 +9,11 @@ import confuse
 import pytest
 from beets.exceptions import UserError
 
-from beetsplug.deejai.lastfm import lastfm_key, lastfm_user, open_lastfm
+from beetsplug.deejai.hints import in_words
 from beetsplug.deejai.settings import DEFAULTS
+from beetsplug.deejai.sources import lastfm_key, meant_source, sources_of
+from deejai_core.errors import HistoryError
+from deejai_core.history.store import Source
 from tests.scrobbler import KEY, Scrobbler, garbling, serving
 
 
@@ -33,10 +36,11 @@ def configured(monkeypatch):
 def test_whose_account(configured, asked, shared, user):
     configured({}, shared)
     if user:
-        assert lastfm_user(asked) == user
+        assert meant_source(f"lastfm:{asked}") == Source("lastfm", user)
     else:
-        with pytest.raises(UserError, match="Say lastfm:USER"):
-            lastfm_user(asked)
+        with pytest.raises(HistoryError) as caught:
+            meant_source(f"lastfm:{asked}")
+        assert in_words(caught.value).startswith("whose Last.fm account? Say lastfm:USER, or set `user`")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +69,7 @@ def test_what_never_comes_is_a_warning(configured, monkeypatch):
     log = SimpleNamespace(warning=lambda *message: warnings.append(message))
     with serving(Scrobbler("rj", plays, spoilt={"Song 1": garbling})) as server:
         monkeypatch.setenv("DEEJAI_LASTFM_SERVER", server.url)
-        lastfm = open_lastfm(configured({"lastfm_key": KEY}, {}), "rj", log)
+        lastfm = sources_of(None, configured({"lastfm_key": KEY}, {}), log).account("rj")
         lastfm._pause = lambda seconds: None
         assert [play.song.title for page in lastfm.scrobbles() for play in page] == ["Song 0", "Song 2"]
     assert warnings == [("{}", "Last.fm: 1 play of rj left out, which it never sends in a form that can be read")]

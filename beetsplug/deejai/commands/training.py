@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import confuse
     from beets.logging import BeetsLogger
 
-    from ..history import History
+    from deejai_core.history.library_history import History
+
     from ..library.beets_library import BeetsLibrary
     from ..settings import Settings
     from ..training import Songs
@@ -64,7 +65,8 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 def run_train(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
-    from ..history import read_history
+    from deejai_core.history.library_history import read_history
+
     from ..library.items import require_tracks
     from ..models import new_folder
 
@@ -97,7 +99,8 @@ def run_train(
         opts.device = pick_device(opts.device or "auto")
     require_tracks(library)
     folder = None if opts.track2vec else new_folder(args[0], replace=bool(opts.force), resume=bool(opts.network))
-    _train(library, settings, read_history(library), folder, opts, log)
+    with read_history(library) as history:
+        _train(library, settings, history, folder, opts, log)
 
 
 def _train(

@@ -271,7 +271,8 @@ def _queried(query: str):
         UnicodeError,
         OverflowError,
     ) as error:  # the last two: what SQLite cannot keep
-        reason = error if isinstance(error, ParsingError | InvalidQueryError) else "no track can have such a value"
+        known = isinstance(error, ParsingError | InvalidQueryError)
+        reason = str(error).removeprefix(f"'{query}': ") if known else "no track can have such a value"
         raise QueryError(f"{query!r} is not a query: {reason}") from error
 
 

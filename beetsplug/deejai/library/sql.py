@@ -26,7 +26,6 @@ WITNESSES = 20  # rows that are remembered: the last one, and one before each po
 
 COLUMNS = "i.id, i.artist, i.title, COALESCE(i.album_id, ''), i.album, i.length, i.mb_trackid, i.bpm, i.initial_key"
 GONE = (0, "", "", "", "", None, "", 0, "")  # of a track that is not there
-MENTION = "artist, title, album, mb_trackid, path"
 
 
 def marks_for(values: Sequence[object]) -> str:
@@ -153,15 +152,6 @@ def tracks_of_albums(lib: Library, albums: Iterable[int]) -> dict[int, list[int]
         for album, id_ in _query(lib, statement, some):
             found.setdefault(album, []).append(id_)
     return found
-
-
-def listed_albums(lib: Library) -> list[tuple]:
-    """Rows of an album's id, artist and title, and of each of its tracks artist, title, recording and path, in order."""
-    return _query(
-        lib,
-        "SELECT a.id, a.albumartist, a.album, i.artist, i.title, i.mb_trackid, i.path "
-        "FROM items i JOIN albums a ON a.id = i.album_id ORDER BY a.id, i.disc, i.track, i.id",
-    )
 
 
 # Flexible attributes

@@ -1,4 +1,4 @@
-"""The history as songs of this library: what a model learns from."""
+"""The history as songs of a library: what a model learns from."""
 
 from __future__ import annotations
 
@@ -7,45 +7,35 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from beets.ui import UserError
 
-from deejai_core.errors import StoreError
-from deejai_core.formats.entries import one_line
-from deejai_core.history.matching import MATCHED, UNMATCHED, Match
-from deejai_core.history.matching import Library as MatchingLibrary
-from deejai_core.history.mentions import Mention
+from deejai_core.data_folder import history_path, open_history
+from deejai_core.errors import HistoryError, StoreError
+from deejai_core.formats.entries import Track, one_line
+from deejai_core.history.matching import MATCHED, UNMATCHED, LibrarySongs, Match
+from deejai_core.history.mentions import Mention, as_mention
 from deejai_core.history.store import HistoryStore
-
-from .library.items import as_track, items_by_id
-from .sources import library_tracks
-
-if TYPE_CHECKING:
-    from .library.beets_library import BeetsLibrary
+from deejai_core.library import Library
 
 OUTCOMES = (*MATCHED, *UNMATCHED)
 NUMBERS = np.dtype("<i4")
 
 
-def history_path(library: BeetsLibrary) -> Path:
-    return library.folder / "history.db"
-
-
-def open_history(library: BeetsLibrary) -> HistoryStore:
-    return HistoryStore(history_path(library))
-
-
-def existing_history(library: BeetsLibrary) -> HistoryStore:
-    """The history, if there is one. Raises UserError if not."""
+def existing_history(library: Library) -> HistoryStore:
+    """The history, if there is one. Raises HistoryError if not."""
     if history_path(library).exists():
         store = open_history(library)
         if store.sources():
             return store
         store.__exit__()
-    raise UserError("the history is empty; `beet deejai history add SOURCE` fills it")
+    raise HistoryError("the history is empty", hint="fill the history")
+
+
+def songs_of(library: Library) -> tuple[dict[int, Track], LibrarySongs]:
+    """All tracks by id, and the songs that they are, by place among them. Raises MissingError without rapidfuzz."""
+    tracks = library.tracks(library.ids())
+    return tracks, LibrarySongs([as_mention(track) for track in tracks.values()], library.music_folder)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +47,8 @@ class Outcomes:
     name: np.ndarray  # (n,) int64, the same for songs of the same name; 0 where too little is said
 
 
-def match_history(store: HistoryStore, songs: MatchingLibrary) -> Outcomes:
+def match_history(store: HistoryStore, songs: LibrarySongs) -> Outcomes:
+    """Look for every song of a history in a library."""
     limit = store.song_limit()
     outcomes = Outcomes(np.full(limit, -1, np.int8), np.full(limit, -1, np.int32), np.zeros(limit, np.int64))
     place = {how: number for number, how in enumerate(OUTCOMES)}
@@ -72,26 +63,33 @@ def match_history(store: HistoryStore, songs: MatchingLibrary) -> Outcomes:
 class History:
     """Lists of words. A word is a song: one of the library with all its copies, or one that only the history knows.
 
-    words: (songs of the store,) the word of each song, -1 for none; items: the tracks' ids for each word that is in the
-    library, which come first. It is the history as it was when this was made.
+    words: (songs of the store,) the word of each song, -1 for none; tracks: their ids for each word that is in the library,
+    which come first. It is the history as it was when this was made. A context manager, since it has a file.
     """
 
-    def __init__(self, library: BeetsLibrary, store: HistoryStore, words: np.ndarray, items: list[list[int]]) -> None:
-        self._lib = library
+    def __init__(self, library: Library, store: HistoryStore, words: np.ndarray, tracks: list[list[int]]) -> None:
+        self._library = library
         self._store = store
-        self._items = items
+        self._tracks = tracks
         self._song = np.zeros(int(words.max(initial=-1)) + 1, np.int64)  # one for each word
         numbers = np.flatnonzero(words >= 0)[::-1]
         self._song[words[numbers]] = numbers
         self.counts = np.zeros(len(self._song), np.int64)  # how often each word stands in the lists
         # On disk, since a million lists may be more than the memory holds; it vanishes by itself.
         try:
-            folder = library.folder if os.access(library.folder, os.W_OK) else None  # the system's: `eval` only reads
+            folder = library.folder if os.access(library.folder, os.W_OK) else None  # the system's: whoever asks only reads
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (as long as this lives)
             self._ends = np.array(self._write_lists(words), np.int64)
             self._file.flush()
         except OSError as error:
             raise StoreError(f"{library.folder}: cannot be written ({error.strerror})") from error
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._store.__exit__()
 
     def _write_lists(self, words: np.ndarray) -> list[int]:
         """Write the lists one after another and count their words; returns where each ends, after a 0."""
@@ -116,11 +114,11 @@ class History:
 
     @property
     def matched_songs(self) -> int:
-        return len(self._items)
+        return len(self._tracks)
 
     @property
     def matched_tracks(self) -> int:
-        return sum(map(len, self._items))
+        return sum(map(len, self._tracks))
 
     def lists(self) -> Iterator[np.ndarray]:
         """Every list of two words or more, as int32, in the order of the history. May be called again and again."""
@@ -130,23 +128,23 @@ class History:
         for start, end in zip(self._ends[:-1].tolist(), self._ends[1:].tolist(), strict=True):
             yield words[start:end]
 
-    def items_of(self, word: int) -> list[int]:
+    def tracks_of(self, word: int) -> list[int]:
         """The ids of the tracks that are this song; none if only the history knows it."""
-        return self._items[word] if word < len(self._items) else []
+        return self._tracks[word] if word < len(self._tracks) else []
 
     def name_of(self, word: int) -> str:
         """Artist and title on one line: of the first of its tracks, or as the history names it."""
-        for item in items_by_id(self._lib, self.items_of(word)):
-            return as_track(item).name
+        for track in self._library.tracks(self.tracks_of(word)).values():
+            return track.name
         song = self._store.song(int(self._song[word]))
         return mention_name(song) if song else ""
 
     def names(self) -> list[str]:
         """What `name_of` says of every word, read at once."""
         names = [""] * len(self)
-        first = {items[0]: word for word, items in enumerate(self._items)}
-        for item in items_by_id(self._lib, first):
-            names[first[item.id]] = as_track(item).name
+        first = {ids[0]: word for word, ids in enumerate(self._tracks)}
+        for id_, track in self._library.tracks(first).items():
+            names[first[id_]] = track.name
         word_of = {number: word for word, number in enumerate(self._song.tolist())}
         for number, song in self._store.songs():
             word = word_of.get(number)
@@ -155,11 +153,11 @@ class History:
         return names
 
 
-def read_history(library: BeetsLibrary) -> History:
-    """What a model can learn from. Raises UserError if there is no history, MissingError without rapidfuzz."""
+def read_history(library: Library) -> History:
+    """What a model can learn from. Raises HistoryError if there is no history, MissingError without rapidfuzz."""
     store = existing_history(library)
-    ids, tracks = library_tracks(library)
-    songs = MatchingLibrary(tracks, library.music_folder)
+    tracks, songs = songs_of(library)
+    ids = list(tracks)
     outcomes = match_history(store, songs)
     matched, of_library = np.unique(outcomes.song[outcomes.song >= 0], return_inverse=True)
     _, of_others = np.unique(outcomes.name[_only_named(outcomes)], return_inverse=True)

@@ -1,0 +1,104 @@
+"""What of the history a library has, for each source and by which rule, and which songs to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import tee
+from typing import NamedTuple
+
+import numpy as np
+
+from deejai_core.formats.entries import Track
+from deejai_core.history.library_history import OUTCOMES, Outcomes, match_history, songs_of
+from deejai_core.history.matching import MATCHED, Match
+from deejai_core.history.mentions import Mention
+from deejai_core.history.store import HistoryStore, Holding, Source
+from deejai_core.library import Library
+
+NAMELESS = -(2**62)  # the songs without a name are apart from each other
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of what a source gave a library has."""
+
+    holding: Holding
+    songs: int  # different ones, however many ways the source has to name them
+    matched: dict[str, int]  # songs by the rule that found them, each of `MATCHED`
+    share: float  # of what was listed or played, from 0 to 1
+
+
+class Frequent(NamedTuple):
+    """A song of the history."""
+
+    times: int  # it was listed or played
+    song: Mention
+    match: Match
+    track: Track | None  # one that is the song, if the library has it
+
+
+class HistoryReport:
+    """A history beside a library.
+
+    store: open as long as it is asked. source: this one only. Raises MissingError without rapidfuzz.
+    """
+
+    def __init__(self, library: Library, store: HistoryStore, source: Source | None = None) -> None:
+        tracks, self._songs = songs_of(library)
+        self._tracks = list(tracks.values())
+        self._store = store
+        self._source = source
+        self._outcomes = match_history(store, self._songs)
+        self._counts = store.frequencies(source)
+
+    def coverages(self) -> Iterator[Coverage]:
+        """What the library has of each source."""
+        for holding in self._store.holdings():
+            if self._source in (None, holding.source):
+                yield self._coverage(holding)
+
+    def _coverage(self, holding: Holding) -> Coverage:
+        counts = self._store.frequencies(holding.source)
+        numbers = np.flatnonzero(counts)
+        # However many ways a source has to name a song, it is one; the surest of them counts.
+        songs, of_songs = np.unique(_songs(self._outcomes)[numbers], return_inverse=True)
+        surest = np.full(len(songs), len(OUTCOMES), np.int64)
+        np.minimum.at(surest, of_songs, self._outcomes.how[numbers])
+        by_rule = dict(zip(OUTCOMES, np.bincount(surest, minlength=len(OUTCOMES)).tolist(), strict=True))
+        found = counts[numbers][self._outcomes.song[numbers] >= 0].sum()
+        share = float(found / counts.sum()) if len(numbers) else 0.0
+        return Coverage(holding, len(songs), {rule: by_rule[rule] for rule in MATCHED}, share)
+
+    def most_frequent(self, how: str, most: int | None = None) -> tuple[int, Iterator[Frequent]]:
+        """How many songs this became of, and those that are named most often, the most frequent first.
+
+        how: one of `OUTCOMES`. most: as many, at most; None: all.
+        """
+        numbers, times = _most_frequent(self._counts, self._outcomes, how)
+        return len(numbers), self._looked_at(numbers[:most], times[:most])
+
+    def _looked_at(self, numbers: np.ndarray, times: np.ndarray) -> Iterator[Frequent]:
+        named, same = tee(self._store.song(number) for number in numbers.tolist())
+        for count, song, match in zip(times.tolist(), named, self._songs.match(same), strict=True):
+            track = self._tracks[self._songs.tracks[match.song][0]] if match.song >= 0 else None
+            yield Frequent(count, song, match, track)
+
+
+def _most_frequent(counts: np.ndarray, outcomes: Outcomes, how: str) -> tuple[np.ndarray, np.ndarray]:
+    """The songs that this became of, by one of their numbers, and how often each is named; the most frequent first."""
+    numbers = np.flatnonzero((counts > 0) & (outcomes.how == OUTCOMES.index(how)))
+    _, first, of_names = np.unique(_names(outcomes)[numbers], return_index=True, return_inverse=True)
+    times = np.zeros(len(first), np.int64)
+    np.add.at(times, of_names, counts[numbers])
+    order = np.lexsort((first, -times))
+    return numbers[first[order]], times[order]
+
+
+def _songs(outcomes: Outcomes) -> np.ndarray:
+    """(n,) int64, the same for what is one song: of the library, or by its name."""
+    return np.where(outcomes.song >= 0, outcomes.song, _names(outcomes))
+
+
+def _names(outcomes: Outcomes) -> np.ndarray:
+    return np.where(outcomes.name, outcomes.name, NAMELESS - np.arange(len(outcomes.name)))

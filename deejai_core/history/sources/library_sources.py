@@ -1,0 +1,151 @@
+"""The sources of a library's history: what each is called, and what it gives now.
+
+Files and folders, queries and albums of the library, accounts of Last.fm, and what else a program has.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deejai_core.errors import HistoryError
+from deejai_core.formats.entries import one_line
+from deejai_core.history.mentions import Play, SongList, as_mention
+from deejai_core.history.sources import read_path
+from deejai_core.history.store import HistoryStore, Source
+from deejai_core.library import Library
+
+if TYPE_CHECKING:
+    from deejai_core.history.sources.lastfm import LastFm
+
+FILES, QUERY, ALBUMS = "files", "query", "albums"
+LASTFM, LOVED, TOP = "lastfm", "lastfm-loved", "lastfm-top"
+
+ALBUMS_AT_ONCE = 1000  # whose tracks are in memory
+
+
+def parse_source(text: str, *, own: Collection[str] = (), user: Callable[[], str] = lambda: "") -> Source:
+    """The source that somebody means. Raises HistoryError if it can be none; a file that is not there may be one.
+
+    own: kinds that only a program has, of one source each. user: asked for the account at Last.fm where none is named.
+    """
+    kind, colon, rest = text.partition(":")
+    rest = rest.strip()
+    if kind == ALBUMS or (kind in own and not colon):
+        source = Source(kind, rest)
+    elif kind in (LASTFM, LOVED, TOP):
+        source = Source(kind, rest or user())
+        if not source.name:
+            raise HistoryError("whose Last.fm account?", hint="name an account")
+    elif kind == QUERY and colon:
+        if not rest:
+            raise HistoryError("query: needs a query", hint="example query")
+        source = Source(QUERY, rest)
+    elif text.strip():
+        # Not by pathlib, which keeps ".." and raises where there is no such home.
+        source = Source(FILES, os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111
+    else:
+        raise HistoryError("the name of a source is empty", hint="name a source")
+    try:
+        source.name.encode()
+    except UnicodeEncodeError:
+        raise HistoryError(f"{one_line(text)}: its name is not valid UTF-8; rename it") from None
+    return source
+
+
+def source_text(source: Source) -> str:
+    """What `parse_source` takes for this source."""
+    if source.kind == FILES:
+        return source.name
+    return f"{source.kind}:{source.name}" if source.name else source.kind
+
+
+def overlapping(sources: Iterable[Source], new: Source) -> list[Path]:
+    """The files and folders among `sources` that are part of a new one, or that it is part of: they would count twice."""
+    if new.kind != FILES:
+        return []
+    here = Path(new.name)
+    others = [Path(source.name) for source in sources if source.kind == FILES and source != new]
+    return [there for there in others if here in there.parents or there in here.parents]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """How the sources of a library are read.
+
+    account: opens that of a user at Last.fm. own: what kinds that only a program has give. on_warning: told in one line of
+    each part of a source that cannot be read. on_progress: told of a source, and how many lists and plays have come of it.
+    """
+
+    library: Library
+    account: Callable[[str], LastFm]
+    on_warning: Callable[[str], None]
+    on_progress: Callable[[Source, int], None] = lambda source, done: None
+    own: Mapping[str, Callable[[], Iterable[SongList | Play]]] = field(default_factory=dict)
+
+    def read(self, source: Source) -> Iterator[SongList | Play]:
+        """What a source gives now. Raises HistoryError if nothing of it can be read."""
+        readers: dict[str, Callable[[], Iterable[SongList | Play]]] = {
+            FILES: lambda: self._files(Path(source.name)),
+            QUERY: lambda: self._query(source.name),
+            ALBUMS: lambda: self._albums(source.name),
+            LASTFM: lambda: chain.from_iterable(self.account(source.name).scrobbles()),
+            LOVED: lambda: [self.account(source.name).loved()],
+            TOP: lambda: [self.account(source.name).top()],
+            **self.own,
+        }
+        empty = True
+        for number, given in enumerate(readers[source.kind](), 1):
+            if isinstance(given, Play) or given.songs:
+                empty = False
+                yield given
+            self.on_progress(source, number)
+        if empty:
+            name = one_line(source_text(source))
+            raise HistoryError(f"{name}: it contains neither lists nor plays; the history is unchanged")
+
+    def add(self, store: HistoryStore, source: Source) -> None:
+        """Keep what a source gives now in place of what it gave before; of an account's plays, what is new besides.
+
+        Raises HistoryError; what was there is then as it was, but for the pages of Last.fm that came.
+        """
+        if source.kind != LASTFM:
+            store.replace(source, self.read(source))
+            return
+        came = 0
+        for page in self.account(source.name).scrobbles(store.newest(source)):
+            store.append(source, page)
+            came += len(page)
+            self.on_progress(source, came)
+        if source not in store.sources():
+            raise HistoryError(f"{source_text(source)}: nothing was played yet")
+
+    def _files(self, path: Path) -> Iterator[SongList | Play]:
+        if not path.exists():
+            raise HistoryError(f"{one_line(os.fspath(path))}: no such file or folder", hint="name a source")
+        yield from read_path(path, on_warning=self.on_warning)
+
+    def _query(self, query: str) -> Iterator[SongList]:
+        tracks = self.library.tracks(self.library.find(query))
+        if not tracks:
+            raise HistoryError(f"no track matches {query!r}", hint="query")
+        yield SongList(query, tuple(map(as_mention, tracks.values())))
+
+    def _albums(self, query: str) -> Iterator[SongList]:
+        ids = iter(sorted(self.library.matching(query, "album")) if query else self.library.ids("album"))
+        found = False
+        while some := list(islice(ids, ALBUMS_AT_ONCE)):
+            albums = self.library.albums(some)
+            tracks = self.library.tracks(chain.from_iterable(album.tracks for album in albums.values()))
+            for album in albums.values():
+                songs = tuple(as_mention(tracks[id_]) for id_ in album.tracks if id_ in tracks)
+                if songs:
+                    found = True
+                    yield SongList(album.name, songs)
+        if not found:
+            shown = f"no album matches {query!r}" if query else "the library has no albums"
+            raise HistoryError(shown, hint="query albums")
