@@ -24,6 +24,7 @@ from deejai_core.errors import (
     UnavailableError,
     UnmountedError,
 )
+from deejai_core.version import __version__ as __version__
 
 __all__ = [
     "AudioError",
@@ -43,4 +44,3 @@ __all__ = [
     "UnavailableError",
     "UnmountedError",
 ]
-__version__ = "0.1.0"

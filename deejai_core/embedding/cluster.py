@@ -24,12 +24,12 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from deejai_core import __version__
 from deejai_core.embedding.analysis import NO_MORE_THAN_USUAL, Heard, Limits, Unheard, hear_file
 from deejai_core.errors import AudioError, ClusterError, DeejaiError, UnavailableError
 from deejai_core.extras import extra
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import load_model
+from deejai_core.version import __version__
 
 if TYPE_CHECKING:
     from distributed import Client, Future

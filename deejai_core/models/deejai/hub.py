@@ -8,10 +8,10 @@ import re
 import shutil
 from pathlib import Path
 
-from deejai_core import __version__
 from deejai_core.errors import DeejaiError, ModelError
 from deejai_core.extras import extra
 from deejai_core.models.deejai.folder import CONFIG, WEIGHTS, load_speccy, read_notes, write_notes
+from deejai_core.version import __version__
 
 PUBLISHED = "teticio/audio-encoder"  # by the author of Deej-A.I.
 

@@ -1,0 +1,3 @@
+"""Which deejai this is."""
+
+__version__ = "0.1.0"
