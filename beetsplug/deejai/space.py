@@ -27,10 +27,10 @@ from deejai_core.index.vectors import Vectors
 from deejai_core.models.protocol import Model
 from deejai_core.models.vocabulary import TAGS
 from deejai_core.playlists.candidates import Candidates, leanings, preferences
+from deejai_core.playlists.columns import blend_albums, columns_on_demand
 from deejai_core.playlists.rules import MILD as MILD_SEPARATION
 from deejai_core.playlists.rules import Rules
 from deejai_core.playlists.segue import ends
-from deejai_core.tracks.columns import blend_albums, columns_on_demand
 from deejai_core.tracks.songs import Known, Song, normal_artist, song_names
 
 from .learned import read_track2vec

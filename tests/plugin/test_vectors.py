@@ -20,7 +20,7 @@ from deejai_core.index import cache as vectors_module
 from deejai_core.index import neighbours as index_module
 from deejai_core.index.annoy_file import why_no_annoy
 from deejai_core.index.cache import is_cache_true, open_rows_index, open_vectors
-from deejai_core.tracks.columns import columns_on_demand
+from deejai_core.playlists.columns import columns_on_demand
 
 DIMENSION = 4
 
