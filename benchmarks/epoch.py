@@ -12,7 +12,7 @@ from unittest import mock
 import numpy as np
 import torch
 
-from deejai_core.models.deejai.model import FRAMES, MELS
+from deejai_core.models.deejai.network import FRAMES, MELS
 from deejai_core.training import network as training
 from deejai_core.training.network import Course, Material, train_network
 from deejai_core.training.validation import HELD_OUT

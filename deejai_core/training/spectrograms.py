@@ -15,7 +15,8 @@ import numpy as np
 from deejai_core.embedding.analysis import Heard, Limits, Unheard, analyse
 from deejai_core.errors import StoreError
 from deejai_core.files import replacing
-from deejai_core.models.deejai.model import FRAMES, MELS, SAMPLE_RATE, SPAN, mel_slices
+from deejai_core.models.deejai.model import SAMPLE_RATE, SPAN, mel_slices
+from deejai_core.models.deejai.network import FRAMES, MELS
 from deejai_core.models.device import use_one_thread
 
 STEPS = 255

@@ -20,8 +20,8 @@ from deejai_core.embedding.analysis import Limits, Read, hear_file, hear_togethe
 from deejai_core.errors import MissingError, ModelError
 from deejai_core.models.deejai.folder import load_speccy, read_notes, save_speccy
 from deejai_core.models.deejai.keras import convert_keras
-from deejai_core.models.deejai.model import BATCH, FRAMES, MELS, SAMPLE_RATE, SPAN, mel_slices
-from deejai_core.models.deejai.network import build_network
+from deejai_core.models.deejai.model import BATCH, SAMPLE_RATE, SPAN, mel_slices
+from deejai_core.models.deejai.network import FRAMES, MELS, build_network
 from tests.networks import plain_output, random_layers, write_keras
 from tests.sounds import chirp, write_audio
 

@@ -17,13 +17,14 @@ import numpy as np
 from deejai_core.audio.spectrogram import mel_filters, power_mel
 from deejai_core.errors import ModelError
 from deejai_core.extras import extra
+from deejai_core.models.deejai.network import FRAMES, MELS, build_network
 from deejai_core.models.device import AT_ONCE, CPU, use_one_thread
 
 if TYPE_CHECKING:
     import torch
 
 SAMPLE_RATE = 22_050  # Hz, mono
-N_FFT, HOP, MELS, FRAMES = 2048, 512, 96, 216
+N_FFT, HOP = 2048, 512
 SPAN = (FRAMES - 1) * HOP + N_FFT  # samples, 5.085 s: no frame sees beyond it
 RANGE = 80.0  # decibels below the loudest that a slice tells apart
 SCALINGS = ("minmax", "decibels")
@@ -74,8 +75,6 @@ class Speccy:
     @cached_property
     def _network(self) -> torch.nn.Module:
         import torch
-
-        from deejai_core.models.deejai.network import build_network
 
         # A file's numbers must not depend on how many cores there are, and files analysed at once would fight over them.
         torch.set_num_threads(1)

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from deejai_core.models.deejai.model import FRAMES, MELS
-
 if TYPE_CHECKING:
     import torch
 
+MELS, FRAMES = 96, 216  # of a slice
 DROPOUTS = (0.2, 0.3, 0.4)  # after the three convolutions
 
 # Number of axes the kernel moves along: 2 over mel and time, 1 over time with the mels as channels.

@@ -13,6 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+# The filters of the first layer: of 7 frames and so many mel bands, and of one band and so many frames.
+TIMBRAL = ("front.timbral38", "front.timbral67")
+TEMPORAL = ("front.temporal128", "front.temporal64", "front.temporal32")
+
 BLOCK = 16  # frames that one matrix product of `temporal_maxima` puts out
 
 

@@ -18,6 +18,8 @@ from deejai_core.audio.spectrogram import log_mel
 from deejai_core.errors import ModelError
 from deejai_core.models.device import AT_ONCE, CPU, use_one_thread
 from deejai_core.models.musicnn.convolutions import (
+    TEMPORAL,
+    TIMBRAL,
     TimbralFilters,
     convolve,
     temporal_maxima,
@@ -30,10 +32,6 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).parent / "weights"
 SHA256 = "571766d0786122f6ec2ce1f172f5e2e5aae9568ea70406256972a008d6391990"  # of the weights' file
-
-# The filters of the first layer: of 7 frames and so many mel bands, and of one band and so many frames.
-TIMBRAL = ("front.timbral38", "front.timbral67")
-TEMPORAL = ("front.temporal128", "front.temporal64", "front.temporal32")
 
 
 class MusiCNN:

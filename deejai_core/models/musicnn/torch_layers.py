@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from deejai_core.models.musicnn.model import TEMPORAL, TIMBRAL
+from deejai_core.models.musicnn.convolutions import TEMPORAL, TIMBRAL
 
 if TYPE_CHECKING:
     import torch
