@@ -311,6 +311,11 @@ def _digests(lib: Library, numbers: list[int]) -> dict[int, str]:
     }
 
 
+def attribute_clause(name: str, condition: str) -> str:
+    """A clause on tracks: whether they have an attribute, a name of ours, whose `value` meets a condition."""
+    return f"EXISTS (SELECT 1 FROM item_attributes WHERE entity_id = items.id AND key = '{name}' AND {condition})"  # noqa: S608
+
+
 def clause_of(query: Query, kind: type[Item] | type[Album]) -> tuple[str | None, Sequence[object]]:
     """A query as SQL on the columns of its table alone; (None, ()) where objects are needed."""
     text, values = query.clause()

@@ -42,19 +42,17 @@ class ProbabilityQuery(NumericQuery):
     """A range of a tag's probability, which SQLite reads out of the stored text."""
 
     def clause(self) -> tuple[str, Sequence[float]]:
+        from .sql import attribute_clause
+
         number = tag_number(self.field_name.removeprefix(PREFIX))
         digits = f"substr(value, {DIGITS * number + 1}, {DIGITS})"
         # Divided, as `probability` does: a bound falls on the same side here and there.
-        conditions, values = ["1"], []
+        conditions, values = [f"length(value) = {LENGTH}", f"{digits} GLOB '{'[0-9]' * DIGITS}'"], []
         for bound, sign in ((self.point, "="), (self.rangemin, ">="), (self.rangemax, "<=")):
             if bound is not None:
                 conditions.append(f"CAST({digits} AS INTEGER) / {float(SCALE)} {sign} ?")
                 values.append(bound)
-        clause = (
-            f"EXISTS (SELECT 1 FROM item_attributes WHERE entity_id = items.id AND key = '{FIELD}' "  # noqa: S608 (ours)
-            f"AND length(value) = {LENGTH} AND {digits} GLOB '{'[0-9]' * DIGITS}' AND {' AND '.join(conditions)})"
-        )
-        return clause, values
+        return attribute_clause(FIELD, " AND ".join(conditions)), values
 
     def match(self, obj: Item) -> bool:
         """The same for one track, where another part of the query is beyond SQLite."""
