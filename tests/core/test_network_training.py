@@ -16,7 +16,7 @@ from deejai_core.audio.sandbox import Decoder
 from deejai_core.embedding.analysis import Heard, Limits
 from deejai_core.errors import TrainingError
 from deejai_core.models.deejai.folder import load_speccy, save_speccy
-from deejai_core.models.deejai.model import FRAMES, MELS, SPAN, mel_slices
+from deejai_core.models.deejai.model import SPAN, mel_slices
 from deejai_core.models.deejai.network import FRAMES, MELS, build_network
 from deejai_core.training.network import Course, Material, _Run, train_network
 from deejai_core.training.spectrograms import Spectrograms, make_spectrograms
