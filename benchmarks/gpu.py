@@ -28,7 +28,7 @@ import torch
 from benchmarks.__main__ import SUFFIXES
 from benchmarks.duplicates import WINDOWS, encode
 from benchmarks.epoch import epoch
-from benchmarks.networks import Network, agreement, copies, musicnn, speccy, speed, speed_of_cpu
+from benchmarks.networks import Network, agreement, musicnn, speccy, speed, speed_of_cpu, speed_of_model
 from benchmarks.usage import measure
 from deejai_core.audio.decode import read_spans
 from deejai_core.embedding.analysis import Heard, analyse, default_threads
@@ -46,13 +46,13 @@ RATE = 44_100  # Hz, of composed songs
 class Size:
     """How much is measured."""
 
-    batches: tuple[int, ...] = (1, 8, 32, 128, 512)  # windows through a network at once
+    batches: tuple[int, ...] = (1, 32, 64, 256)  # windows through a network at once
     seconds: float = 0.2  # that a figure is measured for
-    tracks: int = 2000  # of an epoch
+    tracks: int = 1000  # of an epoch
     width: int = 1024  # of the dense layer of Deej-A.I.
-    song: float = 120  # seconds, of those that are composed
-    heard: int = 24  # files whose vectors are compared
-    songs: int = 16  # for each thread that analyses them
+    song: float = 60  # seconds, of those that are composed
+    heard: int = 12  # files whose vectors are compared
+    songs: int = 8  # for each thread that analyses them
 
 
 QUICK = Size(batches=(1, 2), seconds=0, tracks=10, width=16, song=6, heard=2, songs=1)
@@ -146,15 +146,15 @@ def measurements(files: list[Path], device: str, size: Size) -> Iterator[tuple[s
         yield "Agreement with the CPU", [row for each, of in pairs for row in agreement(each, of, device)]
 
         measured = (size.batches, device, size.seconds)
-        yield "Windows a second", [row for each, of in pairs for row in speed(each, each.model.mel(of[0]), *measured)]
-        if device == "cuda":
-            yield "Copies", [row for each, of in pairs for row in copies(each, each.model.mel(of[0]), *measured)]
+        mels = [each.model.mel(of[0]) for each, of in pairs]
+        for title, rates in (("Windows a second", speed), ("Windows a second of the models", speed_of_model)):
+            yield title, [row for each, mel in zip(networks, mels, strict=True) for row in rates(each, mel, *measured)]
         counts = sorted({1, default_threads()})
         rows = [speed_of_cpu(each, of[0], count, size.seconds) for each, of in pairs for count in counts]
         yield "Windows a second of the CPU", rows
 
         yield "Start-up", [start_up(each, where) for each in networks for where in dict.fromkeys((CPU, device))]
-        counts = sorted({min(2, default_threads()), default_threads()})
+        counts = sorted({min(4, default_threads()), default_threads()})
         rows = [analysis(each, files, device, count, size.songs) for each in networks for count in counts]
         yield "Songs a second", rows
 

@@ -18,7 +18,7 @@ from deejai_core.embedding.mp3tovec import mp3tovec
 from deejai_core.models.deejai.folder import load_speccy, save_speccy
 from deejai_core.models.deejai.model import mel_slices
 from deejai_core.models.deejai.network import build_network
-from deejai_core.models.device import CPU
+from deejai_core.models.device import AT_ONCE, CPU
 from deejai_core.models.musicnn import torch_layers as musicnn_torch
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.protocol import Model
@@ -100,13 +100,14 @@ def per_second(work: Callable[[], object], count: int, device: str, seconds: flo
 
 def there_and_back(network: Callable[[torch.Tensor], torch.Tensor], windows: np.ndarray, device: str) -> np.ndarray:
     """As the models do it."""
-    return network(torch.from_numpy(windows).to(device)).float().cpu().numpy()
+    batches = torch.from_numpy(windows).split(AT_ONCE)
+    return np.concatenate([network(batch.to(device)).float().cpu().numpy() for batch in batches])
 
 
 def agreement(network: Network, spans: Sequence[np.ndarray], device: str) -> Iterator[dict]:
     """How far the device's numbers are from the CPU's, by precision; spans: those of each track."""
-    seen = network.model.mel(np.concatenate(spans))
-    expected = network.model.trunk(seen)
+    mel = network.model.mel(np.concatenate(spans))
+    expected = network.model.trunk(mel)
     on_device = network.on(device)
 
     def vectors(trunk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -117,13 +118,13 @@ def agreement(network: Network, spans: Sequence[np.ndarray], device: str) -> Ite
 
     for precision in precisions(device):
         with computed_in(precision, device):
-            found = there_and_back(on_device, seen, device)
+            found = there_and_back(on_device, mel, device)
         difference = np.abs(found - expected).max()
         slices, tracks = (cosine_distance(*pair).max() for pair in zip(vectors(expected), vectors(found), strict=True))
         yield {
             "network": network.name,
             "computed in": precision,
-            "windows": len(seen),
+            "windows": len(mel),
             "largest difference": float(difference),
             "of the standard deviation": float(difference / expected.std(axis=0).mean()),
             "1 - cosine, slices": float(slices),
@@ -143,48 +144,41 @@ def cosine_distance(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.square(some - others).sum(axis=1) / 2
 
 
-def speed(network: Network, seen: np.ndarray, batches: Sequence[int], device: str, seconds: float) -> Iterator[dict]:
-    """Windows a second on the device, by batch and precision; copies are those of windows to it and of vectors back."""
+def speed(network: Network, mel: np.ndarray, batches: Sequence[int], device: str, seconds: float) -> Iterator[dict]:
+    """Windows a second of the network alone, by how many go through it at once and by precision."""
     on_device = network.on(device)
     for batch, precision in itertools.product(batches, precisions(device)):
-        windows = np.resize(seen, (batch, *seen.shape[1:]))
-        there = torch.from_numpy(windows).to(device)
-        works = {"network alone": lambda there=there: on_device(there)}
-        if device != CPU:
-            works["with copies"] = lambda windows=windows: there_and_back(on_device, windows, device)
-        if device == "cuda":
-            pinned = torch.from_numpy(windows).pin_memory()
-            works["from pinned memory"] = lambda pinned=pinned: on_device(pinned.to(device, non_blocking=True)).cpu()
-            torch.cuda.reset_peak_memory_stats()
+        there = torch.from_numpy(np.resize(mel, (batch, *mel.shape[1:]))).to(device)
         with computed_in(precision, device):
-            rates = {name: per_second(work, batch, device, seconds) for name, work in works.items()}
-        if device == "cuda":
-            rates["MB"] = torch.cuda.max_memory_allocated() / 1e6
-        yield {"network": network.name, "at once": batch, "computed in": precision} | rates
+            measured = rate(lambda there=there: on_device(there), batch, device, seconds)
+        yield {"network": network.name, "at once": batch, "computed in": precision} | measured
 
 
-def copies(network: Network, seen: np.ndarray, batches: Sequence[int], device: str, seconds: float) -> Iterator[dict]:
-    """Windows a second that are copied to a card: from memory as it is, and from what was pinned and filled before."""
-    for batch in batches:
-        tensor = torch.from_numpy(np.resize(seen, (batch, *seen.shape[1:])))
-        pinned = tensor.pin_memory()
-        yield {
-            "network": network.name,
-            "at once": batch,
-            "copied": per_second(lambda tensor=tensor: tensor.to(device), batch, device, seconds),
-            "from pinned memory": per_second(lambda pinned=pinned: pinned.to(device), batch, device, seconds),
-            "KB a window": tensor[0].nbytes / 1e3,
-        }
+def speed_of_model(network: Network, mel: np.ndarray, counts: Sequence[int], device: str, seconds: float) -> Iterator[dict]:
+    """Windows a second of the model, given so many: in batches of its own, in float32, and copied there and back."""
+    for count in counts:
+        windows = np.resize(mel, (count, *mel.shape[1:]))
+        measured = rate(lambda windows=windows: network.model.trunk(windows, device=device), count, device, seconds)
+        yield {"network": network.name, "windows": count} | measured
+
+
+def rate(work: Callable[[], object], count: int, device: str, seconds: float) -> dict:
+    """As `per_second`, and the MB of a card's memory that it takes."""
+    if device != "cuda":
+        return {"a second": per_second(work, count, device, seconds)}
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    return {"a second": per_second(work, count, device, seconds), "MB": torch.cuda.max_memory_allocated() / 1e6}
 
 
 def speed_of_cpu(network: Network, spans: np.ndarray, threads: int, seconds: float) -> dict:
     """Windows a second of so many threads, each with these of one file at a time, as by default; spectrograms apart."""
     model = network.model
-    seen = model.mel(spans)
+    mel = model.mel(spans)
     with ThreadPoolExecutor(threads) as pool:
 
         def all_at(work: Callable[[np.ndarray], object], windows: np.ndarray) -> float:
             return per_second(lambda: list(pool.map(work, [windows] * threads)), threads * len(windows), CPU, seconds)
 
-        spectrograms, network_alone = all_at(model.mel, spans), all_at(model.trunk, seen)
+        spectrograms, network_alone = all_at(model.mel, spans), all_at(model.trunk, mel)
     return {"network": network.name, "threads": threads, "spectrograms": spectrograms, "network alone": network_alone}
