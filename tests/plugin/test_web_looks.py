@@ -245,3 +245,16 @@ def test_a_narrow_page_gives_the_room_to_names(visit, server):
     settled(page)
     for row, least in (("#coming", 0.3), ("#played", 0.6)):
         assert page.locator(f"{row} .told").first.bounding_box()["width"] >= least * PHONE["width"], row
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_text_of_twice_the_size(visit, server, viewport):
+    """For those who set their browser so, and do not zoom."""
+    page = visit(server, viewport=viewport, reduced_motion="reduce")
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    heading = page.locator(".lead").first
+    assert float(heading.evaluate("element => getComputedStyle(element).fontSize").removesuffix("px")) > 50
+    assert page.evaluate(FAULTS) == []
+    begin(page, "kettle hazel")
+    page.locator("#rules summary").click()
+    assert page.evaluate(FAULTS) == []

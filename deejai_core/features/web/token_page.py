@@ -22,7 +22,7 @@ CONTENT_SECURITY_POLICY = (
 
 def token_page(*, wrong: bool) -> str:
     """HTML. wrong: whether a token was given, and is another one."""
-    said = "That is not the token." if wrong else "This music is its owner's."
+    said = "That is not the token." if wrong else "This music is private."
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -32,7 +32,7 @@ def token_page(*, wrong: bool) -> str:
 <main>
 <form method="get" action="/">
   <h1>deejai</h1>
-  <p>{said} Open the address that it was started with, or enter the token: the letters and digits after <b>token=</b>.</p>
+  <p>{said} Open the address that <b>beet deejai web</b> has printed, or enter its token: what follows <b>token=</b>.</p>
   <label for="token">Token</label>
   <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
   <button>Listen</button>

@@ -1,9 +1,10 @@
 // What a listener can do with songs: begin with one, add one, go on, back, or elsewhere.
 
 import * as api from "./api.js";
+import { connection } from "./connection.js";
 import { $ } from "./dom.js";
 import { addWaypoint } from "./journey.js";
-import { notice } from "./notices.js";
+import { notice, retract } from "./notices.js";
 import { plan, player, queue } from "./page.js";
 import { known } from "./queue.js";
 import { openSaving } from "./saving.js";
@@ -33,7 +34,14 @@ export async function chooseGroup({ kind, name, ids }) {
   else begin(kind === "artist" ? found.slice(0, OF_AN_ARTIST) : found, { name, followed: kind === "artist" });
 }
 
-export const beginAnywhere = async () => begin((await api.anything()).tracks);
+export async function beginAnywhere() {
+  $("anything").disabled = true; // a double click begins once
+  try {
+    begin((await api.anything()).tracks);
+  } finally {
+    $("anything").disabled = false;
+  }
+}
 
 export function add(track) {
   if (plan.journey) return addWaypoint(track);
@@ -53,9 +61,11 @@ export function startOver() {
 
 export function next({ faded = false } = {}) {
   const before = queue.now;
+  if (!before) return;
+  retract();
   const track = queue.next();
   if (track) return player.play(track, { faded });
-  if (!queue.busy) {
+  if (!queue.busy && !connection.lost) {
     player.pause();
     return notice("Nothing comes next: the library has no more songs that keep these rules.");
   }
@@ -66,8 +76,8 @@ export function next({ faded = false } = {}) {
 
 export function previous() {
   if (player.time > 5 || !queue.history.length) return player.seek(0);
-  const track = queue.previous();
-  if (track) player.play(track);
+  retract();
+  player.play(queue.previous());
 }
 
 export function jump(track) {
@@ -76,7 +86,10 @@ export function jump(track) {
   undoable(text, () => player.play(queue.jump(track)));
 }
 
-export const again = (track) => player.play(queue.again(track));
+export function again(track) {
+  retract();
+  player.play(queue.again(track));
+}
 
 export function toggle() {
   if (!player.track && queue.now) player.play(queue.now);

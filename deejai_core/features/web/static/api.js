@@ -9,18 +9,22 @@ export class ApiError extends Error {
   }
 }
 
-async function answer(request) {
+/** What the server says, as a sentence that stands alone. */
+const sentence = (text) => (/^\p{Ll}+ /u.test(text) ? text[0].toUpperCase() + text.slice(1) : text).replace(/[^.!?…]$/u, "$&.");
+
+/** unsent: what is said if the server answers, but not to this. */
+async function answer(request, unsent = "The server broke off. Try again.") {
   let response;
   try {
     response = await request;
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    connection.lose();
+    if (await connection.check()) throw new ApiError(unsent);
     throw new ApiError("The server does not answer.", 0);
   }
   if (response.ok) return response;
   const { error } = await response.json().catch(() => ({}));
-  throw new ApiError(error ?? `The server answered ${response.status}.`, response.status);
+  throw new ApiError(error ? sentence(error) : `The server answered ${response.status}.`, response.status);
 }
 
 const get = async (path, signal) => (await answer(fetch(path, { signal }))).json();
@@ -43,7 +47,7 @@ export const map = () => get("/api/map");
 export const mapProgress = () => get("/api/map/progress");
 
 const sendFile = (file, path) =>
-  answer(fetch(`${path}name=${encodeURIComponent(file.name.slice(-200))}`, { method: "POST", body: file }));
+  answer(fetch(`${path}name=${encodeURIComponent(file.name.slice(-200))}`, { method: "POST", body: file }), `“${file.name}” cannot be read. Is it still there?`);
 export const upload = async (file) => (await sendFile(file, "/api/upload?")).json();
 
 const kinds = {

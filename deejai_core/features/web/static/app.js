@@ -11,11 +11,11 @@ import { untilAnalysed } from "./first.js";
 import { showJourney, showPlan } from "./journey.js";
 import { showBusy, showList } from "./list.js";
 import { forgetFiles } from "./memory.js";
-import { notice } from "./notices.js";
+import { complain, notice } from "./notices.js";
 import { facts, plan, player, queue } from "./page.js";
 import { keepPlaying } from "./playback.js";
 import { showPlaying, showTime } from "./playing.js";
-import { recallPlayer, rememberPlayer, rememberTime, restore } from "./reload.js";
+import { recallPlayer, rememberPlan, rememberPlayer, rememberTime, restore } from "./reload.js";
 import { showRules } from "./rules.js";
 import { searchField } from "./search.js";
 import { oneTabPlays } from "./tabs.js";
@@ -39,7 +39,10 @@ function showChanges() {
     showVolume();
     rememberPlayer();
   });
-  plan.addEventListener("change", showPlan);
+  plan.addEventListener("change", () => {
+    showPlan();
+    rememberPlan();
+  });
   queue.addEventListener("change", () => {
     showMini();
     showList();
@@ -52,14 +55,23 @@ function showChanges() {
 function takeActs() {
   takeControls();
   takeDrops(async (files) => {
-    for (const file of plan.journey ? files : files.slice(0, 1)) await open(file);
+    for (const file of plan.journey ? files : files.slice(0, 1)) await open(file, files.length);
   });
   takeTabs();
   takeMini();
-  searchField({ choose, chooseGroup, add, fail: notice });
+  searchField({ choose, chooseGroup, add, tell: notice, fail: complain });
   oneTabPlays(player, () => {
     player.pause();
     notice("Another tab plays now.", { lasting: true, action: ["Play here", toggle] });
+  });
+}
+
+/** Whatever is asked of the server may fail, also where nobody waits for the answer. */
+function takeFailures() {
+  addEventListener("unhandledrejection", (event) => {
+    if (!(event.reason instanceof api.ApiError)) return;
+    event.preventDefault();
+    complain(event.reason);
   });
 }
 
@@ -79,6 +91,7 @@ async function main() {
   showChanges();
   keepPlaying();
   takeActs();
+  takeFailures();
   const kept = recallPlayer();
   showPlan();
   let told;
@@ -102,7 +115,7 @@ async function main() {
   } else if (!restored) {
     player.tell("change");
   }
-  await forgetFiles(new Set(queue.songs.map((track) => track.file)));
+  await forgetFiles(new Set([...queue.songs, ...plan.waypoints].map((track) => track.file)));
   showAddressed();
   document.body.dataset.ready = "yes";
 }

@@ -19,6 +19,14 @@ export function icon(name) {
   return svg;
 }
 
+/** The number in a field, brought within the field's bounds; null if there is none. */
+export function numberIn(field) {
+  if (!field.value) return null; // nothing, or no number
+  const value = Math.min(Number(field.max), Math.max(Number(field.min), Number(field.value)));
+  if (value !== Number(field.value)) field.value = value;
+  return value;
+}
+
 export function clock(seconds) {
   if (!Number.isFinite(seconds) || seconds < 0) return "";
   const whole = Math.floor(seconds);

@@ -6,11 +6,14 @@ import { addWaypoint } from "./journey.js";
 import { keepFile, keptFile } from "./memory.js";
 import { notice } from "./notices.js";
 import { facts, plan, player, queue } from "./page.js";
+import { known } from "./queue.js";
 import { comeBack, snapshot, undo } from "./undo.js";
 
 const opened = new Map(); // files, by their name in the browser's memory
+const converting = new Set(); // tracks
 
-export async function open(file) {
+/** of: how many were dropped in at once. */
+export async function open(file, of = 1) {
   if (file.size > facts.largest_upload) {
     return notice(`“${file.name}” is too large; ${Math.floor(facts.largest_upload / 1e6)} MB is the most.`);
   }
@@ -19,13 +22,11 @@ export async function open(file) {
   const track = { title, artist: "", album: "", length: null, format: "", file: name, blob: URL.createObjectURL(file) };
   opened.set(name, file);
   const kept = keepFile(name, file);
-  if (plan.journey) return lead(track, file);
+  if (plan.journey) return lead(track);
   const before = snapshot();
   queue.start([track]); // it plays while it is analysed
   player.play(queue.now);
-  notice(`Listening to “${title}”…`, { lasting: true, action: undo(before) });
-  await kept;
-  await hear(queue.now, before);
+  await hear(queue.now, { before, kept, of });
 }
 
 /** The file of a track, opened again after a reload, as a URL; null if it is gone. */
@@ -35,14 +36,21 @@ export async function openAgain(track) {
   return file ? URL.createObjectURL(file) : null;
 }
 
-/** Let the server hear a file that plays already. before: what to go on with if it is none. */
-export async function hear(track, before) {
+function sayListening(track, { before = null, of = 1 } = {}) {
+  const name = `“${track.title}”${of > 1 ? `, the first of ${of} files` : ""}`;
+  notice(`Listening to ${name}…`, { lasting: true, action: before && undo(before) });
+}
+
+/** Let the server hear a file that plays already. before: what to go on with if it is none. kept: a promise to wait for. */
+export async function hear(track, { before = null, kept = null, of = 1 } = {}) {
   const stands = () => queue.seeds.includes(track);
+  sayListening(track, { before, of });
+  await kept;
   try {
     const found = await heard(opened.get(track.file));
     if (!stands()) return;
     const told = found.id != null ? "Your library has this song." : `Playing songs like “${found.title}”.`;
-    notice(told, { action: before && undo(before) });
+    if (!converting.has(track)) notice(told, { action: before && undo(before) });
     queue.heard(track, found);
     player.tell("change");
   } catch (error) {
@@ -54,10 +62,10 @@ export async function hear(track, before) {
 }
 
 /** Have a journey lead by a file. */
-async function lead(track, file) {
-  notice(`Listening to “${track.title}”…`, { lasting: true });
+async function lead(track) {
+  sayListening(track);
   try {
-    addWaypoint({ ...track, ...(await heard(file)) });
+    addWaypoint({ ...track, ...(await heard(opened.get(track.file))) });
   } catch (error) {
     notice(error.message);
   }
@@ -73,17 +81,21 @@ async function heard(file) {
 export async function convert(track) {
   notice(`This browser does not play such files; the server converts “${track.title}”…`, { lasting: true });
   track.converted = true;
+  converting.add(track);
   try {
     const file = opened.get(track.file) ?? (await keptFile(track.file));
     const blob = new File([await api.transcode(file)], file.name);
     await keepFile(track.file, blob);
     track.blob = URL.createObjectURL(blob);
     if (queue.now !== track) return;
-    notice("");
+    if (known(track)) notice("");
+    else sayListening(track);
     player.play(track);
   } catch (error) {
     if (queue.now !== track) return;
     notice(error.message || `“${track.title}” cannot be played; songs like it follow.`);
     next();
+  } finally {
+    converting.delete(track);
   }
 }

@@ -14,7 +14,8 @@ function show({ analysis: { total, analysed, running }, writable }, begun) {
   $("first-told").textContent = total
     ? underWay
       ? `${analysed.toLocaleString("en")} of ${songs(total)}`
-      : `${songs(total)} can be analysed. That takes some seconds a song, and only once; then this page plays what goes together.`
+      : `${songs(total)} can be analysed. That takes some seconds a song, and only once; then this page plays what goes together.${
+          writable ? "" : " To begin, run “beet deejai analyze” where the music is. This page notices by itself."}`
     : "Import some music into beets. This page notices by itself.";
   $("first-done").hidden = !underWay;
   $("first-done").value = total ? analysed / total : 0;

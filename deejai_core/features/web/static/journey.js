@@ -1,13 +1,18 @@
 // Journeys: planning one, and how far it has come.
 
-import { $ } from "./dom.js";
-import { notice } from "./notices.js";
+import { $, numberIn } from "./dom.js";
+import { complain, notice } from "./notices.js";
 import { plan, player, queue } from "./page.js";
-import { entry } from "./queue.js";
+import { entry, same } from "./queue.js";
 import { buildChip, showKeyed, updateChip } from "./rows.js";
 import { snapshot, undo, undoable } from "./undo.js";
 
+const MOST_WAYPOINTS = 20;
+
 export function addWaypoint(track) {
+  const last = plan.waypoints.at(-1);
+  if (last && same(last, track)) return notice(`“${track.title}” is the last waypoint already; a journey leads from one to another.`);
+  if (plan.waypoints.length === MOST_WAYPOINTS) return notice(`A journey has ${MOST_WAYPOINTS} waypoints at most.`);
   undoable(`Waypoint ${plan.waypoints.length + 1}: “${track.title}”.`, () => {
     plan.set({ waypoints: [...plan.waypoints, entry(track)] });
   });
@@ -35,12 +40,12 @@ export async function travel() {
   $("travel").disabled = true;
   try {
     const before = snapshot();
-    await queue.travel(plan.waypoints, Number($("between").value) || 0);
+    await queue.travel(plan.waypoints, Math.round(numberIn($("between")) ?? 0));
     plan.set({ waypoints: [] });
     player.play(queue.now);
-    if (before.queue.now) notice("The journey has begun.", { action: undo(before) });
+    notice("The journey has begun.", { action: undo(before) });
   } catch (error) {
-    notice(error.message);
+    complain(error);
   }
   showPlan();
 }
@@ -54,7 +59,7 @@ export function showPlan() {
     updateChip(item, track, `Take ${track.title} out of the journey`));
   $("travel").disabled = waypoints.length < 2;
   $("plan").hidden = waypoints.length > 1;
-  $("plan").textContent = waypoints.length ? "And where to?" : "Search or drop the songs that the way leads by, in order.";
+  $("plan").textContent = waypoints.length ? "And where to?" : "Search for or drop the songs that the journey leads through, in order.";
   $("planning").hidden = queue.travelling && !waypoints.length;
 }
 

@@ -19,9 +19,7 @@ export async function showMap(pick) {
     const map = globalThis.deejaiMap.draw($("canvas"), data, { onClick: pick });
     return (id) => map.highlight(id ?? null);
   } catch (error) {
-    const lacking = error.status === 501; // the server lacks a library
-    const cause = lacking ? "the server was installed without what draws it" : (error instanceof api.ApiError && error.message) || "it cannot be drawn";
-    told.textContent = `No map: ${cause}.`;
+    told.textContent = `There is no map. ${error instanceof api.ApiError ? error.message : "It cannot be drawn."}`;
     told.hidden = false;
     return null;
   }

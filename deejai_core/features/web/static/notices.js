@@ -24,6 +24,16 @@ export function settle() {
   if ($("notice-text").textContent && !act) notice($("notice-text").textContent);
 }
 
+/** Another song plays: what was offered for the one before would lead back to it. */
+export function retract() {
+  if (act) notice("");
+}
+
+/** Say what went wrong; that the server does not answer is in sight already. */
+export function complain(error, options) {
+  if (error.status !== 0) notice(error.message, options);
+}
+
 $("notice-act").addEventListener("click", () => {
   const chosen = act;
   notice("");

@@ -4,7 +4,7 @@ import { next } from "./acts.js";
 import { connection } from "./connection.js";
 import { $ } from "./dom.js";
 import { convert } from "./files.js";
-import { notice, settle } from "./notices.js";
+import { complain, notice, settle } from "./notices.js";
 import { facts, player, queue } from "./page.js";
 
 const MOST_BROKEN = 10; // songs in a row that are passed over
@@ -38,7 +38,7 @@ export function keepPlaying() {
     if (facts.demo && player.playing && player.time >= facts.demo) next({ faded: true });
   });
   queue.addEventListener("filled", () => broken || settle());
-  queue.addEventListener("error", ({ detail }) => detail.status !== 0 && notice(detail.message, { lasting: true }));
+  queue.addEventListener("error", ({ detail }) => complain(detail, { lasting: true }));
   queue.addEventListener("notice", ({ detail }) => notice(detail));
   connection.addEventListener("lost", () => {
     $("offline").hidden = false;

@@ -92,6 +92,11 @@ export class Player extends EventTarget {
   get playing() {
     return this.wanted && this.interruption == null && !this.deck.audio.paused;
   }
+  /** Whether it is to play, but what is to sound has not arrived. */
+  get waiting() {
+    const { audio } = this.deck;
+    return this.wanted && (this.interruption != null || (audio.readyState < 3 && !audio.ended && !audio.error));
+  }
   get time() {
     return this.interruption ?? this.deck.time;
   }

@@ -14,6 +14,7 @@ export function showPlaying(player, track, pinned, highlight) {
   }
   $("play").title = `${player.playing ? "Pause" : "Play"} (space)`;
   document.body.classList.toggle("running", player.playing);
+  document.body.classList.toggle("waiting", Boolean(track) && player.waiting);
   if (!track) {
     covered = undefined;
     document.title = "deejai";

@@ -15,7 +15,21 @@ export const known = (track) => track.id != null || track.vector != null;
 let numbered = 0;
 /** A track for the queue: the same song may be in it twice in the course of time. */
 export const entry = (track, extra = {}) => ({ ...track, key: `${track.id ?? "file"}.${Date.now().toString(36)}.${numbered++}`, ...extra });
-const same = (one, other) => one === other || (one.id != null && one.id === other.id) || (one.vector && one.vector === other.vector);
+export const same = (one, other) => one === other || (one.id != null && one.id === other.id) || (one.vector && one.vector === other.vector);
+
+/** Tracks as they can be remembered; those of files without what the browser plays. */
+export const lasting = (tracks) => tracks.filter((track) => track.id != null || track.file).map((track) => ({ ...track, blob: undefined }));
+
+/** Tracks that were remembered, without those whose files are gone. opened(track): see `Queue.restore`. */
+export async function reopened(tracks, opened, urls = new Map()) {
+  const there = [];
+  for (const track of tracks) {
+    if (track.file && !urls.has(track.file)) urls.set(track.file, await opened(track));
+    const blob = track.file ? urls.get(track.file) : null;
+    if (track.id != null || blob) there.push(blob ? { ...track, blob } : track);
+  }
+  return there;
+}
 
 export class Queue extends EventTarget {
   constructor() {
@@ -288,8 +302,6 @@ export class Queue extends EventTarget {
   }
 
   store() {
-    const plain = (track) => ({ ...track, blob: undefined });
-    const lasting = (tracks) => tracks.filter((track) => track.id != null || track.file).map(plain);
     const { now, knobs, rules, seed } = this;
     remember(STORE, {
       seeds: lasting(this.seeds),
@@ -312,17 +324,10 @@ export class Queue extends EventTarget {
     this.rules = { ...this.rules, ...rules };
     if (!kept.now) return false;
     const urls = new Map();
-    const whole = async (tracks) => {
-      const there = [];
-      for (const track of tracks) {
-        if (track.file && !urls.has(track.file)) urls.set(track.file, await opened(track));
-        const blob = track.file ? urls.get(track.file) : null;
-        if (track.id != null || blob) there.push(blob ? { ...track, blob } : track);
-      }
-      return there;
-    };
-    for (const name of ["seeds", "pinned", "history", "coming", "removed", "less", "stops"]) kept[name] = await whole(kept[name] ?? []);
-    const [now] = await whole([kept.now]);
+    for (const name of ["seeds", "pinned", "history", "coming", "removed", "less", "stops"]) {
+      kept[name] = await reopened(kept[name] ?? [], opened, urls);
+    }
+    const [now] = await reopened([kept.now], opened, urls);
     if (!now || !kept.seeds.length) return false;
     Object.assign(this, kept, { now: kept.seeds.find((seed) => seed.key === now.key) ?? now });
     return true;

@@ -3,9 +3,10 @@
 import { hear, openAgain } from "./files.js";
 import { recall, remember } from "./memory.js";
 import { plan, player, queue } from "./page.js";
-import { known } from "./queue.js";
+import { known, lasting, reopened } from "./queue.js";
 
 const PLAYER = "deejai-player";
+const PLAN = "deejai-plan";
 
 let remembered = 0; // seconds at which the song was
 
@@ -26,8 +27,13 @@ export function recallPlayer() {
   return kept;
 }
 
-/** The list, the song and its position; a file that was not analysed yet is sent again. Whether there was a list. */
+export const rememberPlan = () => remember(PLAN, { mode: plan.mode, waypoints: lasting(plan.waypoints) });
+
+/** The journey that was planned, the list, the song and its position; a file that was not analysed yet is sent again. Whether
+ * there was a list. */
 export async function restore({ key, time }) {
+  const { mode, waypoints = [] } = recall(PLAN) ?? {};
+  plan.set({ mode, waypoints: await reopened(waypoints, openAgain) });
   if (!(await queue.restore(openAgain))) return false;
   player.show(queue.now, key === queue.now.key ? time : 0);
   if (queue.travelling) plan.set({ mode: "journey" });

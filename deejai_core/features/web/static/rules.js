@@ -1,6 +1,6 @@
 // Knobs and rules: what is set acts on all that comes, but not on what plays.
 
-import { $, make } from "./dom.js";
+import { $, make, numberIn } from "./dom.js";
 
 const KEEP_ON = (value) => (value === 0 ? "the first" : value === 1 ? "the last" : `the last ${value}`);
 const STAY = (value) => (value === 0 ? "wanders off" : `${Math.round(100 * value)} % the first`);
@@ -8,7 +8,7 @@ const DRUNK = ["sober", "merry", "tipsy", "swaying", "drunk", "legless"];
 const drunk = (value) => DRUNK[value === 0 ? 0 : Math.min(5, 1 + Math.floor(value * 5))];
 
 const ARTISTS = [["mild", "after 2, if alike"], [0, "at any time"], [1, "after 1 other"], [3, "after 3 others"], [6, "after 6 others"], [10, "after 10 others"], ["once", "never"]];
-const DAYS = [[0, "—"], [1, "day"], [7, "week"], [30, "month"], [90, "three months"], [365, "year"]];
+const DAYS = [[0, "—"], [1, "a day"], [7, "a week"], [30, "a month"], [90, "three months"], [365, "a year"]];
 const FADES = [[0, "none"], [2, "2 seconds"], [4, "4 seconds"], [8, "8 seconds"], [12, "12 seconds"]];
 
 function options(select, pairs, value) {
@@ -56,7 +56,7 @@ export function showRules(tags, queue, player) {
     return [
       artist.value === "once" ? "each artist once" : !["0", "mild"].includes(artist.value) && `artists ${artist.value} apart`,
       $("candidates").value.trim(),
-      days.value !== "0" && `not played this ${days.selectedOptions[0].textContent}`,
+      days.value !== "0" && `not played for ${days.selectedOptions[0].textContent}`,
       minutes && `${minutes} minutes`,
       $("mood").value && `${Number($("lean").value) < 0 ? "less" : "more"} ${$("mood").value}`,
       $("mix_in_key").checked && "in key",
@@ -71,8 +71,8 @@ export function showRules(tags, queue, player) {
         artist_separation: ["once", "mild"].includes(separation) ? separation : Number(separation),
         candidates: $("candidates").value.trim(),
         not_played_days: Number($("not_played_days").value),
-        min_length: 60 * Number($("min_length").value),
-        max_length: 60 * Number($("max_length").value),
+        min_length: 60 * (numberIn($("min_length")) ?? 0),
+        max_length: 60 * (numberIn($("max_length")) ?? 0),
         mood: $("mood").value ? { [$("mood").value]: Number($("lean").value) } : {},
         mix_in_key: $("mix_in_key").checked,
       },
@@ -81,8 +81,13 @@ export function showRules(tags, queue, player) {
   }
 
   for (const id of ["keep_on", "stay", "drunk", "lean"]) $(id).addEventListener("input", set);
-  for (const id of ["artist_separation", "candidates", "not_played_days", "min_length", "max_length", "mood", "mix_in_key"]) {
-    $(id).addEventListener("change", set);
+  for (const id of ["artist_separation", "candidates", "not_played_days", "mood", "mix_in_key"]) $(id).addEventListener("change", set);
+  for (const [id, other] of [["min_length", "max_length"], ["max_length", "min_length"]]) {
+    $(id).addEventListener("change", () => {
+      const [least, most] = ["min_length", "max_length"].map((one) => numberIn($(one)));
+      if (least && most && least > most) $(other).value = $(id).value; // what was set last holds
+      set();
+    });
   }
   $("crossfade").addEventListener("change", () => {
     player.crossfade = Number($("crossfade").value);

@@ -37,6 +37,7 @@ async function attempt(act) {
   } catch (error) {
     $("saved").textContent = error.message;
     if (error.status === 409) {
+      $("saved").textContent += " Choose another name, or replace it.";
       replace = true;
       $("keep").textContent = "Replace it";
     }

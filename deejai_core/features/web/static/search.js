@@ -8,8 +8,9 @@ const PAUSE = 120; // milliseconds after a key before it searches
 const FIRST = 6; // songs that it shows, until more are asked for
 const MORE = 20;
 
-/** choose(track): a song was chosen. chooseGroup(group): an artist or an album. add(track): a song is to be followed too. */
-export function searchField({ choose, chooseGroup, add, fail }) {
+/** choose(track): a song was chosen. chooseGroup(group): an artist or an album. add(track): a song is to be followed too.
+ * tell(text), fail(error): what there is to say. */
+export function searchField({ choose, chooseGroup, add, tell, fail }) {
   const field = document.getElementById("search");
   const list = document.getElementById("found");
   let options = []; // of {element, take(act)}
@@ -41,7 +42,7 @@ export function searchField({ choose, chooseGroup, add, fail }) {
   }
 
   function takeTrack(track, act) {
-    if (!track.analysed) return fail(`“${track.title}” has not been analysed yet, so nothing is known to be like it.`);
+    if (!track.analysed) return tell(`“${track.title}” has not been analysed yet, so nothing is known to be like it.`);
     if (field.value.trim() === shown) done(); // else somebody types on
     act(track);
   }
@@ -56,7 +57,7 @@ export function searchField({ choose, chooseGroup, add, fail }) {
       options[0]?.take(act);
       if (field.value.trim() !== text) close();
     } catch (error) {
-      fail(error.message);
+      fail(error);
     }
   }
 
@@ -110,7 +111,7 @@ export function searchField({ choose, chooseGroup, add, fail }) {
         made.replaceWith(...songs(text, found, offset));
         mark(place);
       } catch (error) {
-        fail(error.message);
+        fail(error);
       }
     });
     return made;
@@ -126,7 +127,7 @@ export function searchField({ choose, chooseGroup, add, fail }) {
     list.replaceChildren(...found.tracks.map(trackOption), ...found.groups.map(groupOption));
     if (found.more) list.append(moreOption(text, found.tracks.length));
     if (!options.length) {
-      const none = make("li", { className: "faint none", textContent: "Nothing found. Fewer letters find more; so do artist:police or year:1970..1979." });
+      const none = make("li", { className: "faint none", textContent: "Nothing found. Try fewer letters, or a query such as artist:police or year:1970..1979." });
       none.setAttribute("role", "option");
       none.setAttribute("aria-disabled", "true");
       list.append(none);
@@ -145,7 +146,7 @@ export function searchField({ choose, chooseGroup, add, fail }) {
       const found = await api.search(text, { limit: FIRST, signal: asking.signal });
       if (field.value.trim() === text) show(text, found);
     } catch (error) {
-      if (error.name !== "AbortError") fail(error.message);
+      if (error.name !== "AbortError") fail(error);
     }
   }
 
