@@ -254,7 +254,7 @@ def test_text_of_twice_the_size(visit, server, viewport):
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     heading = page.locator(".lead").first
     assert float(heading.evaluate("element => getComputedStyle(element).fontSize").removesuffix("px")) > 50
-    assert page.evaluate(FAULTS) == []
+    assert faults(page) == []
     begin(page, "kettle hazel")
     page.locator("#rules summary").click()
-    assert page.evaluate(FAULTS) == []
+    assert faults(page) == []
