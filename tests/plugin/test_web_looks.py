@@ -230,11 +230,16 @@ def test_colours_of_the_system(visit, server):
     begin(page, "paid in full")
     expect(page.locator(".backdrop")).to_be_hidden()
     page.get_by_label("Search the library").fill("e")
-    chosen = page.locator("#found [aria-selected=true]")
-    ground = channels(chosen.evaluate("element => getComputedStyle(element).backgroundColor"))
-    for text in (".name", ".faint"):
-        colour = chosen.locator(text).first.evaluate("element => getComputedStyle(element).color")
-        assert contrast(channels(colour), ground) >= 4.5, text
+    expect(page.locator("#found [aria-selected=true]")).to_be_visible()
+    ground, *texts = page.evaluate(
+        """() => {
+            const chosen = document.querySelector("#found [aria-selected=true]");
+            const colours = [".name", ".faint"].map((text) => getComputedStyle(chosen.querySelector(text)).color);
+            return [getComputedStyle(chosen).backgroundColor, ...colours];
+        }"""
+    )
+    for colour in texts:
+        assert contrast(channels(colour), channels(ground)) >= 4.5
 
 
 def test_a_narrow_page_gives_the_room_to_names(visit, server):
