@@ -108,7 +108,7 @@ def test_what_the_system_shows(watched):
     expect(watched.get_by_role("button", name="Play", exact=True)).to_be_visible()
     assert watched.evaluate(state) == ["Margin", "paused"]
     watched.locator("#seek").evaluate("seek => { seek.value = 500; seek.dispatchEvent(new Event('change')); }")
-    watched.wait_for_function("Math.round(position.position) === 4 && Math.round(position.duration) === 8")
+    watched.wait_for_function("() => Math.round(position.position) === 4 && Math.round(position.duration) === 8")
     watched.get_by_role("button", name="Start over").click()
     assert watched.evaluate(state) == [None, "none"]
     assert watched.evaluate("position") == {}
