@@ -51,7 +51,7 @@ def status_lines(library: BeetsLibrary, settings: Settings) -> list[str]:
 
     caches = _size(*index_paths(folder), *vectors_paths(folder))
     return [
-        f"tracks    {tracks:,}",
+        f"tracks    {tracks:,}" + ("" if tracks else "; import music first: `beet import ~/Music`"),
         f"analysed  {len(ids):,}",
         f"pending   {pending:,}"
         + ("; run `beet deejai analyze`" if pending else "")

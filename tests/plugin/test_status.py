@@ -23,7 +23,7 @@ def report(beets) -> dict[str, str]:
 
 def test_of_an_empty_library(beets):
     assert report(beets) == {
-        "tracks": "0",
+        "tracks": "0; import music first: `beet import ~/Music`",
         "analysed": "0",
         "pending": "0",
         "failed": "0",
