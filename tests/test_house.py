@@ -30,16 +30,16 @@ EXCEPTIONS = {
     },
     "circles": {},
     "beet": {
-        "database: `beet deejai doctor --fix` repairs it": "a hint still to be",
+        "database: `beet deejai doctor --fix": "a hint still to be",
         "features/mix/mixdown: beet deejai mix": "begins the comments by which mixes on people's disks are told",
-        "models/deejai/hub: : another beet is downloading it; wait until it is done": "to be said without it",
-        "models/registry: : its training is not finished; `beet deejai train": "a hint still to be",
-        "models/registry: : not downloaded yet; `beet deejai model use": "a hint still to be",
-        "training/head: no track that was held out is in a list of less than half of all tracks; add more lists with "
-        "`beet deejai history add`": "a hint still to be",
-        "training/track2vec: ); `beet deejai train --track2vec` learns them again": "a hint still to be",
-        "training/validation: artists; `beet deejai history report` shows what is not in the library, "
-        "`beet deejai status` what is not analysed": "a hint still to be",
+        "features/web/token_page: the address that <b>beet deejai web</b> has": "a text to be handed in",
+        "models/deejai/hub: : another beet is downloading it;": "to be said without it",
+        "models/registry: g is not finished; `beet deejai train": "a hint still to be",
+        "models/registry: ot downloaded yet; `beet deejai model use": "a hint still to be",
+        "training/head: dd more lists with `beet deejai history add`": "a hint still to be",
+        "training/track2vec: ); `beet deejai train --trac": "a hint still to be",
+        "training/validation: artists; `beet deejai history repo": "a hint still to be",
+        "training/validation: ot in the library, `beet deejai status` what": "a hint still to be",
     },
     "terminal": {
         "embedding/cluster: logging": "silences Dask",
@@ -206,10 +206,10 @@ def test_circles(graph, expected):
 
 def test_the_core_does_not_say_beet():
     found = {
-        f"{module.short}: {' '.join(text.split())}"
+        f"{module.short}: {said[0].strip()}"
         for module in modules(CORE).values()
         for text in module.strings()
-        if "beet" in text.replace(DISTRIBUTION, "").lower()
+        for said in re.finditer(r".{0,20}beet.{0,20}", text.replace(DISTRIBUTION, ""), re.IGNORECASE)
     }
     assert_only("beet", found)
 
