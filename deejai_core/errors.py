@@ -15,6 +15,10 @@ DeejaiError
 │   └── UnmountedError      the folder of its files is missing or empty
 ├── HistoryError            a source of playlists and plays cannot be read
 ├── TrainingError           a model cannot be trained from what there is
+├── PlayerError             a music player does not do what it is asked for
+│   ├── LostError           it does not answer
+│   └── RefusedError        it says no
+│       └── UnplayableError it does not take this song, but may take others
 └── MissingError            a library that only some commands need is not installed
 
 Every message is one line, ready to be shown to a user. It names the file or option concerned; only an AudioError leaves
@@ -42,6 +46,11 @@ HINTS = {
     "fill the history": "add a first source to the history",
     "name a source": "learn what can be a source of the history",
     "name an account": "say whose account it is",
+    "name a seed": "say what to start from",
+    "player address": "say where the player is",
+    "player password": "give a password that allows it",
+    "player queue": "make room in the player's queue",
+    "player folder": "say where the player has its music",
     "example query": "see what a query looks like",
 }
 
@@ -115,6 +124,26 @@ class HistoryError(DeejaiError):
 
 class TrainingError(DeejaiError):
     """A model cannot be trained from what there is."""
+
+
+class PlayerError(DeejaiError):
+    """A music player does not do what it is asked for."""
+
+
+class LostError(PlayerError):
+    """A player does not answer. reason: why, without the player's name."""
+
+    def __init__(self, player: str, reason: str) -> None:
+        super().__init__(f"cannot reach {player} ({reason})", hint="player address")
+        self.reason = reason
+
+
+class RefusedError(PlayerError):
+    """A player says no."""
+
+
+class UnplayableError(RefusedError):
+    """A player does not take a song, but may take others. The message is the reason alone."""
 
 
 class MissingError(DeejaiError):

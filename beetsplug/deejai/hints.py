@@ -23,6 +23,13 @@ WORDS = {  # {about}: what the hint is about
     "fill the history": "`beet deejai history add SOURCE` fills it",
     "name a source": f"a source is {A_SOURCE}",
     "name an account": "Say lastfm:USER, or set `user` in the section `lastfm` of the configuration",
+    "name a seed": "give a query to start from: beet deejai radio QUERY",
+    "player address": "set its address by --host and --port or MPD_HOST and MPD_PORT",
+    "player password": "give a password that allows it: --password, or PASSWORD@HOST in MPD_HOST",
+    "player queue": "`mpc crop` leaves nothing in it but what plays, and `mpc consume on` keeps it short",
+    "player folder": (
+        "is its music_directory {about}? If not, set `music_directory` in the section `mpd` of beets' configuration"
+    ),
     "example query": ", such as 'query:genres:jazz year:1970..'",
 }
 

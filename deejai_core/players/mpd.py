@@ -1,46 +1,26 @@
-"""Music Player Daemon: where it is, what is in its queue, and how beets' files are called there."""
+"""Music Player Daemon as a player: `deejai_core.players.player.Player` over its protocol."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
-import beets
-from beets import ui
-
+from deejai_core.errors import LostError, PlayerError, RefusedError, UnplayableError
 from deejai_core.extras import extra
-from deejai_core.features.radio import Entry, Snapshot
 from deejai_core.formats.entries import one_line
-
-if TYPE_CHECKING:
-    from .library.beets_library import BeetsLibrary
+from deejai_core.players.player import Entry, Mode, Snapshot
 
 TIMEOUT = 10  # seconds for an answer
 IDLE = 300  # seconds without news, after which it is looked whether the player is still there
-FORBIDDEN, QUEUE_FULL = 4, 51  # MPD's numbers of errors that no other song would change
-HINTS = {
-    FORBIDDEN: "give a password that allows it: --password, or PASSWORD@HOST in MPD_HOST",
-    QUEUE_FULL: "`mpc crop` leaves nothing in it but what plays, and `mpc consume on` keeps it short",
-}
+HINTS = {4: "player password", 51: "player queue"}  # by MPD's numbers of errors that no other song would change
 WATCHED = ("player", "playlist", "options")
-
-
-class LostError(Exception):
-    """The player does not answer any more."""
-
-
-class RefusedError(Exception):
-    """The player does not do what it was asked for; the message and the number are its own."""
-
-    def __init__(self, message: str, number: int | None = None) -> None:
-        super().__init__(message)
-        self.number = number
+MODES: tuple[Mode, ...] = ("random", "single")
 
 
 @dataclass(frozen=True)
@@ -58,78 +38,76 @@ class Address:
     def is_local(self) -> bool:
         return self.host.startswith(("/", "@"))
 
+    def but(self, host: str | None, port: str | None, password: str | None, *, port_name: str) -> Address:
+        """This address, but for what is given. A host may have its password in front: password@host.
 
-def find_address(
-    host: str | None, port: int | None, password: str | None, environment: Mapping[str, str] = MappingProxyType({})
-) -> Address:
-    """The player that is meant: by the command line, by beets' section `mpd`, by the environment as mpc reads it.
-
-    A host may have its password in front: password@host.
-    """
-    config = beets.config["mpd"]
-    address = Address()
-    for some_host, some_port, some_password, named in (
-        (environment.get("MPD_HOST"), environment.get("MPD_PORT"), None, "MPD_PORT"),
-        (_configured(config["host"]), _configured(config["port"]), _configured(config["password"]), "mpd.port"),
-        (host, None if port is None else str(port), password, "--port"),
-    ):
-        if some_host:
-            address = replace(address, host=_socket(some_host))
-            told, at, name = some_host.partition("@")
+        port_name: what the user gave the port by. Raises PlayerError, which names it, for a port that is none.
+        """
+        address = self
+        if host:
+            address = replace(address, host=_socket(host))
+            told, at, name = host.partition("@")
             if told and at and name:
                 address = replace(address, host=_socket(name), password=told)
-        if some_port:
-            address = replace(address, port=_port(some_port, named))
-        if some_password:
-            address = replace(address, password=some_password)
-    return address
+        if port:
+            address = replace(address, port=_port(port, port_name))
+        if password:
+            address = replace(address, password=password)
+        return address
 
 
-def _port(text: str, named: str) -> int:
+def _port(text: str, name: str) -> int:
     try:
         number = int(text)
     except ValueError:
         number = 0
     if not 1 <= number <= 65535:
-        raise ui.UserError(f"{named}: must be from 1 to 65535, not {text}")
+        raise PlayerError(f"{name}: must be from 1 to 65535, not {text}")
     return number
-
-
-def _configured(view: object) -> str | None:
-    return str(view.get()) if view.exists() and view.get() not in (None, "") else None
 
 
 def _socket(host: str) -> str:
     return os.path.expanduser(host) if host.startswith("~") else host  # noqa: PTH111 (a path, or not)
 
 
-class Player:
-    """A connection to MPD. Every method raises LostError if it is gone, RefusedError if MPD says no."""
+class Mpd:
+    """See `deejai_core.players.player.Player`.
 
-    def __init__(self, address: Address) -> None:
+    music_folder: where this program has the music. MPD has it there, too, unless it tells otherwise, which it does to
+    programs on its machine only; or unless `configured` is given: another machine may well have the same files elsewhere.
+    """
+
+    name = "MPD"
+
+    def __init__(self, address: Address, music_folder: Path, configured: Path | None = None) -> None:
         self.address = address
+        self.music_folder = configured or music_folder
+        self._asks = configured is None and address.is_local
         self._library = _library()
         self._client = self._library.MPDClient()
         self._client.timeout = TIMEOUT
         self._client.idletimeout = IDLE
 
+    def __str__(self) -> str:
+        return f"{self.name} at {self.address}"
+
     def connect(self) -> None:
-        """Anew, if it was connected. Raises UserError if the password is wrong."""
+        """Connect to it; anew, if it was connected. Raises RefusedError, too, if the password is wrong."""
         self.close()
-        with self._errors():
-            self._client.connect(self.address.host, self.address.port)
+        self._ask("connect", self.address.host, self.address.port)
         if self.address.password:
             try:
-                self._ask("password", self.address.password)
-            except RefusedError as error:
-                raise ui.UserError(f"MPD at {self.address} does not accept the password ({error})") from error
+                self._command("password", self.address.password)
+            except _NoError as error:
+                raise RefusedError(f"{self} does not accept the password ({error})") from error
+        if self._asks and (told := self._music_directory()):
+            self.music_folder = told
 
     def close(self) -> None:
         with contextlib.suppress(Exception):  # whatever state it is in
             self._client.disconnect()
 
     def wait(self) -> None:
-        """Until something happens, or for some minutes."""
         try:
             self._ask("idle", *WATCHED)
         except LostError as error:
@@ -147,46 +125,58 @@ class Player:
             status["state"],
             float(status.get("elapsed", 0)),
             float(status.get("duration", 0)),
-            status.get("consume", "0") != "0",
-            time.monotonic(),
+            consumes=status.get("consume", "0") != "0",
+            modes=frozenset(mode for mode in MODES if status.get(mode, "0") != "0"),
+            at=time.monotonic(),
         )
 
-    def options(self) -> set[str]:
-        """Which of random, repeat, single and consume are on."""
-        status = self._ask("status")
-        return {name for name in ("random", "repeat", "single", "consume") if status.get(name, "0") != "0"}
-
-    def add(self, file: str) -> str:
-        """Put a song at the end of the queue; returns why MPD does not take it, nothing if it does."""
+    def add(self, path: Path) -> str:
+        if path.is_relative_to(self.music_folder):
+            file = path.relative_to(self.music_folder).as_posix()
+        elif self.address.is_local:  # MPD plays any file for who is on the same machine
+            file = os.fspath(path)
+        else:
+            raise UnplayableError("it is not in MPD's music directory")
         try:
-            self._ask("addid", file)
-        except RefusedError as error:
+            self._command("addid", file)
+        except _NoError as error:
             if error.number in HINTS:
-                raise
-            return str(error)
-        return ""
+                raise self._refused(error) from error
+            raise UnplayableError(str(error)) from error
+        return file
 
     def remove(self, entry: Entry) -> None:
-        """Take a song out of the queue, if it is still there."""
-        with contextlib.suppress(RefusedError):
-            self._ask("deleteid", entry.id)
+        with contextlib.suppress(_NoError):
+            self._command("deleteid", entry.id)
 
     def play(self) -> None:
         self._ask("play", 0)
 
-    def music_directory(self) -> Path | None:
-        """Where its music lies; it tells only who is on the same machine."""
+    def path(self, file: str) -> Path:
+        return self.music_folder / file.removeprefix("file://")
+
+    def _music_directory(self) -> Path | None:
         try:
-            found = self._ask("config")
-        except RefusedError:
+            found = self._command("config")
+        except _NoError:
             return None
         directory = found.get("music_directory") if isinstance(found, dict) else found
-        return Path(directory) if directory and directory.startswith("/") else None
+        return Path(directory) if directory and directory.startswith("/") and Path(directory).is_dir() else None
 
     def _ask(self, command: str, *arguments: object) -> Any:
-        """MPD's answer to a command. Whatever is sent goes through here: a line break would begin another command."""
+        """MPD's answer to a command."""
+        try:
+            return self._command(command, *arguments)
+        except _NoError as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: _NoError) -> RefusedError:
+        return RefusedError(f"{self}: {error}", hint=HINTS.get(error.number))
+
+    def _command(self, command: str, *arguments: object) -> Any:
+        """The same, but no is _NoError. Whatever is sent goes through here: a line break would begin another command."""
         if any("\n" in str(argument) for argument in arguments):
-            raise RefusedError("its name has a line break, which MPD cannot take")
+            raise _NoError("its name has a line break, which MPD cannot take")
         with self._errors():
             return getattr(self._client, command)(*arguments)
 
@@ -195,37 +185,20 @@ class Player:
         try:
             yield
         except self._library.CommandError as error:
-            raise RefusedError(one_line(str(error)), error.errno and error.errno.value) from error
+            raise _NoError(one_line(str(error)), error.errno and error.errno.value) from error
         except UnicodeError as error:
-            raise RefusedError("its name is not text") from error
+            raise _NoError("its name is not text") from error
         except (OSError, self._library.MPDError) as error:
-            raise LostError(one_line(getattr(error, "strerror", None) or str(error) or "no answer")) from error
+            reason = getattr(error, "strerror", None) or str(error) or "no answer"
+            raise LostError(str(self), one_line(reason)) from error
 
 
-class Names:
-    """What beets' files are called by a player, and which file a name of the player's means.
+class _NoError(Exception):
+    """What MPD says when it does not do something, and its number for it."""
 
-    Where the player's music lies is what beets' section `mpd` says, else what the player says, which it does to programs on
-    its machine only, else beets' own directory: another machine may well have the same files elsewhere.
-    """
-
-    def __init__(self, library: BeetsLibrary, player: Player) -> None:
-        own = Path(os.fsdecode(library.lib.directory))
-        self._is_local = player.address.is_local
-        told = player.music_directory() if self._is_local else None
-        configured = _configured(beets.config["mpd"]["music_directory"])
-        self.directory = told if told and told.is_dir() else own
-        if configured and Path(configured).expanduser() != own:  # mpdstats makes beets' own the default
-            self.directory = Path(configured).expanduser()
-
-    def file(self, path: Path) -> str | None:
-        """The player's name for a file; None if it can have none."""
-        if path.is_relative_to(self.directory):
-            return path.relative_to(self.directory).as_posix()
-        return os.fspath(path) if self._is_local else None  # MPD plays any file for who is on the same machine
-
-    def path(self, file: str) -> Path:
-        return self.directory / file.removeprefix("file://")
+    def __init__(self, message: str, number: int | None = None) -> None:
+        super().__init__(message)
+        self.number = number
 
 
 def _library() -> ModuleType:

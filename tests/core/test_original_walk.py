@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deejai_core.features.radio import Heard, next_songs
+from deejai_core.features.radio.way import Heard, next_songs
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.journey import journey
 from deejai_core.playlists.playlist import similar

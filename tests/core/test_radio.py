@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.features.radio import FORGETTING, Changes, Entry, Heard, Snapshot, away_from, changes, next_songs
+from deejai_core.features.radio.changes import Changes, changes
+from deejai_core.features.radio.way import FORGETTING, Heard, away_from, next_songs
+from deejai_core.players.player import Entry, Snapshot
 from deejai_core.playlists.rules import Rules
 from tests.libraries import candidates, compass, random_vectors
 

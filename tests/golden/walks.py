@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from deejai_core.features.radio import Heard, next_songs
+from deejai_core.features.radio.way import Heard, next_songs
 from deejai_core.index.hubs import densities, handicaps
 from deejai_core.index.neighbours import Index
 from deejai_core.playlists.candidates import Candidates, Pick, preferences

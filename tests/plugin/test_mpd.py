@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-MPD = shutil.which("mpd") or (shutil.which("/usr/sbin/mpd"))
+from tests.mpd_server import MpdServer, needs_mpd
 
-pytestmark = pytest.mark.skipif(MPD is None, reason="mpd is not installed")
-
-
-class Client:
-    """The few words of MPD's protocol that a test needs."""
-
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
-        self.file = self.socket.makefile("rwb")
-        assert self.file.readline().startswith(b"OK MPD")
-
-    def command(self, text: str) -> list[bytes]:
-        self.file.write(text.encode(errors="surrogateescape") + b"\n")
-        self.file.flush()
-        answer = []
-        while (line := self.file.readline().rstrip(b"\n")) != b"OK":
-            assert line, "mpd hung up"
-            assert not line.startswith(b"ACK"), line
-            answer.append(line)
-        return answer
-
-    def close(self) -> None:
-        self.file.close()
-        self.socket.close()
+pytestmark = needs_mpd
 
 
 @pytest.fixture
@@ -52,51 +26,16 @@ def odd_names(beets, collection):
 
 @pytest.fixture
 def mpd(odd_names, tmp_path):
-    """An MPD of our own on loopback, with the library's folders and no sound."""
+    """An MPD with the library's folders."""
     beets, _ = odd_names
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     playlists = beets.folder / "playlists"
     playlists.mkdir()
-    config = tmp_path / "mpd.conf"
-    config.write_text(
-        f'music_directory "{beets.music}"\n'
-        f'playlist_directory "{playlists}"\n'
-        f'db_file "{tmp_path}/mpd.db"\n'
-        f'state_file "{tmp_path}/mpd.state"\n'
-        f'bind_to_address "127.0.0.1"\n'
-        f'port "{port}"\n'
-        'filesystem_charset "UTF-8"\n'
-        'audio_output {\n type "null"\n name "none"\n}\n'
-    )
-    process = subprocess.Popen(
-        [MPD, "--no-daemon", "--stderr", config],
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {"LC_ALL": "C.UTF-8"},
-    )
+    player = MpdServer(tmp_path, beets.music, f'playlist_directory "{playlists}"')
     try:
-        client = connect(port)
-        client.command("update")
-        deadline = time.monotonic() + 20
-        while any(line.startswith(b"updating_db") for line in client.command("status")):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        yield client
-        client.close()
+        player.start()
+        yield player.client
     finally:
-        process.terminate()
-        process.wait(timeout=10)
-
-
-def connect(port: int) -> Client:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            return Client(port)
-        except OSError:
-            assert time.monotonic() < deadline, "mpd does not start"
-            time.sleep(0.05)
+        player.stop()
 
 
 @pytest.mark.parametrize(

@@ -2,90 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from beets import ui
 
-from beetsplug.deejai.player import Address, Player, find_address
+from beetsplug.deejai.radio import find_address
+from deejai_core.errors import PlayerError
+from deejai_core.players.mpd import Address, Mpd
 from tests.forkserver import start_beet
+from tests.mpd_server import LONG, PATIENCE, MpdServer, needs_mpd, until
 from tests.plugin.conftest import Beets
-from tests.plugin.test_mpd import MPD, Client, connect
-
-needs_mpd = pytest.mark.skipif(MPD is None, reason="mpd is not installed")
-
-LONG = 300  # seconds of each song that MPD has: none ends by itself, however slow the machine
-PATIENCE = 60  # seconds that anything may take on a machine with other things to do
-
-
-def until(true: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-
-
-class Mpd:
-    """An MPD of our own, with the collection and no sound."""
-
-    def __init__(self, folder: Path, music: Path, more: str = "") -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.socket = folder / "socket"
-        self.config = folder / "mpd.conf"
-        self.config.write_text(
-            f'music_directory "{music}"\ndb_file "{folder}/mpd.db"\nstate_file "{folder}/mpd.state"\n'
-            f'bind_to_address "127.0.0.1"\nbind_to_address "{self.socket}"\nport "{self.port}"\n'
-            f'filesystem_charset "UTF-8"\n{more}\naudio_output {{\n type "null"\n name "none"\n}}\n'
-        )
-        self.process: subprocess.Popen | None = None
-        self.client: Client | None = None
-
-    def start(self, password: str = "") -> None:
-        self.process = subprocess.Popen(
-            [MPD, "--no-daemon", "--stderr", self.config], stderr=subprocess.DEVNULL, env=os.environ | {"LC_ALL": "C.UTF-8"}
-        )
-        self.client = connect(self.port)
-        if password:
-            self("password", password)
-        self("update")
-        until(lambda: "updating_db" not in self.status(), "MPD reads its music")
-
-    def stop(self) -> None:
-        if self.client:
-            self.client.close()
-            self.client = None
-        if self.process:
-            self.process.terminate()
-            self.process.wait(timeout=PATIENCE)
-            self.process = None
-
-    def __call__(self, command: str, *words: object) -> list[str]:
-        quoted = ['"{}"'.format(str(word).replace('"', '\\"')) for word in words]
-        return [line.decode() for line in self.client.command(" ".join([command, *quoted]))]
-
-    def status(self) -> dict[str, str]:
-        return dict(line.split(": ", 1) for line in self("status"))
-
-    def queue(self) -> list[str]:
-        return [line.removeprefix("file: ") for line in self("playlistinfo") if line.startswith("file: ")]
-
-    def ahead(self) -> list[str]:
-        """What follows the current song."""
-        return self.queue()[int(self.status().get("song", -1)) + 1 :]
-
-    def current(self) -> str:
-        return next((line[6:] for line in self("currentsong") if line.startswith("file: ")), "")
 
 
 @pytest.fixture(scope="session")
@@ -100,8 +31,8 @@ def long_songs(tmp_path_factory, collection) -> Path:
 
 
 @pytest.fixture
-def mpd(tmp_path, long_songs) -> Iterator[Mpd]:
-    player = Mpd(tmp_path, long_songs)
+def mpd(tmp_path, long_songs) -> Iterator[MpdServer]:
+    player = MpdServer(tmp_path, long_songs)
     try:
         player.start()
         yield player
@@ -350,8 +281,8 @@ class TestOn:
 
     def test_a_time_without_news(self, mpd, monkeypatch):
         """After it the player answers as before, and news are heard."""
-        monkeypatch.setattr("beetsplug.deejai.player.IDLE", 0.2)
-        listener = Player(Address("localhost", mpd.port))
+        monkeypatch.setattr("deejai_core.players.mpd.IDLE", 0.2)
+        listener = Mpd(Address("localhost", mpd.port), Path("/nowhere"))
         listener.connect()
         mpd("add", "Nave/Long Windows/01 Aisle.flac")
         listener.wait()
@@ -379,8 +310,8 @@ class TestOn:
 @needs_mpd
 class TestPasswords:
     @pytest.fixture
-    def locked(self, tmp_path, long_songs) -> Iterator[Mpd]:
-        player = Mpd(tmp_path, long_songs, 'password "open sesame@read,add,control,admin"\ndefault_permissions ""')
+    def locked(self, tmp_path, long_songs) -> Iterator[MpdServer]:
+        player = MpdServer(tmp_path, long_songs, 'password "open sesame@read,add,control,admin"\ndefault_permissions ""')
         try:
             player.start("open sesame")
             yield player
@@ -404,7 +335,9 @@ class TestPasswords:
         assert len(none.err.splitlines()) == 1
 
     def test_one_may_look_but_not_touch(self, tmp_path, long_songs, beets):
-        player = Mpd(tmp_path, long_songs, 'password "open sesame@read,add,control,admin"\ndefault_permissions "read"')
+        player = MpdServer(
+            tmp_path, long_songs, 'password "open sesame@read,add,control,admin"\ndefault_permissions "read"'
+        )
         try:
             player.start("open sesame")
             result = beets.deejai("radio", "Kettle", "--port", player.port, status=1)
@@ -416,7 +349,7 @@ class TestPasswords:
 
 @needs_mpd
 def test_a_queue_that_is_full(tmp_path, long_songs, beets):
-    player = Mpd(tmp_path, long_songs, 'max_playlist_length "3"')
+    player = MpdServer(tmp_path, long_songs, 'max_playlist_length "3"')
     try:
         player.start()
         result = beets.deejai("radio", "Kettle", "--once", "--port", player.port, status=1)
@@ -486,5 +419,5 @@ def test_where_mpd_is(args, environment, expected):
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "x", "6600x", "9" * 5000])
 def test_a_port_that_is_none(port):
-    with pytest.raises(ui.UserError, match=f"MPD_PORT: must be from 1 to 65535, not {port}"):
+    with pytest.raises(PlayerError, match=f"MPD_PORT: must be from 1 to 65535, not {port}"):
         find_address(None, None, None, {"MPD_PORT": port})

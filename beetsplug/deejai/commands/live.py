@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import optparse
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -128,16 +127,17 @@ def run_listen(
 def run_radio(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
-    from ..player import HINTS, LostError, Player, RefusedError, find_address
+    from deejai_core.features.radio.radio import Radio
+
     from ..queries import find, find_matches
-    from ..radio import Radio
+    from ..radio import RadioLog, find_mpd
     from ..space import Space
     from ..waypoints import known_members
 
     if opts.ahead < 1:
         raise ui.UserError(f"--ahead: must be at least 1, not {opts.ahead}")
     settings = read_settings(config, given_options(opts))
-    player = Player(find_address(opts.host, opts.port, opts.password, os.environ))
+    player = find_mpd(library, opts.host, opts.port, opts.password)
     found = find(library, args) if args else None
     unwanted = find_matches(library, [opts.less]) if opts.less else []
     space = Space(library, settings)
@@ -147,18 +147,11 @@ def run_radio(
         log.warning("{}", warning)
     try:
         player.connect()
-        radio = Radio(space, player, log, ahead=opts.ahead, seeds=seeds, less=less)
+        radio = Radio(space, space.candidates(), settings, player, RadioLog(log), ahead=opts.ahead, seeds=seeds, less=less)
         radio.start(play=not opts.once)
         if not opts.once:
             log.info("the radio is on; ctrl-C ends it")
             radio.run()
-    except LostError as error:
-        raise ui.UserError(
-            f"cannot reach MPD at {player.address} ({error}); set its address by --host and --port or MPD_HOST and MPD_PORT"
-        ) from error
-    except RefusedError as error:
-        hint = HINTS.get(error.number)
-        raise ui.UserError(f"MPD at {player.address}: {error}" + (f"; {hint}" if hint else "")) from error
     except KeyboardInterrupt:
         log.info("the radio is off; MPD's queue stays as it is")
     finally:

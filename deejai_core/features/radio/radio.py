@@ -1,60 +1,88 @@
-"""MPD's queue kept filled, song by song, for as long as there is somebody to listen."""
+"""A radio: a player's queue kept filled, song by song, for as long as there is somebody to listen."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
-from beets import ui
 
-from deejai_core.features.radio import Entry, Fate, Heard, Snapshot, changes, next_songs
-from deejai_core.playlists.candidates import Pick
+from deejai_core.errors import LostError, PlayerError, RefusedError, UnplayableError
+from deejai_core.features.radio.changes import Fate, changes
+from deejai_core.features.radio.way import Heard, next_songs
+from deejai_core.players.player import Entry, Mode, Player, Snapshot
+from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.geometry import blend
 from deejai_core.tracks.songs import Song
-
-from .library.items import items_at
-from .player import LostError, Names, Player
-from .reasons import relaxed
-from .space import Member, Space
-from .words import counted
+from deejai_core.words import counted
 
 if TYPE_CHECKING:
-    from beets.logging import BeetsLogger
+    from deejai_core.playlists.options import Walk
+    from deejai_core.space import Member, Space
 
 MOST_SEEDS = 3  # that are played themselves, of a query that finds more
 MOST_REFUSALS = 50  # songs in a row that the player does not take, until it is said to be a matter of configuration
-NAMED_REFUSALS = 3  # that are logged; more are only with -v
 LONGEST_PAUSE = 60  # seconds between two tries to reach a player that is gone
-REMARKS = {
-    "random": "MPD's random mode is on, so that it ignores the order of its queue; `mpc random off` turns it off",
-    "single": "MPD's single mode is on, so that it stops after each song; `mpc single off` turns it off",
-}
 
-EXHAUSTED = "the library has no more songs that the options allow"
-UNKNOWN = "no song in MPD's queue is an analysed one of beets; give a query to start from: beet deejai radio QUERY"
+Remark = Literal[Mode, "exhausted", "unknown"]  # no song is left that may be added; none in the queue is known
+
+
+class Observer(Protocol):
+    """Who is told what a radio does."""
+
+    def added(self, member: Member, pick: Pick | None) -> None:
+        """A song was put into the queue. pick: how it was chosen; None for a seed."""
+
+    def left_out(self, member: Member, reason: str, number: int) -> None:
+        """The player does not take a song, the `number`-th in a row."""
+
+    def turned_away(self, name: str, fate: Fate) -> None:
+        """A song was skipped or thrown out, so that the radio goes elsewhere."""
+
+    def emptied(self) -> None:
+        """Somebody has cleared the queue; the radio goes on from whatever is put there."""
+
+    def remarked(self, remark: Remark) -> None:
+        """Something keeps the radio from what it should do; told once."""
+
+    def lost(self, error: LostError) -> None:
+        """The player is gone; the radio tries to reach it."""
+
+    def found_again(self) -> None:
+        """The player is back."""
 
 
 class Radio:
     """A radio, and what it has learnt since it began.
 
-    ahead: songs that are to follow the current one. seeds: what it begins with; without any, it goes on from the queue.
-    less: what it should be less like.
+    candidates: what it may play. walk: how it goes on. ahead: songs that are to follow the current one. seeds: what it
+    begins with; without any, it goes on from the queue. less: what it should be less like. pause: waits so many seconds.
     """
 
     def __init__(
-        self, space: Space, player: Player, log: BeetsLogger, *, ahead: int, seeds: Sequence[Member], less: Sequence[Member]
+        self,
+        space: Space,
+        candidates: Candidates,
+        walk: Walk,
+        player: Player,
+        observer: Observer,
+        *,
+        ahead: int,
+        seeds: Sequence[Member] = (),
+        less: Sequence[Member] = (),
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.space = space
+        self.walk = walk
         self.player = player
-        self.log = log
+        self.observer = observer
+        self.pause = pause
         self.ahead = ahead
         self.seeds = seeds
         self.less = less
-        self._candidates = space.candidates()
-        self._rng = np.random.default_rng(space.settings.seed) if space.settings.drunk else None
-        self._names = Names(space.library, player)
+        self._candidates = candidates
+        self._rng = np.random.default_rng(walk.seed) if walk.drunk else None
         self._past: list[tuple[str, Fate]] = []  # songs that are over, as the player calls them
         self._added: set[str] = set()  # by the radio
         self._withdrawn: set[str] = set()  # ids of entries that the radio took out again
@@ -64,19 +92,22 @@ class Radio:
         self._refusals: list[str] = []  # the last ones in a row, and why
         self._before = Snapshot(())
         self._songs: dict[str, Song | None] = {}  # by what the player calls them; None: without a vector
-        self._said: set[str] = set()
+        self._remarks: set[Remark] = set()
 
     def start(self, *, play: bool) -> None:
-        """Make a beginning in the queue of a player that is connected. play: whether an empty one is to play then."""
+        """Make a beginning in the queue of a player that is connected. play: whether an empty one is to play then.
+
+        Raises PlayerError, also if the queue is empty and there is no seed.
+        """
         now = self._before = self.player.snapshot()
         if not now.entries and not self.seeds:
-            raise ui.UserError("MPD's queue is empty; give a query to start from: beet deejai radio QUERY")
+            raise PlayerError(f"{self.player.name}'s queue is empty", hint="name a seed")
         if self.seeds:
             self._older = {entry.file for entry in now.entries}
         for entry in now.entries[: len(now.entries) - len(now.upcoming)]:
             if entry.id != now.current:
                 self._past.append((entry.file, "played"))
-        if not now.entries and self.space.settings.list_seeds:
+        if not now.entries and self.walk.list_seeds:
             for seed in self._chosen_seeds():
                 self._add(seed)
         self._fill(even_if_empty=True)
@@ -89,17 +120,21 @@ class Radio:
     def run(self) -> None:
         """Go on until interrupted, through restarts of the player."""
         while True:
-            try:
-                self.player.wait()
-                self._fill()
-            except LostError as error:
-                self._reconnect(error)
+            self.go_on()
+
+    def go_on(self) -> None:
+        """Wait for news from the player, and do what they ask for."""
+        try:
+            self.player.wait()
+            self._fill()
+        except LostError as error:
+            self._reconnect(error)
 
     def _reconnect(self, lost: LostError) -> None:
-        self.log.warning("MPD is gone ({}); the radio goes on when it is back", lost)
+        self.observer.lost(lost)
         pause = 1
         while True:
-            time.sleep(pause)
+            self.pause(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
             try:
                 self.player.connect()
@@ -112,26 +147,26 @@ class Radio:
                 self._fill()
             except LostError:
                 continue
-            self.log.info("MPD is back")
+            self.observer.found_again()
             return
 
     def _observe(self) -> tuple[Snapshot, bool]:
         """The player now, what became of songs kept in mind; and whether one was skipped since the last time."""
         before, self._before = self._before, self.player.snapshot()
+        for mode in sorted(self._before.modes):
+            self._remark(mode)
         found = changes(before, self._before)
         refused = [(entry, "refused") for entry in found.refused if entry.id not in self._withdrawn]
         for entry, fate in [*([found.over] if found.over else []), *refused]:
             self._past.append((entry.file, fate))
             if fate in ("skipped", "refused"):
-                self.log.info("{}: {}; less like this", fate, self._name(entry.file))
+                self.observer.turned_away(self._name(entry.file), fate)
         if before.entries and not self._before.entries:
-            self.log.info("the queue is empty; the radio goes on from whatever is put there")
+            self.observer.emptied()
         return self._before, bool(found.over) and found.over[1] == "skipped"
 
     def _fill(self, *, even_if_empty: bool = False) -> None:
         """Add what is lacking; after a skip, what was chosen before it is chosen again."""
-        for option in self.player.options() & REMARKS.keys():
-            self._say(REMARKS[option])
         while True:
             now, skipped = self._observe()
             if skipped:
@@ -153,7 +188,6 @@ class Radio:
                     break  # what was to come after it was chosen to follow it
 
     def _choose(self, now: Snapshot, count: int) -> list[Pick]:
-        settings = self.space.settings
         way = [self._heard(file, fate) for file, fate in self._past]
         over = {file for file, _ in self._past}
         silent = self._older | self._unjudged
@@ -167,9 +201,9 @@ class Radio:
             self._candidates,
             way,
             count=count,
-            keep_on=settings.keep_on,
-            stay=settings.stay,
-            drunk=settings.drunk,
+            keep_on=self.walk.keep_on,
+            stay=self.walk.stay,
+            drunk=self.walk.drunk,
             seeds=[seed.song for seed in self.seeds],
             less=[member.song for member in self.less],
             never=self._refused,
@@ -177,34 +211,30 @@ class Radio:
         )
         if not picks:
             known = self.seeds or any(heard.song for heard in way)
-            self._say(EXHAUSTED if known else UNKNOWN)
+            self._remark("exhausted" if known else "unknown")
         return picks
 
     def _add(self, member: Member, pick: Pick | None = None) -> bool:
         """Put a song at the end of the queue; returns whether the player took it."""
-        file = self._names.file(member.tracks[0].path)
-        answer = self.player.add(file) if file is not None else "it is not in MPD's music directory"
-        if answer:
-            self._refusals.append(f"{member.name}: {answer}")
-            (self.log.info if len(self._refusals) <= NAMED_REFUSALS else self.log.debug)("left out: {}", self._refusals[-1])
+        try:
+            file = self.player.add(member.tracks[0].path)
+        except UnplayableError as error:
+            self._refusals.append(f"{member.name}: {error}")
+            self.observer.left_out(member, str(error), len(self._refusals))
             if len(self._refusals) >= MOST_REFUSALS:
                 self._give_up()
             return False
         self._refusals = []
         self._added.add(file)
         self._songs[file] = member.song
-        if pick:
-            self.log.info("added: {:.3f} {}", pick.similarity, member.name)
-            for warning in relaxed([pick]):
-                self.log.info("       {}", warning)
-        else:
-            self.log.info("added: {} (seed)", member.name)
+        self.observer.added(member, pick)
         return True
 
     def _give_up(self) -> None:
-        raise ui.UserError(
-            f"MPD accepts none of {counted(len(self._refusals), 'song')} ({self._refusals[-1]}); is its music_directory "
-            f"{self._names.directory}? If not, set `music_directory` in the section `mpd` of beets' configuration"
+        raise RefusedError(
+            f"{self.player.name} accepts none of {counted(len(self._refusals), 'song')} ({self._refusals[-1]})",
+            hint="player folder",
+            about=str(self.player.music_folder),
         )
 
     def _upcoming(self, now: Snapshot) -> list[Entry]:
@@ -225,8 +255,9 @@ class Radio:
 
     def _song(self, file: str) -> Song | None:
         if file not in self._songs:
-            items = items_at(self.space.library, self._names.path(file))
-            position = self.space.position.get(items[0].id) if items else None
+            path = self.player.path(file)
+            id_ = self.space.library.at([path]).get(path)
+            position = None if id_ is None else self.space.position.get(id_)
             self._songs[file] = None if position is None else self._candidates.song(position)
         return self._songs[file]
 
@@ -236,8 +267,8 @@ class Radio:
             return file
         return self.space.names([song.position]).get(song.position, file)
 
-    def _say(self, text: str) -> None:
+    def _remark(self, remark: Remark) -> None:
         """Once."""
-        if text not in self._said:
-            self._said.add(text)
-            self.log.warning("{}", text)
+        if remark not in self._remarks:
+            self._remarks.add(remark)
+            self.observer.remarked(remark)

@@ -1,115 +1,30 @@
-"""A radio that goes on for ever: what to play after what was played, and what people did to it.
+"""Where a radio goes: what to play after what was played, and what people did to it.
 
-Pure decisions about any player with a queue. What was played to its end, and what somebody put into the queue, leads the
-way; what was skipped or thrown out pushes it away, less and less as the songs go by.
+What was played to its end, and what somebody put into the queue, leads the way; what was skipped or thrown out pushes it
+away, less and less as the songs go by.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 
+from deejai_core.features.radio.changes import Fate
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.geometry import blend, stagger
 from deejai_core.playlists.walk import LESS, heading, repulsion
 from deejai_core.tracks.songs import Song
 
-PLAYED = 0.85  # of a song; left before, it was skipped. As beets' mpdstats has it.
 FORGETTING = 4  # songs after which a skip pushes half as much
 MOST_PUSH = 1.1  # of all skips together, against 1 of where the way leads: two in a row turn it round
 REMEMBERED = 500  # songs that do not come again until as many others were played, and at most half of what there is
 
-Fate = Literal["queued", "played", "skipped", "left", "refused"]
 REPULSION: dict[Fate, float] = {"skipped": LESS, "refused": LESS / 2}
 HELD: tuple[Fate, ...] = ("queued", "refused")  # never added again, however long ago that was
 LEADING: tuple[Fate, ...] = ("queued", "played")
 ANCHORS = 3  # songs chosen by listeners that a radio without seeds stays with: the last so many
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A song in a player's queue."""
-
-    id: str  # of this place in the queue; as long as the player runs, no other has it
-    file: str  # what the player knows the song by
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A player at some moment."""
-
-    entries: tuple[Entry, ...]
-    current: str | None = None  # id of the entry that plays, is paused, or was stopped
-    following: str | None = None  # id of the entry that plays next, by itself or when somebody skips
-    state: str = "stop"  # or "play", "pause"
-    elapsed: float = 0.0  # seconds of the current song
-    duration: float = 0.0  # seconds; 0: unknown
-    consumes: bool = False  # whether entries leave the queue when they are over
-    at: float = 0.0  # seconds on any clock
-
-    @property
-    def current_entry(self) -> Entry | None:
-        return next((entry for entry in self.entries if entry.id == self.current), None)
-
-    @property
-    def upcoming(self) -> tuple[Entry, ...]:
-        """The entries after the current one, all if there is none."""
-        ids = [entry.id for entry in self.entries]
-        return self.entries[ids.index(self.current) + 1 :] if self.current in ids else self.entries
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What happened between two moments."""
-
-    over: tuple[Entry, Fate] | None = None  # the song that is no longer the current one
-    refused: tuple[Entry, ...] = ()  # what was thrown out before it played
-
-
-def changes(before: Snapshot, now: Snapshot) -> Changes:
-    """What listeners did to a queue, and what the player did by itself.
-
-    A song is skipped if the next one plays before 85 % of it was heard. To stop, to seek, and to choose some other song say
-    nothing of the one that was playing; to throw it out while it plays says as much as to throw out one that is to come.
-    A queue that was cleared is none that was judged.
-    """
-    current, there = before.current_entry, {entry.id for entry in now.entries}
-    cleared = there.isdisjoint(entry.id for entry in before.entries)
-    if cleared and not before.consumes:
-        return Changes(over=(current, "left") if current else None)
-    refused = tuple(
-        entry
-        for entry in before.upcoming
-        if entry.id not in there and not (before.consumes and _consumed(entry, before, now))
-    )
-    if current is None or current.id == now.current:
-        return Changes(refused=refused)
-    return Changes((current, _fate(current, before, now)), refused)
-
-
-def _fate(entry: Entry, before: Snapshot, now: Snapshot) -> Fate:
-    heard = before.elapsed + (now.at - before.at if before.state == "play" else 0)
-    if not before.duration or heard >= PLAYED * before.duration:
-        return "played"
-    if not before.consumes and entry.id not in {other.id for other in now.entries}:
-        return "refused"
-    next_one = now.current == before.following or _follows(now.current, entry.id, now)
-    return "skipped" if now.state != "stop" and next_one else "left"
-
-
-def _follows(after: str | None, before: str, now: Snapshot) -> bool:
-    """Whether an entry stands right after another one."""
-    return (before, after) in pairwise(entry.id for entry in now.entries)
-
-
-def _consumed(entry: Entry, before: Snapshot, now: Snapshot) -> bool:
-    """Whether an entry went because it was over: it stood before the one that is current now."""
-    ids = [other.id for other in before.entries]
-    return now.current not in ids or ids.index(entry.id) < ids.index(now.current)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,63 @@
+"""What became of the songs in a player's queue, as two looks at it tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from deejai_core.players.player import Entry, Snapshot
+
+PLAYED = 0.85  # of a song; left before, it was skipped. As beets' mpdstats has it.
+
+Fate = Literal["queued", "played", "skipped", "left", "refused"]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What happened between two moments."""
+
+    over: tuple[Entry, Fate] | None = None  # the song that is no longer the current one
+    refused: tuple[Entry, ...] = ()  # what was thrown out before it played
+
+
+def changes(before: Snapshot, now: Snapshot) -> Changes:
+    """What listeners did to a queue, and what the player did by itself.
+
+    A song is skipped if the next one plays before 85 % of it was heard. To stop, to seek, and to choose some other song say
+    nothing of the one that was playing; to throw it out while it plays says as much as to throw out one that is to come.
+    A queue that was cleared is none that was judged.
+    """
+    current, there = before.current_entry, {entry.id for entry in now.entries}
+    cleared = there.isdisjoint(entry.id for entry in before.entries)
+    if cleared and not before.consumes:
+        return Changes(over=(current, "left") if current else None)
+    refused = tuple(
+        entry
+        for entry in before.upcoming
+        if entry.id not in there and not (before.consumes and _consumed(entry, before, now))
+    )
+    if current is None or current.id == now.current:
+        return Changes(refused=refused)
+    return Changes((current, _fate(current, before, now)), refused)
+
+
+def _fate(entry: Entry, before: Snapshot, now: Snapshot) -> Fate:
+    heard = before.elapsed + (now.at - before.at if before.state == "play" else 0)
+    if not before.duration or heard >= PLAYED * before.duration:
+        return "played"
+    if not before.consumes and entry.id not in {other.id for other in now.entries}:
+        return "refused"
+    next_one = now.current == before.following or _follows(now.current, entry.id, now)
+    return "skipped" if now.state != "stop" and next_one else "left"
+
+
+def _follows(after: str | None, before: str, now: Snapshot) -> bool:
+    """Whether an entry stands right after another one."""
+    return (before, after) in pairwise(entry.id for entry in now.entries)
+
+
+def _consumed(entry: Entry, before: Snapshot, now: Snapshot) -> bool:
+    """Whether an entry went because it was over: it stood before the one that is current now."""
+    ids = [other.id for other in before.entries]
+    return now.current not in ids or ids.index(entry.id) < ids.index(now.current)
