@@ -263,3 +263,17 @@ def test_text_of_twice_the_size(visit, server, viewport):
     begin(page, "kettle hazel")
     page.locator("#rules summary").click()
     assert faults(page) == []
+
+
+@pytest.mark.parametrize(
+    "viewport", [{"width": 1440, "height": 900}, PHONE, FOUR_TIMES], ids=["desktop", "phone", "four times"]
+)
+def test_a_mood_and_how_much_of_it_share_a_line(visit, server, viewport):
+    page = visit(server, viewport=viewport)
+    begin(page, "paid in full")
+    page.locator("#rules summary").click()
+    page.evaluate(
+        "['moods', 'lean'].forEach((id) => { document.getElementById(id).hidden = false; })"
+    )  # as if tags were there
+    mood, lean = page.locator("#mood").bounding_box(), page.locator("#lean").bounding_box()
+    assert abs(mood["y"] + mood["height"] / 2 - lean["y"] - lean["height"] / 2) < 2
