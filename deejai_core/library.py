@@ -117,6 +117,9 @@ class Library(Protocol):
     def vectors(self, model: str, dimension: int, ids: Collection[int] | None = None) -> Rows:
         """Return the vectors of a model, of these tracks or all. A damaged one counts as none."""
 
+    def models(self) -> dict[str, int]:
+        """Return how many tracks have a vector of each model."""
+
     def keep_vectors(self, model: str, vectors: Mapping[int, np.ndarray], recordings: Mapping[int, str]) -> Kept:
         """Write vectors of a model, (dimension,) each, to tracks that still have these recordings.
 

@@ -288,6 +288,19 @@ class LibraryConformance:
         assert len(library.vectors(MODEL, DIMENSION).ids) == 0
         assert len(library.vectors("other", DIMENSION).ids) == 1
 
+    def test_how_many_tracks_have_a_vector_of_each_model(self, factory, library):
+        one, other, third = library.ids()
+        recordings = identify(library)
+        assert library.models() == {}
+        library.keep_vectors(MODEL, {one: EAST, other: EAST}, recordings)
+        library.keep_vectors("other", {third: EAST}, recordings)
+        assert library.models() == {MODEL: 2, "other": 1}
+        library.keep_vectors("other", {one: EAST}, recordings)
+        library.keep_recording(third, library.paths()[third], "another")
+        assert library.models() == {MODEL: 1, "other": 1}
+        factory.remove(other)
+        assert library.models() == {"other": 1}
+
     def test_only_vectors_of_what_is_still_there_are_kept(self, library):
         wren, roxanne, lonely = (titles(library)[title] for title in ("Wren", "Roxanne", "So Lonely"))
         recordings = identify(library)

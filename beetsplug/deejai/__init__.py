@@ -95,8 +95,9 @@ class DeejaiPlugin(BeetsPlugin):
         library = BeetsLibrary(lib)
         if self._import_analysis is None:
             from deejai_core.embedding.library_analysis import ImportAnalysis
+            from deejai_core.models.registry import tagging_model
 
-            from .models import model_in_use, tagging_model
+            from .models import model_in_use
             from .settings import read_settings
 
             settings = read_settings(self.config)

@@ -13,13 +13,14 @@ from deejai_core.embedding.analysis import Heard, Unheard, default_threads
 from deejai_core.errors import TrainingError
 from deejai_core.formats.entries import one_line
 from deejai_core.models.deejai.folder import save_speccy, write_notes
+from deejai_core.models.folders import replacing_model
+from deejai_core.models.registry import CHECKPOINT
 from deejai_core.training.network import Course, Material, train_network
 from deejai_core.training.spectrograms import Spectrograms, make_spectrograms
 from deejai_core.training.validation import Epoch, check_enough, split
 from deejai_core.training.validation import Progress as Validation
 
 from .library.items import file_path, items_by_id
-from .models import CHECKPOINT, replacing_model
 from .progress import Progress
 from .settings import Settings
 from .training import Songs, validation_text

@@ -12,6 +12,7 @@ import numpy as np
 
 from deejai_core.data_folder import open_slices
 from deejai_core.errors import TrainingError
+from deejai_core.models.folders import replacing_model
 from deejai_core.models.head import HeadWeights, beside, save_head, unit
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import load_model, trunk_of
@@ -28,7 +29,7 @@ from deejai_core.training.track2vec import Track2Vec, learn
 from deejai_core.training.validation import Epoch, Progress, check_enough, split
 
 from .learned import save_track2vec, word_of
-from .models import models_folder, name_in_use, replacing_model
+from .models import models_folder, name_in_use
 from .words import counted
 
 if TYPE_CHECKING:

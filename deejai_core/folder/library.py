@@ -280,6 +280,11 @@ class FolderLibrary:
         order = order[whole[order]]
         return Rows(found[order], marks[order], vectors[order])
 
+    def models(self) -> dict[str, int]:
+        select = "SELECT model, COUNT(*) FROM vectors JOIN tracks ON id = track_id WHERE NOT lost AND vector IS NOT NULL"
+        with self._opened() as database:
+            return dict(database.select(f"{select} GROUP BY model", of=(str, int)))
+
     def keep_vectors(self, model: str, vectors: Mapping[int, np.ndarray], recordings: Mapping[int, str]) -> Kept:
         kept = Kept(set(), set())
         columns, types = "id, audio_key, COALESCE(model, ''), vector", (int, str, str, object)

@@ -32,7 +32,7 @@ def load_model(name: str, folder: Path, *, download: bool = True) -> Model:
     path = model_folder(name, folder)
     hub = HUB.fullmatch(name)
     if not (path / CONFIG).is_file() and hub and not download:
-        raise ModelError(f"{name}: not downloaded yet; `beet deejai model use {name}` does")
+        raise ModelError(f"{name}: not downloaded yet", hint="download", about=name)
     if not (path / CONFIG).is_file() and hub:
         from deejai_core.models.deejai.hub import fetch
 
@@ -41,7 +41,7 @@ def load_model(name: str, folder: Path, *, download: bool = True) -> Model:
         known = ", ".join([BUNDLED, *(found.name for found in model_folders(folder))])
         raise ModelError(f"unknown model {name!r}; known are: {known}")
     if (path / CHECKPOINT).is_file() and not (path / CONFIG).is_file():
-        raise ModelError(f"{name}: its training is not finished; `beet deejai train {name} --network ...` goes on with it")
+        raise ModelError(f"{name}: its training is not finished", hint="finish training", about=name)
     return open_model_folder(path)
 
 
@@ -53,6 +53,20 @@ def model_folder(name: str, folder: Path) -> Path:
     if HUB.fullmatch(name) and not path.is_dir():
         return folder / name.replace("/", "--")
     return path
+
+
+def same_model(name: str, other: str, folder: Path) -> bool:
+    """Whether two names are those of one model."""
+    return name == other or model_folder(name, folder) == model_folder(other, folder)
+
+
+def kept_name(text: str, folder: Path) -> str:
+    """A model's name as it is kept: the path of a folder is made absolute."""
+    path = model_folder(text, folder)
+    if not path.is_dir() or path.parent == folder:
+        return text
+    path = path.resolve()
+    return path.name if path.parent == folder.resolve() else str(path)
 
 
 def model_folders(folder: Path) -> Iterator[Path]:
@@ -81,6 +95,17 @@ def trunk_of(name: str, folder: Path) -> str:
         return name
     values = read_config(path)
     return read_head_config(path, values).trunk if values.get("kind") == KIND else name
+
+
+def trunk_source(name: str, folder: Path) -> str:
+    """What loads the model whose trunk one stands on, on any machine where models lie as they do here."""
+    trunk = trunk_of(name, folder)
+    return trunk if trunk == BUNDLED else str(model_folder(trunk, folder).absolute())
+
+
+def tagging_model(model: Model) -> Model:
+    """The model itself if it knows tags, else the bundled one, whose slices may be stored from before."""
+    return model if model.has_tags else MusiCNN()
 
 
 def read_config(folder: Path) -> dict:

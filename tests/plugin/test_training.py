@@ -17,10 +17,10 @@ import soundfile
 import torch
 from beets import logging
 
-from beetsplug.deejai.models import CHECKPOINT
 from beetsplug.deejai.network import teach_network
 from deejai_core.models.deejai.folder import save_speccy
 from deejai_core.models.deejai.network import build_network
+from deejai_core.models.registry import CHECKPOINT
 from deejai_core.training.network import Course
 from demo.composer import ARTISTS, RATE, Tape
 from tests.core.test_network_training import material
@@ -387,7 +387,7 @@ class TestNetwork:
         (["model", "info", "nothing"], "unknown model 'nothing'; known are: musicnn"),
         (["model", "use"], "use which model? Give one name"),
         (["model", "use", "nothing"], "unknown model 'nothing'; known are: musicnn"),
-        (["model", "remove", "musicnn", "-y"], "musicnn is part of the plugin"),
+        (["model", "remove", "musicnn", "-y"], "musicnn is part of deejai"),
         (["model", "remove", "nothing", "-y"], "no model 'nothing' in"),
         (["model", "remove", "../x", "-y"], "no model '../x' in"),
     ],

@@ -70,10 +70,11 @@ def run_analyze(
     from deejai_core.embedding.library_analysis import analyse_library, pending_tracks
     from deejai_core.errors import ClusterError, StoreError
     from deejai_core.index.cache import build_index
+    from deejai_core.models.registry import tagging_model, trunk_source
 
     from ..analysis_report import AnalysisReport
     from ..library.items import require_tracks
-    from ..models import model_in_use, tagging_model, trunk_source
+    from ..models import model_in_use, models_folder, name_in_use
 
     require_tracks(library)
     settings = read_settings(config, given_options(opts))
@@ -84,7 +85,9 @@ def run_analyze(
         if opts.device:
             raise ui.UserError("--device does not apply to --dask; workers compute on their CPUs")
     model = model_in_use(library, settings)
-    cluster = Cluster(opts.dask, trunk_source(library, settings)) if opts.dask else None
+    cluster = None
+    if opts.dask:
+        cluster = Cluster(opts.dask, trunk_source(name_in_use(library, settings), models_folder()))
     ids = [item.id for item in library.lib.items(args)] if args else None
     if args and not ids:
         raise ui.UserError(f"no track matches {' '.join(args)!r}; `beet ls` shows what a query finds")
@@ -138,9 +141,10 @@ def run_tag(
     from deejai_core.data_folder import open_slices, slices_path
     from deejai_core.embedding.tag_digits import top_tags
     from deejai_core.embedding.tagging import tag_tracks, tags_of, untagged_ids
+    from deejai_core.models.registry import tagging_model
 
     from ..library.items import as_track, items_by_id, require_tracks
-    from ..models import model_in_use, tagging_model
+    from ..models import model_in_use
 
     require_tracks(library)
     model = tagging_model(model_in_use(library, read_settings(config)))

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 from beets import ui
 
 from ..group import Verb, VerbsCommand
+from ..hints import in_words
 from ..settings import read_settings
 from ..words import counted
 
 if TYPE_CHECKING:
     import confuse
     from beets.logging import BeetsLogger
+
+    from deejai_core.embedding.library_analysis import Work
+    from deejai_core.embedding.library_models import ListedModel
+    from deejai_core.models.protocol import Model
 
     from ..library.beets_library import BeetsLibrary
     from ..settings import Settings
@@ -46,28 +51,68 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[VerbsCommand]:
 
 
 def run_list(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
-    from ..models import model_lines
+    from deejai_core.embedding.library_models import list_models
+    from deejai_core.models.folders import unfinished_names
+
+    from ..models import models_folder, name_in_use
 
     if args:
         raise ui.UserError("model list takes no arguments")
-    for line in model_lines(library, read_settings(config)):
-        ui.print_(line)
+    for listed in list_models(library, models_folder(), name_in_use(library, read_settings(config))):
+        told = in_words(listed.problem) if listed.problem else _in_short(listed)
+        ui.print_(f"{'*' if listed.in_use else ' '} {listed.name:<20} {told}")
+    for name in unfinished_names(models_folder()):
+        ui.print_(f"  {name:<20} an unfinished training; `beet deejai train` goes on with it")
+
+
+def _in_short(listed: ListedModel) -> str:
+    """Kind and size of a model, and what the library has of it."""
+    here = f"{counted(listed.tracks, 'vector')}, {counted(listed.recordings, 'recording')} analysed"
+    return f"{_kind(listed.model)}, {listed.model.dimension} dimensions; here {here}"
+
+
+def _kind(model: Model) -> str:
+    """What sort of model it is, in few words."""
+    from deejai_core.models.head import Head
+    from deejai_core.models.musicnn.model import MusiCNN
+
+    if not isinstance(model, Head):
+        return "bundled" if isinstance(model, MusiCNN) else "network"
+    weight = model.config.weight
+    return f"learned from lists, on {model.trunk_name}" + ("" if weight == 1 else f", weighing {weight:.0%} beside it")
 
 
 def run_info(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
-    from ..models import info_lines, name_in_use
+    from deejai_core.models.folders import describe
+
+    from ..models import models_folder, name_in_use
 
     if len(args) > 1:
         raise ui.UserError("info about which model? Give one name")
-    settings = read_settings(config)
-    for line in info_lines(library, args[0] if args else name_in_use(library, settings)):
-        ui.print_(line)
+    name = args[0] if args else name_in_use(library, read_settings(config))
+    described = describe(name, models_folder())
+    model = described.model
+    told = {
+        "model": name,
+        "vectors": f"{model.name}, {model.dimension} dimensions, epsilon {model.epsilon:.3g}",
+        "trunk": f"{model.trunk_name}, {model.trunk_size} numbers per slice of {model.span / model.sample_rate:.1f} s",
+        "kind": _kind(model),
+        "tags": "yes" if model.has_tags else "no; `tag` uses those of the bundled model",
+    }
+    if described.folder:
+        told["folder"] = str(described.folder)
+    if described.origin:
+        told["from"] = "{}, revision {}".format(*described.origin)
+    for label, text in (told | described.trained).items():
+        ui.print_(f"{label:<10} {text}")
 
 
 def run_use(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
-    from ..models import given_name
+    from deejai_core.models.registry import kept_name
+
+    from ..models import models_folder
 
     if len(args) != 1:
         raise ui.UserError("use which model? Give one name; `beet deejai model list` shows them")
@@ -76,31 +121,34 @@ def run_use(
         raise ui.UserError(
             f"the configuration says `model: {settings.model}`, which takes precedence; change it or remove it there"
         )
-    switch(library, settings, given_name(args[0]), log)
+    switch(library, settings, kept_name(args[0], models_folder()), log)
 
 
 def switch(library: BeetsLibrary, settings: Settings, name: str, log: BeetsLogger) -> None:
-    """Use another model from now on, and give the tracks what vectors can be made of what is stored."""
-    from deejai_core.data_folder import alone, open_slices
-    from deejai_core.embedding.library_analysis import plan
-    from deejai_core.embedding.library_vectors import weigh_tracks
+    """Use another model from now on, and say what becomes of the tracks' vectors."""
+    from deejai_core.embedding.library_models import use_model
     from deejai_core.models.registry import load_model
 
-    from ..models import choose, models_folder
+    from ..models import models_folder
 
     model = load_model(name, models_folder())
-    with open_slices(library) as store, alone(library):
-        work = plan(library, model, store, settings.analysis)
-        choose(library, name)
+    weighing = False
+
+    def chosen(work: Work) -> None:
+        nonlocal weighing
+        weighing = bool(work.weigh)
         log.info("{} is in use: {}, {} dimensions", name, model.name, model.dimension)
-        if work.weigh:
+        if weighing:
             log.info("computing the vectors of {} from the stored analysis...", counted(len(work.weigh), "track"))
-            try:
-                given = weigh_tracks(library, work.weigh, model, settings.analysis.epsilon_for(model), store).given
-            except BaseException:  # ctrl-C, a full disk
-                log.warning("stopped; `beet deejai analyze` computes the rest")
-                raise
-            log.info("Computed the vectors of {} with {}.", counted(given, "track"), model.name)
+
+    try:
+        work, given = use_model(library, name, model, settings.analysis, on_chosen=chosen)
+    except BaseException:  # ctrl-C, a full disk
+        if weighing:
+            log.warning("stopped; `beet deejai analyze` computes the rest")
+        raise
+    if weighing:
+        log.info("Computed the vectors of {} with {}.", counted(given, "track"), model.name)
     if work.hear:
         log.info("{} not analysed with it yet; run `beet deejai analyze`", counted(len(work.hear), "track"))
     if work.failed:
@@ -108,29 +156,34 @@ def switch(library: BeetsLibrary, settings: Settings, name: str, log: BeetsLogge
 
 
 def run_remove(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
-    from ..models import removable_folder, remove
+    from deejai_core.models.folders import removable_folder, remove_model
+
+    from ..models import models_folder, name_in_use
 
     if len(args) != 1:
         raise ui.UserError("remove which model? Give one name; `beet deejai model list` shows them")
-    folder = removable_folder(library, read_settings(config), args[0])
+    in_use = name_in_use(library, read_settings(config))
+    folder = removable_folder(args[0], models_folder(), in_use=in_use)
     if opts.yes or ui.input_yn(f"Remove {folder} (y/N)?", require=True):
-        remove(folder)
+        remove_model(folder)
         ui.print_(f"{args[0]}: removed")
 
 
 def run_import(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
-    from ..imports import import_model
-    from ..models import name_in_use, new_folder, same_model
+    from deejai_core.models.folders import import_model, new_model_folder
+    from deejai_core.models.registry import same_model
+
+    from ..models import models_folder, name_in_use
     from ..queries import user_path
 
     if len(args) != 2:
         raise ui.UserError("import what? Give a Keras file or a model's folder, and a name for it here")
     settings = read_settings(config)
-    folder = new_folder(args[1], replace=bool(opts.force))
+    folder = new_model_folder(args[1], models_folder(), replace=bool(opts.force))
     import_model(user_path(args[0]), folder)
-    if same_model(folder.name, name_in_use(library, settings)):
+    if same_model(folder.name, name_in_use(library, settings), models_folder()):
         switch(library, settings, folder.name, log)
     else:
         ui.print_(f"saved to {folder}; `beet deejai model use {args[1]}` switches to it")
@@ -139,17 +192,22 @@ def run_import(
 def run_import_vectors(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
+    from deejai_core.embedding.library_pickles import import_vectors
     from deejai_core.models.registry import load_model
 
-    from ..imports import import_vectors
     from ..models import models_folder
     from ..queries import user_path
 
     if len(args) < 2:
         raise ui.UserError("import vectors of which model, from where? Give its name and the folder of the pickles")
-    model = load_model(args[0], models_folder(), download=False)
-    sources = [user_path(word) for word in args[1:]]
-    result = import_vectors(library, model, sources, read_settings(config), log, moved=opts.moved)
+    result = import_vectors(
+        library,
+        load_model(args[0], models_folder(), download=False),
+        [user_path(word) for word in args[1:]],
+        limits=read_settings(config).analysis.limits,
+        moved=opts.moved,
+        on_warning=lambda warning: log.warning("{}", warning),
+    )
     ui.print_(f"{counted(result.stored, 'recording')} imported, {result.known:,} known before")
     for paths, why in (
         (result.elsewhere, "because the files are not in the library (if they were moved: --moved OLD NEW)"),

@@ -66,9 +66,10 @@ def run_train(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
     from deejai_core.history.library_history import read_history
+    from deejai_core.models.folders import new_model_folder
 
     from ..library.items import require_tracks
-    from ..models import new_folder
+    from ..models import models_folder
 
     settings = read_settings(config)
     if not 0 <= opts.seed <= LARGEST_SEED:
@@ -98,7 +99,9 @@ def run_train(
 
         opts.device = pick_device(opts.device or "auto")
     require_tracks(library)
-    folder = None if opts.track2vec else new_folder(args[0], replace=bool(opts.force), resume=bool(opts.network))
+    folder = None
+    if not opts.track2vec:
+        folder = new_model_folder(args[0], models_folder(), replace=bool(opts.force), resume=bool(opts.network))
     with read_history(library) as history:
         _train(library, settings, history, folder, opts, log)
 
@@ -111,7 +114,9 @@ def _train(
     opts: optparse.Values,
     log: BeetsLogger,
 ) -> None:
-    from ..models import name_in_use, same_model
+    from deejai_core.models.registry import same_model
+
+    from ..models import models_folder, name_in_use
     from ..progress import Progress
     from ..queries import user_path
     from ..training import coverage, keep_songs, learn_songs
@@ -130,7 +135,7 @@ def _train(
     teach = _teach_network if opts.network else _teach_head
     for label, told in teach(library, settings, history, songs, folder, opts, log).items():
         ui.print_(f"{label:<10} {told}")
-    used = opts.use or same_model(folder.name, name_in_use(library, settings))
+    used = opts.use or same_model(folder.name, name_in_use(library, settings), models_folder())
     ui.print_(f"saved to {folder}" + ("" if used else f"; `beet deejai model use {folder.name}` switches to it"))
     keep_songs(library, songs)
     if used:
@@ -179,9 +184,9 @@ def _teach_network(
     opts: optparse.Values,
     log: BeetsLogger,
 ) -> dict[str, str]:
+    from deejai_core.models.registry import CHECKPOINT
     from deejai_core.training.network import Course
 
-    from ..models import CHECKPOINT
     from ..network import gather_material, teach_network
 
     course = Course(kind=opts.network, epochs=opts.epochs or EPOCHS, seed=opts.seed, device=opts.device)

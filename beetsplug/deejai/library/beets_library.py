@@ -227,6 +227,10 @@ class BeetsLibrary:
         return Rows(*sql.vectors(self.lib, model, dimension, ids))
 
     @_reporting
+    def models(self) -> dict[str, int]:
+        return sql.vector_counts(self.lib)
+
+    @_reporting
     def keep_vectors(self, model: str, vectors: Mapping[int, np.ndarray], recordings: Mapping[int, str]) -> Kept:
         kept = Kept(set(), set())
         for some in sql.chunks(vectors):

@@ -247,6 +247,17 @@ def vectors(lib: Library, model: str, dimension: int, only: Iterable[int] | None
     return rows if whole.all() else VectorRows(*(column[whole] for column in rows))
 
 
+def vector_counts(lib: Library) -> dict[str, int]:
+    """How many tracks have a vector, by model."""
+    rows = _query(
+        lib,
+        "SELECT m.value, COUNT(*) FROM item_attributes m JOIN items i ON i.id = m.entity_id "
+        "JOIN item_attributes v ON v.entity_id = m.entity_id AND v.key = ? WHERE m.key = ? GROUP BY m.value",
+        (VECTOR, MODEL),
+    )
+    return {model: count for model, count in rows if isinstance(model, str)}  # what is no text is damage
+
+
 def _portions(lib: Library, only: Iterable[int] | None) -> Iterator[tuple[str, list[int]]]:
     """Clauses that find these tracks, or all, so many at a time that their rows fit the memory."""
     if only is None:

@@ -1,0 +1,159 @@
+"""The folder of models: each comes whole, in place of another or not at all, and goes at once."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deejai_core.errors import ModelError
+from deejai_core.formats.entries import one_line
+from deejai_core.models.deejai.folder import read_notes
+from deejai_core.models.head import CONFIG, Head
+from deejai_core.models.protocol import Model
+from deejai_core.models.registry import (
+    BUNDLED,
+    CHECKPOINT,
+    NAME,
+    load_model,
+    model_folder,
+    model_folders,
+    open_model_folder,
+    same_model,
+    trunk_of,
+)
+
+MODEL_FILES = (".json", ".safetensors", ".bin")
+
+
+@dataclass(frozen=True)
+class Description:
+    """What there is to know of a model."""
+
+    model: Model
+    folder: Path | None  # None: it is bundled
+    origin: tuple[str, str] | None  # the repository on the hub that it comes from, and its revision
+    trained: dict[str, str]  # how well it did when it was trained, by label; empty if it was not trained here
+
+
+def describe(name: str, folder: Path) -> Description:
+    """What there is to know of a model; folder: of all models. Raises ModelError if there is none of this name."""
+    model = load_model(name, folder, download=False)
+    if name == BUNDLED:
+        return Description(model, None, None, {})
+    path = model_folder(name, folder)
+    notes = read_notes(path)
+    origin = (notes["repo"], notes["revision"]) if "repo" in notes and "revision" in notes else None
+    trained = model.config.trained if isinstance(model, Head) else notes.get("trained", {})
+    return Description(model, path, origin, trained)
+
+
+def new_model_folder(name: str, folder: Path, *, replace: bool, resume: bool = False) -> Path:
+    """Where a model of this name is to be written. Raises ModelError if the name will not do, is taken, or needed.
+
+    resume: a training that was not finished is to be gone on with.
+    """
+    path = folder / name
+    if not NAME.fullmatch(name) or name == BUNDLED:
+        raise ModelError(
+            f"{name!r} cannot be the name of a model; use letters, digits, dots and hyphens, but not {BUNDLED}"
+        )
+    if is_unfinished(path) and not replace and not resume:
+        raise ModelError(f"{name} is an unfinished training", hint="finish or replace", about=name)
+    if (path / CONFIG).exists() and not replace and not is_unfinished(path):
+        raise ModelError(f"there is a model {name} already", hint="replace")
+    if (path / CONFIG).exists() and (heads := _standing_on(name, folder)):
+        raise ModelError(f"{heads[0]} needs {name}; remove {heads[0]} first, or choose another name")
+    return path
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a training of a network into this folder was stopped."""
+    return (path / CHECKPOINT).exists()
+
+
+def unfinished_names(folder: Path) -> list[str]:
+    """The models whose training was stopped."""
+    return [path.parent.name for path in sorted(folder.glob(f"*/{CHECKPOINT}"))]
+
+
+@contextmanager
+def replacing_model(path: Path) -> Iterator[Path]:
+    """A temporary folder for a model, which takes the place of `path` if nothing fails. Raises ModelError."""
+    temporary, old = (path.with_name(f".{path.name}-{secrets.token_hex(4)}") for _ in range(2))
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if path.exists():
+            path.rename(old)
+        temporary.rename(path)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be written ({error.strerror})") from error
+    finally:
+        for leftover in (temporary, old if path.exists() else temporary):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def removable_folder(name: str, folder: Path, *, in_use: str) -> Path:
+    """The folder of a model that nothing needs. Raises ModelError if it may not be removed."""
+    path = model_folder(name, folder)
+    if name == BUNDLED:
+        raise ModelError(f"{BUNDLED} is part of deejai and cannot be removed")
+    if not name or not NAME.fullmatch(path.name) or path.parent != folder or not path.is_dir():
+        raise ModelError(f"no model {name!r} in {folder}", hint="list models")
+    if same_model(name, in_use, folder):
+        raise ModelError(f"{name} is in use", hint="use another model", about=BUNDLED)
+    if heads := _standing_on(name, folder):
+        raise ModelError(f"{heads[0]} needs {name}; remove {heads[0]} first")
+    return path
+
+
+def remove_model(path: Path) -> None:
+    """Remove a model: at once for whoever looks, whatever becomes of the rest. Raises ModelError."""
+    try:
+        doomed = path.rename(path.with_name(f".{path.name}-{secrets.token_hex(4)}"))
+        shutil.rmtree(doomed)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be removed ({error.strerror})") from error
+
+
+def import_model(source: Path, path: Path) -> None:
+    """A network from a file of Keras, or a model's folder, into the folder `path`: whole or not at all.
+
+    Raises ModelError if the source is neither, or not there.
+    """
+    if not source.is_dir() and not source.is_file():
+        raise ModelError(f"{one_line(os.fspath(source))}: no such file or folder")
+    if source.is_dir() and not (source / CONFIG).is_file():
+        raise ModelError(f"{one_line(os.fspath(source))}: no model in it; it should have {CONFIG} and the weights")
+    with replacing_model(path) as temporary:
+        if source.is_dir():
+            for file in source.iterdir():
+                if file.suffix in MODEL_FILES and file.is_file():
+                    shutil.copy(file, temporary)
+        else:
+            from deejai_core.models.deejai.keras import convert_keras
+
+            convert_keras(source, temporary)
+        try:
+            open_model_folder(temporary)
+        except ModelError as error:
+            told = str(error).replace(os.fspath(temporary), os.fspath(source))
+            raise ModelError(told, hint=error.hint, about=error.about) from error
+
+
+def _standing_on(name: str, folder: Path) -> list[str]:
+    """The models that stand on the trunk of this one."""
+    found = []
+    for path in model_folders(folder):
+        try:
+            trunk = trunk_of(path.name, folder)
+        except ModelError:
+            continue  # a damaged one stands on nothing
+        if trunk != path.name and same_model(trunk, name, folder):
+            found.append(path.name)
+    return found
