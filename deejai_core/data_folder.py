@@ -8,7 +8,6 @@ from pathlib import Path
 
 from deejai_core.embedding.slices import SliceStore
 from deejai_core.errors import LibraryError
-from deejai_core.history.store import HistoryStore
 from deejai_core.library import Library
 
 
@@ -22,10 +21,6 @@ def open_slices(library: Library) -> SliceStore:
 
 def history_path(library: Library) -> Path:
     return library.folder / "history.db"
-
-
-def open_history(library: Library) -> HistoryStore:
-    return HistoryStore(history_path(library))
 
 
 def track2vec_path(library: Library) -> Path:

@@ -26,20 +26,12 @@ SQL_ON_BEETS = f"{ADAPTER}.library.sql"
 EXCEPTIONS = {
     "order": {
         "data_folder -> embedding/slices": "it opens what it should only name",
-        "data_folder -> history/store": "it opens what it should only name",
     },
     "circles": {},
     "beet": {
         "database: `beet deejai doctor --fix": "a hint still to be",
         "features/mix/mixdown: beet deejai mix": "begins the comments by which mixes on people's disks are told",
         "features/web/token_page: the address that <b>beet deejai web</b> has": "a text to be handed in",
-        "models/deejai/hub: : another beet is downloading it;": "to be said without it",
-        "models/registry: g is not finished; `beet deejai train": "a hint still to be",
-        "models/registry: ot downloaded yet; `beet deejai model use": "a hint still to be",
-        "training/head: dd more lists with `beet deejai history add`": "a hint still to be",
-        "training/track2vec: ); `beet deejai train --trac": "a hint still to be",
-        "training/validation: artists; `beet deejai history repo": "a hint still to be",
-        "training/validation: ot in the library, `beet deejai status` what": "a hint still to be",
     },
     "terminal": {
         "embedding/cluster: logging": "silences Dask",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deejai_core.data_folder import alone, history_path, open_history, open_slices, slices_path, unfinished_path
+from deejai_core.data_folder import alone, history_path, open_slices, slices_path, unfinished_path
 from deejai_core.embedding.analysis import hear_file
 from deejai_core.embedding.changed_files import look_at_files
 from deejai_core.embedding.library_analysis import pending_tracks, plan
@@ -24,12 +24,14 @@ from deejai_core.embedding.slices import rebuild_store
 from deejai_core.errors import AudioError, DamagedError, DeejaiError
 from deejai_core.files import TEMPORARY, remove_unfinished, unfinished
 from deejai_core.formats.entries import one_line
+from deejai_core.history.library_history import open_history
 from deejai_core.history.store import rebuild_history
 from deejai_core.index.annoy_file import index_paths, is_intact, read_manifest, why_no_annoy
 from deejai_core.index.cache import current_index, is_cache_true
 from deejai_core.index.vectors import vectors_paths
 from deejai_core.models.protocol import Model
 
+from .hints import in_words
 from .library.attributes import KEY, MODEL, VECTOR
 from .library.items import file_path, items_at, items_by_id
 from .models import model_in_use
@@ -84,7 +86,7 @@ def examine(library: BeetsLibrary, settings: Settings, unknown: Sequence[str]) -
         yield _weights(model)
         yield _hearing(model, settings)
     except DeejaiError as error:
-        yield Finding("model", str(error), wrong=True)
+        yield Finding("model", in_words(error), wrong=True)
         return
     epsilon = settings.analysis.epsilon_for(model)
     stored = slices_path(library).exists()
@@ -107,7 +109,7 @@ def _checked(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
     try:
         yield from findings
     except DeejaiError as error:
-        yield Finding(what, str(error), wrong=True)
+        yield Finding(what, in_words(error), wrong=True)
 
 
 def _libraries() -> Finding:

@@ -19,6 +19,11 @@ WORDS = {  # {about}: what the hint is about
     "query albums": "`beet ls -a` shows what a query finds",
     "tag": "run `beet deejai tag`",
     "train track2vec": "run `beet deejai train --track2vec`",
+    "train track2vec again": "`beet deejai train --track2vec` learns them again",
+    "begin again": "--force begins again",
+    "see what is missing": (
+        "`beet deejai history report` shows what is not in the library, `beet deejai status` what is not analysed"
+    ),
     "add lists": "`beet deejai history add` adds lists",
     "choose a model": "`beet deejai model use` writes it",
     "download": "`beet deejai model use {about}` does",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deejai_core.data_folder import history_path, open_history
+from deejai_core.data_folder import history_path
 from deejai_core.errors import HistoryError, StoreError
 from deejai_core.formats.entries import Track, one_line
 from deejai_core.history.matching import MATCHED, UNMATCHED, LibrarySongs, Match
@@ -20,6 +20,10 @@ from deejai_core.library import Library
 
 OUTCOMES = (*MATCHED, *UNMATCHED)
 NUMBERS = np.dtype("<i4")
+
+
+def open_history(library: Library) -> HistoryStore:
+    return HistoryStore(history_path(library))
 
 
 def existing_history(library: Library) -> HistoryStore:

@@ -130,7 +130,7 @@ class _Run:
         try:
             state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
             if state["made_from"] != self._made_from():
-                raise TrainingError(f"{self.checkpoint}: made of other lists, music or options; --force begins again")
+                raise TrainingError(f"{self.checkpoint}: made of other lists, music or options", hint="begin again")
             self.network.load_state_dict(state["network"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.best = state["best"]
@@ -139,7 +139,7 @@ class _Run:
         except TrainingError:
             raise
         except Exception as error:  # torch and pickle have many for a damaged file
-            raise TrainingError(f"{self.checkpoint}: cannot be read; --force begins again") from error
+            raise TrainingError(f"{self.checkpoint}: cannot be read", hint="begin again") from error
 
     def train_epoch(self, on_step: Callable[[int, int], None]) -> None:
         """The rest of the current epoch; a checkpoint now and then, and after it."""

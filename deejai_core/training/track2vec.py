@@ -109,9 +109,7 @@ class Track2Vec:
             text, ends = text.tobytes(), ends.tolist()
             words = [text[start:end].decode("utf-8", "surrogatepass") for start, end in zip([0, *ends], ends, strict=False)]
         except (OSError, SafetensorError, KeyError, ValueError) as error:
-            raise ModelError(
-                f"{path}: cannot read the vectors ({error}); `beet deejai train --track2vec` learns them again"
-            ) from error
+            raise ModelError(f"{path}: cannot read the vectors ({error})", hint="train track2vec again") from error
         return cls(tuple(words), vectors)
 
 

@@ -50,8 +50,8 @@ def check_enough(artists: np.ndarray, lists: int) -> None:
         raise TrainingError(
             f"too little to learn from: in {counted(lists, 'list')}, only {counted(len(artists), 'track')} by "
             f"{counted(names, 'artist')} are in the library and analysed; training takes {FEWEST_TRACKS} tracks by "
-            f"{FEWEST_ARTISTS} artists; `beet deejai history report` shows what is not in the library, `beet deejai "
-            "status` what is not analysed"
+            f"{FEWEST_ARTISTS} artists",
+            hint="see what is missing",
         )
 
 

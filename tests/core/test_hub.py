@@ -117,7 +117,10 @@ def test_what_was_damaged_on_its_way_is_not_kept(hub, tmp_path):
 def test_two_do_not_download_the_same(hub, tmp_path):
     hub.publish("a/b", OLD, published())
     (staging := tmp_path / f".download-{OLD}").mkdir()
-    with FileLock(staging / "lock"), pytest.raises(ModelError, match=r"^a/b: another beet is downloading it; wait until"):
+    with (
+        FileLock(staging / "lock"),
+        pytest.raises(ModelError, match=r"^a/b: another process is downloading it; wait"),
+    ):
         fetch("a/b", tmp_path)
     assert load_speccy(fetch("a/b", tmp_path)).is_intact()
 

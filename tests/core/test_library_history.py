@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from deejai_core.data_folder import open_history
 from deejai_core.errors import HistoryError
 from deejai_core.folder import FolderLibrary
-from deejai_core.history.library_history import existing_history, read_history
+from deejai_core.history.library_history import existing_history, open_history, read_history
 from deejai_core.history.mentions import Mention, SongList, as_mention
 from deejai_core.history.report import HistoryReport
 from deejai_core.history.store import Source

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from deejai_core.data_folder import open_history
 from deejai_core.errors import HistoryError
 from deejai_core.folder import FolderLibrary
+from deejai_core.history.library_history import open_history
 from deejai_core.history.mentions import Mention, Play, SongList
 from deejai_core.history.sources.library_sources import Sources, overlapping, parse_source, source_text
 from deejai_core.history.store import Source

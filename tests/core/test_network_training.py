@@ -136,7 +136,7 @@ class TestCheckpoint:
     def test_of_other_material_is_refused(self, checkpoint):
         other = material()
         other.targets[0] = [0, 0, 0, 1]
-        with pytest.raises(TrainingError, match=r"checkpoint\.pt: made of other lists, music or options; --force"):
+        with pytest.raises(TrainingError, match=r"checkpoint\.pt: made of other lists, music or options$"):
             train_network(other, SMALL, checkpoint)
 
     def test_of_another_course_is_refused(self, checkpoint):
@@ -146,7 +146,7 @@ class TestCheckpoint:
     @pytest.mark.parametrize("content", [b"", b"nonsense", b"\x80\x04N."])
     def test_damaged_is_one_line(self, checkpoint, content):
         checkpoint.write_bytes(content)
-        with pytest.raises(TrainingError, match=r"checkpoint\.pt: cannot be read; --force begins again"):
+        with pytest.raises(TrainingError, match=r"checkpoint\.pt: cannot be read"):
             train_network(material(), SMALL, checkpoint)
 
     def test_more_epochs_go_on(self, checkpoint):

@@ -64,7 +64,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[VerbsCommand]:
 def run_add(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
-    from deejai_core.data_folder import open_history
+    from deejai_core.history.library_history import open_history
     from deejai_core.history.sources.library_sources import overlapping, source_text
 
     from ..hints import A_SOURCE

@@ -59,7 +59,7 @@ def fetch(repo: str, folder: Path, *, revision: str | None = None) -> Path:
     except DeejaiError:
         raise
     except Timeout as error:
-        raise ModelError(f"{repo}: another beet is downloading it; wait until it is done") from error
+        raise ModelError(f"{repo}: another process is downloading it; wait until it is done") from error
     except HFValidationError as error:
         raise ModelError(f"{repo}: not the name of a model; it should be owner/name") from error
     except RepositoryNotFoundError as error:
