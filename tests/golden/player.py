@@ -1,4 +1,4 @@
-"""A player that speaks MPD's protocol and plays what a script says; and a radio that listens to it."""
+"""A player that speaks MPD's protocol and plays what a script says."""
 
 from __future__ import annotations
 
@@ -6,39 +6,13 @@ import shlex
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from tests.players import LENGTH, Queue
 
 PATIENCE = 60  # seconds
-LENGTH = 300.0  # of each song
 
 
-@dataclass
-class Queue:
-    """The songs in a player, by the ids of their places."""
-
-    songs: list[tuple[int, str]] = field(default_factory=list)
-    current: int | None = None  # id
-    elapsed: float = 10.0
-    state: str = "stop"
-    options: set[str] = field(default_factory=set)
-    last_id: int = 0
-
-    @property
-    def ids(self) -> list[int]:
-        return [id_ for id_, _ in self.songs]
-
-    def add(self, file: str, at: int | None = None) -> int:
-        self.last_id += 1
-        self.songs.insert(len(self.songs) if at is None else at, (self.last_id, file))
-        return self.last_id
-
-    @property
-    def following(self) -> int | None:
-        later = self.ids[self.ids.index(self.current) + 1 :] if self.current in self.ids else []
-        return later[0] if later else None
-
-
-class FakePlayer:
+class ScriptedMpd:
     """A server for one client at a time.
 
     refuses: files that it does not take. log: what the client did since the last change.

@@ -7,85 +7,49 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.forkserver import start_beet
+from tests.players import Queue
 from tests.plugin.conftest import Beets
 
 from .library import display_names
-from .player import LENGTH, PATIENCE, FakePlayer, Queue
+from .player import PATIENCE, ScriptedMpd
 from .record import Recording
 
 RUST = "Iron Kettle/Boil/03 Rust.flac"
 KETTLE = "Hazel & Thorn/Kitchen Songs/01 Kettle.flac"
 
 
-def skip(queue: Queue) -> None:
-    queue.current, queue.elapsed = queue.following, 10.0
-
-
-def end(queue: Queue) -> None:
-    skip(queue)
-
-
-def near_its_end(queue: Queue) -> None:
-    queue.elapsed = LENGTH - 1
-
-
-def throw_out_next(queue: Queue) -> None:
-    queue.songs.pop(queue.ids.index(queue.following))
-
-
-def throw_out_current(queue: Queue) -> None:
-    place = queue.ids.index(queue.current)
-    queue.current, queue.elapsed = queue.following, 10.0
-    queue.songs.pop(place)
-
-
 def put_in(file: str) -> Callable[[Queue], None]:
-    return lambda queue: queue.add(file, queue.ids.index(queue.current) + 1) and None
-
-
-def jump_to_last(queue: Queue) -> None:
-    queue.current, queue.elapsed = queue.ids[-1], 10.0
-
-
-def clear(queue: Queue) -> None:
-    queue.songs, queue.current, queue.state = [], None, "stop"
+    return lambda queue: queue.put_in(file)
 
 
 def clear_for(file: str) -> Callable[[Queue], None]:
     def change(queue: Queue) -> None:
-        clear(queue)
-        queue.current, queue.state, queue.elapsed = queue.add(file), "play", 10.0
+        queue.clear()
+        queue.add(file)
+        queue.play()
 
     return change
 
 
-def renumber(queue: Queue) -> None:
-    """As a player that was started again has it."""
-    place = queue.ids.index(queue.current)
-    queue.songs = [(id_ + 1000, file) for id_, file in queue.songs]
-    queue.last_id += 1000
-    queue.current = queue.ids[place]
-
-
 SESSION: tuple[tuple[str, Callable[[Queue], None]], ...] = (
-    ("the song is near its end", near_its_end),
-    ("the next song plays", end),
-    ("skipped", skip),
-    ("skipped again", skip),
-    ("near its end", near_its_end),
-    ("the next song plays", end),
-    ("the next one is thrown out", throw_out_next),
-    ("what plays is thrown out", throw_out_current),
+    ("the song is near its end", Queue.near_its_end),
+    ("the next song plays", Queue.skip),
+    ("skipped", Queue.skip),
+    ("skipped again", Queue.skip),
+    ("near its end", Queue.near_its_end),
+    ("the next song plays", Queue.skip),
+    ("the next one is thrown out", Queue.throw_out_next),
+    ("what plays is thrown out", Queue.throw_out_current),
     ("Rust is put in", put_in(RUST)),
-    ("skipped to Rust", skip),
-    ("near its end", near_its_end),
-    ("the next song plays", end),
-    ("the last one is chosen", jump_to_last),
-    ("the player is started again", renumber),
-    ("skipped", skip),
-    ("cleared", clear),
+    ("skipped to Rust", Queue.skip),
+    ("near its end", Queue.near_its_end),
+    ("the next song plays", Queue.skip),
+    ("the last one is chosen", lambda queue: queue.play(-1)),
+    ("the player is started again", Queue.restart),
+    ("skipped", Queue.skip),
+    ("cleared", Queue.clear),
     ("another one is put there", clear_for(KETTLE)),
-    ("skipped", skip),
+    ("skipped", Queue.skip),
 )
 RADIOS = {
     "from a title": ["Aisle"],
@@ -104,7 +68,7 @@ def record(beets: Beets, music: Path) -> dict[str, str]:
 
 
 def listen(beets: Beets, recording: Recording, words: list[str]) -> None:
-    player, log = FakePlayer(), beets.folder / "radio.log"
+    player, log = ScriptedMpd(), beets.folder / "radio.log"
     player.refuses = {"Invented/Invented 8/Song 5.mp3"}
     if "--ahead" in words:
         clear_for(KETTLE)(player.queue)
@@ -115,7 +79,7 @@ def listen(beets: Beets, recording: Recording, words: list[str]) -> None:
         tell(recording, player, player.settled())
         for what, change in SESSION:
             recording.decided(f"-- {what}")
-            tell(recording, player, player.change(change, hang_up=change is renumber))
+            tell(recording, player, player.change(change, hang_up=change is Queue.restart))
         process.send_signal(signal.SIGINT)
         process.wait(PATIENCE)
     finally:
@@ -124,7 +88,7 @@ def listen(beets: Beets, recording: Recording, words: list[str]) -> None:
     recording.said(log.read_text())
 
 
-def tell(recording: Recording, player: FakePlayer, done: list[str]) -> None:
+def tell(recording: Recording, player: ScriptedMpd, done: list[str]) -> None:
     for line in done:
         recording.decided(line)
     current = player.queue.current
