@@ -21,10 +21,10 @@ from deejai_core.playlists.candidates import Candidates, preferences
 from deejai_core.playlists.journey import journey
 from deejai_core.playlists.order import shortest_path
 from deejai_core.playlists.playlist import similar
-from deejai_core.playlists.rules import Rules
+from deejai_core.playlists.rules import RuleSet
 
 ROUNDS = 5
-EVERYTHING = Rules(
+EVERYTHING = RuleSet(
     artist_separation=10,
     album_separation=20,
     min_length=90,
@@ -75,7 +75,7 @@ def engine(name: str, index: Index, columns, handicap: np.ndarray, rng: np.rando
             f"100 tracks, all rules{scope}{name}",
             lambda allowed=allowed: walk(all_rules(allowed), count=100, drunk=0.1),
         )
-    report(f"100 tracks, no rules{name}", lambda: walk(Candidates(index, columns, Rules()), count=100))
+    report(f"100 tracks, no rules{name}", lambda: walk(Candidates(index, columns, RuleSet()), count=100))
     report(f"400 minutes, all rules{name}", lambda: walk(all_rules(None), seconds=24_000))
     for kind, options in (("100 tracks", {"between": 24}), ("400 minutes", {"seconds": 24_000})):
         report(

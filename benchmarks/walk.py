@@ -22,7 +22,7 @@ from deejai_core.index.neighbours import Index
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.playlist import similar
-from deejai_core.playlists.rules import MILD, Rules
+from deejai_core.playlists.rules import MILD, RuleSet
 from deejai_core.tracks.songs import Catalogue
 
 COUNT = 20  # tracks of a list, as by default
@@ -59,7 +59,7 @@ class Collection:
     def candidates(self, **rules) -> Candidates:
         numbers = [str(number) for number in range(len(self.genre))]
         catalogue = Catalogue(self.artist.tolist(), numbers, numbers, np.full(len(numbers), 240.0))
-        kept = Rules(duplicate_epsilon=MusiCNN.duplicate_epsilon, **rules)
+        kept = RuleSet(duplicate_epsilon=MusiCNN.duplicate_epsilon, **rules)
         return Candidates(Index(self.vectors), catalogue, kept, handicap=handicaps(densities(self.vectors)))
 
     def among(self, tracks: np.ndarray) -> Collection:

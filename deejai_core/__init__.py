@@ -3,14 +3,28 @@
     file --audio--> samples --spectrogram--> log-mel slices --model--> slice vectors --slices--> kept on disk
     slice vectors --mp3tovec--> one vector a track --index--> neighbours --playlists--> tracks --m3u--> any player
 
-Knows nothing of beets; `beetsplug.deejai` is the adapter. See docs/design.md.
+    from deejai_core import FolderLibrary, Rules, Walk, analyse, similar, write_playlist
+
+    library = FolderLibrary("~/Music")
+    library.refresh()
+    analyse(library)
+    made = similar(library, ["Roxanne"], Walk(count=20), Rules(artist_separation=5))
+    write_playlist(made, "like-roxanne.m3u")
+
+Knows nothing of beets; `beetsplug.deejai` is the adapter. See docs/design.md and docs/api.md.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from deejai_core.errors import (
     AudioError,
     ClusterError,
     DamagedError,
     DeejaiError,
+    EmptyError,
+    ExternalFileError,
     HistoryError,
     LibraryError,
     LostError,
@@ -18,6 +32,10 @@ from deejai_core.errors import (
     MissingError,
     MixError,
     ModelError,
+    NoMatchError,
+    NotAnalysedError,
+    NothingAllowedError,
+    OptionError,
     PlayerError,
     PlaylistError,
     QueryError,
@@ -30,25 +48,86 @@ from deejai_core.errors import (
 )
 from deejai_core.version import __version__ as __version__
 
+if TYPE_CHECKING:
+    from deejai_core.api import (
+        MILD,
+        ONCE,
+        Analysis,
+        Entry,
+        FolderLibrary,
+        Library,
+        MadeList,
+        Member,
+        Model,
+        Observer,
+        Rules,
+        Space,
+        Style,
+        Walk,
+        analyse,
+        journey,
+        load_model,
+        open_space,
+        reorder,
+        similar,
+        write_playlist,
+    )
+
 __all__ = [
+    "MILD",
+    "ONCE",
+    "Analysis",
     "AudioError",
     "ClusterError",
     "DamagedError",
     "DeejaiError",
+    "EmptyError",
+    "Entry",
+    "ExternalFileError",
+    "FolderLibrary",
     "HistoryError",
+    "Library",
     "LibraryError",
     "LostError",
+    "MadeList",
     "MapError",
+    "Member",
     "MissingError",
     "MixError",
+    "Model",
     "ModelError",
+    "NoMatchError",
+    "NotAnalysedError",
+    "NothingAllowedError",
+    "Observer",
+    "OptionError",
     "PlayerError",
     "PlaylistError",
     "QueryError",
     "RefusedError",
+    "Rules",
+    "Space",
     "StoreError",
+    "Style",
     "TrainingError",
     "UnavailableError",
     "UnmountedError",
     "UnplayableError",
+    "Walk",
+    "analyse",
+    "journey",
+    "load_model",
+    "open_space",
+    "reorder",
+    "similar",
+    "write_playlist",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the rest when it is asked for: errors and the version are to be had without numpy."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from deejai_core import api
+
+    return getattr(api, name)

@@ -11,8 +11,14 @@ DeejaiError
 ├── MixError                a mix cannot be made or written
 ├── MapError                a map cannot be written
 ├── LibraryError            a music library is empty, or cannot be read or written
-│   ├── QueryError          a query is none, or finds nothing
+│   ├── EmptyError          it has no track
+│   ├── NotAnalysedError    nothing of it is analysed yet, or not what was asked for
+│   ├── QueryError          a query is none
+│   │   └── NoMatchError    words name nothing in it
 │   └── UnmountedError      the folder of its files is missing or empty
+├── OptionError             an option asks for what cannot be
+│   └── NothingAllowedError it leaves no track for a list to take
+├── ExternalFileError       a file outside the library cannot be in a list
 ├── HistoryError            a source of playlists and plays cannot be read
 ├── TrainingError           a model cannot be trained from what there is
 ├── PlayerError             a music player does not do what it is asked for
@@ -40,6 +46,7 @@ HINTS = {
     "import": "add music to the library",
     "query": "see what a query finds",
     "query albums": "see which albums a query finds",
+    "read lengths": "read the lengths of the files again",
     "tag": "compute the tags",
     "train track2vec": "learn from the lists of the history",
     "train track2vec again": "learn from the lists of the history again",
@@ -121,12 +128,55 @@ class LibraryError(DeejaiError):
     """A music library is empty, or cannot be read or written."""
 
 
+class EmptyError(LibraryError):
+    """A music library has no track."""
+
+
+class NotAnalysedError(LibraryError):
+    """Nothing of a library is analysed yet, or not what was asked for."""
+
+
 class QueryError(LibraryError):
-    """A query is none, or finds nothing."""
+    """A query is none."""
+
+
+class NoMatchError(QueryError):
+    """Words name nothing in a library: they are no title, find nothing as a query, and are no file.
+
+    query: the words that find nothing. kind: "track" or "album". near: the title that is spelt most like them, if one is.
+    """
+
+    def __init__(
+        self, message: str, *, query: str = "", kind: str = "track", near: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.query = query
+        self.kind = kind
+        self.near = near
 
 
 class UnmountedError(LibraryError):
     """The folder of a library's files is missing or empty, most likely a drive that is not mounted."""
+
+
+class OptionError(DeejaiError):
+    """An option asks for what cannot be.
+
+    option: its name, as a field of `playlists.options`. problem: what is wrong with it.
+    """
+
+    def __init__(self, option: str, problem: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{option}: {problem}", hint=hint)
+        self.option = option
+        self.problem = problem
+
+
+class NothingAllowedError(OptionError):
+    """An option leaves no track for a list to take."""
+
+
+class ExternalFileError(DeejaiError):
+    """A file outside the library cannot be in a list."""
 
 
 class HistoryError(DeejaiError):

@@ -60,6 +60,9 @@ class Library(Protocol):
     folder: Path  # where deejai keeps what it knows of this library: slices, index, history
     music_folder: Path  # what relative names in playlists start from
 
+    def is_empty(self) -> bool:
+        """Return whether there is no track."""
+
     def ids(self, kind: Kind = "track") -> list[int]:
         """Return the ids of all tracks, or albums, in order."""
 
@@ -80,6 +83,9 @@ class Library(Protocol):
 
     def titled(self, title: str, kind: Kind = "track") -> list[int]:
         """Return the tracks, or albums, of exactly this title, whatever its case."""
+
+    def by_artist(self, name: str) -> list[int]:
+        """Return the tracks by an artist of exactly this name, whatever its case."""
 
     def titles(self, kind: Kind, shortest: int, longest: int, most: int) -> list[str]:
         """Return up to `most` different titles of so many characters, for a hint about one that was misspelt."""

@@ -6,10 +6,10 @@ import numpy as np
 
 from deejai_core.index.neighbours import Index
 from deejai_core.playlists.candidates import Candidates
-from deejai_core.playlists.rules import Rules
+from deejai_core.playlists.rules import RuleSet
 from deejai_core.tracks.songs import Catalogue
 
-NO_RULES = Rules()
+NO_RULES = RuleSet()
 
 
 def compass(*degrees: float) -> np.ndarray:
@@ -30,7 +30,7 @@ def catalogue(tracks: int, **columns) -> Catalogue:
     return Catalogue(**{**standard, **columns})
 
 
-def candidates(vectors: np.ndarray, rules: Rules = NO_RULES, columns: dict | None = None, **options) -> Candidates:
+def candidates(vectors: np.ndarray, rules: RuleSet = NO_RULES, columns: dict | None = None, **options) -> Candidates:
     return Candidates(Index(vectors), catalogue(len(vectors), **(columns or {})), rules, **options)
 
 

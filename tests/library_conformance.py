@@ -102,6 +102,7 @@ class LibraryConformance:
 
     def test_an_empty_library(self, factory, tmp_path):
         library = factory.make(tmp_path / "music", [])
+        assert library.is_empty()
         for kind in ("track", "album"):
             assert library.ids(kind) == library.find("", kind) == library.titled("x", kind) == []
             assert library.titles(kind, 0, 99, 9) == []
@@ -158,7 +159,10 @@ class LibraryConformance:
 
     def test_titles_are_exact_but_for_case(self, library):
         ids = titles(library)
+        assert not library.is_empty()
         assert library.titled("rOXANNE") == [ids["Roxanne"]]
+        assert set(library.by_artist("the police")) == {ids["Roxanne"], ids["So Lonely"]}
+        assert library.by_artist("police") == []
         assert library.titled("Rox") == library.titled("%") == []
         assert library.titled("outlandos d'amour", "album") == library.ids("album")
         assert sorted(library.titles("track", 4, 7, 99)) == ["Roxanne", "Wren"]

@@ -9,11 +9,11 @@ from beets import config, ui
 from beets.plugins import BeetsPlugin
 
 from deejai_core.formats.entries import one_line
+from deejai_core.words import counted
 
 from .library.attributes import ITEM_TYPES
 from .library.tag_fields import TAG_GETTERS, TAG_TYPES
 from .settings import DEFAULTS
-from .words import counted
 
 if TYPE_CHECKING:
     from beets.importer import ImportSession, ImportTask

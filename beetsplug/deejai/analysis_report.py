@@ -9,9 +9,9 @@ from deejai_core.embedding.analysis import Heard, Unheard
 from deejai_core.embedding.library_analysis import Observer, Work
 from deejai_core.embedding.library_vectors import Weighed
 from deejai_core.formats.entries import one_line
+from deejai_core.words import counted
 
 from .progress import Progress
-from .words import counted
 
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger

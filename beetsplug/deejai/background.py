@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import beets
+import confuse
 
 if TYPE_CHECKING:
     from .library.beets_library import BeetsLibrary
@@ -51,6 +52,6 @@ def global_options(library: BeetsLibrary) -> list[str]:
     files = [source.filename for source in beets.config.sources if source.filename and not source.default]
     options += ["--config", files[0]] if files else []
     for name, option in (("plugins", "--plugins"), ("disabled_plugins", "--disable-plugins")):
-        if plugins := beets.config[name].as_str_seq():
+        if plugins := beets.config[name].get(confuse.StrSeq(default=[])):
             options += [option, ",".join(plugins)]
     return options

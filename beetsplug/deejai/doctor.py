@@ -30,12 +30,12 @@ from deejai_core.index.annoy_file import index_paths, is_intact, read_manifest, 
 from deejai_core.index.cache import current_index, is_cache_true
 from deejai_core.index.vectors import vectors_paths
 from deejai_core.models.protocol import Model
+from deejai_core.words import counted
 
 from .hints import in_words
 from .library.attributes import KEY, MODEL, VECTOR
 from .library.items import file_path, items_at, items_by_id
 from .models import model_in_use
-from .words import counted
 
 if TYPE_CHECKING:
     from .library.beets_library import BeetsLibrary

@@ -26,12 +26,12 @@ from deejai_core.index.evaluation import (
 )
 from deejai_core.index.hubs import densities, handicaps
 from deejai_core.index.neighbours import Index
+from deejai_core.words import counted
 
 from .labels import field_labels, genres, lists, who_and_where
+from .making import open_space_of
 from .models import model_in_use
 from .settings import Epsilon, GivenError
-from .space import Space
-from .words import counted
 
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger
@@ -69,7 +69,7 @@ class Report:
 
 def evaluate(library: BeetsLibrary, settings: Settings, fields: Iterable[str], k: int, log: BeetsLogger) -> Report:
     """Measure the vectors that a library's tracks have. fields: names of fields, besides artist, album and genres."""
-    space = Space(library, settings, whole=True)
+    space = open_space_of(library, settings, whole=True)
     vectors, catalogue = space.index.vectors, space.catalogue
     labels = [*who_and_where(catalogue), genres(library, space.ids)]
     try:

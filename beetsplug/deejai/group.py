@@ -13,10 +13,10 @@ from beets import ui
 from beets.dbcore.db import DBAccessError
 from beets.dbcore.query import ParsingError
 
-from deejai_core.errors import DeejaiError
+from deejai_core.errors import DeejaiError, OptionError
 from deejai_core.formats.entries import one_line
 
-from .hints import in_words
+from .hints import in_words, problem_in_words
 from .settings import COUNTS, GivenError
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Verb(ui.Subcommand):
 
         try:
             self.run(BeetsLibrary(library), opts, args)
+        except OptionError as error:
+            raise ui.UserError(f"{self._flag(error.option)}: {problem_in_words(error)}") from error
         except DeejaiError as error:
             raise ui.UserError(in_words(error)) from error
         except GivenError as error:
@@ -93,7 +95,8 @@ class Verb(ui.Subcommand):
     def _flag(self, name: str) -> str:
         """The flag that sets an option, as its name is in the configuration."""
         names = COUNTS if name in COUNTS else (name,)
-        return next(option.get_opt_string() for option in self.parser.option_list if option.dest in names)
+        flags = (option.get_opt_string() for option in self.parser.option_list if option.dest in names)
+        return next(flags, f"deejai.{name}")
 
 
 class VerbsCommand(ui.Subcommand):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from deejai_core.errors import DeejaiError
+from beets.library import Item
+
+from deejai_core.errors import DeejaiError, EmptyError, NoMatchError, OptionError
 
 A_SOURCE = (
     "a file or folder of playlists or of a service's export, lastfm:USER, lastfm-loved:USER, lastfm-top:USER, "
@@ -17,6 +19,7 @@ WORDS = {  # {about}: what the hint is about
     "import": "import music first: `beet import ~/Music`",
     "query": "`beet ls` shows what a query finds",
     "query albums": "`beet ls -a` shows what a query finds",
+    "read lengths": "`beet update` reads the lengths",
     "tag": "run `beet deejai tag`",
     "train track2vec": "run `beet deejai train --track2vec`",
     "train track2vec again": "`beet deejai train --track2vec` learns them again",
@@ -47,10 +50,33 @@ WORDS = {  # {about}: what the hint is about
 }
 
 
-def in_words(error: DeejaiError) -> str:
+def in_words(error: Exception) -> str:
     """What is wrong, and what helps."""
-    if error.hint is None:
+    if not isinstance(error, DeejaiError):
         return str(error)
-    words = WORDS[error.hint].format(about=error.about)
-    between = "" if words.startswith(",") else " " if str(error).endswith("?") else "; "
-    return f"{error}{between}{words}"
+    if isinstance(error, EmptyError):
+        return "Your beets library is empty. Import music first: `beet import ~/Music`."
+    if isinstance(error, NoMatchError) and (name := _wrong_field(error)):
+        return f'no {error.kind} matches {error.query!r}; for a title with a colon, try {name}:"{error.query}"'
+    return _with_hint(str(error), error)
+
+
+def problem_in_words(error: OptionError) -> str:
+    """The same without the option's name."""
+    return _with_hint(error.problem, error)
+
+
+def _with_hint(text: str, error: DeejaiError) -> str:
+    hint = WORDS[error.hint].format(about=error.about) if error.hint else ""
+    if isinstance(error, NoMatchError) and error.near:
+        hint = f"did you mean {error.near!r}?"
+    elif error.hint == "query" and isinstance(error, NoMatchError) and error.kind == "album":
+        hint = WORDS["query albums"]
+    between = "" if not hint or hint.startswith(",") else " " if text.endswith("?") else "; "
+    return f"{text}{between}{hint}"
+
+
+def _wrong_field(error: NoMatchError) -> str:
+    """The field of titles, if the words that match nothing look like a query for a field that there is not."""
+    field, colon, _ = error.query.partition(":")
+    return ("title" if error.kind == "track" else "album") if colon and field not in Item.all_keys() else ""

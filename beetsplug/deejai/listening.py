@@ -17,12 +17,12 @@ from deejai_core.features.listen.recognise import FEWEST, Recogniser
 from deejai_core.formats.export import write_playlist
 from deejai_core.formats.m3u import HEADER, append_to_m3u
 from deejai_core.index.neighbours import Index
+from deejai_core.lists.lookup import user_path
+from deejai_core.lists.space import Member
 from deejai_core.playlists.candidates import Candidates
 
-from .library.items import file_path, items_by_id
+from .making import open_space_of
 from .output import style_of
-from .queries import user_path
-from .space import Member, Space
 
 if TYPE_CHECKING:
     from .library.beets_library import BeetsLibrary
@@ -48,11 +48,12 @@ class Listener:
     """
 
     def __init__(self, library: BeetsLibrary, settings: Settings, *, against_start: bool) -> None:
-        self.space = Space(library, settings, whole=True)
+        self.space = open_space_of(library, settings, whole=True)
         self.model = self.space.model
+        self._rules = settings.rules
         self._decoder = settings.analysis.limits.decoder()
         self._recogniser = Recogniser(self._read, self.model.sample_rate)
-        self._candidates = self._of_beginnings() if against_start else self.space.candidates()
+        self._candidates = self._of_beginnings() if against_start else self.space.candidates(self._rules)
 
     def __enter__(self) -> Listener:
         return self
@@ -104,7 +105,7 @@ class Listener:
                 "how songs begin is not stored; compare with the whole of them (--against whole), "
                 "or run `beet deejai analyze --force`"
             )
-        whole = space.candidates()
+        whole = space.candidates(self._rules)
         allowed = known if whole.allowed is None else known & whole.allowed
         return Candidates(Index(vectors), whole.catalogue, whole.rules, allowed=allowed, handicap=whole.handicap)
 
@@ -115,13 +116,13 @@ class Listener:
 
     def _read(self, position: int) -> np.ndarray | None:
         """A song's samples; None if its file cannot be read now."""
-        items = items_by_id(self.space.library, [self.space.ids[position]])
-        seconds = min(items[0].length or LONGEST, LONGEST) if items else 0
+        track = next(iter(self.space.library.tracks([self.space.ids[position]]).values()), None)
+        seconds = min(track.length or LONGEST, LONGEST) if track else 0
         rate = self.model.sample_rate
         if not seconds:
             return None
         try:
-            return self._decoder.spans(file_path(items[0]), sample_rate=rate, length=math.ceil(seconds * rate), limit=2)[0]
+            return self._decoder.spans(track.path, sample_rate=rate, length=math.ceil(seconds * rate), limit=2)[0]
         except AudioError:
             return None
 

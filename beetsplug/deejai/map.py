@@ -19,17 +19,17 @@ from deejai_core.features.map.data import MOST_COLOURS, Field, category_field, m
 from deejai_core.features.map.files import PICTURES, SUFFIXES, map_page, map_picture, write_map
 from deejai_core.features.map.places import open_map
 from deejai_core.formats.entries import one_line
+from deejai_core.lists.listed import read_listed
+from deejai_core.lists.lookup import user_path
 from deejai_core.tracks.songs import normal_artist
+from deejai_core.words import counted
 
 from .labels import list_name, split_values
 from .library import sql
 from .library.items import require_tracks
 from .library.tag_fields import FIELD_OF
-from .listed import read_listed
 from .models import model_in_use
 from .progress import Progress
-from .queries import user_path
-from .words import counted
 
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger
@@ -228,7 +228,7 @@ def _number(value: object) -> float | None:
 def _path(library: BeetsLibrary, file: Path, position: dict[int, int]) -> tuple[str, list[int], int]:
     """A playlist's name, the positions of its tracks, and how many of them have none. Raises UserError if all have none."""
     held = read_listed(library, file.absolute())
-    tracks = [position[match.id] for match in held.matches if isinstance(match, Item) and match.id in position]
+    tracks = [position[match] for match in held.matches if match in position]
     if not tracks:
         raise ui.UserError(f"--playlist {one_line(os.fspath(file))}: none of its tracks is analysed in this library")
     return one_line(file.stem), tracks, len(held.matches) + len(held.lost) - len(tracks)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from beets import ui
-from beets.library import Item
 
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.data_folder import unfinished_path
@@ -19,16 +18,14 @@ from deejai_core.features.mix.mixdown import MADE_BY, check_output, write_mix
 from deejai_core.features.mix.plan import TARGET, Mix, plan_mix, survey
 from deejai_core.files import remove_unfinished
 from deejai_core.formats.entries import Track, one_line
+from deejai_core.lists.listed import left_out, read_listed
+from deejai_core.lists.lookup import Match, find, meant_playlist, user_path
+from deejai_core.words import counted
 
-from .library.items import as_track, items_at
-from .listed import left_out, read_listed
-from .lists import make_journey, make_similar
+from .making import Wishes, make
 from .progress import Progress
-from .queries import Match, find, meant_playlist, user_path
 from .settings import Settings
 from .terminal import choose_waypoint, is_terminal
-from .wishes import Wishes
-from .words import counted
 
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger
@@ -58,7 +55,7 @@ def check_target(
         return RATE, None
     path = user_path(output).absolute()
     rate = check_output(path, decoder.comments, bitrate=bitrate, force=force)
-    if items_at(library, path):
+    if library.at([path]):
         raise ui.UserError(f"{path}: this is a track of the library, which is never replaced; choose another name")
     return rate, path
 
@@ -77,8 +74,8 @@ def chosen(
     less: a query for what that list should be less like.
     """
     if verb:
-        wishes = Wishes(configured=configured, less=less, choose_waypoint=choose_waypoint if is_terminal() else None)
-        made = (make_similar if verb == "similar" else make_journey)(library, words, settings, wishes)
+        wishes = Wishes(less=less, choose_waypoint=choose_waypoint if is_terminal() else None)
+        made = make(verb, library, words, settings, wishes, configured)
         tracks = [track for entry in made.entries for track in entry.member.tracks]
         recipe = made.header.recipe[0].replace(f"beet deejai {verb}", f"{MADE_BY} --{verb}", 1)
         return Selection(made.title, tracks, recipe, made.remarks, made.warnings)
@@ -96,7 +93,7 @@ def chosen(
         matches, lost = found.matches, list(found.lost)
         title = " ".join(words)
     recipe = one_line(shlex.join([*MADE_BY.split(), *words]))
-    return Selection(one_line(title), [_track(match, decoder) for match in matches], recipe, warnings=left_out(lost))
+    return Selection(one_line(title), _tracks(library, matches, decoder), recipe, warnings=left_out(lost))
 
 
 def surveyed(selection: Selection, rate: int, fade: float, path: Path | None, decoder: Decoder, log: BeetsLogger) -> Mix:
@@ -155,11 +152,16 @@ def write(
         )
 
 
-def _track(match: Match, decoder: Decoder) -> Track:
-    if isinstance(match, Item):
-        return as_track(match)
-    tags = decoder.tags(match)
-    return Track(match, tags.artist, tags.title, tags.length)
+def _tracks(library: BeetsLibrary, matches: Sequence[Match], decoder: Decoder) -> list[Track]:
+    there = library.tracks([match for match in matches if not isinstance(match, Path)])
+    tracks = []
+    for match in matches:
+        if isinstance(match, Path):
+            tags = decoder.tags(match)
+            tracks.append(Track(match, tags.artist, tags.title, tags.length))
+        elif match in there:
+            tracks.append(there[match])
+    return tracks
 
 
 def _clock(seconds: float) -> str:

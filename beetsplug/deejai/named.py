@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +16,13 @@ from beets.dbcore.query import ParsingError
 from deejai_core.errors import DeejaiError
 from deejai_core.formats.export import SUFFIXES, is_same
 from deejai_core.formats.table import by_suffix
+from deejai_core.lists.lookup import meant_playlist, user_path
+from deejai_core.words import counted
 
-from .lists import MadeList, make_journey, make_reordered, make_similar
+from .hints import in_words
+from .making import MAKERS, Wishes, make
 from .output import encode, playlist_path, write_encoded
-from .queries import meant_playlist, user_path
 from .settings import DEFAULTS, given_options, read_settings
-from .wishes import Wishes
-from .words import counted
 
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger
@@ -30,11 +30,6 @@ if TYPE_CHECKING:
     from .library.beets_library import BeetsLibrary
     from .settings import Settings
 
-VERBS: dict[str, Callable[..., MadeList]] = {
-    "similar": make_similar,
-    "journey": make_journey,
-    "reorder": make_reordered,
-}
 EXPECTED = (DeejaiError, ui.UserError, confuse.ConfigError, ParsingError, sqlite3.OperationalError, OSError, ValueError)
 WISHES = {"album", "less", "best_order", "keep_first", "keep_last"}
 SETTINGS = set(DEFAULTS) - {
@@ -89,7 +84,7 @@ def write_named(
             playlist = _read(number, entry)
             _write(config, log, library, playlist, given_options(options), written, pretend=pretend)
         except EXPECTED as error:
-            log.error("{}: {}", _name(entry) or "deejai.playlists", error)
+            log.error("{}: {}", _name(entry) or "deejai.playlists", in_words(error))
             failed += 1
     return failed
 
@@ -101,7 +96,7 @@ def playlist_files(config: confuse.Subview, log: BeetsLogger, library: BeetsLibr
             playlist = _read(number, entry)
             settings = _for_name(read_settings(config, playlist.options), playlist.name)
         except EXPECTED as error:
-            log.error("{}: {}", _name(entry) or "deejai.playlists", error)
+            log.error("{}: {}", _name(entry) or "deejai.playlists", in_words(error))
         else:
             yield playlist_path(library, _stem(playlist.name), settings)
 
@@ -113,11 +108,11 @@ def _name(entry: object) -> str:
 def _read(number: int, entry: object) -> NamedPlaylist:
     name = _name(entry)
     if not name:
-        raise ui.UserError(f"number {number} needs a name, and one of {', '.join(VERBS)}")
-    verbs = [verb for verb in VERBS if entry.get(verb)]
+        raise ui.UserError(f"number {number} needs a name, and one of {', '.join(MAKERS)}")
+    verbs = [verb for verb in MAKERS if entry.get(verb)]
     if len(verbs) != 1:
-        raise ui.UserError(f"it needs one of {', '.join(VERBS)}")
-    unknown = sorted(map(str, entry.keys() - {"name", "from", *VERBS} - WISHES - SETTINGS))
+        raise ui.UserError(f"it needs one of {', '.join(MAKERS)}")
+    unknown = sorted(map(str, entry.keys() - {"name", "from", *MAKERS} - WISHES - SETTINGS))
     if unknown:
         raise ui.UserError(f"unknown option {unknown[0]!r}")
     value = entry[verbs[0]]
@@ -160,9 +155,7 @@ def _write(
     if playlist_path(library, title, settings) in written:
         raise ui.UserError("another playlist of the configuration has the same file; rename one of them")
     written.add(playlist_path(library, title, settings))
-    made = VERBS[playlist.verb](
-        library, playlist.words, settings, replace(playlist.wishes, configured=read_settings(config))
-    )
+    made = make(playlist.verb, library, playlist.words, settings, playlist.wishes, read_settings(config))
     made = replace(made, title=title, header=replace(made.header, title=title))
     path, data, tracks = encode(library, made, settings, None)
     for warning in made.warnings:

@@ -19,12 +19,12 @@ from deejai_core.training.network import Course, Material, train_network
 from deejai_core.training.spectrograms import Spectrograms, make_spectrograms
 from deejai_core.training.validation import Epoch, check_enough, split
 from deejai_core.training.validation import Progress as Validation
+from deejai_core.words import counted
 
 from .library.items import file_path, items_by_id
 from .progress import Progress
 from .settings import Settings
 from .training import Songs, validation_text
-from .words import counted
 
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger

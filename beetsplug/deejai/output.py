@@ -18,29 +18,31 @@ from beets.util import get_temp_filename, open_anything, sanitize_path
 from deejai_core.formats.entries import Style, Track, one_line
 from deejai_core.formats.export import FORMATS, SUFFIXES, check_suffix, write_playlist
 from deejai_core.formats.table import by_suffix
-
-from .queries import user_path
-from .words import counted
+from deejai_core.lists.lookup import user_path
+from deejai_core.words import counted
 
 if TYPE_CHECKING:
     from beets.library import Album
     from beets.logging import BeetsLogger
 
+    from deejai_core.library import Kind
+    from deejai_core.lists.making import Entry
+
     from .library.beets_library import BeetsLibrary
-    from .lists import Entry, MadeList
+    from .making import HeadedList
     from .settings import Settings
 
 SHOWN_SEEDS = 10  # seeds that are listed before "and N more"
 LONGEST_NAME = 200  # bytes of a playlist's name: file systems allow 255, with a suffix
 
 
-def show(made: MadeList, settings: Settings, log: BeetsLogger) -> None:
+def show(library: BeetsLibrary, made: HeadedList, settings: Settings, log: BeetsLogger) -> None:
     """Print a list: its members, and what there is to say of it."""
     seeds = 0
     for entry in made.entries:
         seeds += entry.label == "seed"
         if entry.label != "seed" or seeds <= SHOWN_SEEDS or settings.format:
-            ui.print_(_line(entry, settings.format))
+            ui.print_(_line(library, made.kind, entry, settings.format))
             for reason in entry.why:
                 ui.print_(f"            {reason}")
         if entry.label == "seed" and seeds == SHOWN_SEEDS + 1 and not settings.format:
@@ -51,14 +53,14 @@ def show(made: MadeList, settings: Settings, log: BeetsLogger) -> None:
         log.warning("{}", warning)
 
 
-def write(library: BeetsLibrary, made: MadeList, settings: Settings, output: str | None) -> tuple[Path, int]:
+def write(library: BeetsLibrary, made: HeadedList, settings: Settings, output: str | None) -> tuple[Path, int]:
     """Write a list as a playlist; returns its file, and how many tracks it has."""
     path, data, tracks = encode(library, made, settings, output)
     write_encoded(made, path, data, settings)
     return path, tracks
 
 
-def write_encoded(made: MadeList, path: Path, data: bytes, settings: Settings) -> None:
+def write_encoded(made: HeadedList, path: Path, data: bytes, settings: Settings) -> None:
     """Raises UserError where that would lose tracks of the playlist that the list was made from."""
     if made.lost and made.source and path.exists() and path.samefile(made.source):
         raise ui.UserError(f"{path}: {made.lost} of its tracks would be lost; write to another file")
@@ -70,7 +72,7 @@ def playlist_path(library: BeetsLibrary, title: str, settings: Settings) -> Path
     return settings.playlist_dir / (_file_name(library, title) + SUFFIXES[settings.output_format])
 
 
-def encode(library: BeetsLibrary, made: MadeList, settings: Settings, output: str | None) -> tuple[Path, bytes, int]:
+def encode(library: BeetsLibrary, made: HeadedList, settings: Settings, output: str | None) -> tuple[Path, bytes, int]:
     """Where a list's playlist belongs, its bytes, and how many tracks it has."""
     path = user_path(output).absolute() if output else playlist_path(library, made.title, settings)
     tracks = _tracks(made)
@@ -100,7 +102,7 @@ def for_file(settings: Settings, output: str | None, chosen: str | None) -> Sett
     return replace(settings, output_format=format_.name)
 
 
-def play(made: MadeList, log: BeetsLogger) -> None:
+def play(made: HeadedList, log: BeetsLogger) -> None:
     """Hand a list to the player that beets' play plugin is configured with, and wait until it has finished."""
     config = beets.config["play"]
     config.add({"command": None, "raw": False, "relative_to": None, "bom": False})
@@ -139,25 +141,27 @@ def play(made: MadeList, log: BeetsLogger) -> None:
         raise ui.UserError(f"play.command: {words[0]!r} ended with status {status}")
 
 
-def _tracks(made: MadeList) -> list[Track]:
+def _tracks(made: HeadedList) -> list[Track]:
     return [track for entry in made.entries for track in entry.member.tracks]
 
 
-def _line(entry: Entry, template: str | None) -> str:
+def _line(library: BeetsLibrary, kind: Kind, entry: Entry, template: str | None) -> str:
     if template:
-        return one_line(format(_with_fields(entry), template))
+        return one_line(format(_with_fields(library, kind, entry), template))
     number = f"{entry.label:>4}  {entry.similarity:.3f}" if entry.similarity is not None else f"{entry.label:<11}"
     if entry.similarity is None and entry.label.isdigit():
         number = f"{entry.label:>4}       "
     return f"{number} {entry.member.name}"
 
 
-def _with_fields(entry: Entry) -> Item | Album:
+def _with_fields(library: BeetsLibrary, kind: Kind, entry: Entry) -> Item | Album:
     """What a template is evaluated for, with two fields more."""
-    model = entry.member.match
-    if isinstance(model, Path):
+    match = entry.member.match
+    if not isinstance(match, Path):
+        model = library.lib.get_item(match) if kind == "track" else library.lib.get_album(match)
+    else:
         (track,) = entry.member.tracks
-        model = Item(path=os.fsencode(model), artist=track.artist, title=track.title, length=track.length or 0.0)
+        model = Item(path=os.fsencode(match), artist=track.artist, title=track.title, length=track.length or 0.0)
     model["deejai_similarity"] = "" if entry.similarity is None else f"{entry.similarity:.3f}"
     model["deejai_place"] = entry.label
     return model

@@ -13,18 +13,17 @@ import beets
 from deejai_core.errors import LostError
 from deejai_core.features.radio.changes import Fate
 from deejai_core.features.radio.radio import Remark
+from deejai_core.lists.reasons import relaxed
 from deejai_core.players.mpd import Address, Mpd
 from deejai_core.playlists.candidates import Pick
 
 from .hints import WORDS
-from .reasons import relaxed
 
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
     from deejai_core.library import Library
-
-    from .space import Member
+    from deejai_core.lists.space import Member
 
 NAMED_REFUSALS = 3  # that are logged; more are only with -v
 REMARKS: dict[Remark, str] = {

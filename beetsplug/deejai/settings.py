@@ -15,6 +15,7 @@ import confuse
 
 from deejai_core.models.device import DEVICES
 from deejai_core.models.vocabulary import TAGS, close_tags, tag_number
+from deejai_core.playlists.options import MILD, Rules, Walk
 
 if TYPE_CHECKING:
     from deejai_core.embedding.library_analysis import Analysis
@@ -70,11 +71,9 @@ DEFAULTS = {
 }
 FORMATS = ("m3u", "extm3u", "pls", "xspf", "jspf")
 SPACES = ("sound", "track2vec")
-MILD = "mild"  # an artist separation that gives way to similarity
 COUNTS = ("number", "albums", "between")  # how long a list is; on the command line all are --number
 SEARCHES = ("auto", "annoy", "exact")
 HEAVIEST = 10  # weight of a tag in a mood; two already outweigh any similarity
-DAY = 24 * 60 * 60  # seconds
 
 
 @dataclass(frozen=True)
@@ -124,6 +123,16 @@ class Settings:
     prefix: str
     format: str | None  # a template of beets for the lines that are printed; None: similarity, artist and title
     web_write: bool  # whether the page may write playlists and have music analysed
+
+    @property
+    def rules(self) -> Rules:
+        """Which tracks lists may take, and which they prefer."""
+        return Rules(**{field: getattr(self, field) for field in Rules.__dataclass_fields__})
+
+    def walk(self, count: int) -> Walk:
+        """How lists go on; `count` tracks at a time."""
+        same = Walk.__dataclass_fields__.keys() - {"count"}
+        return Walk(count=count, **{field: getattr(self, field) for field in same})
 
     @property
     def analysis(self) -> Analysis:

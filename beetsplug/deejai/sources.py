@@ -17,10 +17,10 @@ from deejai_core.history.sources.lastfm import LastFm
 from deejai_core.history.sources.library_sources import LASTFM, Sources, parse_source, source_text
 from deejai_core.history.sources.playlists import read_playlists
 from deejai_core.history.store import Source
+from deejai_core.words import counted
 
 from .library.smartplaylists import smart_lists
 from .named import playlist_files
-from .words import counted
 
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger

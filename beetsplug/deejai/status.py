@@ -16,10 +16,11 @@ from deejai_core.index.cache import current_index
 from deejai_core.index.neighbours import asks_annoy
 from deejai_core.index.vectors import vectors_paths
 from deejai_core.models.protocol import Model
+from deejai_core.words import counted
 
 from .library.items import file_path, items_at
 from .models import model_in_use
-from .words import counted, lasting
+from .words import lasting
 
 if TYPE_CHECKING:
     from .library.beets_library import BeetsLibrary

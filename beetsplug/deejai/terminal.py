@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 from beets import ui
 
+from deejai_core.lists.space import Member, Space
 from deejai_core.playlists.candidates import Pick
 from deejai_core.playlists.playlist import first_of
-
-from .space import Member, Space
 
 OFFERED = 5  # next songs to choose among
 SHOWN = 10  # waypoints to choose among

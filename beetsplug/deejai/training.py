@@ -24,13 +24,13 @@ from deejai_core.training.head import (
     matching_epsilon,
     train_head,
 )
+from deejai_core.training.kept import save_track2vec, word_of
 from deejai_core.training.spark import export_lists, import_vectors
 from deejai_core.training.track2vec import Track2Vec, learn
 from deejai_core.training.validation import Epoch, Progress, check_enough, split
+from deejai_core.words import counted
 
-from .learned import save_track2vec, word_of
 from .models import models_folder, name_in_use
-from .words import counted
 
 if TYPE_CHECKING:
     from deejai_core.history.library_history import History

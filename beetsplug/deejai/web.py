@@ -15,7 +15,6 @@ import webbrowser
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ from beets import ui
 
 from deejai_core.data_folder import open_slices, slices_path
 from deejai_core.embedding.tag_digits import FIELD
-from deejai_core.errors import LibraryError, MissingError, QueryError
+from deejai_core.errors import DeejaiError, ExternalFileError, MissingError, NothingAllowedError, QueryError
 from deejai_core.extras import extra
 from deejai_core.features.web.app import Start, create_app, new_token
 from deejai_core.features.web.guard import LOOPBACK, Guard
@@ -33,16 +32,18 @@ from deejai_core.features.web.search import Found, SearchIndex
 from deejai_core.features.web.server import serve
 from deejai_core.features.web.uploads import Uploads
 from deejai_core.formats.entries import Header, one_line
+from deejai_core.lists.lookup import find_matches
+from deejai_core.lists.making import Entry
+from deejai_core.lists.space import Member, Space
 
 from .background import Analysis
+from .hints import in_words
 from .library import sql
-from .library.items import as_track, file_path, items_by_id
-from .lists import Entry, MadeList
+from .library.items import file_path, items_by_id
+from .making import HeadedList, now, open_space_of
 from .models import model_in_use
 from .output import encode, playlist_path, write_encoded
-from .queries import find_matches
 from .settings import Settings
-from .space import Member, NothingAllowedError, Space
 
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger
@@ -129,9 +130,9 @@ def _seeds(page: PageLibrary, words: list[str]) -> list[int]:
     matches = find_matches(page.library, words)
     if any(isinstance(match, Path) for match in matches):
         raise ui.UserError("a file outside the library can be dropped into the page; here, name tracks of the library")
-    found = [match.id for match in matches if match.id in page.state.space.position]
+    found = [match for match in matches if match in page.state.space.position]
     if not found:
-        raise ui.UserError(page.state.space.why_not(matches[0]))
+        raise page.state.space.why_not(matches[0])
     return found[:MOST_SEEDS]
 
 
@@ -154,12 +155,13 @@ def _answering(method: Callable) -> Callable:
         try:
             with self.library.lib.music_dir_context():
                 return method(self, *args, **options)
-        except (ui.UserError, LibraryError) as error:
-            raise RefusedError(str(error)) from error
+        except RefusedError:
+            raise
         except MissingError as error:
             raise RefusedError(str(error), 501) from error
-        except sqlite3.OperationalError as error:
-            raise RefusedError(f"the library's database is busy or broken ({error}); try again in a moment", 503) from error
+        except (ui.UserError, DeejaiError) as error:
+            status = 503 if isinstance(error.__cause__, sqlite3.OperationalError) else 400
+            raise RefusedError(in_words(error), status) from error
 
     return wrapped
 
@@ -254,7 +256,7 @@ class PageLibrary:
         self._seen = _stamp(self.library)
         try:
             self._state = self._open()
-        except (ui.UserError, RefusedError):
+        except (ui.UserError, DeejaiError):
             pass  # one that has no vectors (any more) stays as it was
         except sqlite3.Error:
             self._seen = ()  # busy: to be tried again
@@ -264,7 +266,7 @@ class PageLibrary:
 
     def _open(self) -> State:
         start = time.monotonic()
-        space = Space(self.library, self.settings, plays=True)
+        space = open_space_of(self.library, self.settings, plays=True)
         names = SearchIndex(sql.search_rows(self.library.lib))
         if self.settings.correct_hubs:
             space.densities  # noqa: B018 (what takes the longest, not to be waited for later)
@@ -308,12 +310,12 @@ class PageLibrary:
         state = self.state
         key = choices, int(time.time() // AN_HOUR)
         if key not in state.views:
-            settings = replace(self.settings, **{name: getattr(choices, name) for name in Choices.__dataclass_fields__})
-            space = state.space.under(settings)
+            chosen = {name: getattr(choices, name) for name in Choices.__dataclass_fields__}
+            space = state.space
             for old in list(state.views)[: -KEPT_VIEWS + 1]:
                 state.views.pop(old, None)
             try:
-                candidates = space.candidates()
+                candidates = space.candidates(replace(self.settings.rules, **chosen))
             except NothingAllowedError as error:
                 raise RefusedError(f"No analysed song is found by “{choices.candidates}”.") from error
             state.views[key] = View(candidates, space.ids, space.position)
@@ -323,11 +325,11 @@ class PageLibrary:
     def hear(self, path: Path, name: str) -> Stranger:
         try:
             member = self.state.space.member(path)
-        except ui.UserError as error:
+        except ExternalFileError as error:
             raise RefusedError(f"{one_line(name)[:100]} cannot be listened to: {error.__cause__ or error}", 422) from error
         (track,) = member.tracks
         title = track.title if track.title != path.stem else Path(name).stem
-        id_ = None if isinstance(member.match, Path) else member.match.id
+        id_ = None if isinstance(member.match, Path) else member.match
         return Stranger(member.song, track.artist, title, track.length, id_)
 
     @_answering
@@ -360,16 +362,16 @@ class PageLibrary:
         write_encoded(made, path, data, self.settings)
         return str(path), tracks
 
-    def _list(self, title: str, ids: Sequence[int]) -> MadeList:
-        items = items_by_id(self.library, ids)
-        if not items:
+    def _list(self, title: str, ids: Sequence[int]) -> HeadedList:
+        tracks = self.library.tracks(ids)
+        there = [(id_, tracks[id_]) for id_ in ids if id_ in tracks]
+        if not there:
             raise RefusedError("ids: none of these tracks is in the library any more", 404)
-        entries = []
-        for number, item in enumerate(items, 1):
-            track = as_track(item)
-            entries.append(Entry(str(number), Member(track.name, [track], None, item)))
-        date = datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds")
-        return MadeList(title, entries, Header(title, (f"from the DJ page, model {self.model}",), date))
+        entries = [
+            Entry(str(number), Member(track.name, [track], None, id_)) for number, (id_, track) in enumerate(there, 1)
+        ]
+        header = Header(title, (f"from the DJ page, model {self.model}",), now())
+        return HeadedList(title, entries, self.model, header=header)
 
     @_answering
     def map(self) -> Any:

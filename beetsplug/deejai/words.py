@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deejai_core.words import counted as counted
+from deejai_core.words import counted
 
 
 def amounts(lists: int, plays: int) -> str:

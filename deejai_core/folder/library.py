@@ -113,6 +113,10 @@ class FolderLibrary:
         """Replace `library.db` by one of all that is whole in it; returns where the damaged one is kept, beside it."""
         return rebuild(self.path, SCHEMA, WHOLE)
 
+    def is_empty(self) -> bool:
+        with self._opened() as database:
+            return not list(database.select("SELECT id FROM tracks WHERE NOT lost LIMIT 1", of=(int,)))
+
     def ids(self, kind: Kind = "track") -> list[int]:
         with self._opened() as database:
             if kind == "album":
@@ -163,6 +167,12 @@ class FolderLibrary:
         wanted = _caseless(title)
         with self._opened() as database:
             return [id_ for id_, other in all_titles(database, kind) if _caseless(other) == wanted]
+
+    def by_artist(self, name: str) -> list[int]:
+        wanted = _caseless(name)
+        with self._opened() as database:
+            rows = database.select("SELECT id, artist FROM tracks WHERE NOT lost ORDER BY id", of=(int, str))
+            return [id_ for id_, artist in rows if _caseless(artist) == wanted]
 
     def titles(self, kind: Kind, shortest: int, longest: int, most: int) -> list[str]:
         with self._opened() as database:

@@ -23,7 +23,8 @@ def load_model(name: str, folder: Path, *, download: bool = True) -> Model:
     """The model of this name. Raises ModelError if there is none, or if it cannot be loaded.
 
     name: "musicnn"; that of a model in `folder`, the folder of models; the path of a model's own folder; or owner/name on
-    the Hugging Face hub, with @revision if not the newest, which is fetched into `folder` the first time, if it may be.
+    the Hugging Face hub, with @revision if not the newest, which is fetched into `folder` the first time. download: whether
+    it may be fetched.
     """
     if name == BUNDLED:
         return MusiCNN()

@@ -12,7 +12,7 @@ from itertools import islice, takewhile
 import numpy as np
 
 from deejai_core.index.neighbours import Index
-from deejai_core.playlists.rules import OF_THE_TRACK, Lineup, Rules
+from deejai_core.playlists.rules import OF_THE_TRACK, Lineup, RuleSet
 from deejai_core.tracks.songs import Catalogue, Known, Song
 
 EXPECTED = 64  # candidates asked for at first; mostly one of the first few is taken
@@ -55,7 +55,7 @@ class Candidates:
         self,
         index: Index,
         catalogue: Known,
-        rules: Rules,
+        rules: RuleSet,
         *,
         allowed: np.ndarray | None = None,
         handicap: np.ndarray | None = None,

@@ -31,7 +31,7 @@ OF_THE_TRACK = frozenset({"not_played", "length"})  # rules that look at nothing
 
 
 @dataclass(frozen=True)
-class Rules:
+class RuleSet:
     """What a playlist may hold. The same track, or an exact copy of one, never comes twice; that is no matter of rules."""
 
     artist_separation: float = 0  # other tracks that must lie between two of an artist; ONCE: no second one
@@ -66,7 +66,7 @@ class Lineup:
     it is only kept from coming again.
     """
 
-    def __init__(self, rules: Rules, catalogue: Known, read: Callable[[np.ndarray], np.ndarray]) -> None:
+    def __init__(self, rules: RuleSet, catalogue: Known, read: Callable[[np.ndarray], np.ndarray]) -> None:
         self.rules = rules
         self.catalogue = catalogue
         self.read = read  # (n,) positions of the catalogue's tracks -> (n, dimension) their vectors

@@ -13,7 +13,7 @@ from deejai_core.playlists.candidates import Candidates
 from deejai_core.playlists.geometry import angles, blend, slerp
 from deejai_core.playlists.journey import certify, journey
 from deejai_core.playlists.playlist import duration, first_of
-from deejai_core.playlists.rules import ONCE, Rules
+from deejai_core.playlists.rules import ONCE, RuleSet
 from deejai_core.tracks.songs import Song
 from tests.core.test_playlist import RULES, generator
 from tests.libraries import candidates, compass, random_columns, random_vectors
@@ -102,12 +102,12 @@ class TestThePath:
 
     def test_one_per_artist(self):
         columns = {"artist": ["a", "b", "a", "c", "c", "d"]}
-        library = candidates(compass(0, 90, 30, 29, 62, 63), Rules(artist_separation=ONCE), columns)
+        library = candidates(compass(0, 90, 30, 29, 62, 63), RuleSet(artist_separation=ONCE), columns)
         assert positions(library, [0, 1], between=2) == [[3, 5]]
 
     def test_artists_keep_their_distance_across_waypoints(self):
         columns = {"artist": ["a", "b", "c", "x", "x", "y"]}
-        library = candidates(compass(0, 90, 180, 80, 100, 110), Rules(artist_separation=2), columns)
+        library = candidates(compass(0, 90, 180, 80, 100, 110), RuleSet(artist_separation=2), columns)
         assert positions(library, [0, 1, 2], between=1) == [[3], [5]]
 
     def test_someone_else_may_choose_and_leave_places_empty(self):
@@ -139,7 +139,7 @@ class TestThePath:
     stops=2,
     between=5,
     drunk=0.4,
-    rules=Rules(artist_separation=1, album_separation=2, max_length=600),
+    rules=RuleSet(artist_separation=1, album_separation=2, max_length=600),
 )
 def test_there_and_back_is_the_same_way_and_no_song_comes_twice(seed, tracks, copies, stops, between, drunk, rules):
     vectors = random_vectors(seed, tracks, copies=copies)
@@ -181,7 +181,7 @@ def test_rules_hold_or_it_is_said_that_they_do_not(seed, tracks, between, rules)
             assert (name in pick.broken) == expected
 
 
-def rules_allow_length(rules: Rules, library: Candidates, position: int) -> bool:
+def rules_allow_length(rules: RuleSet, library: Candidates, position: int) -> bool:
     length = library.catalogue.length[position]
     return bool(np.isnan(length)) or rules.min_length <= length <= rules.max_length
 
@@ -238,7 +238,7 @@ class TestMinutes:
         # Most songs are shorter than those on the way, so that one too many is planned: 3, 4 and, after the stop, 5.
         vectors = compass(0, 90, 150, 35, 62, 120, *range(200, 290, 10))
         columns = {"artist": ["a", "b", "c", "x", "d", "x", *"efghijklm"], "length": np.array([200.0] * 6 + [150] * 9)}
-        library = candidates(vectors, Rules(artist_separation=separation), columns)
+        library = candidates(vectors, RuleSet(artist_separation=separation), columns)
         assert positions(library, [0, 1, 2], seconds=5 * 200) == expected
 
     def test_who_chooses_is_asked_once_for_each_place(self):

@@ -17,17 +17,17 @@ from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.journey import journey
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.queue import fill
-from deejai_core.playlists.rules import ONCE, Rules
+from deejai_core.playlists.rules import ONCE, RuleSet
 from tests.libraries import candidates, random_columns, random_vectors
 
 FILE = Path(__file__).parent.parent / "data" / "original-walk.json"
 TRACKS = 150
-VERSIONS = Rules(fold_versions=True)
-STRICT = Rules(fold_versions=True, artist_separation=2, album_separation=ONCE, mix_in_key=True)
+VERSIONS = RuleSet(fold_versions=True)
+STRICT = RuleSet(fold_versions=True, artist_separation=2, album_separation=ONCE, mix_in_key=True)
 FATES = ("played", "skipped", "played", "left", "refused", "played", "queued")
 
 
-def library(rules: Rules) -> Candidates:
+def library(rules: RuleSet) -> Candidates:
     return candidates(random_vectors(12, TRACKS, dimension=8, copies=5), rules, random_columns(12, TRACKS + 5))
 
 
@@ -35,26 +35,26 @@ def songs(space: Candidates, *positions: int):
     return [space.song(position) for position in positions]
 
 
-def walk(rules: Rules = VERSIONS, seeds: tuple[int, ...] = (4,), less: tuple[int, ...] = (), **options) -> list[Pick]:
+def walk(rules: RuleSet = VERSIONS, seeds: tuple[int, ...] = (4,), less: tuple[int, ...] = (), **options) -> list[Pick]:
     space = library(rules)
     options = {"count": 12, "keep_on": 3, "rng": np.random.default_rng(7), **options}
     return similar(space, songs(space, *seeds), less=songs(space, *less), **options)
 
 
-def travel(rules: Rules = VERSIONS, stops: tuple[int, ...] = (4, 40, 99), **options) -> list[Pick]:
+def travel(rules: RuleSet = VERSIONS, stops: tuple[int, ...] = (4, 40, 99), **options) -> list[Pick]:
     space = library(rules)
     legs = journey(space, songs(space, *stops), rng=np.random.default_rng(7), **options)
     return [pick for leg in legs for pick in leg]
 
 
-def queue(rules: Rules = VERSIONS, seeds: tuple[int, ...] = (4,), **options) -> list[Pick]:
+def queue(rules: RuleSet = VERSIONS, seeds: tuple[int, ...] = (4,), **options) -> list[Pick]:
     space = library(rules)
     given = {name: songs(space, *options.pop(name)) for name in ("played", "pinned", "unwanted") if name in options}
     coming = [None, None, space.song(77), None, None, None, space.song(8), None, None]
     return fill(space, songs(space, *seeds), coming, seed=7, **given, **{"keep_on": 3, **options})
 
 
-def radio(rules: Rules = VERSIONS, seeds: tuple[int, ...] = (), **options) -> list[Pick]:
+def radio(rules: RuleSet = VERSIONS, seeds: tuple[int, ...] = (), **options) -> list[Pick]:
     space = library(rules)
     way = [Heard(space.song(10 * number), fate) for number, fate in enumerate(FATES)]
     options = {"keep_on": 3, "rng": np.random.default_rng(7), **options}
@@ -63,7 +63,7 @@ def radio(rules: Rules = VERSIONS, seeds: tuple[int, ...] = (), **options) -> li
 
 CASES: dict[str, Callable[[], list[Pick]]] = {
     "similar": walk,
-    "similar, no rules": lambda: walk(Rules()),
+    "similar, no rules": lambda: walk(RuleSet()),
     "similar, strict": lambda: walk(STRICT),
     "similar, keep on 0": lambda: walk(keep_on=0),
     "similar, keep on 1": lambda: walk(keep_on=1),

@@ -13,7 +13,7 @@ from deejai_core.index.neighbours import Index
 from deejai_core.playlists.candidates import MOST_EQUALS, NEAR_EQUAL, Candidates, preferences
 from deejai_core.playlists.geometry import blend, stagger
 from deejai_core.playlists.playlist import duration, first_of, similar
-from deejai_core.playlists.rules import MILD_LOSS, ONCE, RELAXATION, Rules
+from deejai_core.playlists.rules import MILD_LOSS, ONCE, RELAXATION, RuleSet
 from deejai_core.tracks.keys import parse_key
 from deejai_core.tracks.songs import Song, normal_artist
 from tests.libraries import candidates, catalogue, compass, random_columns, random_vectors
@@ -87,7 +87,7 @@ class TestTheWalk:
 
     def test_less_like_this_also_means_no_version_of_it(self):
         titles = {"title": ["Seed", "Song", "Song (Live)", "Other"], "artist": ["a", "b", "b", "c"]}
-        library = candidates(compass(0, 60, 5, 10), Rules(fold_versions=True), titles)
+        library = candidates(compass(0, 60, 5, 10), RuleSet(fold_versions=True), titles)
         assert positions(library, [0], 1, less=[library.song(1)]) == [3]
 
     def test_less_like_this(self):
@@ -106,7 +106,7 @@ class TestTheWalk:
         assert np.mean(vectors[away] @ vectors[1]) <= np.mean(vectors[plain] @ vectors[1]) + 1e-6
 
     def test_seeds_that_are_not_listed_do_not_count_for_the_rules_but_never_come(self):
-        library = candidates(compass(0, 10, 20), Rules(artist_separation=ONCE), {"artist": ["a", "a", "b"]})
+        library = candidates(compass(0, 10, 20), RuleSet(artist_separation=ONCE), {"artist": ["a", "a", "b"]})
         assert positions(library, [0], 2, listed=False) == [1, 2]
         assert positions(library, [0], 1) == [2]
 
@@ -166,26 +166,26 @@ class TestDrunk:
 class TestRules:
     def test_artist_separation(self):
         library = candidates(
-            compass(0, 1, 2, 3, 40, 50, 60), Rules(artist_separation=2), {"artist": ["a", "a", "a", "a", "b", "c", "d"]}
+            compass(0, 1, 2, 3, 40, 50, 60), RuleSet(artist_separation=2), {"artist": ["a", "a", "a", "a", "b", "c", "d"]}
         )
         assert positions(library, [0], 6) == [4, 5, 1, 6, 2, 3]  # the last one for want of others
 
     def test_once_only(self):
-        library = candidates(compass(0, 1, 2, 40), Rules(artist_separation=ONCE), {"artist": ["x", "The A", "a", "b"]})
+        library = candidates(compass(0, 1, 2, 40), RuleSet(artist_separation=ONCE), {"artist": ["x", "The A", "a", "b"]})
         picks = similar(library, [library.song(0)], count=3)
         assert [(pick.position, pick.broken) for pick in picks] == [(1, ()), (3, ()), (2, ("artist_separation",))]
 
     def test_an_unknown_artist_is_nobody(self):
-        library = candidates(compass(0, 1, 2), Rules(artist_separation=ONCE), {"artist": ["", "", "Various Artists"]})
+        library = candidates(compass(0, 1, 2), RuleSet(artist_separation=ONCE), {"artist": ["", "", "Various Artists"]})
         assert positions(library, [0]) == [1, 2]
 
     def test_album_separation(self):
-        library = candidates(compass(0, 1, 2, 40), Rules(album_separation=1), {"album": ["x", "x", "x", "y"]})
+        library = candidates(compass(0, 1, 2, 40), RuleSet(album_separation=1), {"album": ["x", "x", "x", "y"]})
         assert positions(library, [0], 2) == [3, 1]
 
     def test_length(self):
         columns = {"length": np.array([60.0, 4200, 600, 20, np.nan, 30])}
-        library = candidates(compass(0, 1, 20, 2, 30, 40), Rules(min_length=30, max_length=600), columns)
+        library = candidates(compass(0, 1, 20, 2, 30, 40), RuleSet(min_length=30, max_length=600), columns)
         assert positions(library, [0], 3) == [2, 4, 5]  # a track of unknown length may come
 
     def test_versions(self):
@@ -193,20 +193,20 @@ class TestRules:
             "artist": ["Police", "The Police", "police", "Cover Band"],
             "title": ["Roxanne", "Roxanne (Live)", "Message", "Roxanne"],
         }
-        library = candidates(compass(0, 1, 20, 30), Rules(fold_versions=True), columns)
+        library = candidates(compass(0, 1, 20, 30), RuleSet(fold_versions=True), columns)
         assert positions(library, [0], 2) == [2, 3]
 
     def test_near_duplicates(self):
-        library = candidates(compass(0, 5, 30, 33), Rules(duplicate_epsilon=0.01))
+        library = candidates(compass(0, 5, 30, 33), RuleSet(duplicate_epsilon=0.01))
         assert positions(library, [0], 1) == [2]
         assert [pick.broken for pick in similar(library, [library.song(0)], count=3)] == [(), ("versions",), ("versions",)]
 
     def test_played_lately(self):
         columns = {"played_at": np.array([0.0, 500, 100, 0])}
-        library = candidates(compass(0, 1, 20, 30), Rules(not_played_since=200), columns)
+        library = candidates(compass(0, 1, 20, 30), RuleSet(not_played_since=200), columns)
         assert positions(library, [0]) == [2, 3, 1]
         # Before there was any time to be played in, too, what was never played may come.
-        library = candidates(compass(0, 1, 20, 30), Rules(not_played_since=-5), columns)
+        library = candidates(compass(0, 1, 20, 30), RuleSet(not_played_since=-5), columns)
         assert positions(library, [0]) == [3, 1, 2]
 
     @pytest.mark.parametrize(
@@ -227,14 +227,14 @@ class TestRules:
     )
     def test_mix_in_key(self, tempo, key, mixes):
         columns = {"tempo": np.array([120, tempo, 120]), "key": ["Am", key, "8A"]}
-        library = candidates(compass(0, 1, 60), Rules(mix_in_key=True), columns)
+        library = candidates(compass(0, 1, 60), RuleSet(mix_in_key=True), columns)
         assert positions(library, [0], 1) == [1 if mixes else 2]
 
     @pytest.mark.parametrize(("place", "mixes"), [(-1, True), (0, False), (1, False), (2, False), (3, False), (4, True)])
     def test_mix_in_key_looks_at_both_neighbours(self, place, mixes):
         """Places 1 and 2 are taken by songs in A minor; one in B flat minor clashes with either."""
         columns = {"tempo": np.zeros(3), "key": ["Am", "Am", "Bbm"]}
-        library = candidates(compass(0, 20, 40), Rules(mix_in_key=True), columns)
+        library = candidates(compass(0, 20, 40), RuleSet(mix_in_key=True), columns)
         lineup = library.lineup()
         lineup.add(library.song(0), 1)
         lineup.add(library.song(1), 2)
@@ -246,7 +246,7 @@ class TestRules:
     )
     def test_tempos_are_compared_with_both_neighbours(self, before, after, mixes):
         columns = {"tempo": np.array([before, after, 110]), "key": ["", "", ""]}
-        library = candidates(compass(0, 20, 40), Rules(mix_in_key=True), columns)
+        library = candidates(compass(0, 20, 40), RuleSet(mix_in_key=True), columns)
         lineup = library.lineup()
         lineup.add(library.song(0), 1)
         lineup.add(library.song(1), 3)
@@ -257,7 +257,7 @@ class TestRules:
         [("F", "C", True), ("C", "F", True), ("Em", "Am", True), ("B", "E", True), ("D", "Bb", False), ("F#", "C", False)],
     )
     def test_keys_are_compared_round_the_circle_of_fifths(self, before, key, mixes):
-        library = candidates(compass(0, 1), Rules(mix_in_key=True), {"key": [before, key]})
+        library = candidates(compass(0, 1), RuleSet(mix_in_key=True), {"key": [before, key]})
         lineup = library.lineup()
         lineup.add(library.song(0), 1)
         assert lineup.excluded("mix_in_key", np.array([1]), 2).tolist() == [not mixes]
@@ -270,7 +270,7 @@ class TestRules:
             "title": ["x", "y", "z", "w", "v"],
             "played_at": np.array([0, 0, 0, 0, 9]),
         }
-        rules = Rules(artist_separation=ONCE, max_length=600, mix_in_key=True, not_played_since=5)
+        rules = RuleSet(artist_separation=ONCE, max_length=600, mix_in_key=True, not_played_since=5)
         library = candidates(compass(0, 1, 2, 50, 60), rules, columns)
         picks = similar(library, [library.song(0)], count=4)
         assert [(pick.position, pick.broken) for pick in picks] == [
@@ -281,9 +281,9 @@ class TestRules:
         ]
 
     def test_the_order_of_giving_way_is_the_documented_one(self):
-        everything = Rules(1, 1, 1.0, 2.0, True, 0.1, 1.0, True)
+        everything = RuleSet(1, 1, 1.0, 2.0, True, 0.1, 1.0, True)
         assert everything.active == tuple(RELAXATION)
-        assert Rules().active == ()
+        assert RuleSet().active == ()
 
 
 class TestMinutes:
@@ -334,7 +334,7 @@ class TestSegue:
 
     def test_it_never_decides_for_one_that_breaks_a_rule_which_gives_way_later(self):
         columns = {"artist": ["a", "b", "a"], "tempo": np.array([100.0, 140, 100])}
-        rules = Rules(artist_separation=1, mix_in_key=True)
+        rules = RuleSet(artist_separation=1, mix_in_key=True)
         library = candidates(compass(0, 5, 5.1), rules, columns, segue=lambda before, after: float(after.position))
         assert positions(library, [0], 1) == [1]
 
@@ -367,7 +367,7 @@ class TestMildSeparation:
         ],
     )
     def test_another_artist_comes_first_if_not_much_less_similar(self, other, first):
-        library = candidates(compass(0, 1, other, 90), Rules(mild_separation=2), {"artist": ["a", "a", "b", "c"]})
+        library = candidates(compass(0, 1, other, 90), RuleSet(mild_separation=2), {"artist": ["a", "a", "b", "c"]})
         (pick,) = similar(library, [library.song(0)], count=1)
         assert pick.position == first
         assert pick.broken == ()  # it is no rule that could be broken
@@ -375,7 +375,7 @@ class TestMildSeparation:
 
     def test_after_so_many_others_it_does_not_matter(self):
         columns = {"artist": ["a", "b", "c", "a", "d"]}
-        library = candidates(compass(0, 20, 21, 22, 23), Rules(mild_separation=2), columns)
+        library = candidates(compass(0, 20, 21, 22, 23), RuleSet(mild_separation=2), columns)
         assert positions(library, [0]) == [1, 2, 3, 4]
 
     def test_it_looks_no_further_than_the_loss_reaches(self):
@@ -389,7 +389,7 @@ class TestMildSeparation:
                     self.taken += 1
                     yield offer
 
-        library = candidates(compass(*range(360)), Rules(mild_separation=2), {"artist": ["a"] * 360})
+        library = candidates(compass(*range(360)), RuleSet(mild_separation=2), {"artist": ["a"] * 360})
         counting = Counting(library.index, library.catalogue, library.rules)
         target = counting.song(0).vector.astype(np.float64)
         lineup = counting.lineup()
@@ -398,11 +398,11 @@ class TestMildSeparation:
         assert counting.taken < 60
 
     def test_unknown_artists_are_not_the_same(self):
-        library = candidates(compass(0, 1, 2, 3), Rules(mild_separation=2), {"artist": ["", "", "x", "y"]})
+        library = candidates(compass(0, 1, 2, 3), RuleSet(mild_separation=2), {"artist": ["", "", "x", "y"]})
         assert positions(library, [0], 1) == [1]
 
     def test_why_a_track_was_passed_over(self):
-        library = candidates(compass(0, 1, 20), Rules(mild_separation=2), {"artist": ["a", "a", "b"]})
+        library = candidates(compass(0, 1, 20), RuleSet(mild_separation=2), {"artist": ["a", "a", "b"]})
         (pick,) = similar(library, [library.song(0)], count=1)
         lineup = library.lineup()
         lineup.add(library.song(0), 0)
@@ -412,7 +412,7 @@ class TestMildSeparation:
 
     def test_why_a_track_with_a_handicap_was_passed_over(self):
         handicap = np.array([0, 0.2, 0], np.float32)  # alone, it is still better than the one at 40
-        library = candidates(compass(0, 1, 40), Rules(mild_separation=2), {"artist": ["a", "a", "b"]}, handicap=handicap)
+        library = candidates(compass(0, 1, 40), RuleSet(mild_separation=2), {"artist": ["a", "a", "b"]}, handicap=handicap)
         (pick,) = similar(library, [library.song(0)], count=1)
         lineup = library.lineup()
         lineup.add(library.song(0), 0)
@@ -421,7 +421,7 @@ class TestMildSeparation:
         assert found == [(1, "artist_separation")]
 
     def test_a_track_that_came_all_the_same_was_preferred_to_none_of_its_artist(self):
-        library = candidates(compass(0, 1, 2, 80), Rules(mild_separation=2), {"artist": ["a", "a", "a", "b"]})
+        library = candidates(compass(0, 1, 2, 80), RuleSet(mild_separation=2), {"artist": ["a", "a", "a", "b"]})
         (pick,) = similar(library, [library.song(0)], count=1)
         lineup = library.lineup()
         lineup.add(library.song(0), 0)
@@ -479,7 +479,7 @@ class TestPassedOver:
     def test_better_ones_with_the_rule_that_kept_them_out(self):
         library = candidates(
             compass(0, 1, 2, 3, 40),
-            Rules(artist_separation=3, max_length=600),
+            RuleSet(artist_separation=3, max_length=600),
             {"artist": list("xxyzw"), "length": np.array([1.0, 1, 9e9, 1, 1])},
             allowed=np.array([True, True, True, False, True]),
         )
@@ -540,7 +540,7 @@ class TestOffers:
 
 
 RULES = st.builds(
-    Rules,
+    RuleSet,
     artist_separation=st.sampled_from([0, 1, 3, ONCE]),
     album_separation=st.sampled_from([0, 2, ONCE]),
     min_length=st.sampled_from([0, 120]),
@@ -699,7 +699,7 @@ class TestSubsets:
     def test_playlists_within_a_subset(self, annoy_index):
         index, _ = annoy_index
         allowed = generator(4).random(len(index.vectors)) < 0.01
-        library = Candidates(index, catalogue(len(index.vectors)), Rules(), allowed=allowed)
+        library = Candidates(index, catalogue(len(index.vectors)), RuleSet(), allowed=allowed)
         picks = similar(library, [library.song(0)], count=1000, keep_on=3)
         assert len(picks) == allowed.sum() - allowed[0]
         assert allowed[[pick.position for pick in picks]].all()

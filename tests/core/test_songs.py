@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from deejai_core.index.neighbours import Index
 from deejai_core.playlists.candidates import EXPECTED, Candidates
 from deejai_core.playlists.playlist import similar
-from deejai_core.playlists.rules import Rules
+from deejai_core.playlists.rules import RuleSet
 from deejai_core.tracks.keys import Key
 from deejai_core.tracks.songs import CatalogueOnDemand, normal_artist, normal_title, song_names
 from tests.libraries import catalogue, compass
@@ -180,7 +180,7 @@ class TestOnDemand:
         library = Candidates(
             Index(compass(*np.linspace(0, 90, tracks))),
             CatalogueOnDemand(tracks, every_other_one_is_short),
-            Rules(max_length=100),
+            RuleSet(max_length=100),
         )
         assert [pick.position for pick in similar(library, [library.song(0)], count=3)] == [1, 3, 5]
         assert len(read) == EXPECTED

@@ -25,7 +25,7 @@ from deejai_core.playlists.candidates import Candidates, Pick, preferences
 from deejai_core.playlists.journey import journey
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.queue import fill
-from deejai_core.playlists.rules import Rules
+from deejai_core.playlists.rules import RuleSet
 from deejai_core.tracks.songs import Catalogue, CatalogueOnDemand, Song
 from tests.golden.record import DATA
 from tests.libraries import random_columns, random_vectors
@@ -71,7 +71,7 @@ def candidates_of(case: Case, vectors: np.ndarray) -> Candidates:
     return Candidates(
         Index(vectors),
         on_demand(columns) if case.get("on_demand") else catalogue,
-        Rules(**case["rules"]),
+        RuleSet(**case["rules"]),
         allowed=positions % case["one_of"] == 0 if "one_of" in case else None,
         handicap=handicap.astype(np.float32) if "handicap" in case else None,
         segue=(lambda before, after: float(before.vector[0] * after.vector[1])) if case.get("segue") else None,
@@ -220,7 +220,7 @@ def draw_candidates(draw: Random, tracks: int) -> Case:
         "mix_in_key": [False, False, True],
     }
     chosen = {name: draw.choice(values) for name, values in rules.items() if draw.random() < 0.6}
-    standard = Rules()
+    standard = RuleSet()
     case: Case = {"rules": {name: value for name, value in chosen.items() if value != getattr(standard, name)}}
     if draw.random() < 0.5:
         case["one_of"] = draw.choice([2, tracks // 10, tracks // 7])  # so few that rules have to give way

@@ -12,8 +12,8 @@ import pytest
 from beets.library import Item, Library
 
 from beetsplug.deejai.library.beets_library import BeetsLibrary
-from beetsplug.deejai.listed import read_listed
 from deejai_core.formats.table import TABLE
+from deejai_core.lists.listed import read_listed
 
 posix = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems")
 
@@ -124,9 +124,10 @@ class TestTracks:
         return library
 
     def found(self, library: Library, playlist: Path) -> list[str]:
-        with library.music_dir_context():
-            held = read_listed(BeetsLibrary(library), playlist)
-        return [match.title if isinstance(match, Item) else match.name for match in held.matches] + held.lost
+        held = read_listed(BeetsLibrary(library), playlist)
+        return [
+            match.name if isinstance(match, Path) else library.get_item(match).title for match in held.matches
+        ] + held.lost
 
     @posix
     def test_however_files_are_named(self, library, tmp_path):

@@ -161,7 +161,7 @@ def test_number_and_from(library, in_the_room):
         (b"", ["-n", 0], "--number: must be at least 1, not 0"),
         (b"", ["--device", 3], "--device and --stdin both choose what to listen to"),
         (b"", ["Rust"], "listen takes no query"),
-        (b"", ["--from", "title:nothing"], "--from 'title:nothing' matches nothing"),
+        (b"", ["--from", "title:nothing"], "--from: 'title:nothing' matches nothing"),
     ],
 )
 def test_one_clear_line(library, data, args, message):

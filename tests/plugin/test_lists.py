@@ -15,8 +15,8 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from beetsplug.deejai.reasons import unlike
 from deejai_core.embedding.slices import SliceStore
+from deejai_core.lists.reasons import unlike
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.playlists.segue import ends
 from tests.plugin.conftest import BEET
@@ -144,7 +144,7 @@ class TestCandidates:
     @pytest.mark.parametrize(
         ("query", "error"),
         [
-            ("artist:Nobody", "--from 'artist:Nobody' matches nothing; `beet ls` shows what a query finds"),
+            ("artist:Nobody", "--from: 'artist:Nobody' matches nothing; `beet ls` shows what a query finds"),
             ("title:'unclosed", "is not a query"),
             ("year:nineteen", "'nineteen' is not an int or a float"),
         ],
@@ -202,7 +202,7 @@ class TestLengthOfTheList:
             (["similar-artists"], "similar to whom?"),
             (["similar", "-a", "Nobody"], "no album matches 'Nobody'; `beet ls -a` shows"),
             (["similar", "Aisle", "--minutes", "inf"], "--minutes: must be a finite number of at least 0, not inf"),
-            (["similar", "length:abc"], "invalid query: "),
+            (["similar", "length:abc"], "'length:abc' is not a query: "),
             (["playlists", "Nobody"], "no playlist is named 'Nobody'; the configuration has none"),
         ],
     )
@@ -493,7 +493,7 @@ class TestOutput:
             r"^ +not 0\.\d+ Nave - .+: it is too close to another track by its artist$", result.out, re.MULTILINE
         )
         scoped = analysed.deejai("similar", "Aisle", "-n", "2", "--from", "artist:Iron", "--why")
-        assert re.search(r"^ +not 0\.\d+ Nave - .+: it is not in --from$", scoped.out, re.MULTILINE)
+        assert re.search(r"^ +not 0\.\d+ Nave - .+: it is not among the tracks to pick from$", scoped.out, re.MULTILINE)
         journey = analysed.deejai("journey", "Kettle", "Anvil", "-n", "1", "--why")
         assert re.search(r"near -?\d\.\d+ Hazel & Thorn - Kettle, -?\d\.\d+ Iron Kettle - Anvil", journey.out)
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from beets import ui
 
+from deejai_core.words import counted
+
 from ..group import Verb
 from ..settings import given_options, read_settings
-from ..words import counted
 
 if TYPE_CHECKING:
     import confuse

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from beets import ui
 
+from deejai_core.words import counted
+
 from ..group import Verb, VerbsCommand
-from ..words import amounts, counted
+from ..words import amounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -207,8 +209,8 @@ def _coverage_lines(coverage: Coverage) -> Iterator[str]:
 
 def run_export(library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
     from deejai_core.history.library_history import read_history
+    from deejai_core.lists.lookup import user_path
 
-    from ..queries import user_path
     from ..training import export_sentences
 
     if len(args) != 1:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from beets import ui
 
+from deejai_core.words import counted
+
 from ..group import Verb
 from ..options import (
     ARTISTS,
@@ -24,10 +26,9 @@ from ..options import (
     add_options,
 )
 from ..settings import given_options, read_settings, unknown_options
-from ..words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     import confuse
     from beets.logging import BeetsLogger
@@ -107,20 +108,17 @@ def _add_output_options(verb: Verb) -> None:
 def run_similar(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
-    from ..lists import make_similar
-
     if not args:
         raise ui.UserError("similar to what? Give a title, a query or an audio file")
     if opts.album:
         opts.albums, opts.number = opts.number, None
-    _make(make_similar, config, log, library, opts, args)
+    _make("similar", config, log, library, opts, args)
 
 
 def run_journey(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
-    from ..lists import make_journey
-    from ..queries import playlist_at
+    from deejai_core.lists.lookup import playlist_at
 
     if len(args) < 2 and not any(map(playlist_at, args)):
         raise ui.UserError(
@@ -128,26 +126,24 @@ def run_journey(
         )
     if (opts.keep_first or opts.keep_last) and not opts.best_order:
         raise ui.UserError("--keep-first and --keep-last need --best-order; without it, all waypoints keep their places")
-    _make(make_journey, config, log, library, opts, args)
+    _make("journey", config, log, library, opts, args)
 
 
 def run_reorder(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
-    from ..lists import make_reordered
-
     if not args:
         raise ui.UserError("reorder what? Give a playlist (FILE.m3u) or a query")
-    _make(make_reordered, config, log, library, opts, args)
+    _make("reorder", config, log, library, opts, args)
 
 
 def _make(
-    make: Callable, config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
+    verb: str, config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
     """Make a list as the options ask for, write it, show it, play it."""
+    from ..making import Wishes, make
     from ..output import for_file, play, show, write
     from ..terminal import choose_next, choose_waypoint, is_terminal
-    from ..wishes import Wishes
 
     for name in unknown_options(config):
         log.warning("deejai.{}: there is no such option in the configuration; it is ignored", name)
@@ -160,7 +156,6 @@ def _make(
         raise ui.UserError("--pick asks you to choose, and needs a terminal for that")
     settings = for_file(read_settings(config, given_options(opts)), opts.output, opts.output_format)
     wishes = Wishes(
-        configured=read_settings(config),
         albums=bool(option("album", None)),
         less=option("less", None),
         best_order=bool(option("best_order", None)),
@@ -170,10 +165,10 @@ def _make(
         choose=choose_next if option("pick", None) else None,
         choose_waypoint=choose_waypoint if is_terminal() else None,
     )
-    made = make(library, args, settings, wishes)
+    made = make(verb, library, args, settings, wishes, read_settings(config))
     # Written before anything is shown: an error leaves the old playlist, and no list that seems to have been written.
     written = None if opts.pretend or (opts.play and not opts.output) else write(library, made, settings, opts.output)
-    show(made, settings, log)
+    show(library, made, settings, log)
     if written:
         say = log.info if settings.format else lambda template, *values: ui.print_(template.format(*values))
         say("{} written to {}", counted(written[1], "track"), written[0])
@@ -182,11 +177,11 @@ def _make(
 
 
 def run_similar_artists(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
-    from ..lists import similar_artists
+    from ..making import make_artists
 
     if not args:
         raise ui.UserError("similar to whom? Give an artist, a query or an audio file")
-    found = similar_artists(library, args, read_settings(config, given_options(opts)))
+    found = make_artists(library, args, read_settings(config, given_options(opts)))
     for number, (name, similarity, tracks) in enumerate(found, 1):
         ui.print_(f"{number:4}  {similarity:.3f} {name} ({counted(tracks, 'track')})")
 

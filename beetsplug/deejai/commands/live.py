@@ -128,11 +128,11 @@ def run_radio(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
     from deejai_core.features.radio.radio import Radio
+    from deejai_core.lists.lookup import find, find_matches
+    from deejai_core.lists.waypoints import known_members
 
-    from ..queries import find, find_matches
+    from ..making import open_space_of
     from ..radio import RadioLog, find_mpd
-    from ..space import Space
-    from ..waypoints import known_members
 
     if opts.ahead < 1:
         raise ui.UserError(f"--ahead: must be at least 1, not {opts.ahead}")
@@ -140,14 +140,23 @@ def run_radio(
     player = find_mpd(library, opts.host, opts.port, opts.password)
     found = find(library, args) if args else None
     unwanted = find_matches(library, [opts.less]) if opts.less else []
-    space = Space(library, settings)
+    space = open_space_of(library, settings)
     seeds, warnings = known_members(space, found.matches, found.listed) if found else ([], [])
     less = known_members(space, unwanted)[0] if unwanted else []
     for warning in warnings:
         log.warning("{}", warning)
     try:
         player.connect()
-        radio = Radio(space, space.candidates(), settings, player, RadioLog(log), ahead=opts.ahead, seeds=seeds, less=less)
+        radio = Radio(
+            space,
+            space.candidates(settings.rules),
+            settings,
+            player,
+            RadioLog(log),
+            ahead=opts.ahead,
+            seeds=seeds,
+            less=less,
+        )
         radio.start(play=not opts.once)
         if not opts.once:
             log.info("the radio is on; ctrl-C ends it")

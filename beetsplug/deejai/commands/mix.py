@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from beets import ui
 
+from deejai_core.words import counted
+
 from ..group import Verb
 from ..options import LESS, RULES, VARIATION, WALK, add_options
 from ..settings import given_options, read_settings
-from ..words import counted
 
 if TYPE_CHECKING:
     import confuse
@@ -85,7 +86,7 @@ def run_mix(
 
 def _verb(opts: optparse.Values, args: list[str]) -> str | None:
     """What makes the list of the arguments; None: they are the list. Raises UserError for options that do not agree."""
-    from ..queries import playlist_at
+    from deejai_core.lists.lookup import playlist_at
 
     if opts.similar and opts.journey:
         raise ui.UserError("--similar and --journey make different lists; give only one of them")

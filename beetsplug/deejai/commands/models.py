@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from beets import ui
 
+from deejai_core.lists.lookup import user_path
+from deejai_core.words import counted
+
 from ..group import Verb, VerbsCommand
 from ..hints import in_words
 from ..settings import read_settings
-from ..words import counted
 
 if TYPE_CHECKING:
     import confuse
@@ -172,11 +174,11 @@ def run_remove(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Va
 def run_import(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
+    from deejai_core.lists.lookup import user_path
     from deejai_core.models.folders import import_model, new_model_folder
     from deejai_core.models.registry import same_model
 
     from ..models import models_folder, name_in_use
-    from ..queries import user_path
 
     if len(args) != 2:
         raise ui.UserError("import what? Give a Keras file or a model's folder, and a name for it here")
@@ -196,7 +198,6 @@ def run_import_vectors(
     from deejai_core.models.registry import load_model
 
     from ..models import models_folder
-    from ..queries import user_path
 
     if len(args) < 2:
         raise ui.UserError("import vectors of which model, from where? Give its name and the folder of the pickles")

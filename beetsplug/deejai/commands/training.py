@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from beets import ui
 
 from deejai_core.extras import extra
+from deejai_core.lists.lookup import user_path
+from deejai_core.words import counted
 
 from ..group import Verb
 from ..settings import read_settings
-from ..words import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,7 +119,6 @@ def _train(
 
     from ..models import models_folder, name_in_use
     from ..progress import Progress
-    from ..queries import user_path
     from ..training import coverage, keep_songs, learn_songs
     from .models import switch
 

@@ -64,6 +64,10 @@ class BeetsLibrary:
         self.music_folder = Path(os.fsdecode(lib.directory))
 
     @_reporting
+    def is_empty(self) -> bool:
+        return sql.is_empty(self.lib)
+
+    @_reporting
     def ids(self, kind: Kind = "track") -> list[int]:
         return sql.ids(self.lib, MODELS[kind])
 
@@ -103,6 +107,10 @@ class BeetsLibrary:
     @_reporting
     def titled(self, title: str, kind: Kind = "track") -> list[int]:
         return [found.id for found in self._fetch(kind)(StringQuery("title" if kind == "track" else "album", title))]
+
+    @_reporting
+    def by_artist(self, name: str) -> list[int]:
+        return [item.id for item in self.lib.items(StringQuery("artist", name))]
 
     @_reporting
     def titles(self, kind: Kind, shortest: int, longest: int, most: int) -> list[str]:

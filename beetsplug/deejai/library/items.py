@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from beets.dbcore.query import InQuery
 from beets.library import Album, Item
-from beets.ui import UserError
 
+from deejai_core.errors import EmptyError
 from deejai_core.formats.entries import Track
 from deejai_core.library import album_name as named
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def require_tracks(library: BeetsLibrary) -> None:
-    """Raises UserError if the library is empty."""
-    if sql.is_empty(library.lib):
-        raise UserError("Your beets library is empty. Import music first: `beet import ~/Music`.")
+    """Raises EmptyError if the library is empty."""
+    if library.is_empty():
+        raise EmptyError("the library is empty", hint="import")
 
 
 def items_by_id(library: BeetsLibrary, ids: Iterable[int]) -> list[Item]:

@@ -18,8 +18,8 @@ from deejai_core.tracks.songs import Song
 from deejai_core.words import counted
 
 if TYPE_CHECKING:
+    from deejai_core.lists.space import Member, Space
     from deejai_core.playlists.options import Walk
-    from deejai_core.space import Member, Space
 
 MOST_SEEDS = 3  # that are played themselves, of a query that finds more
 MOST_REFUSALS = 50  # songs in a row that the player does not take, until it is said to be a matter of configuration

@@ -5,7 +5,7 @@
 X-GNOME-Title=artist:Nave, reordered
 File1=Nave/Long Windows/01 Aisle.flac
 Title1=Nave - Aisle
-Length1=0
+Length1=-1
 File2=Nave/Long Windows/02 Dust in Light.flac
 Title2=Nave - Dust in Light
 Length2=45

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deejai_core.data_folder import track2vec_path
 from deejai_core.errors import StoreError
+from deejai_core.library import Library
 from deejai_core.training.track2vec import Track2Vec
-
-if TYPE_CHECKING:
-    from .library.beets_library import BeetsLibrary
 
 # A word is all that its song is known by, so that the file outlives ids, paths and most corrections of tags.
 BETWEEN_NAMES = "\x1f"
-
-
-def track2vec_path(library: BeetsLibrary) -> Path:
-    return library.folder / "track2vec.safetensors"
 
 
 def word_of(names: frozenset[str]) -> str:
@@ -27,7 +20,7 @@ def word_of(names: frozenset[str]) -> str:
     return BETWEEN_NAMES.join(sorted(names))
 
 
-def save_track2vec(library: BeetsLibrary, learned: Track2Vec) -> None:
+def save_track2vec(library: Library, learned: Track2Vec) -> None:
     """Keep vectors of songs under words as `word_of` gives them. Raises StoreError if that cannot be done."""
     path = track2vec_path(library)
     try:
@@ -37,7 +30,7 @@ def save_track2vec(library: BeetsLibrary, learned: Track2Vec) -> None:
         raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
 
 
-def read_track2vec(library: BeetsLibrary) -> tuple[str, list[int], np.ndarray]:
+def read_track2vec(library: Library) -> tuple[str, list[int], np.ndarray]:
     """What the space is called, and ids and unit vectors (n, dimension) of the tracks whose songs were learned.
 
     No ids if nothing was learned yet. Raises ModelError if the file is damaged.

@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from beets.library import Item
 
 from deejai_core.formats.entries import Entry, one_line
 from deejai_core.formats.locate import Locator
 from deejai_core.formats.read import odd_entries, read_playlist
 from deejai_core.formats.text import as_text
+from deejai_core.library import Library
 from deejai_core.tracks.songs import song_names
-
-from .library import sql
-from .library.items import items_by_id, items_of
-
-if TYPE_CHECKING:
-    from .library.beets_library import BeetsLibrary
 
 SHOWN = 5  # reasons why tracks are left out, before they are only counted
 
@@ -28,45 +20,44 @@ SHOWN = 5  # reasons why tracks are left out, before they are only counted
 class Listed:
     """What a playlist holds."""
 
-    matches: list[Item | Path]  # in its order: tracks of the library, and files outside it, be they there or not
+    matches: list[int | Path]  # in its order: ids of tracks, and files outside the library, be they there or not
     lost: list[str]  # why other entries are no tracks
 
 
-def read_listed(library: BeetsLibrary, playlist: Path) -> Listed:
+def read_listed(library: Library, playlist: Path) -> Listed:
     """What a playlist holds. Raises PlaylistError if it cannot be read."""
     listing = read_playlist(playlist)
     locator = Locator(library.music_folder)
     files = [locator.find(entry, playlist.parent) for entry in listing.entries]
-    tracks = items_of(library, list(filter(None, files)))
-    matches: list[Item | Path | None] = [tracks.get(file, file) for file in files]
+    tracks = library.at(list(filter(None, files)))
+    matches: list[int | Path | None] = [tracks.get(file, file) for file in files]
     elsewhere = [
         number
         for number, match in enumerate(matches)
         if match is None or (isinstance(match, Path) and not locator.there(listing.entries[number], playlist.parent))
     ]
     named = _by_name(library, [listing.entries[number] for number in elsewhere])
-    for number, item in zip(elsewhere, named, strict=True):
-        matches[number] = item or matches[number]
+    for number, id_ in zip(elsewhere, named, strict=True):
+        matches[number] = id_ or matches[number]
     lost = [_no_file(entry) for entry, match in zip(listing.entries, matches, strict=True) if match is None]
     if listing.odd:
         lost.append(odd_entries(listing))
     return Listed([match for match in matches if match], lost)
 
 
-def _by_name(library: BeetsLibrary, entries: Sequence[Entry]) -> list[Item | None]:
+def _by_name(library: Library, entries: Sequence[Entry]) -> list[int | None]:
     """The track that each entry means by its MusicBrainz recording, else by artist and title, or title and artist."""
     names = [_names(entry) for entry in entries]
     wanted = {name for some in names for name in some}
     if not wanted:
         return [None] * len(entries)
-    rows = sql.columns_of_all(library.lib, "artist, title, mb_trackid")
+    all_ids = library.ids()
+    columns = library.columns(all_ids)
     ids = {}  # the first track of each name
-    for id_ in reversed(rows):
-        artist, title, recording = (text or "" for text in rows[id_])
-        ids |= dict.fromkeys(song_names(artist, title, recording.lower()) & wanted, id_)
-    found = [next((ids[name] for name in some if name in ids), None) for some in names]
-    items = {item.id: item for item in items_by_id(library, set(filter(None, found)))}
-    return [items.get(id_) for id_ in found]
+    for row in range(len(all_ids) - 1, -1, -1):
+        known = song_names(columns.artist[row], columns.title[row], columns.recording[row].lower())
+        ids |= dict.fromkeys(known & wanted, all_ids[row])
+    return [next((ids[name] for name in some if name in ids), None) for some in names]
 
 
 def _names(entry: Entry) -> list[str]:

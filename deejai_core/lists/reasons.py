@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
+from deejai_core.lists.space import Member, Space
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.geometry import blend
+from deejai_core.playlists.options import Walk
 from deejai_core.playlists.rules import RELAXATION, Lineup
 from deejai_core.tracks.songs import Song
-
-from .words import counted
-
-if TYPE_CHECKING:
-    from .settings import Settings
-    from .space import Member, Space
+from deejai_core.words import counted
 
 NOTED = 0.005  # a handicap that is worth a line
 SHOWN_REASONS = 3  # better tracks that are named for each pick
@@ -27,7 +23,7 @@ ALLOWED = {  # what is said of tracks for which a rule gave way
     "versions": "of a song that is in the list already",
 }
 REASONS = RELAXATION | {
-    "outside": "it is not in --from",
+    "outside": "it is not among the tracks to pick from",
     "equal": "another that fits nearly as well was chosen",
 }
 
@@ -64,19 +60,19 @@ def why_walk(
     seeds: list[Member],
     less: list[Member],
     picks: list[Pick],
-    settings: Settings,
+    walk: Walk,
 ) -> dict[int, tuple[str, ...]]:
     candidates = candidates.without([member.song for member in less])
     lineup = candidates.lineup()
     for place, seed in enumerate(seeds):
-        lineup.add(seed.song, place if settings.list_seeds else None)
+        lineup.add(seed.song, place if walk.list_seeds else None)
     names = space.names([pick.position for pick in picks])
     steps = [("the seeds" if len(seeds) > 1 else seeds[0].name, blend([seed.song.vector for seed in seeds]))]
     whys = {}
     for pick in picks:
         song = candidates.song(pick.position)
-        near = steps[-settings.keep_on :] if settings.keep_on else steps[:1]
-        if settings.stay and near[0] is not steps[0]:
+        near = steps[-walk.keep_on :] if walk.keep_on else steps[:1]
+        if walk.stay and near[0] is not steps[0]:
             near = [steps[0], *near]
         whys[pick.place] = _why(space, candidates, pick, lineup, [(name, float(song.vector @ at)) for name, at in near])
         lineup.add(song, pick.place)

@@ -1,0 +1,136 @@
+"""From a command's words and options to a list with the header that its playlist gets."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import confuse
+
+from deejai_core.formats.entries import Header, one_line
+from deejai_core.lists.lookup import is_file, user_path
+from deejai_core.lists.making import MadeList, Request, make_journey, make_reordered, make_similar, similar_artists
+from deejai_core.lists.space import Space
+from deejai_core.lists.waypoints import ChooseWaypoint
+
+from .models import model_in_use
+from .options import BETWEEN, MINUTES, RULES, VARIATION, WALK, Option, recipe_words
+from .settings import DEFAULTS, Settings, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from deejai_core.playlists.candidates import Pick
+
+    from .library.beets_library import BeetsLibrary
+
+MAKERS = {"similar": make_similar, "journey": make_journey, "reorder": make_reordered}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is asked of one list and has no place in the configuration; see `Request`."""
+
+    albums: bool = False  # members are albums
+    less: str | None = None
+    best_order: bool = False
+    keep_first: bool = False
+    keep_last: bool = False
+    why: bool = False
+    choose: Callable[[Space, Iterator[Pick]], Pick | None] | None = None
+    choose_waypoint: ChooseWaypoint | None = None
+
+
+@dataclass(frozen=True)
+class HeadedList(MadeList):
+    """A list with the header that its playlist gets."""
+
+    header: Header | None = None
+
+
+def make(
+    verb: str,
+    library: BeetsLibrary,
+    words: Sequence[str],
+    settings: Settings,
+    wishes: Wishes,
+    configured: Settings | None = None,
+) -> HeadedList:
+    """Make the list that a verb makes of these words.
+
+    configured: the settings without what was given for this list, for the recipe; None: those of an empty configuration.
+    """
+    made = MAKERS[verb](library, model_in_use(library, settings), words, request_for(verb, settings, wishes))
+    if made.seed is not None:
+        settings = replace(settings, seed=made.seed)
+        made = replace(made, remarks=[*made.remarks, f"to make this list again: --seed {made.seed}"])
+    recipe = recipe_of(verb, made.words, settings, wishes, configured)
+    drawn = f", seed {made.seed}" if made.seed is not None else ""
+    drawn += ", chosen by hand" if wishes.choose else ""
+    header = Header(made.title, (recipe, f"model {made.space}{drawn}"), now())
+    return HeadedList(**{field.name: getattr(made, field.name) for field in fields(MadeList)}, header=header)
+
+
+def make_artists(library: BeetsLibrary, words: Sequence[str], settings: Settings) -> list[tuple[str, float, int]]:
+    """See `similar_artists`."""
+    return similar_artists(library, model_in_use(library, settings), words, request_for("similar", settings))
+
+
+def open_space_of(library: BeetsLibrary, settings: Settings, *, plays: bool = False, whole: bool = False) -> Space:
+    """A library's tracks as the settings say that they are compared."""
+    request = request_for("similar", settings)
+    if plays:
+        request = replace(request, rules=replace(request.rules, prefer_played=1))
+    return request.open(library, model_in_use(library, settings), whole=whole)
+
+
+def request_for(verb: str, settings: Settings, wishes: Wishes = Wishes()) -> Request:
+    count = settings.between if verb == "journey" else settings.albums if wishes.albums else settings.number
+    return Request(
+        walk=settings.walk(count),
+        rules=settings.rules,
+        analysis=settings.analysis,
+        kind="album" if wishes.albums else "track",
+        space=settings.space,
+        search=settings.index,
+        **{field.name: getattr(wishes, field.name) for field in fields(Wishes) if field.name != "albums"},
+    )
+
+
+def recipe_of(verb: str, words: Iterable[str], settings: Settings, wishes: Wishes, configured: Settings | None) -> str:
+    """The command line that makes a list again."""
+    flags = []
+    if wishes.albums:
+        flags.append("-a")
+    if wishes.less:
+        flags += ["--less", wishes.less]
+    if verb == "reorder":  # the waypoints of a journey are in their order by now
+        for wish in ("best_order", "keep_first", "keep_last"):
+            if getattr(wishes, wish):
+                flags.append(f"--{wish.replace('_', '-')}")
+    flags += recipe_words(_options_of(verb, wishes), settings, _standard(), *([configured] if configured else []))
+    words = [str(user_path(word).absolute()) if is_file(word) else word for word in words]
+    dashes = ["--"] if any(word.startswith("-") for word in words) else []
+    return one_line(shlex.join(["beet", "deejai", verb, *flags, *dashes, *words]))
+
+
+def now() -> str:
+    return datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds")
+
+
+def _options_of(verb: str, wishes: Wishes) -> tuple[Option, ...]:
+    if verb == "reorder":
+        return ()
+    if verb == "journey":
+        return (BETWEEN, MINUTES, *VARIATION, *RULES)
+    walk = (replace(WALK[0], name="albums"), *WALK[1:]) if wishes.albums else WALK
+    return (*walk, *VARIATION, *RULES)
+
+
+def _standard() -> Settings:
+    """The settings of an empty configuration."""
+    config = confuse.RootView([confuse.ConfigSource.of({"deejai": DEFAULTS | {"playlist_dir": "."}})])
+    return read_settings(config["deejai"])

@@ -1,0 +1,233 @@
+"""What a program does with this package: analyse a library, and make lists of it.
+
+    library = FolderLibrary("~/Music")
+    library.refresh()
+    analyse(library)
+    made = similar(library, ["Roxanne"], Walk(count=20), Rules(artist_separation=5))
+    write_playlist(made, "like-roxanne.m3u")
+
+All names of `deejai_core.__all__` that are not errors can be had from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from deejai_core.embedding.library_analysis import Analysis, Observer, Outcome, analyse_library
+from deejai_core.folder import FolderLibrary
+from deejai_core.formats.entries import Header, Style
+from deejai_core.formats.export import FORMATS, check_suffix
+from deejai_core.formats.export import write_playlist as write_bytes
+from deejai_core.formats.table import by_suffix
+from deejai_core.index.cache import build_index
+from deejai_core.library import Library
+from deejai_core.lists.lookup import user_path
+from deejai_core.lists.making import Entry, MadeList, Request, make_journey, make_reordered, make_similar
+from deejai_core.lists.space import Member, Space, open_space
+from deejai_core.models.musicnn.model import MusiCNN
+from deejai_core.models.protocol import Model
+from deejai_core.models.registry import load_model
+from deejai_core.playlists.options import MILD, ONCE, Rules, Walk
+
+__all__ = [
+    "MILD",
+    "ONCE",
+    "Analysis",
+    "Entry",
+    "FolderLibrary",
+    "Library",
+    "MadeList",
+    "Member",
+    "Model",
+    "Observer",
+    "Rules",
+    "Space",
+    "Style",
+    "Walk",
+    "analyse",
+    "journey",
+    "load_model",
+    "open_space",
+    "reorder",
+    "similar",
+    "write_playlist",
+]
+
+
+def analyse(
+    library: Library,
+    ids: Iterable[int] | None = None,
+    *,
+    model: Model | None = None,
+    analysis: Analysis | None = None,
+    observer: Observer | None = None,
+) -> Outcome:
+    """Give the tracks of a library the vectors that they lack, and build its index.
+
+    Parameters
+    ----------
+    library
+        Whose tracks.
+    ids
+        The tracks to look at; by default all.
+    model
+        What turns sound into vectors; by default MusiCNN.
+    analysis
+        How files are decoded, and how vectors are weighted.
+    observer
+        Whose methods are called as the analysis goes on.
+
+    Returns
+    -------
+    Outcome
+        How many tracks got a vector, how many failed.
+
+    Raises
+    ------
+    UnmountedError
+        If the files are gone.
+    LibraryError
+        If another process analyses this library.
+    StoreError
+        If what is found cannot be written.
+    """
+    model = model or MusiCNN()
+    tagger = model if model.has_tags else MusiCNN()
+    outcome = analyse_library(library, model, tagger, analysis or Analysis(), ids=ids, observer=observer)
+    build_index(library, model)
+    return outcome
+
+
+def similar(
+    library: Library,
+    words: Sequence[str],
+    walk: Walk | None = None,
+    rules: Rules | None = None,
+    *,
+    model: Model | None = None,
+    **wishes: Any,
+) -> MadeList:
+    """Make a list of what sounds like some tracks.
+
+    Parameters
+    ----------
+    library
+        An analysed library.
+    words
+        Titles, queries of the library, audio files or playlists: the seeds.
+    walk
+        How the list goes on from them.
+    rules
+        Which tracks it may take.
+    model
+        Whose vectors are compared; by default MusiCNN's.
+    **wishes
+        Further fields of `Request`, such as ``kind="album"``, ``less="query"`` or ``why=True``.
+
+    Returns
+    -------
+    MadeList
+        The tracks in their order, each with its similarity; what there is to say of the list.
+
+    Raises
+    ------
+    NoMatchError
+        If the words name nothing.
+    NotAnalysedError
+        If what they name has no vector.
+    OptionError
+        If walk or rules ask for what cannot be.
+    """
+    return make_similar(library, model or MusiCNN(), words, _request(walk or Walk(), rules, wishes))
+
+
+def journey(
+    library: Library,
+    waypoints: Sequence[str],
+    walk: Walk | None = None,
+    rules: Rules | None = None,
+    *,
+    model: Model | None = None,
+    **wishes: Any,
+) -> MadeList:
+    """Make a list that leads from each waypoint to the next.
+
+    Parameters
+    ----------
+    waypoints
+        Two or more; each a title, a query, an audio file, or a playlist whose tracks are waypoints.
+    walk
+        `count` tracks lie between two neighbouring waypoints, by default five.
+    library, rules, model, **wishes
+        See `similar`.
+
+    Returns
+    -------
+    MadeList
+
+    Raises
+    ------
+    NoMatchError, NotAnalysedError, OptionError
+        See `similar`.
+    PlaylistError
+        If there are fewer than two waypoints.
+    """
+    return make_journey(library, model or MusiCNN(), waypoints, _request(walk or Walk(count=5), rules, wishes))
+
+
+def reorder(library: Library, words: Sequence[str], *, model: Model | None = None, **wishes: Any) -> MadeList:
+    """Put the tracks of a playlist, or those that words name, in an order that flows.
+
+    Parameters
+    ----------
+    library, words, model, **wishes
+        See `similar`; ``keep_first=True`` and ``keep_last=True`` keep the ends where they are.
+
+    Returns
+    -------
+    MadeList
+
+    Raises
+    ------
+    PlaylistError
+        If it cannot be read, or has fewer than two tracks with a vector.
+    """
+    return make_reordered(library, model or MusiCNN(), words, _request(Walk(), None, wishes))
+
+
+def write_playlist(made: MadeList, path: str | Path, style: Style | None = None) -> Path:
+    """Write a list to a file in the format that its name ends in: M3U, PLS, XSPF or JSPF.
+
+    Parameters
+    ----------
+    made
+        The list.
+    path
+        The file, which is replaced whole; ``~`` is the home folder.
+    style
+        How it names its tracks; by default by absolute paths.
+
+    Returns
+    -------
+    Path
+        The file, as an absolute path.
+
+    Raises
+    ------
+    PlaylistError
+        If the format is not written, or the file cannot be.
+    """
+    file = user_path(str(path)).absolute()
+    check_suffix(file)
+    format_ = by_suffix(file.suffix)
+    name = format_.name if format_ else "extm3u"
+    tracks = [track for entry in made.entries for track in entry.member.tracks]
+    write_bytes(file, FORMATS[name](tracks, style or Style(), Header(made.title, (f"model {made.space}",))))
+    return file
+
+
+def _request(walk: Walk, rules: Rules | None, wishes: dict[str, Any]) -> Request:
+    return replace(Request(), walk=walk, rules=rules or Rules(), **wishes)

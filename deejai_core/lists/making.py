@@ -1,0 +1,405 @@
+"""The lists that can be asked for: from words to members in an order, with what is to be said of them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.embedding.library_analysis import Analysis
+from deejai_core.embedding.tag_digits import FIELD
+from deejai_core.errors import DeejaiError, LibraryError, NoMatchError, OptionError, PlaylistError
+from deejai_core.formats.entries import one_line
+from deejai_core.library import Kind, Library
+from deejai_core.lists.listed import left_out, read_listed
+from deejai_core.lists.lookup import Found, Match, albums_of, find, find_matches, meant_playlist, playlist_at
+from deejai_core.lists.reasons import relaxed, unlike, why_journey, why_walk
+from deejai_core.lists.space import Member, Space, open_space
+from deejai_core.lists.waypoints import ChooseWaypoint, find_waypoint, known_members, words_for
+from deejai_core.models.protocol import Model
+from deejai_core.models.vocabulary import TAGS, tags_in
+from deejai_core.playlists.candidates import Candidates, Pick, sounding_most
+from deejai_core.playlists.geometry import angles, blend
+from deejai_core.playlists.journey import certify, journey
+from deejai_core.playlists.options import Rules, SpaceName, Walk
+from deejai_core.playlists.order import shortest_path
+from deejai_core.playlists.playlist import duration, similar
+from deejai_core.words import counted
+
+MOST_REORDERED = 10_000  # tracks, whose distances from each other take a gigabyte
+NAMED = 3  # members that a list is named after
+SOUNDING = 3  # seeds of a list that begins with what sounds like some words
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of one list.
+
+    kind: of its members. space: what they are compared by. search: how neighbours are found, see `index.neighbours`. less:
+    a query; the list should be less like what it finds. best_order: whether the waypoints are visited in their best order;
+    keep_first, keep_last: which then stay where they are. why: whether each pick is to be explained. choose: which of the
+    offers for a place is taken, best first, or None to end the list; by default the best. choose_waypoint: which of several
+    members is a waypoint; by default their centre is.
+    """
+
+    walk: Walk = Walk()  # noqa: RUF009 (it cannot change)
+    rules: Rules = Rules()  # noqa: RUF009
+    analysis: Analysis = Analysis()  # noqa: RUF009
+    kind: Kind = "track"
+    space: SpaceName = "sound"
+    search: str = "auto"
+    less: str | None = None
+    best_order: bool = False
+    keep_first: bool = False
+    keep_last: bool = False
+    why: bool = False
+    choose: Callable[[Space, Iterator[Pick]], Pick | None] | None = None
+    choose_waypoint: ChooseWaypoint | None = None
+
+    def open(self, library: Library, model: Model, *, whole: bool = False) -> Space:
+        return open_space(
+            library,
+            model,
+            self.analysis,
+            kind=self.kind,
+            learned=self.space == "track2vec",
+            search=self.search,
+            plays=self.rules.ask_for_plays,
+            whole=whole or bool(self.walk.minutes),
+        )
+
+    def chooser(self, space: Space) -> Callable[[Iterator[Pick]], Pick | None] | None:
+        return (lambda offers: self.choose(space, offers)) if self.choose else None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A member at its place in a list."""
+
+    label: str  # "seed", "waypoint", or its number
+    member: Member
+    similarity: float | None = None
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MadeList:
+    """A list that is not yet written.
+
+    words: that mean the same again. seed: of the random numbers that it was drawn with; None: it was not. space: the name
+    of what it was made in.
+    """
+
+    title: str
+    entries: list[Entry]
+    space: str
+    kind: Kind = "track"
+    words: Sequence[str] = ()
+    seed: int | None = None
+    remarks: list[str] = field(default_factory=list)  # what there is to say of it
+    warnings: list[str] = field(default_factory=list)  # what could not be done
+    source: Path | None = None  # the playlist that it was made from
+    lost: int = 0  # tracks of that playlist which are not in the list
+
+
+def make_similar(library: Library, model: Model, words: Sequence[str], request: Request) -> MadeList:
+    """The list of what sounds like the tracks, albums or files that `words` name."""
+    walk, rules = _seeded(request.walk), request.rules
+    unwanted = find_matches(library, [request.less], request.kind) if request.less else []
+    try:
+        found, error = find(library, words, request.kind), None
+    except NoMatchError as none:
+        if tags_in(" ".join(words)) is None:
+            raise
+        if not library.field(FIELD):
+            raise LibraryError(f"{none}; to find songs by these tags, tag them first", hint="tag") from none
+        found, error = Found([]), none
+    space = request.open(library, model)
+    if error:
+        seeds, remark = _sounding(space, rules, words, error)
+        remarks, warnings = [remark], []
+    else:
+        seeds, warnings = known_members(space, found.matches, found.listed)
+        warnings += left_out(found.lost)
+        seeds = _one_of_each_song(seeds) if rules.fold_versions else seeds
+        remarks = []
+    less = known_members(space, unwanted)[0] if unwanted else []
+    taken = duration(seed.song for seed in seeds) if walk.list_seeds else 0
+    if walk.seconds and taken > walk.seconds:
+        raise OptionError(
+            "minutes",
+            f"the seeds alone take {_minutes(taken)} of the {_minutes(walk.seconds)} asked for; choose fewer, or leave "
+            "them out of the list",
+        )
+    candidates = space.candidates(rules, timed=walk.seconds is not None)
+    picks = similar(
+        candidates,
+        [seed.song for seed in seeds],
+        count=None if walk.seconds else walk.count,
+        seconds=walk.seconds,
+        keep_on=walk.keep_on,
+        stay=walk.stay,
+        floor=walk.floor,
+        drunk=walk.drunk,
+        less=[member.song for member in less],
+        listed=walk.list_seeds,
+        rng=np.random.default_rng(walk.seed) if walk.drunk else None,
+        choose=request.chooser(space),
+    )
+    members = space.members([pick.position for pick in picks])
+    timed = candidates.of_known_length() if walk.seconds else candidates
+    whys = why_walk(space, timed, seeds, less, picks, walk) if request.why else {}
+    entries = [Entry("seed", seed) for seed in seeds] if walk.list_seeds else []
+    entries += [
+        Entry(str(number), members[pick.position], pick.similarity, whys.get(pick.place, ()))
+        for number, pick in enumerate(picks, 1)
+        if pick.position in members
+    ]
+    warnings += relaxed(picks)
+    if not walk.drunk:  # a list that strays is asked to
+        remarks += unlike([pick.similarity for pick in picks], space.alike)
+    if not request.choose:
+        listed = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
+        over = f"no other has a similarity of {walk.floor:g}" if walk.floor else "the library has no more"
+        if walk.seconds is None and len(picks) < walk.count:
+            warnings.append(f"{over}: {counted(len(picks), space.kind)} instead of {walk.count}")
+        elif walk.seconds is not None and _ran_short(listed, walk.seconds, candidates, entries):
+            warnings.append(f"{over}: {_minutes(listed)} instead of {_minutes(walk.seconds)}")
+    title = f"Similar to {_few([seed.name for seed in seeds])}"
+    return MadeList(title, entries, space.name, space.kind, words, _drawn(walk), remarks, warnings)
+
+
+def make_journey(library: Library, model: Model, waypoints: Sequence[str], request: Request) -> MadeList:
+    """The list that leads from each waypoint to the next."""
+    walk, rules, kind = _seeded(request.walk), request.rules, request.kind
+    unwanted = find_matches(library, [request.less], kind) if request.less else []
+    named, lost = _named_waypoints(library, waypoints, kind)
+    space = request.open(library, model)
+    stops, directions, words, remarks, warnings = [], [], [], [], []
+    for text, matches, listed in named:
+        try:
+            waypoint = find_waypoint(space, text, matches, stops, request.choose_waypoint)
+        except DeejaiError as error:
+            if not listed:
+                raise
+            lost.append(str(error))
+            continue
+        if listed and waypoint.member.song.vector.tobytes() in {
+            stop.song.vector.tobytes() for stop in (stops if request.best_order else stops[-1:])
+        }:
+            lost.append(f"{waypoint.member.name}: the same waypoint twice in a row")
+            continue
+        stops.append(waypoint.member)
+        directions.append(waypoint.direction)
+        words.append(waypoint.text)
+        remarks += waypoint.remarks
+        warnings += waypoint.warnings
+    warnings += left_out(lost)
+    if len(stops) < 2:
+        raise PlaylistError(lost[0] if lost else "a journey needs two waypoints or more")
+    if request.best_order:
+        order = _best_order(directions, request)
+        stops, directions, words = ([some[number] for number in order] for some in (stops, directions, words))
+    for stop, next_ in pairwise(stops):
+        if stop.song.vector.tobytes() == next_.song.vector.tobytes():
+            raise PlaylistError(f"{next_.name}: the same waypoint twice in a row; a journey leads from one to another")
+    less = known_members(space, unwanted)[0] if unwanted else []
+    taken = duration(stop.song for stop in stops)
+    if walk.seconds and taken > walk.seconds:
+        raise OptionError(
+            "minutes", f"the waypoints alone take {_minutes(taken)}, more than the {_minutes(walk.seconds)} asked for"
+        )
+    candidates = space.candidates(rules, timed=walk.seconds is not None)
+    legs = journey(
+        candidates,
+        [stop.song for stop in stops],
+        between=None if walk.seconds else walk.count,
+        seconds=walk.seconds,
+        drunk=walk.drunk,
+        rng=np.random.default_rng(walk.seed) if walk.drunk else None,
+        choose=request.chooser(space),
+        directions=directions,
+        less=[member.song for member in less],
+    )
+    picks = [pick for leg in legs for pick in leg]
+    members = space.members([pick.position for pick in picks])
+    timed = candidates.of_known_length() if walk.seconds else candidates
+    whys = why_journey(space, timed, stops, less, legs) if request.why else {}
+    entries, places, number = [Entry("waypoint", stops[0])], [0], 0
+    for leg, stop in zip(legs, stops[1:], strict=True):
+        for pick in leg:
+            if pick.position in members:
+                number += 1
+                entries.append(Entry(str(number), members[pick.position], pick.similarity, whys.get(pick.place, ())))
+        places.append(len(entries))
+        entries.append(Entry("waypoint", stop))
+    warnings += relaxed(picks)
+    if not request.choose:
+        listed = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
+        missing = 0 if walk.seconds else walk.count * len(legs) - len(picks)
+        if missing:
+            warnings.append(f"the library has no more: {counted(missing, kind)} fewer than asked for")
+        elif walk.seconds and _ran_short(listed, walk.seconds, candidates, entries):
+            warnings.append(f"the library has no more: {_minutes(listed)} instead of {_minutes(walk.seconds)}")
+    title = "Journey from " + " to ".join((stop.tracks[0].title if kind == "track" else "") or stop.name for stop in stops)
+    return MadeList(
+        title, entries, space.name, space.kind, words, _drawn(walk), [*remarks, *_certificate(entries, places)], warnings
+    )
+
+
+def make_reordered(library: Library, model: Model, words: Sequence[str], request: Request) -> MadeList:
+    """A playlist, or what a query finds, in an order that flows."""
+    playlist = meant_playlist(words[0]) if len(words) == 1 else None
+    if playlist:
+        held = read_listed(library, playlist)
+        matches, lost = held.matches, held.lost
+        if not matches and not lost:
+            raise PlaylistError(f"{playlist}: an empty playlist")
+    else:
+        found = find(library, words)
+        matches, lost = found.matches, list(found.lost)
+    space = request.open(library, model)
+    there = space.members_of([match for match in matches if not isinstance(match, Path)])
+    members = []
+    for match in matches:
+        try:
+            member = space.member(match) if isinstance(match, Path) else there.get(match)
+        except DeejaiError as error:  # a file that cannot be heard
+            lost.append(str(error))
+            continue
+        if member:
+            members.append(member)
+        else:
+            lost.append(str(space.why_not(match)))
+    if len(members) < 2:
+        raise PlaylistError(lost[0] if lost else "there is nothing to reorder; give two tracks or more")
+    vectors = np.stack([member.song.vector for member in members])
+    order = _best_order(vectors, request)
+    in_order = [members[place] for place in order]
+    steps = [None, *(float(one.song.vector @ next_.song.vector) for one, next_ in pairwise(in_order))]
+    entries = [
+        Entry(str(number), member, step) for number, (member, step) in enumerate(zip(in_order, steps, strict=True), 1)
+    ]
+    before, after = (np.degrees(angles(some[:-1], some[1:]).mean()) for some in (vectors, vectors[order]))
+    name = playlist.stem if playlist else " ".join(words)
+    remarks = [f"The mean step is {after:.0f}°; before, it was {before:.0f}°."]
+    title = f"{one_line(name)}, reordered"
+    return MadeList(
+        title, entries, space.name, space.kind, words, None, remarks, left_out(lost), source=playlist, lost=len(lost)
+    )
+
+
+def similar_artists(library: Library, model: Model, words: Sequence[str], request: Request) -> list[tuple[str, float, int]]:
+    """Artists whose tracks sound like those that `words` name: (name, similarity, tracks), nearest first."""
+    exact = library.by_artist(" ".join(words))
+    meant = Found(exact) if exact else find(library, words)
+    space = request.open(library, model, whole=True)
+    seeds, _ = known_members(space, meant.matches, meant.listed)
+    allowed = space.allowed(request.rules)
+    codes = np.where(True if allowed is None else allowed, space.catalogue.artist_codes[0], -1)
+    own = {seed.song.artist for seed in seeds}
+    numbers = np.unique(codes[codes >= 0])
+    target = blend([seed.song.vector for seed in seeds])
+    found = []
+    for number in numbers.tolist():
+        tracks = np.flatnonzero(codes == number)
+        if space.catalogue.song(int(tracks[0]), space.index.vectors[tracks[0]]).artist in own:
+            continue
+        names = [space.catalogue.artist[track] for track in tracks.tolist()]
+        direction = blend(space.index.vectors[tracks])
+        found.append((one_line(max(names, key=names.count)), float(direction @ target), len(tracks)))
+    return sorted(found, key=lambda artist: (-artist[1], artist[0]))[: request.walk.count]
+
+
+def _sounding(space: Space, rules: Rules, words: Sequence[str], error: NoMatchError) -> tuple[list[Member], str]:
+    """The members that sound most like words which are tags and match nothing, and a remark that says so."""
+    text = " ".join(words)
+    tags = tags_in(text)
+    found = sounding_most(space.tags, tags, SOUNDING, space.allowed(rules))
+    if not len(found):
+        raise LibraryError(f"{error}; to find songs by these tags, tag them first", hint="tag") from error
+    members = space.members(found.tolist())
+    sound = ", ".join(TAGS[tag] for tag in tags)
+    remark = f"no {space.kind} is called {text!r}: starting from what sounds most like {sound}"
+    return [members[position] for position in found.tolist() if position in members], remark
+
+
+def _one_of_each_song(members: Sequence[Member]) -> list[Member]:
+    names: set[str] = set()
+    once = []
+    for member in members:
+        if names.isdisjoint(member.song.names):
+            once.append(member)
+            names |= member.song.names
+    return once
+
+
+def _named_waypoints(
+    library: Library, texts: Sequence[str], kind: Kind
+) -> tuple[list[tuple[str, list[Match], bool]], list[str]]:
+    """Each waypoint's words, what they mean, and whether it stands in a playlist; and why other entries are no tracks."""
+    named, lost = [], []
+    for text in texts:
+        playlist = playlist_at(text)
+        if playlist is None:
+            named.append((text, find_matches(library, [text], kind), False))
+            continue
+        held = read_listed(library, playlist)
+        lost += held.lost
+        matches = held.matches if kind == "track" else albums_of(library, held.matches)
+        named += [(words_for(match), [match], True) for match in matches]
+    return named, lost
+
+
+def _best_order(vectors: Sequence[np.ndarray], request: Request) -> list[int]:
+    if len(vectors) > MOST_REORDERED:
+        raise PlaylistError(f"{len(vectors):,} are too many to reorder; give {MOST_REORDERED:,} at most")
+    units = np.stack(vectors).astype(np.float32)
+    distances = np.arccos(np.clip(units @ units.T, -1, 1))
+    np.fill_diagonal(distances, 0)
+    last = len(units) - 1
+    return shortest_path(distances, first=0 if request.keep_first else None, last=last if request.keep_last else None)
+
+
+def _seeded(walk: Walk) -> Walk:
+    """With a seed for the random numbers, if there are to be any."""
+    return replace(walk, seed=secrets.randbelow(2**31)) if walk.drunk and walk.seed is None else walk
+
+
+def _drawn(walk: Walk) -> int | None:
+    return walk.seed if walk.drunk else None
+
+
+def _ran_short(made: float, seconds: float, candidates: Candidates, entries: Sequence[Entry]) -> bool:
+    """Whether a list ended farther from what was asked for than half of any track that might have come next."""
+    catalogue, rules = candidates.catalogue, candidates.rules
+    left = catalogue.length <= rules.max_length
+    if candidates.allowed is not None:
+        left &= candidates.allowed
+    left[[entry.member.song.position for entry in entries if entry.member.song.position is not None]] = False
+    return seconds - made > max(catalogue.length[left], default=0.0) / 2
+
+
+def _certificate(entries: list[Entry], places: list[int]) -> list[str]:
+    """How smoothly a journey goes, by the tracks that are played."""
+    certificate = certify(np.stack([entry.member.song.vector for entry in entries]), places)
+    names = " to ".join(entry.member.name for entry in entries[certificate.largest_at : certificate.largest_at + 2])
+    backward = f"{certificate.backward or 'none'} {'lead' if certificate.backward > 1 else 'leads'} back"
+    return [
+        f"The largest step is {certificate.largest:.0f}° ({names}), the mean {certificate.mean:.0f}°.",
+        f"Steps vary by {100 * certificate.unevenness:.0f} % on average; {backward}.",
+    ]
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 600 else f"{seconds / 60:.1f} minutes"
+
+
+def _few(names: list[str]) -> str:
+    """The first names of a list, and how many more there are."""
+    shown = ", ".join(names[:NAMED])
+    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"

@@ -1,0 +1,342 @@
+"""A library as a space of directions: its tracks, or its albums."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.audio.sandbox import Decoder
+from deejai_core.data_folder import open_slices, slices_path
+from deejai_core.embedding.library_analysis import Analysis, embed_file
+from deejai_core.embedding.tagging import read_probabilities
+from deejai_core.errors import (
+    AudioError,
+    EmptyError,
+    ExternalFileError,
+    LibraryError,
+    NotAnalysedError,
+    NothingAllowedError,
+    OptionError,
+)
+from deejai_core.formats.entries import Track, one_line
+from deejai_core.index.cache import open_rows_index, open_vectors
+from deejai_core.index.hubs import densities, handicaps, open_densities
+from deejai_core.index.neighbours import Index
+from deejai_core.index.vectors import Vectors
+from deejai_core.library import Kind, Library
+from deejai_core.models.protocol import Model
+from deejai_core.models.vocabulary import TAGS
+from deejai_core.playlists.candidates import Candidates, leanings, preferences
+from deejai_core.playlists.columns import blend_albums, columns_on_demand
+from deejai_core.playlists.options import MILD, Rules
+from deejai_core.playlists.rules import MILD as MILD_SEPARATION
+from deejai_core.playlists.rules import RuleSet
+from deejai_core.playlists.segue import ends
+from deejai_core.tracks.songs import Known, Song, normal_artist, song_names
+from deejai_core.training.kept import read_track2vec
+
+DAY = 24 * 60 * 60  # seconds
+
+Match = int | Path  # the id of a track or album, or a file that is not in the library
+Ends = tuple[np.ndarray | None, np.ndarray | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A track or album of a list: in the library, or a file outside it."""
+
+    name: str  # artist and title, on one line
+    tracks: list[Track]
+    song: Song
+    match: Match
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Which tracks the places of a space of albums are made of."""
+
+    tracks: list[int]  # ids
+    album: np.ndarray  # (n,) the place of each one's album
+
+
+@dataclass(eq=False)
+class Space:
+    """What lists are made in. It is opened by `open_space`.
+
+    name: of the vectors, which those of another space are not compared with. learned: whether tracks are near each other
+    by the lists that they are in, not by their sound. rows: the vectors, one for each place.
+    """
+
+    library: Library
+    model: Model
+    analysis: Analysis  # of files outside the library
+    kind: Kind
+    name: str
+    learned: bool
+    rows: Vectors
+    index: Index
+    catalogue: Known
+    folder: Path  # where caches of it lie
+    grouping: Grouping | None = None  # of albums
+    _ends_of: dict[int, Ends] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def ids(self) -> list[int]:
+        """What each place is that of."""
+        return self.rows.ids.tolist()
+
+    @property
+    def position(self) -> Mapping[int, int]:
+        """The place of each track or album."""
+        return self.rows.places
+
+    @property
+    def alike(self) -> float | None:
+        """The similarity below which tracks no longer sound alike; None: not known in this space."""
+        return None if self.learned else self.model.alike
+
+    @cached_property
+    def densities(self) -> np.ndarray:
+        """(n,) see `hubs`."""
+        if self.grouping:
+            return densities(self.rows.vectors)
+        return open_densities(self.folder, self.rows.vectors, edition=self.rows.edition, tracks=self.rows.written)
+
+    @cached_property
+    def tags(self) -> np.ndarray:
+        """(n, 50) float32 probabilities of the tags, an album's the mean of its tracks'; NaN where there are none."""
+        if not self.grouping:
+            return read_probabilities(self.library, self.ids)
+        of_tracks = read_probabilities(self.library, self.grouping.tracks)
+        tagged = ~np.isnan(of_tracks[:, 0])
+        sums = np.zeros((len(self.ids), len(TAGS)))
+        np.add.at(sums, self.grouping.album[tagged], of_tracks[tagged])
+        counts = np.bincount(self.grouping.album[tagged], minlength=len(self.ids))[:, None]
+        return np.where(counts, sums / np.maximum(counts, 1), np.nan).astype(np.float32)
+
+    def candidates(self, rules: Rules, *, timed: bool = False) -> Candidates:
+        """What a list may take. timed: for a list of a given playing time. Raises OptionError if that is nothing."""
+        handicap = np.zeros(len(self.rows), np.float32)
+        if rules.prefer_played or rules.avoid_skipped:
+            handicap += preferences(
+                self.catalogue, prefer_played=rules.prefer_played, avoid_skipped=rules.avoid_skipped
+            ).astype(np.float32)
+        if rules.correct_hubs:
+            handicap += handicaps(self.densities)
+        if rules.mood:
+            if np.isnan(self.tags).all():
+                raise LibraryError("no track has tags to choose it by", hint="tag")
+            weights = dict(rules.mood)
+            handicap += leanings(self.tags, np.array([weights.get(tag, 0.0) for tag in TAGS])).astype(np.float32)
+        return Candidates(
+            self.index,
+            self.catalogue,
+            self.rule_set(rules),
+            allowed=self.allowed(rules, timed=timed),
+            handicap=handicap,
+            segue=self.segue if rules.segue else None,
+        )
+
+    def rule_set(self, rules: Rules) -> RuleSet:
+        """The rules as they are for these places: an album is longer than a track may be, and none but itself."""
+        tracks, mild = self.kind == "track", rules.artist_separation == MILD
+        epsilon = rules.duplicate_epsilon
+        if epsilon is None:
+            epsilon = 0.0 if self.learned else self.model.duplicate_epsilon  # lists tell songs, not recordings
+        return RuleSet(
+            artist_separation=0 if mild else rules.artist_separation,
+            mild_separation=MILD_SEPARATION if mild else 0,
+            album_separation=rules.album_separation if tracks else 0,
+            min_length=rules.min_length if tracks else 0.0,
+            max_length=rules.max_length if tracks else np.inf,
+            fold_versions=rules.fold_versions,
+            duplicate_epsilon=epsilon if tracks else 0.0,
+            not_played_since=time.time() - rules.not_played_days * DAY if rules.not_played_days else None,
+            mix_in_key=rules.mix_in_key and tracks,
+        )
+
+    def allowed(self, rules: Rules, *, timed: bool = False) -> np.ndarray | None:
+        """(n,) which of the tracks the query `candidates` finds; None for all. Raises OptionError if it finds none."""
+        if timed and not (self.catalogue.length > 0).any():
+            raise OptionError(
+                "minutes", "no track has a length, so none can be chosen by playing time", hint="read lengths"
+            )
+        if not rules.candidates.strip():
+            return None
+        found = self.library.matching(rules.candidates, self.kind)
+        allowed = np.isin(self.rows.ids, list(found))
+        if not allowed.any():
+            what = "matches nothing" if not found else "matches nothing that is analysed"
+            raise NothingAllowedError("candidates", f"{rules.candidates!r} {what}", hint="query")
+        return allowed
+
+    def member(self, match: Match) -> Member | None:
+        """A track, album or file as a member of a list; None for one that has no vector. Raises ExternalFileError."""
+        return self._external(match) if isinstance(match, Path) else self.members_of([match]).get(match)
+
+    def members(self, positions: Sequence[int]) -> dict[int, Member]:
+        """The members at these positions, by position; without those that another program has removed meanwhile."""
+        places = np.array(positions, int)
+        ids = self.rows.ids[places[self.catalogue.load(places)]].tolist()
+        return {self.position[id_]: member for id_, member in self.members_of(ids).items()}
+
+    def names(self, positions: Sequence[int]) -> dict[int, str]:
+        return {position: member.name for position, member in self.members(positions).items()}
+
+    def members_of(self, ids: Sequence[int]) -> dict[int, Member]:
+        """The tracks or albums of these ids that have a vector, by id."""
+        there = [id_ for id_ in ids if self.position.get(id_) is not None]
+        songs = {id_: self._song(self.position[id_]) for id_ in there}
+        if self.kind == "track":
+            return {id_: Member(track.name, [track], songs[id_], id_) for id_, track in self.library.tracks(there).items()}
+        albums = self.library.albums(there)
+        tracks = self.library.tracks([id_ for album in albums.values() for id_ in album.tracks])
+        return {
+            id_: Member(album.name, [tracks[track] for track in album.tracks if track in tracks], songs[id_], id_)
+            for id_, album in albums.items()
+        }
+
+    def _song(self, position: int) -> Song:
+        return self.catalogue.song(position, self.index.vectors[position])
+
+    def why_not(self, match: int) -> LibraryError:
+        """Why a track or album has no vector."""
+        if self.kind == "album":
+            album = self.library.albums([match])[match]
+            if self.learned:
+                return _unlisted(album.name)
+            if not album.tracks:
+                return LibraryError(f"{album.name}: this album has no tracks", hint="query albums")
+            return NotAnalysedError(f"{album.name}: none of its tracks is analysed yet", hint="analyse")
+        track = self.library.tracks([match])[match]
+        if self.learned:
+            return _unlisted(track.name)
+        if slices_path(self.library).exists():
+            with open_slices(self.library) as store:
+                failure = store.failures().get(track.path)
+            if failure and failure.still_stands(self.analysis.retries):
+                told = f"{one_line(os.fspath(failure.path))}: {failure.reason}"
+                return NotAnalysedError(f"{track.name}: cannot be analysed: {told}")
+        return NotAnalysedError(f"{track.name}: not analysed yet", hint="analyse")
+
+    def segue(self, before: Song, after: Song) -> float:
+        """How well one track follows another; 0 if one of the two is not in the library."""
+        end, start = self._ends(before)[1], self._ends(after)[0]
+        return 0.0 if end is None or start is None else float(end @ start)
+
+    def _ends(self, song: Song) -> Ends:
+        if song.position is None:
+            return None, None
+        if song.position not in self._ends_of:
+            first, last = self._end_tracks(self.ids[song.position])
+            keys = [self._keys.get(first), self._keys.get(last)]
+            with open_slices(self.library) as store:
+                trunks = dict(store.get(filter(None, keys), self.model.trunk_name, self.model.trunk_size))
+            heard = [ends(self.model.project(trunks[key])) if key in trunks else (None, None) for key in keys]
+            self._ends_of[song.position] = heard[0][0], heard[1][1]
+        return self._ends_of[song.position]
+
+    def _end_tracks(self, id_: int) -> tuple[int, int]:
+        """The ids of the first and the last track."""
+        if self.kind == "track":
+            return id_, id_
+        tracks = self.library.albums([id_])[id_].tracks
+        return tracks[0], tracks[-1]
+
+    @cached_property
+    def _keys(self) -> dict[int, str]:
+        return self.library.recordings()
+
+    def _external(self, path: Path) -> Member:
+        """A file; if the library has the same recording elsewhere, that one."""
+        shown = one_line(os.fspath(path))
+        if path.exists() and not path.is_file():
+            raise ExternalFileError(f"{shown}: not a regular file")
+        try:
+            key, vector = self._embed(path)
+        except AudioError as error:
+            raise ExternalFileError(f"{shown}: not analysed: {error}") from error
+        if self.kind == "track":
+            twins = [id_ for id_, other in self.library.recordings().items() if other == key]
+            for member in self.members_of(twins).values():
+                return member
+        if vector is None:
+            raise ExternalFileError(f"{shown}: not in the library, so Track2Vec does not know it")
+        with self._decoder() as decoder:
+            tags = decoder.tags(path)
+        track = Track(path, tags.artist, tags.title, tags.length)
+        song = Song(
+            vector,
+            artist=normal_artist(tags.artist),
+            names=song_names(tags.artist, tags.title),
+            length=tags.length or float("nan"),
+        )
+        return Member(track.name, [track], song, path)
+
+    def _embed(self, path: Path) -> tuple[str, np.ndarray | None]:
+        """The audio key of a file outside the library, and its vector; None where sound does not matter."""
+        if not self.learned:
+            return embed_file(self.library, path, self.model, self.analysis)
+        with self._decoder() as decoder:
+            return decoder.key(path), None
+
+    def _decoder(self) -> Decoder:
+        return self.analysis.limits.decoder()
+
+
+def open_space(
+    library: Library,
+    model: Model,
+    analysis: Analysis,
+    *,
+    kind: Kind = "track",
+    learned: bool = False,
+    search: str = "auto",
+    plays: bool = False,
+    whole: bool = False,
+) -> Space:
+    """Open a library as a space.
+
+    model: whose vectors are compared. analysis: of files outside the library. kind: whether its places are those of the
+    tracks, or of the albums, each the blend of its tracks. learned: compare by the lists that tracks are in (Track2Vec).
+    search: how neighbours are found, see `neighbours`. plays: whether to read what was played. whole: whether each place is
+    to be that of a track, with all that is known of it at hand; a list sees little of a large library, and then nobody
+    reads the rest. Raises EmptyError, NotAnalysedError.
+    """
+    if library.is_empty():
+        raise EmptyError("the library is empty", hint="import")
+    whole = whole or plays or kind == "album"
+    name, folder = model.name, library.folder
+    if learned:
+        name, ids, vectors = read_track2vec(library)
+        if not ids:
+            raise LibraryError("Track2Vec knows no track of this library", hint="train track2vec")
+        folder = folder / "track2vec"
+        rows = Vectors(np.array(ids), np.ones(len(ids), np.int64), vectors, written=len(ids))
+    else:
+        rows = open_vectors(library, model, search=search, whole=whole)
+        if not len(rows.places):
+            raise NotAnalysedError(f"nothing analysed yet with {model.name}", hint="analyse")
+    if kind == "album":
+        ids, vectors, tracks, album_of = blend_albums(library, rows.ids.tolist(), rows.vectors)
+        if not ids:
+            raise NotAnalysedError("no album is analysed yet", hint="analyse")
+        rows = Vectors(np.array(ids), np.ones(len(ids), np.int64), vectors, written=len(ids))
+        columns, grouping = library.columns(ids, "album", plays=plays), Grouping(tracks, album_of)
+        return Space(library, model, analysis, kind, name, learned, rows, Index(vectors), columns, folder, grouping)
+    index = open_rows_index(folder, rows, search=search)
+    if whole or learned:
+        columns = library.columns(rows.ids.tolist(), plays=plays)
+    else:
+        columns = columns_on_demand(library, rows.ids, rows.marks)
+    return Space(library, model, analysis, kind, name, learned, rows, index, columns, folder)
+
+
+def _unlisted(name: str) -> LibraryError:
+    return LibraryError(f"{name}: in no list that Track2Vec has learned from", hint="add lists")
