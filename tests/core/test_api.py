@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import deejai_core
 from deejai_core import Rules, Walk, analyse, api, errors, journey, reorder, similar, write_playlist
 
+ROOT = Path(__file__).parent.parent.parent
 PUBLIC = {
     *("FolderLibrary", "Library", "Model", "load_model"),
     *("Analysis", "Observer", "analyse"),
@@ -56,6 +58,22 @@ def test_a_list_of_a_folder(music, tmp_path):
     path = write_playlist(made, tmp_path / "like.m3u")
     paths = [Path(line) for line in path.read_text().splitlines() if not line.startswith("#")]
     assert paths == [track.path for entry in made.entries for track in entry.member.tracks]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/api.md"])
+def test_what_the_docs_show(page, music, tmp_path, monkeypatch, capsys):
+    """Run as it stands there, with songs that are here."""
+    (program,) = re.findall(r"```python\n(from deejai_core.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    assert len(program.splitlines()) <= 10
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Playlists").mkdir()
+    here = {'"~/Music"': repr(str(music.music_folder)), "Roxanne": "Aisle", "Nightswimming": "Dust in Light", "~/Pl": "Pl"}
+    for there, word in here.items():
+        program = program.replace(there, word)
+    exec(compile(program, page, "exec"), {})  # noqa: S102 (ours)
+    (written,) = [*tmp_path.glob("*.m3u"), *tmp_path.glob("Playlists/*")]
+    assert "Aisle" in written.read_text()
+    assert ("near" in capsys.readouterr().out) == ("why" in program)
 
 
 def test_a_journey_and_an_order(music):
