@@ -66,7 +66,7 @@ def make(folder: Path, tracks: int, slices: Path | None) -> None:
     from beets.library import Library
 
     from beetsplug.deejai.library.beets_library import BeetsLibrary
-    from deejai_core.data_folder import open_slices
+    from deejai_core.embedding.slices import open_slices
     from deejai_core.models.device import use_one_thread
     from deejai_core.models.musicnn.model import MusiCNN
 
@@ -92,9 +92,9 @@ def measure(folder: Path, tracks: int, epsilon: float) -> dict[str, float]:
     from beets.library import Library
 
     from beetsplug.deejai.library.beets_library import BeetsLibrary
-    from deejai_core.data_folder import open_slices
     from deejai_core.embedding import mp3tovec
     from deejai_core.embedding.library_vectors import weigh_imported, weigh_tracks
+    from deejai_core.embedding.slices import open_slices
     from deejai_core.embedding.weighting import choose_reference, weigh_outsider
     from deejai_core.models.musicnn.model import MusiCNN
 

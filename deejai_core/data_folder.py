@@ -6,17 +6,12 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from deejai_core.embedding.slices import SliceStore
 from deejai_core.errors import LibraryError
 from deejai_core.library import Library
 
 
 def slices_path(library: Library) -> Path:
     return library.folder / "slices.db"
-
-
-def open_slices(library: Library) -> SliceStore:
-    return SliceStore(slices_path(library))
 
 
 def history_path(library: Library) -> Path:

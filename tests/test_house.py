@@ -24,9 +24,7 @@ SQL_ON_BEETS = f"{ADAPTER}.library.sql"
 
 # By rule: what breaks it, and why.
 EXCEPTIONS = {
-    "order": {
-        "data_folder -> embedding/slices": "it opens what it should only name",
-    },
+    "order": {},
     "circles": {},
     "beet": {
         "database: `beet deejai doctor --fix": "a hint still to be",

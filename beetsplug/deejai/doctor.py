@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deejai_core.data_folder import alone, history_path, open_slices, slices_path, unfinished_path
+from deejai_core.data_folder import alone, history_path, slices_path, unfinished_path
 from deejai_core.embedding.analysis import hear_file
 from deejai_core.embedding.changed_files import look_at_files
 from deejai_core.embedding.library_analysis import pending_tracks, plan
 from deejai_core.embedding.library_vectors import different_vectors, up_to_date, weigh_tracks
-from deejai_core.embedding.slices import rebuild_store
+from deejai_core.embedding.slices import open_slices, rebuild_store
 from deejai_core.errors import AudioError, DamagedError, DeejaiError
 from deejai_core.files import TEMPORARY, remove_unfinished, unfinished
 from deejai_core.formats.entries import one_line

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from beets import ui
 
-from deejai_core.data_folder import open_slices, slices_path
+from deejai_core.data_folder import slices_path
+from deejai_core.embedding.slices import open_slices
 from deejai_core.embedding.weighting import weigh_only
 from deejai_core.errors import MissingError
 from deejai_core.index.evaluation import (

@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deejai_core.data_folder import open_slices, slices_path
+from deejai_core.data_folder import slices_path
 from deejai_core.embedding.library_analysis import plan
 from deejai_core.embedding.library_vectors import up_to_date
+from deejai_core.embedding.slices import open_slices
 from deejai_core.formats.entries import one_line
 from deejai_core.index.annoy_file import index_paths, read_manifest, why_no_annoy
 from deejai_core.index.cache import current_index

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deejai_core.data_folder import open_slices
+from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import TrainingError
 from deejai_core.models.folders import replacing_model
 from deejai_core.models.head import HeadWeights, beside, save_head, unit

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from beets import ui
 
-from deejai_core.data_folder import open_slices, slices_path
+from deejai_core.data_folder import slices_path
+from deejai_core.embedding.slices import open_slices
 from deejai_core.embedding.tag_digits import FIELD
 from deejai_core.errors import DeejaiError, ExternalFileError, MissingError, NothingAllowedError, QueryError
 from deejai_core.extras import extra

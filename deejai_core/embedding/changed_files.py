@@ -9,8 +9,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from deejai_core.data_folder import open_slices, slices_path
-from deejai_core.embedding.slices import FileNote, SliceStore
+from deejai_core.data_folder import slices_path
+from deejai_core.embedding.slices import FileNote, SliceStore, open_slices
 from deejai_core.library import Library
 
 

@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 
 from deejai_core.audio.sandbox import Decoder
-from deejai_core.data_folder import alone, open_slices, slices_path
+from deejai_core.data_folder import alone, slices_path
 from deejai_core.embedding.analysis import Heard, Limits, Unheard, analyse, default_threads, hear_file
 from deejai_core.embedding.changed_files import look_at_files, note_of
 from deejai_core.embedding.cluster import Cluster, Unshared, analyse_on
 from deejai_core.embedding.library_vectors import Weighed, up_to_date, weigh_imported, weigh_tracks
-from deejai_core.embedding.slices import FileNote, SliceStore
+from deejai_core.embedding.slices import FileNote, SliceStore, open_slices
 from deejai_core.embedding.tagging import tag_tracks, untagged_ids
 from deejai_core.embedding.weighting import weigh_outsider
 from deejai_core.errors import AudioError, UnmountedError

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from deejai_core.data_folder import alone, choice_path, open_slices, slices_path
+from deejai_core.data_folder import alone, choice_path, slices_path
 from deejai_core.embedding.library_analysis import Analysis, Work, plan
 from deejai_core.embedding.library_vectors import weigh_tracks
+from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import DeejaiError, MissingError, ModelError
 from deejai_core.files import replacing
 from deejai_core.library import Library

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.data_folder import open_slices
 from deejai_core.embedding.analysis import TRUNK_TYPE, Limits
 from deejai_core.embedding.pickles import read_vectors, vector_files
+from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import AudioError, ModelError, StoreError
 from deejai_core.formats.entries import one_line
 from deejai_core.library import Library

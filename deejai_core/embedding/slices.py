@@ -19,7 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from deejai_core.data_folder import slices_path
 from deejai_core.database import Database, Schema, Whole, rebuild
+from deejai_core.library import Library
 
 SCHEMA_VERSION = 5
 
@@ -314,6 +316,10 @@ class SliceStore:
             failure = Failure(Path(os.fsdecode(path)), *rest, bool(lasting), attempts)
             found[failure.path] = failure
         return found
+
+
+def open_slices(library: Library) -> SliceStore:
+    return SliceStore(slices_path(library))
 
 
 def are_slices(trunk: object, trunk_size: int = 1, crc: int | None = None) -> bool:

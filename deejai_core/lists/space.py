@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from deejai_core.audio.sandbox import Decoder
-from deejai_core.data_folder import open_slices, slices_path
+from deejai_core.data_folder import slices_path
 from deejai_core.embedding.library_analysis import Analysis, embed_file
+from deejai_core.embedding.slices import open_slices
 from deejai_core.embedding.tagging import read_probabilities
 from deejai_core.errors import (
     AudioError,

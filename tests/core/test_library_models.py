@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deejai_core.data_folder import choice_path, open_slices
+from deejai_core.data_folder import choice_path
 from deejai_core.embedding.analysis import Limits
 from deejai_core.embedding.library_analysis import Analysis
 from deejai_core.embedding.library_models import choose, list_models, name_in_use, use_model
 from deejai_core.embedding.library_pickles import import_vectors
+from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import ModelError, StoreError
 from deejai_core.folder import FolderLibrary
 from deejai_core.models.deejai.model import Speccy

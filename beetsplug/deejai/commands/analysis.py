@@ -139,7 +139,8 @@ def run_tag(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
 
-    from deejai_core.data_folder import open_slices, slices_path
+    from deejai_core.data_folder import slices_path
+    from deejai_core.embedding.slices import open_slices
     from deejai_core.embedding.tag_digits import top_tags
     from deejai_core.embedding.tagging import tag_tracks, tags_of, untagged_ids
     from deejai_core.models.registry import tagging_model
@@ -182,8 +183,9 @@ def run_reweigh(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
 
-    from deejai_core.data_folder import alone, open_slices
+    from deejai_core.data_folder import alone
     from deejai_core.embedding.library_vectors import weigh_tracks
+    from deejai_core.embedding.slices import open_slices
 
     from ..library.items import require_tracks
     from ..models import model_in_use
