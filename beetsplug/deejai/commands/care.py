@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import optparse
+import shlex
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -59,24 +60,31 @@ def run_eval(
 
 
 def run_status(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
-    from ..status import status_lines
+    from deejai_core.features.status import library_status
+
+    from ..models import model_in_use
+    from ..status_report import status_lines
 
     if args:
         raise ui.UserError("status takes no query: it describes the whole library")
-
-    for line in status_lines(library, read_settings(config)):
+    settings = read_settings(config)
+    status = library_status(library, model_in_use(library, settings), settings.analysis, settings.index)
+    for line in status_lines(status):
         ui.print_(line)
 
 
 def run_failed(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
-    from ..status import failed_lines
+    from deejai_core.features.status import failed_files
 
-    lines = failed_lines(library, args, read_settings(config))
-    for line in lines:
-        ui.print_(line)
-    if not lines:  # to stderr: a script that counts lines is to find none
+    from ..status_report import failed_line
+
+    failures = failed_files(library, library.matching(shlex.join(args)) if args else None)
+    retries = read_settings(config).retries
+    for failure in failures:
+        ui.print_(failed_line(failure, retries))
+    if not failures:  # to stderr: a script that counts lines is to find none
         log.info("no file {}has failed", "of these tracks " if args else "")
 
 

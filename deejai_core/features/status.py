@@ -1,0 +1,109 @@
+"""How much of a library is analysed, with what, and what it takes on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from pathlib import Path
+
+from deejai_core.data_folder import open_slices, slices_path
+from deejai_core.embedding.library_analysis import Analysis, plan
+from deejai_core.embedding.library_vectors import up_to_date
+from deejai_core.embedding.slices import Failure
+from deejai_core.index.annoy_file import index_paths, read_manifest, why_no_annoy
+from deejai_core.index.cache import current_index
+from deejai_core.index.neighbours import asks_annoy
+from deejai_core.index.vectors import vectors_paths
+from deejai_core.library import Library
+from deejai_core.models.protocol import Model
+
+
+@dataclass(frozen=True)
+class IndexStatus:
+    """The index on disk."""
+
+    tracks: int
+    size: int  # bytes
+    built: float  # seconds since 1970
+    current: bool  # whether it has just the tracks of the library
+    asked: bool  # whether lists ask it; otherwise they compare all tracks
+
+
+@dataclass(frozen=True)
+class Status:
+    """A library at a glance. Sizes are in bytes."""
+
+    tracks: int
+    analysed: int  # that have a vector
+    pending: int
+    stored: int  # of these, that the model has heard: no decoding is needed
+    failures: list[Failure]  # of files that could not be analysed and are not tried again
+    model: Model
+    epsilon: float  # that the next analysis uses
+    used_epsilon: float | None  # that the vectors were made with; None: not known
+    current: bool  # whether the vectors are weighted against the library as it is
+    index: IndexStatus | None  # None: there is none
+    no_annoy: str | None  # why there can be none
+    slices: int  # size of the slice store
+    caches: int  # size of the index and the mapped vectors
+    folder: Path
+
+
+def library_status(library: Library, model: Model, analysis: Analysis, search: str = "auto") -> Status:
+    """Return how a library stands. search: how neighbours are found, see `index.neighbours`. Nothing is changed."""
+    tracks = len(library.ids())
+    analysed = len(library.vectors(model.name, model.dimension).ids)
+    failures, stored, current, used = [], 0, True, None
+    epsilon = analysis.epsilon_for(model)
+    if slices_path(library).exists():
+        with open_slices(library) as store:
+            known = store.failures()
+            work = plan(library, model, store, analysis)
+            stored = len(work.weigh)
+            weighing = store.weighing()
+            used = weighing.epsilon if weighing and weighing.model == model.name else None
+            current = up_to_date(library, model, epsilon, store)
+            failures = [known[track.path] for track in library.tracks(work.failed).values()]
+    return Status(
+        tracks,
+        analysed,
+        tracks - analysed - len(failures),
+        stored,
+        failures,
+        model,
+        epsilon,
+        used,
+        current,
+        _index(library, model, search),
+        why_no_annoy(),
+        _size(slices_path(library)),
+        _size(*index_paths(library.folder), *vectors_paths(library.folder)),
+        library.folder,
+    )
+
+
+def failed_files(library: Library, ids: Container[int] | None = None) -> list[Failure]:
+    """Return why files of a library could not be analysed: those of some tracks, or all."""
+    if not slices_path(library).exists():
+        return []
+    with open_slices(library) as store:
+        failures = store.failures()
+    tracks = library.at(list(failures))
+    return [failure for path, failure in failures.items() if path in tracks and (ids is None or tracks[path] in ids)]
+
+
+def _index(library: Library, model: Model, search: str) -> IndexStatus | None:
+    made = read_manifest(library.folder)
+    if made is None or why_no_annoy():
+        return None
+    return IndexStatus(
+        made.tracks,
+        _size(index_paths(library.folder)[0]),
+        made.mtime_ns / 1e9,
+        current_index(library, model) is not None,
+        asks_annoy(search, made.tracks),
+    )
+
+
+def _size(*paths: Path) -> int:
+    return sum(path.stat().st_size for path in paths if path.exists())
