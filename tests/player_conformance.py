@@ -22,6 +22,8 @@ from deejai_core.errors import LostError, PlayerError, RefusedError, UnplayableE
 from deejai_core.features.radio.radio import Radio
 from deejai_core.formats.entries import Track
 from deejai_core.players.player import Mode, Player, Snapshot
+from deejai_core.playlists.candidates import Candidates
+from deejai_core.playlists.options import Rules, Walk
 from deejai_core.tracks.songs import Song
 from tests.libraries import candidates, compass
 
@@ -49,7 +51,7 @@ DEGREES = [*range(0, 120, 10), *range(-14, -182, -14)]
 
 
 class Listener(Protocol):
-    """Somebody at a player whose music is the folder `music`, and who does what people do there."""
+    """Somebody at a player whose music is the folder `silence`, and who does what people do there."""
 
     player: Player  # not connected yet
 
@@ -83,7 +85,7 @@ class Listener(Protocol):
 
 
 @pytest.fixture(scope="session")
-def music(tmp_path_factory) -> Path:
+def silence(tmp_path_factory) -> Path:
     """Songs of all names, silent."""
     folder = tmp_path_factory.mktemp("music")
     soundfile.write(folder / "silence.flac", np.zeros(SECONDS * 8000, np.int16), 8000)
@@ -107,6 +109,9 @@ class Space:
         self.position = {number + 1: number for number in range(len(self.names_))}
         paths = {self.folder / name: number + 1 for number, name in enumerate(self.names_)}
         self.library = SimpleNamespace(at=lambda asked: {path: paths[path] for path in asked if path in paths})
+
+    def candidates(self, rules: Rules) -> Candidates:
+        return candidates(self.vectors)
 
     def members(self, positions: Sequence[int]) -> dict[int, SimpleNamespace]:
         return {position: self.member(position) for position in positions}
@@ -151,9 +156,6 @@ class Diary:
         return [line for line in self.lines if line.startswith(words)]
 
 
-WALK = SimpleNamespace(keep_on=1, stay=0.0, drunk=0.0, seed=None, list_seeds=True)
-
-
 @dataclass
 class On:
     """A radio that goes on step by step, whenever a test looks at it."""
@@ -173,16 +175,8 @@ def switch_on(
 ) -> On:
     listener.player.connect()
     diary = Diary()
-    radio = Radio(
-        space,
-        candidates(space.vectors),
-        WALK,
-        listener.player,
-        diary,
-        ahead=ahead,
-        seeds=[space.member(position) for position in seeds],
-        pause=pause,
-    )
+    walk, members = Walk(count=ahead, keep_on=1, stay=0), [space.member(position) for position in seeds]
+    radio = Radio(space, listener.player, diary, walk, Rules(), seeds=members, pause=pause)
     radio.start(play=True)
     return On(radio, diary)
 
@@ -196,16 +190,16 @@ class PlayerConformance:
         return listener.player
 
     @pytest.fixture
-    def two_sides(self, music) -> Space:
-        return Space(music, [*ONE_SIDE, *OTHER_SIDE], compass(*DEGREES))
+    def two_sides(self, silence) -> Space:
+        return Space(silence, [*ONE_SIDE, *OTHER_SIDE], compass(*DEGREES))
 
     def test_an_empty_queue(self, player):
         now = player.snapshot()
         assert (now.entries, now.current, now.following, now.state) == ((), None, None, "stop")
         assert now.modes == frozenset()
 
-    def test_what_is_added_stands_at_the_end_and_is_found_again(self, player, music):
-        paths = [music / name for name in (*ONE_SIDE[:2], ONE_SIDE[0])]
+    def test_what_is_added_stands_at_the_end_and_is_found_again(self, player, silence):
+        paths = [silence / name for name in (*ONE_SIDE[:2], ONE_SIDE[0])]
         files = [player.add(path) for path in paths]
         entries = player.snapshot().entries
         assert [entry.file for entry in entries] == files
@@ -213,17 +207,17 @@ class PlayerConformance:
         assert [player.path(file) for file in files] == paths
 
     @pytest.mark.parametrize("name", ODD_NAMES)
-    def test_odd_names_are_names_and_nothing_more(self, player, listener, music, name):
-        first = player.add(music / ONE_SIDE[0])
+    def test_odd_names_are_names_and_nothing_more(self, player, listener, silence, name):
+        first = player.add(silence / ONE_SIDE[0])
         if name in self.unplayable:
             with pytest.raises(UnplayableError) as caught:
-                player.add(music / name)
+                player.add(silence / name)
             assert "\n" not in str(caught.value)
             assert listener.queue() == [first]
         else:
-            file = player.add(music / name)
+            file = player.add(silence / name)
             assert [entry.file for entry in player.snapshot().entries] == [first, file]
-            assert player.path(file) == music / name
+            assert player.path(file) == silence / name
         assert player.snapshot().state == "stop"
 
     def test_a_file_that_it_does_not_have(self, player):
@@ -231,9 +225,9 @@ class PlayerConformance:
             player.add(Path("/nowhere/at/all.flac"))
         assert player.snapshot().entries == ()
 
-    def test_what_it_plays(self, player, music):
+    def test_what_it_plays(self, player, silence):
         for name in ONE_SIDE[:2]:
-            player.add(music / name)
+            player.add(silence / name)
         player.play()
         now = player.snapshot()
         assert (now.current, now.following) == tuple(entry.id for entry in now.entries)
@@ -241,16 +235,16 @@ class PlayerConformance:
         assert 0 <= now.elapsed < SECONDS / 2
         assert player.snapshot().at > now.at
 
-    def test_what_is_removed_is_gone_and_may_be_gone_already(self, player, music):
+    def test_what_is_removed_is_gone_and_may_be_gone_already(self, player, silence):
         for name in ONE_SIDE[:3]:
-            player.add(music / name)
+            player.add(silence / name)
         first, second, third = player.snapshot().entries
         player.remove(second)
         player.remove(second)
         assert player.snapshot().entries == (first, third)
 
-    def test_it_tells_news(self, player, listener, music):
-        file = player.add(music / ONE_SIDE[0])
+    def test_it_tells_news(self, player, listener, silence):
+        file = player.add(silence / ONE_SIDE[0])
         player.snapshot()
         listener.clear()
         listener.put_in(file)
@@ -262,8 +256,8 @@ class PlayerConformance:
         listener.switch_on(mode)
         assert player.snapshot().modes == {mode}
 
-    def test_a_player_that_is_gone_and_comes_back(self, player, listener, music):
-        player.add(music / ONE_SIDE[0])
+    def test_a_player_that_is_gone_and_comes_back(self, player, listener, silence):
+        player.add(silence / ONE_SIDE[0])
         listener.stop()
         for ask in (player.snapshot, player.connect, player.wait, player.play):
             with pytest.raises(LostError) as caught:
@@ -275,8 +269,8 @@ class PlayerConformance:
         player.connect()
         assert isinstance(player.snapshot(), Snapshot)
 
-    def test_to_leave_it_is_not_to_end_it(self, player, listener, music):
-        file = player.add(music / ONE_SIDE[0])
+    def test_to_leave_it_is_not_to_end_it(self, player, listener, silence):
+        file = player.add(silence / ONE_SIDE[0])
         player.close()
         player.close()
         assert listener.queue() == [file]
@@ -355,9 +349,9 @@ class PlayerConformance:
         on.until(lambda: len(listener.queue()) == 6, "the queue is filled")
         assert len(on.diary.of("skipped", "refused")) == 1
 
-    def test_songs_of_odd_names(self, listener, music):
+    def test_songs_of_odd_names(self, listener, silence):
         names = [ONE_SIDE[0], *ODD_NAMES]
-        space = Space(music, names, compass(*range(0, 10 * len(names), 10)))
+        space = Space(silence, names, compass(*range(0, 10 * len(names), 10)))
         on = switch_on(listener, space, seeds=[0], ahead=len(names))
         assert listener.queue() == [name for name in names if name not in self.unplayable]
         assert on.diary.of("left out") == [f"left out {Path(name).name}" for name in names if name in self.unplayable]

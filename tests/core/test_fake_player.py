@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deejai_core.players.player import Mode
-from tests.player_conformance import PlayerConformance, music  # noqa: F401 (a fixture)
+from tests.player_conformance import PlayerConformance, silence  # noqa: F401 (a fixture)
 from tests.players import FakePlayer
 
 
@@ -54,8 +54,8 @@ class FakeListener:
 
 
 @pytest.fixture
-def listener(music) -> FakeListener:  # noqa: F811
-    return FakeListener(FakePlayer(music))
+def listener(silence) -> FakeListener:  # noqa: F811
+    return FakeListener(FakePlayer(silence))
 
 
 class TestFakePlayer(PlayerConformance):

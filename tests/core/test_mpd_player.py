@@ -9,7 +9,7 @@ import pytest
 from deejai_core.players.mpd import Address, Mpd
 from deejai_core.players.player import Mode
 from tests.mpd_server import MpdServer, needs_mpd, until
-from tests.player_conformance import ODD_NAMES, PlayerConformance, music  # noqa: F401 (a fixture)
+from tests.player_conformance import ODD_NAMES, PlayerConformance, silence  # noqa: F401 (a fixture)
 
 pytestmark = [
     needs_mpd,
@@ -67,11 +67,11 @@ class MpdListener:
 
 
 @pytest.fixture(params=["network", "socket"])
-def listener(request, music, tmp_path, monkeypatch) -> Iterator[MpdListener]:  # noqa: F811
+def listener(request, silence, tmp_path, monkeypatch) -> Iterator[MpdListener]:  # noqa: F811
     monkeypatch.setattr("deejai_core.players.mpd.IDLE", 1)  # a radio in a test waits for no news but its own
-    server = MpdServer(tmp_path, music)
+    server = MpdServer(tmp_path, silence)
     address = Address("localhost", server.port) if request.param == "network" else Address(str(server.socket))
-    player = Mpd(address, music)
+    player = Mpd(address, silence)
     try:
         server.start()
         yield MpdListener(server, player)

@@ -147,16 +147,8 @@ def run_radio(
         log.warning("{}", warning)
     try:
         player.connect()
-        radio = Radio(
-            space,
-            space.candidates(settings.rules),
-            settings,
-            player,
-            RadioLog(log),
-            ahead=opts.ahead,
-            seeds=seeds,
-            less=less,
-        )
+        walk = settings.walk(opts.ahead)
+        radio = Radio(space, player, RadioLog(log), walk, settings.rules, seeds=seeds, less=less)
         radio.start(play=not opts.once)
         if not opts.once:
             log.info("the radio is on; ctrl-C ends it")

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
 from deejai_core.errors import LostError, PlayerError, RefusedError, UnplayableError
 from deejai_core.features.radio.changes import Fate, changes
 from deejai_core.features.radio.way import Heard, next_songs
+from deejai_core.lists.space import Member, Space
 from deejai_core.players.player import Entry, Mode, Player, Snapshot
-from deejai_core.playlists.candidates import Candidates, Pick
+from deejai_core.playlists.candidates import Pick
 from deejai_core.playlists.geometry import blend
+from deejai_core.playlists.options import Rules, Walk
 from deejai_core.tracks.songs import Song
 from deejai_core.words import counted
-
-if TYPE_CHECKING:
-    from deejai_core.lists.space import Member, Space
-    from deejai_core.playlists.options import Walk
 
 MOST_SEEDS = 3  # that are played themselves, of a query that finds more
 MOST_REFUSALS = 50  # songs in a row that the player does not take, until it is said to be a matter of configuration
@@ -56,19 +54,18 @@ class Observer(Protocol):
 class Radio:
     """A radio, and what it has learnt since it began.
 
-    candidates: what it may play. walk: how it goes on. ahead: songs that are to follow the current one. seeds: what it
-    begins with; without any, it goes on from the queue. less: what it should be less like. pause: waits so many seconds.
+    walk: how it goes on; its `count` is how many songs are to follow the current one. rules: what it may play. seeds: what
+    it begins with; without any, it goes on from the queue. less: what it should be less like. pause: waits so many seconds.
     """
 
     def __init__(
         self,
         space: Space,
-        candidates: Candidates,
-        walk: Walk,
         player: Player,
         observer: Observer,
+        walk: Walk,
+        rules: Rules,
         *,
-        ahead: int,
         seeds: Sequence[Member] = (),
         less: Sequence[Member] = (),
         pause: Callable[[float], None] = time.sleep,
@@ -78,10 +75,9 @@ class Radio:
         self.player = player
         self.observer = observer
         self.pause = pause
-        self.ahead = ahead
         self.seeds = seeds
         self.less = less
-        self._candidates = candidates
+        self._candidates = space.candidates(rules)
         self._rng = np.random.default_rng(walk.seed) if walk.drunk else None
         self._past: list[tuple[str, Fate]] = []  # songs that are over, as the player calls them
         self._added: set[str] = set()  # by the radio
@@ -176,7 +172,7 @@ class Radio:
                         self.player.remove(entry)
                 self._unjudged = {now.current_entry.file} & self._added if now.current_entry else set()
                 continue
-            wanted = self.ahead + (now.current_entry is None)  # the first one is not ahead of anything
+            wanted = self.walk.count + (now.current_entry is None)  # the first one is not ahead of anything
             lacking = wanted - len(self._upcoming(now)) if now.entries or even_if_empty else 0
             picks = self._choose(now, lacking) if lacking > 0 else []
             if not picks:
