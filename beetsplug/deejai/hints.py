@@ -23,6 +23,9 @@ WORDS = {  # {about}: what the hint is about
     "tag": "run `beet deejai tag`",
     "train track2vec": "run `beet deejai train --track2vec`",
     "train track2vec again": "`beet deejai train --track2vec` learns them again",
+    "history report": "`beet deejai history report` shows why",
+    "more lists or alone": "more lists may help, --alone keeps it",
+    "more lists or epochs": ("More lists may help (--force begins again), or more --epochs (the same command goes on)"),
     "begin again": "--force begins again",
     "see what is missing": (
         "`beet deejai history report` shows what is not in the library, `beet deejai status` what is not analysed"
@@ -72,7 +75,7 @@ def _with_hint(text: str, error: DeejaiError) -> str:
         hint = f"did you mean {error.near!r}?"
     elif error.hint == "query" and isinstance(error, NoMatchError) and error.kind == "album":
         hint = WORDS["query albums"]
-    between = "" if not hint or hint.startswith(",") else " " if text.endswith("?") else "; "
+    between = "" if not hint or hint.startswith(",") else " " if text.endswith((".", "?")) else "; "
     return f"{text}{between}{hint}"
 
 

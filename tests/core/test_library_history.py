@@ -78,6 +78,15 @@ class TestReport:
         assert coverage.share == 2 / 6
         assert (number, missing) == (1, [(RAVEN, 3)])
 
+    def test_the_most_frequent_come_first_and_no_more_than_asked_for(self, library):
+        crow = Mention("Nobody", "Crow")
+        remember(library, [crow, Mention("Somebody", "Rook")], [crow, RAVEN], [RAVEN, crow])
+        with existing_history(library) as store:
+            report = HistoryReport(library, store)
+            number, songs = report.most_frequent("no artist", most=2)
+            assert (number, [(times, song) for times, song, *_ in songs]) == (3, [(3, crow), (2, RAVEN)])
+            assert len(list(report.most_frequent("no artist")[1])) == 3
+
     def test_songs_that_are_spelt_differently(self, library):
         write_song(library.music_folder / "3.flac", 3, artist="Prince", title="Raspberry Beret")
         library.refresh()

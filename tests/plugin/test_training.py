@@ -15,12 +15,11 @@ import pyarrow.parquet
 import pytest
 import soundfile
 import torch
-from beets import logging
 
-from beetsplug.deejai.network import teach_network
 from deejai_core.models.deejai.folder import save_speccy
 from deejai_core.models.deejai.network import build_network
 from deejai_core.models.registry import CHECKPOINT
+from deejai_core.training.library_network import train_into
 from deejai_core.training.network import Course
 from demo.composer import ARTISTS, RATE, Tape
 from tests.core.test_network_training import material
@@ -351,9 +350,9 @@ class TestNetwork:
     def test_one_that_learned_something_is_a_model(self, library):
         """On pictures that tell what it has to learn: to learn as much from the audio takes hours."""
         torch.set_num_threads(1)
-        folder, log = library.folder / "deejai/models/net", logging.getLogger("beets.deejai")
+        folder = library.folder / "deejai/models/net"
         course = Course(kind="1d", epochs=40, patience=40, batch=8, width=64, device="cpu")
-        told = teach_network(material(), course, folder, log)
+        told = train_into(folder, material(), course)
         assert told["learned"].startswith("the 1d network from 40 tracks, seed 1")
         assert sorted(path.name for path in folder.iterdir()) == ["config.json", "deejai.json", "model.safetensors"]
         assert "the 1d network from 40 tracks" in library.deejai("model", "info", "net").out

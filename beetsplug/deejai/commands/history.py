@@ -210,8 +210,7 @@ def _coverage_lines(coverage: Coverage) -> Iterator[str]:
 def run_export(library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
     from deejai_core.history.library_history import read_history
     from deejai_core.lists.lookup import user_path
-
-    from ..training import export_sentences
+    from deejai_core.training.library_training import export_history
 
     if len(args) != 1:
         raise ui.UserError("export to where? Give the name of a file: beet deejai history export lists.parquet")
@@ -222,7 +221,7 @@ def run_export(library: BeetsLibrary, opts: optparse.Values, args: list[str]) ->
         raise ui.UserError(f"{path}: there is no folder {path.parent}; make it first")
     try:
         with read_history(library) as history:
-            written = export_sentences(history, path)
+            written = export_history(history, path)
     except OSError as error:
         raise ui.UserError(f"{path}: cannot be written ({error.strerror})") from error
     ui.print_(f"{counted(written, 'list')} written to {path}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import optparse
+import os
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,10 +24,11 @@ if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
     from deejai_core.history.library_history import History
+    from deejai_core.training.library_training import Coverage, Songs
+    from deejai_core.training.network import Material
 
     from ..library.beets_library import BeetsLibrary
     from ..settings import Settings
-    from ..training import Songs
 
 EPOCHS = 100  # of a network
 LARGEST_SEED = 10**9  # numpy's, of which Track2Vec needs four for each of ours, end at 2**32
@@ -116,24 +119,24 @@ def _train(
     log: BeetsLogger,
 ) -> None:
     from deejai_core.models.registry import same_model
+    from deejai_core.training.library_training import coverage, keep_songs, learn_songs
 
     from ..models import models_folder, name_in_use
     from ..progress import Progress
-    from ..training import coverage, keep_songs, learn_songs
     from .models import switch
 
-    ui.print_(f"history    {coverage(history)}")
+    ui.print_(f"history    {_in_short(coverage(history))}")
     vectors = user_path(opts.vectors) if opts.vectors else None
     if not vectors:
         log.info("learning which songs appear together...")
     with Progress(None, log, "entries of lists") as progress:
-        songs = learn_songs(library, history, seed=opts.seed, vectors=vectors, progress=progress.reach)
+        songs = learn_songs(history, seed=opts.seed, vectors=vectors, progress=progress.reach)
     ui.print_(f"track2vec  {counted(songs.known, 'song')} learned, {len(songs.words):,} of them in the library")
     if folder is None:
         keep_songs(library, songs)
         return
-    teach = _teach_network if opts.network else _teach_head
-    for label, told in teach(library, settings, history, songs, folder, opts, log).items():
+    train = _train_network if opts.network else _train_head
+    for label, told in train(library, settings, history, songs, folder, opts, log).items():
         ui.print_(f"{label:<10} {told}")
     used = opts.use or same_model(folder.name, name_in_use(library, settings), models_folder())
     ui.print_(f"saved to {folder}" + ("" if used else f"; `beet deejai model use {folder.name}` switches to it"))
@@ -142,7 +145,14 @@ def _train(
         switch(library, settings, folder.name, log)
 
 
-def _teach_head(
+def _in_short(coverage: Coverage) -> str:
+    """How much of the lists is in the library."""
+    lists, songs, found, share = coverage
+    what = f"{counted(lists, 'list')} of {counted(songs, 'song')}"
+    return f"{what}; your library has {found:,} of them, {share:.0%} of all entries"
+
+
+def _train_head(
     library: BeetsLibrary,
     settings: Settings,
     history: History,
@@ -151,13 +161,16 @@ def _teach_head(
     opts: optparse.Values,
     log: BeetsLogger,
 ) -> dict[str, str]:
+    from deejai_core.models.registry import load_model, trunk_of
     from deejai_core.training.head import EPOCHS as MOST_EPOCHS
+    from deejai_core.training.library_training import gather_examples, keep_head, report, train_on
     from deejai_core.training.validation import Epoch
 
+    from ..models import models_folder, name_in_use
     from ..progress import Progress
-    from ..training import gather_examples, report, save_lesson, teach, trunk_in_use
 
-    trunk, model = trunk_in_use(library, settings)
+    trunk = trunk_of(name_in_use(library, settings), models_folder())  # without loading the head, which may be damaged
+    model = load_model(trunk, models_folder())
     examples = gather_examples(library, history, songs, model)
     log.info("training on {}...", counted(len(examples.trunks), "track"))
     with Progress(None, log, "epochs", at_most=True) as progress:
@@ -167,15 +180,15 @@ def _teach_head(
             progress.reach(progress.done + 1, MOST_EPOCHS)
 
         progress.reach(0, MOST_EPOCHS)
-        lesson = teach(examples, model, alone=bool(opts.alone), seed=opts.seed, on_epoch=on_epoch)
-    if not lesson.progress.learned_something:
+        trained = train_on(examples, model, alone=bool(opts.alone), seed=opts.seed, on_epoch=on_epoch)
+    if not trained.progress.learned_something:
         log.warning("The model predicts no better than a constant vector; more lists may help.")
-    trained = report(examples, lesson, seed=opts.seed)
-    save_lesson(folder, lesson, trunk, model, trained)
-    return trained
+    told = report(examples, trained, seed=opts.seed)
+    keep_head(folder, trained, trunk, model, told)
+    return told
 
 
-def _teach_network(
+def _train_network(
     library: BeetsLibrary,
     settings: Settings,
     history: History,
@@ -185,18 +198,56 @@ def _teach_network(
     log: BeetsLogger,
 ) -> dict[str, str]:
     from deejai_core.models.registry import CHECKPOINT
+    from deejai_core.training.library_network import train_into
     from deejai_core.training.network import Course
+    from deejai_core.training.validation import Epoch
 
-    from ..network import gather_material, teach_network
+    from ..progress import Progress
 
     course = Course(kind=opts.network, epochs=opts.epochs or EPOCHS, seed=opts.seed, device=opts.device)
     if opts.force:
         (folder / CHECKPOINT).unlink(missing_ok=True)
-    material = gather_material(library, songs, settings, opts.seed, log)
+    material = _gather_material(library, settings, songs, opts.seed, log)
     log.info("training on {}, by {}...", counted(len(material.slices), "track"), course.device)
     try:
-        return teach_network(material, course, folder, log)
+        with Progress(None, log, "batches", at_most=True) as progress:
+
+            def on_epoch(epoch: Epoch) -> None:
+                progress.say("loss {:.4f}, validation cosine {:.4f}", epoch.loss, epoch.validation)
+
+            return train_into(folder, material, course, on_epoch=on_epoch, on_step=progress.reach)
     except KeyboardInterrupt:
         if (folder / CHECKPOINT).exists():
             log.warning("stopped; run the same command again, without --force, to go on from the last checkpoint")
         raise
+
+
+def _gather_material(library: BeetsLibrary, settings: Settings, songs: Songs, seed: int, log: BeetsLogger) -> Material:
+    from deejai_core.embedding.analysis import Heard, Unheard, default_threads
+    from deejai_core.formats.entries import one_line
+    from deejai_core.training.library_network import gather_material
+
+    from ..progress import Progress
+
+    with ExitStack() as shown:
+        progress: Progress | None = None
+
+        def on_planned(files: int) -> None:
+            nonlocal progress
+            progress = shown.enter_context(Progress(files, log))
+
+        def on_result(result: Heard | Unheard) -> None:
+            if isinstance(result, Unheard):
+                progress.warn("{}: left out: {}", one_line(os.fspath(result.path)), result.reason)
+            progress.step()
+
+        return gather_material(
+            library,
+            songs,
+            windows=settings.windows,
+            threads=settings.threads or default_threads(),
+            limits=settings.analysis.limits,
+            seed=seed,
+            on_planned=on_planned,
+            on_result=on_result,
+        )

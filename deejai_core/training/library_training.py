@@ -1,4 +1,4 @@
-"""Training on a library: its history becomes Track2Vec, and Track2Vec with what was heard becomes a model."""
+"""Training on a library: its history becomes Track2Vec, and Track2Vec with what was heard a head."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import TrainingError
+from deejai_core.history.library_history import History
+from deejai_core.library import Library
 from deejai_core.models.folders import replacing_model
 from deejai_core.models.head import HeadWeights, beside, save_head, unit
 from deejai_core.models.protocol import Model
-from deejai_core.models.registry import load_model, trunk_of
 from deejai_core.training.head import (
     Choice,
     Examples,
@@ -30,13 +31,14 @@ from deejai_core.training.track2vec import Track2Vec, learn
 from deejai_core.training.validation import Epoch, Progress, check_enough, split
 from deejai_core.words import counted
 
-from .models import models_folder, name_in_use
 
-if TYPE_CHECKING:
-    from deejai_core.history.library_history import History
+class Coverage(NamedTuple):
+    """How much of the lists of a history is in the library."""
 
-    from .library.beets_library import BeetsLibrary
-    from .settings import Settings
+    lists: int
+    songs: int  # in them
+    found: int  # of these
+    share: float  # of all entries, from 0 to 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,14 +47,14 @@ class Songs:
 
     words: list[int]  # of the history
     vectors: np.ndarray  # (n, 100) float32 of unit length
-    items: list[list[int]]  # ids of the tracks of each
+    tracks: list[list[int]]  # ids of the tracks of each
     known: int  # songs that have a vector, in the library or not
     lists: int  # that they were learned from
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
-    """What a head was taught, and how well it learned."""
+class TrainedHead:
+    """A head that was trained, and how well it learned."""
 
     weights: HeadWeights
     progress: Progress
@@ -61,17 +63,13 @@ class Lesson:
     epsilon: float
 
 
-def coverage(history: History) -> str:
-    """How much of the lists is in the library, in words."""
+def coverage(history: History) -> Coverage:
     matched = history.counts[: history.matched_songs]
     songs, found = (int(np.count_nonzero(counts)) for counts in (history.counts, matched))
-    share = matched.sum() / max(1, history.counts.sum())
-    lists = counted(history.list_count, "list")
-    return f"{lists} of {counted(songs, 'song')}; your library has {found:,} of them, {share:.0%} of all entries"
+    return Coverage(history.list_count, songs, found, float(matched.sum() / max(1, history.counts.sum())))
 
 
 def learn_songs(
-    library: BeetsLibrary,
     history: History,
     *,
     seed: int,
@@ -80,8 +78,8 @@ def learn_songs(
 ) -> Songs:
     """Track2Vec over the history. Raises TrainingError if there is nothing to learn from.
 
-    vectors: a Parquet file of vectors that were learned elsewhere, from lists as `export_sentences` writes them. progress:
-    as of `learn`.
+    vectors: a Parquet file of vectors that were learned elsewhere, from lists as `export_history` writes them. progress: as
+    of `learn`.
     """
     if vectors:
         number_of = {name: word for word, name in enumerate(history.names())}
@@ -90,33 +88,32 @@ def learn_songs(
     else:
         learned = learn(_sentences(history), seed=seed, progress=progress)
         words = [(row, int(word)) for row, word in enumerate(learned.words)]
-    found = [(row, word, items) for row, word in words if (items := history.tracks_of(word))]
+    found = [(row, word, ids) for row, word in words if (ids := history.tracks_of(word))]
     if not found:
         raise TrainingError(
-            f"none of the {counted(len(words), 'song')} in {counted(history.list_count, 'list')} is in the library; "
-            "`beet deejai history report` shows why"
+            f"none of the {counted(len(words), 'song')} in {counted(history.list_count, 'list')} is in the library",
+            hint="history report",
         )
     return Songs(
         [word for _, word, _ in found],
         learned.vectors[[row for row, _, _ in found]],
-        [items for _, _, items in found],
+        [ids for _, _, ids in found],
         len(words),
         history.list_count,
     )
 
 
-def keep_songs(library: BeetsLibrary, songs: Songs) -> None:
-    """Keep the songs' vectors beside the library, for `--space track2vec`. Raises StoreError if that cannot be done."""
-    ids = [id_ for items in songs.items for id_ in items]
-    catalogue = library.columns(ids)
+def keep_songs(library: Library, songs: Songs) -> None:
+    """Keep the songs' vectors beside the library, as a space of its own. Raises StoreError if that cannot be done."""
+    catalogue = library.columns([id_ for ids in songs.tracks for id_ in ids])
     names, place = [], 0
-    for items in songs.items:
-        names.append(word_of(frozenset().union(*(catalogue.names(place + number) for number in range(len(items))))))
-        place += len(items)
+    for ids in songs.tracks:
+        names.append(word_of(frozenset().union(*(catalogue.names(place + number) for number in range(len(ids))))))
+        place += len(ids)
     save_track2vec(library, Track2Vec(tuple(names), songs.vectors))
 
 
-def export_sentences(history: History, path: Path) -> int:
+def export_history(history: History, path: Path) -> int:
     """Write the lists as Parquet, songs by artist and title, for Spark; returns how many lists there are."""
     names = history.names()
     return export_lists(([names[word] for word in words.tolist()] for words in history.lists()), path)
@@ -127,24 +124,18 @@ def _sentences(history: History) -> Iterator[list[str]]:
         yield [str(word) for word in words.tolist()]
 
 
-def trunk_in_use(library: BeetsLibrary, settings: Settings) -> tuple[str, Model]:
-    """The model whose trunk is the one in use, under a learned head or not, with what loads it."""
-    name = trunk_of(name_in_use(library, settings), models_folder())  # without loading the head, which may be damaged
-    return name, load_model(name, models_folder())
-
-
-def gather_examples(library: BeetsLibrary, history: History, songs: Songs, model: Model) -> Examples:
+def gather_examples(library: Library, history: History, songs: Songs, model: Model) -> Examples:
     """The songs that `model` has heard: one track of each, where it stands in lists, and who plays it."""
     keys = library.recordings()
     with open_slices(library) as store:
         heard = store.keys(model.trunk_name)
         chosen = []
-        for row, items in enumerate(songs.items):
-            item = next((id_ for id_ in items if keys.get(id_) in heard), None)
-            if item is not None:
-                chosen.append((row, item))
-        trunks = dict(store.get({keys[item] for _, item in chosen}, model.trunk_name, model.trunk_size))
-    artists, _ = library.columns([item for _, item in chosen]).artist_codes
+        for row, ids in enumerate(songs.tracks):
+            track = next((id_ for id_ in ids if keys.get(id_) in heard), None)
+            if track is not None:
+                chosen.append((row, track))
+        trunks = dict(store.get({keys[track] for _, track in chosen}, model.trunk_name, model.trunk_size))
+    artists, _ = library.columns([track for _, track in chosen]).artist_codes
     place = {songs.words[row]: number for number, (row, _) in enumerate(chosen)}
     lists = []
     for words in history.lists():
@@ -152,14 +143,14 @@ def gather_examples(library: BeetsLibrary, history: History, songs: Songs, model
         if len(members) > 1:
             lists.append(np.array(members))
     rows = [row for row, _ in chosen]
-    in_order = [trunks[keys[item]] for _, item in chosen]
+    in_order = [trunks[keys[track]] for _, track in chosen]
     own = [unit(model.project(trunk)).sum(axis=0) for trunk in in_order]
     return Examples(in_order, unit(np.array(own).reshape(-1, model.dimension)), songs.vectors[rows], artists, lists)
 
 
-def teach(
+def train_on(
     examples: Examples, model: Model, *, alone: bool, seed: int, on_epoch: Callable[[Epoch], None] = lambda epoch: None
-) -> Lesson:
+) -> TrainedHead:
     """Train a head on what `model` has heard, and decide how much it counts beside the trunk's own space.
 
     alone: it is to be the whole space. Raises TrainingError if there is too little to learn from, or if no weight of the
@@ -175,23 +166,23 @@ def teach(
         raise TrainingError(
             f"nothing learned that helps: of the 10 nearest to a track held out, {choice.share(0.0):.1%} share a list with "
             f"it in the trunk's own space, {choice.share(1.0):.1%} in the learned one, {choice.chance:.1%} by chance "
-            f"(validation cosine {progress.validation:.2f}, constant vector {progress.constant:.2f}); more lists may help, "
-            "--alone keeps it"
+            f"(validation cosine {progress.validation:.2f}, constant vector {progress.constant:.2f})",
+            hint="more lists or alone",
         )
     own = [model.project(trunk) for trunk in examples.trunks]
     learned = [weights.direct(trunk) for trunk in examples.trunks]
     if weight < 1:
         learned = [beside(unit(one), unit(other), weight) for one, other in zip(own, learned, strict=True)]
-    return Lesson(weights, progress, choice, weight, matching_epsilon(own, learned, model.epsilon, rng))
+    return TrainedHead(weights, progress, choice, weight, matching_epsilon(own, learned, model.epsilon, rng))
 
 
-def report(examples: Examples, lesson: Lesson, *, seed: int) -> dict[str, str]:
-    """What there is to say of a lesson, by label."""
-    progress, choice = lesson.progress, lesson.choice
+def report(examples: Examples, trained: TrainedHead, *, seed: int) -> dict[str, str]:
+    """What there is to say of a training, by label."""
+    progress, choice = trained.progress, trained.choice
     entries = sum(map(len, examples.lists))
     shares = [f"{choice.share(0.0):.1%} by the trunk's own space", f"{choice.share(1.0):.1%} by the learned one alone"]
-    if 0 < lesson.weight < 1:
-        shares.append(f"{choice.share(lesson.weight):.1%} by both, the learned one weighing {lesson.weight:.0%}")
+    if 0 < trained.weight < 1:
+        shares.append(f"{choice.share(trained.weight):.1%} by both, the learned one weighing {trained.weight:.0%}")
     return {
         "learned": f"from {counted(len(examples.trunks), 'track')} in {counted(len(examples.lists), 'list')} with "
         f"{entries:,} entries, seed {seed}, on {date.today().isoformat()}",
@@ -209,15 +200,18 @@ def validation_text(progress: Progress) -> str:
     )
 
 
-def save_lesson(folder: Path, lesson: Lesson, trunk: str, model: Model, trained: dict[str, str]) -> None:
-    """Write the model to its folder, in place of what was there. Raises ModelError if that cannot be done."""
+def keep_head(folder: Path, trained: TrainedHead, trunk: str, model: Model, told: dict[str, str]) -> None:
+    """Write a head to its folder, in place of what was there. Raises ModelError if that cannot be done.
+
+    trunk: what loads `model`, on whose trunk it stands. told: as `report` has it.
+    """
     with replacing_model(folder) as temporary:
         save_head(
             temporary,
-            lesson.weights,
+            trained.weights,
             trunk=trunk,
             trunk_name=model.trunk_name,
-            weight=lesson.weight,
-            epsilon=lesson.epsilon,
-            trained=trained,
+            weight=trained.weight,
+            epsilon=trained.epsilon,
+            trained=told,
         )
