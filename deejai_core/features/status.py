@@ -6,10 +6,10 @@ from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
-from deejai_core.data_folder import open_slices, slices_path
+from deejai_core.data_folder import slices_path
 from deejai_core.embedding.library_analysis import Analysis, plan
 from deejai_core.embedding.library_vectors import up_to_date
-from deejai_core.embedding.slices import Failure
+from deejai_core.embedding.slices import Failure, open_slices
 from deejai_core.index.annoy_file import index_paths, read_manifest, why_no_annoy
 from deejai_core.index.cache import current_index
 from deejai_core.index.neighbours import asks_annoy
