@@ -17,8 +17,8 @@ from deejai_core.lists.space import Space
 from deejai_core.lists.waypoints import ChooseWaypoint
 
 from .models import model_in_use
-from .options import BETWEEN, MINUTES, RULES, VARIATION, WALK, Option, recipe_words
-from .settings import DEFAULTS, Settings, read_settings
+from .options import JOURNEY, RULES, VARIATION, WALK, recipe_words
+from .settings import DEFAULTS, Option, Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -125,7 +125,7 @@ def _options_of(verb: str, wishes: Wishes) -> tuple[Option, ...]:
     if verb == "reorder":
         return ()
     if verb == "journey":
-        return (BETWEEN, MINUTES, *VARIATION, *RULES)
+        return (*JOURNEY, *VARIATION, *RULES)
     walk = (replace(WALK[0], name="albums"), *WALK[1:]) if wishes.albums else WALK
     return (*walk, *VARIATION, *RULES)
 

@@ -22,7 +22,7 @@ from deejai_core.words import counted
 from .hints import in_words
 from .making import MAKERS, Wishes, make
 from .output import encode, playlist_path, write_encoded
-from .settings import DEFAULTS, given_options, read_settings
+from .settings import OPTIONS, given_options, read_settings
 
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger
@@ -32,21 +32,7 @@ if TYPE_CHECKING:
 
 EXPECTED = (DeejaiError, ui.UserError, confuse.ConfigError, ParsingError, sqlite3.OperationalError, OSError, ValueError)
 WISHES = {"album", "less", "best_order", "keep_first", "keep_last"}
-SETTINGS = set(DEFAULTS) - {
-    "auto",
-    "tags",
-    "model",
-    "windows",
-    "epsilon",
-    "threads",
-    "device",
-    "time_limit",
-    "memory_limit",
-    "retries",
-    "playlists",
-    "playlists_auto",
-    "format",
-}
+SETTINGS = {option.name for option in OPTIONS.values() if option.listed}
 
 
 @dataclass(frozen=True)

@@ -1,145 +1,433 @@
-"""The plugin's options: their defaults, and their values once read and checked."""
+"""The options: each is declared here once. Defaults, what values may be, flags, help and recipes follow from that."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import beets
 import confuse
 
 from deejai_core.models.device import DEVICES
-from deejai_core.models.vocabulary import TAGS, close_tags, tag_number
 from deejai_core.playlists.options import MILD, Rules, Walk
+
+from .templates import AtLeast, Epsilon, Length, Mood, Separation, Within
 
 if TYPE_CHECKING:
     from deejai_core.embedding.library_analysis import Analysis
 
-DEFAULTS = {
-    "auto": True,
-    "tags": False,
-    "model": None,
-    "windows": 16,
-    "epsilon": None,
-    "threads": None,
-    "device": "cpu",
-    "time_limit": 300,
-    "memory_limit": 2000,
-    "retries": 2,
-    "index": "auto",
-    "number": 20,
-    "albums": 5,
-    "between": 5,
-    "minutes": None,
-    "keep_on": 3,
-    "stay": 0.4,
-    "floor": 0,
-    "drunk": 0,
-    "space": "sound",
-    "seed": None,
-    "list_seeds": True,
-    "candidates": "",
-    "artist_separation": "mild",
-    "album_separation": 0,
-    "min_length": 0,
-    "max_length": "10:00",
-    "fold_versions": True,
-    "duplicate_epsilon": None,
-    "not_played_days": None,
-    "prefer_played": 0,
-    "avoid_skipped": 0,
-    "mood": {},
-    "mix_in_key": False,
-    "segue": False,
-    "correct_hubs": True,
-    "playlist_dir": None,
-    "output_format": "extm3u",
-    "relative_to": None,
-    "forward_slash": False,
-    "urlencode": False,
-    "prefix": "",
-    "format": None,
-    "playlists": [],
-    "playlists_auto": False,
-    "lastfm_key": None,
-    "web": {"write": True},
-}
 FORMATS = ("m3u", "extm3u", "pls", "xspf", "jspf")
 SPACES = ("sound", "track2vec")
-COUNTS = ("number", "albums", "between")  # how long a list is; on the command line all are --number
 SEARCHES = ("auto", "annoy", "exact")
-HEAVIEST = 10  # weight of a tag in a mood; two already outweigh any similarity
+COUNTS = ("number", "albums", "between")  # how long a list is; on the command line all are --number
+
+Read = Callable[[confuse.Subview], Any]
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of the configuration, which may be one on the command line, too.
+
+    name: its key in the configuration. read: its value, checked. group: the commands that have it, see `options`. listed:
+    whether playlists of the configuration may have it. The rest is for the command line: kind: optparse's type of its
+    value, None for a switch; turns: what a switch sets it to; recorded: always in a recipe, since its default was another
+    one once, and may change again.
+    """
+
+    name: str
+    default: object
+    read: Read
+    group: str = ""
+    listed: bool = True
+    flag: str = ""
+    help: str = ""
+    kind: str | None = None
+    metavar: str | None = None
+    short: str | None = None
+    turns: bool = True
+    choices: tuple[str, ...] = ()  # of a kind "choice"
+    recorded: bool = False
+
+    @property
+    def opposite(self) -> str:
+        """The flag that turns a switch the other way, should the configuration have set it."""
+        return f"--{self.flag.removeprefix('--no-')}" if self.flag.startswith("--no-") else f"--no-{self.flag[2:]}"
+
+
+def _option(name: str, default: object, template: object, **more: Any) -> Any:
+    """A field of `Settings`. template: of confuse, or a function that reads the option."""
+    read = template if callable(template) and not isinstance(template, type) else lambda view: view.get(template)
+    return field(metadata={"option": Option(name, default, read, **more)})
+
+
+def _maybe(template: object, empty: object = None) -> Read:
+    """An option that may be null, or 0 for `empty`."""
+    return lambda view: view.get(confuse.Optional(template)) or empty
+
+
+def _null(template: object) -> Read:
+    """An option that may be null."""
+    return lambda view: view.get(confuse.Optional(template))
+
+
+def _one_of(choices: tuple[str, ...]) -> Read:
+    return lambda view: view.as_choice(choices)
+
+
+def _playlist_dir(view: confuse.Subview) -> Path:
+    """Our own folder, else the one that the user gave another playlist plugin, else the current one."""
+    if view.get() is not None:
+        return view.as_path()
+    for plugin in ("smartplaylist", "playlist"):
+        folder = beets.config[plugin]["playlist_dir"]
+        if folder.exists() and folder.get() not in (None, "."):  # "." is those plugins' default
+            return folder.as_path()
+    return Path.cwd()
+
+
+def _relative_to(view: confuse.Subview) -> Path | str | None:
+    value = view.get(confuse.Optional(str))
+    return value if value in (None, "library", "playlist") else view.as_path()
 
 
 @dataclass(frozen=True)
 class Settings:
     """Every option that one command needs, checked. docs/configuration.md says what each is for."""
 
-    model: str | None  # None: what `model use` chose
-    windows: int
-    epsilon: float | None  # None: the model's own
-    tags: bool
-    threads: int | None  # None: one for each core, one less during an import
-    device: str  # where the network runs
-    time_limit: float  # seconds that a file may take
-    memory_limit: int  # MB that a file may take
-    retries: int
-    index: str  # how neighbours are found, one of `SEARCHES`
-    number: int
-    albums: int
-    between: int
-    minutes: float | None
-    keep_on: int
-    stay: float
-    floor: float  # 0: none
-    drunk: float
-    space: str  # one of `SPACES`
-    seed: int | None
-    list_seeds: bool
-    candidates: str  # a query; empty: all
-    artist_separation: float | str  # infinite: once only; or `MILD`
-    album_separation: float
-    min_length: float  # seconds
-    max_length: float  # seconds
-    fold_versions: bool
-    duplicate_epsilon: float | None  # None: the model's own
-    not_played_days: float | None
-    prefer_played: float
-    avoid_skipped: float
-    mood: tuple[tuple[str, float], ...]  # tags with their weights, in the order of `vocabulary.TAGS`
-    mix_in_key: bool
-    segue: bool
-    correct_hubs: bool
-    playlist_dir: Path
-    output_format: str
-    relative_to: Path | str | None  # "library", "playlist", a folder, or None for absolute paths
-    forward_slash: bool
-    urlencode: bool
-    prefix: str
-    format: str | None  # a template of beets for the lines that are printed; None: similarity, artist and title
-    web_write: bool  # whether the page may write playlists and have music analysed
+    model: str | None = _option("model", None, _null(str), listed=False)  # None: what `model use` chose
+    windows: int = _option("windows", 16, AtLeast(2), listed=False)
+    epsilon: float | None = _option("epsilon", None, _null(Epsilon()), listed=False)
+    tags: bool = _option("tags", False, bool, listed=False)
+    threads: int | None = _option("threads", None, _null(AtLeast(1)), listed=False)
+    device: str = _option("device", "cpu", _one_of(DEVICES), listed=False)
+    time_limit: float = _option("time_limit", 300, Within(1), listed=False)  # seconds
+    memory_limit: int = _option("memory_limit", 2000, AtLeast(500), listed=False)  # MB
+    retries: int = _option("retries", 2, AtLeast(0), listed=False)
+    index: str = _option("index", "auto", _one_of(SEARCHES))
+
+    number: int = _option(
+        "number",
+        20,
+        AtLeast(1),
+        group="walk",
+        flag="--number",
+        help="tracks to add after the seeds",
+        kind="int",
+        metavar="N",
+        short="-n",
+    )
+    albums: int = _option("albums", 5, AtLeast(1))
+    between: int = _option(
+        "between",
+        5,
+        AtLeast(0),
+        group="journey",
+        flag="--number",
+        help="tracks between neighbouring waypoints",
+        kind="int",
+        metavar="N",
+        short="-n",
+    )
+    minutes: float | None = _option(
+        "minutes",
+        None,
+        _maybe(Within(0)),
+        group="walk",
+        flag="--minutes",
+        help="length of the whole list, instead of a number",
+        kind="float",
+        metavar="M",
+    )
+    keep_on: int = _option(
+        "keep_on",
+        Walk.keep_on,
+        AtLeast(0),
+        group="walk",
+        flag="--keep-on",
+        help="each track is near the last K; 0: near the seeds",
+        kind="int",
+        metavar="K",
+    )
+    stay: float = _option(
+        "stay",
+        Walk.stay,
+        Within(0, 1),
+        group="walk",
+        flag="--stay",
+        help="weight of the seeds against the last tracks, 0 to 1",
+        kind="float",
+        metavar="X",
+        recorded=True,
+    )
+    floor: float = _option(
+        "floor",
+        0,
+        _maybe(Within(0, 1), 0.0),
+        group="walk",
+        flag="--floor",
+        help="end the list when nothing is at least this similar; 0: never",
+        kind="float",
+        metavar="X",
+    )
+    list_seeds: bool = _option(
+        "list_seeds",
+        Walk.list_seeds,
+        bool,
+        group="walk",
+        flag="--no-seeds",
+        help="leave the seeds out of the list",
+        turns=False,
+    )
+    space: str = _option(
+        "space",
+        "sound",
+        _one_of(SPACES),
+        group="variation",
+        flag="--space",
+        help="compare tracks by sound, or by your lists (track2vec)",
+        kind="choice",
+        choices=SPACES,
+    )
+    drunk: float = _option(
+        "drunk",
+        0,
+        Within(0, 1),
+        group="variation",
+        flag="--drunk",
+        help="how far to stray, from 0 (sober) to 1 (in any direction)",
+        kind="float",
+        metavar="X",
+    )
+    seed: int | None = _option(
+        "seed",
+        None,
+        _null(AtLeast(0)),
+        group="variation",
+        flag="--seed",
+        help="seed of the random numbers: the same seed makes the same list",
+        kind="int",
+        metavar="N",
+    )
+    candidates: str = _option(  # a query; empty: all
+        "candidates",
+        "",
+        lambda view: " ".join(view.as_str_seq(split=False)),
+        group="rules",
+        flag="--from",
+        help="pick only what matches this query",
+        kind="string",
+        metavar="QUERY",
+    )
+    artist_separation: float | str = _option(  # infinite: once only; or `MILD`
+        "artist_separation",
+        Rules.artist_separation,
+        Separation(MILD),
+        group="rules",
+        flag="--artist-separation",
+        help="tracks between two of an artist, or `once`; `mild`: 2, where others sound alike",
+        kind="string",
+        metavar="N",
+        recorded=True,
+    )
+    album_separation: float = _option(
+        "album_separation",
+        Rules.album_separation,
+        Separation(),
+        group="rules",
+        flag="--album-separation",
+        help="tracks between two of an album, or `once`",
+        kind="string",
+        metavar="N",
+    )
+    min_length: float = _option(  # seconds
+        "min_length",
+        0,
+        _maybe(Length(), 0.0),
+        group="rules",
+        flag="--min-length",
+        help="shortest track, such as 1:30",
+        kind="string",
+        metavar="LENGTH",
+    )
+    max_length: float = _option(  # seconds
+        "max_length",
+        "10:00",
+        _maybe(Length(), math.inf),
+        group="rules",
+        flag="--max-length",
+        help="longest track; 0: any",
+        kind="string",
+        metavar="LENGTH",
+    )
+    fold_versions: bool = _option(
+        "fold_versions",
+        Rules.fold_versions,
+        bool,
+        group="rules",
+        flag="--versions",
+        help="let other versions of a song count as other songs",
+        turns=False,
+    )
+    duplicate_epsilon: float | None = _option(  # None: the model's own
+        "duplicate_epsilon",
+        None,
+        _null(Within(0, 1)),
+        group="rules",
+        flag="--duplicate-epsilon",
+        help="cosine distance of tracks that count as one; 0: none",
+        kind="float",
+        metavar="E",
+    )
+    not_played_days: float | None = _option(
+        "not_played_days",
+        None,
+        _maybe(Within(0)),
+        group="rules",
+        flag="--not-played-days",
+        help="no track that was played in the last N days",
+        kind="float",
+        metavar="N",
+    )
+    prefer_played: float = _option(
+        "prefer_played",
+        0,
+        Within(0, 1),
+        group="rules",
+        flag="--prefer-played",
+        help="how much similarity a track loses that was never played",
+        kind="float",
+        metavar="X",
+    )
+    avoid_skipped: float = _option(
+        "avoid_skipped",
+        0,
+        Within(0, 1),
+        group="rules",
+        flag="--avoid-skipped",
+        help="how much similarity a track loses that is always skipped",
+        kind="float",
+        metavar="X",
+    )
+    mood: tuple[tuple[str, float], ...] = _option(  # tags with their weights, in the order of `vocabulary.TAGS`
+        "mood",
+        {},
+        Mood(),
+        group="rules",
+        flag="--mood",
+        help="lean to a tag, or away from it (sad=-0.3); repeatable",
+        kind="string",
+        metavar="TAG=+X",
+    )
+    mix_in_key: bool = _option(
+        "mix_in_key",
+        Rules.mix_in_key,
+        bool,
+        group="rules",
+        flag="--mix-in-key",
+        help="keep tempo and key close from track to track",
+    )
+    segue: bool = _option(
+        "segue",
+        Rules.segue,
+        bool,
+        group="rules",
+        flag="--segue",
+        help="choose among nearly equal tracks by how well they follow each other",
+    )
+    correct_hubs: bool = _option(
+        "correct_hubs",
+        Rules.correct_hubs,
+        bool,
+        group="rules",
+        flag="--hubs",
+        help="do not correct for hubs, tracks that would turn up in every list",
+        turns=False,
+    )
+
+    playlist_dir: Path = _option(
+        "playlist_dir",
+        None,
+        _playlist_dir,
+        group="output",
+        flag="--playlist-dir",
+        help="write the list to this folder, named after its tracks",
+        kind="string",
+        metavar="DIR",
+        short="-d",
+    )
+    output_format: str = _option(
+        "output_format",
+        "extm3u",
+        _one_of(FORMATS),
+        group="output",
+        flag="--output-format",
+        help=", ".join(FORMATS),
+        kind="choice",
+        choices=FORMATS,
+    )
+    relative_to: Path | str | None = _option(  # "library", "playlist", a folder, or None for absolute paths
+        "relative_to",
+        None,
+        _relative_to,
+        group="output",
+        flag="--relative-to",
+        help="paths relative to DIR, or to the `library` or the `playlist`",
+        kind="string",
+        metavar="DIR",
+    )
+    forward_slash: bool = _option(
+        "forward_slash", False, bool, group="output", flag="--forward-slash", help="forward slashes in paths"
+    )
+    urlencode: bool = _option("urlencode", False, bool, group="output", flag="--urlencode", help="URL-encode paths")
+    prefix: str = _option(
+        "prefix",
+        "",
+        lambda view: view.as_str(),
+        group="output",
+        flag="--prefix",
+        help="text in front of each path",
+        kind="string",
+    )
+    format: str | None = _option(  # a template of beets for the lines that are printed
+        "format",
+        None,
+        _null(str),
+        listed=False,
+        group="output",
+        flag="--format",
+        help="print each track by this template of beets",
+        kind="string",
+        metavar="FORMAT",
+        short="-f",
+    )
+    web_write: bool = _option("web", {"write": True}, lambda view: view["write"].get(bool))
 
     @property
     def rules(self) -> Rules:
         """Which tracks lists may take, and which they prefer."""
-        return Rules(**{field: getattr(self, field) for field in Rules.__dataclass_fields__})
+        return Rules(**{name: getattr(self, name) for name in Rules.__dataclass_fields__})
 
     def walk(self, count: int) -> Walk:
         """How lists go on; `count` tracks at a time."""
         same = Walk.__dataclass_fields__.keys() - {"count"}
-        return Walk(count=count, **{field: getattr(self, field) for field in same})
+        return Walk(count=count, **{name: getattr(self, name) for name in same})
 
     @property
     def analysis(self) -> Analysis:
         """How files are analysed."""
         from deejai_core.embedding.library_analysis import Analysis  # with numpy
 
-        return Analysis(**{field: getattr(self, field) for field in Analysis.__dataclass_fields__})
+        return Analysis(**{name: getattr(self, name) for name in Analysis.__dataclass_fields__})
+
+
+OPTIONS: Mapping[str, Option] = {kind.name: kind.metadata["option"] for kind in fields(Settings)}  # by field
+OF_THE_PLUGIN = {"auto": True, "playlists": [], "playlists_auto": False, "lastfm_key": None}  # that it reads by itself
+DEFAULTS = {option.name: option.default for option in OPTIONS.values()} | OF_THE_PLUGIN
 
 
 class GivenError(confuse.ConfigValueError):
@@ -174,51 +462,7 @@ def read_settings(config: confuse.Subview, given: Mapping[str, object] = Mapping
     if given.keys() & set(COUNTS) and "minutes" not in given:
         given["minutes"] = 0  # a number asked for wins over minutes that are configured
     with overridden(config, given), _blaming(config, given):
-        return Settings(
-            model=config["model"].get(confuse.Optional(str)),
-            windows=config["windows"].get(AtLeast(2)),
-            epsilon=config["epsilon"].get(confuse.Optional(Epsilon())),
-            tags=config["tags"].get(bool),
-            threads=config["threads"].get(confuse.Optional(AtLeast(1))),
-            device=config["device"].as_choice(DEVICES),
-            time_limit=config["time_limit"].get(Within(1)),
-            memory_limit=config["memory_limit"].get(AtLeast(500)),
-            retries=config["retries"].get(AtLeast(0)),
-            index=config["index"].as_choice(SEARCHES),
-            number=config["number"].get(AtLeast(1)),
-            albums=config["albums"].get(AtLeast(1)),
-            between=config["between"].get(AtLeast(0)),
-            minutes=config["minutes"].get(confuse.Optional(Within(0))) or None,
-            keep_on=config["keep_on"].get(AtLeast(0)),
-            stay=config["stay"].get(Within(0, 1)),
-            floor=config["floor"].get(confuse.Optional(Within(0, 1))) or 0.0,
-            drunk=config["drunk"].get(Within(0, 1)),
-            space=config["space"].as_choice(SPACES),
-            seed=config["seed"].get(confuse.Optional(AtLeast(0))),
-            list_seeds=config["list_seeds"].get(bool),
-            candidates=" ".join(config["candidates"].as_str_seq(split=False)),
-            artist_separation=config["artist_separation"].get(Separation(MILD)),
-            album_separation=config["album_separation"].get(Separation()),
-            min_length=config["min_length"].get(confuse.Optional(Length())) or 0.0,
-            max_length=config["max_length"].get(confuse.Optional(Length())) or math.inf,
-            fold_versions=config["fold_versions"].get(bool),
-            duplicate_epsilon=config["duplicate_epsilon"].get(confuse.Optional(Within(0, 1))),
-            not_played_days=config["not_played_days"].get(confuse.Optional(Within(0))) or None,
-            prefer_played=config["prefer_played"].get(Within(0, 1)),
-            avoid_skipped=config["avoid_skipped"].get(Within(0, 1)),
-            mood=config["mood"].get(Mood()),
-            mix_in_key=config["mix_in_key"].get(bool),
-            segue=config["segue"].get(bool),
-            correct_hubs=config["correct_hubs"].get(bool),
-            playlist_dir=_playlist_dir(config),
-            output_format=config["output_format"].as_choice(FORMATS),
-            relative_to=_relative_to(config["relative_to"]),
-            forward_slash=config["forward_slash"].get(bool),
-            urlencode=config["urlencode"].get(bool),
-            prefix=config["prefix"].as_str(),
-            format=config["format"].get(confuse.Optional(str)),
-            web_write=config["web"]["write"].get(bool),
-        )
+        return Settings(**{name: option.read(config[option.name]) for name, option in OPTIONS.items()})
 
 
 @contextmanager
@@ -245,135 +489,3 @@ def _blaming(config: confuse.Subview, given: Mapping[str, object]) -> Iterator[N
         if name in given:
             raise GivenError(name, problem) from error
         raise
-
-
-def _playlist_dir(config: confuse.Subview) -> Path:
-    """Our own folder, else the one that the user gave another playlist plugin, else the current one."""
-    if config["playlist_dir"].get() is not None:
-        return config["playlist_dir"].as_path()
-    for plugin in ("smartplaylist", "playlist"):
-        folder = beets.config[plugin]["playlist_dir"]
-        if folder.exists() and folder.get() not in (None, "."):  # "." is those plugins' default
-            return folder.as_path()
-    return Path.cwd()
-
-
-def _relative_to(view: confuse.Subview) -> Path | str | None:
-    value = view.get(confuse.Optional(str))
-    return value if value in (None, "library", "playlist") else view.as_path()
-
-
-class AtLeast(confuse.Integer):
-    """A whole number not below a limit."""
-
-    def __init__(self, lowest: int) -> None:
-        super().__init__()
-        self.lowest = lowest
-
-    def convert(self, value: object, view: confuse.ConfigView) -> int:
-        number = super().convert(value, view)
-        if number != value:  # confuse would cut off a fraction
-            self.fail(f"must be a whole number, not {value}", view)
-        if number < self.lowest:
-            self.fail(f"must be at least {self.lowest}, not {number}", view)
-        return number
-
-
-class Within(confuse.Number):
-    """A number between two limits, or not below one."""
-
-    def __init__(self, lowest: float, highest: float = math.inf) -> None:
-        super().__init__()
-        self.lowest = lowest
-        self.highest = highest
-
-    def convert(self, value: object, view: confuse.ConfigView) -> float:
-        number = super().convert(value, view)
-        if not (self.lowest <= number <= self.highest and number < math.inf):
-            above = f"a finite number of at least {self.lowest}"
-            limits = above if self.highest == math.inf else f"from {self.lowest} to {self.highest}"
-            self.fail(f"must be {limits}, not {number:g}", view)
-        return float(number)
-
-
-class Epsilon(confuse.Number):
-    """A cosine distance: the two ends, nothing alike and everything alike, would make all slices count the same."""
-
-    @staticmethod
-    def problem(number: float) -> str:
-        """What is wrong with a number as an epsilon; empty: nothing."""
-        return "" if 0 < number < 2 else f"must be between 0 and 2, not {number:g}"
-
-    def convert(self, value: object, view: confuse.ConfigView) -> float:
-        number = super().convert(value, view)
-        if problem := self.problem(number):
-            self.fail(problem, view)
-        return float(number)
-
-
-class Separation(confuse.Template):
-    """A number of tracks, or "once", or another word that is allowed."""
-
-    def __init__(self, *words: str) -> None:
-        super().__init__()
-        self.words = words
-
-    def convert(self, value: object, view: confuse.ConfigView) -> float | str:
-        word = str(value).lower()
-        if word == "once":
-            return math.inf
-        if word in self.words:
-            return word
-        try:
-            number = int(str(value))
-        except ValueError:
-            number = -1
-        if number < 0:
-            words = "".join(f", `{word}`" for word in self.words)
-            self.fail(f"must be a number of tracks{words} or `once`, not {value!r}", view)
-        return number
-
-
-class Length(confuse.Template):
-    """Seconds, or minutes and seconds (10:00), or hours too (1:10:00)."""
-
-    def convert(self, value: object, view: confuse.ConfigView) -> float:
-        try:
-            parts = [float(part) for part in str(value).split(":")]
-        except ValueError:
-            parts = [math.nan]
-        seconds = sum(part * 60**power for power, part in enumerate(reversed(parts)))
-        if not 0 <= seconds < math.inf or len(parts) > 3:
-            self.fail(f"must be a length such as 10:00, not {value!r}", view)
-        return seconds
-
-
-class Mood(confuse.Template):
-    """Tags with weights: a mapping, or a list of TAG=WEIGHT as it is on the command line."""
-
-    def convert(self, value: object, view: confuse.ConfigView) -> tuple[tuple[str, float], ...]:
-        pairs = value.items() if isinstance(value, Mapping) else self._pairs(value, view)
-        weights: dict[int, float] = {}
-        for tag, weight in pairs:
-            number = tag_number(str(tag))
-            if number is None:
-                self.fail(f"no tag is called {str(tag)!r}; choose one of: {', '.join(close_tags(str(tag)))}", view)
-            weights[number] = self._weight(tag, weight, view)
-        return tuple((TAGS[number], weights[number]) for number in sorted(weights) if weights[number])
-
-    def _pairs(self, value: object, view: confuse.ConfigView) -> Iterator[tuple[str, str]]:
-        """What the command line says; an empty text is no tag at all, and lifts what is configured."""
-        for text in filter(None, value if isinstance(value, list) else [value]):
-            tag, sign, weight = str(text).partition("=")
-            if not sign:
-                self.fail(f"must be tags with weights, such as happy=+0.5, not {str(text)!r}", view)
-            yield tag, weight
-
-    def _weight(self, tag: object, weight: object, view: confuse.ConfigView) -> float:
-        try:
-            number = math.nan if isinstance(weight, bool) else float(weight)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not abs(number) <= HEAVIEST:
-            self.fail(f"the weight of {str(tag)!r} must be from -{HEAVIEST} to {HEAVIEST}, not {str(weight)!r}", view)
-        return number

@@ -13,19 +13,15 @@ from deejai_core.words import counted
 from ..group import Verb
 from ..options import (
     ARTISTS,
-    BETWEEN,
-    CANDIDATES,
+    JOURNEY,
     LESS,
-    MINUTES,
     OUTPUT,
     RULES,
-    SPACE,
     VARIATION,
     WALK,
-    Option,
     add_options,
 )
-from ..settings import given_options, read_settings, unknown_options
+from ..settings import Option, given_options, read_settings, unknown_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +47,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
         "write a playlist that leads from track to track",
         usage="%prog [options] QUERY|FILE QUERY|FILE...|PLAYLIST",
     )
-    _add_list_options(journey, (BETWEEN, MINUTES, *VARIATION, *RULES))
+    _add_list_options(journey, (*JOURNEY, *VARIATION, *RULES))
     journey.parser.add_option("--best-order", action="store_true", help="visit the waypoints in their best order")
     _add_end_options(journey)
 
@@ -70,7 +66,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
         "show the artists who sound like those of the matching tracks",
         usage="%prog [options] ARTIST|QUERY...|FILE...",
     )
-    add_options(artists, (ARTISTS, SPACE, CANDIDATES))
+    add_options(artists, ARTISTS)
 
     playlists = Verb(
         "playlists",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from beets import ui
 
 from ..group import Verb
-from ..options import CANDIDATES, LESS, OUTPUT, RULES, VARIATION, WALK, add_options
-from ..settings import given_options, read_settings
+from ..options import LESS, OUTPUT, RULES, VARIATION, WALK, add_options
+from ..settings import OPTIONS, given_options, read_settings
 from ..words import clock
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     option("--format", dest="samples", help="sample format of input without a header: s16le, f32le, ...")
     option("--rate", type="int", help="sample rate of input without a header (default: 44100)")
     option("--channels", type="int", help="channels of input without a header (default: 2)")
-    add_options(listen, (CANDIDATES, *(shared for shared in OUTPUT if shared.name in IN_PLAYLISTS)))
+    add_options(listen, (OPTIONS["candidates"], *(shared for shared in OUTPUT if shared.name in IN_PLAYLISTS)))
 
     radio = Verb(
         "radio",
