@@ -47,6 +47,7 @@ HINTS = {
     "query": "see what a query finds",
     "query albums": "see which albums a query finds",
     "read lengths": "read the lengths of the files again",
+    "list fields": "see which fields the library has",
     "tag": "compute the tags",
     "train track2vec": "learn from the lists of the history",
     "train track2vec again": "learn from the lists of the history again",
@@ -165,12 +166,14 @@ class UnmountedError(LibraryError):
 class OptionError(DeejaiError):
     """An option asks for what cannot be.
 
-    option: its name, as a field of `playlists.options`. problem: what is wrong with it.
+    option: its name, as a field of `playlists.options` or a parameter. value: what was asked for, where the problem does
+    not say it. problem: what is wrong with it.
     """
 
-    def __init__(self, option: str, problem: str, *, hint: str | None = None) -> None:
-        super().__init__(f"{option}: {problem}", hint=hint)
+    def __init__(self, option: str, problem: str, *, value: str = "", hint: str | None = None) -> None:
+        super().__init__(f"{option} {value}: {problem}" if value else f"{option}: {problem}", hint=hint)
         self.option = option
+        self.value = value
         self.problem = problem
 
 

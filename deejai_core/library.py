@@ -106,7 +106,10 @@ class Library(Protocol):
         """Return the same of a few tracks, without what was played, and (n,) int64 marks of their vectors, 0 for none."""
 
     def field(self, name: str) -> dict[int, Any]:
-        """Return a field of all tracks that have it, by id: one of the library's own, or one that `keep_field` wrote."""
+        """Return a field of all tracks that have it, by id: one of the library's own, or one that `keep_field` wrote.
+
+        Several values are one text, with "; " between them. The number 0, and nothing, is none.
+        """
 
     def keep_field(self, name: str, values: Mapping[int, Any], recordings: Mapping[int, str]) -> int:
         """Write a field of ours to tracks that still have these recordings; returns how many. None removes it."""

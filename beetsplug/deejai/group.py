@@ -70,7 +70,8 @@ class Verb(ui.Subcommand):
         try:
             self.run(BeetsLibrary(library), opts, args)
         except OptionError as error:
-            raise ui.UserError(f"{self._flag(error.option)}: {problem_in_words(error)}") from error
+            given = f"{self._flag(error.option)} {error.value}".rstrip()
+            raise ui.UserError(f"{given}: {problem_in_words(error)}") from error
         except DeejaiError as error:
             raise ui.UserError(in_words(error)) from error
         except GivenError as error:

@@ -20,6 +20,7 @@ WORDS = {  # {about}: what the hint is about
     "query": "`beet ls` shows what a query finds",
     "query albums": "`beet ls -a` shows what a query finds",
     "read lengths": "`beet update` reads the lengths",
+    "list fields": "`beet fields` lists the fields",
     "tag": "run `beet deejai tag`",
     "train track2vec": "run `beet deejai train --track2vec`",
     "train track2vec again": "`beet deejai train --track2vec` learns them again",
@@ -65,7 +66,7 @@ def in_words(error: Exception) -> str:
 
 
 def problem_in_words(error: OptionError) -> str:
-    """The same without the option's name."""
+    """The same without the option's name and value."""
     return _with_hint(error.problem, error)
 
 

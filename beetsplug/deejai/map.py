@@ -15,6 +15,7 @@ from beets.library import Item
 
 from deejai_core.embedding.analysis import default_threads
 from deejai_core.embedding.tagging import read_probabilities
+from deejai_core.features.labels import split_values
 from deejai_core.features.map.data import MOST_COLOURS, Field, category_field, map_data, scale_field, text_field
 from deejai_core.features.map.files import PICTURES, SUFFIXES, map_page, map_picture, write_map
 from deejai_core.features.map.places import open_map
@@ -24,7 +25,6 @@ from deejai_core.lists.lookup import user_path
 from deejai_core.tracks.songs import normal_artist
 from deejai_core.words import counted
 
-from .labels import list_name, split_values
 from .library import sql
 from .library.items import require_tracks
 from .library.tag_fields import FIELD_OF
@@ -199,7 +199,7 @@ def _field(library: BeetsLibrary, ids: Sequence[int], name: str) -> Field:
         values = [None if np.isnan(p) else float(p) for p in read_probabilities(library, ids)[:, tags[name]]]
         known: Sequence[object] = values
     else:
-        found = library.field(list_name(name))
+        found = library.field(name)
         # The number 0 is what beets has for none; a text may well be "0".
         known = [value if (value := found.get(id_)) not in (0, "", None) else None for id_ in ids]
         values = [_number(value) for value in known]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from beetsplug.deejai.labels import split_values
 from deejai_core.errors import HistoryError, PlaylistError
+from deejai_core.features.labels import split_values
 from deejai_core.formats.entries import Entry, one_line
 from deejai_core.formats.locate import Locator
 from deejai_core.formats.m3u import parse_m3u, split_caption

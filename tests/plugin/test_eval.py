@@ -13,7 +13,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from beetsplug.deejai.evaluation import Report, hints
+from beetsplug.deejai.evaluation_report import hints
+from deejai_core.features.evaluation import Report
 from deejai_core.index.annoy_file import why_no_annoy
 from deejai_core.index.evaluation import Agreement, Hubs, Labels, Quality, Rates
 
@@ -210,9 +211,7 @@ def report(*, tracks=(50, 50, 50), hit=0.9, chance=0.1, reachable=(1, 1), **othe
     quality = Quality(
         [Agreement(counted, Rates(hit, hit), rates) for counted in tracks], *(Hubs(0, 10, share) for share in reachable)
     )
-    return replace(
-        Report("model", 100, 100, 10, [Labels(name, []) for name in names], quality, [rates] * 3, None, True), **other
-    )
+    return replace(Report("model", 100, 100, 10, [Labels(name, []) for name in names], quality, [rates] * 3, None), **other)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +225,6 @@ def report(*, tracks=(50, 50, 50), hit=0.9, chance=0.1, reachable=(1, 1), **othe
         (report(hit=0.7, chance=0.5), ["the vectors hardly tell artists apart"]),
         (report(hit=0.8, chance=0.5), ["nothing needs"]),  # thrice the chance is more than there is
         (report(reachable=(0.9, 0.98)), ["keep `correct_hubs: yes`: with it 98.0% of the tracks are in a list, without"]),
-        (report(reachable=(0.9, 0.98), correct_hubs=False), ["set `correct_hubs: yes`"]),
         (report(reachable=(0.9, 0.9)), ["nothing needs"]),
         (report(reachable=(0.63, 0.64), k=1), ["nothing needs"]),  # as many as when drawn at random
         (report(recall=0.98), ["the index misses neighbours: set `index: exact`"]),
@@ -236,9 +234,16 @@ def report(*, tracks=(50, 50, 50), hit=0.9, chance=0.1, reachable=(1, 1), **othe
     ],
 )
 def test_the_figures_say_what_to_change(found, advice):
-    given = hints(found)
+    given = hints(found, correct_hubs=True)
     assert len(given) == len(advice)
     assert all(line.startswith(start) for line, start in zip(given, advice, strict=True))
+
+
+def test_what_is_set_already_is_to_be_kept():
+    found = report(reachable=(0.9, 0.98))
+    (kept,), (to_set,) = (hints(found, correct_hubs=correct_hubs) for correct_hubs in (True, False))
+    assert kept == to_set.replace("set", "keep", 1)
+    assert to_set.startswith("set `correct_hubs: yes`: with it 98.0% of the tracks")
 
 
 class TestSweep:

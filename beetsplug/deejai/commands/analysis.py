@@ -220,10 +220,27 @@ def run_reweigh(
 
 
 def _print_sweep(config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values) -> None:
-    from ..evaluation import parse_epsilons, sweep
+    from deejai_core.features.evaluation import sweep
+
+    from ..evaluation_report import parse_epsilons, sweep_lines
+    from ..models import model_in_use
 
     if opts.epsilon is not None:
         raise ui.UserError("--epsilon changes the vectors, --sweep only compares; give one of them")
-    epsilons = parse_epsilons(opts.sweep)
-    for line in sweep(library, read_settings(config), epsilons, log):
+    epsilons, settings = parse_epsilons(opts.sweep), read_settings(config)
+    model = model_in_use(library, settings)
+    found = sweep(
+        library,
+        model,
+        epsilons,
+        settings.analysis.epsilon_for(model),
+        on_epsilon=partial(log.info, "weighting with epsilon {}..."),
+    )
+    if found.left_out:
+        log.warning(
+            "Left out {} of {} tracks, because their analysis is not stored; `beet deejai analyze --force` analyses again.",
+            found.left_out,
+            found.tracks + found.left_out,
+        )
+    for line in sweep_lines(found):
         ui.print_(line)

@@ -45,17 +45,31 @@ def run_eval(
 ) -> None:
     import json
 
-    from ..evaluation import as_json, as_lines, evaluate
+    from deejai_core.features.evaluation import evaluate
+
+    from ..evaluation_report import as_json, as_lines
+    from ..library.beets_library import field_name
+    from ..making import open_space_of
 
     if args:
         raise ui.UserError("eval takes no query: it measures the whole library")
     if opts.k < 1:
         raise ui.UserError(f"-k: must be at least 1, not {opts.k}")
-    report = evaluate(library, read_settings(config), opts.field, opts.k, log)
+    settings = read_settings(config)
+    space = open_space_of(library, settings, whole=True)
+    report = evaluate(
+        space,
+        map(field_name, opts.field),
+        opts.k,
+        on_queries=partial(log.debug, "looking for the neighbours of {} of {} tracks"),
+    )
+    if report.no_lists:
+        log.warning("lists of the history not measured: {}", report.no_lists)
     if opts.json:
-        ui.print_(json.dumps(as_json(report), indent=2, ensure_ascii=False, allow_nan=False))
+        found = as_json(report, correct_hubs=settings.correct_hubs)
+        ui.print_(json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False))
         return
-    for line in as_lines(report):
+    for line in as_lines(report, correct_hubs=settings.correct_hubs):
         ui.print_(line)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from beets.dbcore.query import InvalidQueryError, ParsingError, PathQuery, StringQuery
+from beets.dbcore.types import MULTI_VALUE_DELIMITER
 from beets.library import Album, Item, parse_query_string
 from beets.util import case_sensitive
 
@@ -188,11 +189,12 @@ class BeetsLibrary:
     @_reporting
     def field(self, name: str) -> dict[int, Any]:
         # Not by beets' objects: it would take minutes, and warn of fields that have another name now.
+        name = field_name(name)
         if name in Item._fields:
-            return {id_: value for id_, (value,) in sql.columns_of_all(self.lib, name).items()}
+            return {id_: _listed(value) for id_, (value,) in sql.columns_of_all(self.lib, name).items()}
         stored = sql.attributes_of_albums(self.lib, name) | sql.attribute_values(self.lib, name)
         if stored or name not in Item._getters():
-            return stored
+            return {id_: _listed(value) for id_, value in stored.items()}
         return {item.id: item.get(name) for item in self.lib.items()}  # computed by beets or a plugin
 
     @_reporting
@@ -271,6 +273,16 @@ class BeetsLibrary:
 
     def _fetch(self, kind: Kind) -> Callable:
         return self.lib.items if kind == "track" else self.lib.albums
+
+
+def field_name(name: str) -> str:
+    """What beets made a list of is known by its old name to people: genre is genres, composer is composers."""
+    return f"{name}s" if name not in Item._fields and f"{name}s" in Item._fields else name
+
+
+def _listed(value: Any) -> Any:
+    """A value as beets shows a list, and people write one; the database has another sign between its parts."""
+    return value.replace(MULTI_VALUE_DELIMITER, "; ") if isinstance(value, str) else value
 
 
 @contextlib.contextmanager

@@ -5,22 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
-
-from beets import ui
-from beets.dbcore.types import MULTI_VALUE_DELIMITER
-from beets.library import Item
 
 from deejai_core.data_folder import history_path
+from deejai_core.errors import OptionError
 from deejai_core.history.library_history import read_history
 from deejai_core.index.evaluation import Labels
+from deejai_core.library import Library
 from deejai_core.tracks.songs import Catalogue, normal_artist
 
-if TYPE_CHECKING:
-    from .library.beets_library import BeetsLibrary
-
-# As beets keeps a list in its database, and as it shows one and people write one.
-_BETWEEN = re.compile(rf"{re.escape(MULTI_VALUE_DELIMITER)}|;\s")
+_BETWEEN = re.compile(r";\s")  # values of one field
 
 
 def who_and_where(catalogue: Catalogue) -> list[Labels]:
@@ -31,12 +24,12 @@ def who_and_where(catalogue: Catalogue) -> list[Labels]:
     ]
 
 
-def genres(library: BeetsLibrary, ids: Sequence[int]) -> Labels:
+def genres(library: Library, ids: Sequence[int]) -> Labels:
     """The genres of these tracks, to be measured among other artists."""
     return _labels(library, ids, "genres")
 
 
-def lists(library: BeetsLibrary, ids: Sequence[int]) -> Labels | None:
+def lists(library: Library, ids: Sequence[int]) -> Labels | None:
     """The lists of the history that each of these tracks is in, to be measured among other artists; None if none is in any.
 
     Raises MissingError without the library that matches names.
@@ -54,21 +47,15 @@ def lists(library: BeetsLibrary, ids: Sequence[int]) -> Labels | None:
     return Labels("lists", found, by_others=True) if any(found) else None
 
 
-def field_labels(library: BeetsLibrary, ids: Sequence[int], name: str) -> Labels:
-    """The same by another field. Raises UserError if none of the tracks has it."""
-    name = list_name(name)
+def field_labels(library: Library, ids: Sequence[int], name: str) -> Labels:
+    """The same by another field. Raises OptionError if none of the tracks has it."""
     found = _labels(library, ids, name)
     if not any(found.of):
-        raise ui.UserError(f"--field {name}: no analysed track has a value there; `beet fields` lists the fields")
+        raise OptionError("field", "no analysed track has a value there", value=name, hint="list fields")
     return found
 
 
-def list_name(name: str) -> str:
-    """What beets made a list of is known by its old name to people: genre is genres, composer is composers."""
-    return f"{name}s" if name not in Item._fields and f"{name}s" in Item._fields else name
-
-
-def _labels(library: BeetsLibrary, ids: Sequence[int], name: str) -> Labels:
+def _labels(library: Library, ids: Sequence[int], name: str) -> Labels:
     values = library.field(name)
     return Labels(name, _each([values.get(id_) for id_ in ids], _split), by_others=True)
 

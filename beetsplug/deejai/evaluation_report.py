@@ -1,0 +1,202 @@
+"""What `eval` and `reweigh --sweep` say: figures of how good the space is in which a library's tracks lie."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from deejai_core.features.evaluation import FEW, NEIGHBOURS, NEIGHBOURS_OF_INDEX, SEED, Concern
+from deejai_core.words import counted
+
+from .settings import Epsilon, GivenError
+
+if TYPE_CHECKING:
+    from deejai_core.features.evaluation import Report, Sweep
+    from deejai_core.index.evaluation import Hubs, Labels, Rates
+
+SWEEP = "0.05,0.1,0.2,0.4"
+
+
+def as_json(report: Report, *, correct_hubs: bool) -> dict:
+    """An evaluation as JSON has it. A figure that could not be measured is null."""
+    return report.figures() | {"hints": hints(report, correct_hubs=correct_hubs)}
+
+
+def as_lines(report: Report, *, correct_hubs: bool) -> list[str]:
+    """An evaluation as a person reads it. correct_hubs: whether lists correct them."""
+    k = report.k
+    agreements = [
+        [
+            _same(kind),
+            f"{found.tracks:,}",
+            *(_percent(rates.hit) for rates in (found.found, found.chance, dealt)),
+            *(_percent(rates.precision) for rates in (found.found, found.chance, dealt)),
+        ]
+        for kind, found, dealt in zip(report.labels, report.quality.agreements, report.shuffled, strict=True)
+    ]
+    plain, corrected = report.quality.plain, report.quality.corrected
+    return [
+        f"{_asked(report.queries, report.tracks)}, and the {k} nearest to each by {report.model}",
+        "",
+        *_table(
+            ["neighbours with the same", "tracks", *["vectors", "chance", "shuffled"] * 2],
+            agreements,
+            [("", 1), ("", 1), (f"at least 1 of the {k}", 3), (f"share of the {k}", 3)],
+        ),
+        "",
+        "tracks    those for which the library has such a neighbour",
+        "chance    the rate of neighbours drawn at random",
+        "shuffled  the rate if every track had another's vector; it must be close to chance, or the figures are wrong",
+        "",
+        *_table(
+            [f"of all lists of the {k} nearest", "uncorrected", "correct_hubs"],
+            [
+                ["tracks that are in one at least", _percent(plain.reachable), _percent(corrected.reachable)],
+                ["most lists that one track is in", f"{plain.largest:,}", f"{corrected.largest:,}"],
+                ["skewness of that (0: even; large: hubs)", _number(plain.skewness), _number(corrected.skewness)],
+            ],
+        ),
+        *_sample_note(report.queries, report.tracks),
+        "",
+        "index     "
+        + (
+            "exact search"
+            if report.recall is None
+            else f"finds {_percent(report.recall)} of the {NEIGHBOURS_OF_INDEX} true nearest (recall)"
+        ),
+        "",
+        *hints(report, correct_hubs=correct_hubs),
+    ]
+
+
+def hints(report: Report, *, correct_hubs: bool) -> list[str]:
+    """What to change, going by the figures: one line, or two."""
+    return [_hint(concern, report, correct_hubs) for concern in report.concerns[:2]] or ["nothing needs to be changed"]
+
+
+def _hint(concern: Concern, report: Report, correct_hubs: bool) -> str:
+    match concern:
+        case "few tracks":
+            return f"fewer than {FEW} tracks are counted in every line: the figures mean little"
+        case "artists":
+            return (
+                "the vectors hardly tell artists apart: see in `beet deejai status` whether all tracks are analysed, or "
+                f"try epsilons with `beet deejai reweigh --sweep {SWEEP}`"
+            )
+        case "too many neighbours":
+            return (
+                f"{counted(report.k, 'neighbour')} of {counted(report.tracks, 'track')} are too many to tell much: "
+                f"use -k {max(1, report.tracks // 10)}"
+            )
+        case "hubs":
+            plain, corrected = report.quality.plain.reachable, report.quality.corrected.reachable
+            return (
+                f"{'keep' if correct_hubs else 'set'} `correct_hubs: yes`: with it {_percent(corrected)} of the tracks "
+                f"are in a list, without it {_percent(plain)}"
+            )
+        case "index":
+            return "the index misses neighbours: set `index: exact` to compare all tracks"
+    few = ", ".join(report.fields_of_few)
+    return f"fewer than {FEW} tracks are counted for {few}: those figures mean little"
+
+
+def parse_epsilons(text: str) -> list[float]:
+    """The epsilons of a sweep, each once. Raises GivenError."""
+    epsilons = []
+    for word in text.split(","):
+        try:
+            epsilons.append(float(word))
+        except ValueError:
+            problem = f"{word.strip()!r} is not a number; give epsilons with commas, such as {SWEEP}"
+            raise GivenError("sweep", problem) from None
+        if problem := Epsilon.problem(epsilons[-1]):
+            raise GivenError("sweep", problem)
+    return list(dict.fromkeys(epsilons))
+
+
+def sweep_lines(found: Sweep) -> list[str]:
+    """The figures of each epsilon, the current one marked."""
+    qualities, labels, current = found.qualities, found.labels, found.current
+    names = {epsilon: f"{epsilon:g}" + (" (now)" if epsilon == current else "") for epsilon in sorted(qualities)}
+    chance = [result.chance for result in qualities[current].agreements]
+    agreements = [
+        [name, *_rates(result.found for result in qualities[epsilon].agreements)] for epsilon, name in names.items()
+    ]
+    spread = [
+        [name, *(text for hubs in (qualities[epsilon].plain, qualities[epsilon].corrected) for text in _hubs(hubs))]
+        for epsilon, name in names.items()
+    ]
+    tracks_counted = [text for result in qualities[current].agreements for text in (f"{result.tracks:,}", "")]
+    nearest = f"the {NEIGHBOURS} nearest to each, weighted with each epsilon; nothing is changed"
+    return [
+        f"{_asked(found.queries, found.tracks)}, and {nearest}",
+        "",
+        *_table(
+            ["epsilon", *["at least 1", "share"] * 3],
+            [*agreements, ["chance", *_rates(chance)], ["tracks counted", *tracks_counted]],
+            [("with the same", 1), *((_same(kind), 2) for kind in labels)],
+        ),
+        "",
+        *_table(
+            ["epsilon", *["in one", "most", "skewness"] * 2],
+            spread,
+            [("of all lists", 1), ("uncorrected", 3), ("correct_hubs", 3)],
+        ),
+        *_sample_note(found.queries, found.tracks),
+        "",
+        "in one    tracks that are in one list at least",
+        "most      most lists that one track is in",
+        "skewness  of that; 0: even, large: hubs",
+    ]
+
+
+def _rates(rates: Iterable[Rates]) -> list[str]:
+    return [_percent(figure) for rate in rates for figure in (rate.hit, rate.precision)]
+
+
+def _hubs(hubs: Hubs) -> list[str]:
+    return [_percent(hubs.reachable), f"{hubs.largest:,}", _number(hubs.skewness)]
+
+
+def _asked(queries: int, tracks: int) -> str:
+    return counted(tracks, "track") if queries == tracks else f"{queries:,} of {tracks:,} tracks, drawn with seed {SEED}"
+
+
+def _sample_note(queries: int, tracks: int) -> list[str]:
+    return [] if queries == tracks else [f"(hubs: as if the {queries:,} tracks drawn were the library)"]
+
+
+def _same(kind: Labels) -> str:
+    return f"{kind.name}, other artist" if kind.by_others else kind.name
+
+
+def _percent(share: float) -> str:
+    return "-" if math.isnan(share) else f"{share:.1%}"
+
+
+def _number(number: float) -> str:
+    return f"{number:.2f}"
+
+
+def _table(head: list[str], rows: list[list[str]], groups: Sequence[tuple[str, int]] = ()) -> list[str]:
+    """Lines with their columns aligned, the first one to the left. groups: names, each above so many of the columns."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    spans, first = [], 0
+    for name, span in groups:
+        if first and span > 1:
+            widths[first] += 2  # a wider gap sets groups apart
+        widths[first] += max(0, len(name) - _width(widths[first : first + span]))
+        spans.append(_width(widths[first : first + span]))
+        first += span
+    lines = [_line(row, widths) for row in (head, *rows)]
+    return [_line([name for name, _ in groups], spans), *lines] if groups else lines
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, *others = zip(cells, widths, strict=True)
+    return "  ".join([first[0].ljust(first[1]), *(text.rjust(width) for text, width in others)]).rstrip()
+
+
+def _width(columns: Sequence[int]) -> int:
+    return sum(columns) + 2 * (len(columns) - 1)

@@ -1,0 +1,226 @@
+"""How good the space is in which a library's tracks lie, by figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from deejai_core.data_folder import slices_path
+from deejai_core.embedding.slices import open_slices
+from deejai_core.embedding.weighting import weigh_only
+from deejai_core.errors import LibraryError, MissingError, NotAnalysedError
+from deejai_core.features.labels import field_labels, genres, lists, who_and_where
+from deejai_core.index.evaluation import (
+    Agreement,
+    Labels,
+    Quality,
+    Rates,
+    choose_queries,
+    measure,
+    recall,
+    shuffled,
+)
+from deejai_core.index.hubs import densities, handicaps
+from deejai_core.index.neighbours import Index
+from deejai_core.library import Library
+from deejai_core.lists.space import Space
+from deejai_core.models.protocol import Model
+
+SEED = 0  # of the sample and the shuffling: the same library gives the same figures
+NEIGHBOURS = 10
+NEIGHBOURS_OF_INDEX = 20  # of each, as many as a list has tracks
+ASKED_OF_INDEX = 500  # tracks whose neighbours the index is to find: each costs a comparison with all others
+
+FEW = 30  # tracks: a rate of fewer may be off by 18 points of a hundred
+BETTER = 3  # times chance: what any music reaches whose artists have a sound of their own
+FOUND = 0.99  # of the tracks that are in a list at all when lists are drawn at random, 1 - exp(-k), are to be in one
+MUCH = 0.25  # of the library: so many neighbours are right by chance alone
+RECALL = 0.99  # of the neighbours are to be found by the index
+
+Concern = Literal["few tracks", "artists", "too many neighbours", "hubs", "index", "few tracks of some fields"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an evaluation found."""
+
+    model: str
+    tracks: int  # analysed
+    queries: int  # tracks whose neighbours were looked at
+    k: int
+    labels: Sequence[Labels]
+    quality: Quality
+    shuffled: Sequence[Rates]  # one for each of the labels
+    recall: float | None  # of the index; None: it compares all
+    no_lists: MissingError | None = None  # why the lists of the history were not measured
+
+    def figures(self) -> dict[str, Any]:
+        """Return the figures as JSON has them. One that could not be measured is None."""
+        return {
+            "model": self.model,
+            "tracks": self.tracks,
+            "queries": self.queries,
+            "seed": SEED,
+            "k": self.k,
+            "fields": [
+                {
+                    "field": kind.name,
+                    "artist_filter": kind.by_others,
+                    "tracks": found.tracks,
+                    **{
+                        name: {
+                            "vectors": _figure(getattr(found.found, figure)),
+                            "chance": _figure(getattr(found.chance, figure)),
+                            "shuffled": _figure(getattr(dealt, figure)),
+                        }
+                        for name, figure in (("hit_rate", "hit"), ("precision", "precision"))
+                    },
+                }
+                for kind, found, dealt in zip(self.labels, self.quality.agreements, self.shuffled, strict=True)
+            ],
+            "hubs": {
+                name: {"reachable": hubs.reachable, "largest": hubs.largest, "skewness": hubs.skewness}
+                for name, hubs in (("uncorrected", self.quality.plain), ("corrected", self.quality.corrected))
+            },
+            "index": {
+                "exact": self.recall is None,
+                "k": NEIGHBOURS_OF_INDEX,
+                "recall": 1.0 if self.recall is None else _figure(self.recall),
+            },
+        }
+
+    @property
+    def fields_of_few(self) -> list[str]:
+        """The fields for which so few tracks are counted that their figures mean little."""
+        found = zip(self.labels, self.quality.agreements, strict=True)
+        return [kind.name for kind, result in found if result.tracks < FEW]
+
+    @property
+    def concerns(self) -> list[Concern]:
+        """What the figures say is amiss, the gravest first."""
+        found: list[Concern] = []
+        few = self.fields_of_few
+        artists = next(
+            result for kind, result in zip(self.labels, self.quality.agreements, strict=True) if kind.name == "artist"
+        )
+        if len(few) == len(self.labels):
+            found.append("few tracks")
+        elif "artist" not in few and not _recognised(artists):
+            found.append("artists")
+        if self.k > MUCH * self.tracks:
+            found.append("too many neighbours")
+        plain, corrected = self.quality.plain.reachable, self.quality.corrected.reachable
+        if plain < FOUND * -math.expm1(-min(self.k, self.tracks)) and corrected > plain:
+            found.append("hubs")
+        if self.recall is not None and self.recall < RECALL:
+            found.append("index")
+        if few and len(few) < len(self.labels):
+            found.append("few tracks of some fields")
+        return found
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What was found with several epsilons."""
+
+    qualities: dict[float, Quality]  # by epsilon
+    current: float  # the epsilon of the library
+    labels: Sequence[Labels]
+    queries: int  # tracks whose neighbours were looked at
+    tracks: int
+    left_out: int  # further tracks, whose analysis is not stored
+
+
+def evaluate(
+    space: Space,
+    fields: Iterable[str] = (),
+    k: int = NEIGHBOURS,
+    *,
+    on_queries: Callable[[int, int], None] = lambda queries, tracks: None,
+) -> Report:
+    """Measure the vectors that a library's tracks have.
+
+    space: opened as a whole. fields: names of fields, besides artist, album and genres. k: neighbours of each track.
+    on_queries: is told of how many tracks, of all, the neighbours are looked for. Raises OptionError for a field that no
+    track has.
+    """
+    vectors, catalogue = space.index.vectors, space.catalogue
+    labels, no_lists = [*who_and_where(catalogue), genres(space.library, space.ids)], None
+    try:
+        labels += filter(None, [lists(space.library, space.ids)])
+    except MissingError as error:
+        no_lists = error
+    for name in fields:
+        if name not in [known.name for known in labels]:
+            labels.append(field_labels(space.library, space.ids, name))
+    rng = np.random.default_rng(SEED)
+    queries = choose_queries(len(vectors), rng)
+    on_queries(len(queries), len(vectors))
+    artists, _ = catalogue.artist_codes
+    handicap = handicaps(space.densities)
+    return Report(
+        space.name,
+        len(vectors),
+        len(queries),
+        k,
+        labels,
+        measure(vectors, labels, artists, handicap, k, queries),
+        shuffled(vectors, labels, artists, k, queries, rng),
+        _recall(space.index, rng.permutation(queries)[:ASKED_OF_INDEX]),
+        no_lists,
+    )
+
+
+def _recall(index: Index, queries: np.ndarray) -> float | None:
+    return None if index.is_exact else recall(index, NEIGHBOURS_OF_INDEX, queries)
+
+
+def _recognised(artists: Agreement) -> bool:
+    """Whether neighbours are by the same artist far more often than by chance; where that is beyond 1, half-way to it."""
+    chance = artists.chance.hit
+    return artists.found.hit > min(BETTER * chance, (1 + chance) / 2) or chance > 1 - MUCH
+
+
+def _figure(number: float) -> float | None:
+    return None if math.isnan(number) else number
+
+
+def sweep(
+    library: Library,
+    model: Model,
+    epsilons: Sequence[float],
+    current: float,
+    *,
+    on_epsilon: Callable[[float], None] = lambda epsilon: None,
+) -> Sweep:
+    """Measure a library weighted with each of these epsilons, and with the current one. Nothing is changed.
+
+    on_epsilon: is told each before its turn. Raises NotAnalysedError, or LibraryError if no analysis is stored.
+    """
+    keys = library.recordings()
+    if not keys:
+        raise NotAnalysedError("nothing analysed yet", hint="analyse")
+    heard = set()
+    if slices_path(library).exists():
+        with open_slices(library) as store:
+            heard = store.keys(model.trunk_name) & set(keys.values())
+    ids = [id_ for id_, key in keys.items() if key in heard]
+    if not ids:
+        raise LibraryError(f"no analysis by {model.trunk_name} is stored", hint="analyse again")
+    catalogue = library.columns(ids)
+    labels = [*who_and_where(catalogue), genres(library, ids)]
+    artists, _ = catalogue.artist_codes
+    queries = choose_queries(len(ids), np.random.default_rng(SEED))
+    qualities = {}
+    for epsilon in epsilons if current in epsilons else [*epsilons, current]:
+        on_epsilon(epsilon)
+        with open_slices(library) as store:
+            recordings, vectors = weigh_only(store, model, epsilon, heard)
+        row = {key: number for number, key in enumerate(recordings)}
+        vectors = vectors[[row[keys[id_]] for id_ in ids]]  # a recording that the library has twice has one vector
+        qualities[epsilon] = measure(vectors, labels, artists, handicaps(densities(vectors)), NEIGHBOURS, queries)
+    return Sweep(qualities, current, labels, len(queries), len(ids), len(keys) - len(ids))
