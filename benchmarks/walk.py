@@ -22,7 +22,8 @@ from deejai_core.index.neighbours import Index
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.playlist import similar
-from deejai_core.playlists.rules import MILD, RuleSet
+from deejai_core.playlists.rules import RuleSet
+from deejai_core.playlists.rules.separation import MILD_SEPARATION
 from deejai_core.tracks.songs import Catalogue
 
 COUNT = 20  # tracks of a list, as by default
@@ -165,7 +166,7 @@ def floors(collection: Collection) -> Iterator[str]:
     similarities, same, chance = [], [], []
     for _ in range(SMALL_LIBRARIES):
         small = collection.among(rng.permutation(len(collection.genre))[:SMALL])
-        for seed, picks in enumerate(small.lists(*CHOSEN, mild_separation=MILD)):
+        for seed, picks in enumerate(small.lists(*CHOSEN, mild_separation=MILD_SEPARATION)):
             news = [pick for pick in picks if small.counted(seed, np.array([pick.position]))[0]]
             similarities += [pick.similarity for pick in news]
             same += [small.genre[pick.position] == small.genre[seed] for pick in news]

@@ -1,4 +1,4 @@
-"""Which small faults in a module would no test notice? `make mutants MODULE=deejai_core/playlists/rules.py`
+"""Which small faults in a module would no test notice? `make mutants MODULE=deejai_core/playlists/candidates.py`
 
 mutmut changes the module in many small ways, one at a time, and runs the tests of the core that import it, or those named
 by TESTS. What survives is listed as a diff; many of these change nothing that matters. All of it happens in build/mutants.

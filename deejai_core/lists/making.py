@@ -28,6 +28,7 @@ from deejai_core.playlists.journey import certify, journey
 from deejai_core.playlists.options import Rules, SpaceName, Walk
 from deejai_core.playlists.order import shortest_path
 from deejai_core.playlists.playlist import duration, similar
+from deejai_core.playlists.rules import Length
 from deejai_core.words import counted
 
 MOST_REORDERED = 10_000  # tracks, whose distances from each other take a gigabyte
@@ -376,8 +377,8 @@ def _drawn(walk: Walk) -> int | None:
 
 def _ran_short(made: float, seconds: float, candidates: Candidates, entries: Sequence[Entry]) -> bool:
     """Whether a list ended farther from what was asked for than half of any track that might have come next."""
-    catalogue, rules = candidates.catalogue, candidates.rules
-    left = catalogue.length <= rules.max_length
+    catalogue = candidates.catalogue
+    left = catalogue.length <= candidates.rules.get(Length).max_length
     if candidates.allowed is not None:
         left &= candidates.allowed
     left[[entry.member.song.position for entry in entries if entry.member.song.position is not None]] = False

@@ -8,21 +8,13 @@ from deejai_core.lists.space import Member, Space
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.geometry import blend
 from deejai_core.playlists.options import Walk
-from deejai_core.playlists.rules import RELAXATION, Lineup
+from deejai_core.playlists.rules import BY_NAME, ORDER, Lineup
 from deejai_core.tracks.songs import Song
 from deejai_core.words import counted
 
 NOTED = 0.005  # a handicap that is worth a line
 SHOWN_REASONS = 3  # better tracks that are named for each pick
-ALLOWED = {  # what is said of tracks for which a rule gave way
-    "mix_in_key": "outside the tempo or key you asked for",
-    "not_played": "played more recently than you asked",
-    "album_separation": "closer to another from the same album than you asked",
-    "artist_separation": "closer to another by the same artist than you asked",
-    "length": "shorter or longer than you asked",
-    "versions": "of a song that is in the list already",
-}
-REASONS = RELAXATION | {
+REASONS = {rule.name: rule.reason for rule in ORDER} | {
     "outside": "it is not among the tracks to pick from",
     "equal": "another that fits nearly as well was chosen",
 }
@@ -32,9 +24,9 @@ def relaxed(picks: Iterable[Pick]) -> list[str]:
     """What is to be said of rules that gave way."""
     broken = [rule for pick in picks for rule in pick.broken]
     return [
-        f"Allowed {counted(broken.count(rule), 'track')} {ALLOWED[rule]}; no others fit."
-        for rule in RELAXATION
-        if rule in broken
+        f"Allowed {counted(broken.count(rule.name), 'track')} {rule.allowed}; no others fit."
+        for rule in ORDER
+        if rule.name in broken
     ]
 
 
@@ -116,5 +108,5 @@ def _why(
         reason = "its length is unknown" if unmeasured else REASONS[other.reason]
         lines.append(f"not {other.similarity:.3f} {names.get(other.position, '?')}: {reason}")
     if pick.broken:
-        lines.append("chosen although " + " and ".join(RELAXATION[rule] for rule in pick.broken))
+        lines.append("chosen although " + " and ".join(BY_NAME[name].reason for name in pick.broken))
     return tuple(lines)

@@ -35,14 +35,11 @@ from deejai_core.models.protocol import Model
 from deejai_core.models.vocabulary import TAGS
 from deejai_core.playlists.candidates import Candidates, leanings, preferences
 from deejai_core.playlists.columns import blend_albums, columns_on_demand
-from deejai_core.playlists.options import MILD, Rules
-from deejai_core.playlists.rules import MILD as MILD_SEPARATION
-from deejai_core.playlists.rules import RuleSet
+from deejai_core.playlists.options import Rules
+from deejai_core.playlists.rules import RuleSet, Situation
 from deejai_core.playlists.segue import ends
 from deejai_core.tracks.songs import Known, Song, normal_artist, song_names
 from deejai_core.training.kept import read_track2vec
-
-DAY = 24 * 60 * 60  # seconds
 
 Match = int | Path  # the id of a track or album, or a file that is not in the library
 Ends = tuple[np.ndarray | None, np.ndarray | None]
@@ -145,22 +142,9 @@ class Space:
         )
 
     def rule_set(self, rules: Rules) -> RuleSet:
-        """The rules as they are for these places: an album is longer than a track may be, and none but itself."""
-        tracks, mild = self.kind == "track", rules.artist_separation == MILD
-        epsilon = rules.duplicate_epsilon
-        if epsilon is None:
-            epsilon = 0.0 if self.learned else self.model.duplicate_epsilon  # lists tell songs, not recordings
-        return RuleSet(
-            artist_separation=0 if mild else rules.artist_separation,
-            mild_separation=MILD_SEPARATION if mild else 0,
-            album_separation=rules.album_separation if tracks else 0,
-            min_length=rules.min_length if tracks else 0.0,
-            max_length=rules.max_length if tracks else np.inf,
-            fold_versions=rules.fold_versions,
-            duplicate_epsilon=epsilon if tracks else 0.0,
-            not_played_since=time.time() - rules.not_played_days * DAY if rules.not_played_days else None,
-            mix_in_key=rules.mix_in_key and tracks,
-        )
+        """The rules as they are for these places."""
+        epsilon = 0.0 if self.learned else self.model.duplicate_epsilon  # lists tell songs, not recordings
+        return RuleSet.of(rules, Situation(self.kind, epsilon, time.time()))
 
     def allowed(self, rules: Rules, *, timed: bool = False) -> np.ndarray | None:
         """(n,) which of the tracks the query `candidates` finds; None for all. Raises OptionError if it finds none."""

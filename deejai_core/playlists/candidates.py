@@ -12,7 +12,7 @@ from itertools import islice, takewhile
 import numpy as np
 
 from deejai_core.index.neighbours import Index
-from deejai_core.playlists.rules import OF_THE_TRACK, Lineup, RuleSet
+from deejai_core.playlists.rules import Lineup, Rule, RuleSet
 from deejai_core.tracks.songs import Catalogue, Known, Song
 
 EXPECTED = 64  # candidates asked for at first; mostly one of the first few is taken
@@ -69,12 +69,12 @@ class Candidates:
         self.handicap = handicap
         self.segue = segue
         self.unwanted = unwanted
-        self._pools: dict[frozenset[str], Index] = {}
+        self._pools: dict[tuple[Rule, ...], Index] = {}
         self._songs: dict[int, Song] = {}
 
     def lineup(self) -> Lineup:
         """An empty list, which only holds what is unwanted."""
-        lineup = Lineup(self.rules, self.catalogue, self.index.read)
+        lineup = Lineup(self.catalogue, self.index.read)
         for song in self.unwanted:
             lineup.add(song, None)
         return lineup
@@ -93,51 +93,50 @@ class Candidates:
         active = self.rules.active
         for dropped in range(len(active) + 1):
             kept = active[dropped:]
-            pooled = frozenset(kept) & OF_THE_TRACK if self.catalogue.is_complete else frozenset()
+            pooled = tuple(rule for rule in kept if rule.of_the_track) if self.catalogue.is_complete else ()
             for positions, similarities in self._ranked(self._pool(pooled), target):
                 for rule in kept:
                     if rule not in pooled:
-                        fitting = ~lineup.excluded(rule, positions, place)
+                        fitting = ~rule.excluded(lineup, positions, place)
                         positions, similarities = positions[fitting], similarities[fitting]
                 for position, similarity in zip(positions.tolist(), similarities.tolist(), strict=True):
-                    if "versions" in kept and lineup.same_song(position):
+                    if any(rule.refuses(lineup, position) for rule in kept):
                         continue
                     song = self.song(position)
-                    broken = lineup.broken(song, place, active)
+                    broken = self.rules.broken(lineup, position, place)
                     # What breaks less was offered before.
-                    if lineup.repeats(song) or self._dropped(broken) != dropped:
+                    if lineup.repeats(song) or self.rules.dropped(broken) != dropped:
                         continue
                     yield Pick(position, similarity, similarity - self._off(position), target, place, broken)
 
     def next_offers(self, target: np.ndarray, place: int, lineup: Lineup) -> Iterator[Pick]:
-        """The offers for the next place of a walk: with a mild separation, artists who were just heard come later."""
+        """The offers for the next place of a walk: those that lose by a preference come later."""
         offers = self.offers(target, place, lineup)
-        if not self.rules.mild_separation:
+        if not self.rules.preferences:
             yield from offers
             return
         late: list[tuple[int, float, int, Pick]] = []
         for number, offer in enumerate(offers):
             while late and late[0][:2] < (self.level(offer), -offer.score):
                 yield heappop(late)[-1]
-            pick = self._mildly(offer, lineup)
-            if pick is offer:
-                yield pick
-            else:
+            lost = self._lost(offer, lineup)
+            if lost:
+                pick = replace(offer, score=offer.score - sum(lost.values()))
                 heappush(late, (self.level(pick), -pick.score, number, pick))
+            else:
+                yield offer
         yield from (pick for *_, pick in sorted(late))
 
-    def _mildly(self, pick: Pick, lineup: Lineup) -> Pick:
-        """A pick, with a lower score if one by the same artist is near."""
-        if not self.rules.mild_separation:
-            return pick
-        near = lineup.excluded("mild_separation", np.array([pick.position]), pick.place)[0]
-        return replace(pick, score=pick.score - self.rules.mild_loss) if near else pick
+    def _lost(self, pick: Pick, lineup: Lineup) -> dict[str, float]:
+        """What a pick loses by preferences, by the name of each one that takes anything."""
+        losses = {one.name: one.loss(lineup, pick.position, pick.place) for one in self.rules.preferences}
+        return {name: loss for name, loss in losses.items() if loss}
 
     def still_fits(self, pick: Pick, lineup: Lineup) -> bool:
         """Whether an offer would be made now as it was: with no more rules dropped for it."""
         song = self.song(pick.position)
-        broken = lineup.broken(song, pick.place, self.rules.active)
-        return not lineup.repeats(song) and self._dropped(broken) <= self.level(pick)
+        broken = self.rules.broken(lineup, pick.position, pick.place)
+        return not lineup.repeats(song) and self.rules.dropped(broken) <= self.level(pick)
 
     def best(self, offers: Iterator[Pick], lineup: Lineup) -> Pick | None:
         """The first offer; with segues, of those nearly as good the one that follows and leads on best."""
@@ -174,10 +173,11 @@ class Candidates:
             if self.allowed is not None and not self.allowed[position]:
                 reason = "outside"
             else:
-                broken = lineup.broken(song, pick.place, self.rules.active)
+                broken = self.rules.broken(lineup, position, pick.place)
                 other = Pick(position, similarity, similarity - self._off(position), pick.target, pick.place)
-                mild = self._mildly(other, lineup).score <= pick.score
-                reason = broken[-1] if broken else "artist_separation" if mild else "equal"
+                lost = self._lost(other, lineup)
+                behind = lost and other.score - sum(lost.values()) <= pick.score
+                reason = broken[-1] if broken else next(iter(lost)) if behind else "equal"
             found.append(PassedOver(position, similarity, reason))
         return found
 
@@ -203,10 +203,7 @@ class Candidates:
 
     def level(self, pick: Pick) -> int:
         """How many rules had to be dropped, in their order, for a pick."""
-        return self._dropped(pick.broken)
-
-    def _dropped(self, broken: tuple[str, ...]) -> int:
-        return max((self.rules.active.index(rule) + 1 for rule in broken), default=0)
+        return self.rules.dropped(pick.broken)
 
     def _off(self, position: int) -> float:
         return 0.0 if self.handicap is None else float(self.handicap[position])
@@ -225,12 +222,12 @@ class Candidates:
                 return
             count *= 16
 
-    def _pool(self, rules: frozenset[str]) -> Index:
+    def _pool(self, rules: tuple[Rule, ...]) -> Index:
         """The tracks that may be picked at all and keep these rules, which look at the track alone."""
         if rules not in self._pools:
             allowed = np.ones(len(self.index.vectors), bool) if self.allowed is None else self.allowed.copy()
             for rule in rules:
-                allowed &= ~self._empty.excluded(rule, np.arange(len(allowed)), 0)
+                allowed &= ~rule.excluded(self._empty, np.arange(len(allowed)), 0)
             self._pools[rules] = self.index if allowed.all() else self.index.among(allowed)
         return self._pools[rules]
 

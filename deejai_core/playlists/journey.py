@@ -13,7 +13,7 @@ import numpy as np
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.geometry import angles, slerp, stagger
 from deejai_core.playlists.playlist import Choose, duration
-from deejai_core.playlists.rules import Lineup
+from deejai_core.playlists.rules import Length, Lineup
 from deejai_core.playlists.walk import repulsion
 from deejai_core.tracks.songs import Song
 
@@ -82,8 +82,8 @@ def _plan(candidates: Candidates, stops, targets: list[list[np.ndarray]], choose
     points = {
         start + step: target for start, leg in zip(places, targets, strict=False) for step, target in enumerate(leg, 1)
     }
-    # A place between two that are taken can hardly suit both in tempo and key, or have a segue from one and to the other.
-    in_turn = choose or candidates.segue or candidates.rules.mix_in_key
+    # A place between two that are taken can hardly suit both, or have a segue from one and to the other.
+    in_turn = choose or candidates.segue or any(rule.of_neighbours for rule in candidates.rules.active)
     chosen = (_in_turn if in_turn else _closest_first)(candidates, points, lineup, choose)
     return [[chosen[place] for place in range(start + 1, end) if place in chosen] for start, end in pairwise(places)]
 
@@ -131,8 +131,8 @@ def _timed(candidates: Candidates, stops, directions, seconds: float, plan, choo
     """A plan that takes so long: one that is a little longer, without the tracks that are too many."""
     ways = [float(angles(start, end)) for start, end in pairwise(directions)]
     wanted = seconds - duration(stops)
-    length, rules = candidates.catalogue.length, candidates.rules
-    usual = length[(length > 0) & (length >= rules.min_length) & (length <= rules.max_length)]
+    length, rule = candidates.catalogue.length, candidates.rules.get(Length)
+    usual = length[(length > 0) & (length >= rule.min_length) & (length <= rule.max_length)]
     typical = float(np.median(usual)) if len(usual) else 240.0
     count = min(max(0, round(wanted / typical)), len(length))
     if choose:  # nobody wants to choose the same list several times
@@ -197,7 +197,7 @@ def _renumbered(candidates: Candidates, stops: Sequence[Song], legs: list[list[P
         placed.append([])
         for place, pick in enumerate(leg, start + 1):
             song = candidates.song(pick.position)
-            placed[-1].append(replace(pick, place=place, broken=lineup.broken(song, place, candidates.rules.active)))
+            placed[-1].append(replace(pick, place=place, broken=candidates.rules.broken(lineup, pick.position, place)))
             lineup.add(song, place)
     return placed
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from deejai_core.playlists.candidates import Candidates
 from deejai_core.playlists.geometry import angles, blend, slerp
 from deejai_core.playlists.journey import certify, journey
+from deejai_core.playlists.options import ONCE
 from deejai_core.playlists.playlist import duration, first_of
-from deejai_core.playlists.rules import ONCE, RuleSet
+from deejai_core.playlists.rules import RuleSet
 from deejai_core.tracks.songs import Song
 from tests.core.test_playlist import RULES, generator
 from tests.libraries import candidates, compass, random_columns, random_vectors

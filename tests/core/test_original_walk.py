@@ -15,9 +15,10 @@ import pytest
 from deejai_core.features.radio.way import Heard, next_songs
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.journey import journey
+from deejai_core.playlists.options import ONCE
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.queue import fill
-from deejai_core.playlists.rules import ONCE, RuleSet
+from deejai_core.playlists.rules import RuleSet
 from tests.libraries import candidates, random_columns, random_vectors
 
 FILE = Path(__file__).parent.parent / "data" / "original-walk.json"

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from deejai_core.index.neighbours import Index
 from deejai_core.playlists.candidates import MOST_EQUALS, NEAR_EQUAL, Candidates, preferences
 from deejai_core.playlists.geometry import blend, stagger
+from deejai_core.playlists.options import ONCE
 from deejai_core.playlists.playlist import duration, first_of, similar
-from deejai_core.playlists.rules import MILD_LOSS, ONCE, RELAXATION, RuleSet
+from deejai_core.playlists.rules import ORDER, MixInKey, RuleSet
+from deejai_core.playlists.rules.separation import MILD_LOSS
 from deejai_core.tracks.keys import parse_key
 from deejai_core.tracks.songs import Song, normal_artist
 from tests.libraries import candidates, catalogue, compass, random_columns, random_vectors
@@ -238,7 +240,7 @@ class TestRules:
         lineup = library.lineup()
         lineup.add(library.song(0), 1)
         lineup.add(library.song(1), 2)
-        assert lineup.excluded("mix_in_key", np.array([2]), place).tolist() == [not mixes]
+        assert MixInKey(True).excluded(lineup, np.array([2]), place).tolist() == [not mixes]
 
     @pytest.mark.parametrize(
         ("before", "after", "mixes"),
@@ -250,7 +252,7 @@ class TestRules:
         lineup = library.lineup()
         lineup.add(library.song(0), 1)
         lineup.add(library.song(1), 3)
-        assert lineup.excluded("mix_in_key", np.array([2]), 2).tolist() == [not mixes]
+        assert MixInKey(True).excluded(lineup, np.array([2]), 2).tolist() == [not mixes]
 
     @pytest.mark.parametrize(
         ("before", "key", "mixes"),
@@ -260,7 +262,7 @@ class TestRules:
         library = candidates(compass(0, 1), RuleSet(mix_in_key=True), {"key": [before, key]})
         lineup = library.lineup()
         lineup.add(library.song(0), 1)
-        assert lineup.excluded("mix_in_key", np.array([1]), 2).tolist() == [not mixes]
+        assert MixInKey(True).excluded(lineup, np.array([1]), 2).tolist() == [not mixes]
 
     def test_rules_give_way_in_their_order(self):
         columns = {
@@ -281,8 +283,16 @@ class TestRules:
         ]
 
     def test_the_order_of_giving_way_is_the_documented_one(self):
-        everything = RuleSet(1, 1, 1.0, 2.0, True, 0.1, 1.0, True)
-        assert everything.active == tuple(RELAXATION)
+        everything = RuleSet(
+            artist_separation=1,
+            album_separation=1,
+            min_length=1.0,
+            duplicate_epsilon=0.1,
+            not_played_since=1.0,
+            mix_in_key=True,
+        )
+        names = ["mix_in_key", "not_played", "album_separation", "artist_separation", "length", "versions"]
+        assert [rule.name for rule in everything.active] == names
         assert RuleSet().active == ()
 
 
@@ -584,12 +594,12 @@ def breaks(library: Candidates, listed: list[int], position: int) -> tuple[str, 
             found.add("versions")
     if not (math.isnan(columns.length[position]) or rules.min_length <= columns.length[position] <= rules.max_length):
         found.add("length")
-    return tuple(rule for rule in RELAXATION if rule in found)
+    return tuple(rule.name for rule in ORDER if rule.name in found)
 
 
 def expected_pick(library: Candidates, listed: list[int], target: np.ndarray) -> tuple[int, tuple[str, ...]] | None:
     """The next track by comparing all: those that keep most rules, the first to give way last; then the nearest."""
-    vectors, active = library.index.vectors, library.rules.active
+    vectors, active = library.index.vectors, [rule.name for rule in library.rules.active]
     used = {vectors[position].tobytes() for position in listed}
     query = (target / np.linalg.norm(target)).astype(np.float32)
     scores = np.einsum("ij,j->i", vectors, query) - (0 if library.handicap is None else library.handicap)

@@ -32,7 +32,7 @@ from deejai_core.models.vocabulary import TAGS
 from deejai_core.playlists.candidates import Pick
 from deejai_core.playlists.journey import journey
 from deejai_core.playlists.queue import fill
-from deejai_core.playlists.rules import RELAXATION
+from deejai_core.playlists.rules import BY_NAME
 from deejai_core.tracks.songs import Song
 
 if TYPE_CHECKING:
@@ -386,7 +386,7 @@ def _picked(library: Library, view: View, picks: Sequence[Pick], first: int = 0)
         | {
             "place": pick.place - first,
             "similarity": round(float(pick.similarity), 4),
-            "broken": [RELAXATION[rule] for rule in pick.broken],
+            "broken": [BY_NAME[name].reason for name in pick.broken],
         }
         for pick in picks
         if view.ids[pick.position] in found

@@ -1,0 +1,38 @@
+"""Tracks that are neither too short nor too long."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from deejai_core.playlists.options import Rules
+from deejai_core.playlists.rules.lineup import Lineup
+from deejai_core.playlists.rules.rule import Rule, Situation
+
+
+@dataclass(frozen=True)
+class Length(Rule):
+    min_length: float = 0.0  # seconds
+    max_length: float = math.inf
+
+    name = "length"
+    reason = "it is too long or too short"
+    allowed = "shorter or longer than you asked"
+    columns = ("length",)
+    of_the_track = True
+
+    @classmethod
+    def asked(cls, rules: Rules, situation: Situation) -> dict[str, float]:
+        if situation.kind != "track":  # an album is longer than a track may be
+            return {}
+        return {"min_length": rules.min_length, "max_length": rules.max_length}
+
+    @property
+    def in_force(self) -> bool:
+        return self.min_length > 0 or self.max_length < math.inf
+
+    def _excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
+        length = lineup.catalogue.length[positions]
+        return (length < self.min_length) | (length > self.max_length)  # False where unknown

@@ -1,0 +1,36 @@
+"""No track that was played lately."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deejai_core.playlists.options import Rules
+from deejai_core.playlists.rules.lineup import Lineup
+from deejai_core.playlists.rules.rule import Rule, Situation
+
+DAY = 24 * 60 * 60
+
+
+@dataclass(frozen=True)
+class NotPlayed(Rule):
+    not_played_since: float | None = None  # seconds since 1970
+
+    name = "not_played"
+    reason = "it was played too recently"
+    allowed = "played more recently than you asked"
+    columns = ("played_at",)
+    of_the_track = True
+
+    @classmethod
+    def asked(cls, rules: Rules, situation: Situation) -> dict[str, float | None]:
+        return {"not_played_since": situation.now - rules.not_played_days * DAY if rules.not_played_days else None}
+
+    @property
+    def in_force(self) -> bool:
+        return self.not_played_since is not None
+
+    def _excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
+        played_at = lineup.catalogue.played_at[positions]
+        return (played_at > 0) & (played_at > self.not_played_since)

@@ -1,0 +1,66 @@
+"""What a rule of a playlist is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from deejai_core.library import Kind
+from deejai_core.playlists.options import Rules
+from deejai_core.playlists.rules.lineup import Lineup
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What decides, beside what is asked, how strict a rule is.
+
+    kind: of what a list holds. duplicate_epsilon: cosine distance below which two of them are near-duplicates, where
+    nothing else is asked. now: seconds since 1970.
+    """
+
+    kind: Kind
+    duplicate_epsilon: float
+    now: float
+
+
+@dataclass(frozen=True)
+class Rule(ABC):
+    """What may not be picked for a place in a list. Its fields say how strict it is; as they are by default, it is off.
+
+    Names of fields are those of `RuleSet` too, so no two rules share one.
+    """
+
+    name: ClassVar[str]
+    reason: ClassVar[str]  # why a track that breaks it was not taken: a clause about "it"
+    allowed: ClassVar[str]  # what is said of tracks that came although they break it, after "Allowed 2 tracks "
+    columns: ClassVar[tuple[str, ...]] = ()  # of `Known`, that it looks at; in a library without one, nothing breaks it
+    of_the_track: ClassVar[bool] = False  # whether it looks at the track alone, and not at the others of the list
+    of_neighbours: ClassVar[bool] = False  # whether two neighbours of one place can hardly both be pleased
+
+    @classmethod
+    @abstractmethod
+    def asked(cls, rules: Rules, situation: Situation) -> dict[str, Any]:
+        """Its fields, from what a user asks."""
+
+    @property
+    @abstractmethod
+    def in_force(self) -> bool: ...
+
+    def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
+        """Which of the tracks at these positions, which are loaded, may not stand at a place: (n,) bool."""
+        if any(getattr(lineup.catalogue, column) is None for column in self.columns):
+            return np.zeros(len(positions), bool)
+        return self._excluded(lineup, positions, place)
+
+    @abstractmethod
+    def _excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray: ...
+
+    def refuses(self, lineup: Lineup, position: int) -> bool:
+        """Whether a track that is not excluded breaks it all the same: what is too slow to ask of more than a few."""
+        return False
+
+    def broken_by(self, lineup: Lineup, position: int, place: int) -> bool:
+        return bool(self.excluded(lineup, np.array([position]), place)[0]) or self.refuses(lineup, position)

@@ -1,0 +1,41 @@
+"""One version of each song."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deejai_core.playlists.options import Rules
+from deejai_core.playlists.rules.lineup import Lineup
+from deejai_core.playlists.rules.rule import Rule, Situation
+
+
+@dataclass(frozen=True)
+class Versions(Rule):
+    fold_versions: bool = False  # versions and near-duplicates are one song, and no song comes twice
+    duplicate_epsilon: float = 0.0  # cosine distance below which two tracks are near-duplicates; 0: none are
+
+    name = "versions"
+    reason = "it is a version of a song in the list"
+    allowed = "of a song that is in the list already"
+    columns = ("artist", "title", "recording")
+
+    @classmethod
+    def asked(cls, rules: Rules, situation: Situation) -> dict[str, float | bool]:
+        if situation.kind != "track":  # of an album, there is none but itself
+            return {"fold_versions": rules.fold_versions}
+        epsilon = situation.duplicate_epsilon if rules.duplicate_epsilon is None else rules.duplicate_epsilon
+        return {"fold_versions": rules.fold_versions, "duplicate_epsilon": epsilon}
+
+    @property
+    def in_force(self) -> bool:
+        return self.fold_versions or self.duplicate_epsilon > 0
+
+    def _excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
+        if not self.duplicate_epsilon or not lineup.vectors:
+            return np.zeros(len(positions), bool)
+        return (lineup.read(positions) @ np.stack(lineup.vectors).T).max(axis=1) > 1 - self.duplicate_epsilon
+
+    def refuses(self, lineup: Lineup, position: int) -> bool:
+        return self.fold_versions and not lineup.names.isdisjoint(lineup.catalogue.names(position))
