@@ -376,14 +376,14 @@ class PageLibrary:
 
     @_answering
     def map(self) -> Any:
-        from .map import library_map
+        from deejai_core.features.map.library_map import library_map
 
         def report(done: int, total: int) -> None:
             self.map_progress = done / total
 
         with self._drawing:  # it may take minutes, and is kept for the next time
             try:
-                return library_map(self.library, self.settings, self._log, on_progress=report)[0]
+                return library_map(self.library, self._model, threads=self.settings.threads, on_progress=report).data
             finally:
                 self.map_progress = None
 

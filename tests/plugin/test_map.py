@@ -121,7 +121,7 @@ class TestTheCommand:
         ("words", "told"),
         [
             (["-o", "usb/maps/map.html"], "usb; make it first)"),
-            (["-o", "map.pdf"], "-o map.pdf: a map is a page (.html) or a picture (.png, .svg)"),
+            (["-o", "map.pdf"], "map.pdf: a map is a page (.html) or a picture (.png, .svg)"),
             (["--color", "nonsense"], "--color nonsense: no analysed track has a value there; `beet fields` lists"),
             (["--color", "deejai_jazz"], "--color deejai_jazz: no analysed track has a value there; run `beet deejai tag`"),
             (["--playlist", "none.m3u"], "none.m3u: cannot read the playlist"),

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import optparse
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from beets import ui
 
+from deejai_core.words import counted
+
 from ..group import Verb
+from ..progress import Progress
 from ..settings import read_settings
 
 if TYPE_CHECKING:
@@ -16,6 +22,8 @@ if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
     from ..library.beets_library import BeetsLibrary
+
+LONG = 2_000  # tracks whose layout takes long enough to show how far it is
 
 
 def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
@@ -41,14 +49,53 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 def run_map(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
-    from ..map import map_path, write_library_map
+    from deejai_core.data_folder import map_path
+    from deejai_core.features.map.library_map import check_map_path, library_map, write_library_map
+    from deejai_core.lists.lookup import user_path
 
-    path = map_path(library, opts.output)
-    for line in write_library_map(
-        library, read_settings(config), log, path, args, color=opts.color, playlists=opts.playlist
-    ):
+    from ..library.map_fields import FIELDS
+    from ..models import model_in_use
+
+    path = map_path(library) if opts.output is None else user_path(opts.output).absolute()
+    check_map_path(path)
+    settings = read_settings(config)
+    model = model_in_use(library, settings)
+    with _laying_out(library.models().get(model.name, 0), log) as on_progress:
+        drawn = library_map(
+            library,
+            model,
+            shlex.join(args),
+            color=opts.color,
+            playlists=opts.playlist,
+            fields=FIELDS,
+            threads=settings.threads,
+            on_progress=on_progress,
+        )
+    write_library_map(library, drawn, path)
+    for line in (*drawn.remarks, f"{drawn.tracks} drawn in {path}"):
         ui.print_(line)
     if opts.open:
         import webbrowser
 
         webbrowser.open(path.as_uri())
+
+
+@contextmanager
+def _laying_out(tracks: int, log: BeetsLogger) -> Iterator[Callable[[int, int], None]]:
+    """What shows how far the layout of so many tracks is, if that takes long."""
+    progress: Progress | None = None
+
+    def report(done: int, total: int) -> None:
+        nonlocal progress
+        if tracks < LONG:
+            return
+        if progress is None:
+            log.info("laying out {}...", counted(tracks, "track"))
+            progress = Progress(total, log, "steps").__enter__()
+        progress.reach(done, total)
+
+    try:
+        yield report
+    finally:
+        if progress is not None:
+            progress.__exit__()

@@ -1,0 +1,18 @@
+"""How beets calls and shows the fields that a map can be coloured by."""
+
+from __future__ import annotations
+
+from beets.library import Item
+
+from deejai_core.features.map.library_map import Fields
+
+from .tag_fields import FIELD_OF
+
+
+def _text(name: str, number: float) -> str:
+    """A number as beets shows this field: a length of 225 is 3:45."""
+    type_ = Item._type(name)
+    return str(type_.format(type_.normalize(number)))
+
+
+FIELDS = Fields(tuple(FIELD_OF.values()), _text)

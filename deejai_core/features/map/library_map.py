@@ -1,0 +1,206 @@
+"""A library in two dimensions: its tracks, the fields that colour them, and playlists as paths."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deejai_core.embedding.analysis import default_threads
+from deejai_core.embedding.tagging import read_probabilities
+from deejai_core.errors import EmptyError, LibraryError, MapError, NotAnalysedError, OptionError
+from deejai_core.features.labels import split_values
+from deejai_core.features.map.data import MOST_COLOURS, Field, category_field, map_data, scale_field, text_field
+from deejai_core.features.map.files import PICTURES, SUFFIXES, map_page, map_picture, write_map
+from deejai_core.features.map.places import open_map
+from deejai_core.formats.entries import one_line
+from deejai_core.library import Library
+from deejai_core.lists.listed import read_listed
+from deejai_core.lists.lookup import user_path
+from deejai_core.models.protocol import Model
+from deejai_core.models.vocabulary import TAGS
+from deejai_core.tracks.songs import normal_artist
+from deejai_core.words import counted
+
+OWN = ("genre", "decade", "artist")  # what each map can be coloured by
+ENOUGH = 0.5  # of the tracks with a value make a field the one to begin with
+
+
+@dataclass(frozen=True)
+class Fields:
+    """How a library's fields are called and shown.
+
+    tags: the names of those with the probabilities of the tags, in the order of `vocabulary.TAGS`. text: a number of a
+    field as text.
+    """
+
+    tags: Sequence[str] = TAGS
+    text: Callable[[str, float], str] = lambda name, number: f"{number:g}"
+
+
+@dataclass(frozen=True)
+class LibraryMap:
+    """A map that is not yet written."""
+
+    data: dict[str, Any]  # see `features.map.data`
+    remarks: list[str] = field(default_factory=list)  # what there is to say of it
+
+    @property
+    def tracks(self) -> str:
+        return counted(len(self.data["ids"]), "track")
+
+
+def library_map(
+    library: Library,
+    model: Model,
+    query: str = "",
+    *,
+    color: str | None = None,
+    playlists: Sequence[str | Path] = (),
+    fields: Fields = Fields(),
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> LibraryMap:
+    """Return a map of a library.
+
+    query: what it does not find is dimmed. color: the field that colours the map; by default genre, if half of the tracks
+    have one, or else another that they have. playlists: files that are drawn into it. threads: by default one for each
+    core. on_progress(done, total): steps of laying it out. Raises EmptyError, NotAnalysedError, LibraryError if nothing
+    that is analysed matches, OptionError, PlaylistError, and MissingError without the library that lays maps out.
+    """
+    if library.is_empty():
+        raise EmptyError("the library is empty", hint="import")
+    found, _, vectors = library.vectors(model.name, model.dimension)
+    ids = found.tolist()
+    if not ids:
+        raise NotAnalysedError(f"nothing analysed yet with {model.name}", hint="analyse")
+    # All that may be wrong with what was asked for is told before the work begins.
+    position = {id_: place for place, id_ in enumerate(ids)}
+    titles, shown_fields = _own_fields(library, ids)
+    own = {each.legend: each for each in shown_fields if each.legend in OWN}
+    if color is None:
+        color = _usual(own)
+    elif (color := "genre" if color == "genres" else color) not in own:
+        shown_fields.append(_field(library, ids, color, fields))
+    elif not own[color].share:
+        raise _empty(color, fields)
+    paths, remarks = {}, []
+    for name in playlists:
+        title, tracks, left = _path(library, user_path(str(name)), position)
+        while title in paths:
+            title += "'"
+        paths[title] = tracks
+        if left:
+            remarks.append(f"{name}: {left} of {counted(left + len(tracks), 'track')} not analysed, left out")
+    shown = None
+    if query:
+        matching = library.matching(query)
+        shown = [place for id_, place in position.items() if id_ in matching]
+        if not shown:
+            what = "matches nothing" if not matching else "matches nothing that is analysed"
+            raise LibraryError(f"{query}: {what}", hint="query")
+        remarks.append(f"{counted(len(shown), 'track')} in colour: what matches {query}")
+    keys = library.recordings()
+    places = open_map(
+        library.folder,
+        vectors,
+        [keys.get(id_, "") for id_ in ids],
+        model.name,
+        threads=threads or default_threads(),
+        report=on_progress,
+    )
+    return LibraryMap(map_data(places, ids, titles, shown_fields, color, paths=paths, shown=shown), remarks)
+
+
+def check_map_path(path: Path) -> None:
+    """Raises MapError for a file that is neither a page nor a picture by its name."""
+    if path.suffix.lower() not in SUFFIXES:
+        what = "a map is a page (.html) or a picture (.png, .svg); choose a name that ends so"
+        raise MapError(f"{one_line(os.fspath(path))}: {what}")
+
+
+def write_library_map(library: Library, drawn: LibraryMap, path: Path) -> None:
+    """Write a map as the page or picture that the file's name says; an older map is replaced whole. Raises MapError."""
+    check_map_path(path)
+    title = f"{drawn.tracks} by sound"
+    kind = PICTURES.get(path.suffix.lower())
+    content = map_picture(drawn.data, title, kind) if kind else map_page(drawn.data, title)
+    ours = library.folder
+    write_map(path, content, within=ours.parent if path.parent == ours else None)
+
+
+def _own_fields(library: Library, ids: Sequence[int]) -> tuple[list[str], list[Field]]:
+    """The titles of these tracks, and the fields that every map has."""
+    title, artist, album, genre = (_column(library, ids, name) for name in ("title", "artist", "album", "genres"))
+    first, this = _column(library, ids, "original_year"), _column(library, ids, "year")
+    years = [one or other for one, other in zip(first, this, strict=True)]
+    fields = [
+        category_field("artist", [tuple(filter(None, [one_line(name)])) for name in artist], same=normal_artist),
+        text_field("album", [one_line(name) for name in album]),
+        category_field(
+            "year",
+            [(str(number),) if number else () for number in years],
+            category=lambda text: f"{int(text) // 10 * 10}s",
+            legend="decade",
+            in_order=True,
+        ),
+        category_field("genre", [split_values(value) for value in genre]),
+    ]
+    return [one_line(text) for text in title], fields
+
+
+def _column(library: Library, ids: Sequence[int], name: str) -> list[Any]:
+    """A field of these tracks, empty text for what they lack, or if they were removed since."""
+    found = library.field(name)
+    return [found.get(id_) or "" for id_ in ids]
+
+
+def _usual(own: Mapping[str, Field]) -> str:
+    """The field to begin with: the first of `OWN` that enough tracks have, or else the one that most have."""
+    return next((name for name in OWN if own[name].share >= ENOUGH), max(OWN, key=lambda name: own[name].share))
+
+
+def _field(library: Library, ids: Sequence[int], name: str, fields: Fields) -> Field:
+    """A field to colour by: on a scale if it holds more numbers than there are colours. Raises OptionError for none."""
+    if name in fields.tags:
+        probabilities = read_probabilities(library, ids)[:, fields.tags.index(name)]
+        known: Sequence[object] = [None if np.isnan(p) else float(p) for p in probabilities]
+    else:
+        found = library.field(name)
+        # The number 0 is none; a text may well be "0".
+        known = [value if (value := found.get(id_)) not in (0, "", None) else None for id_ in ids]
+    if all(value is None for value in known):
+        raise _empty(name, fields)
+    values = [_number(value) for value in known]
+    numeric = all(number is not None for number, value in zip(values, known, strict=True) if value is not None)
+    if numeric and len(set(values)) > MOST_COLOURS:
+        return scale_field(name, values, lambda number: one_line(fields.text(name, number)))
+    return category_field(name, [split_values(value) for value in known])
+
+
+def _empty(name: str, fields: Fields) -> OptionError:
+    hint = "tag" if name in fields.tags else "list fields"
+    return OptionError("color", "no analysed track has a value there", value=name, hint=hint)
+
+
+def _number(value: object) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _path(library: Library, file: Path, position: dict[int, int]) -> tuple[str, list[int], int]:
+    """A playlist's name, the positions of its tracks, and how many of them have none. Raises OptionError if that is all."""
+    held = read_listed(library, file.absolute())
+    tracks = [position[match] for match in held.matches if match in position]
+    if not tracks:
+        named = one_line(os.fspath(file))
+        raise OptionError("playlist", "none of its tracks is analysed in this library", value=named)
+    return one_line(file.stem), tracks, len(held.matches) + len(held.lost) - len(tracks)
