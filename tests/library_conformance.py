@@ -370,6 +370,7 @@ class LibraryConformance:
         library.keep_recording(one, paths[one], "another")
         changed = library.changed_since(bookmark, removals=True)
         assert changed is None or changed == [one]
+        assert library.changed_since(library.bookmark(removals=True), removals=True) == []
         factory.remove(other)
         changed = library.changed_since(bookmark, removals=True)
         assert changed is None or changed == [one, other]

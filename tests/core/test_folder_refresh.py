@@ -118,6 +118,7 @@ def test_a_file_that_could_not_be_read_this_time_is_read_the_next_time(library, 
         patch.setattr(Decoder, "metadata", unavailable)
         library.refresh()
     assert sorted(library.field("title").values()) == ["Roxanne", "So Lonely", "Wren", "new"]
+    assert list(library.field("artist").values()) == ["Somebody"] * 3
     library.refresh()
     assert sorted(library.field("title").values()) == ["New", "Roxanne", "So Lonely", "Zaunkönig"]
 
@@ -208,6 +209,21 @@ def test_of_two_copies_each_stays_what_it_is(library, music):
         }
 
 
+def test_of_copies_with_other_names_each_keeps_its_name(library, music):
+    for name in ("b.flac", "a.flac"):  # in this order, so that ids are not in that of the names
+        write_song(music / "copies" / name, 7)
+        library.refresh()
+    analyse(library)
+    before = names(library)
+    (music / "copies").rename(music / "moved")
+    for name in ("a.flac", "b.flac"):
+        tag(music / "moved" / name, artist="Hazel")
+    assert library.refresh() == Refreshed(moved=2)
+    assert {name: names(library)[f"moved/{name}"] for name in ("a.flac", "b.flac")} == {
+        name: before[f"copies/{name}"] for name in ("a.flac", "b.flac")
+    }
+
+
 def test_another_song_at_the_same_path_loses_the_vector_with_its_recording(library, music):
     analyse(library)
     path = music / "songs/Wren.flac"
@@ -255,7 +271,8 @@ def test_links_are_followed_and_loops_are_not(tmp_path, music):
     (elsewhere / "a/loop").symlink_to(elsewhere)
     (music / "A link.flac").symlink_to(music / "songs/Wren.flac")
     (music / "A folder").symlink_to(elsewhere)
-    (music / "Another name").symlink_to(music / "songs")
+    for name in ("A name", "z name"):  # whichever is met first
+        (music / name).symlink_to(music / "songs")
     (music / "songs/up").symlink_to(music)
     (music / "songs/further up").symlink_to(tmp_path)
     library = FolderLibrary(music)
