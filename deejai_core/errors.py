@@ -7,6 +7,7 @@ DeejaiError
 ├── ClusterError            other machines cannot be reached, or do not hear as this one would
 ├── StoreError              the slice store, the index or others' vectors cannot be opened, read or written
 │   └── DamagedError        a file of our own holds what it cannot hold
+├── MicrophoneError         a microphone is not there, or cannot be heard
 ├── PlaylistError           a playlist cannot be read or written
 ├── MixError                a mix cannot be made or written
 ├── MapError                a map cannot be written
@@ -73,6 +74,9 @@ HINTS = {
     "player password": "give a password that allows it",
     "player queue": "make room in the player's queue",
     "player folder": "say where the player has its music",
+    "choose a microphone": "see which microphones there are, or hear something else",
+    "list microphones": "see which microphones there are",
+    "compare whole songs": "compare with whole songs, or analyse the library again, whatever is stored",
     "example query": "see what a query looks like",
 }
 
@@ -114,6 +118,10 @@ class StoreError(DeejaiError):
 
 class DamagedError(StoreError):
     """A file of our own holds what it cannot hold. Another try fails again until it is mended."""
+
+
+class MicrophoneError(DeejaiError):
+    """A microphone is not there, or cannot be heard."""
 
 
 class PlaylistError(DeejaiError):

@@ -50,6 +50,9 @@ WORDS = {  # {about}: what the hint is about
     "player folder": (
         "is its music_directory {about}? If not, set `music_directory` in the section `mpd` of beets' configuration"
     ),
+    "choose a microphone": "--list-devices shows what there is, --stdin reads a stream",
+    "list microphones": "--list-devices shows what there is",
+    "compare whole songs": ("compare with the whole of them (--against whole), or run `beet deejai analyze --force`"),
     "example query": ", such as 'query:genres:jazz year:1970..'",
 }
 

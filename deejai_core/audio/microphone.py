@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import numpy as np
-from beets import ui
 
 from deejai_core.audio.stream import resampled
-from deejai_core.errors import MissingError
+from deejai_core.errors import MicrophoneError, MissingError
 from deejai_core.extras import extra
 
 PATIENCE = 10  # seconds without a sample, after which a microphone is taken to be gone
@@ -23,7 +22,8 @@ PATIENCE = 10  # seconds without a sample, after which a microphone is taken to 
 def read_microphone(device: str | None, sample_rate: int) -> Iterator[np.ndarray]:
     """Mono samples at `sample_rate` (Hz), float32, until the microphone is gone.
 
-    device: its number or a part of its name; None: the system's default. Raises UserError if there is no such microphone.
+    device: its number or a part of its name; None: the system's default. Raises MicrophoneError if there is no such
+    microphone, MissingError without PortAudio.
     """
     sounddevice = _library()
     heard: queue.SimpleQueue[np.ndarray | None] = queue.SimpleQueue()  # None: no more will come
@@ -44,7 +44,7 @@ def read_microphone(device: str | None, sample_rate: int) -> Iterator[np.ndarray
         )
     except (sounddevice.PortAudioError, ValueError) as error:
         wanted = "no microphone found" if device is None else f"no microphone {device!r}"
-        raise ui.UserError(f"{wanted} ({error}); --list-devices shows what there is, --stdin reads a stream") from error
+        raise MicrophoneError(f"{wanted} ({error})", hint="choose a microphone") from error
 
     def blocks() -> Iterator[np.ndarray]:
         try:
@@ -52,7 +52,7 @@ def read_microphone(device: str | None, sample_rate: int) -> Iterator[np.ndarray
                 while True:
                     yield _waiting(heard)
         except sounddevice.PortAudioError as error:
-            raise ui.UserError(f"the microphone cannot be heard ({error})") from error
+            raise MicrophoneError(f"the microphone cannot be heard ({error})") from error
 
     return resampled(blocks(), rate, sample_rate)
 
@@ -68,11 +68,11 @@ def _waiting(heard: queue.SimpleQueue[np.ndarray | None]) -> np.ndarray:
     try:
         found = [heard.get(timeout=PATIENCE)]
     except queue.Empty:
-        raise ui.UserError(f"the microphone has given nothing for {PATIENCE} seconds; is it still there?") from None
+        raise MicrophoneError(f"the microphone has given nothing for {PATIENCE} seconds; is it still there?") from None
     while not heard.empty():
         found.append(heard.get())
     if found[-1] is None:
-        raise ui.UserError("the microphone is gone; --list-devices shows what there is")
+        raise MicrophoneError("the microphone is gone", hint="list microphones")
     return np.concatenate(found)
 
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
     from deejai_core.audio.stream import Raw
+    from deejai_core.features.listen.listener import Answer
 
     from ..library.beets_library import BeetsLibrary
-    from ..listening import Answer
 
 NEAREST = 3  # songs that `listen` names
 AHEAD = 3  # songs that `radio` keeps in the queue
@@ -87,14 +87,17 @@ def run_listen(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
     from deejai_core.features.listen.blocks import moments
+    from deejai_core.features.listen.listener import Listener, append_to_playlist
+    from deejai_core.lists.lookup import user_path
 
-    from ..listening import Listener, append_to_playlist
+    from ..making import request_for
     from ..models import model_in_use
+    from ..output import style_of
 
     if args:
         raise ui.UserError("listen takes no query; --from says which songs are compared")
     if opts.list_devices:
-        from ..microphone import list_devices
+        from deejai_core.audio.microphone import list_devices
 
         ui.print_("\n".join(list_devices()) or "no microphone found")
         return
@@ -103,16 +106,21 @@ def run_listen(
     if opts.nearest < 1:
         raise ui.UserError(f"--number: must be at least 1, not {opts.nearest}")
     settings = replace(read_settings(config, given_options(opts)), space="sound")  # what is heard is in no list
-    rate = model_in_use(library, settings).sample_rate
+    model = model_in_use(library, settings)
+    rate = model.sample_rate
     blocks = _blocks(opts, rate)
-    with Listener(library, settings, against_start=opts.against == "start") as listener:
+    playlist = user_path(opts.m3u).absolute() if opts.m3u else None
+    with Listener(library, model, request_for("similar", settings), against_start=opts.against == "start") as listener:
         said, at = Meter(), None
         for moment in moments(blocks, rate, every=opts.every, silence=opts.silence, on_level=said.show):
             at = moment.at
             answer = listener.answer(moment, opts.nearest) if len(moment.samples) else None
             written = None
-            if opts.m3u and answer and answer.next and append_to_playlist(library, settings, opts.m3u, answer.next):
-                written = answer.next
+            if playlist and answer and answer.next:
+                style = style_of(library, settings, playlist)
+                extended, within = settings.output_format != "m3u", settings.playlist_dir
+                if append_to_playlist(playlist, answer.next.tracks[0], style, extended=extended, within=within):
+                    written = answer.next
             said.clear()
             ui.print_(f"{clock(at)}  {moment.level:.0f} dBFS{'' if answer else '  silence'}")
             if answer:
@@ -175,7 +183,7 @@ def _blocks(opts: optparse.Values, sample_rate: int) -> Iterator[np.ndarray]:
     if not opts.stdin:
         if given:
             raise ui.UserError("--format, --rate and --channels describe standard input; give --stdin too")
-        from ..microphone import read_microphone
+        from deejai_core.audio.microphone import read_microphone
 
         return read_microphone(opts.microphone, sample_rate)
     if opts.microphone:

@@ -5,29 +5,24 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
-from beets import ui
 
 from deejai_core.data_folder import slices_path
 from deejai_core.embedding.slices import open_slices
-from deejai_core.errors import AudioError, PlaylistError
+from deejai_core.errors import AudioError, NotAnalysedError, PlaylistError
 from deejai_core.features.listen.blocks import Moment, beginnings, closest, directions
 from deejai_core.features.listen.recognise import FEWEST, Recogniser
+from deejai_core.formats.entries import Style, Track
 from deejai_core.formats.export import write_playlist
 from deejai_core.formats.m3u import HEADER, append_to_m3u
 from deejai_core.index.neighbours import Index
-from deejai_core.lists.lookup import user_path
+from deejai_core.library import Library
+from deejai_core.lists.making import Request
 from deejai_core.lists.space import Member
+from deejai_core.models.protocol import Model
 from deejai_core.playlists.candidates import Candidates
-
-from .making import open_space_of
-from .output import style_of
-
-if TYPE_CHECKING:
-    from .library.beets_library import BeetsLibrary
-    from .settings import Settings
 
 PROPOSED = 16  # nearest songs whose audio is compared with what is heard
 LONGEST = 600  # seconds of a song that are compared
@@ -45,14 +40,15 @@ class Answer:
 class Listener:
     """A library to which sounds are compared. A context manager: it starts a process that decodes.
 
-    against_start: whether with the beginnings of songs, instead of the whole of them.
+    request: how its songs are compared, and which of them may follow what plays. against_start: whether with the beginnings
+    of songs, instead of the whole of them. Raises NotAnalysedError if it is not stored how songs begin.
     """
 
-    def __init__(self, library: BeetsLibrary, settings: Settings, *, against_start: bool) -> None:
-        self.space = open_space_of(library, settings, whole=True)
-        self.model = self.space.model
-        self._rules = settings.rules
-        self._decoder = settings.analysis.limits.decoder()
+    def __init__(self, library: Library, model: Model, request: Request, *, against_start: bool) -> None:
+        self.space = request.open(library, model, whole=True)
+        self.model = model
+        self._rules = request.rules
+        self._decoder = request.analysis.limits.decoder()
         self._recogniser = Recogniser(self._read, self.model.sample_rate)
         self._candidates = self._of_beginnings() if against_start else self.space.candidates(self._rules)
 
@@ -102,10 +98,7 @@ class Listener:
         vectors = vectors[[first.get(id_, row) for row, id_ in enumerate(space.ids)]]  # copies share a key
         known = vectors.any(axis=1)
         if not known.any():
-            raise ui.UserError(
-                "how songs begin is not stored; compare with the whole of them (--against whole), "
-                "or run `beet deejai analyze --force`"
-            )
+            raise NotAnalysedError("how songs begin is not stored", hint="compare whole songs")
         whole = space.candidates(self._rules)
         allowed = known if whole.allowed is None else known & whole.allowed
         return Candidates(Index(vectors), whole.catalogue, whole.rules, allowed=allowed, handicap=whole.handicap)
@@ -128,9 +121,13 @@ class Listener:
             return None
 
 
-def append_to_playlist(library: BeetsLibrary, settings: Settings, name: str, member: Member) -> bool:
-    """Write a song at the end of an M3U playlist, unless it is the last one there; returns whether it was not."""
-    path = user_path(name).absolute()
+def append_to_playlist(
+    path: Path, track: Track, style: Style, *, extended: bool = True, within: Path | None = None
+) -> bool:
+    """Write a track at the end of an M3U playlist, unless it is the last one there; returns whether it was not.
+
+    extended: whether a new playlist says more than paths. within: see `write_playlist`. Raises PlaylistError.
+    """
     if path.suffix.lower() not in (".m3u", ".m3u8"):
         raise PlaylistError(f"{path}: songs are appended to M3U playlists only; choose a name that ends in .m3u")
     try:
@@ -138,9 +135,9 @@ def append_to_playlist(library: BeetsLibrary, settings: Settings, name: str, mem
     except OSError as error:
         raise PlaylistError(f"{path}: cannot read the playlist ({error.strerror or error})") from error
     if data is None:
-        data = HEADER + b"\n" if settings.output_format != "m3u" else b""
-    appended = append_to_m3u(data, member.tracks[0], style_of(library, settings, path))
+        data = HEADER + b"\n" if extended else b""
+    appended = append_to_m3u(data, track, style)
     if appended == data:
         return False
-    write_playlist(path, appended, within=settings.playlist_dir)
+    write_playlist(path, appended, within=within)
     return True
