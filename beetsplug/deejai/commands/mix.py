@@ -29,6 +29,7 @@ LIST_OPTIONS = (
 )
 FADE = 6.0  # seconds
 LONGEST_FADE = 60.0  # seconds
+RATE = 44_100  # Hz, of a plan that is only shown
 
 
 def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
@@ -56,7 +57,10 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 def run_mix(
     config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
-    from ..mixing import check_target, chosen, plan_lines, remove_unfinished_mixes, surveyed, write
+    from deejai_core.features.mix.selection import check_target
+    from deejai_core.lists.lookup import user_path
+
+    from ..mixing import chosen, plan_lines, planned, remove_unfinished_mixes, write
 
     if not args:
         raise ui.UserError('mix what? Give a playlist (FILE.m3u), a query, or --journey "A" "B"')
@@ -67,20 +71,24 @@ def run_mix(
     configured = read_settings(config)
     with configured.analysis.limits.decoder() as decoder:
         remove_unfinished_mixes(library, log)
-        rate, path = check_target(library, opts.output, opts.bitrate, bool(opts.force), decoder)
+        rate, path = RATE, None
+        if opts.output is not None:
+            path = user_path(opts.output).absolute()
+            rate = check_target(library, path, decoder, bitrate=opts.bitrate, force=bool(opts.force))
         verb = _verb(opts, args)
         if verb == "journey":
             opts.between, opts.number = opts.number, None
-        selection = chosen(library, verb, args, read_settings(config, given_options(opts)), configured, decoder, opts.less)
+        settings = read_settings(config, given_options(opts))
+        selection, recipe = chosen(library, verb, args, settings, configured, decoder, opts.less)
         for remark in selection.remarks:
             ui.print_(remark)
         for warning in selection.warnings:
             log.warning("{}", warning)
-        plan = surveyed(selection, rate, opts.fade, path, decoder, log)
+        plan = planned(selection, rate, opts.fade, path, decoder, log)
         for line in plan_lines(plan):
             ui.print_(line)
         if not opts.pretend:
-            write(library, path, plan, selection, opts.bitrate, decoder, log)
+            write(library, path, plan, selection.title, recipe, opts.bitrate, decoder, log)
             ui.print_(f"{counted(len(plan.parts), 'track')} mixed into {path}")
 
 

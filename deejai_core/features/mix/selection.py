@@ -1,38 +1,22 @@
-"""From the words of `mix` to a plan, and to a file."""
+"""What is to be mixed, from words to a plan, and that plan in rows."""
 
 from __future__ import annotations
 
 import os
-import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from beets import ui
 
 from deejai_core.audio.sandbox import Decoder
-from deejai_core.data_folder import unfinished_path
-from deejai_core.errors import AudioError
-from deejai_core.features.mix.mixdown import MADE_BY, check_output, write_mix
+from deejai_core.errors import AudioError, MixError
+from deejai_core.features.mix.mixdown import check_output
 from deejai_core.features.mix.plan import TARGET, Mix, plan_mix, survey
-from deejai_core.files import remove_unfinished
 from deejai_core.formats.entries import Track, one_line
+from deejai_core.library import Library
 from deejai_core.lists.listed import left_out, read_listed
-from deejai_core.lists.lookup import Match, find, meant_playlist, user_path
-from deejai_core.words import counted
+from deejai_core.lists.lookup import Match, find, meant_playlist
+from deejai_core.lists.making import MadeList
 
-from .making import Wishes, make
-from .progress import Progress
-from .settings import Settings
-from .terminal import choose_waypoint, is_terminal
-
-if TYPE_CHECKING:
-    from beets.logging import BeetsLogger
-
-    from .library.beets_library import BeetsLibrary
-
-RATE = 44_100  # Hz, of a plan that is only shown
 NOTICED = 0.5  # LU: a track that is so much quieter than the rest is worth a word
 
 
@@ -42,47 +26,40 @@ class Selection:
 
     title: str
     tracks: list[Track]
-    recipe: str  # the command that mixes it again
     remarks: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
-def check_target(
-    library: BeetsLibrary, output: str | None, bitrate: int | None, force: bool, decoder: Decoder
-) -> tuple[int, Path | None]:
-    """The sample rate (Hz) of a mix, and its file. Raises UserError or MixError if the file may not be written."""
-    if output is None:
-        return RATE, None
-    path = user_path(output).absolute()
+@dataclass(frozen=True)
+class Row:
+    """A track of a plan, as it is shown."""
+
+    at: float  # seconds into the mix, from where its chapter begins
+    gain: float  # dB
+    name: str
+    quieter: float  # LU than the others; 0 if nobody notices
+
+
+def check_target(library: Library, path: Path, decoder: Decoder, *, bitrate: int | None = None, force: bool = False) -> int:
+    """The sample rate (Hz) of a mix in a file, see `check_output`. Raises MixError if the file may not be written."""
     rate = check_output(path, decoder.comments, bitrate=bitrate, force=force)
     if library.at([path]):
-        raise ui.UserError(f"{path}: this is a track of the library, which is never replaced; choose another name")
-    return rate, path
+        raise MixError(f"{path}: this is a track of the library, which is never replaced; choose another name")
+    return rate
 
 
-def chosen(
-    library: BeetsLibrary,
-    verb: str | None,
-    words: list[str],
-    settings: Settings,
-    configured: Settings,
-    decoder: Decoder,
-    less: str | None,
-) -> Selection:
-    """The tracks of a playlist, or that match; or, with a verb ("similar", "journey"), those of the list it makes.
+def select_made(made: MadeList) -> Selection:
+    """The tracks of a list."""
+    tracks = [track for entry in made.entries for track in entry.member.tracks]
+    return Selection(made.title, tracks, made.remarks, made.warnings)
 
-    less: a query for what that list should be less like.
-    """
-    if verb:
-        wishes = Wishes(less=less, choose_waypoint=choose_waypoint if is_terminal() else None)
-        made = make(verb, library, words, settings, wishes, configured)
-        tracks = [track for entry in made.entries for track in entry.member.tracks]
-        recipe = made.header.recipe[0].replace(f"beet deejai {verb}", f"{MADE_BY} --{verb}", 1)
-        return Selection(made.title, tracks, recipe, made.remarks, made.warnings)
+
+def select_named(library: Library, words: Sequence[str], decoder: Decoder) -> Selection:
+    """The tracks of playlists, each as often as it is there, or else what words mean, see `lookup.find`."""
     playlists = [meant_playlist(word) for word in words]
     matches: list[Match] = []
     lost: list[str] = []
-    if all(playlists):  # each track as often as it is there
+    if all(playlists):
         for playlist in playlists:
             held = read_listed(library, playlist)
             matches += held.matches
@@ -92,67 +69,49 @@ def chosen(
         found = find(library, words)
         matches, lost = found.matches, list(found.lost)
         title = " ".join(words)
-    recipe = one_line(shlex.join([*MADE_BY.split(), *words]))
-    return Selection(one_line(title), _tracks(library, matches, decoder), recipe, warnings=left_out(lost))
+    return Selection(one_line(title), _tracks(library, matches, decoder), warnings=left_out(lost))
 
 
-def surveyed(selection: Selection, rate: int, fade: float, path: Path | None, decoder: Decoder, log: BeetsLogger) -> Mix:
-    """The plan of a mix. What cannot be heard is left out, with a warning each. Raises UserError if nothing is left."""
+def plan_selection(
+    selection: Selection,
+    rate: int,
+    fade: float,
+    decoder: Decoder,
+    *,
+    path: Path | None = None,
+    measured: Callable[[], None] = lambda: None,
+    warn: Callable[[str], None] = lambda text: None,
+) -> Mix:
+    """The plan of a mix. Raises MixError if nothing can be heard, or if `path`, its file, is one of the tracks.
+
+    rate: of the mix, Hz. fade: seconds. measured, warn: called after each track, and with a line for each that is left out.
+    """
     if path and path.exists() and any(track.path.exists() and track.path.samefile(path) for track in selection.tracks):
-        raise ui.UserError(f"{path}: this is one of the tracks to be mixed; choose another name")
-    measured = []
-    with Progress(len(selection.tracks), log, "tracks measured") as progress:
-        for track in selection.tracks:
-            try:
-                if not track.path.exists():  # said in the same words on every system
-                    raise AudioError("no such file")
-                measured.append(survey(track, rate, decoder.stereo))
-            except AudioError as error:
-                progress.warn("{}: {}; left out", one_line(os.fspath(track.path)), error)
-            progress.step()
-    if not measured:
-        raise ui.UserError(f"{selection.title}: it contains nothing that can be mixed")
-    return plan_mix(measured, rate, fade)
+        raise MixError(f"{path}: this is one of the tracks to be mixed; choose another name")
+    audible = []
+    for track in selection.tracks:
+        try:
+            if not track.path.exists():  # said in the same words on every system
+                raise AudioError("no such file")
+            audible.append(survey(track, rate, decoder.stereo))
+        except AudioError as error:
+            warn(f"{one_line(os.fspath(track.path))}: {error}; left out")
+        measured()
+    if not audible:
+        raise MixError(f"{selection.title}: it contains nothing that can be mixed")
+    return plan_mix(audible, rate, fade)
 
 
-def plan_lines(mix: Mix) -> Iterator[str]:
-    """Each track with the time at which it takes over and its gain; then how long it all is."""
+def rows(mix: Mix) -> list[Row]:
+    """Each track of a plan."""
+    found = []
     for part in mix.parts:
         quieter = TARGET - part.loudness
-        remark = f" ({quieter:.1f} LU quieter than the others)" if quieter > NOTICED else ""
-        yield f"{_clock(part.entry / mix.rate):>8}  {part.gain:+5.1f} dB  {part.track.name}{remark}"
-    yield f"{_clock(mix.seconds):>8}  the end of {counted(len(mix.parts), 'track')}"
+        found.append(Row(part.entry / mix.rate, part.gain, part.track.name, quieter if quieter > NOTICED else 0.0))
+    return found
 
 
-def remove_unfinished_mixes(library: BeetsLibrary, log: BeetsLogger) -> None:
-    for path in remove_unfinished(unfinished_path(library)):
-        log.info("removed {}, which a mix that was killed had left", one_line(os.fspath(path)))
-
-
-def write(
-    library: BeetsLibrary,
-    path: Path,
-    mix: Mix,
-    selection: Selection,
-    bitrate: int | None,
-    decoder: Decoder,
-    log: BeetsLogger,
-) -> None:
-    with Progress(len(mix.parts), log, "tracks mixed") as progress:
-        write_mix(
-            path,
-            mix,
-            decoder.stereo,
-            selection.title,
-            selection.recipe,
-            bitrate=bitrate,
-            notes=unfinished_path(library),
-            finished=lambda part: progress.step(),
-            warn=lambda text: progress.warn("{}", text),
-        )
-
-
-def _tracks(library: BeetsLibrary, matches: Sequence[Match], decoder: Decoder) -> list[Track]:
+def _tracks(library: Library, matches: Sequence[Match], decoder: Decoder) -> list[Track]:
     there = library.tracks([match for match in matches if not isinstance(match, Path)])
     tracks = []
     for match in matches:
@@ -162,9 +121,3 @@ def _tracks(library: BeetsLibrary, matches: Sequence[Match], decoder: Decoder) -
         elif match in there:
             tracks.append(there[match])
     return tracks
-
-
-def _clock(seconds: float) -> str:
-    """1:02:03, or 2:03 below an hour."""
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
