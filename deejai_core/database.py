@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -48,6 +48,16 @@ class Schema:
     script: str
     migrations: Mapping[int, Sequence[str]] = field(default_factory=dict)
     mending: str = "`beet deejai doctor --fix` repairs it"
+
+
+def stamp_of(path: Path) -> Hashable:
+    """What changes whenever a database is written to."""
+    found = []
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        with contextlib.suppress(OSError):
+            status = file.stat()
+            found.append((status.st_ino, status.st_size, status.st_mtime_ns))
+    return tuple(found)
 
 
 class Database:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
@@ -49,6 +49,16 @@ class Kept(NamedTuple):
     changed: set[int]
 
 
+class Names(NamedTuple):
+    """What a track is found by. Texts may be empty."""
+
+    id: int
+    title: str
+    artist: str
+    album: str
+    album_artist: str
+
+
 class Library(Protocol):
     """A music library. Every method may raise LibraryError: the database is busy, damaged or cannot be written.
 
@@ -62,6 +72,12 @@ class Library(Protocol):
 
     def is_empty(self) -> bool:
         """Return whether there is no track."""
+
+    def count(self) -> int:
+        """Return how many tracks there are."""
+
+    def stamp(self) -> Hashable:
+        """Return what changes whenever anything in the library does. Raises nothing, and takes no time."""
 
     def ids(self, kind: Kind = "track") -> list[int]:
         """Return the ids of all tracks, or albums, in order."""
@@ -90,11 +106,17 @@ class Library(Protocol):
     def titles(self, kind: Kind, shortest: int, longest: int, most: int) -> list[str]:
         """Return up to `most` different titles of so many characters, for a hint about one that was misspelt."""
 
+    def names(self) -> list[Names]:
+        """Return what all tracks are found by, those of an album in the order in which they are played."""
+
     def at(self, paths: Sequence[Path]) -> dict[Path, int]:
         """Return the tracks of files, by absolute path; also through links, and in another Unicode normalisation."""
 
     def paths(self) -> dict[int, Path]:
         """Return where the file of each track lies, as an absolute path."""
+
+    def cover(self, id_: int) -> Path | None:
+        """Return the picture that lies beside the file of a track, or that is its album's, if there is one."""
 
     def columns(self, ids: Sequence[int], kind: Kind = "track", *, plays: bool = False) -> Catalogue:
         """Return what rules know of tracks or albums, in the order of `ids`. plays: what was played and skipped, too.
@@ -110,6 +132,9 @@ class Library(Protocol):
 
         Several values are one text, with "; " between them. The number 0, and nothing, is none.
         """
+
+    def has_field(self, name: str) -> bool:
+        """Return whether any track has a field that `keep_field` wrote."""
 
     def keep_field(self, name: str, values: Mapping[int, Any], recordings: Mapping[int, str]) -> int:
         """Write a field of ours to tracks that still have these recordings; returns how many. None removes it."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import confuse
 
-from deejai_core.formats.entries import Header, one_line
+from deejai_core.formats.entries import Header, now, one_line
 from deejai_core.lists.lookup import is_file, user_path
 from deejai_core.lists.making import MadeList, Request, make_journey, make_reordered, make_similar, similar_artists
 from deejai_core.lists.space import Space
@@ -79,12 +78,9 @@ def make_artists(library: BeetsLibrary, words: Sequence[str], settings: Settings
     return similar_artists(library, model_in_use(library, settings), words, request_for("similar", settings))
 
 
-def open_space_of(library: BeetsLibrary, settings: Settings, *, plays: bool = False, whole: bool = False) -> Space:
+def open_space_of(library: BeetsLibrary, settings: Settings, *, whole: bool = False) -> Space:
     """A library's tracks as the settings say that they are compared."""
-    request = request_for("similar", settings)
-    if plays:
-        request = replace(request, rules=replace(request.rules, prefer_played=1))
-    return request.open(library, model_in_use(library, settings), whole=whole)
+    return request_for("similar", settings).open(library, model_in_use(library, settings), whole=whole)
 
 
 def request_for(verb: str, settings: Settings, wishes: Wishes = Wishes()) -> Request:
@@ -115,10 +111,6 @@ def recipe_of(verb: str, words: Iterable[str], settings: Settings, wishes: Wishe
     words = [str(user_path(word).absolute()) if is_file(word) else word for word in words]
     dashes = ["--"] if any(word.startswith("-") for word in words) else []
     return one_line(shlex.join(["beet", "deejai", verb, *flags, *dashes, *words]))
-
-
-def now() -> str:
-    return datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds")
 
 
 def _options_of(verb: str, wishes: Wishes) -> tuple[Option, ...]:

@@ -16,7 +16,7 @@ from beets.library import Item
 from beets.util import get_temp_filename, open_anything, sanitize_path
 
 from deejai_core.formats.entries import Style, Track, one_line
-from deejai_core.formats.export import FORMATS, SUFFIXES, check_suffix, write_playlist
+from deejai_core.formats.export import FORMATS, SUFFIXES, check_suffix, file_name, write_playlist
 from deejai_core.formats.table import by_suffix
 from deejai_core.lists.lookup import user_path
 from deejai_core.words import counted
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 SHOWN_SEEDS = 10  # seeds that are listed before "and N more"
-LONGEST_NAME = 200  # bytes of a playlist's name: file systems allow 255, with a suffix
 
 
 def show(library: BeetsLibrary, made: HeadedList, settings: Settings, log: BeetsLogger) -> None:
@@ -69,7 +68,7 @@ def write_encoded(made: HeadedList, path: Path, data: bytes, settings: Settings)
 
 def playlist_path(library: BeetsLibrary, title: str, settings: Settings) -> Path:
     """Where a playlist of this title belongs, if no file is named."""
-    return settings.playlist_dir / (_file_name(library, title) + SUFFIXES[settings.output_format])
+    return settings.playlist_dir / (playlist_name(library, title) + SUFFIXES[settings.output_format])
 
 
 def encode(library: BeetsLibrary, made: HeadedList, settings: Settings, output: str | None) -> tuple[Path, bytes, int]:
@@ -167,6 +166,6 @@ def _with_fields(library: BeetsLibrary, kind: Kind, entry: Entry) -> Item | Albu
     return model
 
 
-def _file_name(library: BeetsLibrary, name: str) -> str:
-    name = sanitize_path(one_line(name).replace("/", "_").replace("\\", "_"), library.lib.replacements)
-    return os.fsencode(name)[:LONGEST_NAME].decode("utf-8", "ignore").rstrip()
+def playlist_name(library: BeetsLibrary, name: str) -> str:
+    """What a playlist's file is called, without a suffix, as beets names files."""
+    return file_name(sanitize_path(one_line(name).replace("/", "_").replace("\\", "_"), library.lib.replacements))

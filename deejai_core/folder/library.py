@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from deejai_core.database import Database, rebuild
+from deejai_core.database import Database, rebuild, stamp_of
 from deejai_core.errors import LibraryError, QueryError
 from deejai_core.folder.names import is_name, text_of, words_in
 from deejai_core.folder.refresh import Refreshed, refresh
@@ -30,16 +30,17 @@ from deejai_core.folder.rows import (
     track_columns,
 )
 from deejai_core.folder.tables import KINDS, METADATA, SCHEMA, WHOLE, Value, note_write, writing
+from deejai_core.folder.walk import cover_beside
 from deejai_core.formats.entries import Track, one_line
 from deejai_core.formats.locate import Locator
-from deejai_core.library import Album, Kept, Kind, Rows
+from deejai_core.library import Album, Kept, Kind, Names, Rows
 from deejai_core.tracks.songs import Catalogue
 from deejai_core.tracks.text import plain
 
 FLOAT = np.dtype("<f4")
 UNIT_TOLERANCE = 1e-3  # of a vector's squared length
 
-TRACK = "id, path, artist, title, length, album, recording", (int, bytes, str, str, float, str, str)
+TRACK = "id, path, artist, title, length, album, recording, format", (int, bytes, str, str, float, str, str, str)
 
 
 class FolderLibrary:
@@ -117,6 +118,14 @@ class FolderLibrary:
         with self._opened() as database:
             return not list(database.select("SELECT id FROM tracks WHERE NOT lost LIMIT 1", of=(int,)))
 
+    def count(self) -> int:
+        with self._opened() as database:
+            ((count,),) = database.select("SELECT COUNT(*) FROM tracks WHERE NOT lost", of=(int,))
+            return count
+
+    def stamp(self) -> Hashable:
+        return stamp_of(self.path)
+
     def ids(self, kind: Kind = "track") -> list[int]:
         with self._opened() as database:
             if kind == "album":
@@ -126,9 +135,9 @@ class FolderLibrary:
     def tracks(self, ids: Iterable[int]) -> dict[int, Track]:
         (columns, types), ids, found = TRACK, list(ids), {}
         with self._opened() as database:
-            for id_, name, artist, title, length, album, recording in some_rows(database, columns, ids, of=types):
+            for id_, name, artist, title, length, *rest in some_rows(database, columns, ids, of=types):
                 path = self._path(database, name)
-                found[id_] = Track(path, artist, title, checked_length(database, length) or None, album, recording)
+                found[id_] = Track(path, artist, title, checked_length(database, length) or None, *rest)
         return _in_order(found, ids)
 
     def albums(self, ids: Iterable[int]) -> dict[int, Album]:
@@ -179,6 +188,11 @@ class FolderLibrary:
             different = dict.fromkeys(title for _, title in all_titles(database, kind) if shortest <= len(title) <= longest)
         return list(different)[:most]
 
+    def names(self) -> list[Names]:
+        select = "SELECT id, title, artist, album, albumartist FROM tracks WHERE NOT lost ORDER BY disc, track, path"
+        with self._opened() as database:
+            return [Names(*row) for row in database.select(select, of=(int, str, str, str, str))]
+
     def at(self, paths: Sequence[Path]) -> dict[Path, int]:
         locator, names = Locator(self.music_folder), {path: self._name(path) for path in paths}
         with self._opened() as database:
@@ -210,6 +224,11 @@ class FolderLibrary:
             rows = database.select("SELECT id, path FROM tracks WHERE NOT lost ORDER BY id", of=(int, bytes))
             return {id_: self._path(database, name) for id_, name in rows}
 
+    def cover(self, id_: int) -> Path | None:
+        with self._opened() as database:
+            paths = [self._path(database, name) for (name,) in some_rows(database, "path", [id_], of=(bytes,))]
+        return cover_beside(paths[0].parent) if paths else None
+
     def columns(self, ids: Sequence[int], kind: Kind = "track", *, plays: bool = False) -> Catalogue:
         """As `Library.columns`; a folder does not know what was played."""
         unplayed = {name: np.zeros(len(ids)) for name in ("plays", "skips", "played_at")} if plays else {}
@@ -235,6 +254,11 @@ class FolderLibrary:
                 return {id_: value for id_, value in database.select(select, of=(int, KINDS.get(name, str))) if value}
             select = "SELECT id, value FROM fields JOIN tracks ON id = track_id WHERE NOT lost AND name = ? ORDER BY id"
             return dict(database.select(select, (_storable(name),), of=(int, Value)))
+
+    def has_field(self, name: str) -> bool:
+        select = "SELECT 1 FROM fields JOIN tracks ON id = track_id WHERE NOT lost AND name = ? LIMIT 1"
+        with self._opened() as database:
+            return bool(list(database.select(select, (_storable(name),), of=(int,))))
 
     def keep_field(self, name: str, values: Mapping[int, Any], recordings: Mapping[int, str]) -> int:
         """As `Library.keep_field`; values are text or numbers."""

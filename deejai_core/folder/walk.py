@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import NamedTuple
 
 from deejai_core.audio.container import SUFFIXES
 from deejai_core.errors import LibraryError
+
+PICTURES = (".jpg", ".jpeg", ".png")
+COVERS = [stem + suffix for stem in ("cover", "folder", "front", "album") for suffix in PICTURES]  # the likeliest first
 
 
 class Stamp(NamedTuple):
@@ -62,6 +66,14 @@ def music_files(root: Path, data: Path) -> Found:
             except OSError:
                 found.unreadable.append(below)
     return found
+
+
+def cover_beside(folder: Path) -> Path | None:
+    """The picture in a folder that is called as covers are."""
+    with contextlib.suppress(OSError):
+        pictures = {path.name.lower(): path for path in folder.iterdir() if path.suffix.lower() in PICTURES}
+        return next((pictures[name] for name in COVERS if name in pictures), None)
+    return None
 
 
 def is_below(name: bytes, others: list[bytes]) -> bool:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
@@ -25,6 +26,7 @@ class Track:
     length: float | None  # seconds
     album: str = ""
     recording: str = ""  # MusicBrainz recording id
+    format: str = ""  # of its file, as `Metadata` has it
 
     @property
     def name(self) -> str:
@@ -71,6 +73,11 @@ class Header:
     title: str
     recipe: tuple[str, ...] = ()  # how to make it again, a line each
     date: str = ""  # ISO 8601, when it was made
+
+
+def now() -> str:
+    """The date of a header that is made now."""
+    return datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds")
 
 
 def one_line(text: str) -> str:

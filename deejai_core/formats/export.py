@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from deejai_core.formats.table import BEGINNING, TABLE, by_content, by_suffix
 FORMATS = {format_.name: format_.write for format_ in TABLE if format_.write}
 SUFFIXES = {format_.name: format_.suffixes[0] for format_ in TABLE if format_.write}
 
+LONGEST_NAME = 200  # bytes of a playlist's name: file systems allow 255, with a suffix
+
 _DATE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 
 
@@ -22,6 +25,12 @@ def is_same(path: Path, data: bytes) -> bool:
         return path.is_file() and _DATE.sub(b"", path.read_bytes(), count=1) == _DATE.sub(b"", data, count=1)
     except (OSError, ValueError):
         return False
+
+
+def file_name(title: str) -> str:
+    """What the file of a playlist is called, without a suffix."""
+    name = one_line(title).replace("/", "_").replace("\\", "_")
+    return os.fsencode(name)[:LONGEST_NAME].decode("utf-8", "ignore").rstrip()
 
 
 def check_suffix(path: Path) -> None:

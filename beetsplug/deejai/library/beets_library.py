@@ -7,7 +7,7 @@ import functools
 import math
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +17,13 @@ from beets.dbcore.types import MULTI_VALUE_DELIMITER
 from beets.library import Album, Item, parse_query_string
 from beets.util import case_sensitive
 
+from deejai_core.database import stamp_of
 from deejai_core.embedding.tag_digits import FIELD as TAGS
 from deejai_core.errors import LibraryError, QueryError
 from deejai_core.formats.entries import Track
 from deejai_core.formats.locate import Locator
 from deejai_core.library import Album as AlbumOfTracks
-from deejai_core.library import Kept, Kind, Rows, album_name
+from deejai_core.library import Kept, Kind, Names, Rows, album_name
 from deejai_core.tracks.songs import Catalogue
 
 from . import sql
@@ -69,13 +70,20 @@ class BeetsLibrary:
         return sql.is_empty(self.lib)
 
     @_reporting
+    def count(self) -> int:
+        return sql.track_count(self.lib)
+
+    def stamp(self) -> Hashable:
+        return stamp_of(Path(os.fsdecode(self.lib.path)))
+
+    @_reporting
     def ids(self, kind: Kind = "track") -> list[int]:
         return sql.ids(self.lib, MODELS[kind])
 
     @_reporting
     def tracks(self, ids: Iterable[int]) -> dict[int, Track]:
         ids = list(ids)
-        rows = sql.columns_of(self.lib, ids, "path, artist, title, length, album, mb_trackid")
+        rows = sql.columns_of(self.lib, ids, "path, artist, title, length, album, mb_trackid, format")
         return {id_: _track(*rows[id_]) for id_ in ids if id_ in rows}
 
     @_reporting
@@ -118,6 +126,10 @@ class BeetsLibrary:
         return sql.titles(self.lib, MODELS[kind], shortest, longest, most)
 
     @_reporting
+    def names(self) -> list[Names]:
+        return [Names(id_, *(text or "" for text in texts)) for id_, *texts in sql.search_rows(self.lib)]
+
+    @_reporting
     def at(self, paths: Sequence[Path]) -> dict[Path, int]:
         found = self._at(paths)
         locator = Locator(self.music_folder)
@@ -145,6 +157,12 @@ class BeetsLibrary:
     @_reporting
     def paths(self) -> dict[int, Path]:
         return {id_: sql.as_path(path) for id_, (path,) in sql.columns_of_all(self.lib, "path").items() if path}
+
+    @_reporting
+    def cover(self, id_: int) -> Path | None:
+        item = self.lib.get_item(id_)
+        album = item.get_album() if item else None
+        return album.art_filepath if album else None
 
     @_reporting
     def columns(self, ids: Sequence[int], kind: Kind = "track", *, plays: bool = False) -> Catalogue:
@@ -196,6 +214,10 @@ class BeetsLibrary:
         if stored or name not in Item._getters():
             return {id_: _listed(value) for id_, value in stored.items()}
         return {item.id: item.get(name) for item in self.lib.items()}  # computed by beets or a plugin
+
+    @_reporting
+    def has_field(self, name: str) -> bool:
+        return sql.any_has(self.lib, name)
 
     @_reporting
     def keep_field(self, name: str, values: Mapping[int, Any], recordings: Mapping[int, str]) -> int:
@@ -305,7 +327,7 @@ def as_text(vector: np.ndarray) -> str:
     return Vector().to_sql(vector.astype("<f4").tobytes())
 
 
-def _track(path: bytes, artist: str, title: str, length: float, album: str, recording: str) -> Track:
+def _track(path: bytes, artist: str, title: str, length: float, album: str, recording: str, format_: str) -> Track:
     return Track(
         sql.as_path(path),
         artist or "",
@@ -313,6 +335,7 @@ def _track(path: bytes, artist: str, title: str, length: float, album: str, reco
         length if length and math.isfinite(length) else None,
         album or "",
         recording or "",
+        format_ or "",
     )
 
 

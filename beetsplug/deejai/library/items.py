@@ -54,7 +54,7 @@ def file_path(item: Item) -> Path:
 
 def as_track(item: Item) -> Track:
     """A track as a playlist shows it."""
-    return Track(file_path(item), item.artist, item.title, item.length, item.album, item.mb_trackid)
+    return Track(file_path(item), item.artist, item.title, item.length, item.album, item.mb_trackid, item.format)
 
 
 def album_name(album: Album) -> str:

@@ -15,7 +15,17 @@ from deejai_core.files import open_regular
 if TYPE_CHECKING:
     from flask import Request, Response
 
-MIME_TYPES = {  # of the formats that some browser plays
+FORMATS = {  # of files, as `Metadata` names them, that some browser plays
+    "MP3": "mp3",
+    "AAC": "aac",
+    "ALAC": "alac",
+    "FLAC": "flac",
+    "OGG": "ogg",
+    "Opus": "opus",
+    "WAVE": "wav",
+    "AIFF": "aiff",
+}
+MIME_TYPES = {  # of these
     "mp3": "audio/mpeg",
     "aac": "audio/mp4",
     "alac": "audio/mp4",

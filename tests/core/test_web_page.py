@@ -1,0 +1,192 @@
+"""The DJ page over a folder's library, without beets: what it asks, and what it keeps in memory."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deejai_core.api import analyse
+from deejai_core.features.web.app import Start, create_app
+from deejai_core.features.web.guard import Guard
+from deejai_core.features.web.library import RefusedError
+from deejai_core.features.web.page_library import KEPT_VIEWS, PageLibrary, Playlists
+from deejai_core.features.web.uploads import Uploads
+from deejai_core.folder import FolderLibrary
+from deejai_core.lists.making import Request
+from deejai_core.models.musicnn.model import MusiCNN
+from tests.pictures import png
+
+PORT = 8050
+DOTS = {"ids": [1], "x": [0.5], "y": [0.5]}
+
+
+class Analysis:
+    """One that waits to be told that it is over."""
+
+    running = False
+
+    def start(self) -> None:
+        self.running = True
+
+    def end(self) -> None:
+        self.running = False
+
+
+def draw(on_progress: Callable[[int, int], None]) -> dict:
+    on_progress(1, 2)
+    return DOTS
+
+
+@pytest.fixture(scope="module")
+def analysed(composed, tmp_path_factory) -> Path:
+    """The folder of a library with a cover; not to be changed."""
+    folder = shutil.copytree(composed, tmp_path_factory.mktemp("page") / "music")
+    (folder / "Nave" / "Cover.PNG").write_bytes(png(8, 8))
+    analyse(FolderLibrary(folder))
+    return folder
+
+
+@pytest.fixture
+def library(analysed, tmp_path) -> FolderLibrary:
+    return FolderLibrary(shutil.copytree(analysed, tmp_path / "music"))
+
+
+def page_of(library: FolderLibrary, folder: Path, analysis: Analysis | None = None) -> PageLibrary:
+    playlists = Playlists(folder, "m3u")
+    return PageLibrary(library, MusiCNN(), Request(), playlists, analysis=analysis, draw_map=draw)
+
+
+@pytest.fixture
+def page(library, tmp_path) -> Iterator[PageLibrary]:
+    page = page_of(library, tmp_path / "lists", Analysis())
+    yield page
+    page.close()
+
+
+class Client:
+    """What a browser on this machine asks."""
+
+    def __init__(self, page: PageLibrary, folder: Path) -> None:
+        app = create_app(page, Guard(PORT, None), Uploads(folder), Start())
+        self._client = app.test_client()
+        self._base = f"http://127.0.0.1:{PORT}"
+
+    def get(self, path: str):
+        return self._client.get(path, base_url=self._base)
+
+    def post(self, path: str, **body: object):
+        return self._client.post(path, json=body, base_url=self._base)
+
+    def find(self, text: str) -> list[dict]:
+        return self.get(f"/api/search?q={text}").json["tracks"]
+
+
+@pytest.fixture
+def client(page, tmp_path) -> Client:
+    return Client(page, tmp_path / "uploads")
+
+
+def test_what_it_begins_with(client):
+    status = client.get("/api/status").json
+    assert status["tracks"] == 12
+    assert status["writable"] is True
+    assert status["analysis"] == {"total": 12, "analysed": 12, "running": False}
+    assert client.get("/").status_code == 200
+
+
+def test_search(client):
+    (aisle,) = client.find("aisle")
+    assert (aisle["artist"], aisle["title"], aisle["analysed"]) == ("Nave", "Aisle", True)
+    assert aisle["length"] == pytest.approx(8, abs=0.1)
+    assert {track["artist"] for track in client.find("nave")} == {"Nave"}
+    assert client.find("no such song") == client.find('"half') == []
+
+
+def test_a_queue_is_filled(client, library):
+    (aisle,) = client.find("aisle")
+    answer = client.post("/api/similar", seeds=[aisle["id"]], coming=[None] * 4)
+    assert answer.status_code == 200, answer.text
+    ids = [track["id"] for track in answer.json["tracks"]]
+    assert len(set(ids)) == 4
+    assert set(ids) < set(library.ids()) - {aisle["id"]}
+
+
+def test_a_journey(client, library):
+    first, *_, last = library.ids()
+    answer = client.post("/api/journey", waypoints=[first, last], between=2)
+    assert answer.status_code == 200, answer.text
+    ids = [track["id"] for track in answer.json["tracks"]]
+    assert len(set(ids)) == len(ids)
+
+
+def test_audio_and_cover(client, library):
+    (aisle,) = client.find("aisle")
+    path = library.paths()[aisle["id"]]
+    audio = client.get(f"/api/audio/{aisle['id']}")
+    assert (audio.status_code, audio.mimetype) == (200, "audio/flac")
+    assert audio.data == path.read_bytes()
+    cover = client.get(f"/api/art/{aisle['id']}")
+    assert (cover.status_code, cover.mimetype, cover.data) == (200, "image/png", png(8, 8))
+    other = next(id_ for id_, track in library.tracks(library.ids()).items() if track.artist != "Nave")
+    assert client.get(f"/api/art/{other}").status_code == 404
+    assert client.get("/api/audio/987654").status_code == 404
+
+
+def test_playlists_are_written_where_they_belong(client, library, tmp_path):
+    (aisle,) = client.find("aisle")
+    title = "Rain / Monday"
+    saved = client.post("/api/save", title=title, ids=[aisle["id"], 987_654])
+    assert (saved.status_code, saved.json["tracks"]) == (200, 1)
+    assert (tmp_path / "lists" / "Rain _ Monday.m3u").read_text() == f"{library.paths()[aisle['id']]}\n"
+    assert client.post("/api/save", title=title, ids=[aisle["id"]]).status_code == 409
+    assert client.post("/api/save", title=title, ids=[aisle["id"]], replace=True).status_code == 200
+    assert client.post("/api/save", title=title, ids=[987_654]).status_code == 404
+
+
+def test_a_map(client, page):
+    assert client.get("/api/map").json["ids"] == [1]
+    assert page.map_progress is None
+
+
+def test_an_analysis_is_started_and_ended(client, page, library, tmp_path):
+    assert client.post("/api/analyse").status_code == 200
+    assert page.progress().running is True
+    page.close()
+    assert page.progress().running is False
+    remote = Client(page_of(library, tmp_path), tmp_path / "uploads")
+    assert remote.post("/api/analyse").status_code == 403
+
+
+def test_a_library_of_which_nothing_is_analysed_comes_alive(music, tmp_path):
+    page = page_of(music, tmp_path)
+    assert page.progress().analysed == 0
+    with pytest.raises(RefusedError, match="nothing in the library has been analysed yet"):
+        page.search("aisle", 10, 0)
+    analyse(music)
+    page.progress()  # notices that it has changed
+    page._opener.shutdown()
+    assert page.search("aisle", 10, 0).ids
+
+
+def test_what_it_may_begin_with(page, tmp_path):
+    (aisle,) = page.seeds(["Aisle"])
+    assert page.describe([aisle])[aisle].title == "Aisle"
+    (tmp_path / "outside.flac").touch()
+    with pytest.raises(RefusedError, match="a file outside the library can be dropped into the page"):
+        page.seeds([str(tmp_path / "outside.flac")])
+    with pytest.raises(RefusedError, match="no track matches 'nowhere'"):
+        page.seeds(["nowhere"])
+
+
+def test_the_views_of_the_latest_rules_are_kept(page):
+    """Whoever drags a slider makes one after the other; of a large library each takes megabytes."""
+    rules = [replace(page.choices, min_length=float(number)) for number in range(3 * KEPT_VIEWS)]
+    rules = [replace(each, min_length=each.min_length / 10) for each in rules]
+    views = [page.view(each) for each in rules]
+    assert len(page.state.views) == KEPT_VIEWS
+    assert [page.view(each) for each in rules[-KEPT_VIEWS:]] == views[-KEPT_VIEWS:]
+    assert page.view(rules[0]) is not views[0]
