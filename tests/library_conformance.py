@@ -103,6 +103,10 @@ class LibraryConformance:
     def test_an_empty_library(self, factory, tmp_path):
         library = factory.make(tmp_path / "music", [])
         assert library.is_empty()
+        assert library.count() == 0
+        assert library.names() == []
+        assert library.cover(1) is None
+        assert library.has_field("deejai_tags") is False
         for kind in ("track", "album"):
             assert library.ids(kind) == library.find("", kind) == library.titled("x", kind) == []
             assert library.titles(kind, 0, 99, 9) == []
@@ -131,6 +135,7 @@ class LibraryConformance:
         assert track.path == library.music_folder / "Police/z.flac"
         assert (track.artist, track.album, track.recording) == ("The Police", "Outlandos d'Amour", "r1")
         assert track.length == pytest.approx(SECONDS, abs=0.01)
+        assert track.format == "FLAC"
 
     def test_albums_have_their_tracks_in_playing_order(self, library):
         ids, (album,) = titles(library), library.ids("album")
@@ -139,6 +144,31 @@ class LibraryConformance:
         assert found[album].name == "The Police - Outlandos d'Amour"
         assert found[album].tracks == (ids["Roxanne"], ids["So Lonely"])
         assert library.albums_of(iter([*ids.values(), GONE])) == {ids["Roxanne"]: album, ids["So Lonely"]: album}
+
+    def test_names_come_in_playing_order(self, library):
+        ids = titles(library)
+        names = library.names()
+        assert len(names) == library.count() == 3
+        assert set(names) == {
+            (ids["Wren"], "Wren", "Hazel & Thorn", "", ""),
+            (ids["Roxanne"], "Roxanne", "The Police", "Outlandos d'Amour", "The Police"),
+            (ids["So Lonely"], "So Lonely", "The Police", "Outlandos d'Amour", "The Police"),
+        }
+        assert [name.title for name in names if name.album] == ["Roxanne", "So Lonely"]
+
+    def test_the_stamp_changes_with_what_is_written(self, factory, library):
+        one, recordings = library.ids()[0], identify(library)
+        seen = [library.stamp()]
+        assert library.find("roxanne")
+        assert library.stamp() == seen[0]
+        library.keep_vectors(MODEL, {one: EAST}, recordings)
+        seen.append(library.stamp())
+        factory.retag(one, title="Other")
+        seen.append(library.stamp())
+        assert len(set(seen)) == len(seen)
+
+    def test_what_has_no_cover(self, library):
+        assert [library.cover(id_) for id_ in (*library.ids(), GONE)] == [None] * 4
 
     def test_a_word_finds_tracks_and_albums(self, library):
         ids = titles(library)
@@ -266,6 +296,8 @@ class LibraryConformance:
         values = {wren: "0123", roxanne: "Ångström 'n' \"x\"\n", lonely: "stale", GONE: "gone"}
         assert library.keep_field("deejai_tags", values, stale | {GONE: "x"}) == 2
         assert library.field("deejai_tags") == {wren: "0123", roxanne: values[roxanne]}
+        assert library.has_field("deejai_tags") is True
+        assert library.has_field("deejai_other") is False
         assert library.keep_field("deejai_tags", {wren: None, lonely: "now"}, recordings) == 2
         assert library.field("deejai_tags") == {roxanne: values[roxanne], lonely: "now"}
         assert library.keep_field("deejai_tags", {roxanne: "no recording named"}, {}) == 0

@@ -13,6 +13,7 @@ from beets import ui
 
 from deejai_core.extras import extra
 from deejai_core.features.web.app import Start, create_app, new_token
+from deejai_core.features.web.covers import Covers
 from deejai_core.features.web.guard import LOOPBACK, Guard
 from deejai_core.features.web.page_library import PageLibrary, Playlists
 from deejai_core.features.web.requests import MOST_SEEDS
@@ -57,7 +58,7 @@ def serve_page(
     seeds = page.seeds(words)[:MOST_SEEDS] if words else []
     guard = Guard(port, token)
     uploads = Uploads(library.folder / "uploads" / str(port))
-    app = create_app(page, guard, uploads, Start(seeds, demo))
+    app = create_app(page, guard, uploads, Covers(), Start(seeds, demo))
 
     def ready() -> None:
         uploads.clear()

@@ -11,6 +11,7 @@ import pytest
 
 from deejai_core.api import analyse
 from deejai_core.features.web.app import Start, create_app
+from deejai_core.features.web.covers import Covers
 from deejai_core.features.web.guard import Guard
 from deejai_core.features.web.library import RefusedError
 from deejai_core.features.web.page_library import KEPT_VIEWS, PageLibrary, Playlists
@@ -45,8 +46,10 @@ def draw(on_progress: Callable[[int, int], None]) -> dict:
 def analysed(composed, tmp_path_factory) -> Path:
     """The folder of a library with a cover; not to be changed."""
     folder = shutil.copytree(composed, tmp_path_factory.mktemp("page") / "music")
-    (folder / "Nave" / "Cover.PNG").write_bytes(png(8, 8))
-    analyse(FolderLibrary(folder))
+    library = FolderLibrary(folder)
+    (aisle,) = library.titled("Aisle")
+    (library.paths()[aisle].parent / "Cover.PNG").write_bytes(png(8, 8))
+    analyse(library)
     return folder
 
 
@@ -70,24 +73,30 @@ def page(library, tmp_path) -> Iterator[PageLibrary]:
 class Client:
     """What a browser on this machine asks."""
 
-    def __init__(self, page: PageLibrary, folder: Path) -> None:
-        app = create_app(page, Guard(PORT, None), Uploads(folder), Start())
+    def __init__(self, page: PageLibrary, folder: Path, covers: Covers) -> None:
+        app = create_app(page, Guard(PORT, None), Uploads(folder), covers, Start())
         self._client = app.test_client()
         self._base = f"http://127.0.0.1:{PORT}"
 
     def get(self, path: str):
-        return self._client.get(path, base_url=self._base)
+        return self._client.get(path, base_url=self._base, buffered=True)
 
     def post(self, path: str, **body: object):
-        return self._client.post(path, json=body, base_url=self._base)
+        return self._client.post(path, json=body, base_url=self._base, buffered=True)
 
     def find(self, text: str) -> list[dict]:
         return self.get(f"/api/search?q={text}").json["tracks"]
 
 
 @pytest.fixture
-def client(page, tmp_path) -> Client:
-    return Client(page, tmp_path / "uploads")
+def covers() -> Iterator[Covers]:
+    with Covers() as covers:
+        yield covers
+
+
+@pytest.fixture
+def client(page, covers, tmp_path) -> Client:
+    return Client(page, tmp_path / "uploads", covers)
 
 
 def test_what_it_begins_with(client):
@@ -119,8 +128,10 @@ def test_a_journey(client, library):
     first, *_, last = library.ids()
     answer = client.post("/api/journey", waypoints=[first, last], between=2)
     assert answer.status_code == 200, answer.text
-    ids = [track["id"] for track in answer.json["tracks"]]
-    assert len(set(ids)) == len(ids)
+    (leg,) = answer.json["legs"]
+    ids = [track["id"] for track in leg]
+    assert len(set(ids)) == 2
+    assert set(ids) < set(library.ids()) - {first, last}
 
 
 def test_audio_and_cover(client, library):
@@ -132,7 +143,7 @@ def test_audio_and_cover(client, library):
     cover = client.get(f"/api/art/{aisle['id']}")
     assert (cover.status_code, cover.mimetype, cover.data) == (200, "image/png", png(8, 8))
     other = next(id_ for id_, track in library.tracks(library.ids()).items() if track.artist != "Nave")
-    assert client.get(f"/api/art/{other}").status_code == 404
+    assert client.get(f"/api/art/{other}").status_code == 204
     assert client.get("/api/audio/987654").status_code == 404
 
 
@@ -152,12 +163,12 @@ def test_a_map(client, page):
     assert page.map_progress is None
 
 
-def test_an_analysis_is_started_and_ended(client, page, library, tmp_path):
+def test_an_analysis_is_started_and_ended(client, page, covers, library, tmp_path):
     assert client.post("/api/analyse").status_code == 200
     assert page.progress().running is True
     page.close()
     assert page.progress().running is False
-    remote = Client(page_of(library, tmp_path), tmp_path / "uploads")
+    remote = Client(page_of(library, tmp_path), tmp_path / "uploads", covers)
     assert remote.post("/api/analyse").status_code == 403
 
 

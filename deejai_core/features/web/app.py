@@ -72,7 +72,7 @@ class Start:
     demo: float | None = None  # seconds after which it skips to the next track
 
 
-def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -> Flask:
+def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers, start: Start) -> Flask:
     """The application. Raises MissingError if Flask is not installed."""
     with extra("web"):
         import flask
@@ -82,7 +82,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, start: Start) -
     app = flask.Flask("deejai", static_folder=None)
     app.json.sort_keys = False
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
-    transcoders, covers = Transcoders(), Covers()
+    transcoders = Transcoders()
     read_reference = requests.reference_reader(library.dimension)
 
     @app.before_request

@@ -15,16 +15,27 @@ MEMORY = 1_000_000_000  # bytes of address space
 
 
 class Covers:
-    """Reads pictures in processes of their own, which are started when they are first needed."""
+    """Reads pictures in processes of their own, which are started when they are first needed.
+
+    They end with this process. Who wants them to end sooner, when nothing reads any more, uses it as a context manager.
+    """
 
     def __init__(self) -> None:
-        self._decoders: queue.SimpleQueue[Decoder] = queue.SimpleQueue()
-        for _ in range(AT_ONCE):
-            self._decoders.put(Decoder(seconds=SECONDS, memory=MEMORY))
+        self._all = [Decoder(seconds=SECONDS, memory=MEMORY) for _ in range(AT_ONCE)]
+        self._free: queue.SimpleQueue[Decoder] = queue.SimpleQueue()
+        for decoder in self._all:
+            self._free.put(decoder)
+
+    def __enter__(self) -> Covers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for decoder in self._all:
+            decoder.close()
 
     def read(self, cover: Cover) -> tuple[bytes, str] | None:
         """A picture and its type; None if there is none. Raises ModelError if the libraries that read files are missing."""
-        decoder = self._decoders.get()
+        decoder = self._free.get()
         try:
             for path in filter(None, (cover.picture, cover.audio)):
                 try:
@@ -34,5 +45,5 @@ class Covers:
                 if kind := picture_type(data):
                     return data, kind
         finally:
-            self._decoders.put(decoder)
+            self._free.put(decoder)
         return None
