@@ -415,7 +415,9 @@ class LibraryConformance:
     def test_a_bookmark_of_another_library_tells_nothing(self, factory, library, tmp_path):
         library.keep_vectors(MODEL, {library.ids()[0]: EAST}, identify(library))
         other = factory.make(tmp_path / "other", [{"title": "x", "name": "x.flac"}])
-        other.keep_vectors(MODEL, {other.ids()[0]: NORTH}, identify(other))
+        (id_,) = other.ids()
+        other.keep_recording(id_, other.paths()[id_], "that of no song of the first")
+        other.keep_vectors(MODEL, {id_: NORTH}, other.recordings())
         assert other.changed_since(library.bookmark()) is None
 
     def test_a_removed_track_is_gone_everywhere(self, factory, library):

@@ -226,8 +226,7 @@ class BeetsLibrary:
             with uninterrupted(), self.lib.transaction() as tx:
                 stored = sql.stored_attributes(tx, some, (KEY,))
                 for id_ in some:
-                    # Gone meanwhile, or its id now another track's.
-                    if stored.get((id_, KEY)) != recordings[id_]:
+                    if not _is_still(stored, recordings, id_):
                         continue
                     if values[id_] is None:
                         sql.remove_attribute(tx, id_, name)
@@ -269,8 +268,8 @@ class BeetsLibrary:
             with uninterrupted(), self.lib.transaction() as tx:
                 stored = sql.stored_attributes(tx, some, (KEY, VECTOR, MODEL))
                 for id_ in some:
-                    if stored.get((id_, KEY)) != recordings[id_]:
-                        continue  # gone meanwhile, or its id now another track's
+                    if not _is_still(stored, recordings, id_):
+                        continue
                     kept.current.add(id_)
                     for name, value in ((VECTOR, as_text(vectors[id_])), (MODEL, model)):
                         if stored.get((id_, name)) != value:
@@ -320,6 +319,11 @@ def _queried(query: str):
         known = isinstance(error, ParsingError | InvalidQueryError)
         reason = str(error).removeprefix(f"'{query}': ") if known else "no track can have such a value"
         raise QueryError(f"{query!r} is not a query: {reason}") from error
+
+
+def _is_still(stored: Mapping[tuple[int, str], Any], recordings: Mapping[int, str], id_: int) -> bool:
+    """Whether a track has the recording that something is kept for: not gone meanwhile, and its id not another's now."""
+    return (id_, KEY) in stored and stored[id_, KEY] == recordings.get(id_)
 
 
 def as_text(vector: np.ndarray) -> str:

@@ -115,7 +115,8 @@ def rule_rows(lib: Library, ids: Sequence[int]) -> list[tuple]:
 def rule_rows_with_marks(lib: Library, ids: Sequence[int]) -> list[tuple]:
     """The same of a few tracks, with the number of the row of their vector, 0 for none."""
     statement = (
-        f"SELECT {COLUMNS}, v.id FROM items i JOIN item_attributes v ON v.entity_id = i.id AND v.key = ? "  # noqa: S608
+        f"SELECT {COLUMNS}, COALESCE(v.id, 0) FROM items i "  # noqa: S608 (constants)
+        "LEFT JOIN item_attributes v ON v.entity_id = i.id AND v.key = ? "
         "WHERE i.id IN "
     )
     found = {}
@@ -303,6 +304,8 @@ def seen_until(lib: Library, bookmark: Mapping[str, Any]) -> int | None:
         remembered = {int(number): str(digest) for number, digest in bookmark["witnesses"]}
     except (TypeError, KeyError, ValueError):
         return None
+    if not remembered:  # there was no row yet
+        return 0
     there = _digests(lib, list(remembered))
     unchanged = [number for number in remembered if there.get(number) == remembered[number]]
     if not unchanged:
