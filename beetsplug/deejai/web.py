@@ -28,8 +28,6 @@ from .output import playlist_name, style_of
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from beets.logging import BeetsLogger
-
     from .library.beets_library import BeetsLibrary
 
 DOCUMENTATION_ADDRESS = ("192.0.2.1", 9)  # RFC 5737: nobody's
@@ -40,7 +38,6 @@ SHORTEST_TOKEN = 16  # characters
 def serve_page(
     library: BeetsLibrary,
     settings: Settings,
-    log: BeetsLogger,
     words: list[str],
     *,
     host: str,

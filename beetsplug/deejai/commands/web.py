@@ -47,7 +47,6 @@ def run_web(
     serve_page(
         library,
         settings,
-        log,
         args,
         host=opts.host,
         port=opts.port,
