@@ -160,6 +160,12 @@ class Library(Protocol):
         Only those that differ are written. In few steps that are whole: a kill leaves each track with its old or new one.
         """
 
+    def unusable_vectors(self, model: str, dimension: int) -> dict[int, str]:
+        """Return the tracks whose vector is damaged or not of this model, and which model's it is; "" if of none."""
+
+    def drop_vectors(self, ids: Iterable[int]) -> None:
+        """Remove the vectors of these tracks."""
+
     def bookmark(self, *, removals: bool = False) -> dict[str, Any]:
         """Return what tells `changed_since` later what has changed; it can be written as JSON.
 

@@ -304,6 +304,11 @@ class LibraryConformance:
         assert library.field("deejai_other") == {}
         assert library.field("title") == {id_: title for title, id_ in ids.items()}
 
+    def test_a_field_of_several_values_has_a_semicolon_between_them(self, factory, library):
+        wren = titles(library)["Wren"]
+        factory.retag(wren, genres=["Folk", "Slow Music"])
+        assert library.field("genres")[wren] == "Folk; Slow Music"
+
     def test_vectors_come_back_in_the_order_of_ids(self, library):
         ids, recordings = library.ids(), identify(library)
         made = dict(zip(reversed(ids), [EAST, NORTH, WEST], strict=True))
@@ -371,6 +376,23 @@ class LibraryConformance:
         one, other, _ = library.ids()
         library.keep_vectors(MODEL, {one: np.array(damage, np.float32), other: EAST}, identify(library))
         assert stored(library) == {other: EAST.tolist()}
+
+    def test_vectors_that_are_of_no_use_can_be_dropped(self, library):
+        one, other, third = library.ids()
+        recordings = identify(library)
+        library.keep_vectors(MODEL, {one: np.zeros(4, np.float32), other: EAST}, recordings)
+        library.keep_vectors("other", {third: EAST}, recordings)
+        bookmark = library.bookmark(removals=True)
+        unusable = library.unusable_vectors(MODEL, DIMENSION)
+        assert unusable == {one: MODEL, third: "other"}
+        library.drop_vectors([*unusable, GONE])
+        assert library.unusable_vectors(MODEL, DIMENSION) == {}
+        assert library.models() == {MODEL: 1}
+        assert stored(library) == {other: EAST.tolist()}
+        changed = library.changed_since(bookmark, removals=True)
+        assert changed is None or changed == [one, third]
+        library.keep_vectors(MODEL, {one: NORTH}, recordings)
+        assert stored(library) == {one: NORTH.tolist(), other: EAST.tolist()}
 
     def test_many_vectors(self, factory, tmp_path):
         library = factory.make(tmp_path / "music", [{"title": f"{n}", "name": f"{n:03}.flac"} for n in range(24)])

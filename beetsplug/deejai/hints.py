@@ -16,6 +16,15 @@ WORDS = {  # {about}: what the hint is about
         "Nothing is lost: `beet deejai analyze` goes on from here. `beet update` forgets tracks whose files are gone"
     ),
     "analyse again": "`beet deejai analyze --force` analyses again",
+    "analyse them again": "`beet deejai analyze` analyses them again",
+    "analyse to compute them again": "`beet deejai analyze` computes them again from what is stored",
+    "analyse to update": "`beet deejai analyze` updates them",
+    "analyse to look into files": "`beet deejai analyze` finds out whether they hold other songs",
+    "analyse to index": "`beet deejai analyze` builds it",
+    "analyse to index anew": "`beet deejai analyze` builds a new one",
+    "analyse to renew the index": "`beet deejai analyze` renews it",
+    "weight again": "run `beet deejai reweigh`",
+    "list failures": "`beet deejai failed` lists them",
     "import": "import music first: `beet import ~/Music`",
     "query": "`beet ls` shows what a query finds",
     "query albums": "`beet ls -a` shows what a query finds",
@@ -66,6 +75,11 @@ def in_words(error: Exception) -> str:
     if isinstance(error, NoMatchError) and (name := _wrong_field(error)):
         return f'no {error.kind} matches {error.query!r}; for a title with a colon, try {name}:"{error.query}"'
     return _with_hint(str(error), error)
+
+
+def with_hint(text: str, hint: str | None) -> str:
+    """What was found or done, and what helps."""
+    return "; ".join(filter(None, (text, WORDS[hint] if hint else "")))
 
 
 def problem_in_words(error: OptionError) -> str:

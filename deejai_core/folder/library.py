@@ -29,7 +29,7 @@ from deejai_core.folder.rows import (
     some_rows,
     track_columns,
 )
-from deejai_core.folder.tables import KINDS, METADATA, SCHEMA, WHOLE, Value, note_write, writing
+from deejai_core.folder.tables import KINDS, METADATA, SCHEMA, WHOLE, Value, forget_vectors, note_write, writing
 from deejai_core.folder.walk import cover_beside
 from deejai_core.formats.entries import Track, one_line
 from deejai_core.formats.locate import Locator
@@ -288,12 +288,7 @@ class FolderLibrary:
             if row[1] != key:
                 connection.execute("UPDATE tracks SET audio_key = ? WHERE id = ?", (key, id_))
                 connection.execute("DELETE FROM fields WHERE track_id = ?", (id_,))
-                connection.execute(
-                    "INSERT OR REPLACE INTO vectors (track_id, model, vector) "
-                    "SELECT track_id, '', NULL FROM vectors WHERE track_id = ? AND vector IS NOT NULL",
-                    (id_,),
-                )
-                note_write(database)
+                forget_vectors(database, [id_])
             has = "SELECT 1 FROM vectors WHERE track_id = ? AND vector IS NOT NULL"
             return connection.execute(has, (id_,)).fetchone() is not None
 
@@ -335,6 +330,20 @@ class FolderLibrary:
             kept.current.update(still)
             kept.changed.update(id_ for id_, *_ in rows)
         return kept
+
+    def unusable_vectors(self, model: str, dimension: int) -> dict[int, str]:
+        usable = set(self.vectors(model, dimension).ids.tolist())
+        select = (
+            "SELECT track_id, model FROM vectors JOIN tracks ON id = track_id "
+            "WHERE NOT lost AND vector IS NOT NULL ORDER BY track_id"
+        )
+        with self._opened() as database:
+            return {id_: of for id_, of in database.select(select, of=(int, str)) if id_ not in usable}
+
+    def drop_vectors(self, ids: Iterable[int]) -> None:
+        for some in chunks(ids):
+            with self._opened() as database, writing(database):
+                forget_vectors(database, some)
 
     def bookmark(self, *, removals: bool = False) -> dict[str, Any]:
         """As `Library.bookmark`; removals are always told."""

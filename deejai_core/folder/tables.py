@@ -110,6 +110,16 @@ def note_write(database: Database) -> None:
     )
 
 
+def forget_vectors(database: Database, ids: list[int]) -> None:
+    """Remove the vectors of these tracks, and leave a mark that they had one."""
+    database.connection.executemany(
+        "INSERT OR REPLACE INTO vectors (track_id, model, vector) "
+        "SELECT track_id, '', NULL FROM vectors WHERE track_id = ? AND vector IS NOT NULL",
+        [(id_,) for id_ in ids],
+    )
+    note_write(database)
+
+
 def touch_vectors(database: Database, ids: list[int]) -> None:
     """Give the vectors of these tracks new marks: whoever follows the library has to look at them again."""
     database.connection.executemany(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-from beetsplug.deejai import doctor
+from deejai_core.features.doctor.installation import matrix_products
 from deejai_core.index.annoy_file import why_no_annoy
 
 
@@ -226,7 +226,7 @@ def test_which_blas_is_slow(monkeypatch, used, built, wrong):
         threadpoolctl, "threadpool_info", lambda: [{"internal_api": "", "version": ""} | one for one in used]
     )
     monkeypatch.setattr(np, "show_config", lambda mode: {"Build Dependencies": {"blas": {"name": built}}})
-    assert doctor._products().wrong is wrong
+    assert matrix_products().wrong is wrong
 
 
 def test_it_takes_no_query(analysed):

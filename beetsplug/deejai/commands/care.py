@@ -13,10 +13,16 @@ from ..group import Verb
 from ..settings import read_settings, unknown_options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import confuse
     from beets.logging import BeetsLogger
 
+    from deejai_core.features.doctor.finding import Finding
+
     from ..library.beets_library import BeetsLibrary
+
+OUR_LIBRARIES = ("beets", "confuse", "tqdm")  # that the core does without
 
 
 def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
@@ -103,18 +109,39 @@ def run_failed(
 
 
 def run_doctor(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
-    from ..doctor import examine
+    from ..hints import with_hint
 
     if args:
         raise ui.UserError("doctor takes no query: it checks everything")
     left = mendable = 0
-    for finding in examine(library, read_settings(config), unknown_options(config)):
-        ui.print_(f"{'problem' if finding.wrong else 'ok':<8} {finding.what:<13} {finding.told}")
+    for finding in _findings(config, library):
+        ui.print_(f"{'problem' if finding.wrong else 'ok':<8} {finding.what:<13} {_told(finding)}")
         if finding.wrong and opts.fix and finding.mend:
-            ui.print_(f"{'':<8} {'':<13} repaired: {finding.mend()}")
+            repair = finding.mend()
+            ui.print_(f"{'':<8} {'':<13} repaired: {with_hint(repair.told, repair.hint)}")
         elif finding.wrong:
             left += 1
             mendable += finding.mend is not None
     if left:
         help_ = f"; `beet deejai doctor --fix` repairs {mendable} of them" if mendable else ""
         raise ui.UserError(f"{left} {'problem' if left == 1 else 'problems'}{help_}")
+
+
+def _findings(config: confuse.Subview, library: BeetsLibrary) -> Iterator[Finding]:
+    from deejai_core.features.doctor.examine import examine_installation, examine_library
+    from deejai_core.features.doctor.finding import Finding
+
+    from ..models import model_in_use
+
+    settings = read_settings(config)
+    yield from examine_installation(OUR_LIBRARIES)
+    if unknown := unknown_options(config):
+        yield Finding("configuration", f"no such option: {', '.join(unknown)}; they are ignored", wrong=True)
+    yield from examine_library(library, partial(model_in_use, library, settings), settings.analysis)
+
+
+def _told(finding: Finding) -> str:
+    from ..hints import in_words, with_hint
+
+    told = in_words(finding.error) if finding.error else with_hint(finding.told, finding.hint)
+    return f"{told}: {finding.named}" if finding.named else told

@@ -278,6 +278,20 @@ class BeetsLibrary:
         return kept
 
     @_reporting
+    def unusable_vectors(self, model: str, dimension: int) -> dict[int, str]:
+        usable = set(sql.vectors(self.lib, model, dimension).ids.tolist())
+        models = sql.attribute_values(self.lib, MODEL)
+        return {id_: models.get(id_, "") for id_ in sql.attribute_values(self.lib, VECTOR) if id_ not in usable}
+
+    @_reporting
+    def drop_vectors(self, ids: Iterable[int]) -> None:
+        for some in sql.chunks(ids):
+            with uninterrupted(), self.lib.transaction() as tx:
+                for id_ in some:
+                    for name in (VECTOR, MODEL):
+                        sql.remove_attribute(tx, id_, name)
+
+    @_reporting
     def bookmark(self, *, removals: bool = False) -> dict[str, Any]:
         bookmark: dict[str, Any] = {"witnesses": sql.witnesses(self.lib)}
         return bookmark | {"rows": sql.rows_digest(self.lib)} if removals else bookmark

@@ -1,0 +1,55 @@
+"""What is wrong with an installation, a library and what lies beside it; and what can be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from deejai_core.data_folder import history_path, slices_path
+from deejai_core.embedding.library_analysis import Analysis
+from deejai_core.errors import DeejaiError
+from deejai_core.features.doctor.finding import Finding, failed
+from deejai_core.features.doctor.installation import dependencies, hearing, matrix_products, weights
+from deejai_core.features.doctor.stored import history, index, leftovers, slice_store
+from deejai_core.features.doctor.tracks import disk, files, pending, vectors, weighting
+from deejai_core.library import Library
+from deejai_core.models.protocol import Model
+
+
+def examine_installation(needed: Sequence[str] = ()) -> Iterator[Finding]:
+    """One finding after the other. needed: libraries that the program needs besides those of this package."""
+    found = dependencies(needed)
+    yield found
+    if not found.wrong:
+        yield matrix_products()
+
+
+def examine_library(library: Library, load: Callable[[], Model], analysis: Analysis) -> Iterator[Finding]:
+    """One finding after the other; nothing is changed unless a `mend` is called. load: gives the model in use."""
+    try:
+        model = load()
+        yield weights(model)
+        yield hearing(model, analysis)
+    except DeejaiError as error:
+        yield failed("model", error)
+        return
+    stored = slices_path(library).exists()
+    yield from _checked("vectors", vectors(library, model))
+    if stored:
+        yield from _checked("slice store", slice_store(library, model))
+        yield from _checked("weights", weighting(library, model, analysis.epsilon_for(model)))
+    if history_path(library).exists():
+        yield from _checked("history", history(library))
+    if stored:
+        yield from _checked("files", files(library, analysis))
+    yield from _checked("index", index(library, model))
+    yield from _checked("leftovers", leftovers(library))
+    yield from _checked("tracks", pending(library, model, analysis))
+    yield from _checked("disk", disk(library, model, analysis))
+
+
+def _checked(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """A check that cannot be made is no reason not to make the others."""
+    try:
+        yield from findings
+    except DeejaiError as error:
+        yield failed(what, error)

@@ -1,0 +1,42 @@
+"""What an examination finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deejai_core.errors import DeejaiError
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What was done about a problem."""
+
+    told: str
+    hint: str | None = None  # what is left to do, as one of `errors.HINTS`
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one check."""
+
+    what: str  # was checked
+    told: str
+    wrong: bool = False
+    mend: Callable[[], Repair] | None = None  # does what can be done
+    hint: str | None = None  # what else would help, as one of `errors.HINTS`
+    named: str = ""  # which files it is about
+    error: DeejaiError | None = None  # why it could not be checked; `told` is its message
+
+
+def failed(what: str, error: DeejaiError) -> Finding:
+    """A check that could not be made, which is a problem of its own."""
+    return Finding(what, str(error), wrong=True, error=error)
+
+
+def remove(paths: Sequence[Path], told: str, hint: str | None = None) -> Repair:
+    """Remove files."""
+    for path in paths:
+        path.unlink(missing_ok=True)
+    return Repair(told, hint)

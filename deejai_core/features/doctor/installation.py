@@ -1,0 +1,65 @@
+"""Whether what was installed works."""
+
+from __future__ import annotations
+
+import tempfile
+import wave
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.embedding.analysis import hear_file
+from deejai_core.embedding.library_analysis import Analysis
+from deejai_core.features.doctor.finding import Finding
+from deejai_core.models.protocol import Model
+from deejai_core.words import counted
+
+NEEDED = ("numpy", "safetensors", "soundfile", "soxr", "av", "mutagen", "filelock", "threadpoolctl")
+OPTIONAL = ("annoy", "annoy-mm", "torch")  # named if they are there
+SLOW = {"blas", "cblas", "netlib", "none"}  # what numpy calls reference implementations of BLAS, and its own loops
+
+
+def dependencies(needed: Sequence[str] = ()) -> Finding:
+    """Whether the libraries are there without which nothing works. needed: further ones."""
+    found, missing = [], []
+    for name in (*needed, *NEEDED, *OPTIONAL):
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing += [name] if name not in OPTIONAL else []
+    if missing:
+        return Finding("dependencies", f"not installed: {', '.join(missing)}; reinstall beets-deejai", wrong=True)
+    return Finding("dependencies", ", ".join(found))
+
+
+def matrix_products() -> Finding:
+    """Whether numpy has a BLAS worth the name: the reference one of Debian took ten times as long as OpenBLAS."""
+    from threadpoolctl import threadpool_info
+
+    used = [f"{each['internal_api']} {each['version']}" for each in threadpool_info() if each["user_api"] == "blas"]
+    built = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {}).get("name") or "none"
+    if used or built not in SLOW:  # threadpoolctl does not know all of the others
+        return Finding("matrix products", f"computed by {', '.join(used) or built}")
+    told = f"numpy uses a slow BLAS ({built}): MusiCNN takes ten times as long; install a numpy with OpenBLAS, as pip does"
+    return Finding("matrix products", told, wrong=True)
+
+
+def weights(model: Model) -> Finding:
+    """Whether the numbers of a model are as they were made."""
+    if model.is_intact():
+        return Finding("model", f"{model.name}, weights intact")
+    return Finding("model", f"{model.name}: its weights are damaged; reinstall beets-deejai", wrong=True)
+
+
+def hearing(model: Model, analysis: Analysis) -> Finding:
+    """From a file to slices, all the way that an analysis goes."""
+    tone = (8000 * np.sin(np.arange(16_000 * 4) / 5)).astype("<i2")
+    with tempfile.TemporaryDirectory() as folder, analysis.limits.decoder() as decoder:
+        path = Path(folder) / "tone.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setparams((1, 2, 16_000, 0, "NONE", ""))
+            file.writeframes(tone.tobytes())
+        trunk = hear_file(path, model, decoder, windows=2).trunk
+    return Finding("analysis", f"decoded and analysed a test tone, {counted(len(trunk), 'slice')}")

@@ -1,0 +1,145 @@
+"""Whether what is kept of a library is whole, and what it should be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
+from pathlib import Path
+
+from deejai_core.data_folder import alone, history_path, slices_path, unfinished_path
+from deejai_core.embedding.slices import open_slices, rebuild_store
+from deejai_core.errors import DamagedError
+from deejai_core.features.doctor.finding import Finding, Repair, remove
+from deejai_core.files import TEMPORARY, remove_unfinished, unfinished
+from deejai_core.formats.entries import one_line
+from deejai_core.history.library_history import open_history
+from deejai_core.history.store import rebuild_history
+from deejai_core.index.annoy_file import index_paths, is_intact, read_manifest, why_no_annoy
+from deejai_core.index.cache import current_index, is_cache_true
+from deejai_core.index.vectors import vectors_paths
+from deejai_core.library import Library
+from deejai_core.models.protocol import Model
+from deejai_core.words import counted
+
+
+def slice_store(library: Library, model: Model) -> Iterator[Finding]:
+    """Whether the store of slices is whole, and has what the tracks need and nothing else."""
+    sizes = {model.trunk_name: model.trunk_size}
+
+    def damage() -> str:
+        with open_slices(library) as store:
+            return store.damage(sizes)
+
+    whole = yield from _damage(
+        "slice store", slices_path(library), damage, lambda path: rebuild_store(path, sizes), library
+    )
+    if not whole:
+        return
+    with open_slices(library) as store:
+        stored = store.keys(model.trunk_name)
+        failures = store.failures()
+        again = store.to_hear_again(model.trunk_name)
+    keys = library.recordings()
+    there = library.at(list(failures))
+    gone = [path for path in failures if path not in there]
+    orphans = sorted(stored - set(keys.values()))
+    lacking = sorted(id_ for id_, key in keys.items() if key not in stored | again)
+
+    def hear_again() -> Repair:
+        with open_slices(library) as store:
+            store.hear_again({keys[id_] for id_ in lacking}, model.trunk_name)
+        return Repair("", "analyse them again")
+
+    def drop() -> Repair:
+        with open_slices(library) as store:
+            store.drop(orphans, model.trunk_name)
+        return Repair(f"{counted(len(orphans), 'recording')} removed")
+
+    yield Finding("slice store", f"{counted(len(stored), 'recording')}, intact")
+    if lacking:
+        told = f"{counted(len(lacking), 'track')} with a vector but no stored slices to compute it from again"
+        yield Finding("slices", told, wrong=True, mend=hear_again)
+    if orphans:
+        told = f"{counted(len(orphans), 'recording')} of tracks no longer in the library; kept in case they come back"
+        yield Finding("orphans", told, wrong=True, mend=drop)
+    if gone:
+
+        def forget() -> Repair:
+            with open_slices(library) as store:
+                for path in gone:
+                    store.drop_failure(path)
+            return Repair(f"{counted(len(gone), 'failure')} forgotten")
+
+        yield Finding(
+            "failures", f"{counted(len(gone), 'failure')} of files no longer in the library", wrong=True, mend=forget
+        )
+
+
+def history(library: Library) -> Iterator[Finding]:
+    """Whether the store of lists and plays is whole."""
+
+    def damage() -> str:
+        with open_history(library) as store:
+            return store.damage()
+
+    whole = yield from _damage("history", history_path(library), damage, rebuild_history, library)
+    if whole:
+        yield Finding("history", "intact")
+
+
+def _damage(
+    what: str, path: Path, damage: Callable[[], str], rebuild: Callable[[Path], Path], library: Library
+) -> Generator[Finding, None, bool]:
+    """Whether a file is whole, or made so. damage: what is wrong with it. rebuild: makes a new one, keeps the old one."""
+
+    def found() -> str:
+        try:
+            return f"{path}: {told}" if (told := damage()) else ""
+        except DamagedError as error:
+            return str(error)
+
+    def mend() -> Repair:
+        with alone(library):
+            return Repair(f"copied everything intact to a new file, and kept the damaged one as {rebuild(path)}")
+
+    told = found()
+    if told:
+        yield Finding(what, told, wrong=True, mend=mend)
+    return not told or not found()
+
+
+def index(library: Library, model: Model) -> Iterator[Finding]:
+    """Whether the index, and the cache of the vectors, are intact and have the vectors of the library."""
+    folder = library.folder
+    made = read_manifest(folder)
+    if reason := why_no_annoy():
+        yield Finding("index", f"none: {reason}; lists compare all tracks")
+    elif made is None:
+        yield Finding("index", "none yet", hint="analyse to index")
+    elif not is_intact(folder, made):
+        mend = partial(remove, index_paths(folder), "removed", "analyse to index anew")
+        yield Finding("index", "its file is damaged", wrong=True, mend=mend)
+    elif current_index(library, model):
+        yield Finding("index", f"{made.tracks:,} tracks, up to date and intact")
+    else:
+        yield Finding("index", "intact, of the library as it was", hint="analyse to renew the index")
+    if not is_cache_true(library, model):
+        mend = partial(remove, vectors_paths(folder), "removed; the next playlist makes a new one")
+        yield Finding("cache", "does not have the library's vectors", wrong=True, mend=mend)
+
+
+def leftovers(library: Library) -> Iterator[Finding]:
+    """Temporary files of a process that was killed."""
+    folder = library.folder
+    found = [*sorted(folder.glob(f"{TEMPORARY}*")), *unfinished(unfinished_path(library))]
+    if not found:
+        yield Finding("leftovers", "none")
+        return
+
+    def mend() -> Repair:
+        remove_unfinished(unfinished_path(library))  # the notes of them too
+        return remove(found, f"{counted(len(found), 'file')} removed")
+
+    folders = ", ".join(dict.fromkeys(one_line(os.fspath(path.parent)) for path in found))
+    yield Finding("leftovers", f"{counted(len(found), 'unfinished file')} in {folders}", wrong=True, mend=mend)

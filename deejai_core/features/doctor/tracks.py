@@ -1,0 +1,123 @@
+"""Whether tracks have the vectors that they should have, and files the songs that were analysed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+
+from deejai_core.data_folder import alone, slices_path
+from deejai_core.embedding.changed_files import look_at_files
+from deejai_core.embedding.library_analysis import Analysis, pending_tracks, plan
+from deejai_core.embedding.library_vectors import different_vectors, up_to_date, weigh_tracks
+from deejai_core.embedding.slices import open_slices
+from deejai_core.errors import AudioError
+from deejai_core.features.doctor.finding import Finding, Repair
+from deejai_core.formats.entries import one_line
+from deejai_core.library import Library
+from deejai_core.models.protocol import Model
+from deejai_core.words import counted
+
+ROOM = 50_000_000  # bytes that should be free on the disk of the slice store, besides what pending tracks will take
+LOOKED_INTO = 200  # files that have changed: of more, an analysis finds out what they hold
+NAMED = 3  # of the files that hold another song
+CHECKED = 20  # recordings whose vectors are made again, to compare
+SLICES_OF_A_TRACK = 7_000  # bytes, with 16 windows
+
+
+def vectors(library: Library, model: Model) -> Iterator[Finding]:
+    """Vectors that are damaged, or of a model that is not in use."""
+    good = len(library.vectors(model.name, model.dimension).ids)
+    bad = library.unusable_vectors(model.name, model.dimension)
+    if not bad:
+        yield Finding("vectors", f"{good:,}, all intact and of {model.name}")
+        return
+    damaged = sum(of == model.name for of in bad.values())
+    others = sorted({of or "no model" for of in bad.values()} - {model.name})
+    parts = [f"{damaged:,} damaged"] if damaged else []
+    parts += [f"{len(bad) - damaged:,} of {', '.join(others)}"] if others else []
+
+    def mend() -> Repair:
+        library.drop_vectors(bad)
+        return Repair(f"{counted(len(bad), 'vector')} removed", "analyse to compute them again")
+
+    yield Finding("vectors", f"{' and '.join(parts)}, of {good + len(bad):,}", wrong=True, mend=mend)
+
+
+def weighting(library: Library, model: Model, epsilon: float) -> Iterator[Finding]:
+    """Whether the vectors are those of the library as it is; of some of them, whether they are what they should be."""
+    with open_slices(library) as store:
+        if not up_to_date(library, model, epsilon, store):
+            yield Finding("weights", "from before the library changed", hint="analyse to update")
+            return
+        wrong = different_vectors(library, model, epsilon, store, CHECKED)
+    if not wrong:
+        yield Finding("weights", "up to date")
+        return
+
+    def mend() -> Repair:
+        with open_slices(library) as store, alone(library):
+            store.forget_weighing()
+            changed = weigh_tracks(library, [], model, epsilon, store).changed
+        return Repair(f"{counted(changed, 'vector')} computed again")
+
+    told = f"{len(wrong):,} of {CHECKED} checked vectors differ from what the slices give"
+    yield Finding("weights", told, wrong=True, mend=mend, hint="weight again")
+
+
+def files(library: Library, analysis: Analysis) -> Iterator[Finding]:
+    """Whether files that have changed since they were analysed hold other songs."""
+    with open_slices(library) as store:
+        changed, _ = look_at_files(library, store)
+    if len(changed) > LOOKED_INTO:
+        told = f"{len(changed):,} have changed since they were analysed"
+        yield Finding("files", told, hint="analyse to look into files")
+        return
+    others, keys = [], library.recordings()
+    with analysis.limits.decoder() as decoder:
+        for id_, track in library.tracks(sorted(changed)).items():
+            try:
+                other = decoder.key(track.path) != keys.get(id_)
+            except AudioError:
+                other = True
+            if other:
+                others.append(one_line(os.fspath(track.path)))
+    if not others:
+        yield Finding("files", "hold the songs that were analysed")
+        return
+    named = ", ".join(others[:NAMED]) + (f" and {len(others) - NAMED:,} more" if len(others) > NAMED else "")
+    told = f"{counted(len(others), 'file')} with another song than when last analysed"
+    yield Finding("files", told, wrong=True, hint="analyse", named=named)
+
+
+def pending(library: Library, model: Model, analysis: Analysis) -> Iterator[Finding]:
+    """How many tracks are analysed."""
+    total = len(library.ids())
+    left, failed = len(pending_tracks(library, model, analysis)), 0
+    if slices_path(library).exists():
+        with open_slices(library) as store:
+            work = plan(library, model, store, analysis)
+            left, failed = len(work.hear) + len(work.weigh), len(work.failed)
+    told = f"{total - left - failed:,} of {total:,} tracks analysed" + (f", {left:,} pending" if left else "")
+    hint = "analyse" if left else "list failures" if failed else None
+    yield Finding("tracks", told + (f", {failed:,} failed" if failed else ""), hint=hint)
+
+
+def disk(library: Library, model: Model, analysis: Analysis) -> Iterator[Finding]:
+    """Whether there is room for what the analysis will keep."""
+    folder = library.folder
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    wanted = ROOM + SLICES_OF_A_TRACK * len(pending_tracks(library, model, analysis))
+    told = f"{free / 1e9:,.1f} GB free in {existing}"
+    try:
+        with tempfile.TemporaryFile(dir=existing) as file:
+            file.write(b"0")
+    except OSError as error:
+        yield Finding("disk", f"{existing}: cannot be written ({error.strerror})", wrong=True)
+        return
+    if free < wanted:
+        yield Finding("disk", f"{told}, the analysis may need {wanted / 1e9:,.1f} GB; make room", wrong=True)
+        return
+    yield Finding("disk", told)
