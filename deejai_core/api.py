@@ -17,6 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from deejai_core.embedding.library_analysis import Analysis, Observer, Outcome, analyse_library
+from deejai_core.errors import OptionError
+from deejai_core.features.evaluation import Report
+from deejai_core.features.evaluation import evaluate as evaluate_space
+from deejai_core.features.map.library_map import LibraryMap, check_map_path, library_map, write_library_map
 from deejai_core.folder import FolderLibrary
 from deejai_core.formats.entries import Header, Style
 from deejai_core.formats.export import FORMATS, check_suffix
@@ -48,6 +52,8 @@ __all__ = [
     "Style",
     "Walk",
     "analyse",
+    "draw_map",
+    "evaluate",
     "journey",
     "load_model",
     "open_space",
@@ -227,6 +233,86 @@ def write_playlist(made: MadeList, path: str | Path, style: Style | None = None)
     tracks = [track for entry in made.entries for track in entry.member.tracks]
     write_bytes(file, FORMATS[name](tracks, style or Style(), Header(made.title, (f"model {made.space}",))))
     return file
+
+
+def evaluate(library: Library, fields: Iterable[str] = (), k: int = 10, *, model: Model | None = None) -> Report:
+    """Measure how often tracks that belong together lie together, against chance.
+
+    Parameters
+    ----------
+    library
+        An analysed library.
+    fields
+        Fields of the library to measure, such as ``"mood"``, besides artist, album, genres, and the lists of the history.
+    k
+        How many neighbours of each track are looked at.
+    model
+        Whose vectors are measured; by default MusiCNN's.
+
+    Returns
+    -------
+    Report
+        ``figures()`` are what was found, as JSON has it; ``concerns`` names what is amiss.
+
+    Raises
+    ------
+    NotAnalysedError
+        If no track has a vector of this model.
+    OptionError
+        If no analysed track has a value in one of the fields.
+    """
+    if k < 1:
+        raise OptionError("k", f"must be at least 1, not {k}")
+    return evaluate_space(open_space(library, model or MusiCNN(), Analysis(), whole=True), fields, k)
+
+
+def draw_map(
+    library: Library,
+    path: str | Path,
+    query: str = "",
+    *,
+    color: str | None = None,
+    playlists: Sequence[str | Path] = (),
+    model: Model | None = None,
+) -> LibraryMap:
+    """Draw a library in two dimensions, so that similar tracks lie together.
+
+    Parameters
+    ----------
+    library
+        An analysed library.
+    path
+        The file to write: a page (``.html``) or a picture (``.png``, ``.svg``). An older map is replaced.
+    query
+        What it does not find is dimmed.
+    color
+        The field that colours the map: ``"genre"``, ``"decade"``, ``"artist"``, any field of the library, or a tag.
+    playlists
+        Files to draw into it.
+    model
+        Whose vectors are compared; by default MusiCNN's.
+
+    Returns
+    -------
+    LibraryMap
+        What was drawn, and ``remarks`` on it.
+
+    Raises
+    ------
+    MapError
+        If the file cannot be written, or its name says no such kind.
+    NotAnalysedError
+        If no track has a vector of this model.
+    OptionError
+        If no analysed track has what it is to be coloured by, or is in one of the playlists.
+    MissingError
+        If a library that draws maps is not installed (the extra ``map``).
+    """
+    file = user_path(str(path)).absolute()
+    check_map_path(file)
+    drawn = library_map(library, model or MusiCNN(), query, color=color, playlists=playlists)
+    write_library_map(library, drawn, file)
+    return drawn
 
 
 def _request(walk: Walk, rules: Rules | None, wishes: dict[str, Any]) -> Request:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import deejai_core
-from deejai_core import Rules, Walk, analyse, api, errors, journey, reorder, similar, write_playlist
+from deejai_core import Rules, Walk, analyse, api, draw_map, errors, evaluate, journey, reorder, similar, write_playlist
 
 ROOT = Path(__file__).parent.parent.parent
 PUBLIC = {
@@ -20,6 +20,7 @@ PUBLIC = {
     *("Entry", "MadeList", "Member", "Space", "open_space"),
     *("MILD", "ONCE", "Rules", "Style", "Walk"),
     *("journey", "reorder", "similar", "write_playlist"),
+    *("draw_map", "evaluate"),
 }
 FUNCTIONS = sorted(name for name in PUBLIC if inspect.isfunction(getattr(api, name)))
 
@@ -84,6 +85,25 @@ def test_a_journey_and_an_order(music):
     assert [way.entries[place].member.tracks[0].title for place in (0, -1)] == [first, last]
     ordered = reorder(music, ["Nave"], keep_first=True)
     assert len(ordered.entries) > 1
+
+
+def test_how_good_the_vectors_are(music):
+    analyse(music)
+    report = evaluate(music, ["format"], 2)
+    artist, *_, format_ = report.figures()["fields"]
+    assert artist["hit_rate"]["vectors"] > artist["hit_rate"]["chance"]
+    assert format_["field"] == "format"
+    with pytest.raises(deejai_core.OptionError, match="k: must be at least 1, not 0"):
+        evaluate(music, k=0)
+
+
+def test_a_map(music, tmp_path):
+    analyse(music)
+    drawn = draw_map(music, tmp_path / "map.html", "Aisle", color="artist")
+    assert drawn.remarks == ["1 track in colour: what matches Aisle"]
+    assert (tmp_path / "map.html").read_bytes().startswith(b"<!doctype html>")
+    with pytest.raises(deejai_core.MapError, match="is a page"):
+        draw_map(music, tmp_path / "map.pdf")
 
 
 def test_words_that_name_nothing_are_an_error_with_a_hint(music):
