@@ -29,7 +29,6 @@ EXCEPTIONS = {
     "beet": {
         "database: `beet deejai doctor --fix": "a hint still to be",
         "features/mix/mixdown: beet deejai mix": "begins the comments by which mixes on people's disks are told",
-        "features/web/token_page: the address that <b>beet deejai web</b> has": "a text to be handed in",
     },
     "terminal": {
         "embedding/cluster: logging": "silences Dask",

@@ -30,6 +30,7 @@ from .settings import Settings
 if TYPE_CHECKING:
     from .library.beets_library import BeetsLibrary
 
+PROGRAM = "beet deejai web"
 DOCUMENTATION_ADDRESS = ("192.0.2.1", 9)  # RFC 5737: nobody's
 ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound to)
 SHORTEST_TOKEN = 16  # characters
@@ -55,7 +56,7 @@ def serve_page(
     seeds = page.seeds(words)[:MOST_SEEDS] if words else []
     guard = Guard(port, token)
     uploads = Uploads(library.folder / "uploads" / str(port))
-    app = create_app(page, guard, uploads, Covers(), Start(seeds, demo))
+    app = create_app(page, guard, uploads, Covers(), Start(seeds, demo, PROGRAM))
 
     def ready() -> None:
         uploads.clear()

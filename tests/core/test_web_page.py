@@ -101,6 +101,13 @@ def test_what_it_begins_with(client):
     assert client.get("/").status_code == 200
 
 
+def test_who_lacks_the_token_is_told_where_it_is(page, covers, tmp_path):
+    app = create_app(page, Guard(PORT, "abcdefgh12345678"), Uploads(tmp_path), covers, Start(program="play <it>"))
+    answer = app.test_client().get("/", base_url=f"http://127.0.0.1:{PORT}")
+    assert answer.status_code == 401
+    assert "the address that <b>play &lt;it&gt;</b> has printed" in answer.text
+
+
 def test_search(client):
     (aisle,) = client.find("aisle")
     assert (aisle["artist"], aisle["title"], aisle["analysed"]) == ("Nave", "Aisle", True)

@@ -70,6 +70,7 @@ class Start:
 
     ids: Sequence[int] = ()  # seeds
     demo: float | None = None  # seconds after which it skips to the next track
+    program: str = "the server"  # what has printed the address, to be told to who lacks the token
 
 
 def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers, start: Start) -> Flask:
@@ -112,7 +113,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
             status, text = 500, "something went wrong; the terminal that the server runs in says what"
             log.error("%s %s", flask.request.method, flask.request.path, exc_info=error)
         if status == 401 and flask.request.path == "/":
-            response = flask.Response(token_page(wrong="token" in flask.request.args), mimetype="text/html")
+            response = flask.Response(token_page(start.program, wrong="token" in flask.request.args), mimetype="text/html")
             response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
             return response, status
         response = flask.jsonify(error=text)

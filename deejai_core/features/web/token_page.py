@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
@@ -20,9 +21,10 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def token_page(*, wrong: bool) -> str:
-    """HTML. wrong: whether a token was given, and is another one."""
+def token_page(program: str, *, wrong: bool) -> str:
+    """HTML. program: what has printed the address. wrong: whether a token was given, and is another one."""
     said = "That is not the token." if wrong else "This music is private."
+    where = f"the address that <b>{html.escape(program)}</b> has printed"
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -32,7 +34,7 @@ def token_page(*, wrong: bool) -> str:
 <main>
 <form method="get" action="/">
   <h1>deejai</h1>
-  <p>{said} Open the address that <b>beet deejai web</b> has printed, or enter its token: what follows <b>token=</b>.</p>
+  <p>{said} Open {where}, or enter its token: what follows <b>token=</b>.</p>
   <label for="token">Token</label>
   <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
   <button>Listen</button>
