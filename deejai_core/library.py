@@ -60,7 +60,7 @@ class Names(NamedTuple):
 
 
 class Library(Protocol):
-    """A music library. Every method may raise LibraryError: the database is busy, damaged or cannot be written.
+    """A music library. Every method may raise LibraryError or StoreError: it is busy, damaged or cannot be written.
 
     Tracks and albums have positive numbers as ids. The id of a track that was removed may be another's later, so what is
     kept for a track names its file or its recording as well. Methods that get ids leave out those that are gone. A
@@ -92,7 +92,7 @@ class Library(Protocol):
         """Return the album of each of these tracks that is on one."""
 
     def find(self, query: str, kind: Kind = "track") -> list[int]:
-        """Return what a query finds, in the library's order. Raises QueryError for text that is no query."""
+        """Return what a query finds, in the library's order; all if empty. Raises QueryError for text that is none."""
 
     def matching(self, query: str, kind: Kind = "track") -> set[int]:
         """Return the same in no order, which may be many times faster where it finds much."""
@@ -137,7 +137,7 @@ class Library(Protocol):
         """Return whether any track has a field that `keep_field` wrote."""
 
     def keep_field(self, name: str, values: Mapping[int, Any], recordings: Mapping[int, str]) -> int:
-        """Write a field of ours to tracks that still have these recordings; returns how many. None removes it."""
+        """Write text to a field of ours, of tracks that still have these recordings; returns how many. None removes it."""
 
     def recordings(self) -> dict[int, str]:
         """Return the audio key of each track that has one, in the order of the ids."""

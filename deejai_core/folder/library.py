@@ -33,7 +33,7 @@ from deejai_core.folder.tables import KINDS, METADATA, SCHEMA, WHOLE, Value, for
 from deejai_core.folder.walk import cover_beside
 from deejai_core.formats.entries import Track, one_line
 from deejai_core.formats.locate import Locator
-from deejai_core.library import Album, Kept, Kind, Names, Rows
+from deejai_core.library import Album, Kept, Kind, Names, Rows, album_name
 from deejai_core.tracks.songs import Catalogue
 from deejai_core.tracks.text import plain
 
@@ -146,7 +146,7 @@ class FolderLibrary:
         how = {"by": "album_id", "join": join, "order": "ORDER BY disc, track, path"}
         with self._opened() as database:
             for album, id_, artist, title in some_rows(database, columns, ids, of=(int, int, str, str), **how):
-                names[album] = " - ".join(filter(None, map(one_line, (artist, title))))
+                names[album] = album_name(artist, title)
                 members.setdefault(album, []).append(id_)
         return _in_order({album: Album(names[album], tuple(members[album])) for album in members}, ids)
 
@@ -360,8 +360,9 @@ class FolderLibrary:
             # Another token: a copy of this library, or one from before a backup came back, whose numbers mean other things.
             if list(database.select("SELECT token FROM writes WHERE mark = ?", (mark,), of=(str,))) != [(token,)]:
                 return None
-            rows = database.select("SELECT track_id FROM vectors WHERE mark > ? ORDER BY track_id", (mark,), of=(int,))
-            return [id_ for (id_,) in rows]
+            # Not in order by SQLite, which would go through all tracks for that.
+            rows = database.select("SELECT track_id FROM vectors WHERE mark > ?", (mark,), of=(int,))
+            return sorted(id_ for (id_,) in rows)
 
     def _path(self, database: Database, name: bytes) -> Path:
         if not is_name(name):
