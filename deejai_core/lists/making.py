@@ -17,7 +17,7 @@ from deejai_core.formats.entries import one_line
 from deejai_core.library import Kind, Library
 from deejai_core.lists.listed import left_out, read_listed
 from deejai_core.lists.lookup import Found, Match, albums_of, find, find_matches, meant_playlist, playlist_at
-from deejai_core.lists.reasons import relaxed, unlike, why_journey, why_walk
+from deejai_core.lists.reasons import WalkReasons, relaxed, unlike, why_journey
 from deejai_core.lists.space import Member, Space, open_space
 from deejai_core.lists.waypoints import ChooseWaypoint, find_waypoint, known_members, words_for
 from deejai_core.models.protocol import Model
@@ -137,6 +137,7 @@ def make_similar(library: Library, model: Model, words: Sequence[str], request: 
             "them out of the list",
         )
     candidates = space.candidates(rules, timed=walk.seconds is not None)
+    reasons = WalkReasons(space, seeds) if request.why else None
     picks = similar(
         candidates,
         [seed.song for seed in seeds],
@@ -150,13 +151,12 @@ def make_similar(library: Library, model: Model, words: Sequence[str], request: 
         listed=walk.list_seeds,
         rng=np.random.default_rng(walk.seed) if walk.drunk else None,
         choose=request.chooser(space),
+        watch=reasons,
     )
     members = space.members([pick.position for pick in picks])
-    timed = candidates.of_known_length() if walk.seconds else candidates
-    whys = why_walk(space, timed, seeds, less, picks, walk) if request.why else {}
     entries = [Entry("seed", seed) for seed in seeds] if walk.list_seeds else []
     entries += [
-        Entry(str(number), members[pick.position], pick.similarity, whys.get(pick.place, ()))
+        Entry(str(number), members[pick.position], pick.similarity, reasons.lines[pick.place] if reasons else ())
         for number, pick in enumerate(picks, 1)
         if pick.position in members
     ]

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from deejai_core.lists.space import Member, Space
 from deejai_core.playlists.candidates import Candidates, Pick
-from deejai_core.playlists.geometry import blend
-from deejai_core.playlists.options import Walk
 from deejai_core.playlists.rules import BY_NAME, ORDER, Lineup
+from deejai_core.playlists.walk import Step
 from deejai_core.tracks.songs import Song
 from deejai_core.words import counted
 
@@ -46,30 +45,19 @@ def unlike(similarities: Sequence[float], alike: float | None) -> list[str]:
     return [f"{some} do not sound like the rest (similarity below {alike}), the first at number {below[0]}."]
 
 
-def why_walk(
-    space: Space,
-    candidates: Candidates,
-    seeds: list[Member],
-    less: list[Member],
-    picks: list[Pick],
-    walk: Walk,
-) -> dict[int, tuple[str, ...]]:
-    candidates = candidates.without([member.song for member in less])
-    lineup = candidates.lineup()
-    for place, seed in enumerate(seeds):
-        lineup.add(seed.song, place if walk.list_seeds else None)
-    names = space.names([pick.position for pick in picks])
-    steps = [("the seeds" if len(seeds) > 1 else seeds[0].name, blend([seed.song.vector for seed in seeds]))]
-    whys = {}
-    for pick in picks:
-        song = candidates.song(pick.position)
-        near = steps[-walk.keep_on :] if walk.keep_on else steps[:1]
-        if walk.stay and near[0] is not steps[0]:
-            near = [steps[0], *near]
-        whys[pick.place] = _why(space, candidates, pick, lineup, [(name, float(song.vector @ at)) for name, at in near])
-        lineup.add(song, pick.place)
-        steps.append((names.get(pick.position, "?"), song.vector))
-    return whys
+class WalkReasons:
+    """Why each step of a walk is as it is. Shown step after step as they are made, it has `lines` for each place."""
+
+    def __init__(self, space: Space, seeds: Sequence[Member]) -> None:
+        self.lines: dict[int, tuple[str, ...]] = {}
+        self._space = space
+        self._names = ["the seeds" if len(seeds) > 1 else seeds[0].name]  # of the steps
+
+    def __call__(self, step: Step) -> None:
+        pick = step.pick
+        near = [(self._names[number], similarity) for number, similarity in step.near]
+        self.lines[pick.place] = _why(self._space, step.candidates, pick, step.lineup, near)
+        self._names.append(self._space.names([pick.position]).get(pick.position, "?"))
 
 
 def why_journey(

@@ -94,13 +94,13 @@ class Candidates:
         for dropped in range(len(active) + 1):
             kept = active[dropped:]
             pooled = tuple(rule for rule in kept if rule.of_the_track) if self.catalogue.is_complete else ()
+            others = [rule for rule in kept if rule not in pooled]
             for positions, similarities in self._ranked(self._pool(pooled), target):
-                for rule in kept:
-                    if rule not in pooled:
-                        fitting = ~rule.excluded(lineup, positions, place)
-                        positions, similarities = positions[fitting], similarities[fitting]
+                for rule in others:
+                    fitting = ~rule.excluded(lineup, positions, place)
+                    positions, similarities = positions[fitting], similarities[fitting]
                 for position, similarity in zip(positions.tolist(), similarities.tolist(), strict=True):
-                    if any(rule.refuses(lineup, position) for rule in kept):
+                    if any(rule.refuses(lineup, position) for rule in others):
                         continue
                     song = self.song(position)
                     broken = self.rules.broken(lineup, position, place)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from itertools import count as count_up
 
 import numpy as np
 
 from deejai_core.playlists.candidates import Candidates, Pick
-from deejai_core.playlists.geometry import blend, stagger
-from deejai_core.playlists.walk import heading, repulsion
+from deejai_core.playlists.geometry import blend
+from deejai_core.playlists.rules import Lineup
+from deejai_core.playlists.walk import Course, Step, Take, straying, walk
 from deejai_core.tracks.songs import Song
 
 Choose = Callable[[Iterator[Pick]], Pick | None]
@@ -30,6 +31,7 @@ def similar(
     listed: bool = True,
     rng: np.random.Generator | None = None,
     choose: Choose | None = None,
+    watch: Callable[[Step], None] | None = None,
 ) -> list[Pick]:
     """Tracks that follow the seeds, each near to the last `keep_on` ones; fewer if the library has no more.
 
@@ -39,40 +41,29 @@ def similar(
     takes no track of unknown length. keep_on: 0 stays with the seeds. stay: 0 to 1, how much each track is near the seeds
     as well, see `heading`. floor: the list ends where the similarity of the next track is below it; 0: never. drunk: 0
     goes straight, 1 in any direction, see `stagger`; it needs `rng`. less: songs that the list should be less like; they
-    are not picked. choose: picks one of the offers, best first, or None to end the list; by default the best.
+    are not picked. choose: picks one of the offers, best first, or None to end the list; by default the best. watch: is
+    shown each step as it is made.
     """
     if seconds is not None:
         candidates = candidates.of_known_length()
-    candidates = candidates.without(less)
-    lineup = candidates.lineup()
-    for place, seed in enumerate(seeds):
-        lineup.add(seed, place if listed else None)
     first = len(seeds) if listed else 0
-    steps = [blend([seed.vector for seed in seeds])]
-    repelled = repulsion(less)
-    left = None if seconds is None else seconds - (duration(seeds) if listed else 0)
+    take = _chosen_by(choose) if choose else _best_above(candidates, floor)
+    if seconds is not None:
+        take = _Timed(candidates, take, seconds - (duration(seeds) if listed else 0), by_hand=choose is not None)
+    steps = walk(
+        candidates,
+        zip(count_up(first) if count is None else range(first, first + count), repeat(None)),
+        Course(keep_on, stay, less=less),
+        begun=[blend([seed.vector for seed in seeds])],
+        held=[(seed, place if listed else None) for place, seed in enumerate(seeds)],
+        stray=straying(drunk, lambda place: rng),
+        take=take,
+    )
     picks: list[Pick] = []
-    for place in count_up(first) if count is None else range(first, first + count):
-        target = heading(steps, keep_on=keep_on, stay=stay) - repelled
-        if drunk:
-            target = stagger(target, drunk, rng)
-        offers = candidates.next_offers(target, place, lineup)
-        if choose and left is not None:
-            best = next(offers, None)
-            if best is None or left < candidates.song(best.position).length / 2:
-                break  # before anybody is asked
-            offers = chain([best], offers)
-        pick = choose(offers) if choose else candidates.best(offers, lineup)
-        if pick is None or (floor and not choose and pick.similarity < floor):
-            break
-        song = candidates.song(pick.position)
-        if left is not None:
-            if left < song.length / 2 and not choose:  # the list ends nearer to what was asked for without it
-                break
-            left -= song.length
-        picks.append(pick)
-        lineup.add(song, place)
-        steps.append(song.vector)
+    for step in steps:
+        picks.append(step.pick)
+        if watch:
+            watch(step)
     return picks
 
 
@@ -84,3 +75,43 @@ def first_of(offers: Iterator[Pick], count: int) -> list[Pick]:
 def duration(songs: Iterable[Song]) -> float:
     """Seconds that songs take together, those of unknown length none."""
     return sum(song.length for song in songs if song.length > 0)
+
+
+def _chosen_by(choose: Choose) -> Take:
+    return lambda offers, _: choose(offers)
+
+
+def _best_above(candidates: Candidates, floor: float) -> Take:
+    def take(offers: Iterator[Pick], lineup: Lineup) -> Pick | None:
+        pick = candidates.best(offers, lineup)
+        return None if pick and floor and pick.similarity < floor else pick
+
+    return take
+
+
+class _Timed:
+    """Takes tracks as `take` does, until without the next one the list is nearer to the seconds that are left for it.
+
+    by_hand: somebody chooses, and is not asked any more once the best track would be too long.
+    """
+
+    def __init__(self, candidates: Candidates, take: Take, left: float, *, by_hand: bool) -> None:
+        self.candidates = candidates
+        self.take = take
+        self.left = left
+        self.by_hand = by_hand
+
+    def __call__(self, offers: Iterator[Pick], lineup: Lineup) -> Pick | None:
+        if self.by_hand:
+            best = next(offers, None)
+            if best is None or self._is_too_long(best):
+                return None
+            offers = chain([best], offers)
+        pick = self.take(offers, lineup)
+        if pick is None or (self._is_too_long(pick) and not self.by_hand):
+            return None
+        self.left -= self.candidates.song(pick.position).length
+        return pick
+
+    def _is_too_long(self, pick: Pick) -> bool:
+        return self.left < self.candidates.song(pick.position).length / 2

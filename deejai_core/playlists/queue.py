@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from deejai_core.playlists.candidates import Candidates, Pick
-from deejai_core.playlists.geometry import blend, stagger
-from deejai_core.playlists.walk import heading, repulsion
+from deejai_core.playlists.geometry import blend
+from deejai_core.playlists.walk import Course, straying, walk
 from deejai_core.tracks.songs import Song
 
 
@@ -34,30 +34,17 @@ def fill(
     are not picked. less: songs that the queue should be less like, which are not picked either. drunk: see `stagger`; a
     place strays alike whenever it is filled again with the same `seed`.
     """
-    candidates = candidates.without([*unwanted, *less])
-    lineup = candidates.lineup()
     before = [*seeds, *played]
-    for place, song in enumerate(before):
-        lineup.add(song, place)
-    for place, song in enumerate(coming, len(before)):
-        if song:
-            lineup.add(song, place)
-    for song in pinned:
-        lineup.add(song, None)
-    steps = [blend([song.vector for song in seeds]), *(song.vector for song in played)]
-    always = [song.vector for song in pinned]
-    repelled = repulsion(less)
-    picks: list[Pick] = []
-    for place, song in enumerate(coming, len(before)):
-        if song is None:
-            target = heading(steps, keep_on=keep_on, stay=stay, always=always) - repelled
-            if drunk:
-                target = stagger(target, drunk, np.random.default_rng([seed, place]))
-            pick = candidates.best(candidates.next_offers(target, place, lineup), lineup)
-            if pick is None:
-                break
-            picks.append(pick)
-            song = candidates.song(pick.position)
-            lineup.add(song, place)
-        steps.append(song.vector)
-    return picks
+    places = list(enumerate(coming, len(before)))
+    steps = walk(
+        candidates,
+        places,
+        Course(keep_on, stay, always=[song.vector for song in pinned], less=less),
+        begun=[blend([song.vector for song in seeds]), *(song.vector for song in played)],
+        held=[
+            *((song, place) for place, song in [*enumerate(before), *places] if song),
+            *((song, None) for song in [*pinned, *unwanted]),
+        ],
+        stray=straying(drunk, lambda place: np.random.default_rng([seed, place])),
+    )
+    return [step.pick for step in steps]

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.playlists.geometry import blend
-from deejai_core.playlists.walk import LESS, heading, repulsion
+from deejai_core.playlists.playlist import similar
+from deejai_core.playlists.walk import LESS, Course, Step, heading, repulsion, straying, walk
 from deejai_core.tracks.songs import Song
-from tests.libraries import compass, random_vectors
+from tests.libraries import candidates, compass, random_vectors
 
 
 def degrees(direction: np.ndarray) -> float:
@@ -78,3 +79,55 @@ def test_it_is_a_unit_vector_nearer_to_the_beginning_the_more_it_stays(seed, ste
     assert near == pytest.approx(sorted(near), abs=1e-9)
     assert np.linalg.norm(heading(walk, keep_on=keep_on, stay=stay, always=always)) == pytest.approx(1)
     assert heading(walk, keep_on=keep_on, stay=1, always=always) == pytest.approx(anchor)
+
+
+@pytest.mark.parametrize(
+    ("keep_on", "stay", "steps", "expected"),
+    [
+        (0, 0, 3, [0]),
+        (0, 0.4, 3, [0]),
+        (2, 0, 5, [3, 4]),
+        (2, 0.4, 5, [0, 3, 4]),
+        (2, 0.4, 2, [0, 1]),  # the first one is among the last
+        (9, 0.4, 3, [0, 1, 2]),
+    ],
+)
+def test_which_steps_are_followed(keep_on, stay, steps, expected):
+    assert Course(keep_on, stay).followed(steps) == expected
+
+
+def test_each_step_tells_what_led_to_it():
+    library, seen = candidates(compass(0, 10, 30)), []
+
+    def watch(step: Step) -> None:
+        seen.append((step.song.position, [number for number, _ in step.near], sorted(step.lineup.songs)))
+
+    similar(library, [library.song(0)], count=2, keep_on=1, stay=0.5, watch=watch)
+    assert seen == [(1, [0], [0]), (2, [0, 1], [0, 1])]
+
+
+def test_the_similarity_to_what_a_step_follows():
+    library, near = candidates(compass(0, 60)), []
+    similar(library, [library.song(0)], count=1, watch=lambda step: near.extend(step.near))
+    assert near == [(0, pytest.approx(0.5))]
+
+
+def test_a_song_that_stands_there_already_is_a_step():
+    library = candidates(compass(0, 90, 80, 10))
+    begun, fixed = [library.song(0).vector], library.song(1)
+    steps = walk(library, [(1, fixed), (2, None)], Course(1), begun=begun, held=[(library.song(0), 0), (fixed, 1)])
+    assert [(step.pick.place, step.song.position) for step in steps] == [(2, 2)]
+
+
+def test_a_walk_ends_where_nothing_is_taken():
+    library = candidates(compass(0, 10, 20))
+    places = [(place, None) for place in range(5)]
+    walked = walk(library, places, Course(0), begun=[library.song(0).vector], held=[], take=lambda offers, lineup: None)
+    assert list(walked) == []
+
+
+def test_chance_comes_from_a_generator_for_the_place():
+    ahead = compass(0)[0]
+    stray = straying(0.5, lambda place: np.random.default_rng(place))
+    assert stray(ahead, 1).tolist() == stray(ahead, 1).tolist() != stray(ahead, 2).tolist()
+    assert straying(0.0, lambda place: np.random.default_rng(place)) is None

@@ -13,8 +13,8 @@ import numpy as np
 
 from deejai_core.features.radio.changes import Fate
 from deejai_core.playlists.candidates import Candidates, Pick
-from deejai_core.playlists.geometry import blend, stagger
-from deejai_core.playlists.walk import LESS, heading, repulsion
+from deejai_core.playlists.geometry import blend
+from deejai_core.playlists.walk import LESS, Course, straying, walk
 from deejai_core.tracks.songs import Song
 
 FORGETTING = 4  # songs after which a skip pushes half as much
@@ -57,36 +57,36 @@ def next_songs(
     first song of the way is one, if there is no other. less: songs to be less like, which are never added. drunk: as in
     `playlist.similar`; needs `rng`. never: positions that cannot be had.
     """
-    candidates = candidates.without(less)
-    lineup = candidates.lineup()
     there = len(candidates.index.vectors) if candidates.allowed is None else int(candidates.allowed.sum())
     first = len(way) - min(REMEMBERED, there // 2)
-    for place, heard in enumerate(way):
-        if heard.song is not None and (place >= first or heard.fate in HELD):
-            lineup.add(heard.song, place if heard.fate != "refused" else None)
-    for position in never:
-        lineup.add(candidates.song(position), None)
-    steps = [blend([seed.vector for seed in seeds])] if seeds else []
-    steps += [heard.song.vector for heard in way if heard.song is not None and heard.fate in LEADING]
-    steps = steps or [heard.song.vector for heard in way if heard.song is not None][:1]
-    picks: list[Pick] = []
-    if not steps:
-        return picks
+    begun = [blend([seed.vector for seed in seeds])] if seeds else []
+    begun += [heard.song.vector for heard in way if heard.song is not None and heard.fate in LEADING]
+    begun = begun or [heard.song.vector for heard in way if heard.song is not None][:1]
+    if not begun:
+        return []
     leading = [heard.song.vector for heard in way if heard.song is not None and heard.chosen and heard.fate in LEADING]
-    anchor = blend(leading[-ANCHORS:]) if leading and not seeds else steps[0]
-    repelled = repulsion(less)
-    for place in range(len(way), len(way) + count):
-        target = away_from(heading(steps, keep_on=keep_on, stay=stay, anchor=anchor) - repelled, way, len(picks))
-        if drunk:
-            target = stagger(target, drunk, rng)
-        pick = candidates.best(candidates.next_offers(target, place, lineup), lineup)
-        if pick is None:
-            break
-        song = candidates.song(pick.position)
-        picks.append(pick)
-        lineup.add(song, place)
-        steps.append(song.vector)
-    return picks
+    steps = walk(
+        candidates,
+        [(place, None) for place in range(len(way), len(way) + count)],
+        Course(
+            keep_on,
+            stay,
+            anchor=blend(leading[-ANCHORS:]) if leading and not seeds else None,
+            less=less,
+            bend=lambda direction, picked: away_from(direction, way, picked),
+        ),
+        begun=begun,
+        held=[
+            *(
+                (heard.song, place if heard.fate != "refused" else None)
+                for place, heard in enumerate(way)
+                if heard.song is not None and (place >= first or heard.fate in HELD)
+            ),
+            *((candidates.song(position), None) for position in never),
+        ],
+        stray=straying(drunk, lambda place: rng),
+    )
+    return [step.pick for step in steps]
 
 
 def away_from(direction: np.ndarray, way: Sequence[Heard], later: int = 0) -> np.ndarray:

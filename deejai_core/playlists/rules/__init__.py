@@ -9,6 +9,8 @@ from dataclasses import fields, make_dataclass
 from functools import cached_property
 from typing import TypeVar
 
+import numpy as np
+
 from deejai_core.playlists.options import Rules
 from deejai_core.playlists.rules.length import Length
 from deejai_core.playlists.rules.lineup import Lineup
@@ -60,7 +62,12 @@ class RuleSet(_Settings):
 
     def broken(self, lineup: Lineup, position: int, place: int) -> tuple[str, ...]:
         """The names of those in force that a track would break at a place, the first to give way first."""
-        return tuple(rule.name for rule in self.active if rule.broken_by(lineup, position, place))
+        positions = np.array([position])
+        return tuple(
+            rule.name
+            for rule in self.active
+            if rule.excluded(lineup, positions, place)[0] or rule.refuses(lineup, position)
+        )
 
     def dropped(self, broken: tuple[str, ...]) -> int:
         """How many rules had to give way, in their order, for a track that breaks these."""

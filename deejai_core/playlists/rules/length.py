@@ -33,6 +33,6 @@ class Length(Rule):
     def in_force(self) -> bool:
         return self.min_length > 0 or self.max_length < math.inf
 
-    def _excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
+    def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
         length = lineup.catalogue.length[positions]
         return (length < self.min_length) | (length > self.max_length)  # False where unknown

@@ -32,7 +32,7 @@ class MixInKey(Rule):
     def in_force(self) -> bool:
         return self.mix_in_key
 
-    def _excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
+    def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
         clash = np.zeros(len(positions), bool)
         fifths, minor = (column[positions] for column in lineup.catalogue.keys)
         tempos = lineup.catalogue.tempos[positions]

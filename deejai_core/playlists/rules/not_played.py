@@ -31,6 +31,8 @@ class NotPlayed(Rule):
     def in_force(self) -> bool:
         return self.not_played_since is not None
 
-    def _excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
+    def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
+        if lineup.catalogue.played_at is None:
+            return np.zeros(len(positions), bool)
         played_at = lineup.catalogue.played_at[positions]
         return (played_at > 0) & (played_at > self.not_played_since)

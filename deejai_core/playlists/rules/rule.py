@@ -36,7 +36,7 @@ class Rule(ABC):
     name: ClassVar[str]
     reason: ClassVar[str]  # why a track that breaks it was not taken: a clause about "it"
     allowed: ClassVar[str]  # what is said of tracks that came although they break it, after "Allowed 2 tracks "
-    columns: ClassVar[tuple[str, ...]] = ()  # of `Known`, that it looks at; in a library without one, nothing breaks it
+    columns: ClassVar[tuple[str, ...]] = ()  # of `Known`, that it looks at
     of_the_track: ClassVar[bool] = False  # whether it looks at the track alone, and not at the others of the list
     of_neighbours: ClassVar[bool] = False  # whether two neighbours of one place can hardly both be pleased
 
@@ -49,18 +49,10 @@ class Rule(ABC):
     @abstractmethod
     def in_force(self) -> bool: ...
 
+    @abstractmethod
     def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
         """Which of the tracks at these positions, which are loaded, may not stand at a place: (n,) bool."""
-        if any(getattr(lineup.catalogue, column) is None for column in self.columns):
-            return np.zeros(len(positions), bool)
-        return self._excluded(lineup, positions, place)
-
-    @abstractmethod
-    def _excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray: ...
 
     def refuses(self, lineup: Lineup, position: int) -> bool:
         """Whether a track that is not excluded breaks it all the same: what is too slow to ask of more than a few."""
         return False
-
-    def broken_by(self, lineup: Lineup, position: int, place: int) -> bool:
-        return bool(self.excluded(lineup, np.array([position]), place)[0]) or self.refuses(lineup, position)

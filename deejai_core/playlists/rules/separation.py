@@ -33,7 +33,7 @@ class AlbumSeparation(Rule):
     def in_force(self) -> bool:
         return self.album_separation > 0
 
-    def _excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
+    def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
         return _too_close(positions, place, self.album_separation, lineup.albums, *lineup.catalogue.album_codes)
 
 
@@ -54,7 +54,7 @@ class ArtistSeparation(Rule):
     def in_force(self) -> bool:
         return self.artist_separation > 0
 
-    def _excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
+    def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
         return _too_close(positions, place, self.artist_separation, lineup.artists, *lineup.catalogue.artist_codes)
 
 
@@ -77,8 +77,8 @@ class MildSeparation:
 
     def loss(self, lineup: Lineup, position: int, place: int) -> float:
         """What to take off the similarity of a track at a place."""
-        near = ArtistSeparation(self.mild_separation).broken_by(lineup, position, place)
-        return self.mild_loss if near else 0.0
+        near = ArtistSeparation(self.mild_separation).excluded(lineup, np.array([position]), place)
+        return self.mild_loss if near[0] else 0.0
 
 
 def _too_close(

@@ -32,7 +32,7 @@ class Versions(Rule):
     def in_force(self) -> bool:
         return self.fold_versions or self.duplicate_epsilon > 0
 
-    def _excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
+    def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
         if not self.duplicate_epsilon or not lineup.vectors:
             return np.zeros(len(positions), bool)
         return (lineup.read(positions) @ np.stack(lineup.vectors).T).max(axis=1) > 1 - self.duplicate_epsilon
