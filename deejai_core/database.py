@@ -40,14 +40,14 @@ CIRCUMSTANCES = (
 class Schema:
     """What a file of some kind looks like in its newest version.
 
-    script: makes a new file, with `PRAGMA user_version`. migrations: statements from a version to the next. mending: what
-    to do about a damaged one.
+    script: makes a new file, with `PRAGMA user_version`. migrations: statements from a version to the next. hint: what
+    helps if one is damaged, see `errors.HINTS`.
     """
 
     version: int
     script: str
     migrations: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    mending: str = "`beet deejai doctor --fix` repairs it"
+    hint: str = "repair"
 
 
 def stamp_of(path: Path) -> Hashable:
@@ -153,7 +153,7 @@ class Database:
     def damaged(self, what: str) -> DamagedError:
         """The error to raise where the file holds what it cannot hold."""
         shown = "".join(c if c.isprintable() else " " for c in what[:CAUSE])
-        return DamagedError(f"{self.path}: damaged ({shown}); {self._schema.mending}")
+        return DamagedError(f"{self.path}: damaged ({shown})", hint=self._schema.hint)
 
     def select(self, statement: str, values: Sequence = (), *, of: tuple[type, ...]) -> Iterator[tuple]:
         """The rows that a statement finds, whose values must be of these types."""

@@ -53,6 +53,8 @@ HINTS = {
     "analyse to renew the index": "analyse the library, which renews the index",
     "weight again": "compute all vectors again from what is stored",
     "list failures": "see which files could not be analysed",
+    "repair": "have all that is whole copied to a new file",
+    "repair the library": "call `repair` of the library, which saves what is whole",
     "import": "add music to the library",
     "query": "see what a query finds",
     "query albums": "see which albums a query finds",

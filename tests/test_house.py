@@ -27,7 +27,6 @@ EXCEPTIONS = {
     "order": {},
     "circles": {},
     "beet": {
-        "database: `beet deejai doctor --fix": "a hint still to be",
         "features/mix/mixdown: beet deejai mix": "begins the comments by which mixes on people's disks are told",
     },
     "terminal": {

@@ -57,7 +57,9 @@ class DeejaiPlugin(BeetsPlugin):
         except Exception as error:  # an exception here would abort the import half-way
             self._failed += len(items)
             if str(error) not in self._warned:  # once, not for each album
-                self._log.warning("new music not analysed ({}); `beet deejai analyze` will try again", error)
+                from .hints import in_words
+
+                self._log.warning("new music not analysed ({}); `beet deejai analyze` will try again", in_words(error))
                 self._warned.add(str(error))
             self._log.debug("", exc_info=True)
 

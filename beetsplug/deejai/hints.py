@@ -25,6 +25,8 @@ WORDS = {  # {about}: what the hint is about
     "analyse to renew the index": "`beet deejai analyze` renews it",
     "weight again": "run `beet deejai reweigh`",
     "list failures": "`beet deejai failed` lists them",
+    "repair": "`beet deejai doctor --fix` repairs it",
+    "repair the library": "`FolderLibrary.repair` saves what is whole",
     "import": "import music first: `beet import ~/Music`",
     "query": "`beet ls` shows what a query finds",
     "query albums": "`beet ls -a` shows what a query finds",

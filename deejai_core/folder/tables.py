@@ -65,7 +65,7 @@ PRAGMA user_version = 1;
 COMMIT;
 """
 
-SCHEMA = Schema(1, SCRIPT, mending="`FolderLibrary.repair` saves what is whole")
+SCHEMA = Schema(1, SCRIPT, hint="repair the library")
 
 METADATA = (  # columns, as `deejai_core.audio.tags.Metadata` names them
     "artist",

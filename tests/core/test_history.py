@@ -162,8 +162,9 @@ def test_a_newer_history_is_refused_untouched(tmp_path):
 def test_a_file_that_is_no_history_is_named(tmp_path):
     path = tmp_path / "history.db"
     path.write_bytes(b"this is no database, but long enough to be taken for one" * 100)
-    with pytest.raises(StoreError, match=r"history\.db: damaged \(file is not a database\); `beet deejai doctor --fix`"):
+    with pytest.raises(StoreError, match=r"history\.db: damaged \(file is not a database\)$") as error:
         HistoryStore(path)
+    assert error.value.hint == "repair"
 
 
 DAMAGE = {
@@ -185,7 +186,7 @@ def test_damage_is_named_and_what_is_whole_is_kept(store, statement):
     store.replace(FILES, [SongList("First", (A,)), SongList("Second", (B, A)), Play(D, 100)])
     with store._connection as connection:
         connection.execute(statement)
-    with pytest.raises(DamagedError, match=r"history\.db: damaged \(.*\); `beet deejai doctor --fix` repairs it$"):
+    with pytest.raises(DamagedError, match=r"history\.db: damaged \(.*\)$"):
         listed(store), store.frequencies()
     with contextlib.suppress(DamagedError):
         assert store.damage()

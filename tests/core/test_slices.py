@@ -266,7 +266,7 @@ def test_a_version_that_no_program_made_is_damage_that_can_be_mended(path, versi
         connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(DamagedError, match=r"slices\.db: damaged \(.*\); `beet deejai doctor --fix` repairs it$"):
+    with pytest.raises(DamagedError, match=r"slices\.db: damaged \(.*\)$"):
         SliceStore(path)
     assert path.read_bytes() == before
     assert rebuild_store(path, {}).read_bytes() == before
@@ -313,7 +313,7 @@ def test_text_of_the_schema_that_is_none_is_damage(path):
     with SliceStore(path) as store:
         store.put("key", "model", TRUNK)
     path.write_bytes(path.read_bytes().replace(b"CREATE TABLE slices", b"CREATE TABLE \xa3lices"))
-    with pytest.raises(DamagedError, match=r"slices\.db: damaged \(.*\); `beet deejai doctor --fix` repairs it$"):
+    with pytest.raises(DamagedError, match=r"slices\.db: damaged \(.*\)$"):
         SliceStore(path)
     rebuild_store(path, {})
     with SliceStore(path) as store:

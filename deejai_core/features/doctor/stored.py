@@ -93,20 +93,20 @@ def _damage(
 ) -> Generator[Finding, None, bool]:
     """Whether a file is whole, or made so. damage: what is wrong with it. rebuild: makes a new one, keeps the old one."""
 
-    def found() -> str:
+    def found() -> tuple[str, DamagedError | None]:
         try:
-            return f"{path}: {told}" if (told := damage()) else ""
+            return (f"{path}: {told}" if (told := damage()) else ""), None
         except DamagedError as error:
-            return str(error)
+            return str(error), error
 
     def mend() -> Repair:
         with alone(library):
             return Repair(f"copied everything intact to a new file, and kept the damaged one as {rebuild(path)}")
 
-    told = found()
+    told, error = found()
     if told:
-        yield Finding(what, told, wrong=True, mend=mend)
-    return not told or not found()
+        yield Finding(what, told, wrong=True, mend=mend, error=error)
+    return not told or not found()[0]
 
 
 def index(library: Library, model: Model) -> Iterator[Finding]:
