@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from deejai_core.embedding import mp3tovec as core
@@ -126,6 +126,7 @@ STEPS = st.one_of(
 
 
 @settings(deadline=None, max_examples=100)
+@example(steps=[("remove", 2), ("analyze", 1), ("hear", 11, 0)], size=16, block=1)
 @given(steps=st.lists(STEPS, max_size=20), size=st.integers(1, 20), block=st.integers(1, 6))
 def test_after_whatever_happened_vectors_are_those_of_a_fresh_library(tmp_path_factory, steps, size, block):
     """Additions, removals, returns, imports, files heard anew, other models and runs that are cut short."""

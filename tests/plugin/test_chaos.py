@@ -123,7 +123,7 @@ def test_two_at_once(unanalysed, quiet):
         time.sleep(0.01)
     time.sleep(0.2)
     second = unanalysed.deejai("analyze", status=1)
-    assert second.err == ("error: another `beet deejai analyze` is at work on this library; wait until it has finished\n")
+    assert second.err == ("error: this library is being analysed already; wait until that has finished\n")
     first.communicate()
     assert first.returncode == 0
     assert stored(unanalysed) == stored(quiet)
@@ -140,7 +140,7 @@ def test_a_library_that_another_program_holds(unanalysed, quiet):
     _, err = process.communicate(timeout=120)
     connection.close()
     assert process.returncode == 1
-    assert "library database: database is locked; if another beet is running, try again when it has finished" in err
+    assert "library database: database is locked; if another program is using it, try again when it has finished" in err
     assert "Traceback" not in err
     unanalysed.deejai("analyze")
     assert stored(unanalysed) == stored(quiet)

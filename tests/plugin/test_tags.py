@@ -320,7 +320,7 @@ class TestFreeWords:
     def test_without_tags_it_says_what_to_do(self, analysed):
         error = analysed.deejai("similar", "mellow jazz", status=1).err
         assert "no track matches 'mellow jazz'; " in error
-        assert "to find songs by these tags, run `beet deejai tag` first" in error
+        assert "to find songs by these tags, tag them first; run `beet deejai tag`" in error
         assert "tag" not in analysed.deejai("similar", "mellow trombone", status=1).err
 
     def test_the_recipe_makes_it_again(self, tagged):
