@@ -100,8 +100,9 @@ class Decoder:
             process.kill()
 
         timer = threading.Timer(self.seconds, end)
-        timer.start()
+        timer.daemon = True  # no exit waits for it
         try:
+            timer.start()  # ctrl-C may come while it does
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
             answer = json.loads(process.stdout.readline(LONGEST_ANSWER))

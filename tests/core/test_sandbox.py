@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -203,3 +204,20 @@ def test_the_process_ends_with_its_parent(song, tmp_path, monkeypatch, asked):
     killed = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=env)
     pid = int(killed.stdout)
     eventually(lambda: not runs(pid), seconds=20)
+
+
+def test_an_interrupt_at_the_wrong_moment_leaves_no_timer_that_an_exit_waits_for(monkeypatch, tmp_path):
+    started = []
+
+    def interrupted(timer: threading.Timer) -> None:
+        threading.Thread.start(timer)
+        started.append(timer)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Timer, "start", interrupted)
+    with Decoder(seconds=300, memory=MEMORY) as decoder, pytest.raises(KeyboardInterrupt):
+        decoder.tags(tmp_path / "song.flac")
+    (timer,) = started
+    assert timer.finished.is_set()
+    assert timer.daemon
+    timer.join(10)
