@@ -252,3 +252,19 @@ def test_the_rules_are_about_all_modules():
     assert dependencies(CORE)["deejai_core.database"] == {"deejai_core.errors", "deejai_core.files"}
     assert dependencies(ADAPTER)["beetsplug.deejai.library.tag_fields"] <= modules(ADAPTER).keys()
     assert sys.stdlib_module_names.isdisjoint(places())
+
+
+def test_the_tests_of_the_core_need_no_beets():
+    """Nor do the modules of tests that they import, as long as nobody calls what starts it."""
+    todo, seen, found = sorted((ROOT / "tests/core").glob("*.py")), set(), set()
+    while todo:
+        path = todo.pop()
+        seen.add(path)
+        names = set()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names |= {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
+            names |= {node.module or ""} if isinstance(node, ast.ImportFrom) else set()
+        found |= {f"{path.name}: {name}" for name in names if name.split(".")[0] in ("beets", "beetsplug")}
+        helpers = [ROOT / f"{name.replace('.', '/')}.py" for name in names if name.startswith("tests.")]
+        todo += [helper for helper in helpers if helper.exists() and helper not in seen]
+    assert found == set()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import shlex
 
 import beets
 import pytest
+from beets import logging
 
 from beetsplug.deejai.commands import deejai_command
 from beetsplug.deejai.group import VerbsCommand

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browsing import PHONE, begin, expect, settled, title
+from tests.djpage import Page
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
@@ -62,6 +63,32 @@ def lose_the_server(page) -> None:
     expect(page.locator("#offline")).to_be_visible()
 
 
+def start_anew(page) -> None:
+    begin(page, "kettle hazel")
+    begin(page, "vault")
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+
+
+def show_what_plays_on_the_map(page) -> None:
+    begin(page, "kettle hazel")
+    page.get_by_role("tab", name="Map").click()
+    expect(page.locator("#canvas .card strong")).to_have_text("Kettle")
+
+
+def find_on_the_map(page) -> None:
+    show_map(page)
+    page.get_by_label("Search", exact=True).fill("a")
+    expect(page.locator("#canvas .found li").first).to_be_visible()
+
+
+def arrive(page) -> None:
+    travel(page)
+    for _ in range(12):
+        page.keyboard.press("n")
+        settled(page)
+    expect(page.get_by_text("The journey has arrived")).to_be_visible()
+
+
 STATES = {
     "welcome": lambda page: None,
     "search": search,
@@ -74,10 +101,23 @@ STATES = {
     "keys": lambda page: page.keyboard.press("?"),
     "map": show_map,
     "server gone": lose_the_server,
+    "undo": start_anew,
+    "map of what plays": show_what_plays_on_the_map,
+    "search on the map": find_on_the_map,
+    "arrived": arrive,
 }
+LOOKS = pytest.mark.parametrize("options", [{}, {"color_scheme": "dark", "viewport": PHONE}], ids=["light", "dark phone"])
 
 
-@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark", "viewport": PHONE}], ids=["light", "dark phone"])
+def violations(page, state: str) -> dict[str, list[str]]:
+    page.wait_for_timeout(300)  # what fades in is not there yet, nor are its colours
+    return {
+        f"{state}: {violation['id']}: {violation['help']}": [node["html"][:200] for node in violation["nodes"]]
+        for violation in axe.Axe().run(page).response["violations"]
+    }
+
+
+@LOOKS
 def test_axe_finds_nothing(visit, server, options):
     page = visit(server, reduced_motion="reduce", **options)
     found = {}
@@ -87,12 +127,28 @@ def test_axe_finds_nothing(visit, server, options):
         page.goto(server.url)
         page.wait_for_selector("body[data-ready]")
         reach(page)
-        page.wait_for_timeout(300)  # what fades in is not there yet, nor are its colours
-        violations = axe.Axe().run(page).response["violations"]
-        found |= {
-            f"{state}: {violation['id']}: {violation['help']}": [node["html"][:200] for node in violation["nodes"]]
-            for violation in violations
-        }
+        found |= violations(page, state)
+    assert found == {}, found
+
+
+@LOOKS
+def test_axe_finds_nothing_before_anything_plays(visit, browser, beets, collection, options):
+    found = {}
+    beets.configure(auto=False)
+    beets.run("ls")  # makes the library
+    with Page(beets.folder) as server:
+        page = visit(server, reduced_motion="reduce", **options)
+        expect(page.get_by_text("Your library is empty.")).to_be_visible()
+        found |= violations(page, "empty")
+        beets.run("import", "-qA", collection / "Nave")
+        expect(page.get_by_text("4 songs can be analysed")).to_be_visible()
+        found |= violations(page, "not analysed")
+    with Page(beets.folder, "--token", "abcdefgh12345678") as server:
+        page = browser.new_page(**options)  # whose console may say 401
+        page.goto(server.url)
+        expect(page.get_by_label("Token")).to_be_visible()
+        found |= violations(page, "token")
+        page.close()
     assert found == {}
 
 

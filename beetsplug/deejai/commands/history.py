@@ -158,11 +158,14 @@ def _known_source(store: HistoryStore, text: str) -> Source:
 
 
 def run_report(library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
+    from deejai_core.extras import extra
     from deejai_core.history.library_history import existing_history
     from deejai_core.history.report import HistoryReport
 
     if len(args) > 1:
         raise ui.UserError("history report takes one source, or none for all")
+    with extra("history"):  # before anything is read: it is the same answer whatever is there
+        import rapidfuzz  # noqa: F401
     with existing_history(library) as store:
         source = _known_source(store, args[0]) if args else None
         for line in _report_lines(HistoryReport(library, store, source), all_songs=bool(opts.all)):

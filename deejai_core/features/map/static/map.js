@@ -106,9 +106,9 @@
     const over = element("canvas", {class: "over", "aria-hidden": "true"});
     const search = element("input", {
       type: "search", placeholder: "Search titles, artists, albums", "aria-label": "Search", autocomplete: "off", spellcheck: "false",
-      role: "combobox", "aria-expanded": "false", "aria-autocomplete": "list",
+      role: "combobox", "aria-expanded": "false", "aria-autocomplete": "list", "aria-controls": "deejai-map-found",
     });
-    const found = element("ul", {class: "found", role: "listbox", "aria-label": "Found"});
+    const found = element("ul", {class: "found", id: "deejai-map-found", role: "listbox", "aria-label": "Found"});
     const choice = element("select", {"aria-label": "Colour by"});
     const fold = element("button", {class: "fold", type: "button", "aria-label": "Show or hide the legend"}, "☰");
     const legend = element("ul", {class: "legend"});
