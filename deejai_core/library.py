@@ -139,8 +139,8 @@ class Library(Protocol):
     def keep_field(self, name: str, values: Mapping[int, Any], recordings: Mapping[int, str]) -> int:
         """Write text to a field of ours, of tracks that still have these recordings; returns how many. None removes it."""
 
-    def recordings(self) -> dict[int, str]:
-        """Return the audio key of each track that has one, in the order of the ids."""
+    def recordings(self, ids: Collection[int] | None = None) -> dict[int, str]:
+        """Return the audio key of each of these tracks, or of all, that has one, in the order of the ids."""
 
     def keep_recording(self, id_: int, path: Path, key: str) -> bool | None:
         """Note which recording the file of a track holds. If that is another one than before, its vector and tags go.

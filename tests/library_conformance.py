@@ -270,6 +270,9 @@ class LibraryConformance:
         for id_ in reversed(library.ids()):
             assert library.keep_recording(id_, paths[id_], f"key {id_}") is False
         assert list(library.recordings().items()) == [(id_, f"key {id_}") for id_ in library.ids()]
+        first, *_, last = library.ids()
+        assert list(library.recordings([last, first, 999, last])) == [first, last]
+        assert library.recordings([]) == {}
 
     def test_another_recording_has_no_vector_and_no_fields(self, library):
         ids, recordings, paths = titles(library), identify(library), library.paths()

@@ -46,8 +46,8 @@ def note_files(library: Library, ids: Iterable[int]) -> None:
     """Note what the files of these tracks are like, for instance when an import has put them where they stay."""
     if not slices_path(library).exists():
         return
-    recordings = library.recordings()
     tracks = library.tracks(ids)
+    recordings = library.recordings(tracks)
     notes = [note for id_, track in tracks.items() if id_ in recordings and (note := note_of(track.path, recordings[id_]))]
     with open_slices(library) as store:
         store.note_files(notes)

@@ -259,7 +259,8 @@ def hear_tracks(
             limits=analysis.limits,
             device=pick_device(analysis.device),
         )
-    done = set(library.vectors(model.name, model.dimension).ids.tolist())
+    wanted = [id_ for of_file in by_path.values() for id_ in of_file]
+    done = set(library.vectors(model.name, model.dimension, wanted).ids.tolist())
     heard: list[int] = []
     known_now: list[FileNote] = []
     with closing(results):  # at once, whatever happens: nobody should hear for nothing
@@ -330,7 +331,7 @@ class ImportAnalysis:
 def _lacking(library: Library, ids: Sequence[int], model: Model, decoder: Decoder) -> list[int]:
     """The tracks without a vector, and those with one of other audio, as after an import that replaced the file."""
     done = set(library.vectors(model.name, model.dimension, ids).ids.tolist())
-    keys, tracks = library.recordings(), library.tracks(ids)
+    keys, tracks = library.recordings(ids), library.tracks(ids)
 
     def replaced(id_: int) -> bool:
         try:

@@ -275,8 +275,11 @@ class FolderLibrary:
             kept += len(still)
         return kept
 
-    def recordings(self) -> dict[int, str]:
+    def recordings(self, ids: Collection[int] | None = None) -> dict[int, str]:
         with self._opened() as database:
+            if ids is not None:
+                rows = some_rows(database, "id, audio_key", sorted(set(ids)), of=(int, str))
+                return dict(sorted((id_, key) for id_, key in rows if key))
             select = "SELECT id, audio_key FROM tracks WHERE NOT lost AND audio_key != '' ORDER BY id"
             return dict(database.select(select, of=(int, str)))
 

@@ -236,8 +236,8 @@ class BeetsLibrary:
         return written
 
     @_reporting
-    def recordings(self) -> dict[int, str]:
-        return sql.attribute_values(self.lib, KEY)
+    def recordings(self, ids: Collection[int] | None = None) -> dict[int, str]:
+        return sql.attribute_values(self.lib, KEY) if ids is None else sql.attribute_values_of(self.lib, KEY, ids)
 
     @_reporting
     def keep_recording(self, id_: int, path: Path, key: str) -> bool | None:

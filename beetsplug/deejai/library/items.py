@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from beets.dbcore.query import InQuery
-from beets.library import Album, Item
+from beets.library import Item
 
 from deejai_core.errors import EmptyError
 from deejai_core.formats.entries import Track
-from deejai_core.library import album_name as named
 
 from . import sql
 
@@ -35,18 +34,6 @@ def items_by_id(library: BeetsLibrary, ids: Iterable[int]) -> list[Item]:
     return [found[id_] for id_ in ids if id_ in found]
 
 
-def items_at(library: BeetsLibrary, path: Path) -> list[Item]:
-    """The tracks of a file: one, or none."""
-    return list(items_of(library, [path]).values())
-
-
-def items_of(library: BeetsLibrary, paths: Sequence[Path]) -> dict[Path, Item]:
-    """The tracks of files, by absolute path; files that are none are left out."""
-    ids = library.at(paths)
-    items = {item.id: item for item in items_by_id(library, ids.values())}
-    return {path: items[id_] for path, id_ in ids.items() if id_ in items}
-
-
 def file_path(item: Item) -> Path:
     """Where a track's file lies, as an absolute path."""
     return Path(os.fsdecode(item.path))
@@ -55,7 +42,3 @@ def file_path(item: Item) -> Path:
 def as_track(item: Item) -> Track:
     """A track as a playlist shows it."""
     return Track(file_path(item), item.artist, item.title, item.length, item.album, item.mb_trackid, item.format)
-
-
-def album_name(album: Album) -> str:
-    return named(album.albumartist, album.album)

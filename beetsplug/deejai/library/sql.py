@@ -172,7 +172,21 @@ def attribute_values(lib: Library, name: str) -> dict[int, str]:
         "WHERE a.key = ? AND a.value IS NOT NULL ORDER BY a.entity_id",
         (name,),
     )
-    return {id_: value if isinstance(value, str) else repr(value) for id_, value in rows}  # what is no text is damage
+    return {id_: _text(value) for id_, value in rows}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else repr(value)  # what is no text is damage
+
+
+def attribute_values_of(lib: Library, name: str, ids: Iterable[int]) -> dict[int, str]:
+    """The same of a few tracks."""
+    found = {}
+    for some in chunks(sorted(set(ids))):
+        with lib.transaction() as tx:
+            stored = stored_attributes(tx, some, (name,))
+        found |= {id_: _text(value) for (id_, _), value in stored.items() if value is not None}
+    return dict(sorted(found.items()))
 
 
 def attributes_of_albums(lib: Library, name: str) -> dict[int, Any]:
