@@ -87,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("music", nargs="?", type=Path)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--tracks", type=int, default=10_000, help="of the library that is weighed and queried")
+    parser.add_argument("--tracks", type=int, default=10_000, help="of the library that is weighted and queried")
     options = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as temporary:

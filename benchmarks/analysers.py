@@ -23,17 +23,17 @@ EVERY_WINDOW = 1_000_000
 
 def deejai(files: list[Path], *, threads: int = 1, windows: int = 16) -> None:
     """As `beet deejai analyze` does it."""
-    from deejai_core.embedding.analysis import NO_MORE_THAN_USUAL, Unheard, analyse
+    from deejai_core.embedding.analysis import NO_MORE_THAN_USUAL, NotEmbedded, analyse
     from deejai_core.models.musicnn.model import MusiCNN
 
     model = MusiCNN()
     if not files:  # the start-up, of the decoders too
-        model.hear(np.zeros((1, model.span), np.float32))
+        model.embed(np.zeros((1, model.window), np.float32))
         for _ in range(threads):
             with NO_MORE_THAN_USUAL.decoder() as decoder:
-                decoder.tags(Path(__file__))
+                decoder.caption(Path(__file__))
     for result in analyse(files, model, windows=windows, threads=threads):
-        if isinstance(result, Unheard):
+        if isinstance(result, NotEmbedded):
             sys.exit(f"{result.path}: {result.reason}")
 
 
@@ -114,7 +114,7 @@ def stages(files: list[Path], windows: int) -> dict[str, float]:
     from deejai_core.models.musicnn.model import MusiCNN
 
     model = MusiCNN()
-    model.hear(np.zeros((1, model.span), np.float32))  # what is done only once
+    model.embed(np.zeros((1, model.window), np.float32))  # what is done only once
     spent: Counter[str] = Counter()
 
     def timed(stage: str, function, *args):
@@ -125,10 +125,10 @@ def stages(files: list[Path], windows: int) -> dict[str, float]:
 
     with mock.patch.object(decode, "_cut", lambda *args, cut=decode._cut: timed("resample", cut, *args)):
         for file in files:
-            steps = decode.key_then_spans(file, sample_rate=model.sample_rate, length=model.span, limit=windows)
+            steps = decode.key_then_windows(file, sample_rate=model.sample_rate, length=model.window, limit=windows)
             timed("packets and their key", next, steps)
-            spans = timed("decode", next, steps)
-            mel = timed("spectrogram", model.mel, spans)
+            windows = timed("decode", next, steps)
+            mel = timed("spectrogram", model.mel, windows)
             timed("network", model.trunk, mel)
     spent["decode"] -= spent["resample"]
     order = ("packets and their key", "decode", "resample", "spectrogram", "network")

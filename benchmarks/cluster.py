@@ -22,7 +22,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.__main__ import SUFFIXES
-from deejai_core.embedding.analysis import Heard, Unheard, analyse
+from deejai_core.embedding.analysis import Embedded, NotEmbedded, analyse
 from deejai_core.embedding.cluster import Cluster, analyse_on
 from deejai_core.models.musicnn.model import MusiCNN
 from tests.clusters import LocalCluster
@@ -41,9 +41,9 @@ def peak(pid: int) -> int:
     return int(re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1])
 
 
-def drained(results: Iterator[Heard | Unheard]) -> None:
+def drained(results: Iterator[Embedded | NotEmbedded]) -> None:
     for result in results:
-        if isinstance(result, Unheard):
+        if isinstance(result, NotEmbedded):
             sys.exit(f"{result.path}: {result.reason}")
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 from benchmarks.__main__ import SUFFIXES
-from deejai_core.embedding.analysis import Limits, hear_file
+from deejai_core.embedding.analysis import Limits, embed_file
 from deejai_core.embedding.mp3tovec import mp3tovec
 from deejai_core.models.musicnn.model import MusiCNN
 
@@ -46,29 +46,29 @@ def main() -> None:
     files = sorted(path for path in Path(sys.argv[1]).rglob("*") if path.suffix.lower() in SUFFIXES)
     random.Random(0).shuffle(files)
     model = MusiCNN()
-    heard, copies = [], {name: [] for name in ENCODINGS}
+    embedded, copies = [], {name: [] for name in ENCODINGS}
 
-    def hear(path: Path) -> np.ndarray:
-        return model.project(hear_file(path, model, decoder, windows=WINDOWS, known={}).trunk)
+    def embed(path: Path) -> np.ndarray:
+        return model.project(embed_file(path, model, decoder, windows=WINDOWS, known={}).trunk)
 
     with tempfile.TemporaryDirectory() as folder, Limits().decoder() as decoder:
         for file in files:
-            heard.append(hear(file))
-            if len(heard) > MOST:
+            embedded.append(embed(file))
+            if len(embedded) > MOST:
                 continue
             try:
                 samples, rate = soundfile.read(file, always_2d=True)
             except soundfile.LibsndfileError:
-                heard.pop()
+                embedded.pop()
                 continue
             for name, (codec, suffix, bit_rate) in ENCODINGS.items():
                 copy = Path(folder) / f"copy{suffix}"
                 encode(samples[:, [0, -1]], rate, copy, codec, bit_rate)
-                copies[name].append((len(heard) - 1, hear(copy)))
+                copies[name].append((len(embedded) - 1, embed(copy)))
     flat = [slices for encoded in copies.values() for _, slices in encoded]
-    vectors = mp3tovec(heard + flat, model.epsilon)
-    originals, others = vectors[: len(heard)], iter(vectors[len(heard) :])
-    print(f"| {len(heard)} tracks | " + " | ".join(f"cosine distance below {t}" for t in THRESHOLDS) + " |")
+    vectors = mp3tovec(embedded + flat, model.epsilon)
+    originals, others = vectors[: len(embedded)], iter(vectors[len(embedded) :])
+    print(f"| {len(embedded)} tracks | " + " | ".join(f"cosine distance below {t}" for t in THRESHOLDS) + " |")
     print("|---" * (1 + len(THRESHOLDS)) + "|")
     for name, encoded in copies.items():
         row(name, np.array([1 - originals[track] @ next(others) for track, _ in encoded]))

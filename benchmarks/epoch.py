@@ -14,21 +14,21 @@ import torch
 
 from deejai_core.models.deejai.network import FRAMES, MELS
 from deejai_core.training import network as training
-from deejai_core.training.network import Course, Material, train_network
+from deejai_core.training.network import Course, TrainingData, train_network
 from deejai_core.training.validation import HELD_OUT
 
 WINDOWS = 16  # of a track, as by default
 FEW = 256  # tracks that it is trained on without dropout
 
 
-def made_up(tracks: int) -> Material:
+def made_up(tracks: int) -> TrainingData:
     """Spectrograms of the size that the training of real tracks has; they share their memory."""
     rng = np.random.default_rng(1)
     pool = rng.integers(0, 256, (1000 + WINDOWS, MELS, FRAMES), np.uint8)
     targets = rng.normal(size=(tracks, 100)).astype(np.float32)
     targets /= np.linalg.norm(targets, axis=1, keepdims=True)
     slices = [pool[start : start + WINDOWS] for start in rng.integers(0, 1000, tracks)]
-    return Material(slices, targets, np.arange(tracks) < HELD_OUT * tracks)
+    return TrainingData(slices, targets, np.arange(tracks) < HELD_OUT * tracks)
 
 
 def epoch(device: str, *, threads: int, tracks: int, width: int) -> dict:
@@ -54,8 +54,8 @@ def epoch(device: str, *, threads: int, tracks: int, width: int) -> dict:
     with TemporaryDirectory() as folder:
         with mock.patch.multiple(run, _validate=timed(run._validate), _save=timed(run._save)):
             checkpoint = Path(folder, "epoch.pt")
-            material = made_up(tracks)
-            _, progress = train_network(material, course, checkpoint, on_step=lambda *_: steps.append(time.perf_counter()))
+            data = made_up(tracks)
+            _, progress = train_network(data, course, checkpoint, on_step=lambda *_: steps.append(time.perf_counter()))
         with without_dropout:
             _, same = train_network(made_up(min(FEW, tracks)), course, Path(folder, "short.pt"))
     return {

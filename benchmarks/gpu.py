@@ -1,4 +1,4 @@
-"""What a graphics card gives: how exact its numbers are, how fast it hears and trains, beside the CPU of the same machine.
+"""What a graphics card gives: how exact its numbers are, how fast it embeds and trains, beside the CPU of the same machine.
 
     python -m benchmarks.gpu [MUSIC] [--device cuda] [--quick] [--json FILE]
 
@@ -30,8 +30,8 @@ from benchmarks.duplicates import WINDOWS, encode
 from benchmarks.epoch import epoch
 from benchmarks.networks import Network, agreement, musicnn, speccy, speed, speed_of_cpu, speed_of_model
 from benchmarks.usage import measure
-from deejai_core.audio.decode import read_spans
-from deejai_core.embedding.analysis import Heard, analyse, default_threads
+from deejai_core.audio.decode import read_windows
+from deejai_core.embedding.analysis import Embedded, analyse, default_threads
 from deejai_core.errors import DeejaiError
 from deejai_core.models.deejai.model import Speccy
 from deejai_core.models.device import CPU, DEVICES, pick_device
@@ -51,19 +51,19 @@ class Size:
     tracks: int = 1000  # of an epoch
     width: int = 1024  # of the dense layer of Deej-A.I.
     song: float = 60  # seconds, of those that are composed
-    heard: int = 12  # files whose vectors are compared
+    embedded: int = 12  # files whose vectors are compared
     songs: int = 8  # for each thread that analyses them
 
 
-QUICK = Size(batches=(1, 2), seconds=0, tracks=10, width=16, song=6, heard=2, songs=1)
+QUICK = Size(batches=(1, 2), seconds=0, tracks=10, width=16, song=6, embedded=2, songs=1)
 
 
 class Deaf:
     """A model without a network; blind: without spectrograms, too, so that decoding is all of it."""
 
     def __init__(self, model: Model, *, blind: bool) -> None:
-        self.sample_rate, self.span, self.load = model.sample_rate, model.span, model.load
-        self.mel = (lambda spans: spans) if blind else model.mel
+        self.sample_rate, self.window, self.load = model.sample_rate, model.window, model.load
+        self.mel = (lambda windows: windows) if blind else model.mel
 
     def trunk(self, mel: np.ndarray) -> np.ndarray:
         return np.zeros((len(mel), 1), np.float32)
@@ -72,22 +72,22 @@ class Deaf:
 def songs_a_second(files: list[Path], model: Model | Deaf, device: str, threads: int) -> float:
     started = time.perf_counter()
     for result in analyse(files, model, windows=WINDOWS, threads=threads, device=device):
-        if not isinstance(result, Heard):
+        if not isinstance(result, Embedded):
             sys.exit(f"{result.path}: {result.reason}")
     return len(files) / (time.perf_counter() - started)
 
 
 def start_up(network: Network, device: str) -> dict:
-    """What a process takes until it has heard its first window."""
-    hear = f"import numpy as np; {network.start}; model.hear(np.zeros((1, model.span), np.float32), device={device!r})"
-    usage = measure([sys.executable, "-c", hear])
+    """What a process takes until it has embedded its first window."""
+    embed = f"import numpy as np; {network.start}; model.embed(np.zeros((1, model.window), np.float32), device={device!r})"
+    usage = measure([sys.executable, "-c", embed])
     return {"network": network.name, "device": device, "seconds": usage.wall, "CPU-seconds": usage.cpu, "MB": usage.memory}
 
 
 def analysis(network: Network, files: list[Path], device: str, threads: int, songs: int) -> dict:
     """Songs a second from files to slices, as `beet deejai analyze` does it, and how much of it is no network's work.
 
-    songs: for each thread; the files are heard again and again.
+    songs: for each thread; the files are embedded again and again.
     """
     files = list(itertools.islice(itertools.cycle(files), songs * threads))
     row = {
@@ -98,8 +98,8 @@ def analysis(network: Network, files: list[Path], device: str, threads: int, son
         "and spectrograms": songs_a_second(files, Deaf(network.model, blind=False), CPU, threads),
     }
     for where in dict.fromkeys((CPU, device)):
-        network.model.hear(np.zeros((1, network.model.span), np.float32), device=where)  # what is done only once
-        row[f"heard, {where}"] = songs_a_second(files, network.model, where, threads)
+        network.model.embed(np.zeros((1, network.model.window), np.float32), device=where)  # what is done only once
+        row[f"embedded, {where}"] = songs_a_second(files, network.model, where, threads)
     return row
 
 
@@ -138,11 +138,11 @@ def measurements(files: list[Path], device: str, size: Size) -> Iterator[tuple[s
     training = {"threads": threads, "tracks": size.tracks, "width": size.width}
     yield "An epoch of training", [epoch(where, **training) for where in dict.fromkeys((CPU, device))]
 
-    heard = files[: size.heard]
+    embedded = files[: size.embedded]
     with TemporaryDirectory() as folder:
-        spans = [[spans_of(file, kind) for file in heard] for kind in (MusiCNN, Speccy)]
-        networks = [musicnn(), speccy(Path(folder), np.concatenate(spans[1]), size.width)]
-        pairs = list(zip(networks, spans, strict=True))
+        windows = [[spans_of(file, kind) for file in embedded] for kind in (MusiCNN, Speccy)]
+        networks = [musicnn(), speccy(Path(folder), np.concatenate(windows[1]), size.width)]
+        pairs = list(zip(networks, windows, strict=True))
         yield "Agreement with the CPU", [row for each, of in pairs for row in agreement(each, of, device)]
 
         measured = (size.batches, device, size.seconds)
@@ -160,7 +160,7 @@ def measurements(files: list[Path], device: str, size: Size) -> Iterator[tuple[s
 
 
 def spans_of(file: Path, kind: type) -> np.ndarray:
-    return read_spans(file, sample_rate=kind.sample_rate, length=kind.span, limit=WINDOWS)
+    return read_windows(file, sample_rate=kind.sample_rate, length=kind.window, limit=WINDOWS)
 
 
 def table(rows: list[dict]) -> str:
@@ -189,7 +189,7 @@ def main(words: list[str] | None = None) -> None:
         if options.music:
             files = sorted(path for path in options.music.rglob("*") if path.suffix.lower() in SUFFIXES)
         else:
-            files = music(Path(temporary), size.heard, size.song)
+            files = music(Path(temporary), size.embedded, size.song)
         if not files:
             sys.exit(f"{options.music}: no music in it")
         found = {}

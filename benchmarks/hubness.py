@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.invented import unit, vectors_like_real_ones
 from deejai_core.embedding.mp3tovec import mp3tovec
-from deejai_core.index.hubs import NEIGHBOURS, densities, handicaps
+from deejai_core.index.hubs import NEIGHBOURS, densities, hub_penalties
 from deejai_core.models.musicnn.model import MusiCNN
 
 WITHIN = 10
@@ -35,7 +35,7 @@ def corrections(vectors: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarr
     near, mean, deviation = map(np.concatenate, (nearest, mean, deviation))
     yield "none", ones, 0 * ones
     yield "CSLS", ones, -near / 2
-    yield "CSLS, as used", ones, -handicaps(densities(vectors))
+    yield "CSLS, as used", ones, -hub_penalties(densities(vectors))
     scale = 1 / np.sqrt(1 - near)
     yield "local scaling (NICDM)", scale, -scale
     yield "mutual proximity (Gaussian, one-sided)", 1 / deviation, -mean / deviation

@@ -2,7 +2,7 @@
 
 python -m benchmarks.listen [MUSIC]
 
-Each song of MUSIC (else: composed ones) is heard for 40 s from its beginning and compared with how songs begin, and for
+Each song of MUSIC (else: composed ones) is embedded for 40 s from its beginning and compared with how songs begin, and for
 30 s in its middle and compared with the whole of songs. "Network alone" is what the network says; "named" compares the
 audio of the nearest ones too. The last column: songs that are taken for another one when they are not in the library.
 """
@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.audio.decode import read_spans
-from deejai_core.audio.tags import read_tags
+from deejai_core.audio.decode import read_windows
+from deejai_core.audio.metadata import read_caption
 from deejai_core.embedding.mp3tovec import mp3tovec
 from deejai_core.errors import AudioError
 from deejai_core.features.listen.blocks import WINDOW, beginnings, closest, directions
@@ -44,14 +44,14 @@ class Song:
 
     @lru_cache(maxsize=2 * PROPOSED)  # noqa: B019 (a library of songs takes gigabytes)
     def samples(self, model: Model) -> np.ndarray:
-        return read_spans(self.path, sample_rate=model.sample_rate, length=self.length, limit=2)[0]
+        return read_windows(self.path, sample_rate=model.sample_rate, length=self.length, limit=2)[0]
 
 
 def songs(folder: Path, model: Model) -> Iterator[Song]:
     for path in sorted(folder.rglob("*")):
         try:
-            trunk = model.hear(read_spans(path, sample_rate=model.sample_rate, length=model.span, limit=WINDOWS))
-            yield Song(path, trunk, round(min(read_tags(path).length, LONGEST) * model.sample_rate))
+            trunk = model.embed(read_windows(path, sample_rate=model.sample_rate, length=model.window, limit=WINDOWS))
+            yield Song(path, trunk, round(min(read_caption(path).length, LONGEST) * model.sample_rate))
         except AudioError:
             continue
 
@@ -72,7 +72,7 @@ def report(folder: Path) -> None:
     whole = mp3tovec([model.project(song.trunk) for song in library], model.epsilon)
     starts = beginnings(((row, song.trunk) for row, song in enumerate(library)), len(library), model)
     print(f"{len(library)} songs{os.linesep}")
-    print("| heard | compared with | noise | network alone | named | not in the library: taken for another |")
+    print("| embedded | compared with | noise | network alone | named | not in the library: taken for another |")
     print("|---|---|---|---|---|---|")
     for name, against, vectors, seconds, middle in (
         ("40 s of the beginning", "beginnings", starts, 40, False),
@@ -85,14 +85,14 @@ def report(folder: Path) -> None:
             for row, song in enumerate(library):
                 samples = song.samples(model)
                 start = max(0, (len(samples) - seconds * rate) // 2) if middle else 0
-                heard = in_a_room(samples[start : start + seconds * rate], rate, snr=snr, seed=row)[-WINDOW * rate :]
-                found = directions(heard, model)
+                embedded = in_a_room(samples[start : start + seconds * rate], rate, snr=snr, seed=row)[-WINDOW * rate :]
+                found = directions(embedded, model)
                 nearest = int(np.argmax(vectors @ closest(found, vectors)))
                 proposed = np.argsort(-(whole @ closest(found, whole)))[:PROPOSED].tolist()
-                playing = recogniser.recognise(heard, proposed)
+                playing = recogniser.recognise(embedded, proposed)
                 alone += nearest == row
                 recognised += row == (nearest if playing is None else playing)
-                mistaken += other.recognise(heard, [position for position in proposed if position != row]) is not None
+                mistaken += other.recognise(embedded, [position for position in proposed if position != row]) is not None
             share = [f"{count / len(library):.2f}" for count in (alone, recognised, mistaken)]
             print(f"| {name} | {against} | {snr} dB | {' | '.join(share)} |", flush=True)
 

@@ -47,15 +47,15 @@ def musicnn() -> Network:
     return Network("MusiCNN", model, start, on)
 
 
-def speccy(folder: Path, spans: np.ndarray, width: int) -> Network:
-    """The network of Deej-A.I. with random weights, but for batch norm, which knows the spans: else all sounds the same."""
+def speccy(folder: Path, windows: np.ndarray, width: int) -> Network:
+    """The network of Deej-A.I. with random weights, but for batch norm, which knows the windows: else all is alike."""
     torch.manual_seed(1)
     network = build_network("2d", width=width)
     for layer in network.modules():
         if hasattr(layer, "momentum"):
             layer.momentum = None  # the mean of what it has seen
     with torch.no_grad():
-        network(torch.from_numpy(mel_slices(spans, SCALING)))
+        network(torch.from_numpy(mel_slices(windows, SCALING)))
     save_speccy(network.state_dict(), folder, kind="2d", scaling=SCALING)
 
     def on(device: str) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -104,16 +104,16 @@ def there_and_back(network: Callable[[torch.Tensor], torch.Tensor], windows: np.
     return np.concatenate([network(batch.to(device)).float().cpu().numpy() for batch in batches])
 
 
-def agreement(network: Network, spans: Sequence[np.ndarray], device: str) -> Iterator[dict]:
-    """How far the device's numbers are from the CPU's, by precision; spans: those of each track."""
-    mel = network.model.mel(np.concatenate(spans))
+def agreement(network: Network, windows: Sequence[np.ndarray], device: str) -> Iterator[dict]:
+    """How far the device's numbers are from the CPU's, by precision; windows: those of each track."""
+    mel = network.model.mel(np.concatenate(windows))
     expected = network.model.trunk(mel)
     on_device = network.on(device)
 
     def vectors(trunk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Of slices and of tracks."""
         slices = network.model.project(trunk.astype(np.float16))  # as the store keeps it
-        tracks = np.split(slices, np.cumsum([len(track) for track in spans[:-1]]))
+        tracks = np.split(slices, np.cumsum([len(track) for track in windows[:-1]]))
         return slices, mp3tovec(tracks, network.model.epsilon)
 
     for precision in precisions(device):
@@ -171,14 +171,14 @@ def rate(work: Callable[[], object], count: int, device: str, seconds: float) ->
     return {"a second": per_second(work, count, device, seconds), "MB": torch.cuda.max_memory_allocated() / 1e6}
 
 
-def speed_of_cpu(network: Network, spans: np.ndarray, threads: int, seconds: float) -> dict:
+def speed_of_cpu(network: Network, windows: np.ndarray, threads: int, seconds: float) -> dict:
     """Windows a second of so many threads, each with these of one file at a time, as by default; spectrograms apart."""
     model = network.model
-    mel = model.mel(spans)
+    mel = model.mel(windows)
     with ThreadPoolExecutor(threads) as pool:
 
         def all_at(work: Callable[[np.ndarray], object], windows: np.ndarray) -> float:
             return per_second(lambda: list(pool.map(work, [windows] * threads)), threads * len(windows), CPU, seconds)
 
-        spectrograms, network_alone = all_at(model.mel, spans), all_at(model.trunk, mel)
+        spectrograms, network_alone = all_at(model.mel, windows), all_at(model.trunk, mel)
     return {"network": network.name, "threads": threads, "spectrograms": spectrograms, "network alone": network_alone}

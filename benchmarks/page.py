@@ -1,4 +1,4 @@
-"""The DJ page in a real browser: from what a listener does to what is seen and heard.
+"""The DJ page in a real browser: from what a listener does to what is seen and embedded.
 
 python -m benchmarks.page [TRACKS...] [--runs N]      25,000 by default; needs Chromium
 

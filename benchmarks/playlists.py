@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.invented import beet, catalogue, vectors_like_real_ones, write_library
-from deejai_core.index.hubs import densities, handicaps
+from deejai_core.index.hubs import densities, hub_penalties
 from deejai_core.index.neighbours import Index, open_index
-from deejai_core.playlists.candidates import Candidates, preferences
+from deejai_core.playlists.candidates import Candidates, play_penalties
 from deejai_core.playlists.journey import journey
 from deejai_core.playlists.order import shortest_path
 from deejai_core.playlists.playlist import similar
@@ -47,11 +47,11 @@ def main() -> None:
         f"| the engine | seconds | of the {LIMIT} s allowed |\n|---|---|---|"
     )
     density = report("hub correction, once for each change of the library", lambda: densities(vectors))
-    handicap = (handicaps(density) + preferences(columns, prefer_played=0.05, avoid_skipped=0.05)).astype(np.float32)
+    penalty = (hub_penalties(density) + play_penalties(columns, prefer_played=0.05, avoid_skipped=0.05)).astype(np.float32)
     with tempfile.TemporaryDirectory() as folder:
         index = open_index(Path(folder), vectors)
         for name, here in (("", index), (", without Annoy", Index(vectors))) if tracks >= 120_000 else (("", index),):
-            engine(name, here, columns, handicap, rng)
+            engine(name, here, columns, penalty, rng)
     units = vectors[:1000].astype(np.float64)
     distances = np.arccos(np.clip(units @ units.T, -1, 1))
     report("1,000 tracks reordered", lambda: shortest_path(distances))
@@ -59,7 +59,7 @@ def main() -> None:
         commands(Path(folder) / "beets", tracks)
 
 
-def engine(name: str, index: Index, columns, handicap: np.ndarray, rng: np.random.Generator) -> None:
+def engine(name: str, index: Index, columns, penalty: np.ndarray, rng: np.random.Generator) -> None:
     tracks = len(index.vectors)
     scopes = {
         "": None,
@@ -68,7 +68,7 @@ def engine(name: str, index: Index, columns, handicap: np.ndarray, rng: np.rando
     }
 
     def all_rules(allowed: np.ndarray | None) -> Candidates:
-        return Candidates(index, columns, EVERYTHING, allowed=allowed, handicap=handicap)
+        return Candidates(index, columns, EVERYTHING, allowed=allowed, penalty=penalty)
 
     for scope, allowed in scopes.items():
         report(

@@ -1,4 +1,4 @@
-"""How large a reference Mp3ToVec needs: its vectors against those that are weighed with the whole library.
+"""How large a reference Mp3ToVec needs: its vectors against those that are weighted with the whole library.
 
     python -m benchmarks.reference SLICES.npz [TRACKS]
 
@@ -72,7 +72,7 @@ def crowding(name: str, library: list[np.ndarray]) -> str:
 
 
 def compare(name: str, library: list[np.ndarray], sizes: tuple[int, ...], rng: np.random.Generator) -> None:
-    """Rows of cosines between vectors weighed against the first so many tracks, and against all."""
+    """Rows of cosines between vectors weighted against the first so many tracks, and against all."""
     order = np.argsort([-len(slices) for slices in library], kind="stable")
     units = [unit(library[track]) for track in order]
     count = np.array([len(slices) for slices in units])

@@ -28,7 +28,7 @@ from deejai_core.training.ranking import Popularity, hold_out
 from deejai_core.training.track2vec import ORIGINAL, Recipe, learn
 
 UNTIL = "2014-04-01"  # lists of earlier days are learned from
-# Songs in fewer lists are not ranked, by any method; and how co-occurrences are weighed: tuned for each source by itself.
+# Songs in fewer lists are not ranked, by any method; and how co-occurrences are weighted: tuned for each source by itself.
 SETTINGS = {"triplej": (5, {"shrink": 5, "exponent": 0.9})}
 OTHERS = (2, {"shrink": 30, "exponent": 0.3})
 SEEDS = 3

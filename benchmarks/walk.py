@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from deejai_core.embedding.mp3tovec import mp3tovec
-from deejai_core.index.hubs import densities, handicaps
+from deejai_core.index.hubs import densities, hub_penalties
 from deejai_core.index.neighbours import Index
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.playlists.candidates import Candidates, Pick
@@ -61,7 +61,7 @@ class Collection:
         numbers = [str(number) for number in range(len(self.genre))]
         catalogue = Catalogue(self.artist.tolist(), numbers, numbers, np.full(len(numbers), 240.0))
         kept = RuleSet(duplicate_epsilon=MusiCNN.duplicate_epsilon, **rules)
-        return Candidates(Index(self.vectors), catalogue, kept, handicap=handicaps(densities(self.vectors)))
+        return Candidates(Index(self.vectors), catalogue, kept, penalty=hub_penalties(densities(self.vectors)))
 
     def among(self, tracks: np.ndarray) -> Collection:
         return Collection(self.name, self.vectors[tracks], self.genre[tracks], self.artist[tracks])

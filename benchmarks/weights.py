@@ -1,4 +1,4 @@
-"""What it costs to weigh libraries of any size, and to go on when music comes: read, weighed and written.
+"""What it costs to weigh libraries of any size, and to go on when music comes: read, weighted and written.
 
     python -m benchmarks.weights [TRACKS...] [--slices SLICES.npz] [--epsilon E] [--json]
 
@@ -33,11 +33,11 @@ def rows(sizes: Sequence[int], slices: Path | None = None, epsilon: float = 0.2)
     Wall and CPU seconds `all`, `all_cpu` to weigh all, `new`, `new_cpu` for 100 new tracks as `import` does it; of these,
     `entered` came into the reference, and `rest`, `rest_cpu` is what the next `analyze` takes to bring the others into
     line, of which `changed` do change; `outsider` for a file outside the library. `memory`: peak in MB. GFLOP for each CPU
-    second of weighing all, `gflop`, and of the bare matrix product, `bare`.
+    second of weighting all, `gflop`, and of the bare matrix product, `bare`.
     """
     for tracks in sizes:
         with tempfile.TemporaryDirectory() as folder:
-            # Processes of their own: what a library is made of would count as memory that weighing took.
+            # Processes of their own: what a library is made of would count as memory that weighting took.
             for step in ("make", "measure"):
                 command = [sys.executable, "-m", "benchmarks.weights", str(tracks), "--step", step, "--folder", folder]
                 command += ["--epsilon", str(epsilon), *(["--slices", str(slices)] if slices else [])]
@@ -60,7 +60,7 @@ def invented(tracks: int, slices: Path | None) -> Iterator[np.ndarray]:
 
 
 def make(folder: Path, tracks: int, slices: Path | None) -> None:
-    """A beets library of `tracks` and `NEW` tracks, and beside it what the model heard in them. No file exists."""
+    """A beets library of `tracks` and `NEW` tracks, and beside it what the model embedded in them. No file exists."""
     from hashlib import blake2b
 
     from beets.library import Library
@@ -93,9 +93,9 @@ def measure(folder: Path, tracks: int, epsilon: float) -> dict[str, float]:
 
     from beetsplug.deejai.library.beets_library import BeetsLibrary
     from deejai_core.embedding import mp3tovec
-    from deejai_core.embedding.library_vectors import weigh_imported, weigh_tracks
+    from deejai_core.embedding.library_vectors import weight_imported, weight_tracks
     from deejai_core.embedding.slices import open_slices
-    from deejai_core.embedding.weighting import choose_reference, weigh_outsider
+    from deejai_core.embedding.weighting import choose_reference, weight_external
     from deejai_core.models.musicnn.model import MusiCNN
 
     model = MusiCNN()
@@ -114,16 +114,16 @@ def measure(folder: Path, tracks: int, epsilon: float) -> dict[str, float]:
         # The new ones are not there yet.
         with lib.transaction() as tx:
             tx.mutate("UPDATE item_attributes SET key = 'later' WHERE entity_id > ?", (tracks,))
-        timed("all", lambda: weigh_tracks(BeetsLibrary(lib), range(1, tracks + 1), model, epsilon, store))
+        timed("all", lambda: weight_tracks(BeetsLibrary(lib), range(1, tracks + 1), model, epsilon, store))
         old = [key for id_, key in keys.items() if id_ <= tracks]
         reference = choose_reference(old)
         trunk = np.ones((SLICES, model.trunk_size), np.float16)
-        timed("outsider", lambda: weigh_outsider(store, model, epsilon, old, "f" * 32, trunk))
+        timed("outsider", lambda: weight_external(store, model, epsilon, old, "f" * 32, trunk))
         result["entered"] = len(set(choose_reference(keys.values())) - set(reference))
         with lib.transaction() as tx:
             tx.mutate("UPDATE item_attributes SET key = 'deejai_key' WHERE key = 'later'")
-        timed("new", lambda: weigh_imported(BeetsLibrary(lib), range(tracks + 1, tracks + NEW + 1), model, epsilon, store))
-        result["changed"] = timed("rest", lambda: weigh_tracks(BeetsLibrary(lib), [], model, epsilon, store)).changed
+        timed("new", lambda: weight_imported(BeetsLibrary(lib), range(tracks + 1, tracks + NEW + 1), model, epsilon, store))
+        result["changed"] = timed("rest", lambda: weight_tracks(BeetsLibrary(lib), [], model, epsilon, store)).changed
     result["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     size = min(tracks, mp3tovec.REFERENCE)
     result["gflop"] = 2e-9 * tracks * SLICES * size * SLICES * model.dimension / result["all_cpu"]

@@ -14,16 +14,16 @@ import mutagen
 import numpy as np
 
 from benchmarks.__main__ import SUFFIXES
-from deejai_core.audio.decode import read_spans
+from deejai_core.audio.decode import read_windows
 from deejai_core.embedding.mp3tovec import mp3tovec
 from deejai_core.models.musicnn.model import MusiCNN
 
 LIMITS = (2, 4, 8, 12, 16, 24, 32, 100_000)
 
 
-def hear(files: list[Path], model, limit: int) -> list[np.ndarray]:
-    spans = (read_spans(file, sample_rate=model.sample_rate, length=model.span, limit=limit) for file in files)
-    return [model.project(model.hear(span).astype(np.float16)) for span in spans]
+def embed(files: list[Path], model, limit: int) -> list[np.ndarray]:
+    windows = (read_windows(file, sample_rate=model.sample_rate, length=model.window, limit=limit) for file in files)
+    return [model.project(model.embed(window).astype(np.float16)) for window in windows]
 
 
 def spread(slices: np.ndarray, limit: int) -> np.ndarray:
@@ -73,7 +73,7 @@ def main() -> None:
             report(limit, "-", [model.project(spread(slices, limit)) for slices in everything], model, labels)
         else:
             start = time.process_time()
-            slices = hear(files, model, limit)
+            slices = embed(files, model, limit)
             report(limit, f"{(time.process_time() - start) / len(files):.3f}", slices, model, labels)
 
 

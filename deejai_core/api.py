@@ -114,7 +114,7 @@ def similar(
     rules: Rules | None = None,
     *,
     model: Model | None = None,
-    **wishes: Any,
+    **one_off: Any,
 ) -> MadeList:
     """Make a list of what sounds like some tracks.
 
@@ -130,7 +130,7 @@ def similar(
         Which tracks it may take.
     model
         Whose vectors are compared; by default MusiCNN's.
-    **wishes
+    **one_off
         Further fields of `Request`, such as ``kind="album"``, ``less="query"`` or ``why=True``.
 
     Returns
@@ -147,7 +147,7 @@ def similar(
     OptionError
         If walk or rules ask for what cannot be.
     """
-    return make_similar(library, model or MusiCNN(), words, _request(walk or Walk(), rules, wishes))
+    return make_similar(library, model or MusiCNN(), words, _request(walk or Walk(), rules, one_off))
 
 
 def journey(
@@ -157,7 +157,7 @@ def journey(
     rules: Rules | None = None,
     *,
     model: Model | None = None,
-    **wishes: Any,
+    **one_off: Any,
 ) -> MadeList:
     """Make a list that leads from each waypoint to the next.
 
@@ -167,7 +167,7 @@ def journey(
         Two or more; each a title, a query, an audio file, or a playlist whose tracks are waypoints.
     walk
         `count` tracks lie between two neighbouring waypoints, by default five.
-    library, rules, model, **wishes
+    library, rules, model, **one_off
         See `similar`.
 
     Returns
@@ -181,15 +181,15 @@ def journey(
     PlaylistError
         If there are fewer than two waypoints.
     """
-    return make_journey(library, model or MusiCNN(), waypoints, _request(walk or Walk(count=5), rules, wishes))
+    return make_journey(library, model or MusiCNN(), waypoints, _request(walk or Walk(count=5), rules, one_off))
 
 
-def reorder(library: Library, words: Sequence[str], *, model: Model | None = None, **wishes: Any) -> MadeList:
+def reorder(library: Library, words: Sequence[str], *, model: Model | None = None, **one_off: Any) -> MadeList:
     """Put the tracks of a playlist, or those that words name, in an order that flows.
 
     Parameters
     ----------
-    library, words, model, **wishes
+    library, words, model, **one_off
         See `similar`; ``keep_first=True`` and ``keep_last=True`` keep the ends where they are.
 
     Returns
@@ -201,7 +201,7 @@ def reorder(library: Library, words: Sequence[str], *, model: Model | None = Non
     PlaylistError
         If it cannot be read, or has fewer than two tracks with a vector.
     """
-    return make_reordered(library, model or MusiCNN(), words, _request(Walk(), None, wishes))
+    return make_reordered(library, model or MusiCNN(), words, _request(Walk(), None, one_off))
 
 
 def write_playlist(made: MadeList, path: str | Path, style: Style | None = None) -> Path:
@@ -315,5 +315,5 @@ def draw_map(
     return drawn
 
 
-def _request(walk: Walk, rules: Rules | None, wishes: dict[str, Any]) -> Request:
-    return replace(Request(), walk=walk, rules=rules or Rules(), **wishes)
+def _request(walk: Walk, rules: Rules | None, one_off: dict[str, Any]) -> Request:
+    return replace(Request(), walk=walk, rules=rules or Rules(), **one_off)

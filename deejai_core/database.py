@@ -193,7 +193,7 @@ def rebuild(path: Path, schema: Schema, whole: Whole) -> Path:
             with contextlib.suppress(FileNotFoundError):  # SQLite would take it for that of the new file
                 Path(f"{path}-journal").rename(f"{kept}-journal")
     except (sqlite3.Error, OSError) as error:
-        raise StoreError(f"{path}: cannot be mended ({error})") from error
+        raise StoreError(f"{path}: cannot be repaired ({error})") from error
     return kept
 
 

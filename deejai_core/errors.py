@@ -128,7 +128,7 @@ class StoreError(DeejaiError):
 
 
 class DamagedError(StoreError):
-    """A file of our own holds what it cannot hold. Another try fails again until it is mended."""
+    """A file of our own holds what it cannot hold. Another try fails again until it is repaired."""
 
 
 class MicrophoneError(DeejaiError):

@@ -1,4 +1,4 @@
-"""A song as a microphone hears it: from a loudspeaker across a room, with the noise of the room, and not as loud.
+"""A song as a microphone embeds it: from a loudspeaker across a room, with the noise of the room, and not as loud.
 
     python demo/room.py SONG OUT.wav [SECONDS [START [SNR]]]
 
@@ -27,9 +27,9 @@ def in_a_room(samples: np.ndarray, rate: int, *, snr: float, gain: float = GAIN,
     echoes = rng.normal(size=len(time)) * 10 ** (-3 * time / REVERBERATION) * (time >= FIRST_ECHO)
     echoes *= 10 ** (-DIRECT / 20) / np.linalg.norm(echoes)
     echoes[0] = 1
-    heard = _convolve(samples, echoes)
-    noise = _noise(len(heard), rate, rng.choice([1, 2]), rng)
-    return (heard + noise * np.sqrt(np.mean(heard**2)) * 10 ** (-snr / 20)) * 10 ** (gain / 20)
+    embedded = _convolve(samples, echoes)
+    noise = _noise(len(embedded), rate, rng.choice([1, 2]), rng)
+    return (embedded + noise * np.sqrt(np.mean(embedded**2)) * 10 ** (-snr / 20)) * 10 ** (gain / 20)
 
 
 def _noise(count: int, rate: int, slope: int, rng: np.random.Generator) -> np.ndarray:

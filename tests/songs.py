@@ -11,7 +11,7 @@ import mediafile
 import numpy as np
 import soundfile
 
-from deejai_core.audio.tags import Metadata
+from deejai_core.audio.metadata import Metadata
 
 RATE = 8000  # Hz
 SECONDS = 0.5

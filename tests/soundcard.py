@@ -1,4 +1,4 @@
-"""A sound card that is none: what is played into it is what its microphone hears."""
+"""A sound card that is none: what is played into it is what its microphone embeds."""
 
 from __future__ import annotations
 

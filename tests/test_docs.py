@@ -10,8 +10,8 @@ from pathlib import Path
 import yaml
 
 import deejai_core
+from beetsplug.deejai.cli.settings import DEFAULTS
 from beetsplug.deejai.library.tag_fields import LENGTH
-from beetsplug.deejai.settings import DEFAULTS
 from deejai_core.history.sources import UNDERSTOOD
 from deejai_core.models.vocabulary import TAGS
 
@@ -31,7 +31,7 @@ def test_every_option_is_documented_with_its_default():
 
 
 def test_every_verb_and_flag_is_documented():
-    from beetsplug.deejai.commands import deejai_command
+    from beetsplug.deejai.cli.commands import deejai_command
 
     text = (ROOT / "docs/commands.md").read_text()
     sections = dict(re.findall(r"^## `([\w-]+)`(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))

@@ -34,7 +34,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary, browser() as show:
         beets = Beets(Path(temporary) / "beets")
         beets.run("import", "-qA", options.music.absolute())
-        beets.deejai("analyze")  # all of them weighed with all of them
+        beets.deejai("analyze")  # all of them weighted with all of them
         maps(beets, folder, show)
         with Page(beets.folder) as server:
             playing(show(server.url, DESKTOP)).screenshot(path=folder / "web.png")

@@ -1,4 +1,4 @@
-"""Playlists of songs that sound alike, from vectors that a neural network hears in the audio."""
+"""Playlists of songs that sound alike, from vectors that a neural network computes from the audio."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from beets.plugins import BeetsPlugin
 from deejai_core.formats.entries import one_line
 from deejai_core.words import counted
 
+from .cli.settings import DEFAULTS
 from .library.attributes import ITEM_TYPES
 from .library.tag_fields import TAG_GETTERS, TAG_TYPES
-from .settings import DEFAULTS
 
 if TYPE_CHECKING:
     from beets.importer import ImportSession, ImportTask
     from beets.library import Item, Library
 
-    from deejai_core.embedding.analysis import Unheard
+    from deejai_core.embedding.analysis import NotEmbedded
     from deejai_core.embedding.library_analysis import ImportAnalysis
 
 # Nothing here may import numpy, torch or any other large library: every `beet` command loads every plugin.
@@ -42,7 +42,7 @@ class DeejaiPlugin(BeetsPlugin):
         self._warned: set[str] = set()
 
     def commands(self) -> list[ui.Subcommand]:
-        from .commands import deejai_command
+        from .cli.commands import deejai_command
 
         return [deejai_command(self.config, self._log)]
 
@@ -57,7 +57,7 @@ class DeejaiPlugin(BeetsPlugin):
         except Exception as error:  # an exception here would abort the import half-way
             self._failed += len(items)
             if str(error) not in self._warned:  # once, not for each album
-                from .hints import in_words
+                from .cli.hints import in_words
 
                 self._log.warning("new music not analysed ({}); `beet deejai analyze` will try again", in_words(error))
                 self._warned.add(str(error))
@@ -83,8 +83,8 @@ class DeejaiPlugin(BeetsPlugin):
         try:
             wanted = self.config["playlists_auto"].get(bool) and self.config["playlists"].get(list)
             if wanted and not config["import"]["pretend"].get():
+                from .cli.named import write_named
                 from .library.beets_library import BeetsLibrary
-                from .named import write_named
 
                 write_named(self.config, self._log, BeetsLibrary(lib), (), pretend=False)
         except Exception as error:  # it would be shown as a failure of the import, which is complete
@@ -99,13 +99,13 @@ class DeejaiPlugin(BeetsPlugin):
             from deejai_core.embedding.library_analysis import ImportAnalysis
             from deejai_core.models.registry import tagging_model
 
-            from .models import model_in_use
-            from .settings import read_settings
+            from .cli.models import model_in_use
+            from .cli.settings import read_settings
 
             settings = read_settings(self.config)
             model = model_in_use(library, settings)
             self._import_analysis = ImportAnalysis(model, tagging_model(model), settings.analysis, self._warn)
         return self._import_analysis(library, [item.id for item in items])
 
-    def _warn(self, failure: Unheard) -> None:
+    def _warn(self, failure: NotEmbedded) -> None:
         self._log.warning("{}: not analysed: {}", one_line(os.fspath(failure.path)), failure.reason)

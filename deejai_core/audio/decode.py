@@ -1,4 +1,4 @@
-"""An audio file to mono samples: only the spans that are analysed, spread evenly over the whole track.
+"""An audio file to mono samples: only the windows that are analysed, spread evenly over the whole track.
 
 PyAV reads Ogg, whose codecs FFmpeg decodes fastest. soundfile reads what else libsndfile knows (mp3, flac, wav, aiff…) and
 seeks in it to the sample. PyAV reads the rest (m4a, wma, ape, wv…) and whatever could not be read to the end otherwise.
@@ -18,19 +18,19 @@ from deejai_core.audio.container import open_container
 from deejai_core.audio.identity import audio_key, new_digest
 from deejai_core.errors import AudioError
 
-MARGIN = 0.05  # seconds read on either side of a span, so that the resampler's filter never sees an artificial edge
+MARGIN = 0.05  # seconds read on either side of a window, so that the resampler's filter never sees an artificial edge
 BLOCK = 1 << 16  # source frames read at once
-PREROLL = 0.2  # seconds decoded before a span after a seek: lossy codecs need some frames to settle
+PREROLL = 0.2  # seconds decoded before a window after a seek: lossy codecs need some frames to settle
 LOUDEST = 10.0  # full scale is 1; a float file with a stray huge number must not overflow the spectrogram
 
 SEEKABLE = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}  # containers whose index and clock are true to the packet
 
 
-def read_spans(path: Path, *, sample_rate: int, length: int, limit: int) -> np.ndarray:
+def read_windows(path: Path, *, sample_rate: int, length: int, limit: int) -> np.ndarray:
     """Spans spread evenly over a whole track, the first at its beginning, the last at its end.
 
-    length: samples of a span at `sample_rate` (Hz). limit: the largest number of spans, at least 2; a track that fewer
-    spans cover gets just those. Returns (n, length) float32, channels averaged, full scale 1. A track shorter than one span
+    length: samples of a window at `sample_rate` (Hz). limit: the largest number of windows, at least 2; a track that fewer
+    cover gets just those. Returns (n, length) float32, channels averaged, full scale 1. A track shorter than one window
     is repeated to fill it.
 
     Raises AudioError if the file has no readable audio, UnavailableError if it cannot be read at all.
@@ -42,17 +42,17 @@ def read_spans(path: Path, *, sample_rate: int, length: int, limit: int) -> np.n
 
 
 def span_starts(frames: int, length: int, limit: int) -> list[int]:
-    """Where the spans of `length` begin in a track of `frames`: evenly, from 0 to frames - length, none beyond `limit`."""
+    """Where the windows of `length` begin in a track of `frames`: evenly, from 0 to frames - length; at most `limit`."""
     if frames <= length:
         return [0]
     count = min(limit, -(-frames // length))
     return [round(start) for start in np.linspace(0, frames - length, count)]
 
 
-def key_then_spans(path: Path, *, sample_rate: int, length: int, limit: int) -> Iterator:
-    """First the `audio_key` of a file and then, if that is asked for too, what `read_spans` finds in it.
+def key_then_windows(path: Path, *, sample_rate: int, length: int, limit: int) -> Iterator:
+    """First the `audio_key` of a file and then, if that is asked for too, what `read_windows` finds in it.
 
-    Of Ogg files all packets are looked at once: those that spans are decoded from are kept while the key is computed.
+    Of Ogg files all packets are looked at once: those that windows are decoded from are kept while the key is computed.
     Raises as those two do.
     """
     with contextlib.closing(_read_ogg(path, sample_rate, length, limit)) as reading:
@@ -69,14 +69,14 @@ def key_then_spans(path: Path, *, sample_rate: int, length: int, limit: int) -> 
 
 def _read_by_seeking(path: Path, sample_rate: int, length: int, limit: int) -> np.ndarray:
     try:
-        spans = _read_with_soundfile(path, sample_rate, length, limit)
+        windows = _read_with_soundfile(path, sample_rate, length, limit)
     except AudioError:
-        spans = _read_with_av(path, sample_rate, length, limit)
-    return _fitted(spans, length)
+        windows = _read_with_av(path, sample_rate, length, limit)
+    return _fitted(windows, length)
 
 
 def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Iterator:
-    """The key of an Ogg file, then its spans. Raises AudioError if it is no such file, or not in order.
+    """The key of an Ogg file, then its windows. Raises AudioError if it is no such file, or not in order.
 
     FFmpeg's decoders of Vorbis and Opus take three quarters and a quarter of the time that the reference ones take. But its
     positions are only sure to be true to the sample if no packet is left out.
@@ -111,7 +111,7 @@ def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Iterator
                 codec.flush_buffers()
                 yield from _blocks_of(packets, origin)
 
-        yield wanted.spans(blocks())
+        yield wanted.windows(blocks())
 
 
 def _blocks_of(packets: list, origin: int) -> Iterator[tuple[int, np.ndarray]]:
@@ -154,7 +154,7 @@ def _read_with_soundfile(path: Path, sample_rate: int, length: int, limit: int) 
 
     try:
         with soundfile.SoundFile(path) as file:
-            # A header that promises more frames than there are is found out below, by reading the last span.
+            # A header that promises more frames than there are is found out below, by reading the last window.
             if not file.seekable() or not 0 < file.frames < 1 << 40:
                 raise AudioError("its length is unknown")
             wanted = Wanted(file.frames, length, limit, sample_rate, file.samplerate)
@@ -166,7 +166,7 @@ def _read_with_soundfile(path: Path, sample_rate: int, length: int, limit: int) 
                         size = min(BLOCK, run.stop - start)
                         yield start, averaged(file.read(size, dtype="float32", always_2d=True).T)
 
-            return wanted.spans(blocks())
+            return wanted.windows(blocks())
     except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:  # TypeError: a name ending in .raw
         raise AudioError(str(error)) from error
 
@@ -177,7 +177,7 @@ def _read_with_av(path: Path, sample_rate: int, length: int, limit: int) -> list
         wanted = Wanted(frames, length, limit, sample_rate, rate)
         if container.format.name in SEEKABLE:
             with contextlib.suppress(AudioError):
-                return wanted.spans(_blocks_by_seeking(container, stream, rate, wanted.runs()))
+                return wanted.windows(_blocks_by_seeking(container, stream, rate, wanted.runs()))
     # Without an index, or with one that is not true, all of it is decoded; twice if the promised length was not true.
     while True:
         with opened(path) as (container, stream, _):
@@ -190,9 +190,9 @@ def _read_with_av(path: Path, sample_rate: int, length: int, limit: int) -> list
 
 
 class Wanted:
-    """Which source frames to read of a track of `frames` at `rate`, for spans of `length` samples at `sample_rate`.
+    """Which source frames to read of a track of `frames` at `rate`, for windows of `length` samples at `sample_rate`.
 
-    ranges: of each span, the margins included; none if the track's length is unknown.
+    ranges: of each window, the margins included; none if the track's length is unknown.
     """
 
     def __init__(self, frames: int, length: int, limit: int, sample_rate: int, rate: int) -> None:
@@ -214,8 +214,8 @@ class Wanted:
                 runs.append(wanted)
         return runs
 
-    def spans(self, blocks: Iterable[tuple[int, np.ndarray]]) -> list[np.ndarray]:
-        """The spans, out of blocks of mono source frames (n,) with the position of the first, in order.
+    def windows(self, blocks: Iterable[tuple[int, np.ndarray]]) -> list[np.ndarray]:
+        """The windows, out of blocks of mono source frames (n,) with the position of the first, in order.
 
         Raises AudioError if a range is not filled, but for a piece no longer than the margin.
         """
@@ -241,7 +241,7 @@ class Wanted:
         return self.cut([piece[:count] for count, piece in zip(filled, pieces, strict=True)])
 
     def cut(self, pieces: list[np.ndarray]) -> list[np.ndarray]:
-        """The spans from what the ranges hold, resampled; a span has less than `length` samples if its piece has."""
+        """The windows from what the ranges hold, resampled; a window has less than `length` samples if its piece has."""
         return [
             _cut(piece, start - wanted.start, self._rate, self._sample_rate, self._length)
             for piece, start, wanted in zip(pieces, self._starts, self.ranges, strict=True)
@@ -374,7 +374,7 @@ def tamed(samples: np.ndarray) -> np.ndarray:
 
 
 def _cut(piece: np.ndarray, offset: int, rate: int, sample_rate: int, length: int) -> np.ndarray:
-    """The span of `length` samples that begins `offset` source frames into a piece, resampled; less if there is less."""
+    """The window of `length` samples that begins `offset` source frames into a piece, resampled; less if there is less."""
     import soxr
 
     piece = tamed(piece)
@@ -384,8 +384,8 @@ def _cut(piece: np.ndarray, offset: int, rate: int, sample_rate: int, length: in
     return piece[start : start + length]
 
 
-def _fitted(spans: list[np.ndarray], length: int) -> np.ndarray:
+def _fitted(windows: list[np.ndarray], length: int) -> np.ndarray:
     """Spans of exactly `length` samples: a short one is repeated, as MusiCNN's authors did."""
-    if not all(map(len, spans)):
+    if not all(map(len, windows)):
         raise AudioError("no audio in it")
-    return np.stack([np.resize(span, length) for span in spans])
+    return np.stack([np.resize(window, length) for window in windows])

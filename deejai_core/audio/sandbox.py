@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from deejai_core.audio.child import end_child, start_child
+from deejai_core.audio.metadata import Caption, Metadata
 from deejai_core.audio.pictures import LARGEST
-from deejai_core.audio.tags import Metadata, Tags
 from deejai_core.errors import AudioError, ModelError, UnavailableError
 
 FLOAT = 4  # bytes
@@ -49,16 +49,16 @@ class Decoder:
             end_child(self._process)
             self._process = None
 
-    def key(self, path: Path, **spans: int) -> str:
+    def key(self, path: Path, **windows: int) -> str:
         """As `audio_key`. Raises AudioError, UnavailableError; ModelError if the libraries that decode cannot be loaded.
 
-        spans: what `spans` will be asked for if the key is not known; the file need not be read twice then.
+        windows: what `windows` will be asked for if the key is not known; the file need not be read twice then.
         """
-        return self._ask(path, {"what": "key"} | spans)[0]["key"]
+        return self._ask(path, {"what": "key"} | windows)[0]["key"]
 
-    def spans(self, path: Path, *, sample_rate: int, length: int, limit: int) -> np.ndarray:
-        """As `read_spans`, with the errors of `key`."""
-        request = {"what": "spans", "sample_rate": sample_rate, "length": length, "limit": limit}
+    def windows(self, path: Path, *, sample_rate: int, length: int, limit: int) -> np.ndarray:
+        """As `read_windows`, with the errors of `key`."""
+        request = {"what": "windows", "sample_rate": sample_rate, "length": length, "limit": limit}
         _, data = self._ask(path, request, most=limit * length * FLOAT)
         return np.frombuffer(data, np.float32).reshape(-1, length)
 
@@ -70,12 +70,12 @@ class Decoder:
                 return
             yield np.frombuffer(data, np.float32).reshape(-1, 2)
 
-    def tags(self, path: Path) -> Tags:
-        """As `read_tags`; a file whose tags cannot be read has its name for a title."""
+    def caption(self, path: Path) -> Caption:
+        """As `read_caption`; a file whose metadata cannot be read has its name for a title."""
         try:
-            return Tags(**self._ask(path, {"what": "tags"})[0]["tags"])
+            return Caption(**self._ask(path, {"what": "caption"})[0]["caption"])
         except AudioError:
-            return Tags("", path.stem, None)
+            return Caption("", path.stem, None)
 
     def metadata(self, path: Path) -> Metadata:
         """As `read_metadata`, with the errors of `key`."""

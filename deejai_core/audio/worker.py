@@ -35,7 +35,7 @@ def main() -> None:
 
 
 class Server:
-    """Answers requests. A file stays open while more of it is likely to be asked for: spans after a key, the next block."""
+    """Answers requests. A file stays open while more of it may well be asked for: windows after a key, the next block."""
 
     def __init__(self, answers: BinaryIO) -> None:
         self._answers = answers
@@ -55,11 +55,11 @@ class Server:
         _answer(self._answers, answer, data)
 
     def _answer_to(self, request: dict) -> tuple[dict, bytes | memoryview]:
-        from deejai_core.audio.decode import key_then_spans, read_spans
+        from deejai_core.audio.decode import key_then_windows, read_windows
         from deejai_core.audio.identity import audio_key
+        from deejai_core.audio.metadata import read_caption, read_comments, read_metadata
         from deejai_core.audio.pictures import read_picture
         from deejai_core.audio.stereo import stereo_blocks
-        from deejai_core.audio.tags import read_comments, read_metadata, read_tags
 
         path, what = Path(os.fsdecode(bytes.fromhex(request["path"]))), request["what"]
         options = {name: request[name] for name in ("sample_rate", "length", "limit") if name in request}
@@ -67,16 +67,16 @@ class Server:
         reading = expected[1] if expected and expected[0] == request else None
         if reading is None:
             _check_regular(path)
-        if what == "tags":
-            return {"tags": asdict(read_tags(path))}, b""
+        if what == "caption":
+            return {"caption": asdict(read_caption(path))}, b""
         if what == "metadata":
             return {"metadata": asdict(read_metadata(path))}, b""
         if what == "comments":
             return {"comments": read_comments(path)}, b""
         if what == "picture":
             return {}, read_picture(path)
-        if what == "spans":
-            return {}, (next(reading) if reading else read_spans(path, **options)).data
+        if what == "windows":
+            return {}, (next(reading) if reading else read_windows(path, **options)).data
         if what == "stereo":
             reading = reading or islice(stereo_blocks(path, request["rate"]), request["block"], None)
             found = next(reading, None)
@@ -86,9 +86,9 @@ class Server:
             return {}, found.data
         if not options:
             return {"key": audio_key(path)}, b""
-        reading = key_then_spans(path, **options)
+        reading = key_then_windows(path, **options)
         key = next(reading)
-        self._open = request | {"what": "spans"}, reading
+        self._open = request | {"what": "windows"}, reading
         return {"key": key}, b""
 
 

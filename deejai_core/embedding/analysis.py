@@ -21,13 +21,13 @@ from deejai_core.models.protocol import Model
 # Two bytes a number is what the store keeps, so it is also what vectors are made from: fresh or stored, the same.
 TRUNK_TYPE = np.float16
 
-# Windows that are gathered for a graphics processor. It hears far more than are decoded, but files wait while it does: by
+# Windows that are gathered for a graphics processor. It embeds far more than are decoded, but files wait while it does: by
 # the network of Deej-A.I., 16 threads and an H200 analysed 43 songs a second with 256 at once, and 54 with 64.
 TOGETHER = 64
 
 
 @dataclass(frozen=True)
-class Heard:
+class Embedded:
     """What the model's trunk made of a recording: (n, trunk_size) float16, or None if that is known already."""
 
     path: Path
@@ -36,7 +36,7 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Unheard:
+class NotEmbedded:
     """A file that cannot be analysed, and why."""
 
     path: Path
@@ -67,31 +67,31 @@ class Read:
     mel: np.ndarray
 
 
-def hear_file(path: Path, model: Model, decoder: Decoder, *, windows: int, known: Container[str] = ()) -> Heard:
+def embed_file(path: Path, model: Model, decoder: Decoder, *, windows: int, known: Container[str] = ()) -> Embedded:
     """One file through the model's trunk, unless its audio key is among the `known` ones.
 
     windows: the largest number of slices, spread evenly over the track. The numbers depend on the file alone. Raises
     AudioError if the file has no readable audio, UnavailableError if something else is in the way.
     """
     read = read_file(path, model, decoder, windows=windows, known=known)
-    return read if isinstance(read, Heard) else _heard(read, lambda: model.trunk(read.mel))
+    return read if isinstance(read, Embedded) else _embedded(read, lambda: model.trunk(read.mel))
 
 
-def read_file(path: Path, model: Model, decoder: Decoder, *, windows: int, known: Container[str] = ()) -> Heard | Read:
-    """What the model's trunk is to see of a file, or its key alone if that is known; otherwise as `hear_file`."""
+def read_file(path: Path, model: Model, decoder: Decoder, *, windows: int, known: Container[str] = ()) -> Embedded | Read:
+    """What the model's trunk is to see of a file, or its key alone if that is known; otherwise as `embed_file`."""
     try:
-        wanted = {"sample_rate": model.sample_rate, "length": model.span, "limit": windows}
+        wanted = {"sample_rate": model.sample_rate, "length": model.window, "limit": windows}
         key = decoder.key(path, **wanted)
         if key in known:
-            return Heard(path, key, None)
-        return Read(path, key, model.mel(decoder.spans(path, **wanted)))
+            return Embedded(path, key, None)
+        return Read(path, key, model.mel(decoder.windows(path, **wanted)))
     except DeejaiError:
         raise
     except Exception as error:  # a library's surprise must cost one file, not the night
         raise UnavailableError(f"{type(error).__name__}: {error}") from error
 
 
-def hear_together(batch: list[Read], model: Model, device: str) -> Iterator[Heard | Unheard]:
+def embed_together(batch: list[Read], model: Model, device: str) -> Iterator[Embedded | NotEmbedded]:
     """Many files' mel slices through the trunk at once; file by file if that fails, so that each fails for itself.
 
     Numbers may differ from those of a file alone by what rounding does, some 1e-5.
@@ -99,29 +99,29 @@ def hear_together(batch: list[Read], model: Model, device: str) -> Iterator[Hear
     trunks: list = [None] * len(batch)
     if len(batch) > 1:
         with contextlib.suppress(Exception):  # most likely there is not enough memory for all at once
-            heard = model.trunk(np.concatenate([read.mel for read in batch]), device=device)
-            trunks = np.split(heard, np.cumsum([len(read.mel) for read in batch[:-1]]))
+            embedded = model.trunk(np.concatenate([read.mel for read in batch]), device=device)
+            trunks = np.split(embedded, np.cumsum([len(read.mel) for read in batch[:-1]]))
     for read, trunk in zip(batch, trunks, strict=True):
         try:
-            yield _heard(read, lambda: model.trunk(read.mel, device=device) if trunk is None else trunk)  # noqa: B023
+            yield _embedded(read, lambda: model.trunk(read.mel, device=device) if trunk is None else trunk)  # noqa: B023
         except AudioError as error:
-            yield _unheard(read.path, error)
+            yield _not_embedded(read.path, error)
 
 
-def _heard(read: Read, hear: Callable[[], np.ndarray]) -> Heard:
+def _embedded(read: Read, embed: Callable[[], np.ndarray]) -> Embedded:
     try:
-        trunk = hear().astype(TRUNK_TYPE)
+        trunk = embed().astype(TRUNK_TYPE)
     except DeejaiError:
         raise
     except Exception as error:
         raise UnavailableError(f"{type(error).__name__}: {error}") from error
     if not np.isfinite(trunk).all():
         raise AudioError("the model returned NaN or infinity")
-    return Heard(read.path, read.key, trunk)
+    return Embedded(read.path, read.key, trunk)
 
 
-def _unheard(path: Path, error: AudioError) -> Unheard:
-    return Unheard(path, str(error), lasting=not isinstance(error, UnavailableError))
+def _not_embedded(path: Path, error: AudioError) -> NotEmbedded:
+    return NotEmbedded(path, str(error), lasting=not isinstance(error, UnavailableError))
 
 
 def analyse(
@@ -134,17 +134,17 @@ def analyse(
     limits: Limits = NO_MORE_THAN_USUAL,
     device: str = CPU,
     together: int | None = None,
-) -> Iterator[Heard | Unheard]:
+) -> Iterator[Embedded | NotEmbedded]:
     """Every file through the model's trunk, `threads` at a time; results come as they are ready, in any order.
 
-    `known` keys are not heard again. Each thread has its files decoded by a process of its own, within `limits`. Closing
+    `known` keys are not embedded again. Each thread has its files decoded by a process of its own, within `limits`. Closing
     the iterator waits for the files under way, a moment each, and drops the rest.
 
     device: where the network runs, as `pick_device` returns it. together: how many windows go through the network at once,
     whatever files they are of; None: on the CPU each file by itself, in its thread, elsewhere `TOGETHER`. Spectrograms are
     always computed in the files' threads.
 
-    Raises ModelError if the model or a library cannot be loaded; whatever goes wrong with a file makes it `Unheard`.
+    Raises ModelError if the model or a library cannot be loaded; whatever goes wrong with a file makes it `NotEmbedded`.
     """
     decoders: queue.SimpleQueue[Decoder] = queue.SimpleQueue()
     for _ in range(threads):
@@ -152,14 +152,14 @@ def analyse(
 
     if together is None and device != CPU:
         together = TOGETHER
-    one_file = read_file if together else hear_file
+    one_file = read_file if together else embed_file
 
-    def hear(path: Path) -> Heard | Read | Unheard:
+    def embed(path: Path) -> Embedded | Read | NotEmbedded:
         decoder = decoders.get()
         try:
             return one_file(path, model, decoder, windows=windows, known=known)
         except AudioError as error:
-            return _unheard(path, error)
+            return _not_embedded(path, error)
         finally:
             decoders.put(decoder)
 
@@ -168,18 +168,18 @@ def analyse(
     executor = ThreadPoolExecutor(threads, thread_name_prefix="deejai")
     try:
         # A few more than can run: no worker waits for the caller, and an interrupt leaves little to finish.
-        running: set[Future] = {executor.submit(hear, path) for path in islice(waiting, threads + 2)}
+        running: set[Future] = {executor.submit(embed, path) for path in islice(waiting, threads + 2)}
         model.load()  # while the first files are decoded
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
-            running |= {executor.submit(hear, path) for path in islice(waiting, len(done))}
+            running |= {executor.submit(embed, path) for path in islice(waiting, len(done))}
             for result in (future.result() for future in done):
                 if isinstance(result, Read):
                     batch.append(result)
                 else:
                     yield result
             if batch and (not running or sum(len(read.mel) for read in batch) >= together):
-                yield from hear_together(batch, model, device)
+                yield from embed_together(batch, model, device)
                 batch = []
     finally:
         executor.shutdown(cancel_futures=True)

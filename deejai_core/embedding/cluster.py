@@ -1,4 +1,4 @@
-"""Many files to slices on many machines: Dask's workers hear, and whoever asks keeps what they heard.
+"""Many files to slices on many machines: Dask's workers embed, and whoever asks keeps what they embedded.
 
 Paths go out and the trunk's output comes back, so all machines must find the music under the same paths. Workers may come,
 go and die; nothing is kept on them. https://distributed.dask.org
@@ -24,7 +24,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from deejai_core.embedding.analysis import NO_MORE_THAN_USUAL, Heard, Limits, Unheard, hear_file
+from deejai_core.embedding.analysis import NO_MORE_THAN_USUAL, Embedded, Limits, NotEmbedded, embed_file
 from deejai_core.errors import AudioError, ClusterError, DeejaiError, UnavailableError
 from deejai_core.extras import extra
 from deejai_core.models.protocol import Model
@@ -62,13 +62,13 @@ class Cluster:
 
 
 @dataclass(frozen=True)
-class Unshared(Unheard):
+class Unshared(NotEmbedded):
     """A file that is here, but not where a worker looked for it."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """How a worker is to hear: the same for all files of a run, and what it must agree on."""
+    """How a worker is to embed: the same for all files of a run, and what it must agree on."""
 
     version: str
     model: str
@@ -94,13 +94,13 @@ def analyse_on(
     limits: Limits = NO_MORE_THAN_USUAL,
     patience: float = PATIENCE,
     submitted: int = SUBMITTED,
-) -> Iterator[Heard | Unheard]:
+) -> Iterator[Embedded | NotEmbedded]:
     """As `analyse`, by the workers of a cluster, `submitted` files at most on their way; bit for bit the same results.
 
-    Files of `known` keys are heard again, and what comes of it is dropped: the keys of a large archive are too much to
-    send about for the few files that it has twice. A worker that dies has its files heard by another one; closing the
+    Files of `known` keys are embedded again, and what comes of it is dropped: the keys of a large archive are too much to
+    send about for the few files that it has twice. A worker that dies has its files embedded by another one; closing the
     iterator takes back what no worker has begun. Raises ClusterError if there is no scheduler, no worker for `patience`
-    seconds, or one that hears otherwise than this machine would; MissingError if Dask is not installed.
+    seconds, or one that embeds otherwise than this machine would; MissingError if Dask is not installed.
     """
     check_address(cluster.address)
     order = Order(__version__, cluster.model, model.trunk_name, windows, limits)
@@ -111,7 +111,7 @@ def analyse_on(
         _check_versions(client)
 
         def submit(path: Path) -> Future:
-            return client.submit(hear, order, os.fsencode(path), pure=False)
+            return client.submit(embed, order, os.fsencode(path), pure=False)
 
         waiting = iter(paths)
         under_way = {submit(path): path for path in islice(waiting, submitted)}
@@ -201,13 +201,13 @@ def _check_versions(client: Client) -> None:
             raise ClusterError(f"{where} has deejai {version}, here it is {__version__}; install the same on both")
 
 
-def _failed(client: Client, path: Path, error: Exception) -> Unheard:
+def _failed(client: Client, path: Path, error: Exception) -> NotEmbedded:
     """What becomes of a file whose task failed. Raises ClusterError if that is not the file's doing."""
     from distributed.scheduler import KilledWorker
 
     if isinstance(error, KilledWorker):
         times = error.allowed_failures + 1
-        return Unheard(path, f"the worker died on it, {times} {'time' if times == 1 else 'times'}", lasting=False)
+        return NotEmbedded(path, f"the worker died on it, {times} {'time' if times == 1 else 'times'}", lasting=False)
     if not isinstance(error, DeejaiError):
         _check_versions(client)  # of a worker that came later, most likely
         raise ClusterError(f"the cluster cannot do it ({type(error).__name__}: {_one_line(error)})") from error
@@ -215,19 +215,19 @@ def _failed(client: Client, path: Path, error: Exception) -> Unheard:
 
 
 def _judged(
-    path: Path, worker: str, result: Heard | Unheard, known: Container[str], lacking: Counter[str]
-) -> Heard | Unheard:
+    path: Path, worker: str, result: Embedded | NotEmbedded, known: Container[str], lacking: Counter[str]
+) -> Embedded | NotEmbedded:
     """A worker's result as it looks from here. Raises ClusterError if the worker seems to have no music at all."""
     if isinstance(result, Unshared):
         if not path.exists():
-            return Unheard(path, result.reason, lasting=False)  # missing here as well
+            return NotEmbedded(path, result.reason, lasting=False)  # missing here as well
         lacking[worker] += 1
         # It is done with each of them in no time, and would soon have had all that there are.
         if lacking[worker] >= STRANGER:
             raise ClusterError(f"worker {worker} finds none of the files; does it share the music folder?")
         return replace(result, reason=f"worker {worker}: {result.reason}; does it share the music folder?")
     lacking[worker] = 0
-    if isinstance(result, Unheard):
+    if isinstance(result, NotEmbedded):
         return result if result.lasting else replace(result, reason=f"worker {worker}: {result.reason}")
     return replace(result, trunk=None) if result.key in known else result
 
@@ -236,24 +236,24 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def hear(order: Order, path: bytes) -> tuple[str, Heard | Unheard]:
-    """On a worker: its address, and what it heard. Raises ClusterError if it cannot hear as it should."""
+def embed(order: Order, path: bytes) -> tuple[str, Embedded | NotEmbedded]:
+    """On a worker: its address, and what it embedded. Raises ClusterError if it cannot embed as it should."""
     from distributed import get_worker
 
     worker = get_worker().address
     try:
-        return worker, _ear(order).hear(Path(os.fsdecode(path)))
+        return worker, _embedder(order).embed(Path(os.fsdecode(path)))
     except DeejaiError as error:
         raise ClusterError(f"worker {worker}: {error}") from error
 
 
 def forget() -> None:
     """On a worker: let go of models and decoders, once no file is under way."""
-    _cached_ear.cache_clear()
+    _cached_embedder.cache_clear()
 
 
-class Ear:
-    """What a worker hears with: a model, and as many decoders as it has threads at work."""
+class Embedder:
+    """What a worker embeds with: a model, and as many decoders as it has threads at work."""
 
     def __init__(self, order: Order) -> None:
         if order.version != __version__:
@@ -268,18 +268,18 @@ class Ear:
         self._decoders: queue.SimpleQueue[Decoder] = queue.SimpleQueue()  # those that no thread is using
         weakref.finalize(self, _close_all, self._decoders)
 
-    def hear(self, path: Path) -> Heard | Unheard:
-        """As `hear_file`, but that nothing that a file does is raised."""
+    def embed(self, path: Path) -> Embedded | NotEmbedded:
+        """As `embed_file`, but that nothing that a file does is raised."""
         try:
             decoder = self._decoders.get_nowait()
         except queue.Empty:
             decoder = self._order.limits.decoder()
         try:
-            return hear_file(path, self._model, decoder, windows=self._order.windows)
+            return embed_file(path, self._model, decoder, windows=self._order.windows)
         except AudioError as error:
             if not isinstance(error, UnavailableError):
-                return Unheard(path, str(error), lasting=True)
-            kind = Unheard if os.access(path, os.R_OK) else Unshared
+                return NotEmbedded(path, str(error), lasting=True)
+            kind = NotEmbedded if os.access(path, os.R_OK) else Unshared
             return kind(path, str(error), lasting=False)
         finally:
             self._decoders.put(decoder)
@@ -291,10 +291,10 @@ def _close_all(decoders: queue.SimpleQueue[Decoder]) -> None:
 
 
 @lru_cache(maxsize=2)  # one for each run that the cluster is likely to serve at once
-def _cached_ear(order: Order) -> Ear:
-    return Ear(order)
+def _cached_embedder(order: Order) -> Embedder:
+    return Embedder(order)
 
 
-def _ear(order: Order) -> Ear:
+def _embedder(order: Order) -> Embedder:
     with LOADING:  # a worker's threads share one model
-        return _cached_ear(order)
+        return _cached_embedder(order)

@@ -19,13 +19,13 @@ import numpy as np
 
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.data_folder import alone, slices_path
-from deejai_core.embedding.analysis import Heard, Limits, Unheard, analyse, default_threads, hear_file
+from deejai_core.embedding.analysis import Embedded, Limits, NotEmbedded, analyse, default_threads, embed_file
 from deejai_core.embedding.changed_files import look_at_files, note_of
 from deejai_core.embedding.cluster import Cluster, Unshared, analyse_on
-from deejai_core.embedding.library_vectors import Weighed, up_to_date, weigh_imported, weigh_tracks
+from deejai_core.embedding.library_vectors import Weighted, up_to_date, weight_imported, weight_tracks
 from deejai_core.embedding.slices import FileNote, SliceStore, open_slices
 from deejai_core.embedding.tagging import tag_tracks, untagged_ids
-from deejai_core.embedding.weighting import weigh_outsider
+from deejai_core.embedding.weighting import weight_external
 from deejai_core.errors import AudioError, UnmountedError
 from deejai_core.library import Library
 from deejai_core.models.device import CPU, pick_device
@@ -38,7 +38,7 @@ NOTED = 100  # files that are noted at once: each time is a wait for the disk
 class Analysis:
     """How files are analysed."""
 
-    windows: int = 16  # of a track that the model hears, at most
+    windows: int = 16  # of a track that the model embeds, at most
     epsilon: float | None = None  # cosine distance below which two slices are the same; None: the model's own
     threads: int | None = None  # files at once; None: one for each core, one less during an import
     device: str = CPU  # where the network runs, one of `DEVICES`
@@ -59,8 +59,8 @@ class Analysis:
 class Work:
     """What is to be done to some tracks, by their ids."""
 
-    hear: list[int]  # their audio is to be decoded
-    weigh: list[int]  # the model has heard them, and they lack a vector
+    to_embed: list[int]  # their audio is to be decoded
+    to_weight: list[int]  # the model has embedded them, and they lack a vector
     failed: list[int]  # they failed before, and their files have not changed since
 
 
@@ -68,9 +68,9 @@ class Work:
 class Outcome:
     """What an analysis has done, in tracks."""
 
-    weighed: Weighed | None  # None: all vectors were up to date
+    weighted: Weighted | None  # None: all vectors were up to date
     wanted: int  # that were to get a vector
-    heard: int  # whose files were to be decoded
+    embedded: int  # whose files were to be decoded
     failed: int  # of these
     skipped: int  # that failed before
     tagged: int
@@ -78,8 +78,8 @@ class Outcome:
     @property
     def idle(self) -> bool:
         """Whether there was nothing to do."""
-        changed = self.weighed.changed if self.weighed else 0
-        return not (self.wanted or changed or self.heard or self.skipped or self.tagged)
+        changed = self.weighted.changed if self.weighted else 0
+        return not (self.wanted or changed or self.embedded or self.skipped or self.tagged)
 
 
 class Observer:
@@ -88,13 +88,13 @@ class Observer:
     def planned(self, work: Work, changed: int) -> None:
         """So much is to be done; of the files to be decoded, so many have changed since the last time."""
 
-    def result(self, result: Heard | Unheard) -> None:
+    def result(self, result: Embedded | NotEmbedded) -> None:
         """A file was decoded, and what came of it is kept."""
 
     def weighting(self) -> None:
         """All files are decoded; the vectors are computed now."""
 
-    def weighed(self, weighed: Weighed, wanted: int) -> None:
+    def weighted(self, weighted: Weighted, wanted: int) -> None:
         """The vectors are kept, those of so many tracks that were to get one among them."""
 
     def tagged(self, tracks: int) -> None:
@@ -125,15 +125,15 @@ def analyse_library(
         changed, unknown = look_at_files(library, store)
         store.note_files(unknown)
         work = plan(library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed)
-        observer.planned(work, sum(id_ in changed for id_ in work.hear))
-        paths = [track.path for track in library.tracks(work.hear).values()]
+        observer.planned(work, sum(id_ in changed for id_ in work.to_embed))
+        paths = [track.path for track in library.tracks(work.to_embed).values()]
         if paths:
             _check_mounted(paths)
         failed = 0
 
-        def note(result: Heard | Unheard) -> None:
+        def note(result: Embedded | NotEmbedded) -> None:
             nonlocal failed
-            if isinstance(result, Unheard):
+            if isinstance(result, NotEmbedded):
                 if not result.lasting and not result.path.exists():
                     _check_mounted(paths)
                 if not isinstance(result, Unshared):  # of no file's making: it is to be tried next time, however often
@@ -144,18 +144,18 @@ def analyse_library(
             observer.result(result)
 
         threads = analysis.threads or default_threads()
-        heard = hear_tracks(
-            library, work.hear, model, store, analysis, threads=threads, force=force, cluster=cluster, on_result=note
+        embedded = embed_tracks(
+            library, work.to_embed, model, store, analysis, threads=threads, force=force, cluster=cluster, on_result=note
         )
-        wanted, epsilon, weighed, tagged = [*work.weigh, *heard], analysis.epsilon_for(model), None, 0
+        wanted, epsilon, weighted, tagged = [*work.to_weight, *embedded], analysis.epsilon_for(model), None, 0
         if wanted or not up_to_date(library, model, epsilon, store):
             observer.weighting()
-            weighed = weigh_tracks(library, wanted, model, epsilon, store)
-            observer.weighed(weighed, len(wanted))
+            weighted = weight_tracks(library, wanted, model, epsilon, store)
+            observer.weighted(weighted, len(wanted))
         if analysis.tags:
             tagged = tag_tracks(library, untagged_ids(library, ids), tagger, store)
             observer.tagged(tagged)
-    return Outcome(weighed, len(wanted), len(work.hear), failed, len(work.failed), tagged)
+    return Outcome(weighted, len(wanted), len(work.to_embed), failed, len(work.failed), tagged)
 
 
 def pending_tracks(
@@ -173,7 +173,7 @@ def pending_tracks(
         return [id_ for id_ in library.ids() if id_ not in done] if ids is None else list(ids)
     with open_slices(library) as store:
         changed, _ = look_at_files(library, store)
-        return plan(library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed).hear
+        return plan(library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed).to_embed
 
 
 def plan(
@@ -189,11 +189,11 @@ def plan(
 ) -> Work:
     """Sort out what tracks lack; see `analyse_library`.
 
-    changed: ids of tracks whose files have changed: what they hold is heard if it is another recording.
+    changed: ids of tracks whose files have changed: what they hold is embedded if it is another recording.
     """
     keys, failures = library.recordings(), store.failures()
     done = set(library.vectors(model.name, model.dimension).ids.tolist())
-    again = store.to_hear_again(model.trunk_name)
+    again = store.to_embed_again(model.trunk_name)
     if ids is None and force:
         ids = library.ids()
     elif ids is None:
@@ -205,19 +205,19 @@ def plan(
     for id_, track in tracks.items():
         failure = failures.get(track.path)
         if force or (retry and failure):
-            work.hear.append(id_)
+            work.to_embed.append(id_)
         elif id_ in done and keys.get(id_) not in again and id_ not in changed:
             continue
         elif keys.get(id_) in known and id_ not in changed:
-            work.weigh.append(id_)
+            work.to_weight.append(id_)
         elif failure and failure.still_stands(analysis.retries):
             work.failed.append(id_)
         else:
-            work.hear.append(id_)
+            work.to_embed.append(id_)
     return work
 
 
-def hear_tracks(
+def embed_tracks(
     library: Library,
     ids: Iterable[int],
     model: Model,
@@ -227,11 +227,11 @@ def hear_tracks(
     threads: int,
     force: bool = False,
     cluster: Cluster | None = None,
-    on_result: Callable[[Heard | Unheard], None],
+    on_result: Callable[[Embedded | NotEmbedded], None],
 ) -> list[int]:
     """Decode the tracks' files and keep what the model's trunk makes of them; returns the ids of those to be weighted.
 
-    cluster: what hears them, instead of this machine by so many threads. Each result is in the store and the library
+    cluster: what embeds them, instead of this machine by so many threads. Each result is in the store and the library
     before `on_result` gets it. A track keeps the vector that it has until it is weighted, but not one of other audio.
     """
     by_path = defaultdict(list)
@@ -261,17 +261,17 @@ def hear_tracks(
         )
     wanted = [id_ for of_file in by_path.values() for id_ in of_file]
     done = set(library.vectors(model.name, model.dimension, wanted).ids.tolist())
-    heard: list[int] = []
+    embedded: list[int] = []
     known_now: list[FileNote] = []
-    with closing(results):  # at once, whatever happens: nobody should hear for nothing
+    with closing(results):  # at once, whatever happens: nobody should embed for nothing
         for result in results:
-            if isinstance(result, Heard):
+            if isinstance(result, Embedded):
                 if result.trunk is not None:
                     store.put(result.key, model.trunk_name, result.trunk)
                 for id_ in by_path[result.path]:
                     has_vector = library.keep_recording(id_, result.path, result.key)
                     if has_vector is not None and (result.trunk is not None or id_ not in done or not has_vector):
-                        heard.append(id_)
+                        embedded.append(id_)
                 if note := notes[result.path]:
                     known_now.append(note._replace(key=result.key))
                 if len(known_now) >= NOTED:
@@ -279,17 +279,17 @@ def hear_tracks(
                     known_now.clear()
             on_result(result)
     store.note_files(known_now)
-    return heard
+    return embedded
 
 
-def embed_file(library: Library, path: Path, model: Model, analysis: Analysis) -> tuple[str, np.ndarray]:
+def embed_external(library: Library, path: Path, model: Model, analysis: Analysis) -> tuple[str, np.ndarray]:
     """Audio key and vector of a file, as it would be in this library, whether it is or not. Raises AudioError."""
     keys = set(library.recordings().values())
     with open_slices(library) as store, analysis.limits.decoder() as decoder:
         known = store.keys(model.trunk_name) & keys
-        heard = hear_file(path, model, decoder, windows=analysis.windows, known=known)
-        vector = weigh_outsider(store, model, analysis.epsilon_for(model), known, heard.key, heard.trunk)
-        return heard.key, vector
+        embedded = embed_file(path, model, decoder, windows=analysis.windows, known=known)
+        vector = weight_external(store, model, analysis.epsilon_for(model), known, embedded.key, embedded.trunk)
+        return embedded.key, vector
 
 
 @dataclass
@@ -304,7 +304,7 @@ class ImportAnalysis:
     model: Model
     tagger: Model
     analysis: Analysis
-    on_failure: Callable[[Unheard], None]
+    on_failure: Callable[[NotEmbedded], None]
     _read: dict[str, np.ndarray] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)  # several imports may run at once in one program
 
@@ -316,15 +316,15 @@ class ImportAnalysis:
         # One core is left to whoever answers the importer's questions.
         threads = analysis.threads or max(1, default_threads() - 1)
         with self._lock, open_slices(library) as store:
-            heard = hear_tracks(library, lacking, model, store, analysis, threads=threads, on_result=self._note)
-            if heard:
-                weigh_imported(library, heard, model, analysis.epsilon_for(model), store, read=self._read)
+            embedded = embed_tracks(library, lacking, model, store, analysis, threads=threads, on_result=self._note)
+            if embedded:
+                weight_imported(library, embedded, model, analysis.epsilon_for(model), store, read=self._read)
             if analysis.tags:
                 tag_tracks(library, untagged_ids(library, ids), self.tagger, store)
-        return len(heard), len(lacking) - len(heard)
+        return len(embedded), len(lacking) - len(embedded)
 
-    def _note(self, result: Heard | Unheard) -> None:
-        if isinstance(result, Unheard):
+    def _note(self, result: Embedded | NotEmbedded) -> None:
+        if isinstance(result, NotEmbedded):
             self.on_failure(result)
 
 
@@ -337,7 +337,7 @@ def _lacking(library: Library, ids: Sequence[int], model: Model, decoder: Decode
         try:
             return id_ in keys and decoder.key(tracks[id_].path) != keys[id_]
         except AudioError:
-            return False  # hearing it will say what is wrong
+            return False  # embedding it will say what is wrong
 
     return [id_ for id_ in tracks if id_ not in done or replaced(id_)]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deejai_core.data_folder import alone, choice_path, slices_path
 from deejai_core.embedding.library_analysis import Analysis, Work, plan
-from deejai_core.embedding.library_vectors import weigh_tracks
+from deejai_core.embedding.library_vectors import weight_tracks
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import DeejaiError, MissingError, ModelError
 from deejai_core.files import replacing
@@ -58,9 +58,9 @@ def use_model(
         work = plan(library, model, store, analysis)
         choose(library, name)
         on_chosen(work)
-        if not work.weigh:
+        if not work.to_weight:
             return work, 0
-        return work, weigh_tracks(library, work.weigh, model, analysis.epsilon_for(model), store).given
+        return work, weight_tracks(library, work.to_weight, model, analysis.epsilon_for(model), store).given
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class ListedModel:
     model: Model | None  # None: it cannot be loaded
     problem: DeejaiError | None  # why
     tracks: int = 0  # that have its vector
-    recordings: int = 0  # that its trunk has heard
+    recordings: int = 0  # that its trunk has embedded
 
 
 def list_models(library: Library, folder: Path, in_use: str) -> list[ListedModel]:
@@ -89,8 +89,8 @@ def list_models(library: Library, folder: Path, in_use: str) -> list[ListedModel
         except (ModelError, MissingError) as error:
             listed.append(ListedModel(name, used, None, error))
         else:
-            heard = _recordings(library, model)
-            listed.append(ListedModel(name, used, model, None, tracks.get(model.name, 0), heard))
+            embedded = _recordings(library, model)
+            listed.append(ListedModel(name, used, model, None, tracks.get(model.name, 0), embedded))
     return listed
 
 

@@ -24,7 +24,7 @@ class Imported:
     """What became of vectors that were read."""
 
     stored: int = 0  # recordings
-    known: int = 0  # recordings that the model has heard already
+    known: int = 0  # recordings that the model has embedded already
     elsewhere: list[str] = field(default_factory=list)  # paths that are not in the library
     unusable: list[str] = field(default_factory=list)  # paths whose vectors say nothing
 
@@ -38,7 +38,7 @@ def import_vectors(
     moved: tuple[str, str] | None = None,
     on_warning: Callable[[str], None],
 ) -> Imported:
-    """Keep the vectors in the pickles of a Deej-A.I. as what `model` has heard in the library's files.
+    """Keep the vectors in the pickles of a Deej-A.I. as what `model` has embedded in the library's files.
 
     moved: what the paths began with, and what they begin with now. on_warning: told in one line of each pickle that is
     damaged, or of another model. Raises ModelError if the model has no such vectors, StoreError if a source is not there.

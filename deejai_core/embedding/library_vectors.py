@@ -1,4 +1,4 @@
-"""What was heard becomes the vectors of a library's tracks, weighted against the library, and is kept in it."""
+"""Slices become the vectors of a library's tracks, weighted against the library, and is kept in it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from deejai_core.embedding.slices import SliceStore
-from deejai_core.embedding.weighting import choose_reference, is_current, read_units, weigh_against, weigh_library
+from deejai_core.embedding.weighting import choose_reference, is_current, read_units, weight_against, weight_library
 from deejai_core.library import Kept, Library
 from deejai_core.models.protocol import Model
 
 
-class Weighed(NamedTuple):
+class Weighted(NamedTuple):
     """How many tracks were asked for and have their vector now, and how many others got another one."""
 
     given: int
@@ -26,19 +26,19 @@ def up_to_date(library: Library, model: Model, epsilon: float, store: SliceStore
     return is_current(store, model, epsilon, set(library.recordings().values()))
 
 
-def weigh_tracks(library: Library, ids: Iterable[int], model: Model, epsilon: float, store: SliceStore) -> Weighed:
-    """Give tracks that have been heard their vectors, and bring those of all others up to date with the library.
+def weight_tracks(library: Library, ids: Iterable[int], model: Model, epsilon: float, store: SliceStore) -> Weighted:
+    """Give tracks that have been embedded their vectors, and bring those of all others up to date with the library.
 
     For one process at a time. What is interrupted goes on the next time.
     """
     tracks, wanted = _tracks_of(library.recordings()), set(ids)
     keys = {key for key, found in tracks.items() if wanted.intersection(found)}
     given, changed = set(), set()
-    for block, vectors in weigh_library(store, model, epsilon, tracks.keys(), keys):
+    for block, vectors in weight_library(store, model, epsilon, tracks.keys(), keys):
         kept = _keep(library, {key: tracks[key] for key in block}, vectors, model)
         given |= kept.current & wanted
         changed |= kept.changed - wanted
-    return Weighed(len(given), len(changed))
+    return Weighted(len(given), len(changed))
 
 
 def different_vectors(library: Library, model: Model, epsilon: float, store: SliceStore, number: int) -> list[str]:
@@ -50,13 +50,13 @@ def different_vectors(library: Library, model: Model, epsilon: float, store: Sli
     row_of = {id_: row for row, id_ in enumerate(kept.ids.tolist())}
     return [
         key
-        for keys, made in weigh_library(store, model, epsilon, tracks.keys(), some)
+        for keys, made in weight_library(store, model, epsilon, tracks.keys(), some)
         for key, vector in zip(keys, made, strict=True)
         if any(id_ in row_of and not np.array_equal(kept.vectors[row_of[id_]], vector) for id_ in tracks[key])
     ]
 
 
-def weigh_imported(
+def weight_imported(
     library: Library,
     ids: Iterable[int],
     model: Model,
@@ -65,17 +65,17 @@ def weigh_imported(
     *,
     read: dict[str, np.ndarray] | None = None,
 ) -> None:
-    """Give tracks that have just been heard their vectors, and leave the others to the next `weigh_tracks`.
+    """Give tracks that have just been embedded their vectors, and leave the others to the next `weight_tracks`.
 
     read: slices of the reference by audio key that need not be read again; gains those that were.
     """
     tracks, wanted = _tracks_of(library.recordings()), set(ids)
     read = {} if read is None else read
-    heard = store.keys(model.trunk_name)
-    reference = choose_reference(heard & tracks.keys())
+    embedded = store.keys(model.trunk_name)
+    reference = choose_reference(embedded & tracks.keys())
     read |= read_units(store, model, [key for key in reference if key not in read])
     units = read_units(store, model, [key for key, found in tracks.items() if wanted.intersection(found)])
-    vectors = weigh_against(units, {key: read[key] for key in reference}, epsilon)
+    vectors = weight_against(units, {key: read[key] for key in reference}, epsilon)
     store.drop_counts(units)
     _keep(library, {key: tracks[key] for key in units}, vectors, model)
 

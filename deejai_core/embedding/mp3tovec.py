@@ -70,7 +70,9 @@ def mp3tovec(library: Sequence[np.ndarray], epsilon: float) -> np.ndarray:
     units = [unit(slices) for slices in library]
     reference = Reference(units[:REFERENCE])
     places = [place if place < REFERENCE else None for place in range(len(units))]
-    return weigh(units, count_others(units, reference, places, epsilon), reference_sizes(reference, places), epsilon)
+    return tfidf_vectors(
+        units, count_others(units, reference, places, epsilon), reference_sizes(reference, places), epsilon
+    )
 
 
 def count_others(
@@ -101,7 +103,9 @@ def reference_sizes(reference: Reference, places: Sequence[int | None]) -> list[
     return [len(reference.tracks) + (place is None) for place in places]
 
 
-def weigh(tracks: Sequence[np.ndarray], others: Sequence[np.ndarray], sizes: Sequence[int], epsilon: float) -> np.ndarray:
+def tfidf_vectors(
+    tracks: Sequence[np.ndarray], others: Sequence[np.ndarray], sizes: Sequence[int], epsilon: float
+) -> np.ndarray:
     """The vectors (tracks, dimension) float32 of tracks whose document frequencies are known.
 
     tracks: unit slices (n, dimension) of each. others: of each (n,) the other tracks that share a slice's word. sizes: N.

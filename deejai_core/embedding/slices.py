@@ -1,4 +1,4 @@
-"""The slice store: what the model's trunk heard in every recording, on disk.
+"""The slice store: the trunk's output for the windows of every recording, on disk.
 
 Hours of analysis lie here, everything else can be computed from it. One SQLite file beside the library, keyed by the
 recording's audio key, so that moved, renamed, retagged and re-imported files keep theirs. docs/storage.md describes it.
@@ -114,7 +114,7 @@ class FileNote(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Weighing:
+class Weighting:
     """What the stored counts were made with."""
 
     model: str
@@ -142,7 +142,7 @@ class SliceStore:
         self._database.close()
 
     def keys(self, model: str) -> Set[str]:
-        """The audio keys of all recordings that `model` has heard, in the order in which they lie in the file."""
+        """The audio keys of all recordings that `model` has embedded, in the order in which they lie in the file."""
         rows = self._database.select("SELECT key FROM slices WHERE model = ? ORDER BY rowid", (model,), of=(str,))
         return dict.fromkeys(key for (key,) in rows).keys()
 
@@ -181,13 +181,13 @@ class SliceStore:
                 (key, model, data, zlib.crc32(data)),
             )
 
-    def hear_again(self, keys: Iterable[str], model: str) -> None:
-        """Remember that recordings are to be heard again, since what was heard of them is lost."""
+    def embed_again(self, keys: Iterable[str], model: str) -> None:
+        """Remember that recordings are to be embedded again, since what was embedded of them is lost."""
         with self._errors(), self._connection:
             self._connection.executemany("INSERT OR IGNORE INTO again VALUES (?, ?)", [(model, key) for key in keys])
 
-    def to_hear_again(self, model: str) -> set[str]:
-        """The keys of recordings that `hear_again` was told of, and that were not heard since."""
+    def to_embed_again(self, model: str) -> set[str]:
+        """The keys of recordings that `embed_again` was told of, and that were not embedded since."""
         return {key for (key,) in self._database.select("SELECT key FROM again WHERE model = ?", (model,), of=(str,))}
 
     def get(self, keys: Iterable[str], model: str, trunk_size: int) -> Iterator[tuple[str, np.ndarray]]:
@@ -206,29 +206,29 @@ class SliceStore:
             found[key] = trunk
         return found
 
-    def weighing(self) -> Weighing | None:
+    def weighting(self) -> Weighting | None:
         """What the stored counts were made with; None if there are none."""
         rows = list(self._database.select("SELECT model, epsilon FROM weighing", of=(str, float)))
         reference = dict(self._database.select("SELECT key, trunk FROM reference", of=(str, bytes | None)))
-        return Weighing(*rows[0], reference) if rows else None
+        return Weighting(*rows[0], reference) if rows else None
 
-    def forget_weighing(self) -> None:
+    def forget_weighting(self) -> None:
         """Forget all counts."""
         with self._errors(), self._connection:
-            self._forget_weighing()
+            self._forget_weighting()
 
-    def _forget_weighing(self) -> None:
+    def _forget_weighting(self) -> None:
         for table in ("weighing", "reference", "counts"):
             self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 (one of ours)
 
-    def begin_weighing(self, model: str, trunk: str, epsilon: float, reference: Iterable[str]) -> None:
+    def begin_weighting(self, model: str, trunk: str, epsilon: float, reference: Iterable[str]) -> None:
         """Forget all counts; those to come are against the recordings of `reference` as they are now."""
         with self._errors(), self._connection:
-            self._forget_weighing()
+            self._forget_weighting()
             self._connection.execute("INSERT INTO weighing VALUES (?, ?, ?)", (model, trunk, epsilon))
             self._connection.executemany("INSERT INTO reference (key) VALUES (?)", [(key,) for key in reference])
 
-    def go_on_weighing(self, reference: Iterable[str], known: Iterable[str], counts: Mapping[str, np.ndarray]) -> None:
+    def continue_weighting(self, reference: Iterable[str], known: Iterable[str], counts: Mapping[str, np.ndarray]) -> None:
         """The counts of `known` recordings are against these from now on; `counts` are those that this changes."""
         others = self.counted().difference(known)  # should they come back to the library, they are counted anew
         with self._errors(), self._connection:

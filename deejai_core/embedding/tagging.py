@@ -1,4 +1,4 @@
-"""What tracks sound like in words, from what a network has heard in them: nothing is decoded."""
+"""What tracks sound like in words, from the slices that are stored of them: nothing is decoded."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def tags_of(
     stored = library.field(FIELD)
     lacking = set(lacking)
     tags: dict[int, Sequence[float]] = {id_: decode(stored[id_]) for id_ in ids if id_ not in lacking}
-    for _, tracks, probabilities in _heard_tags(library.recordings(), lacking, model, store):
+    for _, tracks, probabilities in _stored_tags(library.recordings(), lacking, model, store):
         tags |= dict.fromkeys(tracks, probabilities.tolist())
     return tags
 
@@ -36,7 +36,7 @@ def tag_tracks(library: Library, ids: Iterable[int], model: Model, store: SliceS
     recordings = library.recordings()
     values = {
         id_: encode(probabilities.tolist())
-        for _, tracks, probabilities in _heard_tags(recordings, ids, model, store)
+        for _, tracks, probabilities in _stored_tags(recordings, ids, model, store)
         for id_ in tracks
     }
     return library.keep_field(FIELD, values, recordings)
@@ -56,7 +56,7 @@ def read_probabilities(library: Library, ids: Iterable[int]) -> np.ndarray:
     return probabilities
 
 
-def _heard_tags(
+def _stored_tags(
     recordings: dict[int, str], ids: Iterable[int], model: Model, store: SliceStore
 ) -> Iterator[tuple[str, list[int], np.ndarray]]:
     """The recordings of these tracks whose slices are stored: audio key, ids, and probabilities (50,), the mean over the

@@ -3,7 +3,7 @@
 The reference of Mp3ToVec are those recordings of the library whose audio keys are smallest: a random choice, since keys are
 digests, that neither order nor time can change and that new music seldom does. The store keeps how many of them share the
 word of each slice. When some enter or leave the reference, every slice is compared with those alone, and only tracks for
-which that makes a difference are weighed anew. The vectors are those of a count from the beginning, bit by bit.
+which that makes a difference are weighted anew. The vectors are those of a count from the beginning, bit by bit.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deejai_core.embedding.mp3tovec import REFERENCE, Reference, count_others, unit, weigh
-from deejai_core.embedding.slices import STORED, SliceStore, Weighing, are_slices
+from deejai_core.embedding.mp3tovec import REFERENCE, Reference, count_others, tfidf_vectors, unit
+from deejai_core.embedding.slices import STORED, SliceStore, Weighting, are_slices
 from deejai_core.models.device import use_one_thread
 from deejai_core.models.protocol import Model
 
-BLOCK = 2_000  # recordings read, weighed and handed over at once
+BLOCK = 2_000  # recordings read, weighted and handed over at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ def choose_reference(keys: Iterable[str], size: int = REFERENCE) -> list[str]:
 
 
 def read_units(store: SliceStore, model: Model, keys: Iterable[str]) -> dict[str, np.ndarray]:
-    """Unit slices (n, dimension) of those recordings that the model has heard, by key, in the order asked for."""
+    """Unit slices (n, dimension) of those recordings that the model has embedded, by key, in the order asked for."""
     keys = list(keys)
     units = units_of(store.get_many(keys, model.trunk_name, model.trunk_size), model)
     return {key: units[key] for key in keys if key in units}
@@ -66,18 +66,18 @@ def units_of(trunks: dict[str, bytes], model: Model) -> dict[str, np.ndarray]:
     return found
 
 
-def weigh_against(tracks: dict[str, np.ndarray], reference: dict[str, np.ndarray], epsilon: float) -> np.ndarray:
+def weight_against(tracks: dict[str, np.ndarray], reference: dict[str, np.ndarray], epsilon: float) -> np.ndarray:
     """Vectors (tracks, dimension) of a few tracks, unit slices by key, against those of a reference."""
     chosen = Chosen.of(reference)
-    return _weigh(tracks, chosen.others(tracks, epsilon), reference, epsilon)[1]
+    return _weighted(tracks, chosen.others(tracks, epsilon), reference, epsilon)[1]
 
 
-def weigh_outsider(
+def weight_external(
     store: SliceStore, model: Model, epsilon: float, library: Collection[str], key: str, trunk: np.ndarray | None
 ) -> np.ndarray:
     """The vector (dimension,) of a recording as it would be in a library, whether it is or not.
 
-    library: keys of recordings that were heard. trunk: the trunk's output for this one; None if it is stored.
+    library: keys of recordings that were embedded. trunk: the trunk's output for this one; None if it is stored.
     """
     if trunk is None:
         own = read_units(store, model, [key])
@@ -85,20 +85,20 @@ def weigh_outsider(
         own = units_of({key: np.ascontiguousarray(trunk, STORED).tobytes()}, model)
     chosen = choose_reference([*library, key])
     others = read_units(store, model, [other for other in chosen if other != key])  # itself counts in any case
-    return weigh_against(own, others, epsilon)[0]
+    return weight_against(own, others, epsilon)[0]
 
 
 def is_current(store: SliceStore, model: Model, epsilon: float, library: Collection[str]) -> bool:
-    """Whether `weigh_library` would have nothing to do but what is wanted."""
-    before = store.weighing()
-    heard = store.keys(model.trunk_name) & set(library)
+    """Whether `weight_library` would have nothing to do but what is wanted."""
+    before = store.weighting()
+    embedded = store.keys(model.trunk_name) & set(library)
     if not before:
-        return not heard
+        return not embedded
     made_so = (before.model, before.epsilon) == (model.name, epsilon)
-    return made_so and before.reference == dict.fromkeys(choose_reference(heard)) and heard <= store.counted()
+    return made_so and before.reference == dict.fromkeys(choose_reference(embedded)) and embedded <= store.counted()
 
 
-def weigh_library(
+def weight_library(
     store: SliceStore,
     model: Model,
     epsilon: float,
@@ -113,23 +113,23 @@ def weigh_library(
     changed since the last time and those that may have. What was yielded counts as kept when more is asked for; if that
     never happens, it comes again the next time.
     """
-    heard = [key for key in store.keys(model.trunk_name) if key in library]
-    chosen = choose_reference(heard, size)
-    before = store.weighing()
+    embedded = [key for key in store.keys(model.trunk_name) if key in library]
+    chosen = choose_reference(embedded, size)
+    before = store.weighting()
     change = _change(store, model, epsilon, chosen, before)
     if change is None:
-        store.begin_weighing(model.name, model.trunk_name, epsilon, chosen)
+        store.begin_weighting(model.name, model.trunk_name, epsilon, chosen)
     counted = store.counted()
-    known, fresh = ([key for key in heard if (key in counted) is there] for there in (True, False))
+    known, fresh = ([key for key in embedded if (key in counted) is there] for there in (True, False))
     if change and (change[0].place or change[1].place):
         yield from _adjust(store, model, epsilon, chosen, change, before.reference.keys(), known, wanted)
     else:
         for block in _blocks([key for key in known if key in wanted]):
             units, others = _read_counted(store, model, block, len(chosen))
-            yield _weigh(units, [others[key] for key in units], chosen, epsilon)
+            yield _weighted(units, [others[key] for key in units], chosen, epsilon)
     if fresh:
         for units, others in _count(store, model, epsilon, chosen, fresh):
-            yield _weigh(units, others, chosen, epsilon)
+            yield _weighted(units, others, chosen, epsilon)
             store.put_counts(dict(zip(units, others, strict=True)))
 
 
@@ -160,8 +160,8 @@ def _adjust(
         if moved:
             # Whoever is stopped before the end has vectors of a reference that is noted nowhere: these are to come again.
             store.drop_counts(moved)
-            yield _weigh({key: units[key] for key in moved}, [new[key] for key in moved], chosen, epsilon)
-    store.go_on_weighing(chosen, known, adjusted)
+            yield _weighted({key: units[key] for key in moved}, [new[key] for key in moved], chosen, epsilon)
+    store.continue_weighting(chosen, known, adjusted)
 
 
 def _read_counted(
@@ -173,19 +173,19 @@ def _read_counted(
     return {key: slices for key, slices in units.items() if key in counts}, counts
 
 
-def _weigh(
+def _weighted(
     units: dict[str, np.ndarray], others: list[np.ndarray], reference: Collection[str], epsilon: float
 ) -> tuple[list[str], np.ndarray]:
-    return list(units), weigh(list(units.values()), others, _sizes(units, reference), epsilon)
+    return list(units), tfidf_vectors(list(units.values()), others, _sizes(units, reference), epsilon)
 
 
-def weigh_only(store: SliceStore, model: Model, epsilon: float, library: Collection[str]) -> tuple[list[str], np.ndarray]:
+def weight_only(store: SliceStore, model: Model, epsilon: float, library: Collection[str]) -> tuple[list[str], np.ndarray]:
     """Keys of the library's recordings and their vectors (n, dimension); nothing is kept of it."""
-    heard = [key for key in store.keys(model.trunk_name) if key in library]
-    chosen = choose_reference(heard)
-    counts = _count(store, model, epsilon, chosen, heard)
-    vectors = [_weigh(units, others, chosen, epsilon)[1] for units, others in counts]
-    return heard, np.concatenate([*vectors, np.zeros((0, model.dimension), np.float32)])
+    embedded = [key for key in store.keys(model.trunk_name) if key in library]
+    chosen = choose_reference(embedded)
+    counts = _count(store, model, epsilon, chosen, embedded)
+    vectors = [_weighted(units, others, chosen, epsilon)[1] for units, others in counts]
+    return embedded, np.concatenate([*vectors, np.zeros((0, model.dimension), np.float32)])
 
 
 def _count(
@@ -199,21 +199,21 @@ def _count(
 
 
 def _change(
-    store: SliceStore, model: Model, epsilon: float, chosen: list[str], before: Weighing | None
+    store: SliceStore, model: Model, epsilon: float, chosen: list[str], before: Weighting | None
 ) -> tuple[Chosen, Chosen] | None:
     """What left the reference and what entered it, with their slices; None if all is to be counted from the beginning."""
     if not before or (before.model, before.epsilon) != (model.name, epsilon):
         return None
-    heard_anew = {key: trunk for key, trunk in before.reference.items() if trunk is not None}
+    embedded_anew = {key: trunk for key, trunk in before.reference.items() if trunk is not None}
     now = set(chosen)
-    left = [key for key in before.reference if key not in now and key not in heard_anew]
-    entered = [key for key in chosen if key not in before.reference or key in heard_anew]
-    if len(left) + len(heard_anew) + len(entered) > max(len(chosen), 1):
+    left = [key for key in before.reference if key not in now and key not in embedded_anew]
+    entered = [key for key in chosen if key not in before.reference or key in embedded_anew]
+    if len(left) + len(embedded_anew) + len(entered) > max(len(chosen), 1):
         return None  # counting all is less work
-    if not all(are_slices(trunk, model.trunk_size) for trunk in heard_anew.values()):
+    if not all(are_slices(trunk, model.trunk_size) for trunk in embedded_anew.values()):
         return None  # damaged slices that were replaced since
-    gone = read_units(store, model, left) | units_of(heard_anew, model)
-    if len(gone) < len(left) + len(heard_anew):
+    gone = read_units(store, model, left) | units_of(embedded_anew, model)
+    if len(gone) < len(left) + len(embedded_anew):
         return None
     return Chosen.of(gone), Chosen.of(read_units(store, model, entered))
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from deejai_core.data_folder import slices_path
 from deejai_core.embedding.slices import open_slices
-from deejai_core.embedding.weighting import weigh_only
+from deejai_core.embedding.weighting import weight_only
 from deejai_core.errors import LibraryError, MissingError, NotAnalysedError
 from deejai_core.features.labels import field_labels, genres, lists, who_and_where
 from deejai_core.index.evaluation import (
@@ -24,7 +24,7 @@ from deejai_core.index.evaluation import (
     recall,
     shuffled,
 )
-from deejai_core.index.hubs import densities, handicaps
+from deejai_core.index.hubs import densities, hub_penalties
 from deejai_core.index.neighbours import Index
 from deejai_core.library import Library
 from deejai_core.lists.space import Space
@@ -161,14 +161,14 @@ def evaluate(
     queries = choose_queries(len(vectors), rng)
     on_queries(len(queries), len(vectors))
     artists, _ = catalogue.artist_codes
-    handicap = handicaps(space.densities)
+    penalty = hub_penalties(space.densities)
     return Report(
         space.name,
         len(vectors),
         len(queries),
         k,
         labels,
-        measure(vectors, labels, artists, handicap, k, queries),
+        measure(vectors, labels, artists, penalty, k, queries),
         shuffled(vectors, labels, artists, k, queries, rng),
         _recall(space.index, rng.permutation(queries)[:ASKED_OF_INDEX]),
         no_lists,
@@ -204,11 +204,11 @@ def sweep(
     keys = library.recordings()
     if not keys:
         raise NotAnalysedError("nothing analysed yet", hint="analyse")
-    heard = set()
+    embedded = set()
     if slices_path(library).exists():
         with open_slices(library) as store:
-            heard = store.keys(model.trunk_name) & set(keys.values())
-    ids = [id_ for id_, key in keys.items() if key in heard]
+            embedded = store.keys(model.trunk_name) & set(keys.values())
+    ids = [id_ for id_, key in keys.items() if key in embedded]
     if not ids:
         raise LibraryError(f"no analysis by {model.trunk_name} is stored", hint="analyse again")
     catalogue = library.columns(ids)
@@ -219,8 +219,8 @@ def sweep(
     for epsilon in epsilons if current in epsilons else [*epsilons, current]:
         on_epsilon(epsilon)
         with open_slices(library) as store:
-            recordings, vectors = weigh_only(store, model, epsilon, heard)
+            recordings, vectors = weight_only(store, model, epsilon, embedded)
         row = {key: number for number, key in enumerate(recordings)}
         vectors = vectors[[row[keys[id_]] for id_ in ids]]  # a recording that the library has twice has one vector
-        qualities[epsilon] = measure(vectors, labels, artists, handicaps(densities(vectors)), NEIGHBOURS, queries)
+        qualities[epsilon] = measure(vectors, labels, artists, hub_penalties(densities(vectors)), NEIGHBOURS, queries)
     return Sweep(qualities, current, labels, len(queries), len(ids), len(keys) - len(ids))

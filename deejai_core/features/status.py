@@ -36,7 +36,7 @@ class Status:
     tracks: int
     analysed: int  # that have a vector
     pending: int
-    stored: int  # of these, that the model has heard: no decoding is needed
+    stored: int  # of these, that the model has embedded: no decoding is needed
     failures: list[Failure]  # of files that could not be analysed and are not tried again
     model: Model
     epsilon: float  # that the next analysis uses
@@ -59,9 +59,9 @@ def library_status(library: Library, model: Model, analysis: Analysis, search: s
         with open_slices(library) as store:
             known = store.failures()
             work = plan(library, model, store, analysis)
-            stored = len(work.weigh)
-            weighing = store.weighing()
-            used = weighing.epsilon if weighing and weighing.model == model.name else None
+            stored = len(work.to_weight)
+            weighting = store.weighting()
+            used = weighting.epsilon if weighting and weighting.model == model.name else None
             current = up_to_date(library, model, epsilon, store)
             failures = [known[track.path] for track in library.tracks(work.failed).values()]
     return Status(

@@ -17,8 +17,8 @@ from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from deejai_core.audio.metadata import Metadata
 from deejai_core.audio.sandbox import Decoder
-from deejai_core.audio.tags import Metadata
 from deejai_core.database import Database
 from deejai_core.errors import AudioError, UnavailableError
 from deejai_core.folder.names import is_name, stem_of, suffix_of, text_of, words_in

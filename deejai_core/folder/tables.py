@@ -67,7 +67,7 @@ COMMIT;
 
 SCHEMA = Schema(1, SCRIPT, hint="repair the library")
 
-METADATA = (  # columns, as `deejai_core.audio.tags.Metadata` names them
+METADATA = (  # columns, as `deejai_core.audio.metadata.Metadata` names them
     "artist",
     "albumartist",
     "title",

@@ -80,7 +80,7 @@ class Hubs:
 class Quality:
     agreements: list[Agreement]  # one for each `Labels`
     plain: Hubs
-    corrected: Hubs  # with the handicap that playlists take off
+    corrected: Hubs  # with the penalty that playlists take off
 
 
 def choose_queries(tracks: int, rng: np.random.Generator) -> np.ndarray:
@@ -89,16 +89,16 @@ def choose_queries(tracks: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def measure(
-    vectors: np.ndarray, labels: Sequence[Labels], artists: np.ndarray, handicap: np.ndarray, k: int, queries: np.ndarray
+    vectors: np.ndarray, labels: Sequence[Labels], artists: np.ndarray, penalty: np.ndarray, k: int, queries: np.ndarray
 ) -> Quality:
     """All figures of a space.
 
-    vectors: (n, dimension) float32 of unit length. artists: (n,) a number for each artist, -1 if unknown. handicap: (n,)
+    vectors: (n, dimension) float32 of unit length. artists: (n,) a number for each artist, -1 if unknown. penalty: (n,)
     what playlists take off each track's similarity. queries: positions of the tracks that are asked for their `k` nearest
     of all. Hubs of a sample are those of the sample alone: of its few lists, most of a large library would be in none.
     """
     same = len(queries) == len(vectors)
-    lists, held_back = (vectors, handicap) if same else (vectors[queries], handicap[queries])
+    lists, held_back = (vectors, penalty) if same else (vectors[queries], penalty[queries])
     return Quality(
         agreement(vectors, labels, artists, k, queries), hubs(lists, k), hubs(lists, k, held_back.astype(np.float32))
     )
@@ -138,12 +138,12 @@ def shuffled(
     ]
 
 
-def hubs(vectors: np.ndarray, k: int, handicap: np.ndarray | None = None) -> Hubs:
-    """How unevenly the tracks are spread over the lists of each other's `k` nearest. handicap: (n,) float32, as above."""
+def hubs(vectors: np.ndarray, k: int, penalty: np.ndarray | None = None) -> Hubs:
+    """How unevenly the tracks are spread over the lists of each other's `k` nearest. penalty: (n,) float32, as above."""
     occurrence = np.zeros(len(vectors), np.int64)
     for queries in _blocks(np.arange(len(vectors)), len(vectors)):
         similarities, apart = _compare(vectors, queries)
-        scores = np.where(apart, similarities if handicap is None else similarities - handicap, -np.inf)
+        scores = np.where(apart, similarities if penalty is None else similarities - penalty, -np.inf)
         nearest = _nearest(scores, k)
         listed = np.take_along_axis(apart, nearest, axis=1)  # in a tiny library there may be fewer than k
         occurrence += np.bincount(nearest[listed], minlength=len(vectors))

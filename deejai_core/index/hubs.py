@@ -54,7 +54,7 @@ def references_among(vectors: np.ndarray) -> np.ndarray:
     return vectors[np.argsort(hashes, kind="stable")[:REFERENCES]]
 
 
-def handicaps(density: np.ndarray) -> np.ndarray:
+def hub_penalties(density: np.ndarray) -> np.ndarray:
     """(n,) what is taken off each track's similarity: CSLS orders by 2 cos(x, y) - r(x) - r(y), where r(x) is the query's.
 
     None is below 0, so that no track is made better than it is.

@@ -82,11 +82,11 @@ class Index:
         both = allowed if self._allowed is None else allowed & self._allowed
         return Index(self.vectors, self._proposer, both, self.read)
 
-    def nearest(self, query: np.ndarray, count: int, handicap: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def nearest(self, query: np.ndarray, count: int, penalty: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The `count` nearest tracks to a direction: positions and cosine similarities, nearest first.
 
-        query: (dimension,), any length but zero. handicap: (n,) what is taken off each track's similarity for their order,
-        not in what is returned. Of equals the lower position comes first. With a handicap, Annoy still proposes the most
+        query: (dimension,), any length but zero. penalty: (n,) what is taken off each track's similarity for their order,
+        not in what is returned. Of equals the lower position comes first. With a penalty, Annoy still proposes the most
         similar ones; only among these, 800 at least, the order is changed.
         """
         query = (query / np.linalg.norm(query)).astype(np.float32)
@@ -94,7 +94,7 @@ class Index:
         possible = np.abs(similarities) < MOST_SIMILAR
         if not possible.all():
             positions, similarities = positions[possible], similarities[possible]
-        scores = similarities if handicap is None else similarities - handicap[positions]
+        scores = similarities if penalty is None else similarities - penalty[positions]
         if count < len(scores):
             kept = scores >= np.partition(scores, -count)[-count]  # a few more where there are equals
             positions, similarities, scores = positions[kept], similarities[kept], scores[kept]

@@ -24,7 +24,7 @@ from deejai_core.models.protocol import Model
 from deejai_core.models.vocabulary import TAGS, tags_in
 from deejai_core.playlists.candidates import Candidates, Pick, sounding_most
 from deejai_core.playlists.geometry import angles, blend
-from deejai_core.playlists.journey import certify, journey
+from deejai_core.playlists.journey import journey, step_statistics
 from deejai_core.playlists.options import Rules, SpaceName, Walk
 from deejai_core.playlists.order import shortest_path
 from deejai_core.playlists.playlist import duration, similar
@@ -248,7 +248,7 @@ def make_journey(library: Library, model: Model, waypoints: Sequence[str], reque
             warnings.append(f"the library has no more: {_minutes(listed)} instead of {_minutes(walk.seconds)}")
     title = "Journey from " + " to ".join((stop.tracks[0].title if kind == "track" else "") or stop.name for stop in stops)
     return MadeList(
-        title, entries, space.name, space.kind, words, _drawn(walk), [*remarks, *_certificate(entries, places)], warnings
+        title, entries, space.name, space.kind, words, _drawn(walk), [*remarks, *_steps(entries, places)], warnings
     )
 
 
@@ -269,7 +269,7 @@ def make_reordered(library: Library, model: Model, words: Sequence[str], request
     for match in matches:
         try:
             member = space.member(match) if isinstance(match, Path) else there.get(match)
-        except DeejaiError as error:  # a file that cannot be heard
+        except DeejaiError as error:  # a file that cannot be embedded
             lost.append(str(error))
             continue
         if member:
@@ -385,14 +385,14 @@ def _ran_short(made: float, seconds: float, candidates: Candidates, entries: Seq
     return seconds - made > max(catalogue.length[left], default=0.0) / 2
 
 
-def _certificate(entries: list[Entry], places: list[int]) -> list[str]:
+def _steps(entries: list[Entry], places: list[int]) -> list[str]:
     """How smoothly a journey goes, by the tracks that are played."""
-    certificate = certify(np.stack([entry.member.song.vector for entry in entries]), places)
-    names = " to ".join(entry.member.name for entry in entries[certificate.largest_at : certificate.largest_at + 2])
-    backward = f"{certificate.backward or 'none'} {'lead' if certificate.backward > 1 else 'leads'} back"
+    steps = step_statistics(np.stack([entry.member.song.vector for entry in entries]), places)
+    names = " to ".join(entry.member.name for entry in entries[steps.largest_at : steps.largest_at + 2])
+    backward = f"{steps.backward or 'none'} {'lead' if steps.backward > 1 else 'leads'} back"
     return [
-        f"The largest step is {certificate.largest:.0f}° ({names}), the mean {certificate.mean:.0f}°.",
-        f"Steps vary by {100 * certificate.unevenness:.0f} % on average; {backward}.",
+        f"The largest step is {steps.largest:.0f}° ({names}), the mean {steps.mean:.0f}°.",
+        f"Steps vary by {100 * steps.unevenness:.0f} % on average; {backward}.",
     ]
 
 

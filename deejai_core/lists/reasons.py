@@ -11,7 +11,7 @@ from deejai_core.playlists.walk import Step
 from deejai_core.tracks.songs import Song
 from deejai_core.words import counted
 
-NOTED = 0.005  # a handicap that is worth a line
+NOTED = 0.005  # a penalty that is worth a line
 SHOWN_REASONS = 3  # better tracks that are named for each pick
 REASONS = {rule.name: rule.reason for rule in ORDER} | {
     "outside": "it is not among the tracks to pick from",

@@ -13,7 +13,7 @@ import numpy as np
 
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.data_folder import slices_path
-from deejai_core.embedding.library_analysis import Analysis, embed_file
+from deejai_core.embedding.library_analysis import Analysis, embed_external
 from deejai_core.embedding.slices import open_slices
 from deejai_core.embedding.tagging import read_probabilities
 from deejai_core.errors import (
@@ -27,13 +27,13 @@ from deejai_core.errors import (
 )
 from deejai_core.formats.entries import Track, one_line
 from deejai_core.index.cache import open_rows_index, open_vectors
-from deejai_core.index.hubs import densities, handicaps, open_densities
+from deejai_core.index.hubs import densities, hub_penalties, open_densities
 from deejai_core.index.neighbours import Index
 from deejai_core.index.vectors import Vectors
 from deejai_core.library import Kind, Library
 from deejai_core.models.protocol import Model
 from deejai_core.models.vocabulary import TAGS
-from deejai_core.playlists.candidates import Candidates, leanings, preferences
+from deejai_core.playlists.candidates import Candidates, mood_penalties, play_penalties
 from deejai_core.playlists.columns import blend_albums, columns_on_demand
 from deejai_core.playlists.options import Rules
 from deejai_core.playlists.rules import RuleSet, Situation
@@ -120,24 +120,24 @@ class Space:
 
     def candidates(self, rules: Rules, *, timed: bool = False) -> Candidates:
         """What a list may take. timed: for a list of a given playing time. Raises OptionError if that is nothing."""
-        handicap = np.zeros(len(self.rows), np.float32)
+        penalty = np.zeros(len(self.rows), np.float32)
         if rules.prefer_played or rules.avoid_skipped:
-            handicap += preferences(
+            penalty += play_penalties(
                 self.catalogue, prefer_played=rules.prefer_played, avoid_skipped=rules.avoid_skipped
             ).astype(np.float32)
         if rules.correct_hubs:
-            handicap += handicaps(self.densities)
+            penalty += hub_penalties(self.densities)
         if rules.mood:
             if np.isnan(self.tags).all():
                 raise LibraryError("no track has tags to choose it by", hint="tag")
             weights = dict(rules.mood)
-            handicap += leanings(self.tags, np.array([weights.get(tag, 0.0) for tag in TAGS])).astype(np.float32)
+            penalty += mood_penalties(self.tags, np.array([weights.get(tag, 0.0) for tag in TAGS])).astype(np.float32)
         return Candidates(
             self.index,
             self.catalogue,
             self.rule_set(rules),
             allowed=self.allowed(rules, timed=timed),
-            handicap=handicap,
+            penalty=penalty,
             segue=self.segue if rules.segue else None,
         )
 
@@ -223,8 +223,8 @@ class Space:
             keys = [self._keys.get(first), self._keys.get(last)]
             with open_slices(self.library) as store:
                 trunks = dict(store.get(filter(None, keys), self.model.trunk_name, self.model.trunk_size))
-            heard = [ends(self.model.project(trunks[key])) if key in trunks else (None, None) for key in keys]
-            self._ends_of[song.position] = heard[0][0], heard[1][1]
+            embedded = [ends(self.model.project(trunks[key])) if key in trunks else (None, None) for key in keys]
+            self._ends_of[song.position] = embedded[0][0], embedded[1][1]
         return self._ends_of[song.position]
 
     def _end_tracks(self, id_: int) -> tuple[int, int]:
@@ -254,20 +254,20 @@ class Space:
         if vector is None:
             raise ExternalFileError(f"{shown}: not in the library, so Track2Vec does not know it")
         with self._decoder() as decoder:
-            tags = decoder.tags(path)
-        track = Track(path, tags.artist, tags.title, tags.length)
+            caption = decoder.caption(path)
+        track = Track(path, caption.artist, caption.title, caption.length)
         song = Song(
             vector,
-            artist=normal_artist(tags.artist),
-            names=song_names(tags.artist, tags.title),
-            length=tags.length or float("nan"),
+            artist=normal_artist(caption.artist),
+            names=song_names(caption.artist, caption.title),
+            length=caption.length or float("nan"),
         )
         return Member(track.name, [track], song, path)
 
     def _embed(self, path: Path) -> tuple[str, np.ndarray | None]:
         """The audio key of a file outside the library, and its vector; None where sound does not matter."""
         if not self.learned:
-            return embed_file(self.library, path, self.model, self.analysis)
+            return embed_external(self.library, path, self.model, self.analysis)
         with self._decoder() as decoder:
             return decoder.key(path), None
 

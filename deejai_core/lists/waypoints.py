@@ -22,7 +22,7 @@ def known_members(
 ) -> tuple[list[Member], list[str]]:
     """Those of the matches that have a vector, each recording once, and a warning if some have none.
 
-    listed: files that only a playlist names, and that are left out if they cannot be heard. Raises LibraryError if none
+    listed: files that only a playlist names, and that are left out if they cannot be embedded. Raises LibraryError if none
     has a vector, ExternalFileError.
     """
     there = space.members_of([match for match in matches if not isinstance(match, Path)])

@@ -10,7 +10,7 @@ from deejai_core.extras import extra
 CPU = "cpu"
 DEVICES = ("auto", CPU, "cuda", "mps")
 
-# Mel slices through a network at once where that is not the CPU. MusiCNN's large filters decide: an H200 hears 21,600 a
+# Mel slices through a network at once where that is not the CPU. MusiCNN's large filters decide: an H200 embeds 21,600 a
 # second in batches of 32 and 3,500 in batches of 128, for which cuDNN takes another way and 6.6 GB of memory instead of
 # 0.1. The network of Deej-A.I. would be a third faster with 128, but its 30,500 a second are far more than anybody can
 # decode.
@@ -22,8 +22,8 @@ _told = threading.local()  # in which threads BLAS has been told
 def pick_device(name: str) -> str:
     """The device that one of `DEVICES` means here; "auto" is the first graphics processor there is, else the CPU.
 
-    Only on the CPU a file has the same numbers, to the last bit, whatever else is heard. Raises ModelError if the device is
-    not there, MissingError if torch, which all but the CPU needs, is not installed.
+    Only on the CPU a file has the same numbers, to the last bit, whatever else is embedded. Raises ModelError if the device
+    is not there, MissingError if torch, which all but the CPU needs, is not installed.
     """
     if name == CPU:
         return CPU

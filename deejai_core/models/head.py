@@ -1,4 +1,4 @@
-"""A learned head on another model's trunk: what one's own playlists put together, heard from the slices that are stored.
+"""A learned head on another model's trunk: what one's own playlists put together, computed from the slices that are stored.
 
 The head is a small network from the trunk's output to the direction that Track2Vec gives the song. Its space may stand
 alone or beside the trunk's own: then a slice vector is both, side by side, and a cosine similarity is the weighted mean of
@@ -66,7 +66,7 @@ class Head:
         self.name = name
         self.trunk_name = trunk_model.trunk_name
         self.sample_rate = trunk_model.sample_rate
-        self.span = trunk_model.span
+        self.window = trunk_model.window
         self.trunk_size = trunk_model.trunk_size
         self.has_tags = trunk_model.has_tags
         self.epsilon = config.epsilon
@@ -81,11 +81,11 @@ class Head:
     def load(self) -> None:
         self._trunk_model.load()
 
-    def hear(self, spans: np.ndarray, *, device: str = CPU) -> np.ndarray:
-        return self._trunk_model.hear(spans, device=device)
+    def embed(self, windows: np.ndarray, *, device: str = CPU) -> np.ndarray:
+        return self._trunk_model.embed(windows, device=device)
 
-    def mel(self, spans: np.ndarray) -> np.ndarray:
-        return self._trunk_model.mel(spans)
+    def mel(self, windows: np.ndarray) -> np.ndarray:
+        return self._trunk_model.mel(windows)
 
     def trunk(self, mel: np.ndarray, *, device: str = CPU) -> np.ndarray:
         return self._trunk_model.trunk(mel, device=device)

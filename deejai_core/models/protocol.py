@@ -14,9 +14,9 @@ class Model(Protocol):
     """
 
     name: str  # kept beside every vector; changes with every number the model puts out
-    trunk_name: str  # kept beside the trunk's output; models with the same trunk need no file to be heard again
+    trunk_name: str  # kept beside the trunk's output; models with the same trunk need no file to be embedded again
     sample_rate: int  # Hz
-    span: int  # samples of one slice
+    window: int  # samples of one slice
     trunk_size: int
     dimension: int  # of slice vectors and of a track's vector
     epsilon: float  # cosine distance below which two slices are the same word in Mp3ToVec
@@ -28,13 +28,13 @@ class Model(Protocol):
         """Whether its weights are what they should be."""
 
     def load(self) -> None:
-        """Have in memory what `hear` needs on the CPU. Raises ModelError if a library or the weights cannot be loaded."""
+        """Have in memory what `embed` needs on the CPU. Raises ModelError if a library or the weights cannot be loaded."""
 
-    def hear(self, spans: np.ndarray, *, device: str = "cpu") -> np.ndarray:
-        """(n, span) float32 samples -> (n, trunk_size) float32: the trunk's output for their mel slices."""
+    def embed(self, windows: np.ndarray, *, device: str = "cpu") -> np.ndarray:
+        """(n, window) float32 samples -> (n, trunk_size) float32: the trunk's output for their mel slices."""
 
-    def mel(self, spans: np.ndarray) -> np.ndarray:
-        """(n, span) float32 samples -> (n, ...) float32, the mel slices that the trunk sees; computed on the CPU."""
+    def mel(self, windows: np.ndarray) -> np.ndarray:
+        """(n, window) float32 samples -> (n, ...) float32, the mel slices that the trunk sees; computed on the CPU."""
 
     def trunk(self, mel: np.ndarray, *, device: str = "cpu") -> np.ndarray:
         """Mel slices -> (n, trunk_size) float32; device: as `pick_device` returns it."""

@@ -1,4 +1,4 @@
-"""The words that a model has for what it hears: the tags of the Million Song Dataset, and what people type for them.
+"""A model's words for what music sounds like: the tags of the Million Song Dataset, and what people type for them.
 
 Free of numpy, since every `beet` command that runs with the plugin knows their names.
 """

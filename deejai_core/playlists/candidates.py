@@ -27,7 +27,7 @@ class Pick:
 
     position: int  # in the index
     similarity: float  # cosine to the target
-    score: float  # by which candidates are ordered: the similarity less the track's handicap
+    score: float  # by which candidates are ordered: the similarity less the track's penalty
     target: np.ndarray  # (dimension,) the direction that was looked for
     place: int
     broken: tuple[str, ...] = ()  # rules that had to give way for it
@@ -46,7 +46,7 @@ class Candidates:
     """What a playlist may take.
 
     index: the library's vectors. catalogue: what the rules know of them. allowed: (n,) bool, the tracks that may be picked
-    at all; None: any. handicap: (n,) of 0 or more, taken off each track's similarity for the order. segue: how well one
+    at all; None: any. penalty: (n,) of 0 or more, taken off each track's similarity for the order. segue: how well one
     song follows another, -1 to 1; it then decides between candidates that are nearly equal. unwanted: songs that no list
     picks, nor what counts as the same song.
     """
@@ -58,7 +58,7 @@ class Candidates:
         rules: RuleSet,
         *,
         allowed: np.ndarray | None = None,
-        handicap: np.ndarray | None = None,
+        penalty: np.ndarray | None = None,
         segue: Callable[[Song, Song], float] | None = None,
         unwanted: Sequence[Song] = (),
     ) -> None:
@@ -66,7 +66,7 @@ class Candidates:
         self.catalogue = catalogue
         self.rules = rules
         self.allowed = allowed
-        self.handicap = handicap
+        self.penalty = penalty
         self.segue = segue
         self.unwanted = unwanted
         self._pools: dict[tuple[Rule, ...], Index] = {}
@@ -161,7 +161,7 @@ class Candidates:
         """
         found: list[PassedOver] = []
         score = pick.similarity - self._off(pick.position)  # whoever played before
-        positions, similarities = self.index.nearest(pick.target, EXPECTED, self.handicap)
+        positions, similarities = self.index.nearest(pick.target, EXPECTED, self.penalty)
         there = self.catalogue.load(positions)
         positions, similarities = positions[there], similarities[there]
         for position, similarity in zip(positions.tolist(), similarities.tolist(), strict=True):
@@ -190,7 +190,7 @@ class Candidates:
             self.catalogue,
             self.rules,
             allowed=allowed,
-            handicap=self.handicap,
+            penalty=self.penalty,
             segue=self.segue,
             unwanted=self.unwanted,
         )
@@ -206,14 +206,14 @@ class Candidates:
         return self.rules.dropped(pick.broken)
 
     def _off(self, position: int) -> float:
-        return 0.0 if self.handicap is None else float(self.handicap[position])
+        return 0.0 if self.penalty is None else float(self.penalty[position])
 
     def _ranked(self, pool: Index, target: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """All tracks of a pool, best first, as blocks of positions and similarities; each block is fetched when needed."""
         seen = np.zeros(len(self.index.vectors), bool)
         count = EXPECTED
         while True:
-            positions, similarities = pool.nearest(target, count, self.handicap)
+            positions, similarities = pool.nearest(target, count, self.penalty)
             new = ~seen[positions]
             seen[positions] = True
             new[new] = self.catalogue.load(positions[new])  # without those that another program has removed
@@ -236,8 +236,8 @@ class Candidates:
         return self.lineup()
 
 
-def preferences(catalogue: Catalogue, *, prefer_played: float = 0.0, avoid_skipped: float = 0.0) -> np.ndarray:
-    """(n,) handicaps of 0 or more, in units of similarity, from what was played and skipped.
+def play_penalties(catalogue: Catalogue, *, prefer_played: float = 0.0, avoid_skipped: float = 0.0) -> np.ndarray:
+    """(n,) penalties of 0 or more, in units of similarity, from what was played and skipped.
 
     prefer_played: what a track that was never played loses against the most played one; between the two it goes by the
     logarithm of the plays. avoid_skipped: what a track loses that is skipped each time; its share of skips is counted as if
@@ -251,21 +251,21 @@ def preferences(catalogue: Catalogue, *, prefer_played: float = 0.0, avoid_skipp
     return prefer_played * unplayed + avoid_skipped * skips / (plays + skips + 2)
 
 
-def leanings(probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(n,) handicaps of 0 or more, in units of similarity, that lean a list to some tags and away from others.
+def mood_penalties(probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(n,) penalties of 0 or more, in units of similarity, that lean a list to some tags and away from others.
 
     probabilities: (n, tags), NaN for a track without tags, which loses the most. weights: (tags,) a positive one is what
     the track loses that is least so of all, a negative one what the track loses that is most so; in between it goes by
     rank, since the probabilities of a rare tag are all small, and still tell which tracks have more of it.
     """
-    handicap = np.zeros(len(probabilities))
+    penalty = np.zeros(len(probabilities))
     for tag in np.flatnonzero(weights).tolist():
         column = probabilities[:, tag]
         known = np.sort(column[~np.isnan(column)])
         rank = np.searchsorted(known, column, side="right") / max(1, len(known))  # 1: the highest
         loss = 1 - rank if weights[tag] > 0 else rank
-        handicap += abs(weights[tag]) * np.where(np.isnan(column), 1, loss)
-    return handicap
+        penalty += abs(weights[tag]) * np.where(np.isnan(column), 1, loss)
+    return penalty
 
 
 def sounding_most(probabilities: np.ndarray, tags: list[int], count: int, allowed: np.ndarray | None = None) -> np.ndarray:

@@ -222,7 +222,7 @@ def _duration(candidates: Candidates, legs: list[list[Pick]]) -> float:
 
 
 @dataclass(frozen=True)
-class Certificate:
+class StepStatistics:
     """How smoothly a list goes from stop to stop."""
 
     largest: float  # step from a track to the next, degrees
@@ -232,7 +232,7 @@ class Certificate:
     unevenness: float  # how far tracks are from where even steps would put them, on average, as a share of their leg
 
 
-def certify(vectors: np.ndarray, stops: Sequence[int]) -> Certificate:
+def step_statistics(vectors: np.ndarray, stops: Sequence[int]) -> StepStatistics:
     """vectors: (n, dimension), of the list's tracks in order; stops: their places among them, first and last included.
 
     A track's progress on its leg is its angle from the leg's start, as a share of its angles from both ends.
@@ -246,7 +246,7 @@ def certify(vectors: np.ndarray, stops: Sequence[int]) -> Certificate:
         backward += int((np.diff(progress) < 0).sum())
         off += np.abs(progress - np.linspace(0, 1, len(leg)))[1:-1].tolist()
     largest = int(np.argmax(steps))
-    return Certificate(
+    return StepStatistics(
         float(np.degrees(steps[largest])),
         largest,
         float(np.degrees(steps.mean())),

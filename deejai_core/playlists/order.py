@@ -16,8 +16,8 @@ def shortest_path(distances: np.ndarray, *, first: int | None = None, last: int 
 
     distances: (n, n), symmetric. first, last: songs that the path begins and ends with. Up to 10 songs by dynamic
     programming (Held and Karp 1962); more by growing a path from each of several beginnings to the nearest song, and
-    mending it by turning stretches round and moving them elsewhere (2-opt and Or-opt) while that makes it shorter; very
-    many by mending one stretch of 300 after the other.
+    improving it by turning stretches round and moving them elsewhere (2-opt and Or-opt) while that makes it shorter; very
+    many by improving one stretch of 300 after the other.
     """
     n = len(distances)
     if n <= 1:
@@ -94,7 +94,7 @@ def _improved(distances: np.ndarray) -> list[int]:
     """A short round trip."""
     n = len(distances)
     starts = np.linspace(0, n - 1, 8 if n <= 100 else 1).astype(int)
-    tours = (_mended(distances, _greedy(distances, start)) for start in starts.tolist())
+    tours = (_improved_tour(distances, _greedy(distances, start)) for start in starts.tolist())
     return min(tours, key=lambda tour: float(distances[tour, np.roll(tour, -1)].sum())).tolist()
 
 
@@ -109,7 +109,7 @@ def _greedy(distances: np.ndarray, start: int) -> np.ndarray:
     return np.array(tour)
 
 
-def _mended(distances: np.ndarray, tour: np.ndarray) -> np.ndarray:
+def _improved_tour(distances: np.ndarray, tour: np.ndarray) -> np.ndarray:
     while True:
         shorter = _two_opt(distances, tour)
         if shorter is None:

@@ -1,4 +1,4 @@
-"""Training a head: from what a model's trunk heard to the directions that Track2Vec gives the songs.
+"""Training a head: from a model's trunk to the directions that Track2Vec gives the songs.
 
 The trunk stays as it is, so nothing is decoded. The loss is one minus the cosine between a slice's output and its song's
 direction, as in Deej-A.I.; whole artists are held out, and training stops when they are predicted no better. On the same
@@ -34,7 +34,7 @@ WEIGHTS = tuple(round(0.1 * step, 1) for step in range(11))  # of the learned sp
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Tracks that have been heard and stand in lists."""
+    """Tracks that have been embedded and stand in lists."""
 
     trunks: Sequence[np.ndarray]  # of each track (slices, trunk_size)
     own: np.ndarray  # (tracks, dimension) unit vectors in the trunk's own space
@@ -140,7 +140,7 @@ def choose_weight(
 ) -> Choice:
     """How good each weight is: of the nearest tracks to those held out, how many share a list with them.
 
-    learned: (tracks, 100) unit vectors, as the head hears them. What a held-out track is near to may well be a track that
+    learned: (tracks, 100) unit vectors, as the head embeds them. What a held-out track is near to may well be a track that
     the head was trained on: so it is for new music in a library. Lists of nearly everything do not count. Raises
     TrainingError if no other has a track that was held out.
     """

@@ -9,20 +9,20 @@ from pathlib import Path
 import numpy as np
 
 from deejai_core.data_folder import spectrograms_path
-from deejai_core.embedding.analysis import Heard, Limits, Unheard
+from deejai_core.embedding.analysis import Embedded, Limits, NotEmbedded
 from deejai_core.errors import TrainingError
 from deejai_core.library import Library
 from deejai_core.models.deejai.folder import save_speccy, write_notes
 from deejai_core.models.folders import replacing_model
 from deejai_core.models.registry import CHECKPOINT
 from deejai_core.training.library_training import Songs, validation_text
-from deejai_core.training.network import Course, Material, train_network
+from deejai_core.training.network import Course, TrainingData, train_network
 from deejai_core.training.spectrograms import Spectrograms, make_spectrograms
 from deejai_core.training.validation import Epoch, Progress, check_enough, split
 from deejai_core.words import counted
 
 
-def gather_material(
+def gather_training_data(
     library: Library,
     songs: Songs,
     *,
@@ -31,8 +31,8 @@ def gather_material(
     limits: Limits,
     seed: int,
     on_planned: Callable[[int], None] = lambda files: None,
-    on_result: Callable[[Heard | Unheard], None] = lambda result: None,
-) -> Material:
+    on_result: Callable[[Embedded | NotEmbedded], None] = lambda result: None,
+) -> TrainingData:
     """The songs that are in the library, as pictures of their slices; what is not there yet is decoded first.
 
     on_planned: told how many files are to be decoded; on_result: what came of each. Raises TrainingError if there are too
@@ -50,12 +50,12 @@ def gather_material(
     artists, _ = library.columns(ids).artist_codes
     check_enough(artists, songs.lists)
     held_out = split(artists, np.random.default_rng(seed))
-    return Material([slices[id_] for id_ in ids], songs.vectors[[row_of[id_] for id_ in ids]], held_out)
+    return TrainingData([slices[id_] for id_ in ids], songs.vectors[[row_of[id_] for id_ in ids]], held_out)
 
 
 def train_into(
     folder: Path,
-    material: Material,
+    data: TrainingData,
     course: Course,
     *,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -66,22 +66,22 @@ def train_into(
     on_epoch, on_step: as of `train_network`. Raises TrainingError if it learned nothing; its checkpoint stays, so that it
     can go on with more epochs.
     """
-    weights, progress = train_network(material, course, folder / CHECKPOINT, on_epoch=on_epoch, on_step=on_step)
+    weights, progress = train_network(data, course, folder / CHECKPOINT, on_epoch=on_epoch, on_step=on_step)
     if not progress.learned_something:
         raise TrainingError(
             f"the network learned nothing: on artists held out it reaches a cosine of {progress.validation:.3f}, and a "
             f"constant vector {progress.constant:.3f}. No model was written.",
             hint="more lists or epochs",
         )
-    trained = report(material, course, progress)
+    trained = report(data, course, progress)
     with replacing_model(folder) as temporary:  # which leaves the checkpoint behind
         save_speccy(weights, temporary, kind=course.kind, scaling="decibels")
         write_notes(temporary, {"trained": trained})
     return trained
 
 
-def report(material: Material, course: Course, progress: Progress) -> dict[str, str]:
-    tracks = counted(len(material.slices), "track")
+def report(data: TrainingData, course: Course, progress: Progress) -> dict[str, str]:
+    tracks = counted(len(data.slices), "track")
     return {
         "learned": f"the {course.kind} network from {tracks}, seed {course.seed}, on {date.today().isoformat()}",
         "validation": validation_text(progress),

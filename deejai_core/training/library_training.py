@@ -1,4 +1,4 @@
-"""Training on a library: its history becomes Track2Vec, and Track2Vec with what was heard a head."""
+"""Training on a library: its history becomes Track2Vec, and Track2Vec with what was embedded a head."""
 
 from __future__ import annotations
 
@@ -125,13 +125,13 @@ def _sentences(history: History) -> Iterator[list[str]]:
 
 
 def gather_examples(library: Library, history: History, songs: Songs, model: Model) -> Examples:
-    """The songs that `model` has heard: one track of each, where it stands in lists, and who plays it."""
+    """The songs that `model` has embedded: one track of each, where it stands in lists, and who plays it."""
     keys = library.recordings()
     with open_slices(library) as store:
-        heard = store.keys(model.trunk_name)
+        embedded = store.keys(model.trunk_name)
         chosen = []
         for row, ids in enumerate(songs.tracks):
-            track = next((id_ for id_ in ids if keys.get(id_) in heard), None)
+            track = next((id_ for id_ in ids if keys.get(id_) in embedded), None)
             if track is not None:
                 chosen.append((row, track))
         trunks = dict(store.get({keys[track] for _, track in chosen}, model.trunk_name, model.trunk_size))
@@ -151,7 +151,7 @@ def gather_examples(library: Library, history: History, songs: Songs, model: Mod
 def train_on(
     examples: Examples, model: Model, *, alone: bool, seed: int, on_epoch: Callable[[Epoch], None] = lambda epoch: None
 ) -> TrainedHead:
-    """Train a head on what `model` has heard, and decide how much it counts beside the trunk's own space.
+    """Train a head on what `model` has embedded, and decide how much it counts beside the trunk's own space.
 
     alone: it is to be the whole space. Raises TrainingError if there is too little to learn from, or if no weight of the
     learned space brings together what is listed together better than the trunk's own does.

@@ -45,7 +45,7 @@ class Course:
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class TrainingData:
     """What a network is trained on."""
 
     slices: Sequence[np.ndarray]  # of each track (slices, 96, 216) uint8
@@ -53,7 +53,7 @@ class Material:
     held_out: np.ndarray  # (tracks,) bool
 
     def digest(self) -> str:
-        """What tells it from other material, without reading all slices."""
+        """What tells it from other data, without reading all slices."""
         digest = hashlib.blake2b(digest_size=16)
         digest.update(np.ascontiguousarray(self.targets))
         digest.update(np.ascontiguousarray(self.held_out))
@@ -63,7 +63,7 @@ class Material:
 
 
 def train_network(
-    material: Material,
+    data: TrainingData,
     course: Course,
     checkpoint: Path,
     *,
@@ -74,34 +74,34 @@ def train_network(
 
     checkpoint: a file that is written while it is trained, and gone on from if it is there. on_step: called with the steps
     done and those of all epochs, if none is spared, first before there is any. Raises TrainingError
-    if the checkpoint is that of another course or other material.
+    if the checkpoint is that of another course or other data.
     """
-    run = _Run(material, course, checkpoint)
+    run = _Run(data, course, checkpoint)
     run.resume()
     on_step(*run.steps_done)
     while not run.finished:
         run.train_epoch(on_step)
         on_epoch(run.epochs[-1])
-    constant = nearest_to_all(material.targets, material.held_out)
-    progress = Progress(tuple(run.epochs), run.kept, constant, run.random, int(material.held_out.sum()))
+    constant = nearest_to_all(data.targets, data.held_out)
+    progress = Progress(tuple(run.epochs), run.kept, constant, run.random, int(data.held_out.sum()))
     return run.best, progress
 
 
 class _Run:
     """A training on its way. Everything that the rest of it depends on is in the checkpoint."""
 
-    def __init__(self, material: Material, course: Course, checkpoint: Path) -> None:
+    def __init__(self, data: TrainingData, course: Course, checkpoint: Path) -> None:
         with extra("train"):
             import torch
 
         from deejai_core.models.deejai.network import build_network
 
-        self.material, self.course, self.checkpoint = material, course, checkpoint
+        self.data, self.course, self.checkpoint = data, course, checkpoint
         self.device = pick_device(course.device)
-        self.trained = np.flatnonzero(~material.held_out)
+        self.trained = np.flatnonzero(~data.held_out)
         self.steps = -(-len(self.trained) // course.batch)
         torch.manual_seed(course.seed)
-        self.network = build_network(course.kind, dimension=material.targets.shape[1], width=course.width)
+        self.network = build_network(course.kind, dimension=data.targets.shape[1], width=course.width)
         self.network.to(self.device)
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=course.rate)
         self.epochs: list[Epoch] = []
@@ -171,11 +171,11 @@ class _Run:
         torch.manual_seed(int(numbers.integers(2**63)))  # for the dropout
         pictures = np.stack(
             [
-                self.material.slices[track][int(share * len(self.material.slices[track]))]
+                self.data.slices[track][int(share * len(self.data.slices[track]))]
                 for track, share in zip(tracks.tolist(), chosen.tolist(), strict=True)
             ]
         )
-        targets = torch.from_numpy(self.material.targets[tracks]).to(self.device)
+        targets = torch.from_numpy(self.data.targets[tracks]).to(self.device)
         if len(tracks) == 1:
             return  # batch norm knows no variance of one
         self.network.train()
@@ -191,18 +191,18 @@ class _Run:
         import torch
         from torch.nn import functional as F
 
-        held_out = np.flatnonzero(self.material.held_out)
+        held_out = np.flatnonzero(self.data.held_out)
         at_once = max(self.course.batch // VALIDATED, 1)  # tracks: with their slices, no more than a step of training has
         cosines: list[float] = []
         self.network.eval()
         with torch.inference_mode():
             for start in range(0, len(held_out), at_once):
                 tracks = held_out[start : start + at_once]
-                pictures = [_evenly_spread(self.material.slices[track]) for track in tracks.tolist()]
-                heard = F.normalize(self.network(self._as_input(np.concatenate(pictures)))).cpu()
-                by_track = heard.split([len(some) for some in pictures])
+                pictures = [_evenly_spread(self.data.slices[track]) for track in tracks.tolist()]
+                embedded = F.normalize(self.network(self._as_input(np.concatenate(pictures)))).cpu()
+                by_track = embedded.split([len(some) for some in pictures])
                 directions = torch.stack([slices.sum(dim=0) for slices in by_track])
-                cosines += F.cosine_similarity(directions, torch.from_numpy(self.material.targets[tracks])).tolist()
+                cosines += F.cosine_similarity(directions, torch.from_numpy(self.data.targets[tracks])).tolist()
         return float(np.mean(cosines))
 
     def _as_input(self, pictures: np.ndarray) -> torch.Tensor:
@@ -233,7 +233,7 @@ class _Run:
 
     def _made_from(self) -> str:
         course = {name: getattr(self.course, name) for name in ("kind", "batch", "rate", "width", "seed")}
-        return f"{course} {self.material.digest()}"
+        return f"{course} {self.data.digest()}"
 
 
 def _evenly_spread(slices: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Mel slices of a library's recordings on disk, for a network to be trained on: decoded once, whatever becomes of the run.
 
 One file for each recording, named after its audio key: (slices, 96 mels, 216 frames) in the 255 steps of 80 decibels that
-the published encoder of Deej-A.I. hears. They may be deleted at any time; what is missing is decoded again.
+the published encoder of Deej-A.I. embeds. They may be deleted at any time; what is missing is decoded again.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.embedding.analysis import Heard, Limits, Unheard, analyse
+from deejai_core.embedding.analysis import Embedded, Limits, NotEmbedded, analyse
 from deejai_core.errors import StoreError
 from deejai_core.files import replacing
-from deejai_core.models.deejai.model import SAMPLE_RATE, SPAN, mel_slices
+from deejai_core.models.deejai.model import SAMPLE_RATE, WINDOW, mel_slices
 from deejai_core.models.deejai.network import FRAMES, MELS
 from deejai_core.models.device import use_one_thread
 
@@ -26,14 +26,14 @@ class SliceMaker:
     """What `analyse` takes for a model, whose trunk's output is the picture of a slice itself, as numbers from 0 to 255."""
 
     sample_rate = SAMPLE_RATE
-    span = SPAN
+    window = WINDOW
 
     def load(self) -> None:
         use_one_thread()
 
-    def mel(self, spans: np.ndarray) -> np.ndarray:
+    def mel(self, windows: np.ndarray) -> np.ndarray:
         self.load()
-        return mel_slices(spans, "decibels")
+        return mel_slices(windows, "decibels")
 
     def trunk(self, mel: np.ndarray) -> np.ndarray:
         return (mel * STEPS).round().reshape(len(mel), MELS * FRAMES)
@@ -77,7 +77,7 @@ def make_spectrograms(
     windows: int,
     threads: int,
     limits: Limits,
-    on_result: Callable[[Heard | Unheard], None],
+    on_result: Callable[[Embedded | NotEmbedded], None],
 ) -> None:
     """Decode those of these files, with their audio keys, whose slices are not there yet; at most `windows` of each.
 
@@ -85,6 +85,6 @@ def make_spectrograms(
     """
     missing = [path for path, key in paths.items() if spectrograms.read(key) is None]
     for result in analyse(missing, SliceMaker(), windows=windows, threads=threads, limits=limits):
-        if isinstance(result, Heard) and result.key == paths[result.path]:
+        if isinstance(result, Embedded) and result.key == paths[result.path]:
             spectrograms.put(result.key, result.trunk.reshape(-1, MELS, FRAMES).astype(np.uint8))
         on_result(result)

@@ -48,7 +48,7 @@ def test_to_import_it_takes_neither_numpy_nor_beets():
 def test_a_list_of_a_folder(music, tmp_path):
     outcome = analyse(music)
     assert outcome.failed == 0
-    assert outcome.weighed.given == outcome.wanted == len(music.ids())
+    assert outcome.weighted.given == outcome.wanted == len(music.ids())
     assert analyse(music).idle
 
     made = similar(music, ["Aisle"], Walk(count=5), Rules(artist_separation=1), why=True)

@@ -54,12 +54,12 @@ def test_exports(tmp_path):
         "import ijson\nfrom deejai_core.history.sources import read_path\n"
         "from deejai_core.errors import HistoryError\n"
         "def read(path):\n"
-        "    heard = []\n"
+        "    embedded = []\n"
         "    try:\n"
-        "        list(read_path(path, on_warning=heard.append))\n"
+        "        list(read_path(path, on_warning=embedded.append))\n"
         "    except HistoryError as error:\n"
-        "        heard.append(str(error))\n"
-        "    return heard[0]\n"
+        "        embedded.append(str(error))\n"
+        "    return embedded[0]\n"
     )
     outcomes = memory_taken("read(path)", paths, setup)
     for path, (inner, _, why), (outcome, megabytes) in zip(paths, bombs.values(), outcomes, strict=True):

@@ -1,4 +1,4 @@
-"""What is made here of what a worker says it heard."""
+"""What is made here of what a worker says it embedded."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from distributed.scheduler import KilledWorker
 
 from deejai_core import __version__
-from deejai_core.audio.decode import read_spans
+from deejai_core.audio.decode import read_windows
 from deejai_core.embedding import cluster
-from deejai_core.embedding.analysis import NO_MORE_THAN_USUAL, Heard, Unheard, hear_file
-from deejai_core.embedding.cluster import STRANGER, Ear, Order, Unshared, check_address
+from deejai_core.embedding.analysis import NO_MORE_THAN_USUAL, Embedded, NotEmbedded, embed_file
+from deejai_core.embedding.cluster import STRANGER, Embedder, Order, Unshared, check_address
 from deejai_core.errors import AudioError, ClusterError, ModelError
 from deejai_core.models.registry import load_model
 from tests.sounds import chirp, write_audio
@@ -23,22 +23,24 @@ from tests.sounds import chirp, write_audio
 WORKER = "tcp://there:1"
 
 
-def judged(path: Path, result: Heard | Unheard, known=(), lacking: Counter | None = None):
+def judged(path: Path, result: Embedded | NotEmbedded, known=(), lacking: Counter | None = None):
     return cluster._judged(path, WORKER, result, known, Counter() if lacking is None else lacking)
 
 
 class TestResults:
     def test_what_is_known_is_not_kept_twice(self):
         trunk = np.zeros((1, 4), np.float16)
-        song = Heard(Path("a.mp3"), "key", trunk)
+        song = Embedded(Path("a.mp3"), "key", trunk)
         assert judged(song.path, song, {"other"}) is song
-        assert judged(song.path, song, {"key"}) == Heard(song.path, "key", None)
+        assert judged(song.path, song, {"key"}) == Embedded(song.path, "key", None)
 
     def test_a_file_at_fault_is_so_anywhere_and_a_worker_at_fault_is_named(self):
         path = Path("a.mp3")
-        at_fault = Unheard(path, "not audio", lasting=True)
+        at_fault = NotEmbedded(path, "not audio", lasting=True)
         assert judged(path, at_fault) is at_fault
-        assert judged(path, Unheard(path, "too slow", lasting=False)) == Unheard(path, f"worker {WORKER}: too slow", False)
+        assert judged(path, NotEmbedded(path, "too slow", lasting=False)) == NotEmbedded(
+            path, f"worker {WORKER}: too slow", False
+        )
 
     def test_a_file_that_only_the_worker_lacks(self, tmp_path):
         here, gone = tmp_path / "here.mp3", tmp_path / "gone.mp3"
@@ -49,10 +51,12 @@ class TestResults:
         assert not found.lasting
         assert lacking == {WORKER: 1}
         found = judged(gone, Unshared(gone, "No such file", lasting=False), lacking=lacking)
-        assert found == Unheard(gone, "No such file", lasting=False)  # nobody has it
+        assert found == NotEmbedded(gone, "No such file", lasting=False)  # nobody has it
         assert lacking == {WORKER: 1}
 
-    @pytest.mark.parametrize("result", [Heard(Path("b.mp3"), "key", None), Unheard(Path("b.mp3"), "not audio", True)])
+    @pytest.mark.parametrize(
+        "result", [Embedded(Path("b.mp3"), "key", None), NotEmbedded(Path("b.mp3"), "not audio", True)]
+    )
     def test_a_worker_without_the_music_is_one_that_lacks_twenty_files_in_a_row(self, tmp_path, result):
         path = tmp_path / "here.mp3"
         path.touch()
@@ -118,13 +122,13 @@ class TestFailures:
 
     PATH = Path("a.mp3")
 
-    def failed(self, error: Exception, machines: Machines | None = None) -> Unheard:
+    def failed(self, error: Exception, machines: Machines | None = None) -> NotEmbedded:
         return cluster._failed(machines, self.PATH, error)
 
     @pytest.mark.parametrize(("allowed", "times"), [(0, "1 time"), (3, "4 times")])
     def test_of_the_file(self, allowed, times):
         died = KilledWorker("task", None, allowed)
-        assert self.failed(died) == Unheard(self.PATH, f"the worker died on it, {times}", lasting=False)
+        assert self.failed(died) == NotEmbedded(self.PATH, f"the worker died on it, {times}", lasting=False)
 
     def test_of_a_worker_that_does_not_fit(self):
         told = ClusterError("worker one: another model")
@@ -140,8 +144,8 @@ class TestFailures:
 
 
 @pytest.fixture(scope="module")
-def ear() -> Ear:
-    return Ear(Order(__version__, "musicnn", load_model("musicnn", Path()).trunk_name, 2, NO_MORE_THAN_USUAL))
+def ear() -> Embedder:
+    return Embedder(Order(__version__, "musicnn", load_model("musicnn", Path()).trunk_name, 2, NO_MORE_THAN_USUAL))
 
 
 class TestHearing:
@@ -149,9 +153,9 @@ class TestHearing:
         path = write_audio(tmp_path / "chirp.flac", chirp(12, 16_000), 16_000)
         model = load_model("musicnn", Path())
         model.load()
-        there = ear.hear(path)
+        there = ear.embed(path)
         with NO_MORE_THAN_USUAL.decoder() as decoder:
-            here = hear_file(path, model, decoder, windows=2)
+            here = embed_file(path, model, decoder, windows=2)
         assert there.path == path
         assert there.key == here.key
         assert len(there.trunk) == 2
@@ -161,16 +165,16 @@ class TestHearing:
         text, folder, gone = tmp_path / "text.mp3", tmp_path / "folder.mp3", tmp_path / "gone.mp3"
         text.write_text("no audio")
         folder.mkdir()
-        no_audio, no_file = ear.hear(text), ear.hear(folder)
-        assert (type(no_audio), no_audio.path, no_audio.lasting) == (Unheard, text, True)
-        assert (type(no_file), no_file.path, no_file.lasting) == (Unheard, folder, False)
+        no_audio, no_file = ear.embed(text), ear.embed(folder)
+        assert (type(no_audio), no_audio.path, no_audio.lasting) == (NotEmbedded, text, True)
+        assert (type(no_file), no_file.path, no_file.lasting) == (NotEmbedded, folder, False)
         with pytest.raises(AudioError, match=f"^{re.escape(no_audio.reason)}$"):
-            read_spans(text, sample_rate=16_000, length=16_000, limit=2)
-        assert ear.hear(gone) == Unshared(gone, "No such file or directory", lasting=False)
+            read_windows(text, sample_rate=16_000, length=16_000, limit=2)
+        assert ear.embed(gone) == Unshared(gone, "No such file or directory", lasting=False)
 
     def test_ends_with_its_decoders(self, ear, tmp_path):
-        another = Ear(ear._order)
-        another.hear(tmp_path / "gone.mp3")
+        another = Embedder(ear._order)
+        another.embed(tmp_path / "gone.mp3")
         decoder = another._decoders.get()
         another._decoders.put(decoder)
         process = decoder._process
@@ -181,11 +185,11 @@ class TestHearing:
 
     def test_fetches_no_model(self):
         with pytest.raises(ModelError, match="nobody/nothing: not downloaded yet"):
-            Ear(Order(__version__, "nobody/nothing", "any", 2, NO_MORE_THAN_USUAL))
+            Embedder(Order(__version__, "nobody/nothing", "any", 2, NO_MORE_THAN_USUAL))
 
     def test_needs_the_same_version(self):
         with pytest.raises(ClusterError, match=f"deejai {__version__} there, 0.0.1 here; install the same on both"):
-            Ear(Order("0.0.1", "musicnn", "any", 2, NO_MORE_THAN_USUAL))
+            Embedder(Order("0.0.1", "musicnn", "any", 2, NO_MORE_THAN_USUAL))
 
 
 @pytest.mark.parametrize(

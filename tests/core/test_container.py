@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deejai_core.audio.container import open_container
-from deejai_core.audio.decode import read_spans
+from deejai_core.audio.decode import read_windows
 from deejai_core.audio.identity import audio_key
 from deejai_core.errors import AudioError, UnavailableError
 from tests.sounds import chirp, write_audio
@@ -41,7 +41,7 @@ def test_a_list_of_files_is_no_audio(song, name):
         pass
     assert not isinstance(refused.value, UnavailableError)  # its content is at fault, whatever it names
     with pytest.raises(AudioError):
-        read_spans(path, sample_rate=16_000, length=48_000, limit=2)
+        read_windows(path, sample_rate=16_000, length=48_000, limit=2)
     assert audio_key(path) != audio_key(song)
 
 
@@ -68,7 +68,7 @@ def test_files_are_opened_in_one_place():
             assert path.name == "container.py" or not reads, f"{path}:{reads[0].lineno}"
 
 
-PARSERS = {"open_container", "opened", "read_spans", "key_then_spans", "stereo_blocks", "audio_key", "read_tags"}
+PARSERS = {"open_container", "opened", "read_windows", "key_then_windows", "stereo_blocks", "audio_key", "read_caption"}
 PARSERS |= {"read_comments", "read_picture"}
 CONFINED = {"transcoder.py"}  # runs in a process of its own
 

@@ -30,14 +30,14 @@ def make_slices(path: Path) -> None:
             store.put(key, "model", rng.normal(size=(3, 4)))
         store.put_failure(Path("/broken.mp3"), "no audio in it", lasting=True)
         store.note_files([FileNote(b"/song.mp3", KEYS[0], 7, 7)])
-        store.begin_weighing("model", "model", 0.3, KEYS[:10])
+        store.begin_weighting("model", "model", 0.3, KEYS[:10])
         store.put_counts({key: np.ones(3, int) for key in KEYS})
-        store.hear_again(["key"], "model")
+        store.embed_again(["key"], "model")
 
 
 def read_slices(path: Path) -> None:
     with SliceStore(path) as store:
-        store.weighing(), store.counted(), store.failures(), store.files(), store.to_hear_again("model")
+        store.weighting(), store.counted(), store.failures(), store.files(), store.to_embed_again("model")
         keys = store.keys("model")
         list(store.get(keys, "model", 4))
         store.put("new", "model", np.ones((1, 4)))

@@ -1,4 +1,4 @@
-"""Every format, rate and channel layout gives the same spans; what cannot be read says so."""
+"""Every format, rate and channel layout gives the same windows; what cannot be read says so."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from hypothesis import strategies as st
 from mutagen.ogg import OggPage
 
 from deejai_core.audio import decode
-from deejai_core.audio.decode import Wanted, key_then_spans, read_spans, span_starts
+from deejai_core.audio.decode import Wanted, key_then_windows, read_windows, span_starts
 from deejai_core.audio.identity import audio_key
 from deejai_core.errors import AudioError
 from tests.sounds import chirp, decoded_seconds, write_audio
 
 RATE = 16_000
-LENGTH = 48_128  # samples of a span, 3 s
+LENGTH = 48_128  # samples of a window, 3 s
 
 
 def read(path, limit=16):
-    return read_spans(path, sample_rate=RATE, length=LENGTH, limit=limit)
+    return read_windows(path, sample_rate=RATE, length=LENGTH, limit=limit)
 
 
-def loudest_frequencies(spans: np.ndarray) -> np.ndarray:
-    """The frequency (Hz) that each span's middle second is loudest at."""
-    middle = spans[:, 16_000:32_000]
+def loudest_frequencies(windows: np.ndarray) -> np.ndarray:
+    """The frequency (Hz) that each window's middle second is loudest at."""
+    middle = windows[:, 16_000:32_000]
     return np.abs(np.fft.rfft(middle * np.hanning(middle.shape[1]))).argmax(axis=1).astype(float)
 
 
@@ -67,15 +67,15 @@ def test_every_format_gives_the_spans_of_the_track(tmp_path, suffix, rate, chann
     samples = chirp(60, rate, channels)
     path = write_audio(tmp_path / f"chirp{suffix}", samples, rate, subtype)
 
-    spans = read(path, limit=8)
+    windows = read(path, limit=8)
 
     mono = soxr.resample(samples[:, 0], rate, RATE)
     expected = np.stack([mono[start : start + LENGTH] for start in span_starts(len(mono), LENGTH, 8)])
-    assert spans.shape == (8, LENGTH)
-    assert spans.dtype == np.float32
-    # 30 Hz of this chirp are a second: no span is more than a fifth of a second off, whatever the codec does.
-    assert loudest_frequencies(spans) == pytest.approx(loudest_frequencies(expected), abs=6)
-    assert np.abs(spans).max() == pytest.approx(0.5, abs=0.15)
+    assert windows.shape == (8, LENGTH)
+    assert windows.dtype == np.float32
+    # 30 Hz of this chirp are a second: no window is more than a fifth of a second off, whatever the codec does.
+    assert loudest_frequencies(windows) == pytest.approx(loudest_frequencies(expected), abs=6)
+    assert np.abs(windows).max() == pytest.approx(0.5, abs=0.15)
 
 
 def test_spans_are_exact_where_the_codec_is(tmp_path):
@@ -101,21 +101,21 @@ def bursts(seconds: float, rate: int) -> np.ndarray:
 @pytest.mark.parametrize(("suffix", "rate", "tolerance"), [(".ogg", 44_100, 1e-5), (".opus", 48_000, 0.02)])
 def test_spans_of_ogg_are_those_of_the_whole_track_decoded(tmp_path, suffix, rate, tolerance, limit):
     path = write_audio(tmp_path / f"bursts{suffix}", bursts(40, rate), rate)
-    spans = read(path, limit)
+    windows = read(path, limit)
 
     samples, _ = soundfile.read(path, dtype="float32")  # by libvorbis or libopus, from the beginning
     wanted = Wanted(len(samples), LENGTH, limit, RATE, rate)
-    expected = np.stack(wanted.spans([(0, samples.mean(axis=1))]))
-    assert spans.shape == expected.shape == (min(limit, 14), LENGTH)
-    assert np.abs(spans - expected).max() < tolerance
+    expected = np.stack(wanted.windows([(0, samples.mean(axis=1))]))
+    assert windows.shape == expected.shape == (min(limit, 14), LENGTH)
+    assert np.abs(windows - expected).max() < tolerance
 
 
 @pytest.mark.parametrize("suffix", [".ogg", ".opus", ".flac", ".m4a"])
 def test_the_key_comes_first_and_the_spans_if_they_are_asked_for(tmp_path, suffix):
     path = write_audio(tmp_path / f"chirp{suffix}", chirp(20, 48_000, 2), 48_000)
-    key, spans = key_then_spans(path, sample_rate=RATE, length=LENGTH, limit=4)
+    key, windows = key_then_windows(path, sample_rate=RATE, length=LENGTH, limit=4)
     assert key == audio_key(path)
-    assert np.array_equal(spans, read(path, limit=4))
+    assert np.array_equal(windows, read(path, limit=4))
 
 
 def test_an_ogg_file_that_is_damaged_is_read_like_any_other(tmp_path):
@@ -123,10 +123,10 @@ def test_an_ogg_file_that_is_damaged_is_read_like_any_other(tmp_path):
     data = bytearray(path.read_bytes())
     data[len(data) // 3 : len(data) // 3 + 3000] = bytes(3000)
     path.write_bytes(data + b"and no page at all")
-    key, spans = key_then_spans(path, sample_rate=RATE, length=LENGTH, limit=4)
+    key, windows = key_then_windows(path, sample_rate=RATE, length=LENGTH, limit=4)
     assert key == audio_key(path)
-    assert spans.shape == (4, LENGTH)
-    assert loudest_frequencies(spans)[[0, -1]] == pytest.approx([267, 1932], abs=30)
+    assert windows.shape == (4, LENGTH)
+    assert loudest_frequencies(windows)[[0, -1]] == pytest.approx([267, 1932], abs=30)
 
 
 @pytest.mark.parametrize(("suffix", "rate"), [(".ogg", 44_100), (".opus", 48_000)])
@@ -140,11 +140,11 @@ def test_an_ogg_file_that_lacks_pages_keeps_its_key_and_is_read_by_another_decod
     with pytest.raises(AudioError, match="it ends before its header says so"):
         next(reading)
 
-    key, spans = key_then_spans(path, sample_rate=RATE, length=LENGTH, limit=4)
+    key, windows = key_then_windows(path, sample_rate=RATE, length=LENGTH, limit=4)
     assert key == audio_key(path)
-    assert np.array_equal(spans, read(path, limit=4))
-    assert spans.shape == (4, LENGTH)
-    assert loudest_frequencies(spans)[[0, 1, 3]] == pytest.approx([267, 822, 1932], abs=6)
+    assert np.array_equal(windows, read(path, limit=4))
+    assert windows.shape == (4, LENGTH)
+    assert loudest_frequencies(windows)[[0, 1, 3]] == pytest.approx([267, 822, 1932], abs=6)
 
 
 @pytest.mark.parametrize("suffix", [".ogg", ".opus", ".m4a", ".mka", ".wma"])
@@ -155,10 +155,10 @@ def test_of_several_streams_the_first_is_read(tmp_path, suffix):
     second = write_audio(tmp_path / f"second{suffix}", rising[::-1], rate)
     both = interleaved(tmp_path / f"both{suffix}", alone, second)
 
-    key, spans = key_then_spans(both, sample_rate=RATE, length=LENGTH, limit=4)
+    key, windows = key_then_windows(both, sample_rate=RATE, length=LENGTH, limit=4)
     assert key == audio_key(both) == audio_key(alone)
-    assert np.array_equal(spans, read(both, limit=4))
-    assert loudest_frequencies(spans) == pytest.approx(loudest_frequencies(read(alone, limit=4)), abs=1)
+    assert np.array_equal(windows, read(both, limit=4))
+    assert loudest_frequencies(windows) == pytest.approx(loudest_frequencies(read(alone, limit=4)), abs=1)
 
 
 @pytest.mark.parametrize("suffix", [".m4a", ".mka"])
@@ -232,8 +232,8 @@ def test_an_ogg_track_whose_channels_change_is_left_to_others():
 @pytest.mark.parametrize("frames", [1, 100, LENGTH // 6, LENGTH - 1])
 def test_a_track_shorter_than_a_span_is_repeated(tmp_path, frames):
     samples = chirp(3.1, RATE)[100 : 100 + frames]
-    (span,) = read(write_audio(tmp_path / "short.wav", samples, RATE, "FLOAT"))
-    assert span == pytest.approx(np.resize(samples[:, 0], LENGTH), abs=1e-6)
+    (window,) = read(write_audio(tmp_path / "short.wav", samples, RATE, "FLOAT"))
+    assert window == pytest.approx(np.resize(samples[:, 0], LENGTH), abs=1e-6)
 
 
 @pytest.mark.parametrize("seconds", [0.03, 0.5])
@@ -264,9 +264,9 @@ def test_a_truncated_file_is_read_to_where_it_ends(tmp_path, suffix):
             read(path)
         return
     path.write_bytes(data[: len(data) // 2])
-    spans = read(path, limit=8)
-    assert spans.shape == (8, LENGTH)
-    assert loudest_frequencies(spans)[-1] == pytest.approx(200 + 30 * (decoded_seconds(path) - 1.5), abs=10)
+    windows = read(path, limit=8)
+    assert windows.shape == (8, LENGTH)
+    assert loudest_frequencies(windows)[-1] == pytest.approx(200 + 30 * (decoded_seconds(path) - 1.5), abs=10)
 
 
 def test_damage_in_the_middle_costs_only_the_damaged_part(tmp_path):
@@ -305,7 +305,7 @@ def test_a_name_that_promises_raw_samples(tmp_path):
 
 
 def test_a_very_long_track_is_read_in_little_memory(tmp_path):
-    """Ten hours, of which 16 spans are read; a file of zeros takes no room on most file systems."""
+    """Ten hours, of which 16 windows are read; a file of zeros takes no room on most file systems."""
     path = write_audio(tmp_path / "long.wav", chirp(1, 8_000), 8_000)
     header = bytearray(path.read_bytes()[:44])
     frames = 10 * 3600 * 8_000

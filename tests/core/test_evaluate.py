@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from deejai_core.index import evaluation as evaluate
 from deejai_core.index.annoy_file import why_no_annoy
 from deejai_core.index.evaluation import Labels, agreement, choose_queries, hubs, measure, recall, shuffled
-from deejai_core.index.hubs import densities, handicaps
+from deejai_core.index.hubs import densities, hub_penalties
 from deejai_core.index.neighbours import Index, open_index
 from tests.libraries import compass, random_vectors
 
@@ -183,9 +183,9 @@ class TestHubs:
         assert (found.skewness, found.largest, found.reachable) == (0, 2, 1)
 
     def test_what_is_held_back_far_enough_is_in_no_list(self):
-        handicap = np.zeros(36, np.float32)
-        handicap[5] = 2
-        assert hubs(compass(*range(0, 360, 10)), 2, handicap).reachable == pytest.approx(35 / 36)
+        penalty = np.zeros(36, np.float32)
+        penalty[5] = 2
+        assert hubs(compass(*range(0, 360, 10)), 2, penalty).reachable == pytest.approx(35 / 36)
 
     @pytest.mark.parametrize("vectors", [compass(), compass(0), compass(0, 0, 0)], ids=["none", "one", "copies"])
     def test_without_neighbours_nothing_is_found(self, vectors):
@@ -225,7 +225,7 @@ class TestSampling:
         vectors = rng.normal(size=(1500, 100)) * np.exp(-np.arange(100) / 80) + 0.4
         vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
         everyone = np.arange(len(vectors))
-        found = measure(vectors, [], everyone, handicaps(densities(vectors)), 10, everyone)
+        found = measure(vectors, [], everyone, hub_penalties(densities(vectors)), 10, everyone)
         assert found.corrected.reachable > found.plain.reachable
         assert found.corrected.largest < found.plain.largest
 

@@ -44,7 +44,7 @@ def names(library: FolderLibrary) -> dict[str, int]:
 
 
 def analyse(library: FolderLibrary) -> None:
-    """Every track gets a vector and a field, as if it had been heard."""
+    """Every track gets a vector and a field, as if it had been embedded."""
     for id_, path in library.paths().items():
         library.keep_recording(id_, path, audio_key(path))
     ids = library.ids()

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deejai_core.audio.metadata import Caption
 from deejai_core.audio.sandbox import Decoder
-from deejai_core.audio.tags import Tags
 from deejai_core.embedding.slices import SliceStore
 from deejai_core.errors import DeejaiError
 from deejai_core.index.annoy_file import find_index, index_paths
@@ -54,15 +54,15 @@ def refusal(read: Callable[[], object]) -> str:
 
 def read_all(decoder: Decoder, path) -> None:
     """As a seed outside the library is read."""
-    assert isinstance(decoder.tags(path), Tags)
+    assert isinstance(decoder.caption(path), Caption)
     assert len(decoder.key(path)) == 32
-    spans = []
-    why_not = refusal(lambda: spans.extend(decoder.spans(path, sample_rate=16_000, length=48_128, limit=4)))
-    assert bool(why_not) != bool(spans)
+    windows = []
+    why_not = refusal(lambda: windows.extend(decoder.windows(path, sample_rate=16_000, length=48_128, limit=4)))
+    assert bool(why_not) != bool(windows)
     assert "\n" not in why_not
     assert "crashed" not in why_not
     assert "time_limit" not in why_not
-    assert np.isfinite(spans).all()
+    assert np.isfinite(windows).all()
     for read in (decoder.comments, decoder.picture, lambda path: list(decoder.stereo(path, 8000))):
         assert "crashed" not in refusal(lambda read=read: read(path))
 

@@ -169,7 +169,7 @@ class TestTraining:
         assert choice.share(choice.best) > choice.share(0.0) + 0.1 > choice.chance
 
     def test_where_nothing_is_to_be_heard_nothing_is_taken_for_learned(self):
-        """In twenty worlds without a taste that could be heard, one at most passes both by accident."""
+        """In twenty worlds without a taste that could be embedded, one at most passes both by accident."""
         passed = 0
         for seed in range(20):
             examples = world(seed, learnable=False)

@@ -14,7 +14,7 @@ from filelock import FileLock
 from deejai_core.errors import MissingError, ModelError
 from deejai_core.models.deejai.folder import CONFIG, load_speccy, save_speccy
 from deejai_core.models.deejai.hub import PUBLISHED, fetch
-from deejai_core.models.deejai.model import SPAN
+from deejai_core.models.deejai.model import WINDOW
 from deejai_core.models.deejai.network import build_network
 from tests.hub import WEIGHTS, Hub, published, serving
 
@@ -36,9 +36,9 @@ def test_the_published_network(hub, tmp_path, monkeypatch):
     folder = fetch(PUBLISHED, tmp_path / "models/audio-encoder")
     model = load_speccy(folder)
     assert (model.dimension, model.scaling) == (100, "decibels")
-    heard = model.hear(np.random.default_rng(0).normal(0, 0.1, (2, SPAN)).astype(np.float32))
-    assert np.isfinite(heard).all()
-    assert np.linalg.norm(heard, axis=1).min() > 0.1
+    embedded = model.embed(np.random.default_rng(0).normal(0, 0.1, (2, WINDOW)).astype(np.float32))
+    assert np.isfinite(embedded).all()
+    assert np.linalg.norm(embedded, axis=1).min() > 0.1
     assert {file.name for file in folder.iterdir()} == {CONFIG, WEIGHTS, "deejai.json"}
 
     # Nothing was asked for but the files, and nothing was told but who asks.

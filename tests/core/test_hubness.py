@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deejai_core.index import hubs as hubness
-from deejai_core.index.hubs import densities, handicaps, open_densities
+from deejai_core.index.hubs import densities, hub_penalties, open_densities
 from tests.libraries import compass, random_vectors
 
 
@@ -17,9 +17,9 @@ def crowd(tracks: int, seed: int = 0) -> np.ndarray:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def reached(vectors: np.ndarray, handicap: np.ndarray | float) -> float:
+def reached(vectors: np.ndarray, penalty: np.ndarray | float) -> float:
     """The share of tracks that are among the 10 nearest of any other."""
-    similarities = vectors @ vectors.T - handicap
+    similarities = vectors @ vectors.T - penalty
     np.fill_diagonal(similarities, -9)
     return len(np.unique(np.argsort(-similarities, axis=1)[:, :10])) / len(vectors)
 
@@ -32,13 +32,13 @@ def test_the_mean_similarity_to_the_nearest():
 
 
 def test_in_a_crowd_the_handicap_is_high_and_never_below_zero():
-    found = handicaps(densities(np.concatenate([random_vectors(0, 180, dimension=30), compass_in(30, 20)])))
+    found = hub_penalties(densities(np.concatenate([random_vectors(0, 180, dimension=30), compass_in(30, 20)])))
     assert found.min() == 0
     assert found[180:].min() > found[:180].max()
 
 
 def test_a_handicap_is_half_of_what_the_density_is_above_the_least():
-    assert handicaps(np.array([0.2, 0.6, 0.4])) == pytest.approx([0, 0.2, 0.1])
+    assert hub_penalties(np.array([0.2, 0.6, 0.4])) == pytest.approx([0, 0.2, 0.1])
 
 
 def compass_in(dimension: int, tracks: int) -> np.ndarray:
@@ -50,7 +50,7 @@ def compass_in(dimension: int, tracks: int) -> np.ndarray:
 def test_more_of_the_library_is_reached():
     vectors = crowd(3000)
     assert reached(vectors, 0) < 0.98
-    assert reached(vectors, handicaps(densities(vectors))) > 0.995
+    assert reached(vectors, hub_penalties(densities(vectors))) > 0.995
 
 
 def test_a_sample_does_nearly_as_well(monkeypatch):
@@ -59,7 +59,7 @@ def test_a_sample_does_nearly_as_well(monkeypatch):
     monkeypatch.setattr(hubness, "REFERENCES", 500)
     sampled = densities(vectors)
     assert np.corrcoef(exact, sampled)[0, 1] > 0.85
-    assert reached(vectors, handicaps(sampled)) > 0.98
+    assert reached(vectors, hub_penalties(sampled)) > 0.98
 
 
 def test_the_sample_hardly_changes_when_tracks_are_added_and_not_with_their_order(monkeypatch):

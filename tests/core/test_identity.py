@@ -10,7 +10,7 @@ import pytest
 from mutagen.ogg import OggPage
 
 from deejai_core.audio.identity import audio_key
-from deejai_core.audio.tags import Tags, read_tags
+from deejai_core.audio.metadata import Caption, read_caption
 from deejai_core.errors import AudioError
 from tests.sounds import chirp, write_audio
 
@@ -76,13 +76,13 @@ def test_a_missing_file_is_an_error(tmp_path):
 @pytest.mark.parametrize("suffix", [".mp3", ".flac", ".ogg", ".m4a"])
 def test_tags_of_a_file_outside_the_library(tmp_path, suffix):
     path = write_audio(tmp_path / f"song{suffix}", chirp(5, 48_000), 48_000)
-    assert read_tags(path) == Tags("", "song", pytest.approx(5, abs=0.2))
+    assert read_caption(path) == Caption("", "song", pytest.approx(5, abs=0.2))
     file = mutagen.File(path, easy=True)
     if file.tags is None:
         file.add_tags()
     file.update(artist="The Police", title="Roxanne")
     file.save()
-    assert read_tags(path) == Tags("The Police", "Roxanne", pytest.approx(5, abs=0.2))
+    assert read_caption(path) == Caption("The Police", "Roxanne", pytest.approx(5, abs=0.2))
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".aiff"])
@@ -93,19 +93,19 @@ def test_id3_in_other_formats(tmp_path, suffix):
     file.tags.add(mutagen.id3.TPE1(text="The Police"))
     file.tags.add(mutagen.id3.TIT2(text="Roxanne"))
     file.save()
-    assert read_tags(path) == Tags("The Police", "Roxanne", pytest.approx(5, abs=0.2))
+    assert read_caption(path) == Caption("The Police", "Roxanne", pytest.approx(5, abs=0.2))
 
 
 def test_a_file_without_readable_tags_has_its_name(tmp_path):
     path = tmp_path / "noise.mp3"
     path.write_bytes(b"no music")
-    assert read_tags(path) == Tags("", "noise", None)
+    assert read_caption(path) == Caption("", "noise", None)
 
 
 def test_tags_that_mutagen_stumbles_over(tmp_path):
     # It has no name for this sample rate, and raises IndexError.
     high = write_audio(tmp_path / "high.wv", chirp(5, 176_400), 176_400)
-    assert read_tags(high) == Tags("", "high", None)
+    assert read_caption(high) == Caption("", "high", None)
     # The bit that ends the comments is not there, as some taggers left it out.
     ogg = write_audio(tmp_path / "unframed.ogg", chirp(5, 44_100), 44_100)
     with ogg.open("r+b") as file:
@@ -115,7 +115,7 @@ def test_tags_that_mutagen_stumbles_over(tmp_path):
         for page in pages:
             page.serial = identification.serial
         OggPage.replace(file, [header], pages)
-    assert read_tags(ogg) == Tags("", "unframed", None)
+    assert read_caption(ogg) == Caption("", "unframed", None)
 
 
 def test_a_title_that_is_a_book_is_cut(tmp_path):
@@ -123,4 +123,4 @@ def test_a_title_that_is_a_book_is_cut(tmp_path):
     file = mutagen.File(path)
     file["title"] = "x" * 1_000_000
     file.save()
-    assert read_tags(path).title == "x" * 1000
+    assert read_caption(path).title == "x" * 1000

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from deejai_core.playlists.candidates import Candidates
 from deejai_core.playlists.geometry import angles, blend, slerp
-from deejai_core.playlists.journey import certify, journey
+from deejai_core.playlists.journey import journey, step_statistics
 from deejai_core.playlists.options import ONCE
 from deejai_core.playlists.playlist import duration, first_of
 from deejai_core.playlists.rules import RuleSet
@@ -258,30 +258,30 @@ class TestMinutes:
 class TestCertificate:
     @pytest.mark.parametrize("step", [30, 3])
     def test_an_even_path(self, step):
-        certificate = certify(compass(0, step, 2 * step, 3 * step), [0, 3])
-        assert certificate.largest == pytest.approx(step, abs=1e-3)
-        assert certificate.mean == pytest.approx(step, abs=1e-3)
-        assert certificate.backward == 0
-        assert certificate.unevenness == pytest.approx(0, abs=1e-5)
+        steps = step_statistics(compass(0, step, 2 * step, 3 * step), [0, 3])
+        assert steps.largest == pytest.approx(step, abs=1e-3)
+        assert steps.mean == pytest.approx(step, abs=1e-3)
+        assert steps.backward == 0
+        assert steps.unevenness == pytest.approx(0, abs=1e-5)
 
     def test_an_uneven_one(self):
-        certificate = certify(compass(0, 45, 30, 90, 100), [0, 3, 4])
-        assert certificate.largest == pytest.approx(60, abs=1e-3)
-        assert certificate.largest_at == 2
-        assert certificate.backward == 1
-        assert certificate.unevenness == pytest.approx((1 / 6 + 1 / 3) / 2, abs=1e-4)
+        steps = step_statistics(compass(0, 45, 30, 90, 100), [0, 3, 4])
+        assert steps.largest == pytest.approx(60, abs=1e-3)
+        assert steps.largest_at == 2
+        assert steps.backward == 1
+        assert steps.unevenness == pytest.approx((1 / 6 + 1 / 3) / 2, abs=1e-4)
 
     def test_standing_still_is_not_to_go_back(self):
-        assert certify(compass(0, 30, 30, 90), [0, 3]).backward == 0
+        assert step_statistics(compass(0, 30, 30, 90), [0, 3]).backward == 0
 
     def test_nothing_between_two_stops_is_uneven(self):
-        assert certify(compass(0, 90), [0, 1]).unevenness == 0
+        assert step_statistics(compass(0, 90), [0, 1]).unevenness == 0
 
     @given(st.integers(0, 999), st.integers(0, 6))
     def test_it_is_within_its_limits(self, seed, between):
-        certificate = certify(random_vectors(seed, between + 2), [0, between + 1])
-        assert 0 <= certificate.mean <= certificate.largest + 1e-9 <= 180
-        assert 0 <= certificate.unevenness <= 1
+        steps = step_statistics(random_vectors(seed, between + 2), [0, between + 1])
+        assert 0 <= steps.mean <= steps.largest + 1e-9 <= 180
+        assert 0 <= steps.unevenness <= 1
 
 
 def test_angles_row_by_row():

@@ -1,4 +1,4 @@
-"""What an examination of a library finds, and that it can be mended, without a command."""
+"""What an examination of a library finds, and that it can be repaired, without a command."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_vector_that_is_none_is_dropped_and_made_again(analysed):
     analysed.keep_vectors("musicnn-msd-1", {first: np.zeros(100, np.float32)}, analysed.recordings())
     found = examine(analysed)["vectors"]
     assert (found.told, found.wrong) == (f"1 damaged, of {len(before)}", True)
-    repair = found.mend()
+    repair = found.repair()
     assert (repair.told, repair.hint) == ("1 vector removed", "analyse to compute them again")
     analyse(analysed)
     assert not examine(analysed)["vectors"].wrong

@@ -93,7 +93,7 @@ class TestChoice:
                 store.put(recordings[id_], Model.trunk_name, np.eye(4, dtype=np.float16)[:2])
         told = []
         work, given = use_model(library, "mine", Model(), Analysis(), on_chosen=told.append)
-        assert (work.weigh, work.hear, given) == ([one, other], [third], 2)
+        assert (work.to_weight, work.to_embed, given) == ([one, other], [third], 2)
         assert told == [work]
         assert name_in_use(library) == "mine"
         assert library.models() == {"model-1": 2}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deejai_core.data_folder import spectrograms_path
-from deejai_core.embedding.analysis import Heard, Limits
+from deejai_core.embedding.analysis import Embedded, Limits
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import TrainingError
 from deejai_core.folder import FolderLibrary
@@ -14,7 +14,7 @@ from deejai_core.history.library_history import open_history, read_history
 from deejai_core.history.mentions import Mention, SongList
 from deejai_core.history.store import Source
 from deejai_core.training.kept import read_track2vec
-from deejai_core.training.library_network import gather_material
+from deejai_core.training.library_network import gather_training_data
 from deejai_core.training.library_training import (
     Coverage,
     Songs,
@@ -152,8 +152,8 @@ def test_a_network_learns_from_pictures_of_the_files(library):
         songs = songs_of(library, history, OWL, WREN)
         for _ in range(2):
             with pytest.raises(TrainingError, match="too little to learn from"):
-                gather_material(library, songs, **given, on_planned=planned.append, on_result=results.append)
+                gather_training_data(library, songs, **given, on_planned=planned.append, on_result=results.append)
     assert planned == [2, 1]
-    assert sorted(isinstance(result, Heard) for result in results) == [False, False, True]
+    assert sorted(isinstance(result, Embedded) for result in results) == [False, False, True]
     (wren,) = ids_of(library, WREN)
     assert [path.stem for path in spectrograms_path(library).rglob("*.npy")] == [recordings[wren]]

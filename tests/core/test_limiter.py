@@ -56,7 +56,7 @@ def test_only_what_surrounds_a_peak_is_turned_down_and_soon_comes_back():
     assert np.all(gain[: RATE - 230] == 1)
     assert 0.65 < gain[RATE] < 0.7
     assert np.all(gain[RATE + RATE // 4 :] == 1)
-    assert np.abs(np.diff(gain)).max() < 0.003, "no step that could be heard as a click"
+    assert np.abs(np.diff(gain)).max() < 0.003, "no step that could be embedded as a click"
 
 
 def test_both_channels_are_turned_down_alike():

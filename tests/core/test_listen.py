@@ -11,13 +11,13 @@ RATE = 100  # Hz
 
 
 class TwoPitches:
-    """A model that hears how loud a span is, and whether it is positive: enough to tell what it was given."""
+    """A model that hears how loud a window is, and whether it is positive: enough to tell what it was given."""
 
-    sample_rate, span, dimension = RATE, 300, 2
+    sample_rate, window, dimension = RATE, 300, 2
 
-    def hear(self, spans):
-        self.loudness = level(spans[0])
-        return np.stack([np.maximum(spans, 0).mean(axis=1), np.maximum(-spans, 0).mean(axis=1)], axis=1)
+    def embed(self, windows):
+        self.loudness = level(windows[0])
+        return np.stack([np.maximum(windows, 0).mean(axis=1), np.maximum(-windows, 0).mean(axis=1)], axis=1)
 
     def project(self, trunk):
         return trunk.astype(np.float32)

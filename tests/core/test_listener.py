@@ -44,7 +44,7 @@ def playing(library: FolderLibrary, id_: int) -> Moment:
     """A song's end, after all of it was heard."""
     rate = MusiCNN.sample_rate
     with Request().analysis.limits.decoder() as decoder:
-        samples = decoder.spans(library.paths()[id_], sample_rate=rate, length=SECONDS * rate, limit=1)[0]
+        samples = decoder.windows(library.paths()[id_], sample_rate=rate, length=SECONDS * rate, limit=1)[0]
     return Moment(SECONDS, level(samples), samples)
 
 

@@ -8,8 +8,8 @@ import mediafile
 import pytest
 
 from deejai_core.audio.container import SUFFIXES
+from deejai_core.audio.metadata import LONGEST, Metadata, read_metadata
 from deejai_core.audio.sandbox import Decoder
-from deejai_core.audio.tags import LONGEST, Metadata, read_metadata
 from deejai_core.errors import AudioError, UnavailableError
 from tests import odd_files
 from tests.songs import tag, write_song

@@ -13,8 +13,8 @@ import mutagen
 import numpy as np
 import pytest
 
+from deejai_core.audio.metadata import read_comments
 from deejai_core.audio.stereo import stereo_blocks
-from deejai_core.audio.tags import read_comments
 from deejai_core.errors import MixError
 from deejai_core.features.mix import mixdown
 from deejai_core.features.mix.cue import Chapter, cue_time, format_cue

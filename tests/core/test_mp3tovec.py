@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from deejai_core.embedding import mp3tovec as module
-from deejai_core.embedding.mp3tovec import Reference, count_others, mp3tovec, reference_sizes, unit, weigh
+from deejai_core.embedding.mp3tovec import Reference, count_others, mp3tovec, reference_sizes, tfidf_vectors, unit
 
 EAST, NORTH, UP = np.eye(3, dtype=np.float32)
 
@@ -120,11 +120,11 @@ def test_vectors_do_not_depend_on_order_blocks_or_batches(seed, epsilon, block):
 
 
 def against(library: list[np.ndarray], reference: list[int], tracks: list[int], epsilon: float) -> np.ndarray:
-    """Some tracks of a library, weighed against some."""
+    """Some tracks of a library, weighted against some."""
     units = [unit(slices) for slices in library]
     places = [reference.index(track) if track in reference else None for track in tracks]
     wanted, chosen = [units[track] for track in tracks], Reference([units[track] for track in reference])
-    return weigh(wanted, count_others(wanted, chosen, places, epsilon), reference_sizes(chosen, places), epsilon)
+    return tfidf_vectors(wanted, count_others(wanted, chosen, places, epsilon), reference_sizes(chosen, places), epsilon)
 
 
 @given(seed=st.integers(0, 2**32), epsilon=st.floats(0.01, 1.5), size=st.integers(0, 12), block=st.integers(1, 60))

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from deejai_core.audio.spectrogram import log_mel
-from deejai_core.embedding.analysis import TOGETHER, Read, analyse, hear_together
+from deejai_core.embedding.analysis import TOGETHER, Read, analyse, embed_together
 from deejai_core.errors import MissingError, ModelError
 from deejai_core.models import device
 from deejai_core.models.device import AT_ONCE, pick_device
@@ -46,31 +46,31 @@ def test_mel_slices_are_librosas(model):
     import librosa
 
     rng = np.random.default_rng(0)
-    track = rng.normal(0, 0.1, 3 * model.span).astype(np.float32)
+    track = rng.normal(0, 0.1, 3 * model.window).astype(np.float32)
     start = 10 * 256
-    mel = log_mel(track[start : start + model.span], model._weights["mel.filters"], n_fft=512, hop_length=256)
+    mel = log_mel(track[start : start + model.window], model._weights["mel.filters"], n_fft=512, hop_length=256)
     power = librosa.feature.melspectrogram(y=track, sr=16_000, n_fft=512, hop_length=256, n_mels=96)
     expected = np.log10(10_000 * power + 1).T
-    # librosa's frames are centred: its frame 11 begins where our span does.
+    # librosa's frames are centred: its frame 11 begins where our window does.
     assert mel.shape == (187, 96)
     assert np.abs(mel - expected[11 : 11 + 187]).max() < 1e-5
 
 
 def test_a_slice_does_not_depend_on_its_company(model):
-    spans = np.random.default_rng(0).normal(0, 0.1, (9, model.span)).astype(np.float32)
-    together = model.hear(spans)
+    windows = np.random.default_rng(0).normal(0, 0.1, (9, model.window)).astype(np.float32)
+    together = model.embed(windows)
     assert together.shape == (9, model.trunk_size)
-    assert np.array_equal(together[4:5], model.hear(spans[4:5]))
+    assert np.array_equal(together[4:5], model.embed(windows[4:5]))
 
 
 def test_numpy_and_torch_put_out_the_same(model, monkeypatch):
     """Batches for a graphics processor are small: cuDNN takes gigabytes for large ones and five times as long."""
-    spans = np.random.default_rng(0).normal(0, 0.1, (AT_ONCE + 8, model.span)).astype(np.float32)
-    spans[3] = 0
+    windows = np.random.default_rng(0).normal(0, 0.1, (AT_ONCE + 8, model.window)).astype(np.float32)
+    windows[3] = 0
     sizes, trunk = [], torch_layers.trunk
     monkeypatch.setattr(torch_layers, "trunk", lambda mel, weights: sizes.append(len(mel)) or trunk(mel, weights))
     # What torch calls the first CPU is its own way here, as a graphics processor would be.
-    assert np.abs(model.hear(spans, device="cpu:0") - model.hear(spans)).max() < 2e-5
+    assert np.abs(model.embed(windows, device="cpu:0") - model.embed(windows)).max() < 2e-5
     assert sizes == [AT_ONCE, 8]
 
 
@@ -78,11 +78,11 @@ def test_hearing_needs_no_torch_and_no_second_thread():
     code = (
         "import sys, threading, numpy as np; sys.modules['torch'] = None\n"
         "from deejai_core.models.musicnn.model import MusiCNN; from threadpoolctl import threadpool_info\n"
-        "def hear():\n"
-        "    print(MusiCNN().hear(np.zeros((1, 48128), np.float32)).shape)\n"
+        "def embed():\n"
+        "    print(MusiCNN().embed(np.zeros((1, 48128), np.float32)).shape)\n"
         "    print({library['num_threads'] for library in threadpool_info() if library['user_api'] == 'blas'} - {1})\n"
-        "hear()\n"
-        "threading.Thread(target=hear).start()"
+        "embed()\n"
+        "threading.Thread(target=embed).start()"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.splitlines() == ["(1, 200)", "set()"] * 2
@@ -115,18 +115,18 @@ def test_threads_decode_and_see_what_the_caller_has_a_graphics_processor_hear(tm
     class Two:
         """A model of two numbers, which says who did what."""
 
-        sample_rate, span = 100, 100
-        seen, heard = set(), []
+        sample_rate, window = 100, 100
+        seen, embedded = set(), []
 
         def load(self):
             pass
 
-        def mel(self, spans):
+        def mel(self, windows):
             self.seen.add(threading.current_thread().name.rpartition("_")[0])
-            return spans[:, :2]
+            return windows[:, :2]
 
         def trunk(self, mel, *, device):
-            self.heard.append((threading.current_thread(), device, len(mel)))
+            self.embedded.append((threading.current_thread(), device, len(mel)))
             return mel
 
     paths = [write_audio(tmp_path / f"{n}.flac", chirp(20 + n, 8000), 8000) for n in range(8)]
@@ -134,7 +134,7 @@ def test_threads_decode_and_see_what_the_caller_has_a_graphics_processor_hear(tm
     results = list(analyse(paths, model, windows=20, threads=1, device="cpu:0"))
     assert [result.trunk.shape for result in results] == [(20, 2)] * 8
     assert model.seen == {"deejai"}
-    callers, devices, sizes = zip(*model.heard, strict=True)
+    callers, devices, sizes = zip(*model.embedded, strict=True)
     assert set(callers) == {threading.current_thread()}
     assert set(devices) == {"cpu:0"}
     assert sum(sizes) == 160
@@ -150,9 +150,9 @@ def test_a_batch_that_fails_fails_no_file(model, tmp_path):
                 raise MemoryError("too much")
             return model.trunk(mel, device=device)
 
-    mel = model.mel(np.zeros((2, model.span), np.float32))
+    mel = model.mel(np.zeros((2, model.window), np.float32))
     batch = [Read(tmp_path / name, name, mel) for name in ("a", "b")]
-    assert [result.trunk.shape for result in hear_together(batch, Small(), "cpu")] == [(2, 200), (2, 200)]
+    assert [result.trunk.shape for result in embed_together(batch, Small(), "cpu")] == [(2, 200), (2, 200)]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_projection_centres_and_rotates(model):
 
 
 def test_silence_has_an_embedding(model):
-    trunk = model.hear(np.zeros((1, model.span), np.float32))
+    trunk = model.embed(np.zeros((1, model.window), np.float32))
     assert np.isfinite(trunk).all()
     assert np.linalg.norm(model.project(trunk)) > 0.1
 

@@ -13,19 +13,19 @@ import pytest
 import torch
 
 from deejai_core.audio.sandbox import Decoder
-from deejai_core.embedding.analysis import Heard, Limits
+from deejai_core.embedding.analysis import Embedded, Limits
 from deejai_core.errors import TrainingError
 from deejai_core.models.deejai.folder import load_speccy, save_speccy
-from deejai_core.models.deejai.model import SPAN, mel_slices
+from deejai_core.models.deejai.model import WINDOW, mel_slices
 from deejai_core.models.deejai.network import FRAMES, MELS, build_network
-from deejai_core.training.network import Course, Material, _Run, train_network
+from deejai_core.training.network import Course, TrainingData, _Run, train_network
 from deejai_core.training.spectrograms import Spectrograms, make_spectrograms
 from tests.sounds import chirp, write_audio
 
 SMALL = Course(kind="1d", epochs=6, batch=8, width=8, device="cpu")
 
 
-def material(tracks: int = 40) -> Material:
+def training_data(tracks: int = 40) -> TrainingData:
     """Tracks with a bright band of mels, low or high; which one decides where they are to point."""
     rng = np.random.default_rng(0)
     high = np.arange(tracks) % 2 == 0
@@ -36,7 +36,7 @@ def material(tracks: int = 40) -> Material:
         pictures[:, band] += 200
         slices.append(pictures)
     targets = np.where(high[:, None], [[1.0, 0, 0, 0]], [[0, 0.6, 0.8, 0]]).astype(np.float32)
-    return Material(slices, targets, np.arange(tracks) % 5 == 0)
+    return TrainingData(slices, targets, np.arange(tracks) % 5 == 0)
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def test_loss_falls_and_both_baselines_are_beaten(tmp_path):
     course = Course(kind="1d", epochs=40, patience=40, batch=8, width=64, device="cpu")
     steps = []
     weights, progress = train_network(
-        material(), course, tmp_path / "checkpoint.pt", on_epoch=seen.append, on_step=lambda *step: steps.append(step)
+        training_data(), course, tmp_path / "checkpoint.pt", on_epoch=seen.append, on_step=lambda *step: steps.append(step)
     )
     assert seen == list(progress.epochs)
     assert steps == [(step, 160) for step in range(161)]
@@ -66,14 +66,14 @@ def test_loss_falls_and_both_baselines_are_beaten(tmp_path):
 
 def test_the_published_kind_learns_too(tmp_path):
     course = Course(kind="2d", epochs=3, batch=4, width=32, device="cpu")
-    _, progress = train_network(material(24), course, tmp_path / "checkpoint.pt")
+    _, progress = train_network(training_data(24), course, tmp_path / "checkpoint.pt")
     assert progress.epochs[-1].loss < progress.epochs[0].loss - 0.2
 
 
 @pytest.mark.parametrize("batch", [1, 8, 64])
 def test_validation_is_the_mean_of_what_each_track_comes_to_by_itself(tmp_path, batch):
     """However many go through the network at once, and though they have one to six slices, of which four count."""
-    of = material()
+    of = training_data()
     rng = np.random.default_rng(1)
     lengths = [1 + track // 5 % 6 for track in range(len(of.slices))]
     loud = np.array([255, 3, 100, 20, 200, 1])[:, None, None]  # the network's answers are of different lengths, too
@@ -85,17 +85,17 @@ def test_validation_is_the_mean_of_what_each_track_comes_to_by_itself(tmp_path, 
     cosines = []
     for track in np.flatnonzero(of.held_out):
         with torch.no_grad():
-            heard = network(torch.from_numpy(slices[track][counted[lengths[track]]] / np.float32(255))).numpy()
-        direction = (heard / np.linalg.norm(heard, axis=1, keepdims=True)).sum(axis=0)
+            embedded = network(torch.from_numpy(slices[track][counted[lengths[track]]] / np.float32(255))).numpy()
+        direction = (embedded / np.linalg.norm(embedded, axis=1, keepdims=True)).sum(axis=0)
         cosines.append(direction @ of.targets[track] / np.linalg.norm(direction))
-    run = _Run(Material(slices, of.targets, of.held_out), course, tmp_path / "checkpoint.pt")
+    run = _Run(TrainingData(slices, of.targets, of.held_out), course, tmp_path / "checkpoint.pt")
     assert run._validate() == pytest.approx(np.mean(cosines), abs=1e-6)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
 def test_a_killed_training_resumes_to_the_same_weights(tmp_path):
     """Killed twice, in the middle of an epoch and between two, against a run that nothing disturbs."""
-    undisturbed, progress = train_network(material(), SMALL, tmp_path / "whole.pt")
+    undisturbed, progress = train_network(training_data(), SMALL, tmp_path / "whole.pt")
     for step in (7, 10):
         program = (
             "from tests.core.test_network_training import train_until_killed\n"
@@ -104,7 +104,7 @@ def test_a_killed_training_resumes_to_the_same_weights(tmp_path):
         done = subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[2], check=False)
         assert done.returncode == -signal.SIGKILL
     seen = []
-    resumed, again = train_network(material(), SMALL, tmp_path / "killed.pt", on_epoch=seen.append)
+    resumed, again = train_network(training_data(), SMALL, tmp_path / "killed.pt", on_epoch=seen.append)
     assert len(seen) < len(again.epochs)  # it did go on
     assert again == progress
     assert resumed.keys() == undisturbed.keys()
@@ -123,35 +123,35 @@ def train_until_killed(checkpoint: str, steps: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     often = Course(**{**vars(SMALL), "checkpoint_seconds": 0})
-    train_network(material(), often, Path(checkpoint), on_step=step)
+    train_network(training_data(), often, Path(checkpoint), on_step=step)
 
 
 class TestCheckpoint:
     @pytest.fixture
     def checkpoint(self, tmp_path):
         path = tmp_path / "checkpoint.pt"
-        train_network(material(), Course(**{**vars(SMALL), "epochs": 1}), path)
+        train_network(training_data(), Course(**{**vars(SMALL), "epochs": 1}), path)
         return path
 
     def test_of_other_material_is_refused(self, checkpoint):
-        other = material()
+        other = training_data()
         other.targets[0] = [0, 0, 0, 1]
         with pytest.raises(TrainingError, match=r"checkpoint\.pt: made of other lists, music or options$"):
             train_network(other, SMALL, checkpoint)
 
     def test_of_another_course_is_refused(self, checkpoint):
         with pytest.raises(TrainingError, match="lists, music or options"):
-            train_network(material(), Course(**{**vars(SMALL), "seed": 2}), checkpoint)
+            train_network(training_data(), Course(**{**vars(SMALL), "seed": 2}), checkpoint)
 
     @pytest.mark.parametrize("content", [b"", b"nonsense", b"\x80\x04N."])
     def test_damaged_is_one_line(self, checkpoint, content):
         checkpoint.write_bytes(content)
         with pytest.raises(TrainingError, match=r"checkpoint\.pt: cannot be read"):
-            train_network(material(), SMALL, checkpoint)
+            train_network(training_data(), SMALL, checkpoint)
 
     def test_more_epochs_go_on(self, checkpoint):
         seen = []
-        train_network(material(), Course(**{**vars(SMALL), "epochs": 3}), checkpoint, on_epoch=seen.append)
+        train_network(training_data(), Course(**{**vars(SMALL), "epochs": 3}), checkpoint, on_epoch=seen.append)
         assert len(seen) == 2
 
 
@@ -161,7 +161,7 @@ class TestSpectrograms:
         with Decoder(seconds=60, memory=2_000_000_000) as decoder:
             paths = {path: decoder.key(path)}
         kept = Spectrograms(tmp_path / "kept")
-        assert [type(result) for result in self.make(kept, paths)] == [Heard]
+        assert [type(result) for result in self.make(kept, paths)] == [Embedded]
         slices = kept.read(paths[path])
         assert (slices.dtype, slices.shape) == (np.uint8, (2, MELS, FRAMES))
         assert self.make(kept, paths) == []
@@ -169,10 +169,10 @@ class TestSpectrograms:
     def test_they_are_what_the_network_hears(self, tmp_path):
         path = write_audio(tmp_path / "tone.flac", chirp(12, 22_050), 22_050)
         with Decoder(seconds=60, memory=2_000_000_000) as decoder:
-            key, spans = decoder.key(path), decoder.spans(path, sample_rate=22_050, length=SPAN, limit=2)
+            key, windows = decoder.key(path), decoder.windows(path, sample_rate=22_050, length=WINDOW, limit=2)
         kept = Spectrograms(tmp_path / "kept")
         self.make(kept, {path: key})
-        assert kept.read(key) / 255 == pytest.approx(mel_slices(spans, "decibels"), abs=1e-6)
+        assert kept.read(key) / 255 == pytest.approx(mel_slices(windows, "decibels"), abs=1e-6)
 
     def test_a_file_that_became_another_is_left_out(self, tmp_path):
         path = write_audio(tmp_path / "tone.flac", chirp(6, 22_050), 22_050)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deejai_core.features.radio.way import Heard, next_songs
+from deejai_core.features.radio.way import WayEntry, next_songs
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.journey import journey
 from deejai_core.playlists.options import ONCE
@@ -57,7 +57,7 @@ def queue(rules: RuleSet = VERSIONS, seeds: tuple[int, ...] = (4,), **options) -
 
 def radio(rules: RuleSet = VERSIONS, seeds: tuple[int, ...] = (), **options) -> list[Pick]:
     space = library(rules)
-    way = [Heard(space.song(10 * number), fate) for number, fate in enumerate(FATES)]
+    way = [WayEntry(space.song(10 * number), fate) for number, fate in enumerate(FATES)]
     options = {"keep_on": 3, "rng": np.random.default_rng(7), **options}
     return next_songs(space, way, count=8, seeds=songs(space, *seeds), **options)
 

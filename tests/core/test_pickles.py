@@ -38,9 +38,9 @@ def installation(tmp_path) -> Path:
 def test_an_installation(installation):
     files = vector_files(installation)
     assert [file.name for file in files] == ["_music_Björk_Jóga.p", "_music_Can_Halleluwah.p"]
-    heard = dict(pair for file in files for pair in read_vectors(file))
-    assert heard.keys() == {"/music/Björk/Jóga.mp3", "/music/Can/Halleluwah.mp3"}
-    assert np.array_equal(heard["/music/Björk/Jóga.mp3"], SLICES)
+    embedded = dict(pair for file in files for pair in read_vectors(file))
+    assert embedded.keys() == {"/music/Björk/Jóga.mp3", "/music/Can/Halleluwah.mp3"}
+    assert np.array_equal(embedded["/music/Björk/Jóga.mp3"], SLICES)
 
     (file,) = vector_files(installation / "mp3tovecs/mp3tovec.p")
     vectors = dict(read_vectors(file))

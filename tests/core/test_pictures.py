@@ -93,7 +93,7 @@ def test_a_picture_that_grows_when_it_is_unpacked(tmp_path):
     assert path.stat().st_size < 4_000_000
     with Decoder(seconds=60, memory=600_000_000) as decoder:
         assert decoder.picture(path) == b""
-        assert decoder.tags(path).title == "song"
+        assert decoder.caption(path).title == "song"
         status = Path(f"/proc/{decoder._process.pid}/status").read_text()
     most = int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) * 1000
     assert 200_000_000 < most < 600_000_000  # it was tried

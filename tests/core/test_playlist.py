@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.index.neighbours import Index
-from deejai_core.playlists.candidates import MOST_EQUALS, NEAR_EQUAL, Candidates, preferences
+from deejai_core.playlists.candidates import MOST_EQUALS, NEAR_EQUAL, Candidates, play_penalties
 from deejai_core.playlists.geometry import blend, stagger
 from deejai_core.playlists.options import ONCE
 from deejai_core.playlists.playlist import duration, first_of, similar
@@ -351,7 +351,7 @@ class TestSegue:
 
 class TestHandicaps:
     def test_they_change_the_order_and_not_the_similarity(self):
-        library = candidates(compass(0, 10, 20), handicap=np.array([0, 0.5, 0], np.float32))
+        library = candidates(compass(0, 10, 20), penalty=np.array([0, 0.5, 0], np.float32))
         picks = similar(library, [library.song(0)], count=2)
         assert [pick.position for pick in picks] == [2, 1]
         assert picks[1].similarity == pytest.approx(np.cos(np.radians(10)), abs=1e-6)
@@ -359,11 +359,11 @@ class TestHandicaps:
 
     def test_often_played_and_often_skipped(self):
         columns = catalogue(4, plays=np.array([0, 99, 9, 9]), skips=np.array([0, 0, 0, 9]))
-        assert preferences(columns, prefer_played=0.2) == pytest.approx([0.2, 0, 0.1, 0.1])
-        assert preferences(columns, avoid_skipped=0.2) == pytest.approx([0, 0, 0, 0.09])
-        assert preferences(catalogue(2), prefer_played=1, avoid_skipped=1).tolist() == [0, 0]
-        assert preferences(catalogue(2, plays=np.array([1, 0])), prefer_played=0.2).tolist() == [0, 0.2]
-        assert preferences(catalogue(0, plays=np.zeros(0, int)), prefer_played=1).tolist() == []
+        assert play_penalties(columns, prefer_played=0.2) == pytest.approx([0.2, 0, 0.1, 0.1])
+        assert play_penalties(columns, avoid_skipped=0.2) == pytest.approx([0, 0, 0, 0.09])
+        assert play_penalties(catalogue(2), prefer_played=1, avoid_skipped=1).tolist() == [0, 0]
+        assert play_penalties(catalogue(2, plays=np.array([1, 0])), prefer_played=0.2).tolist() == [0, 0.2]
+        assert play_penalties(catalogue(0, plays=np.zeros(0, int)), prefer_played=1).tolist() == []
 
 
 class TestMildSeparation:
@@ -421,8 +421,8 @@ class TestMildSeparation:
         ]
 
     def test_why_a_track_with_a_handicap_was_passed_over(self):
-        handicap = np.array([0, 0.2, 0], np.float32)  # alone, it is still better than the one at 40
-        library = candidates(compass(0, 1, 40), RuleSet(mild_separation=2), {"artist": ["a", "a", "b"]}, handicap=handicap)
+        penalty = np.array([0, 0.2, 0], np.float32)  # alone, it is still better than the one at 40
+        library = candidates(compass(0, 1, 40), RuleSet(mild_separation=2), {"artist": ["a", "a", "b"]}, penalty=penalty)
         (pick,) = similar(library, [library.song(0)], count=1)
         lineup = library.lineup()
         lineup.add(library.song(0), 0)
@@ -457,7 +457,7 @@ class TestSegues:
         [
             ({(0, 1): 0.4, (0, 2): 0.5}, 2),
             ({(0, 1): 0.4, (0, 2): 0.5, (1, 3): 0.2}, 1),  # to lead on counts as much as to follow
-            ({(0, 1): 0.1, (2, 0): 0.9}, 1),  # in the order in which they are heard
+            ({(0, 1): 0.1, (2, 0): 0.9}, 1),  # in the order in which they are embedded
             ({(1, 3): 0.1, (3, 2): 0.9}, 1),
         ],
     )
@@ -504,7 +504,7 @@ class TestPassedOver:
         library = candidates(
             compass(0, 10, -10, 20, 30),
             allowed=np.array([True, True, False, False, False]),
-            handicap=np.array([0, 0.1, 0.1, 0, 0.2], np.float32),
+            penalty=np.array([0, 0.1, 0.1, 0, 0.2], np.float32),
         )
         (pick,) = similar(library, [library.song(0)], count=1)
         lineup = library.lineup()
@@ -536,7 +536,7 @@ class TestOffers:
             compass(0, 1, 2, 3, 4, 5),
             columns={"length": np.array([100, np.nan, 0, 0.5, 100, 100])},
             allowed=np.array([True, True, True, True, False, True]),
-            handicap=np.array([0.5, 0, 0, 0, 0, 0], np.float32),
+            penalty=np.array([0.5, 0, 0, 0, 0, 0], np.float32),
         )
         offered = library.of_known_length().offers(compass(0)[0], 1, library.lineup())
         assert [pick.position for pick in offered] == [3, 5, 0]
@@ -602,7 +602,7 @@ def expected_pick(library: Candidates, listed: list[int], target: np.ndarray) ->
     vectors, active = library.index.vectors, [rule.name for rule in library.rules.active]
     used = {vectors[position].tobytes() for position in listed}
     query = (target / np.linalg.norm(target)).astype(np.float32)
-    scores = np.einsum("ij,j->i", vectors, query) - (0 if library.handicap is None else library.handicap)
+    scores = np.einsum("ij,j->i", vectors, query) - (0 if library.penalty is None else library.penalty)
     artists = [normal_artist(artist) for artist in library.catalogue.artist]
     near = (
         {artists[other] for other in listed[-library.rules.mild_separation :]} if library.rules.mild_separation else set()
@@ -639,7 +639,7 @@ def test_every_pick_is_the_one_that_comparing_all_tracks_finds(
         rules,
         random_columns(seed, len(vectors)),
         allowed=None if share is None else rng.random(len(vectors)) < share,
-        handicap=rng.random(len(vectors)).astype(np.float32) if handicapped else None,
+        penalty=rng.random(len(vectors)).astype(np.float32) if handicapped else None,
     )
     listed = list(range(min(seeds, tracks)))
     picks = similar(

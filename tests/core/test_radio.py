@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.features.radio.changes import Changes, changes
-from deejai_core.features.radio.way import FORGETTING, Heard, away_from, next_songs
+from deejai_core.features.radio.way import FORGETTING, WayEntry, away_from, next_songs
 from deejai_core.players.player import Entry, Snapshot
 from deejai_core.playlists.rules import RuleSet
 from tests.libraries import candidates, compass, random_vectors
@@ -109,10 +109,10 @@ def test_what_is_to_come():
     assert Snapshot((A,), current="gone").upcoming == (A,)
 
 
-def heard(library, *songs: int | tuple[int, str]) -> list[Heard]:
+def heard(library, *songs: int | tuple[int, str]) -> list[WayEntry]:
     """Songs by position, played to their end unless said otherwise."""
     pairs = [song if isinstance(song, tuple) else (song, "played") for song in songs]
-    return [Heard(None if song is None else library.song(song), fate) for song, fate in pairs]
+    return [WayEntry(None if song is None else library.song(song), fate) for song, fate in pairs]
 
 
 def positions(library, way, count=1, keep_on=3, **options) -> list[int]:
@@ -142,10 +142,10 @@ class TestTheWay:
         assert positions(library, way, keep_on=1, seeds=[library.song(0)]) in ([9], [11])
 
     def test_without_seeds_it_stays_with_what_listeners_chose_last(self, library):
-        way = [Heard(library.song(at), "played", chosen=at != 10) for at in (35, 0, 1, 2, 10)]
+        way = [WayEntry(library.song(at), "played", chosen=at != 10) for at in (35, 0, 1, 2, 10)]
         assert positions(library, way, keep_on=1, stay=1.0) == [3]  # the middle is 1
         assert positions(library, way, keep_on=1, stay=0.5) in ([5], [6])
-        skipped = [Heard(heard.song, "skipped", chosen=heard.chosen) for heard in way[:4]]
+        skipped = [WayEntry(heard.song, "skipped", chosen=heard.chosen) for heard in way[:4]]
         assert positions(library, [*skipped, way[4]], keep_on=1, stay=0.5) == positions(
             library, [*skipped, way[4]], keep_on=1
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deejai_core.audio.decode import read_spans
+from deejai_core.audio.decode import read_windows
 from deejai_core.embedding.mp3tovec import mp3tovec
 from deejai_core.features.listen.blocks import WINDOW, closest, directions
 from deejai_core.features.listen.recognise import SURE, Recogniser, likeness, prints
@@ -19,14 +19,14 @@ RATE = 16_000
 @pytest.fixture(scope="module")
 def songs(tmp_path_factory) -> list[np.ndarray]:
     files = compose(tmp_path_factory.mktemp("songs"), seconds=45)
-    return [read_spans(file, sample_rate=RATE, length=45 * RATE, limit=2)[0] for file in files]
+    return [read_windows(file, sample_rate=RATE, length=45 * RATE, limit=2)[0] for file in files]
 
 
 @pytest.fixture(scope="module")
 def vectors(songs) -> np.ndarray:
     model = MusiCNN()
-    spans = [[song[start : start + model.span] for start in range(0, 40 * RATE, 10 * RATE)] for song in songs]
-    return mp3tovec([model.project(model.hear(np.stack(some))) for some in spans], model.epsilon)
+    windows = [[song[start : start + model.window] for start in range(0, 40 * RATE, 10 * RATE)] for song in songs]
+    return mp3tovec([model.project(model.embed(np.stack(some))) for some in windows], model.epsilon)
 
 
 @pytest.mark.parametrize("snr", [30, 20, 10])

@@ -11,11 +11,11 @@ import time
 import numpy as np
 import pytest
 
-from deejai_core.audio.decode import read_spans
+from deejai_core.audio.decode import read_windows
 from deejai_core.audio.identity import audio_key
+from deejai_core.audio.metadata import Caption
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.audio.stereo import stereo_blocks
-from deejai_core.audio.tags import Tags
 from deejai_core.errors import AudioError, ModelError, UnavailableError
 from tests.processes import eventually, runs
 from tests.sounds import chirp, write_audio
@@ -46,26 +46,26 @@ def stub(folder, monkeypatch, body: str) -> None:
 
 def test_it_reads_what_would_be_read_here(decoder, song):
     assert decoder.key(song) == audio_key(song)
-    assert np.array_equal(decoder.spans(song, **SPANS), read_spans(song, **SPANS))
-    decoder.spans(song, **SPANS)[0, 0] = 1  # and may be written to
+    assert np.array_equal(decoder.windows(song, **SPANS), read_windows(song, **SPANS))
+    decoder.windows(song, **SPANS)[0, 0] = 1  # and may be written to
 
 
 @pytest.mark.parametrize("suffix", [".flac", ".ogg"])
 def test_a_key_may_say_which_spans_are_wanted_next(decoder, tmp_path, suffix):
     path, other = (write_audio(tmp_path / f"{name}{suffix}", chirp(12, 44_100), 44_100) for name in "ab")
     assert decoder.key(path, **SPANS) == audio_key(path)
-    assert np.array_equal(decoder.spans(path, **SPANS), read_spans(path, **SPANS))
+    assert np.array_equal(decoder.windows(path, **SPANS), read_windows(path, **SPANS))
     decoder.key(path, **SPANS)
-    assert decoder.key(other, **SPANS) == audio_key(other)  # the spans of the first are not asked for after all
-    assert len(decoder.spans(other, **SPANS | {"limit": 2})) == 2
+    assert decoder.key(other, **SPANS) == audio_key(other)  # the windows of the first are not asked for after all
+    assert len(decoder.windows(other, **SPANS | {"limit": 2})) == 2
 
 
 def test_one_process_reads_many_files(decoder, song):
     decoder.key(song)
     first = decoder._process.pid
     with pytest.raises(AudioError):
-        decoder.spans(_text(song), **SPANS)
-    decoder.spans(song, **SPANS)
+        decoder.windows(_text(song), **SPANS)
+    decoder.windows(song, **SPANS)
     assert decoder._process.pid == first
 
 
@@ -77,7 +77,7 @@ def _text(song):
 
 def test_content_at_fault_and_circumstances_are_told_apart(decoder, song, tmp_path):
     with pytest.raises(AudioError) as at_fault:
-        decoder.spans(_text(song), **SPANS)
+        decoder.windows(_text(song), **SPANS)
     assert not isinstance(at_fault.value, UnavailableError)
     with pytest.raises(UnavailableError, match="No such file"):
         decoder.key(tmp_path / "gone.mp3")
@@ -89,7 +89,7 @@ def test_a_file_that_never_ends_is_given_up_and_the_next_one_is_read(song, tmp_p
         decoder.key(song)
         start = time.monotonic()
         with pytest.raises(UnavailableError, match=r"it takes longer than 1\.5 seconds \(time_limit\)"):
-            decoder.spans(song, **SPANS)
+            decoder.windows(song, **SPANS)
         assert time.monotonic() - start < 20
         assert decoder.key(song) == audio_key(song)
 
@@ -100,10 +100,10 @@ def test_what_is_no_regular_file_is_not_opened(decoder, tmp_path, name):
     os.mkfifo(tmp_path / "pipe.mp3")
     (tmp_path / "device.mp3").symlink_to("/dev/zero")
     (tmp_path / "folder.mp3").mkdir()
-    for ask in (decoder.key, decoder.comments, decoder.picture, lambda path: decoder.spans(path, **SPANS)):
+    for ask in (decoder.key, decoder.comments, decoder.picture, lambda path: decoder.windows(path, **SPANS)):
         with pytest.raises(UnavailableError, match="not a regular file"):
             ask(tmp_path / name)
-    assert decoder.tags(tmp_path / name) == Tags("", name.removesuffix(".mp3"), None)
+    assert decoder.caption(tmp_path / name) == Caption("", name.removesuffix(".mp3"), None)
 
 
 def test_links_are_followed(decoder, song, tmp_path):
@@ -144,7 +144,7 @@ def test_a_file_that_eats_memory(song, tmp_path, monkeypatch):
     stub(tmp_path, monkeypatch, "return bytearray(10**11)")
     with Decoder(seconds=60, memory=MEMORY) as decoder:
         with pytest.raises(UnavailableError, match=r"it needs more memory than a file may take \(memory_limit\)"):
-            decoder.spans(song, **SPANS)
+            decoder.windows(song, **SPANS)
         assert decoder.key(song) == audio_key(song)
 
 
@@ -153,14 +153,14 @@ def test_a_file_that_crashes_the_decoder(song, tmp_path, monkeypatch):
     stub(tmp_path, monkeypatch, "os.kill(os.getpid(), signal.SIGSEGV)")
     with Decoder(seconds=60, memory=MEMORY) as decoder:
         with pytest.raises(UnavailableError, match=r"the decoder crashed on it \(signal 11\)"):
-            decoder.spans(song, **SPANS)
+            decoder.windows(song, **SPANS)
         assert decoder.key(song) == audio_key(song)
 
 
 def test_a_library_that_prints_does_not_spoil_the_answer(song, tmp_path, monkeypatch):
     stub(tmp_path, monkeypatch, "os.write(1, b'hello'); print('hello'); raise ValueError('odd rate')")
     with Decoder(seconds=60, memory=MEMORY) as decoder, pytest.raises(UnavailableError, match="ValueError: odd rate"):
-        decoder.spans(song, **SPANS)
+        decoder.windows(song, **SPANS)
 
 
 def test_what_a_process_says_that_went_mad_is_not_believed(song, tmp_path, monkeypatch):
@@ -170,7 +170,7 @@ def test_what_a_process_says_that_went_mad_is_not_believed(song, tmp_path, monke
     stub(tmp_path, monkeypatch, many)
     with Decoder(seconds=60, memory=MEMORY) as decoder:
         with pytest.raises(UnavailableError, match="the decoder crashed on it"):
-            decoder.spans(song, **SPANS)
+            decoder.windows(song, **SPANS)
         assert decoder.key(song) == audio_key(song)
 
 
@@ -189,7 +189,7 @@ def test_modules_in_the_current_folder_are_not_taken_for_libraries(song, tmp_pat
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("asked", ["decoder.key(song)", "decoder.spans(song, sample_rate=8000, length=8000, limit=2)"])
+@pytest.mark.parametrize("asked", ["decoder.key(song)", "decoder.windows(song, sample_rate=8000, length=8000, limit=2)"])
 def test_the_process_ends_with_its_parent(song, tmp_path, monkeypatch, asked):
     """Whether it waits for a request, or is at work on a file that never ends."""
     stub(tmp_path, monkeypatch, "while True: pass")
@@ -216,7 +216,7 @@ def test_an_interrupt_at_the_wrong_moment_leaves_no_timer_that_an_exit_waits_for
 
     monkeypatch.setattr(threading.Timer, "start", interrupted)
     with Decoder(seconds=300, memory=MEMORY) as decoder, pytest.raises(KeyboardInterrupt):
-        decoder.tags(tmp_path / "song.flac")
+        decoder.caption(tmp_path / "song.flac")
     (timer,) = started
     assert timer.finished.is_set()
     assert timer.daemon

@@ -56,11 +56,11 @@ def test_dropped_slices_are_those_of_one_model(path):
 
 def test_what_is_lost_is_to_be_heard_again_until_it_is_heard(path):
     with SliceStore(path) as store:
-        store.hear_again(["a", "b"], "one")
-        store.hear_again(["b"], "one")
-        store.hear_again(["a"], "two")
+        store.embed_again(["a", "b"], "one")
+        store.embed_again(["b"], "one")
+        store.embed_again(["a"], "two")
         store.put("a", "one", TRUNK)
-        assert (store.to_hear_again("one"), store.to_hear_again("two")) == ({"b"}, {"a"})
+        assert (store.to_embed_again("one"), store.to_embed_again("two")) == ({"b"}, {"a"})
 
 
 def test_a_file_is_noted_as_it_was_last(path):
@@ -73,14 +73,14 @@ def test_a_file_is_noted_as_it_was_last(path):
 
 
 class TestCounts:
-    """Recording a of two slices and b of one, weighed against both and c; and b as another model hears it."""
+    """Recording a of two slices and b of one, weighted against both and c; and b as another model embeds it."""
 
     @pytest.fixture
     def store(self, path):
         with SliceStore(path) as store:
             for key, model, trunk in (("a", "trunk", TRUNK), ("b", "trunk", TRUNK[:1]), ("b", "other", TRUNK)):
                 store.put(key, model, trunk)
-            store.begin_weighing("head", "trunk", 0.3, ["a", "b", "c"])
+            store.begin_weighting("head", "trunk", 0.3, ["a", "b", "c"])
             store.put_counts({"a": np.array([0, 2]), "b": np.array([1])})
             yield store
 
@@ -89,7 +89,7 @@ class TestCounts:
 
     def test_come_back_with_what_they_were_made_with(self, store):
         assert self.counts(store) == {"a": [0, 2], "b": [1]}
-        made = store.weighing()
+        made = store.weighting()
         assert (made.model, made.epsilon, made.reference) == ("head", 0.3, dict.fromkeys("abc"))
 
     def test_that_no_weighing_can_have_made_are_damage(self, store):
@@ -109,23 +109,23 @@ class TestCounts:
         store.put("a", "trunk", TRUNK + 2)
         store.drop(["b"], "trunk")
         assert store.counted() == set()
-        assert store.weighing().reference == {"a": TRUNK.tobytes(), "b": TRUNK[:1].tobytes(), "c": None}
+        assert store.weighting().reference == {"a": TRUNK.tobytes(), "b": TRUNK[:1].tobytes(), "c": None}
 
     def test_go_on_against_another_reference(self, store):
         store.put("a", "trunk", TRUNK + 1)
         store.put_counts({"a": np.array([0, 0]), "c": np.array([7])})
-        store.go_on_weighing(["a", "d"], ["a", "b"], {"a": np.array([1, 1])})
+        store.continue_weighting(["a", "d"], ["a", "b"], {"a": np.array([1, 1])})
         assert self.counts(store) == {"a": [1, 1], "b": [1]}  # those of c were not brought up to date
-        assert store.weighing().reference == dict.fromkeys("ad")
+        assert store.weighting().reference == dict.fromkeys("ad")
 
     def test_are_forgotten_alone_or_with_all_the_others(self, store):
         store.drop_counts(["b"])
         assert store.counted() == {"a"}
-        store.begin_weighing("head", "trunk", 0.3, ["a"])
-        assert (store.counted(), store.weighing().reference) == (set(), {"a": None})
+        store.begin_weighting("head", "trunk", 0.3, ["a"])
+        assert (store.counted(), store.weighting().reference) == (set(), {"a": None})
         store.put_counts({"a": np.array([0, 0])})
-        store.forget_weighing()
-        assert (store.counted(), store.weighing()) == (set(), None)
+        store.forget_weighting()
+        assert (store.counted(), store.weighting()) == (set(), None)
 
 
 def test_any_number_of_recordings_is_asked_for_at_once(path, monkeypatch):
@@ -149,7 +149,7 @@ def test_a_failure_stands_until_its_file_changes(path, tmp_path):
         assert (failure.path, failure.reason, failure.size) == (song, "no audio in it", 6)
         assert failure.failed_at.endswith("+00:00")  # UTC, wherever this is
         assert failure.still_stands()
-        song.write_bytes(b"mended by now")
+        song.write_bytes(b"repaired by now")
         assert not failure.still_stands()
         store.drop_failure(song)
         assert store.failures() == {}
@@ -235,7 +235,7 @@ def test_an_older_store_is_migrated(path):
             assert np.array_equal(next(store.get(["key"], "model", 4))[1], TRUNK)
     with SliceStore(path) as store:
         assert not store.damage({"model": 4})
-        store.put("key", "model", TRUNK)  # heard again, the same
+        store.put("key", "model", TRUNK)  # embedded again, the same
         assert list(store._connection.execute("SELECT crc FROM slices")) == [(zlib.crc32(TRUNK.tobytes()),)]
     with sqlite3.connect(path.with_name("slices.db.version-1")) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
@@ -293,8 +293,8 @@ def test_a_row_that_cannot_be_is_counted_and_left_out_and_all_others_are_kept(pa
         store.put("key", "model", TRUNK)
         store.put_failure(path.with_name("gone.mp3"), "No such file", lasting=False)  # of no size and no time
         store.note_files([FileNote(b"/a.mp3", "key", 7, 7)])
-        store.hear_again(["lost"], "model")
-        store.begin_weighing("model", "model", 0.3, ["key"])
+        store.embed_again(["lost"], "model")
+        store.begin_weighting("model", "model", 0.3, ["key"])
         store.put_counts({"key": np.zeros(2, int)})
         if table:
             store._connection.execute(f"UPDATE {table} SET {change}")  # noqa: S608 (our own names)

@@ -1,4 +1,4 @@
-"""From a decoder's frames to spans, in numbers small enough to reckon by hand."""
+"""From a decoder's frames to windows, in numbers small enough to reckon by hand."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class TestWanted:
         wanted = Wanted(0, 100, 3, 1_000, 2_000)
         assert (wanted.ranges, wanted.runs()) == ([], [])
         with pytest.raises(AudioError, match="its length is unknown"):
-            wanted.spans([(0, np.ones(5, np.float32))])
+            wanted.windows([(0, np.ones(5, np.float32))])
 
     def test_to_read_on_is_cheaper_than_to_seek_by_less_than_the_preroll(self):
         wanted = Wanted(10_000, 100, 2, 1_000, 2_000)
@@ -121,27 +121,27 @@ class TestWanted:
     def test_spans_are_cut_from_blocks_of_any_size(self, wanted, size, monkeypatch):
         monkeypatch.setattr(decode, "BLOCK", 1)  # so that none are joined
         track = np.arange(1_000, dtype=np.float32) / 1_000
-        spans = wanted.spans((start, track[start : start + size]) for start in range(0, 1_000, size))
-        for span, start in zip(spans, (0, 450, 900), strict=True):
-            assert np.array_equal(span, track[start : start + 100])
+        windows = wanted.windows((start, track[start : start + size]) for start in range(0, 1_000, size))
+        for window, start in zip(windows, (0, 450, 900), strict=True):
+            assert np.array_equal(window, track[start : start + 100])
 
     def test_only_the_ranges_are_needed(self, wanted):
         track = np.arange(1_000, dtype=np.float32) / 1_000
-        spans = wanted.spans((run.start, track[run.start : run.stop]) for run in wanted.runs())
-        assert [span[0] for span in spans] == [track[0], track[450], track[900]]
+        windows = wanted.windows((run.start, track[run.start : run.stop]) for run in wanted.runs())
+        assert [window[0] for window in windows] == [track[0], track[450], track[900]]
 
     @pytest.mark.parametrize(("end", "enough"), [(1_000, True), (950, True), (949, False), (0, False)])
     def test_a_track_may_end_a_margin_before_its_header_says(self, wanted, end, enough):
         track = np.ones(end, np.float32)
         if not enough:
             with pytest.raises(AudioError, match="it ends before its header says so"):
-                wanted.spans([(0, track)])
+                wanted.windows([(0, track)])
             return
-        assert [len(span) for span in wanted.spans([(0, track)])] == [100, 100, 100]
+        assert [len(window) for window in wanted.windows([(0, track)])] == [100, 100, 100]
 
     def test_a_piece_with_less_than_a_span_is_all_there_is(self):
-        (span,) = Wanted(60, 100, 3, 1_000, 1_000).spans([(0, np.ones(60, np.float32))])
-        assert len(span) == 60
+        (window,) = Wanted(60, 100, 3, 1_000, 1_000).windows([(0, np.ones(60, np.float32))])
+        assert len(window) == 60
 
 
 def test_a_short_span_is_repeated():

@@ -16,16 +16,16 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from deejai_core.audio.spectrogram import mel_filters, power_mel
-from deejai_core.embedding.analysis import Limits, Read, hear_file, hear_together
+from deejai_core.embedding.analysis import Limits, Read, embed_file, embed_together
 from deejai_core.errors import MissingError, ModelError
 from deejai_core.models.deejai.folder import load_speccy, read_notes, save_speccy
 from deejai_core.models.deejai.keras import convert_keras
-from deejai_core.models.deejai.model import BATCH, SAMPLE_RATE, SPAN, mel_slices
+from deejai_core.models.deejai.model import BATCH, SAMPLE_RATE, WINDOW, mel_slices
 from deejai_core.models.deejai.network import FRAMES, MELS, build_network
 from tests.networks import plain_output, random_layers, write_keras
 from tests.sounds import chirp, write_audio
 
-START = 10 * 512  # of a span in a track, at a frame of librosa's
+START = 10 * 512  # of a window in a track, at a frame of librosa's
 
 
 def music(rng: np.random.Generator, seconds: float = 8) -> np.ndarray:
@@ -60,27 +60,27 @@ def test_the_slices_are_librosas(rng, sound):
     import librosa
 
     track = sound(rng)
-    span = track[None, START : START + SPAN]
+    window = track[None, START : START + WINDOW]
     theirs = librosa.feature.melspectrogram(
         y=track.astype(float), sr=22_050, n_fft=2048, hop_length=512, n_mels=96, fmax=11_025
     )
-    theirs = theirs[:, 12 : 12 + FRAMES]  # its frames are centred: the twelfth begins where the span does
-    ours = power_mel(span[0].astype(np.float64), mel_filters(22_050, n_fft=2048, mels=96), n_fft=2048, hop_length=512).T
+    theirs = theirs[:, 12 : 12 + FRAMES]  # its frames are centred: the twelfth begins where the window does
+    ours = power_mel(window[0].astype(np.float64), mel_filters(22_050, n_fft=2048, mels=96), n_fft=2048, hop_length=512).T
     assert ours.shape == (MELS, FRAMES)
     loud = theirs > 1e-12
     assert np.abs(ours / np.where(loud, theirs, 1) - 1)[loud].max() < 1e-5
 
     decibels = librosa.power_to_db(theirs, ref=np.max)
     minmax = (decibels - decibels.min()) / (decibels.max() - decibels.min())
-    assert np.abs(mel_slices(span, "minmax")[0] - minmax).max() < 1e-5
+    assert np.abs(mel_slices(window, "minmax")[0] - minmax).max() < 1e-5
     image = (((decibels + 80) * 255 / 80).clip(0, 255) + 0.5).astype(np.uint8) / 255  # as the published encoder's Mel
-    steps = np.abs(mel_slices(span, "decibels")[0] - image) * 255
+    steps = np.abs(mel_slices(window, "decibels")[0] - image) * 255
     assert steps.max() < 1.001
     assert (steps > 0.001).mean() < 1e-3  # where rounding falls the other way
 
 
 def test_silence_stays_as_it_is():
-    silence = np.zeros((1, SPAN), np.float32)
+    silence = np.zeros((1, WINDOW), np.float32)
     assert (mel_slices(silence, "minmax") == 0).all()
     assert (mel_slices(silence, "decibels") == 1).all()  # all of it as loud as its loudest
 
@@ -96,9 +96,9 @@ def test_a_network_from_keras_says_what_plain_arithmetic_says(tmp_path, rng, kin
     layers = random_layers(kind, rng, width=width, dimension=100, least_gain=least_gain)
     convert_keras(write_keras(tmp_path / "speccy_model", layers, whole_model=whole_model), tmp_path / "model")
     model = load_speccy(tmp_path / "model")
-    span = music(rng)[None, START : START + SPAN]
-    said = model.hear(span)
-    expected = plain_output(kind, layers, mel_slices(span, "minmax"))
+    window = music(rng)[None, START : START + WINDOW]
+    said = model.embed(window)
+    expected = plain_output(kind, layers, mel_slices(window, "minmax"))
     assert said.shape == (1, 100)
     assert said.dtype == np.float32
     assert np.abs(expected).max() > 0.5
@@ -145,20 +145,20 @@ def test_it_needs_torch(tmp_path, monkeypatch):
 
 def test_a_slice_does_not_depend_on_its_company(tmp_path, rng):
     model = load_speccy(small(tmp_path))
-    spans = rng.normal(0, 0.1, (2 * BATCH, SPAN)).astype(np.float32)
-    together = model.hear(spans)
-    assert np.array_equal(together[BATCH:], model.hear(spans[BATCH:]))
-    assert together.shape == (len(spans), model.trunk_size)
+    windows = rng.normal(0, 0.1, (2 * BATCH, WINDOW)).astype(np.float32)
+    together = model.embed(windows)
+    assert np.array_equal(together[BATCH:], model.embed(windows[BATCH:]))
+    assert together.shape == (len(windows), model.trunk_size)
     assert np.array_equal(model.project(together.astype(np.float16)), together.astype(np.float16).astype(np.float32))
 
 
 def test_files_heard_together_have_the_numbers_of_each_alone(tmp_path, rng):
     model = load_speccy(small(tmp_path))
-    mels = {str(n): model.mel(rng.normal(0, 0.1, (n, SPAN)).astype(np.float32)) for n in (1, 5, 9)}
+    mels = {str(n): model.mel(rng.normal(0, 0.1, (n, WINDOW)).astype(np.float32)) for n in (1, 5, 9)}
     batch = [Read(tmp_path / key, key, mel) for key, mel in mels.items()]
-    for read, heard in zip(batch, hear_together(batch, model, "cpu"), strict=True):
-        assert (heard.path, heard.key) == (read.path, read.key)
-        assert heard.trunk.astype(float) == pytest.approx(model.trunk(read.mel), abs=1e-4, rel=2e-3)  # ten bits are kept
+    for read, embedded in zip(batch, embed_together(batch, model, "cpu"), strict=True):
+        assert (embedded.path, embedded.key) == (read.path, read.key)
+        assert embedded.trunk.astype(float) == pytest.approx(model.trunk(read.mel), abs=1e-4, rel=2e-3)  # ten bits are kept
 
 
 @pytest.mark.parametrize("seconds", [0.5, 6, 30])
@@ -166,10 +166,10 @@ def test_a_file_is_heard(tmp_path, seconds):
     model = load_speccy(small(tmp_path / "model"))
     path = write_audio(tmp_path / "tone.flac", chirp(seconds, 44_100, 2), 44_100)
     decoder = Limits().decoder()
-    heard = hear_file(path, model, decoder, windows=4)
+    embedded = embed_file(path, model, decoder, windows=4)
     decoder.close()
-    assert heard.trunk.shape == (min(4, -(-round(seconds * SAMPLE_RATE) // SPAN)), 10)
-    assert np.isfinite(heard.trunk).all()
+    assert embedded.trunk.shape == (min(4, -(-round(seconds * SAMPLE_RATE) // WINDOW)), 10)
+    assert np.isfinite(embedded.trunk).all()
 
 
 # The folder

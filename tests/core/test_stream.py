@@ -34,7 +34,7 @@ def wave(codec: str, rate: int, channels: int, seconds: float = 2) -> bytes:
     return file.getvalue()
 
 
-def heard(data: bytes, raw: Raw | None = None) -> np.ndarray:
+def embedded(data: bytes, raw: Raw | None = None) -> np.ndarray:
     return np.concatenate(list(read_stream(io.BufferedReader(io.BytesIO(data)), RATE, raw)))
 
 
@@ -50,7 +50,7 @@ def heard(data: bytes, raw: Raw | None = None) -> np.ndarray:
     ],
 )
 def test_wav_of_every_kind(codec, rate, channels):
-    samples, expected = heard(wave(codec, rate, channels)), chirp(2, RATE)[:, 0]
+    samples, expected = embedded(wave(codec, rate, channels)), chirp(2, RATE)[:, 0]
     assert samples.dtype == np.float32
     assert len(samples) == pytest.approx(len(expected), abs=2)
     middle = slice(RATE // 2, RATE)
@@ -64,11 +64,11 @@ def test_a_wav_header_that_does_not_know_the_length(size):
     data = bytearray(wave("pcm_s16le", RATE, 1))
     at = data.index(b"data") + 4
     data[4:8] = data[at : at + 4] = struct.pack("<I", size)
-    assert len(heard(bytes(data))) == pytest.approx(2 * RATE, abs=2)
+    assert len(embedded(bytes(data))) == pytest.approx(2 * RATE, abs=2)
 
 
 def test_a_wav_stream_that_breaks_off():
-    assert len(heard(wave("pcm_s16le", RATE, 1)[:-2001])) == pytest.approx(2 * RATE - 1000, abs=2)
+    assert len(embedded(wave("pcm_s16le", RATE, 1)[:-2001])) == pytest.approx(2 * RATE - 1000, abs=2)
 
 
 @pytest.mark.parametrize("format_", ["u8", "s16le", "s24le", "s32be", "f32le"])
@@ -76,14 +76,14 @@ def test_raw_samples(format_):
     assert format_ in RAW_FORMATS
     levels = {"u8": b"\xc0", "s16le": b"\x00\x40", "s24le": b"\x00\x00\x40", "s32be": b"\x40\x00\x00\x00"}
     sample = levels.get(format_, struct.pack("<f", 0.5))
-    samples = heard(sample * 2 * RATE, Raw(format_, RATE, 2))
+    samples = embedded(sample * 2 * RATE, Raw(format_, RATE, 2))
     assert len(samples) == pytest.approx(RATE, abs=2)
     assert samples == pytest.approx(0.5)
 
 
 def test_numbers_that_are_none():
     samples = np.array([np.nan, np.inf, -np.inf, 1e30] * RATE, "<f4")
-    assert np.isfinite(heard(samples.tobytes(), Raw("f32le", RATE, 1))).all()
+    assert np.isfinite(embedded(samples.tobytes(), Raw("f32le", RATE, 1))).all()
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_numbers_that_are_none():
 )
 def test_what_is_no_sound_is_said_to_be_none(data, message):
     with pytest.raises(AudioError, match=message):
-        heard(data)
+        embedded(data)
 
 
 def test_it_does_not_wait_for_the_end():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.vocabulary import TAGS, close_tags, plain_name, tag_number, tags_in
-from deejai_core.playlists.candidates import leanings, sounding_most
+from deejai_core.playlists.candidates import mood_penalties, sounding_most
 from deejai_core.playlists.playlist import similar
 from tests.libraries import candidates, compass
 
@@ -71,26 +71,26 @@ class TestTheVocabulary:
 class TestMoods:
     def test_a_wish_costs_what_a_track_is_not_and_a_dislike_what_it_is(self):
         probabilities = np.array([[0.9, 0.0], [0.01, 0.5], [0.02, 0.2], [NAN, NAN]])
-        assert leanings(probabilities, np.array([0.5, 0.0])) == pytest.approx([0, 1 / 3, 1 / 6, 0.5])
-        assert leanings(probabilities, np.array([0.0, -0.3])) == pytest.approx([0.1, 0.3, 0.2, 0.3])
-        assert leanings(probabilities, np.array([0.5, -0.3])) == pytest.approx([0.1, 19 / 30, 11 / 30, 0.8])
+        assert mood_penalties(probabilities, np.array([0.5, 0.0])) == pytest.approx([0, 1 / 3, 1 / 6, 0.5])
+        assert mood_penalties(probabilities, np.array([0.0, -0.3])) == pytest.approx([0.1, 0.3, 0.2, 0.3])
+        assert mood_penalties(probabilities, np.array([0.5, -0.3])) == pytest.approx([0.1, 19 / 30, 11 / 30, 0.8])
 
     def test_the_only_track_with_tags_is_the_one_that_has_most_of_each(self):
         probabilities = np.array([[NAN], [0.3]])
-        assert leanings(probabilities, np.array([0.5])).tolist() == [0.5, 0]
-        assert leanings(probabilities, np.array([-0.5])).tolist() == [0.5, 0.5]
+        assert mood_penalties(probabilities, np.array([0.5])).tolist() == [0.5, 0]
+        assert mood_penalties(probabilities, np.array([-0.5])).tolist() == [0.5, 0.5]
 
     @given(st.lists(st.floats(0, 1), min_size=3, max_size=3), st.lists(st.floats(-2, 2), min_size=3, max_size=3))
     def test_a_track_without_tags_loses_the_most_and_none_gains(self, probabilities, weights):
-        tagged, untagged = leanings(np.array([probabilities, [NAN] * 3]), np.array(weights))
+        tagged, untagged = mood_penalties(np.array([probabilities, [NAN] * 3]), np.array(weights))
         assert 0 <= tagged <= untagged + 1e-12
         assert untagged == pytest.approx(np.abs(weights).sum())
 
     def test_a_list_leans_to_what_is_so(self):
         happy = np.array([[0.5], [0.0], [1.0]])
-        handicap = leanings(happy, np.array([0.5])).astype(np.float32)
+        penalty = mood_penalties(happy, np.array([0.5])).astype(np.float32)
         vectors = compass(0, 10, 40)
-        for wanted, library in ((1, candidates(vectors)), (2, candidates(vectors, handicap=handicap))):
+        for wanted, library in ((1, candidates(vectors)), (2, candidates(vectors, penalty=penalty))):
             assert similar(library, [library.song(0)], count=1)[0].position == wanted
 
 

@@ -18,10 +18,10 @@ from unittest.mock import patch
 
 import numpy as np
 
-from deejai_core.features.radio.way import Heard, next_songs
-from deejai_core.index.hubs import densities, handicaps
+from deejai_core.features.radio.way import WayEntry, next_songs
+from deejai_core.index.hubs import densities, hub_penalties
 from deejai_core.index.neighbours import Index
-from deejai_core.playlists.candidates import Candidates, Pick, preferences
+from deejai_core.playlists.candidates import Candidates, Pick, play_penalties
 from deejai_core.playlists.journey import journey
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.queue import fill
@@ -62,18 +62,18 @@ def columns_of(library: str) -> dict:
 def candidates_of(case: Case, vectors: np.ndarray) -> Candidates:
     columns = columns_of(case["library"])
     catalogue, positions = Catalogue(**columns), np.arange(len(vectors))
-    handicap = np.zeros(len(vectors))
+    penalty = np.zeros(len(vectors))
     for name in case.get("handicap", ()):
         if name == "plays":
-            handicap += preferences(catalogue, prefer_played=0.2, avoid_skipped=0.3)
+            penalty += play_penalties(catalogue, prefer_played=0.2, avoid_skipped=0.3)
         else:
-            handicap += handicaps(densities(vectors))
+            penalty += hub_penalties(densities(vectors))
     return Candidates(
         Index(vectors),
         on_demand(columns) if case.get("on_demand") else catalogue,
         RuleSet(**case["rules"]),
         allowed=positions % case["one_of"] == 0 if "one_of" in case else None,
-        handicap=handicap.astype(np.float32) if "handicap" in case else None,
+        penalty=penalty.astype(np.float32) if "handicap" in case else None,
         segue=(lambda before, after: float(before.vector[0] * after.vector[1])) if case.get("segue") else None,
     )
 
@@ -109,7 +109,7 @@ def run_fill(candidates: Candidates, options: dict, song: Callable) -> list[Pick
 
 
 def run_next_songs(candidates: Candidates, options: dict, song: Callable) -> list[Pick]:
-    way = [Heard(*song([one]), fate, chosen) for one, fate, chosen in options.pop("way")]
+    way = [WayEntry(*song([one]), fate, chosen) for one, fate, chosen in options.pop("way")]
     songs = {name: song(options.pop(name, [])) for name in ("seeds", "less")}
     return next_songs(candidates, way, **songs, rng=np.random.default_rng(options.pop("rng", 0)), **options)
 
@@ -263,8 +263,8 @@ def draw_fill(draw: Random, tracks: int) -> dict:
 
 def draw_next_songs(draw: Random, tracks: int) -> dict:
     fates = ["played", "played", "skipped", "left", "refused", "queued"]
-    heard = draw_songs(draw, tracks, 0, draw.choice([3, 12, 50]))
-    way = [[draw.choice([song] * 9 + [None]), draw.choice(fates), draw.random() < 0.3] for song in heard]
+    embedded = draw_songs(draw, tracks, 0, draw.choice([3, 12, 50]))
+    way = [[draw.choice([song] * 9 + [None]), draw.choice(fates), draw.random() < 0.3] for song in embedded]
     options = {"way": way, "count": draw.randint(3, 6), **draw_direction(draw), "rng": draw.randrange(1000)}
     options |= {"seeds": draw_songs(draw, tracks, 1, 2)} if draw.random() < 0.5 else {}
     options |= {"less": draw_songs(draw, tracks, 1, 3)} if draw.random() < 0.3 else {}

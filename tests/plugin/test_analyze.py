@@ -58,7 +58,7 @@ def test_a_lost_slice_store_costs_no_vector(analysed):
 
 
 def test_order_and_batches_leave_no_trace(unanalysed, analysed):
-    """Bit by bit the same: all at once, one artist after the other, or imported album by album and weighed anew."""
+    """Bit by bit the same: all at once, one artist after the other, or imported album by album and weighted anew."""
     for artist in ("Voltage", "Nave", "Kettle", "Hazel", "Pixel", "Ledger"):
         unanalysed.deejai("analyze", f"artist:{artist}")
     unanalysed.deejai("reweigh")
@@ -170,7 +170,7 @@ def test_another_song_at_the_same_path_is_noticed(beets, collection, tmp_path):
     assert changed == beets.run("ls", "-f", "$title", f"path:{songs[0]}").lines
     assert beets.field("deejai_vector") != vectors
     assert "nothing to do" in beets.deejai("analyze").err
-    assert "ok       files" in beets.deejai("doctor", status=None).out  # what was heard of the old song is an orphan
+    assert "ok       files" in beets.deejai("doctor", status=None).out  # what was embedded of the old song is an orphan
 
 
 def test_a_missing_file_fails_alone(unanalysed, collection, tmp_path):
@@ -228,9 +228,9 @@ def test_an_interrupt_loses_nothing(unanalysed):
     assert "of 24 tracks analysed and kept; `beet deejai analyze` goes on from here" in err
 
     # The interrupt may have come after a recording's slices were stored and before its track got their key.
-    heard = int(re.search(r"no decoding needed for (\d+)", unanalysed.deejai("status").out)[1])
-    assert heard in (kept - 1, kept)
-    assert f"{24 - heard}/{24 - heard} tracks" in unanalysed.deejai("analyze").err
+    embedded = int(re.search(r"no decoding needed for (\d+)", unanalysed.deejai("status").out)[1])
+    assert embedded in (kept - 1, kept)
+    assert f"{24 - embedded}/{24 - embedded} tracks" in unanalysed.deejai("analyze").err
     interrupted = unanalysed.field("deejai_vector")
     unanalysed.deejai("analyze", "--force")
     assert unanalysed.field("deejai_vector") == interrupted
@@ -245,7 +245,7 @@ def test_an_interrupted_force_keeps_the_old_vectors_until_the_new_ones_are_there
     err = interrupt(analysed, "--force", when=lambda: heard_lengths(store) != lengths)
     assert "of 24 tracks analysed and kept; `beet deejai analyze` computes their new vectors" in err
     assert analysed.field("deejai_vector") == old
-    # Those that were heard have new slices, and the next run weighs them, and all others against them.
+    # Those that were embedded have new slices, and the next run weights them, and all others against them.
     analysed.deejai("analyze")
     halfway = analysed.field("deejai_vector")
     assert halfway != old

@@ -81,7 +81,7 @@ def quiet(tmp_path_factory, music) -> Beets:
 @pytest.mark.parametrize("seed", [1] if KILLS <= 5 else [1, 2, 3])
 def test_killed_again_and_again(unanalysed, quiet, seed):
     rng = random.Random(seed)
-    heard = 0
+    embedded = 0
     for _ in range(KILLS):
         process = start(unanalysed)
         time.sleep(rng.uniform(0.2, 5))
@@ -89,11 +89,11 @@ def test_killed_again_and_again(unanalysed, quiet, seed):
         process.communicate()
         if (unanalysed.data / "slices.db").exists():
             slices = len(stored(unanalysed)[1])
-            assert slices >= heard
-            heard = slices
+            assert slices >= embedded
+            embedded = slices
     rest = unanalysed.deejai("analyze")
     assert stored(unanalysed) == stored(quiet)
-    assert f"{TRACKS - heard}/{TRACKS - heard} tracks" in rest.err or heard == TRACKS
+    assert f"{TRACKS - embedded}/{TRACKS - embedded} tracks" in rest.err or embedded == TRACKS
     names = {path.name for path in unanalysed.data.iterdir()}
     assert names <= {"slices.db", "analyze.lock", "index.ann", "index.ids", "index.json"}
 
@@ -130,7 +130,7 @@ def test_two_at_once(unanalysed, quiet):
 
 
 def test_a_library_that_another_program_holds(unanalysed, quiet):
-    """beets waits for some seconds; then what was heard is kept, and the vectors come next time."""
+    """beets waits for some seconds; then what was embedded is kept, and the vectors come next time."""
     process = start(unanalysed)
     deadline = time.monotonic() + 60
     while not (unanalysed.data / "slices.db").exists() and time.monotonic() < deadline:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from beetsplug.deejai.commands import deejai_command
-from beetsplug.deejai.completion import SCRIPTS
+from beetsplug.deejai.cli.commands import deejai_command
+from beetsplug.deejai.cli.completion import SCRIPTS
 
 BASH_COMPLETION = Path("/usr/share/bash-completion/bash_completion")
 

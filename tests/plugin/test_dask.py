@@ -10,12 +10,13 @@ import subprocess
 import sys
 from itertools import islice
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from deejai_core import __version__
 from deejai_core.embedding.analysis import Limits, analyse
-from deejai_core.embedding.cluster import Cluster, Ear, Order, analyse_on
+from deejai_core.embedding.cluster import Cluster, Embedder, Order, analyse_on
 from deejai_core.errors import ClusterError, ModelError
 from deejai_core.models.deejai.folder import load_speccy, save_speccy
 from deejai_core.models.deejai.network import build_network
@@ -63,12 +64,12 @@ def unanalysed(imported, beets) -> Beets:
     return beets
 
 
-def start(beets: Beets, *args: str) -> subprocess.Popen:
+def start(beets: Beets, *args: str, err: int | IO[str] = subprocess.PIPE) -> subprocess.Popen:
     return subprocess.Popen(
         [BEET, "deejai", "analyze", *args],
         env=os.environ | {"BEETSDIR": str(beets.folder)},
         stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stderr=err,
         text=True,
         # As on a terminal: what is started in the background inherits that ctrl-C is ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
@@ -83,7 +84,7 @@ def ended(process: subprocess.Popen) -> str:
         process.kill()
 
 
-def heard(beets: Beets) -> int:
+def embedded(beets: Beets) -> int:
     if not (beets.data / "slices.db").exists():
         return 0
     try:
@@ -113,9 +114,9 @@ def stored(beets: Beets) -> tuple[list, list]:
 def test_a_worker_that_is_killed_costs_nothing(cluster, unanalysed, quiet):
     doomed = cluster.worker()
     process = start(unanalysed, "--dask", cluster.address)
-    wait_for(lambda: heard(unanalysed) >= 3)
+    wait_for(lambda: embedded(unanalysed) >= 3)
     doomed.kill()
-    assert heard(unanalysed) < TRACKS
+    assert embedded(unanalysed) < TRACKS
     err = ended(process)
     assert process.returncode == 0, err
     assert "24/24 tracks" in err
@@ -126,12 +127,12 @@ def test_a_worker_that_is_killed_costs_nothing(cluster, unanalysed, quiet):
 
 def test_an_interrupt_loses_nothing(cluster, unanalysed, quiet):
     process = start(unanalysed, "--dask", cluster.address)
-    wait_for(lambda: heard(unanalysed) >= 3)
+    wait_for(lambda: embedded(unanalysed) >= 3)
     process.send_signal(signal.SIGINT)
     err = ended(process)
     assert "Traceback" not in err
     assert "of 24 tracks analysed and kept; `beet deejai analyze` goes on from here" in err
-    assert 3 <= heard(unanalysed) < TRACKS
+    assert 3 <= embedded(unanalysed) < TRACKS
     unanalysed.deejai("analyze", "--dask", cluster.address)
     assert stored(unanalysed) == stored(quiet)
 
@@ -170,34 +171,38 @@ def test_results_come_as_they_are_wanted(cluster, collection):
 )
 def test_a_worker_that_does_not_fit(cluster, unanalysed, tmp_path, there, error):
     (tmp_path / "sitecustomize.py").write_text(f"import sys; {there}")
-    stranger = cluster.worker(PYTHONPATH=os.pathsep.join([str(tmp_path), *filter(None, sys.path)]))
+    external = cluster.worker(PYTHONPATH=os.pathsep.join([str(tmp_path), *filter(None, sys.path)]))
     result = unanalysed.deejai("analyze", "--dask", cluster.address, status=1)
     assert result.err.startswith("error: worker tcp://127.0.0.1:")
     assert error in result.err
     assert result.err.count("\n") == 1
-    assert heard(unanalysed) == 0
-    stranger.kill()
-    stranger.wait()
+    assert embedded(unanalysed) == 0
+    external.kill()
+    external.wait()
 
 
 def test_deaths_that_are_too_many(unanalysed, quiet, tmp_path):
     """With a scheduler that blames a file for the first death of a worker that had it; and then it dies itself."""
-    with LocalCluster(tmp_path / "dask", DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0") as cluster:
+    said = tmp_path / "stderr"
+    with (
+        LocalCluster(tmp_path / "dask", DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0") as cluster,
+        said.open("w") as err,
+    ):
         cluster.worker()
         doomed = cluster.worker()
-        process = start(unanalysed, "--dask", cluster.address)
-        wait_for(lambda: heard(unanalysed) >= 3)
+        process = start(unanalysed, "--dask", cluster.address, err=err)
+        wait_for(lambda: embedded(unanalysed) >= 3)
         doomed.kill()
-        before = heard(unanalysed)
-        wait_for(lambda: heard(unanalysed) >= before + 3)
+        before = embedded(unanalysed)
+        wait_for(lambda: "not analysed: the worker died on it, 1 time" in said.read_text())
+        wait_for(lambda: embedded(unanalysed) >= before + 3)
         cluster.scheduler.kill()
-        err = ended(process)
+        ended(process)
     assert process.returncode == 1
-    *_, stopped, error = err.splitlines()
-    assert "not analysed: the worker died on it, 1 time" in err
+    *_, stopped, error = said.read_text().splitlines()
     assert "of 24 tracks analysed and kept; `beet deejai analyze` goes on from here" in stopped
     assert error == f"error: {cluster.address}: the scheduler is gone"
-    assert 6 <= heard(unanalysed) < TRACKS
+    assert 6 <= embedded(unanalysed) < TRACKS
     unanalysed.deejai("analyze")
     assert stored(unanalysed) == stored(quiet)
 
@@ -246,7 +251,7 @@ class TestTheModelOfAWorker:
         model = load_speccy(folder)
         song = next(collection.rglob("*.flac"))
         (here,) = analyse([song], model, windows=2, threads=1)
-        there = Ear(self.order(folder, model.trunk_name)).hear(song)
+        there = Embedder(self.order(folder, model.trunk_name)).embed(song)
         assert there.key == here.key
         assert there.trunk.tobytes() == here.trunk.tobytes()
 
@@ -254,11 +259,11 @@ class TestTheModelOfAWorker:
         with pytest.raises(
             ClusterError, match=r"small is speccy-1d-\w+ there and speccy-1d-0 here; copy the model's folder"
         ):
-            Ear(self.order(folder, "speccy-1d-0"))
+            Embedder(self.order(folder, "speccy-1d-0"))
 
     def test_no_such_folder(self, folder):
         with pytest.raises(ModelError, match=r"unknown model '.*other'"):
-            Ear(self.order(folder.with_name("other"), "speccy-1d-0"))
+            Embedder(self.order(folder.with_name("other"), "speccy-1d-0"))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`beet deejai doctor`: every ailment is found, mended where it can be, and nothing else is touched."""
+"""`beet deejai doctor`: every ailment is found, repaired where it can be, and nothing else is touched."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ def test_what_is_wrong_is_found_and_mended(analysed, where, statement, value, wh
     assert "error: " in found.err
     assert "`beet deejai doctor --fix` repairs" in found.err
 
-    mended = analysed.deejai("doctor", "--fix", status=None)
-    assert "repaired: " in mended.out
+    repaired = analysed.deejai("doctor", "--fix", status=None)
+    assert "repaired: " in repaired.out
     analysed.deejai("analyze", "--retry")
     assert problems(analysed.deejai("doctor")) == []
     assert analysed.field("deejai_vector") == before
@@ -149,7 +149,7 @@ def test_unfinished_files(analysed):
 
 
 def test_damaged_slices_are_mended_and_heard_again(analysed):
-    """The damage is found before it can enter any vector; what is whole is kept, the rest is heard again."""
+    """The damage is found before it can enter any vector; what is whole is kept, the rest is embedded again."""
     analysed.deejai("analyze")
     before = analysed.field("deejai_vector")
     store = analysed.data / "slices.db"
@@ -160,9 +160,9 @@ def test_damaged_slices_are_mended_and_heard_again(analysed):
     assert analysed.deejai("reweigh", status=1).err == f"error: {told}\n"
     assert f"{store}: damaged rows of slices: 2" in analysed.deejai("doctor", status=1).out
 
-    mended = analysed.deejai("doctor", "--fix")
-    assert "repaired: copied everything intact to a new file, and kept the damaged one as" in mended.out
-    assert "2 tracks with a vector but no stored slices" in mended.out
+    repaired = analysed.deejai("doctor", "--fix")
+    assert "repaired: copied everything intact to a new file, and kept the damaged one as" in repaired.out
+    assert "2 tracks with a vector but no stored slices" in repaired.out
     assert analysed.field("deejai_vector") == before
     assert "2/2 tracks" in analysed.deejai("analyze").err
     assert problems(analysed.deejai("doctor")) == []
@@ -170,7 +170,7 @@ def test_damaged_slices_are_mended_and_heard_again(analysed):
 
 
 def test_a_slice_store_that_is_none(analysed):
-    """All is heard again, since that is asked for; until then every track has the vector that it had."""
+    """All is embedded again, since that is asked for; until then every track has the vector that it had."""
     analysed.deejai("analyze")
     before = analysed.field("deejai_vector")
     store = analysed.data / "slices.db"

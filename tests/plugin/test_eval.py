@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from beetsplug.deejai.evaluation_report import hints
+from beetsplug.deejai.cli.evaluation_report import hints
 from deejai_core.features.evaluation import Report
 from deejai_core.index.annoy_file import why_no_annoy
 from deejai_core.index.evaluation import Agreement, Hubs, Labels, Quality, Rates

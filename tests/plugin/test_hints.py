@@ -9,9 +9,9 @@ import beets
 import pytest
 from beets import logging
 
-from beetsplug.deejai.commands import deejai_command
-from beetsplug.deejai.group import VerbsCommand
-from beetsplug.deejai.hints import WORDS, in_words
+from beetsplug.deejai.cli.commands import deejai_command
+from beetsplug.deejai.cli.group import VerbsCommand
+from beetsplug.deejai.cli.hints import WORDS, in_words
 from deejai_core.errors import HINTS, LibraryError, UnmountedError
 
 

@@ -9,9 +9,9 @@ import confuse
 import pytest
 from beets.exceptions import UserError
 
-from beetsplug.deejai.hints import in_words
-from beetsplug.deejai.settings import DEFAULTS
-from beetsplug.deejai.sources import lastfm_key, meant_source, sources_of
+from beetsplug.deejai.cli.hints import in_words
+from beetsplug.deejai.cli.settings import DEFAULTS
+from beetsplug.deejai.cli.sources import lastfm_key, meant_source, sources_of
 from deejai_core.errors import HistoryError
 from deejai_core.history.store import Source
 from tests.scrobbler import KEY, Scrobbler, garbling, serving

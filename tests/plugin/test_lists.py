@@ -420,7 +420,7 @@ class TestJourneys:
         assert "Nave - Aisle: the same waypoint twice in a row; a journey leads from one to another" in error
 
     def test_a_round_trip(self, analysed):
-        """There and back again, by other songs, with a certificate; its recipe makes it again."""
+        """There and back again, by other songs, with a steps; its recipe makes it again."""
         command = ["journey", "Kettle", "Anvil", "Kettle", "-n", "3", "--why"]
         result = analysed.deejai(*command, "-o", analysed.folder / "list.m3u")
         stops = [line[12:] for line in result.lines if line.startswith("waypoint")]

@@ -13,6 +13,7 @@ import pytest
 
 from deejai_core.features.map.data import STYLES, category_field, map_data, scale_field, text_field
 from deejai_core.features.map.files import map_page
+from tests.canvas import COPY
 
 EVIL = "<img src=x onerror=alert(1)>"
 AMBER, BLUE, GREEN = [0xF8, 0xB5, 0x28], [0x5F, 0x5E, 0xF0], [0x82, 0xD1, 0xAA]  # the first colours, in order
@@ -205,8 +206,8 @@ class TestThePage:
 
     def becomes(self, page, x: float, y: float, colour: list[int]) -> bool:
         """Whether the map has this colour there, once it is drawn."""
-        script = "([x, y]) => { const c = document.querySelector('canvas'), d = c.width / c.clientWidth;"
-        script += "return [...c.getContext('2d').getImageData(x * d, y * d, 1, 1).data].slice(0, 3) }"
+        script = f"([x, y]) => {{ {COPY} const c = document.querySelector('canvas'), d = c.width / c.clientWidth;"
+        script += "return [...copyOf(c).getImageData(x * d, y * d, 1, 1).data].slice(0, 3) }"
         for _ in range(100):
             if page.evaluate(script, [x, y]) == colour:
                 return True

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from beets import logging
 
-from beetsplug.deejai import progress
-from beetsplug.deejai.progress import Progress
-from beetsplug.deejai.words import lasting
+from beetsplug.deejai.cli import progress
+from beetsplug.deejai.cli.progress import Progress
+from beetsplug.deejai.cli.words import lasting
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from beetsplug.deejai.radio import find_address
+from beetsplug.deejai.cli.radio import find_address
 from deejai_core.errors import PlayerError
 from deejai_core.players.mpd import Address, Mpd
 from tests.forkserver import start_beet

@@ -35,7 +35,7 @@ def test_every_recording_has_a_vector(library):
         "pending   0",
         "failed    0",
     ]
-    # An import weighs its tracks against those that were there before them.
+    # An import weights its tracks against those that were there before them.
     assert "because the library changed" in library.deejai("analyze").err
     assert "nothing to do" in library.deejai("analyze").err
 

@@ -43,7 +43,7 @@ def test_of_an_analysed_library(analysed):
 
 
 def test_weights_are_those_of_the_library_as_it_is_or_was(analysed):
-    """An import weighs the new tracks only, against what is there by then."""
+    """An import weights the new tracks only, against what is there by then."""
     assert report(analysed)["vectors"] == "weighted before the library changed; run `beet deejai analyze` to update them"
     analysed.deejai("analyze")
     assert report(analysed)["vectors"] == "up to date"

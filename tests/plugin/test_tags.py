@@ -155,7 +155,7 @@ class TestOnTheWay:
         beets.run("import", "-qAs", song)
         beets.deejai("tag")
         beets.deejai("analyze", "-f")
-        assert len(values(beets, "deejai_tags")) == 1  # the same audio, heard again
+        assert len(values(beets, "deejai_tags")) == 1  # the same audio, embedded again
         shutil.copy(collection / "Nave/Long Windows/04 Vault.flac", song)
         beets.deejai("analyze", "-f")
         assert not values(beets, "deejai_tags")

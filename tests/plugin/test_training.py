@@ -22,11 +22,11 @@ from deejai_core.models.registry import CHECKPOINT
 from deejai_core.training.library_network import train_into
 from deejai_core.training.network import Course
 from demo.composer import ARTISTS, RATE, Tape
-from tests.core.test_network_training import material
+from tests.core.test_network_training import training_data
 from tests.plugin.conftest import Beets
 
 TRACKS = 12  # of each of the six styles
-LISTED = 9  # of these, those that are in lists; the others are by artists of whom nobody has ever heard
+LISTED = 9  # of these, those that are in lists; the others are by artists of whom nobody has ever embedded
 
 
 def compose_two_tastes(folder: Path) -> None:
@@ -352,7 +352,7 @@ class TestNetwork:
         torch.set_num_threads(1)
         folder = library.folder / "deejai/models/net"
         course = Course(kind="1d", epochs=40, patience=40, batch=8, width=64, device="cpu")
-        told = train_into(folder, material(), course)
+        told = train_into(folder, training_data(), course)
         assert told["learned"].startswith("the 1d network from 40 tracks, seed 1")
         assert sorted(path.name for path in folder.iterdir()) == ["config.json", "deejai.json", "model.safetensors"]
         assert "the 1d network from 40 tracks" in library.deejai("model", "info", "net").out

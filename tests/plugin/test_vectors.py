@@ -159,7 +159,7 @@ class TestInALargeLibrary:
 
     def test_an_id_that_is_used_again_without_a_vector(self, lib):
         lib.get_item(20).remove()
-        lib.add(item := Item(path=b"/music/unheard.mp3", title="Unheard"))
+        lib.add(item := Item(path=b"/music/unheard.mp3", title="NotEmbedded"))
         assert item.id == 20
         assert found(lib) == truth(lib)
         assert 20 not in found(lib)
@@ -262,7 +262,7 @@ def test_whatever_happens_it_has_what_the_library_has(tmp_path_factory, large, c
         elif change == "open" or change == "whole":
             assert found(lib, whole=change == "whole") == truth(lib)
         elif change == "unheard":
-            lib.add(Item(path=f"/music/{next(numbers)}.mp3".encode(), title="Unheard"))
+            lib.add(Item(path=f"/music/{next(numbers)}.mp3".encode(), title="NotEmbedded"))
         elif not ids:
             continue
         elif change == "weigh":

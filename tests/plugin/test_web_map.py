@@ -7,6 +7,7 @@ import os
 import pytest
 
 from tests.browsing import DESKTOP, PHONE, begin, expect, shot
+from tests.canvas import COPY
 from tests.djpage import Page
 
 
@@ -73,15 +74,19 @@ def test_nothing_of_the_map_is_covered_by_what_plays(visit, server, viewport):
 
 def wait_for_ring(page) -> list[float]:
     """The middle of the ring around the song that plays, in CSS pixels of the map, once it is drawn."""
-    script = """() => {
+    script = (
+        "() => {"
+        + COPY
+        + """
         const c = document.querySelector("#canvas canvas.over"), d = c?.width / c?.clientWidth;
-        const pixels = c?.width ? c.getContext("2d").getImageData(0, 0, c.width, c.height).data : [];
+        const pixels = c?.width ? copyOf(c).getImageData(0, 0, c.width, c.height).data : [];
         const at = [];
         for (let i = 3; i < pixels.length; i += 4) if (pixels[i]) at.push(i >> 2);
         if (!at.length) return null;
         const xs = at.map(i => i % c.width), mean = v => v.reduce((a, b) => a + b, 0) / v.length / d;
         return [mean(xs), mean(at.map(i => Math.floor(i / c.width)))];
     }"""
+    )
     for _ in range(300):
         if found := page.evaluate(script):
             return found

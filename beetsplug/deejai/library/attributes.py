@@ -9,7 +9,7 @@ from beets.dbcore import types
 
 VECTOR = "deejai_vector"  # the track's vector
 MODEL = "deejai_model"  # name of the model it comes from: vectors of different models are never compared
-KEY = "deejai_key"  # audio key, under which the slice store keeps what the model heard
+KEY = "deejai_key"  # audio key, under which the slice store keeps what the model embedded
 
 FLOAT_BYTES = 4
 

@@ -8,7 +8,7 @@ from deejai_core.data_folder import history_path, slices_path
 from deejai_core.embedding.library_analysis import Analysis
 from deejai_core.errors import DeejaiError
 from deejai_core.features.doctor.finding import Finding, failed
-from deejai_core.features.doctor.installation import dependencies, hearing, matrix_products, weights
+from deejai_core.features.doctor.installation import dependencies, embedding, matrix_products, weights
 from deejai_core.features.doctor.stored import history, index, leftovers, slice_store
 from deejai_core.features.doctor.tracks import disk, files, pending, vectors, weighting
 from deejai_core.library import Library
@@ -24,11 +24,11 @@ def examine_installation(needed: Sequence[str] = ()) -> Iterator[Finding]:
 
 
 def examine_library(library: Library, load: Callable[[], Model], analysis: Analysis) -> Iterator[Finding]:
-    """One finding after the other; nothing is changed unless a `mend` is called. load: gives the model in use."""
+    """One finding after the other; nothing is changed unless a `repair` is called. load: gives the model in use."""
     try:
         model = load()
         yield weights(model)
-        yield hearing(model, analysis)
+        yield embedding(model, analysis)
     except DeejaiError as error:
         yield failed("model", error)
         return

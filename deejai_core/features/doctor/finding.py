@@ -24,7 +24,7 @@ class Finding:
     what: str  # was checked
     told: str
     wrong: bool = False
-    mend: Callable[[], Repair] | None = None  # does what can be done
+    repair: Callable[[], Repair] | None = None  # does what can be done
     hint: str | None = None  # what else would help, as one of `errors.HINTS`
     named: str = ""  # which files it is about
     error: DeejaiError | None = None  # why it could not be checked; `told` is its message

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.embedding.analysis import hear_file
+from deejai_core.embedding.analysis import embed_file
 from deejai_core.embedding.library_analysis import Analysis
 from deejai_core.features.doctor.finding import Finding
 from deejai_core.models.protocol import Model
@@ -53,7 +53,7 @@ def weights(model: Model) -> Finding:
     return Finding("model", f"{model.name}: its weights are damaged; reinstall beets-deejai", wrong=True)
 
 
-def hearing(model: Model, analysis: Analysis) -> Finding:
+def embedding(model: Model, analysis: Analysis) -> Finding:
     """From a file to slices, all the way that an analysis goes."""
     tone = (8000 * np.sin(np.arange(16_000 * 4) / 5)).astype("<i2")
     with tempfile.TemporaryDirectory() as folder, analysis.limits.decoder() as decoder:
@@ -61,5 +61,5 @@ def hearing(model: Model, analysis: Analysis) -> Finding:
         with wave.open(str(path), "wb") as file:
             file.setparams((1, 2, 16_000, 0, "NONE", ""))
             file.writeframes(tone.tobytes())
-        trunk = hear_file(path, model, decoder, windows=2).trunk
+        trunk = embed_file(path, model, decoder, windows=2).trunk
     return Finding("analysis", f"decoded and analysed a test tone, {counted(len(trunk), 'slice')}")

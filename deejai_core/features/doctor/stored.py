@@ -39,16 +39,16 @@ def slice_store(library: Library, model: Model) -> Iterator[Finding]:
     with open_slices(library) as store:
         stored = store.keys(model.trunk_name)
         failures = store.failures()
-        again = store.to_hear_again(model.trunk_name)
+        again = store.to_embed_again(model.trunk_name)
     keys = library.recordings()
     there = library.at(list(failures))
     gone = [path for path in failures if path not in there]
     orphans = sorted(stored - set(keys.values()))
     lacking = sorted(id_ for id_, key in keys.items() if key not in stored | again)
 
-    def hear_again() -> Repair:
+    def embed_again() -> Repair:
         with open_slices(library) as store:
-            store.hear_again({keys[id_] for id_ in lacking}, model.trunk_name)
+            store.embed_again({keys[id_] for id_ in lacking}, model.trunk_name)
         return Repair("", "analyse them again")
 
     def drop() -> Repair:
@@ -59,10 +59,10 @@ def slice_store(library: Library, model: Model) -> Iterator[Finding]:
     yield Finding("slice store", f"{counted(len(stored), 'recording')}, intact")
     if lacking:
         told = f"{counted(len(lacking), 'track')} with a vector but no stored slices to compute it from again"
-        yield Finding("slices", told, wrong=True, mend=hear_again)
+        yield Finding("slices", told, wrong=True, repair=embed_again)
     if orphans:
         told = f"{counted(len(orphans), 'recording')} of tracks no longer in the library; kept in case they come back"
-        yield Finding("orphans", told, wrong=True, mend=drop)
+        yield Finding("orphans", told, wrong=True, repair=drop)
     if gone:
 
         def forget() -> Repair:
@@ -72,7 +72,7 @@ def slice_store(library: Library, model: Model) -> Iterator[Finding]:
             return Repair(f"{counted(len(gone), 'failure')} forgotten")
 
         yield Finding(
-            "failures", f"{counted(len(gone), 'failure')} of files no longer in the library", wrong=True, mend=forget
+            "failures", f"{counted(len(gone), 'failure')} of files no longer in the library", wrong=True, repair=forget
         )
 
 
@@ -99,13 +99,13 @@ def _damage(
         except DamagedError as error:
             return str(error), error
 
-    def mend() -> Repair:
+    def repair() -> Repair:
         with alone(library):
             return Repair(f"copied everything intact to a new file, and kept the damaged one as {rebuild(path)}")
 
     told, error = found()
     if told:
-        yield Finding(what, told, wrong=True, mend=mend, error=error)
+        yield Finding(what, told, wrong=True, repair=repair, error=error)
     return not told or not found()[0]
 
 
@@ -118,15 +118,15 @@ def index(library: Library, model: Model) -> Iterator[Finding]:
     elif made is None:
         yield Finding("index", "none yet", hint="analyse to index")
     elif not is_intact(folder, made):
-        mend = partial(remove, index_paths(folder), "removed", "analyse to index anew")
-        yield Finding("index", "its file is damaged", wrong=True, mend=mend)
+        repair = partial(remove, index_paths(folder), "removed", "analyse to index anew")
+        yield Finding("index", "its file is damaged", wrong=True, repair=repair)
     elif current_index(library, model):
         yield Finding("index", f"{made.tracks:,} tracks, up to date and intact")
     else:
         yield Finding("index", "intact, of the library as it was", hint="analyse to renew the index")
     if not is_cache_true(library, model):
-        mend = partial(remove, vectors_paths(folder), "removed; the next playlist makes a new one")
-        yield Finding("cache", "does not have the library's vectors", wrong=True, mend=mend)
+        repair = partial(remove, vectors_paths(folder), "removed; the next playlist makes a new one")
+        yield Finding("cache", "does not have the library's vectors", wrong=True, repair=repair)
 
 
 def leftovers(library: Library) -> Iterator[Finding]:
@@ -137,9 +137,9 @@ def leftovers(library: Library) -> Iterator[Finding]:
         yield Finding("leftovers", "none")
         return
 
-    def mend() -> Repair:
+    def repair() -> Repair:
         remove_unfinished(unfinished_path(library))  # the notes of them too
         return remove(found, f"{counted(len(found), 'file')} removed")
 
     folders = ", ".join(dict.fromkeys(one_line(os.fspath(path.parent)) for path in found))
-    yield Finding("leftovers", f"{counted(len(found), 'unfinished file')} in {folders}", wrong=True, mend=mend)
+    yield Finding("leftovers", f"{counted(len(found), 'unfinished file')} in {folders}", wrong=True, repair=repair)

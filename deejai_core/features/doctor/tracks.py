@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from deejai_core.data_folder import alone, slices_path
 from deejai_core.embedding.changed_files import look_at_files
 from deejai_core.embedding.library_analysis import Analysis, pending_tracks, plan
-from deejai_core.embedding.library_vectors import different_vectors, up_to_date, weigh_tracks
+from deejai_core.embedding.library_vectors import different_vectors, up_to_date, weight_tracks
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import AudioError
 from deejai_core.features.doctor.finding import Finding, Repair
@@ -38,11 +38,11 @@ def vectors(library: Library, model: Model) -> Iterator[Finding]:
     parts = [f"{damaged:,} damaged"] if damaged else []
     parts += [f"{len(bad) - damaged:,} of {', '.join(others)}"] if others else []
 
-    def mend() -> Repair:
+    def repair() -> Repair:
         library.drop_vectors(bad)
         return Repair(f"{counted(len(bad), 'vector')} removed", "analyse to compute them again")
 
-    yield Finding("vectors", f"{' and '.join(parts)}, of {good + len(bad):,}", wrong=True, mend=mend)
+    yield Finding("vectors", f"{' and '.join(parts)}, of {good + len(bad):,}", wrong=True, repair=repair)
 
 
 def weighting(library: Library, model: Model, epsilon: float) -> Iterator[Finding]:
@@ -56,14 +56,14 @@ def weighting(library: Library, model: Model, epsilon: float) -> Iterator[Findin
         yield Finding("weights", "up to date")
         return
 
-    def mend() -> Repair:
+    def repair() -> Repair:
         with open_slices(library) as store, alone(library):
-            store.forget_weighing()
-            changed = weigh_tracks(library, [], model, epsilon, store).changed
+            store.forget_weighting()
+            changed = weight_tracks(library, [], model, epsilon, store).changed
         return Repair(f"{counted(changed, 'vector')} computed again")
 
     told = f"{len(wrong):,} of {CHECKED} checked vectors differ from what the slices give"
-    yield Finding("weights", told, wrong=True, mend=mend, hint="weight again")
+    yield Finding("weights", told, wrong=True, repair=repair, hint="weight again")
 
 
 def files(library: Library, analysis: Analysis) -> Iterator[Finding]:
@@ -98,7 +98,7 @@ def pending(library: Library, model: Model, analysis: Analysis) -> Iterator[Find
     if slices_path(library).exists():
         with open_slices(library) as store:
             work = plan(library, model, store, analysis)
-            left, failed = len(work.hear) + len(work.weigh), len(work.failed)
+            left, failed = len(work.to_embed) + len(work.to_weight), len(work.failed)
     told = f"{total - left - failed:,} of {total:,} tracks analysed" + (f", {left:,} pending" if left else "")
     hint = "analyse" if left else "list failures" if failed else None
     yield Finding("tracks", told + (f", {failed:,} failed" if failed else ""), hint=hint)

@@ -75,10 +75,10 @@ def directions(samples: np.ndarray, model: Model) -> np.ndarray:
     Each is the plain mean of the unit slices, evenly over the samples, which are not silent. Mp3ToVec's weights, measured,
     find the song no more often, and would need all slices of the library.
     """
-    starts = span_starts(len(samples), model.span, len(samples) // model.span + 1)
-    spans = np.stack([np.resize(samples[start : start + model.span], model.span) for start in starts])
+    starts = span_starts(len(samples), model.window, len(samples) // model.window + 1)
+    windows = np.stack([np.resize(samples[start : start + model.window], model.window) for start in starts])
     gains = [10 ** ((wanted - level(samples)) / 20) for wanted in LOUDNESSES]
-    slices = [_units(model.project(model.hear((gain * spans).astype(np.float32)))) for gain in gains]
+    slices = [_units(model.project(model.embed((gain * windows).astype(np.float32)))) for gain in gains]
     return _units(np.stack([units.mean(axis=0) for units in slices]))
 
 

@@ -101,7 +101,7 @@ class Listener:
             raise NotAnalysedError("how songs begin is not stored", hint="compare whole songs")
         whole = space.candidates(self._rules)
         allowed = known if whole.allowed is None else known & whole.allowed
-        return Candidates(Index(vectors), whole.catalogue, whole.rules, allowed=allowed, handicap=whole.handicap)
+        return Candidates(Index(vectors), whole.catalogue, whole.rules, allowed=allowed, penalty=whole.penalty)
 
     @cached_property
     def _allowed(self) -> np.ndarray:
@@ -116,7 +116,7 @@ class Listener:
         if not seconds:
             return None
         try:
-            return self._decoder.spans(track.path, sample_rate=rate, length=math.ceil(seconds * rate), limit=2)[0]
+            return self._decoder.windows(track.path, sample_rate=rate, length=math.ceil(seconds * rate), limit=2)[0]
         except AudioError:
             return None
 

@@ -116,8 +116,8 @@ def _tracks(library: Library, matches: Sequence[Match], decoder: Decoder) -> lis
     tracks = []
     for match in matches:
         if isinstance(match, Path):
-            tags = decoder.tags(match)
-            tracks.append(Track(match, tags.artist, tags.title, tags.length))
+            caption = decoder.caption(match)
+            tracks.append(Track(match, caption.artist, caption.title, caption.length))
         elif match in there:
             tracks.append(there[match])
     return tracks

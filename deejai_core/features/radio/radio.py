@@ -10,7 +10,7 @@ import numpy as np
 
 from deejai_core.errors import LostError, PlayerError, RefusedError, UnplayableError
 from deejai_core.features.radio.changes import Fate, changes
-from deejai_core.features.radio.way import Heard, next_songs
+from deejai_core.features.radio.way import WayEntry, next_songs
 from deejai_core.lists.space import Member, Space
 from deejai_core.players.player import Entry, Mode, Player, Snapshot
 from deejai_core.playlists.candidates import Pick
@@ -184,15 +184,15 @@ class Radio:
                     break  # what was to come after it was chosen to follow it
 
     def _choose(self, now: Snapshot, count: int) -> list[Pick]:
-        way = [self._heard(file, fate) for file, fate in self._past]
+        way = [self._entry(file, fate) for file, fate in self._past]
         over = {file for file, _ in self._past}
         silent = self._older | self._unjudged
         upcoming = {entry.id for entry in (*self._upcoming(now), now.current_entry) if entry}
         for entry in now.entries:
             if entry.id in upcoming:
-                way.append(self._heard(entry.file, "left" if entry.file in silent else "queued"))
+                way.append(self._entry(entry.file, "left" if entry.file in silent else "queued"))
             elif entry.file not in over:
-                way.append(self._heard(entry.file, "left"))
+                way.append(self._entry(entry.file, "left"))
         picks = next_songs(
             self._candidates,
             way,
@@ -206,7 +206,7 @@ class Radio:
             rng=self._rng,
         )
         if not picks:
-            known = self.seeds or any(heard.song for heard in way)
+            known = self.seeds or any(entry.song for entry in way)
             self._remark("exhausted" if known else "unknown")
         return picks
 
@@ -246,8 +246,8 @@ class Radio:
         nearest = sorted(self.seeds, key=lambda seed: -float(seed.song.vector @ middle))[:MOST_SEEDS]
         return [seed for seed in self.seeds if seed in nearest]
 
-    def _heard(self, file: str, fate: Fate) -> Heard:
-        return Heard(self._song(file), fate, chosen=file not in self._added)
+    def _entry(self, file: str, fate: Fate) -> WayEntry:
+        return WayEntry(self._song(file), fate, chosen=file not in self._added)
 
     def _song(self, file: str) -> Song | None:
         if file not in self._songs:

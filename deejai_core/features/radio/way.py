@@ -28,7 +28,7 @@ ANCHORS = 3  # songs chosen by listeners that a radio without seeds stays with: 
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class WayEntry:
     """A song of a radio's way, and what became of it. song: None for one that has no vector; it only takes its place."""
 
     song: Song | None
@@ -38,7 +38,7 @@ class Heard:
 
 def next_songs(
     candidates: Candidates,
-    way: Sequence[Heard],
+    way: Sequence[WayEntry],
     *,
     count: int,
     keep_on: int,
@@ -51,7 +51,7 @@ def next_songs(
 ) -> list[Pick]:
     """What to add to the end of the queue: `count` songs, or fewer if there are no more.
 
-    way: what was heard, oldest first, then what is in the queue. keep_on: each song is near the sum of the last so many
+    way: what was played, oldest first, then what is in the queue. keep_on: each song is near the sum of the last so many
     that were played or are in the queue; 0: near the seeds. stay: 0 to 1, how much each song is near the seeds as well, or
     without any near what listeners chose last. seeds: the blend of these was the first step; without them, the
     first song of the way is one, if there is no other. less: songs to be less like, which are never added. drunk: as in
@@ -60,11 +60,11 @@ def next_songs(
     there = len(candidates.index.vectors) if candidates.allowed is None else int(candidates.allowed.sum())
     first = len(way) - min(REMEMBERED, there // 2)
     begun = [blend([seed.vector for seed in seeds])] if seeds else []
-    begun += [heard.song.vector for heard in way if heard.song is not None and heard.fate in LEADING]
-    begun = begun or [heard.song.vector for heard in way if heard.song is not None][:1]
+    begun += [entry.song.vector for entry in way if entry.song is not None and entry.fate in LEADING]
+    begun = begun or [entry.song.vector for entry in way if entry.song is not None][:1]
     if not begun:
         return []
-    leading = [heard.song.vector for heard in way if heard.song is not None and heard.chosen and heard.fate in LEADING]
+    leading = [entry.song.vector for entry in way if entry.song is not None and entry.chosen and entry.fate in LEADING]
     steps = walk(
         candidates,
         [(place, None) for place in range(len(way), len(way) + count)],
@@ -78,9 +78,9 @@ def next_songs(
         begun=begun,
         held=[
             *(
-                (heard.song, place if heard.fate != "refused" else None)
-                for place, heard in enumerate(way)
-                if heard.song is not None and (place >= first or heard.fate in HELD)
+                (entry.song, place if entry.fate != "refused" else None)
+                for place, entry in enumerate(way)
+                if entry.song is not None and (place >= first or entry.fate in HELD)
             ),
             *((candidates.song(position), None) for position in never),
         ],
@@ -89,17 +89,17 @@ def next_songs(
     return [step.pick for step in steps]
 
 
-def away_from(direction: np.ndarray, way: Sequence[Heard], later: int = 0) -> np.ndarray:
+def away_from(direction: np.ndarray, way: Sequence[WayEntry], later: int = 0) -> np.ndarray:
     """A direction, pushed away from what was skipped or refused, each half as much for every FORGETTING songs since.
 
     later: songs that follow the way. Returns any length but zero.
     """
     push, since = np.zeros_like(direction), later
-    for heard in reversed(way):
-        weight = REPULSION.get(heard.fate, 0.0)
-        if weight and heard.song is not None:
-            push += weight * 0.5 ** (since / FORGETTING) * heard.song.vector
-        elif heard.fate in LEADING:
+    for entry in reversed(way):
+        weight = REPULSION.get(entry.fate, 0.0)
+        if weight and entry.song is not None:
+            push += weight * 0.5 ** (since / FORGETTING) * entry.song.vector
+        elif entry.fate in LEADING:
             since += 1
     pushed = direction - push * min(1.0, MOST_PUSH / max(np.linalg.norm(push), 1e-12))
     return pushed if np.linalg.norm(pushed) > 1e-3 else -push  # they cancel each other out

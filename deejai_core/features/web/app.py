@@ -238,15 +238,15 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
     def upload() -> dict:
         name = requests.read_text(flask.request.args, "name") or "a file"
         with uploads.received(flask.request.stream, name) as path:
-            stranger = library.hear(path, name)
+            external = library.embed(path, name)
         # One that the library has is the library's: it can be played from there, and saved.
-        known = library.describe([stranger.id]).get(stranger.id) if stranger.id else None
+        known = library.describe([external.id]).get(external.id) if external.id else None
         return {
             "track": _json(known) if known else None,
-            "artist": known.artist if known else stranger.artist,
-            "title": known.title if known else stranger.title,
-            "length": known.length if known else stranger.length,
-            "vector": requests.write_vector(stranger.song.vector),
+            "artist": known.artist if known else external.artist,
+            "title": known.title if known else external.title,
+            "length": known.length if known else external.length,
+            "vector": requests.write_vector(external.song.vector),
         }
 
     @app.post(TRANSCODE_PATH)

@@ -77,7 +77,7 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
-class Stranger:
+class ExternalSong:
     """A file that somebody dropped in. id: of the same recording in the library, if it has it."""
 
     song: Song
@@ -124,7 +124,7 @@ class Library(Protocol):
 
     def view(self, choices: Choices) -> View: ...
 
-    def hear(self, path: Path, name: str) -> Stranger:
+    def embed(self, path: Path, name: str) -> ExternalSong:
         """A file that is not the library's. name: what it was called."""
 
     def audio(self, id_: int) -> tuple[Path, str] | None:

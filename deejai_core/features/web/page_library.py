@@ -18,7 +18,7 @@ from deejai_core.embedding.slices import open_slices
 from deejai_core.embedding.tag_digits import FIELD
 from deejai_core.errors import DeejaiError, ExternalFileError, MissingError, NothingAllowedError, QueryError
 from deejai_core.features.web.audio import FORMATS as PLAYED
-from deejai_core.features.web.library import Choices, Cover, Knobs, Listed, Progress, RefusedError, Stranger, View
+from deejai_core.features.web.library import Choices, Cover, ExternalSong, Knobs, Listed, Progress, RefusedError, View
 from deejai_core.features.web.search import Found, SearchIndex
 from deejai_core.formats.entries import Header, Style, now, one_line
 from deejai_core.formats.export import FORMATS, SUFFIXES, file_name, write_playlist
@@ -160,7 +160,7 @@ class PageLibrary:
         running = bool(self._analysis and self._analysis.running)
         analysed = self.tracks
         if (running or not analysed) and slices_path(self.library).exists():
-            with open_slices(self.library) as store:  # a track gets its vector when all have been heard
+            with open_slices(self.library) as store:  # a track gets its vector when all have been embedded
                 analysed = max(analysed, min(total, len(store.keys(self._model.trunk_name))))
         return Progress(total, analysed, running)
 
@@ -274,7 +274,7 @@ class PageLibrary:
         return state.views[key]
 
     @_answering
-    def hear(self, path: Path, name: str) -> Stranger:
+    def embed(self, path: Path, name: str) -> ExternalSong:
         try:
             member = self.state.space.member(path)
         except ExternalFileError as error:
@@ -282,7 +282,7 @@ class PageLibrary:
         (track,) = member.tracks
         title = track.title if track.title != path.stem else Path(name).stem
         id_ = None if isinstance(member.match, Path) else member.match
-        return Stranger(member.song, track.artist, title, track.length, id_)
+        return ExternalSong(member.song, track.artist, title, track.length, id_)
 
     @_answering
     def audio(self, id_: int) -> tuple[Path, str] | None:

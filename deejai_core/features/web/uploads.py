@@ -1,4 +1,4 @@
-"""Audio files that somebody drops in: kept for as long as it takes to hear them, and no longer."""
+"""Audio files that somebody drops in: kept for as long as it takes to embed them, and no longer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import BinaryIO
 from deejai_core.features.web.guard import LARGEST_UPLOAD
 from deejai_core.features.web.library import RefusedError
 
-MOST_AT_ONCE = 4  # a file that the browser does not play arrives twice: to be heard, and to be transcoded
+MOST_AT_ONCE = 4  # a file that the browser does not play arrives twice: to be embedded, and to be transcoded
 MOST_SECONDS = 600  # that a file may take to arrive
 CHUNK = 1 << 20
 

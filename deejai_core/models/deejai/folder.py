@@ -36,7 +36,7 @@ WIDEST = 8192  # numbers that a layer puts out, at most; the original's has 1,02
 TENSORS = re.compile(r"collections OrderedDict|torch\._utils _rebuild_(tensor_v2|parameter)|torch \w+Storage")
 PICKLE = 1_000_000  # bytes of the pickle in a .bin, which names the weights and no more
 
-UNUSED = "num_batches_tracked"  # how the names of numbers end that training counts and hearing has no use for
+UNUSED = "num_batches_tracked"  # how the names of numbers end that training counts and embedding has no use for
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class _Config:
 
 
 def load_speccy(folder: Path) -> Speccy:
-    """The model in `folder`. Its weights are read only if they are new there, and when something is to be heard.
+    """The model in `folder`. Its weights are read only if they are new there, and when something is to be embedded.
 
     Raises ModelError if a file is missing or damaged, or is not that of such a network.
     """

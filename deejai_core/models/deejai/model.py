@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SAMPLE_RATE = 22_050  # Hz, mono
 N_FFT, HOP = 2048, 512
-SPAN = (FRAMES - 1) * HOP + N_FFT  # samples, 5.085 s: no frame sees beyond it
+WINDOW = (FRAMES - 1) * HOP + N_FFT  # samples, 5.085 s: no frame sees beyond it
 RANGE = 80.0  # decibels below the loudest that a slice tells apart
 SCALINGS = ("minmax", "decibels")
 
@@ -33,14 +33,14 @@ BATCH = 12  # slices through the network at once on the CPU: the same file alway
 
 
 class Speccy:
-    """The network with its weights, which are loaded when something is to be heard.
+    """The network with its weights, which are loaded when something is to be embedded.
 
     kind: "2d" or "1d"; scaling: of SCALINGS the one that it was trained with; dimension, width: as `build_network` has
     them; digest: the `weights_digest` of its weights; read: reads them, named as that network's.
     """
 
     sample_rate = SAMPLE_RATE
-    span = SPAN
+    window = WINDOW
     epsilon = 0.001  # cosine distance below which two slices are the same word in Mp3ToVec; the original's
     duplicate_epsilon = 0.001  # the original's
     alike = None
@@ -92,14 +92,14 @@ class Speccy:
             except OSError as error:  # a shared library of torch's is missing
                 raise ModelError(f"cannot analyse audio: {error}; reinstall torch") from error
 
-    def hear(self, spans: np.ndarray, *, device: str = CPU) -> np.ndarray:
-        """Slice vectors for spans of audio: (n, `span`) float32 samples at `sample_rate` -> (n, `dimension`) float32."""
-        return self.trunk(self.mel(spans), device=device)
+    def embed(self, windows: np.ndarray, *, device: str = CPU) -> np.ndarray:
+        """Windows (n, `window`) of float32 samples at `sample_rate` -> their slice vectors (n, `dimension`), float32."""
+        return self.trunk(self.mel(windows), device=device)
 
-    def mel(self, spans: np.ndarray) -> np.ndarray:
-        """What the network sees of spans of audio, see `mel_slices`; needs no torch."""
+    def mel(self, windows: np.ndarray) -> np.ndarray:
+        """What the network sees of windows of audio, see `mel_slices`; needs no torch."""
         use_one_thread()
-        return mel_slices(spans, self.scaling)
+        return mel_slices(windows, self.scaling)
 
     def trunk(self, mel: np.ndarray, *, device: str = CPU) -> np.ndarray:
         """Slice vectors (n, `dimension`) float32 for mel slices (n, 96 mels, 216 frames) float32; device: of torch."""
@@ -117,18 +117,18 @@ class Speccy:
         return trunk.astype(np.float32)
 
 
-def mel_slices(spans: np.ndarray, scaling: str) -> np.ndarray:
-    """What the network sees of spans of audio: (n, SPAN) float32 -> (n, 96 mels, 216 frames) float32, 0 to 1.
+def mel_slices(windows: np.ndarray, scaling: str) -> np.ndarray:
+    """What the network sees of windows of audio: (n, WINDOW) float32 -> (n, 96 mels, 216 frames) float32, 0 to 1.
 
     Decibels below the loudest number of the slice, down to -80, as librosa's `power_to_db(ref=np.max)`. Then "minmax", as
     the original has it, makes the lowest 0 and the highest 1; a slice that is the same everywhere stays as it is.
     "decibels", as the published encoder has it, makes -80 dB 0 and the loudest 1, in 255 steps.
     """
     filters = mel_filters(SAMPLE_RATE, n_fft=N_FFT, mels=MELS)
-    slices = np.empty((len(spans), MELS, FRAMES), np.float32)
-    for span, out in zip(spans, slices, strict=True):  # one at a time fits the cache: a third of the time
+    slices = np.empty((len(windows), MELS, FRAMES), np.float32)
+    for window, out in zip(windows, slices, strict=True):  # one at a time fits the cache: a third of the time
         # Quiet bands hold a hundred-millionth of the power of loud ones, beside which float32 would round them visibly.
-        power = power_mel(span.astype(np.float64), filters, n_fft=N_FFT, hop_length=HOP).T  # (mels, frames)
+        power = power_mel(window.astype(np.float64), filters, n_fft=N_FFT, hop_length=HOP).T  # (mels, frames)
         out[:] = _scaled(power, scaling)
     return slices
 

@@ -1,4 +1,4 @@
-"""The networks of Deej-A.I. in torch, for hearing and for training: a mel slice in, a direction among tracks out.
+"""The networks of Deej-A.I. in torch, for embedding and for training: a mel slice in, a direction among tracks out.
 
 Those of its author's notebooks (Speccy_2D and Speccy_1D, 2019). The two-dimensional one is the published one, and weights
 are named as in the published file.

@@ -37,14 +37,14 @@ SHA256 = "571766d0786122f6ec2ce1f172f5e2e5aae9568ea70406256972a008d6391990"  # o
 class MusiCNN:
     """The network with its weights.
 
-    On the CPU it is numpy's: importing torch takes two seconds and 200 MB, more than hearing a few songs does.
+    On the CPU it is numpy's: importing torch takes two seconds and 200 MB, more than embedding a few songs does.
     """
 
     name = "musicnn-msd-1"  # changes with every number it puts out: vectors of different names are not comparable
     trunk_name = name
     has_tags = True
     sample_rate = 16_000  # Hz, mono
-    span = 48_128  # samples: 187 frames of 512 at a hop of 256, 3.008 s
+    window = 48_128  # samples: 187 frames of 512 at a hop of 256, 3.008 s
     trunk_size = 200
     dimension = 100
     epsilon = 0.2  # cosine distance below which two slices are the same word in Mp3ToVec
@@ -87,18 +87,18 @@ class MusiCNN:
         use_one_thread()
         _ = self._timbral, self._temporal
 
-    def hear(self, spans: np.ndarray, *, device: str = CPU) -> np.ndarray:
-        """The trunk's output for spans of audio.
+    def embed(self, windows: np.ndarray, *, device: str = CPU) -> np.ndarray:
+        """The trunk's output for windows of audio.
 
-        spans: (n, `span`) float32 samples at `sample_rate`. device: as `pick_device` returns it. Returns (n, 200) float32,
-        the penultimate layer.
+        windows: (n, `window`) float32 samples at `sample_rate`. device: as `pick_device` returns it. Returns (n, 200)
+        float32, the penultimate layer.
         """
-        return self.trunk(self.mel(spans), device=device)
+        return self.trunk(self.mel(windows), device=device)
 
-    def mel(self, spans: np.ndarray) -> np.ndarray:
-        """What the trunk sees of spans of audio: (n, `span`) -> (n, 187 frames, 96 mels) float32."""
+    def mel(self, windows: np.ndarray) -> np.ndarray:
+        """What the trunk sees of windows of audio: (n, `window`) -> (n, 187 frames, 96 mels) float32."""
         self.load()
-        return np.stack([log_mel(span, self._weights["mel.filters"], n_fft=512, hop_length=256) for span in spans])
+        return np.stack([log_mel(window, self._weights["mel.filters"], n_fft=512, hop_length=256) for window in windows])
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
         """Slice vectors (..., 100) float32, not normalised, from the trunk's output (..., 200)."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from deejai_core.history.report import Coverage, HistoryReport
     from deejai_core.history.store import HistoryStore, Holding, Source
 
-    from ..library.beets_library import BeetsLibrary
+    from ...library.beets_library import BeetsLibrary
 
 SHOWN_LISTS = 20  # of a source that --pretend shows
 SHOWN_SONGS = 10  # of each kind that the report shows, unless all are asked for

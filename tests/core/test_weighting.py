@@ -17,10 +17,10 @@ from deejai_core.embedding.weighting import (
     choose_reference,
     is_current,
     read_units,
-    weigh_against,
-    weigh_library,
-    weigh_only,
-    weigh_outsider,
+    weight_against,
+    weight_external,
+    weight_library,
+    weight_only,
 )
 from deejai_core.errors import DamagedError
 from deejai_core.models.musicnn.model import MusiCNN
@@ -59,7 +59,7 @@ def slices_of(seed: int) -> np.ndarray:
 
 
 class Library:
-    """A library beside a slice store: vectors by key, of which `analyze` keeps those that `weigh_library` yields."""
+    """A library beside a slice store: vectors by key, of which `analyze` keeps those that `weight_library` yields."""
 
     def __init__(self, folder, size: int) -> None:
         self.store = SliceStore(folder / "slices.db")
@@ -67,7 +67,7 @@ class Library:
         self.model, self.epsilon = Model(), EPSILON
         self.vectors: dict[str, np.ndarray | None] = {}
 
-    def hear(self, number: int, seed: int) -> None:
+    def embed(self, number: int, seed: int) -> None:
         key = key_of(number)
         self.store.put(key, Model.trunk_name, slices_of(seed))
         self.vectors[key] = None
@@ -84,7 +84,7 @@ class Library:
         lacking = {key for key, vector in self.vectors.items() if vector is None}
         made = 0
         for number, (keys, vectors) in enumerate(
-            weigh_library(self.store, self.model, self.epsilon, self.vectors.keys(), lacking, size=self.size), 1
+            weight_library(self.store, self.model, self.epsilon, self.vectors.keys(), lacking, size=self.size), 1
         ):
             self.vectors |= zip(keys, vectors, strict=True)
             made += len(keys)
@@ -97,12 +97,12 @@ class Library:
         key = key_of(number)
         if key in self.vectors:
             self.store.drop_counts([key])
-            heard = [other for other in self.store.keys(Model.trunk_name) if other in self.vectors]
-            reference = read_units(self.store, self.model, choose_reference(heard, self.size))
-            (self.vectors[key],) = weigh_against(read_units(self.store, self.model, [key]), reference, self.epsilon)
+            embedded = [other for other in self.store.keys(Model.trunk_name) if other in self.vectors]
+            reference = read_units(self.store, self.model, choose_reference(embedded, self.size))
+            (self.vectors[key],) = weight_against(read_units(self.store, self.model, [key]), reference, self.epsilon)
 
     def fresh(self) -> dict[str, np.ndarray]:
-        """The vectors by the definition: the library in the order of its keys, weighed at once."""
+        """The vectors by the definition: the library in the order of its keys, weighted at once."""
         keys = sorted(self.vectors)
         slices = dict(self.store.get(keys, Model.trunk_name, DIMENSION))
         with pytest.MonkeyPatch.context() as patch:
@@ -118,7 +118,7 @@ class Library:
 
 track = st.integers(0, 15)
 STEPS = st.one_of(
-    st.tuples(st.just("hear"), track, st.integers(0, 40)),
+    st.tuples(st.just("embed"), track, st.integers(0, 40)),
     st.tuples(st.sampled_from(["remove", "come_back", "imported"]), track),
     st.tuples(st.just("analyze"), st.sampled_from([None, None, 1, 2])),
     st.tuples(st.just("use"), st.sampled_from([Model(), OtherModel()]), st.sampled_from([EPSILON, 0.6])),
@@ -126,13 +126,13 @@ STEPS = st.one_of(
 
 
 @settings(deadline=None, max_examples=100)
-@example(steps=[("remove", 2), ("analyze", 1), ("hear", 11, 0)], size=16, block=1)
+@example(steps=[("remove", 2), ("analyze", 1), ("embed", 11, 0)], size=16, block=1)
 @given(steps=st.lists(STEPS, max_size=20), size=st.integers(1, 20), block=st.integers(1, 6))
 def test_after_whatever_happened_vectors_are_those_of_a_fresh_library(tmp_path_factory, steps, size, block):
-    """Additions, removals, returns, imports, files heard anew, other models and runs that are cut short."""
+    """Additions, removals, returns, imports, files embedded anew, other models and runs that are cut short."""
     library = Library(tmp_path_factory.mktemp("weighing"), size)
     for number in range(8):
-        library.hear(number, number)
+        library.embed(number, number)
     with pytest.MonkeyPatch.context() as patch, library.store:
         patch.setattr(module, "BLOCK", block)
         library.analyze()
@@ -153,7 +153,7 @@ def library(tmp_path):
     """30 tracks with a reference of 10."""
     library = Library(tmp_path, 10)
     for number in range(1, 31):
-        library.hear(number, number)
+        library.embed(number, number)
     with library.store:
         library.analyze()
         yield library
@@ -161,14 +161,14 @@ def library(tmp_path):
 
 def test_what_leaves_the_reference_as_it_is_changes_no_other_vector(library):
     number = next(n for n in range(31, 99) if key_of(n) > max(library.vectors))
-    library.hear(number, number)
+    library.embed(number, number)
     assert library.analyze() == 1
     library.check()
 
 
 def test_what_enters_the_reference_changes_those_that_share_a_word(library):
     assert key_of(0) < min(library.vectors)
-    library.hear(0, 0)
+    library.embed(0, 0)
     assert 1 < library.analyze() < 31
     library.check()
 
@@ -176,7 +176,7 @@ def test_what_enters_the_reference_changes_those_that_share_a_word(library):
 def test_counts_are_true_again_in_every_block(library, monkeypatch):
     """So that they can be taken on a second time."""
     monkeypatch.setattr(module, "BLOCK", 3)
-    library.hear(0, 0)
+    library.embed(0, 0)
     library.analyze()
     library.remove(0)
     library.analyze()
@@ -187,7 +187,7 @@ def test_what_was_away_while_the_reference_changed_is_counted_anew(library):
     away = [number for number in range(1, 31) if key_of(number) in sorted(library.vectors)[10:]]
     for number in away:
         library.remove(number)
-    library.hear(0, 0)
+    library.embed(0, 0)
     library.analyze()
     for number in away:
         library.come_back(number)
@@ -196,7 +196,7 @@ def test_what_was_away_while_the_reference_changed_is_counted_anew(library):
 
 
 def test_the_same_heard_again_changes_nothing(library):
-    library.hear(3, 3)
+    library.embed(3, 3)
     assert library.analyze() == 1
     assert library.analyze() == 0
 
@@ -207,7 +207,7 @@ def test_slices_that_the_reference_had_are_known_although_they_were_dropped(libr
     del library.vectors[smallest]
     assert 0 < library.analyze() < 29
     library.check()
-    assert library.store.weighing().reference.keys() == set(sorted(library.vectors)[:10])
+    assert library.store.weighting().reference.keys() == set(sorted(library.vectors)[:10])
 
 
 def test_what_cannot_be_known_any_more_is_counted_anew(library):
@@ -225,20 +225,20 @@ def whole(tmp_path):
     """5 tracks, all of them the reference, as `analyze` has left them."""
     library = Library(tmp_path, core.REFERENCE)
     for number in range(5):
-        library.hear(number, number)
+        library.embed(number, number)
     with library.store:
         library.analyze()
         yield library
 
 
 def test_what_is_weighed_without_being_kept_is_the_same(whole):
-    keys, vectors = weigh_only(whole.store, whole.model, 0.6, {*whole.vectors, "not heard"})
-    assert whole.store.weighing().epsilon == EPSILON
+    keys, vectors = weight_only(whole.store, whole.model, 0.6, {*whole.vectors, "not embedded"})
+    assert whole.store.weighting().epsilon == EPSILON
     whole.epsilon = 0.6
     fresh = whole.fresh()
     assert sorted(keys) == sorted(fresh)
     assert all(np.array_equal(fresh[key], vector) for key, vector in zip(keys, vectors, strict=True))
-    nothing, none = weigh_only(whole.store, whole.model, 0.6, [])
+    nothing, none = weight_only(whole.store, whole.model, 0.6, [])
     assert (nothing, none.shape) == ([], (0, DIMENSION))
 
 
@@ -248,12 +248,12 @@ def test_an_outsider_has_the_vector_that_it_would_have_in_the_library(whole, num
     """The first five are of the library."""
     monkeypatch.setattr(module, "choose_reference", partial(choose_reference, size=size))
     whole.size = size
-    heard = set(whole.vectors)
+    embedded = set(whole.vectors)
     vectors = [
-        weigh_outsider(whole.store, whole.model, EPSILON, heard, key_of(number), slices_of(number).astype(np.float32))
+        weight_external(whole.store, whole.model, EPSILON, embedded, key_of(number), slices_of(number).astype(np.float32))
     ]
-    whole.hear(number, number)  # stored, but in no library yet
-    vectors.append(weigh_outsider(whole.store, whole.model, EPSILON, heard, key_of(number), None))
+    whole.embed(number, number)  # stored, but in no library yet
+    vectors.append(weight_external(whole.store, whole.model, EPSILON, embedded, key_of(number), None))
     expected = whole.fresh()[key_of(number)]
     assert all(np.array_equal(vector, expected) for vector in vectors)
 
@@ -264,16 +264,16 @@ CHANGES = {
         lambda library: library.store.put("x", "model", slices_of(7)),
         True,
     ),
-    "a track that was not heard": (lambda library: library.vectors.update(unheard=None), True),
-    "the same heard again": (lambda library: library.hear(3, 3), True),
-    "a track heard anew": (lambda library: library.hear(3, 9), False),
-    "another track": (lambda library: library.hear(7, 7), False),
+    "a track that was not embedded": (lambda library: library.vectors.update(unheard=None), True),
+    "the same embedded again": (lambda library: library.embed(3, 3), True),
+    "a track embedded anew": (lambda library: library.embed(3, 9), False),
+    "another track": (lambda library: library.embed(7, 7), False),
     "one track less": (lambda library: library.remove(3), False),
     "a track of an import": (lambda library: library.imported(3), False),
     "another model": (lambda library: setattr(library, "model", OtherModel()), False),
     "another epsilon": (lambda library: setattr(library, "epsilon", 0.6), False),
-    "no weighing": (lambda library: library.store.forget_weighing(), False),
-    "no weighing of nothing": (lambda library: (library.store.forget_weighing(), library.vectors.clear()), True),
+    "no weighing": (lambda library: library.store.forget_weighting(), False),
+    "no weighting of nothing": (lambda library: (library.store.forget_weighting(), library.vectors.clear()), True),
 }
 
 
@@ -307,10 +307,10 @@ def damage(store: SliceStore, statement: str, *values: object) -> None:
 
 @pytest.mark.parametrize(("statement", "values"), DAMAGE.values(), ids=DAMAGE)
 def test_what_is_damaged_is_named_mended_and_heard_again(tmp_path, statement, values):
-    """A store made anew of all that is whole gives the same vectors, once the recording that was lost is heard again."""
+    """A store made anew of all that is whole gives the same vectors, once the recording that was lost is embedded again."""
     library = Library(tmp_path, 10)
     for number in range(1, 31):
-        library.hear(number, number)
+        library.embed(number, number)
     library.analyze()
     damaged = min(library.vectors)  # one of the reference
     number = next(number for number in range(31) if key_of(number) == damaged)
@@ -330,7 +330,7 @@ def test_what_is_damaged_is_named_mended_and_heard_again(tmp_path, statement, va
     with library.store:
         assert not library.store.damage({Model.trunk_name: DIMENSION})
         assert len(library.store.keys(Model.trunk_name)) == (30 if "counts" in statement else 29)
-        library.hear(number, number)
+        library.embed(number, number)
         library.analyze()
         assert all(np.array_equal(library.vectors[key], vector) for key, vector in vectors.items())
 
@@ -339,7 +339,7 @@ def test_what_is_damaged_is_named_mended_and_heard_again(tmp_path, statement, va
 def test_damaged_slices_that_are_replaced_leave_no_damage_in_the_reference(library, trunk):
     damaged = min(library.vectors)
     damage(library.store, "UPDATE slices SET trunk = ? WHERE key = ?", trunk, damaged)
-    library.hear(next(number for number in range(31) if key_of(number) == damaged), 99)
+    library.embed(next(number for number in range(31) if key_of(number) == damaged), 99)
     assert library.analyze() == 30
     library.check()
 

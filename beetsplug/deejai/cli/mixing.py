@@ -17,7 +17,7 @@ from deejai_core.files import remove_unfinished
 from deejai_core.formats.entries import one_line
 from deejai_core.words import counted
 
-from .making import Wishes, make
+from .making import OneOffOptions, make
 from .progress import Progress
 from .settings import Settings
 from .terminal import choose_waypoint, is_terminal
@@ -26,7 +26,7 @@ from .words import clock
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
-    from .library.beets_library import BeetsLibrary
+    from ..library.beets_library import BeetsLibrary
 
 
 def chosen(
@@ -45,8 +45,8 @@ def chosen(
     """
     if not verb:
         return select_named(library, words, decoder), one_line(shlex.join([*MADE_BY.split(), *words]))
-    wishes = Wishes(less=less, choose_waypoint=choose_waypoint if is_terminal() else None)
-    made = make(verb, library, words, settings, wishes, configured)
+    one_off = OneOffOptions(less=less, choose_waypoint=choose_waypoint if is_terminal() else None)
+    made = make(verb, library, words, settings, one_off, configured)
     return select_made(made), made.header.recipe[0].replace(f"beet deejai {verb}", f"{MADE_BY} --{verb}", 1)
 
 

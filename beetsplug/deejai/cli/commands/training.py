@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from deejai_core.history.library_history import History
     from deejai_core.training.library_training import Coverage, Songs
-    from deejai_core.training.network import Material
+    from deejai_core.training.network import TrainingData
 
-    from ..library.beets_library import BeetsLibrary
+    from ...library.beets_library import BeetsLibrary
     from ..settings import Settings
 
 EPOCHS = 100  # of a network
@@ -72,7 +72,7 @@ def run_train(
     from deejai_core.history.library_history import read_history
     from deejai_core.models.folders import new_model_folder
 
-    from ..library.items import require_tracks
+    from ...library.items import require_tracks
     from ..models import models_folder
 
     settings = read_settings(config)
@@ -207,25 +207,27 @@ def _train_network(
     course = Course(kind=opts.network, epochs=opts.epochs or EPOCHS, seed=opts.seed, device=opts.device)
     if opts.force:
         (folder / CHECKPOINT).unlink(missing_ok=True)
-    material = _gather_material(library, settings, songs, opts.seed, log)
-    log.info("training on {}, by {}...", counted(len(material.slices), "track"), course.device)
+    data = _gather_training_data(library, settings, songs, opts.seed, log)
+    log.info("training on {}, by {}...", counted(len(data.slices), "track"), course.device)
     try:
         with Progress(None, log, "batches", at_most=True) as progress:
 
             def on_epoch(epoch: Epoch) -> None:
                 progress.say("loss {:.4f}, validation cosine {:.4f}", epoch.loss, epoch.validation)
 
-            return train_into(folder, material, course, on_epoch=on_epoch, on_step=progress.reach)
+            return train_into(folder, data, course, on_epoch=on_epoch, on_step=progress.reach)
     except KeyboardInterrupt:
         if (folder / CHECKPOINT).exists():
             log.warning("stopped; run the same command again, without --force, to go on from the last checkpoint")
         raise
 
 
-def _gather_material(library: BeetsLibrary, settings: Settings, songs: Songs, seed: int, log: BeetsLogger) -> Material:
-    from deejai_core.embedding.analysis import Heard, Unheard, default_threads
+def _gather_training_data(
+    library: BeetsLibrary, settings: Settings, songs: Songs, seed: int, log: BeetsLogger
+) -> TrainingData:
+    from deejai_core.embedding.analysis import Embedded, NotEmbedded, default_threads
     from deejai_core.formats.entries import one_line
-    from deejai_core.training.library_network import gather_material
+    from deejai_core.training.library_network import gather_training_data
 
     from ..progress import Progress
 
@@ -236,12 +238,12 @@ def _gather_material(library: BeetsLibrary, settings: Settings, songs: Songs, se
             nonlocal progress
             progress = shown.enter_context(Progress(files, log))
 
-        def on_result(result: Heard | Unheard) -> None:
-            if isinstance(result, Unheard):
+        def on_result(result: Embedded | NotEmbedded) -> None:
+            if isinstance(result, NotEmbedded):
                 progress.warn("{}: left out: {}", one_line(os.fspath(result.path)), result.reason)
             progress.step()
 
-        return gather_material(
+        return gather_training_data(
             library,
             songs,
             windows=settings.windows,

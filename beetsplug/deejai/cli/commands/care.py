@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from deejai_core.features.doctor.finding import Finding
 
-    from ..library.beets_library import BeetsLibrary
+    from ...library.beets_library import BeetsLibrary
 
 OUR_LIBRARIES = ("beets", "confuse", "tqdm")  # that the core does without
 
@@ -53,8 +53,8 @@ def run_eval(
 
     from deejai_core.features.evaluation import evaluate
 
+    from ...library.beets_library import field_name
     from ..evaluation_report import as_json, as_lines
-    from ..library.beets_library import field_name
     from ..making import open_space_of
 
     if args:
@@ -113,17 +113,17 @@ def run_doctor(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Va
 
     if args:
         raise ui.UserError("doctor takes no query: it checks everything")
-    left = mendable = 0
+    left = repairable = 0
     for finding in _findings(config, library):
         ui.print_(f"{'problem' if finding.wrong else 'ok':<8} {finding.what:<13} {_told(finding)}")
-        if finding.wrong and opts.fix and finding.mend:
-            repair = finding.mend()
+        if finding.wrong and opts.fix and finding.repair:
+            repair = finding.repair()
             ui.print_(f"{'':<8} {'':<13} repaired: {with_hint(repair.told, repair.hint)}")
         elif finding.wrong:
             left += 1
-            mendable += finding.mend is not None
+            repairable += finding.repair is not None
     if left:
-        help_ = f"; `beet deejai doctor --fix` repairs {mendable} of them" if mendable else ""
+        help_ = f"; `beet deejai doctor --fix` repairs {repairable} of them" if repairable else ""
         raise ui.UserError(f"{left} {'problem' if left == 1 else 'problems'}{help_}")
 
 

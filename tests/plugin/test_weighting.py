@@ -8,7 +8,7 @@ from beets.library import Item, Library
 
 from beetsplug.deejai.library.attributes import KEY, MODEL, VECTOR
 from beetsplug.deejai.library.beets_library import BeetsLibrary
-from deejai_core.embedding.library_vectors import weigh_imported
+from deejai_core.embedding.library_vectors import weight_imported
 from deejai_core.embedding.slices import SliceStore
 from deejai_core.models.musicnn.model import MusiCNN
 
@@ -37,6 +37,6 @@ def test_a_vector_is_not_given_to_another_track_of_the_same_id(lib, tmp_path):
         store.lib = lib
         for key in library.recordings().values():
             store.put(key, model.trunk_name, rng.normal(size=(3, 200)).astype(np.float16))
-        weigh_imported(library, [1, 2, 3], model, 0.01, store)
+        weight_imported(library, [1, 2, 3], model, 0.01, store)
     assert library.recordings()[3] == "f" * 32
     assert set(library.field(VECTOR)) == set(library.field(MODEL)) == {1, 2}

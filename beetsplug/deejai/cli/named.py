@@ -20,18 +20,18 @@ from deejai_core.lists.lookup import meant_playlist, user_path
 from deejai_core.words import counted
 
 from .hints import in_words
-from .making import MAKERS, Wishes, make
+from .making import MAKERS, OneOffOptions, make
 from .output import encode, playlist_path, write_encoded
 from .settings import OPTIONS, given_options, read_settings
 
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
-    from .library.beets_library import BeetsLibrary
+    from ..library.beets_library import BeetsLibrary
     from .settings import Settings
 
 EXPECTED = (DeejaiError, ui.UserError, confuse.ConfigError, ParsingError, sqlite3.OperationalError, OSError, ValueError)
-WISHES = {"album", "less", "best_order", "keep_first", "keep_last"}
+ONE_OFF = {"album", "less", "best_order", "keep_first", "keep_last"}
 SETTINGS = {option.name for option in OPTIONS.values() if option.listed}
 
 
@@ -42,7 +42,7 @@ class NamedPlaylist:
     name: str
     verb: str
     words: list[str]
-    wishes: Wishes
+    one_off: OneOffOptions
     options: dict[str, object]  # of the configuration, overridden for this list
 
 
@@ -98,14 +98,14 @@ def _read(number: int, entry: object) -> NamedPlaylist:
     verbs = [verb for verb in MAKERS if entry.get(verb)]
     if len(verbs) != 1:
         raise ui.UserError(f"it needs one of {', '.join(MAKERS)}")
-    unknown = sorted(map(str, entry.keys() - {"name", "from", *MAKERS} - WISHES - SETTINGS))
+    unknown = sorted(map(str, entry.keys() - {"name", "from", *MAKERS} - ONE_OFF - SETTINGS))
     if unknown:
         raise ui.UserError(f"unknown option {unknown[0]!r}")
     value = entry[verbs[0]]
     words = [str(word) for word in value] if isinstance(value, list) else _split(str(value))
     if verbs[0] == "journey" and len(words) < 2 and not any(map(meant_playlist, words)):
         raise ui.UserError("a journey needs a list of two waypoints or more")
-    wishes = Wishes(
+    one_off = OneOffOptions(
         albums=bool(entry.get("album")),
         less=str(entry["less"]) if entry.get("less") else None,
         **{wish: bool(entry.get(wish)) for wish in ("best_order", "keep_first", "keep_last")},
@@ -113,7 +113,7 @@ def _read(number: int, entry: object) -> NamedPlaylist:
     options = {option: entry[option] for option in entry.keys() & SETTINGS}
     if "from" in entry:
         options["candidates"] = entry["from"]
-    return NamedPlaylist(name, verbs[0], words, wishes, options)
+    return NamedPlaylist(name, verbs[0], words, one_off, options)
 
 
 def _split(text: str) -> list[str]:
@@ -141,7 +141,7 @@ def _write(
     if playlist_path(library, title, settings) in written:
         raise ui.UserError("another playlist of the configuration has the same file; rename one of them")
     written.add(playlist_path(library, title, settings))
-    made = make(playlist.verb, library, playlist.words, settings, playlist.wishes, read_settings(config))
+    made = make(playlist.verb, library, playlist.words, settings, playlist.one_off, read_settings(config))
     made = replace(made, title=title, header=replace(made.header, title=title))
     path, data, tracks = encode(library, made, settings, None)
     for warning in made.warnings:

@@ -20,7 +20,7 @@ from .hints import in_words, problem_in_words
 from .settings import COUNTS, GivenError
 
 if TYPE_CHECKING:
-    from .library.beets_library import BeetsLibrary
+    from ..library.beets_library import BeetsLibrary
 
 
 class UnknownOptionError(optparse.BadOptionError):
@@ -65,7 +65,7 @@ class Verb(ui.Subcommand):
         self.run = run
 
     def func(self, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
-        from .library.beets_library import BeetsLibrary  # with numpy
+        from ..library.beets_library import BeetsLibrary  # with numpy
 
         try:
             self.run(BeetsLibrary(library), opts, args)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from deejai_core.library import Kind
     from deejai_core.lists.making import Entry
 
-    from .library.beets_library import BeetsLibrary
+    from ..library.beets_library import BeetsLibrary
     from .making import HeadedList
     from .settings import Settings
 

@@ -12,7 +12,7 @@ import beets
 import confuse
 
 if TYPE_CHECKING:
-    from .library.beets_library import BeetsLibrary
+    from ..library.beets_library import BeetsLibrary
 
 
 class Analysis:

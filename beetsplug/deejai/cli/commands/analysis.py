@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import confuse
     from beets.logging import BeetsLogger
 
-    from ..library.beets_library import BeetsLibrary
+    from ...library.beets_library import BeetsLibrary
 
 
 SHOWN_TAGS = 5  # that `tag --pretend` shows of each track
@@ -73,8 +73,8 @@ def run_analyze(
     from deejai_core.index.cache import build_index
     from deejai_core.models.registry import tagging_model, trunk_source
 
+    from ...library.items import require_tracks
     from ..analysis_report import AnalysisReport
-    from ..library.items import require_tracks
     from ..models import model_in_use, models_folder, name_in_use
 
     require_tracks(library)
@@ -145,7 +145,7 @@ def run_tag(
     from deejai_core.embedding.tagging import tag_tracks, tags_of, untagged_ids
     from deejai_core.models.registry import tagging_model
 
-    from ..library.items import as_track, items_by_id, require_tracks
+    from ...library.items import as_track, items_by_id, require_tracks
     from ..models import model_in_use
 
     require_tracks(library)
@@ -184,10 +184,10 @@ def run_reweigh(
 ) -> None:
 
     from deejai_core.data_folder import alone
-    from deejai_core.embedding.library_vectors import weigh_tracks
+    from deejai_core.embedding.library_vectors import weight_tracks
     from deejai_core.embedding.slices import open_slices
 
-    from ..library.items import require_tracks
+    from ...library.items import require_tracks
     from ..models import model_in_use
 
     if args:
@@ -202,8 +202,8 @@ def run_reweigh(
         ids = list(library.recordings())
         if not ids:
             raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
-        store.forget_weighing()
-        given = weigh_tracks(library, ids, model, settings.analysis.epsilon_for(model), store).given
+        store.forget_weighting()
+        given = weight_tracks(library, ids, model, settings.analysis.epsilon_for(model), store).given
     log.info("Updated the vectors of {} ({}).", counted(given, "track"), model.name)
     if opts.epsilon is not None:
         log.info(

@@ -28,7 +28,7 @@ from .output import playlist_name, style_of
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from .library.beets_library import BeetsLibrary
+    from ..library.beets_library import BeetsLibrary
 
 PROGRAM = "beet deejai web"
 DOCUMENTATION_ADDRESS = ("192.0.2.1", 9)  # RFC 5737: nobody's

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from deejai_core.embedding.analysis import Heard, Unheard
+from deejai_core.embedding.analysis import Embedded, NotEmbedded
 from deejai_core.embedding.library_analysis import Observer, Work
-from deejai_core.embedding.library_vectors import Weighed
+from deejai_core.embedding.library_vectors import Weighted
 from deejai_core.formats.entries import one_line
 from deejai_core.words import counted
 
@@ -34,10 +34,10 @@ class AnalysisReport(Observer):
     def planned(self, work: Work, changed: int) -> None:
         if changed:
             self._log.info("{} changed since: if it is another song, it is analysed anew", counted(changed, "file"))
-        self._progress = Progress(len(work.hear), self._log).__enter__()
+        self._progress = Progress(len(work.to_embed), self._log).__enter__()
 
-    def result(self, result: Heard | Unheard) -> None:
-        if isinstance(result, Unheard):
+    def result(self, result: Embedded | NotEmbedded) -> None:
+        if isinstance(result, NotEmbedded):
             self._progress.warn("{}: not analysed: {}", one_line(os.fspath(result.path)), result.reason)
         self._progress.step()
 
@@ -45,12 +45,12 @@ class AnalysisReport(Observer):
         self._close()
         self._log.info("weighting the vectors against the library as it is now...")
 
-    def weighed(self, weighed: Weighed, wanted: int) -> None:
+    def weighted(self, weighted: Weighted, wanted: int) -> None:
         if wanted:
-            self._log.info("Computed the vectors of {} with {}.", counted(weighed.given, "track"), self._model)
-        if weighed.changed:
+            self._log.info("Computed the vectors of {} with {}.", counted(weighted.given, "track"), self._model)
+        if weighted.changed:
             self._log.info(
-                "Updated the vectors of {}, because the library changed.", counted(weighed.changed, "other track")
+                "Updated the vectors of {}, because the library changed.", counted(weighted.changed, "other track")
             )
 
     def tagged(self, tracks: int) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import confuse
     from beets.logging import BeetsLogger
 
-    from ..library.beets_library import BeetsLibrary
+    from ...library.beets_library import BeetsLibrary
 
 LIST_OPTIONS = (
     replace(WALK[0], help="with --similar, tracks to add; with --journey, tracks between waypoints"),

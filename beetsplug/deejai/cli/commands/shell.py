@@ -12,7 +12,7 @@ from ..completion import SCRIPTS
 from ..group import Verb, VerbsCommand
 
 if TYPE_CHECKING:
-    from ..library.beets_library import BeetsLibrary
+    from ...library.beets_library import BeetsLibrary
 
 
 def verbs(command: VerbsCommand) -> list[Verb]:

@@ -12,7 +12,7 @@ from deejai_core.models.protocol import Model
 from deejai_core.models.registry import load_model
 
 if TYPE_CHECKING:
-    from .library.beets_library import BeetsLibrary
+    from ..library.beets_library import BeetsLibrary
     from .settings import Settings
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from deejai_core.embedding.library_models import ListedModel
     from deejai_core.models.protocol import Model
 
-    from ..library.beets_library import BeetsLibrary
+    from ...library.beets_library import BeetsLibrary
     from ..settings import Settings
 
 
@@ -97,7 +97,7 @@ def run_info(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Valu
     told = {
         "model": name,
         "vectors": f"{model.name}, {model.dimension} dimensions, epsilon {model.epsilon:.3g}",
-        "trunk": f"{model.trunk_name}, {model.trunk_size} numbers per slice of {model.span / model.sample_rate:.1f} s",
+        "trunk": f"{model.trunk_name}, {model.trunk_size} numbers per slice of {model.window / model.sample_rate:.1f} s",
         "kind": _kind(model),
         "tags": "yes" if model.has_tags else "no; `tag` uses those of the bundled model",
     }
@@ -134,25 +134,25 @@ def switch(library: BeetsLibrary, settings: Settings, name: str, log: BeetsLogge
     from ..models import models_folder
 
     model = load_model(name, models_folder())
-    weighing = False
+    weighting = False
 
     def chosen(work: Work) -> None:
-        nonlocal weighing
-        weighing = bool(work.weigh)
+        nonlocal weighting
+        weighting = bool(work.to_weight)
         log.info("{} is in use: {}, {} dimensions", name, model.name, model.dimension)
-        if weighing:
-            log.info("computing the vectors of {} from the stored analysis...", counted(len(work.weigh), "track"))
+        if weighting:
+            log.info("computing the vectors of {} from the stored analysis...", counted(len(work.to_weight), "track"))
 
     try:
         work, given = use_model(library, name, model, settings.analysis, on_chosen=chosen)
     except BaseException:  # ctrl-C, a full disk
-        if weighing:
+        if weighting:
             log.warning("stopped; `beet deejai analyze` computes the rest")
         raise
-    if weighing:
+    if weighting:
         log.info("Computed the vectors of {} with {}.", counted(given, "track"), model.name)
-    if work.hear:
-        log.info("{} not analysed with it yet; run `beet deejai analyze`", counted(len(work.hear), "track"))
+    if work.to_embed:
+        log.info("{} not analysed with it yet; run `beet deejai analyze`", counted(len(work.to_embed), "track"))
     if work.failed:
         log.info("{} failed before; `beet deejai failed` lists the failures", counted(len(work.failed), "track"))
 

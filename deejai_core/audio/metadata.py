@@ -24,7 +24,7 @@ _DIGITS = re.compile(r"\s*(\d+)", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Tags:
+class Caption:
     """What a player would show. Artist may be empty, title is the file's name if it has none; length in seconds or None."""
 
     artist: str
@@ -137,20 +137,20 @@ def _number(value: object) -> float:
     return number if 0 < number < LARGEST else 0.0
 
 
-def read_tags(path: Path) -> Tags:
-    """The tags of a file; a file without readable tags has its name for a title."""
+def read_caption(path: Path) -> Caption:
+    """The caption of a file; one without readable metadata has its name for a title."""
     import mutagen  # dozens of modules that only this needs
 
     try:
         file = mutagen.File(path, easy=True)
-        return Tags("", path.stem, None) if file is None else _tags_of(file, path)
+        return Caption("", path.stem, None) if file is None else _caption_of(file, path)
     except MemoryError:
         raise
     except Exception:  # of a damaged file, mutagen raises whatever its parsers stumble over
-        return Tags("", path.stem, None)
+        return Caption("", path.stem, None)
 
 
-def _tags_of(file: FileType, path: Path) -> Tags:
+def _caption_of(file: FileType, path: Path) -> Caption:
     def first(*names: str) -> str:
         for name in names:
             if file.tags and (values := file.tags.get(name)):
@@ -160,7 +160,7 @@ def _tags_of(file: FileType, path: Path) -> Tags:
     # WAV and AIFF (ID3 frames), ASF and APEv2 have no "easy" names.
     artist = first("artist", "TPE1", "Author", "Artist")
     title = first("title", "TIT2", "Title")
-    return Tags(artist, title or path.stem, file.info.length if 0 < file.info.length < math.inf else None)
+    return Caption(artist, title or path.stem, file.info.length if 0 < file.info.length < math.inf else None)
 
 
 def read_comments(path: Path) -> list[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import confuse
     from beets.logging import BeetsLogger
 
-    from ..library.beets_library import BeetsLibrary
+    from ...library.beets_library import BeetsLibrary
 
 
 def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:

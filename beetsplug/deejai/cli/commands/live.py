@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from deejai_core.audio.stream import Raw
     from deejai_core.features.listen.listener import Answer
 
-    from ..library.beets_library import BeetsLibrary
+    from ...library.beets_library import BeetsLibrary
 
 NEAREST = 3  # songs that `listen` names
 AHEAD = 3  # songs that `radio` keeps in the queue
@@ -60,7 +60,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     )
     option("--device", dest="microphone", metavar="NAME", help="the microphone: its number or a part of its name")
     option("--list-devices", action="store_true", help="show the microphones and exit")
-    option("--stdin", action="store_true", help="hear a WAV stream on standard input instead")
+    option("--stdin", action="store_true", help="listen to a WAV stream on standard input instead")
     option("--format", dest="samples", help="sample format of input without a header: s16le, f32le, ...")
     option("--rate", type="int", help="sample rate of input without a header (default: 44100)")
     option("--channels", type="int", help="channels of input without a header (default: 2)")
@@ -105,7 +105,7 @@ def run_listen(
         raise ui.UserError(f"--every: must be from 1 to 30 seconds, not {opts.every:g}")
     if opts.nearest < 1:
         raise ui.UserError(f"--number: must be at least 1, not {opts.nearest}")
-    settings = replace(read_settings(config, given_options(opts)), space="sound")  # what is heard is in no list
+    settings = replace(read_settings(config, given_options(opts)), space="sound")  # what plays in the room is in no list
     model = model_in_use(library, settings)
     rate = model.sample_rate
     blocks = _blocks(opts, rate)

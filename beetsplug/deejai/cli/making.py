@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from deejai_core.playlists.candidates import Pick
 
-    from .library.beets_library import BeetsLibrary
+    from ..library.beets_library import BeetsLibrary
 
 MAKERS = {"similar": make_similar, "journey": make_journey, "reorder": make_reordered}
 
 
 @dataclass(frozen=True)
-class Wishes:
+class OneOffOptions:
     """What is asked of one list and has no place in the configuration; see `Request`."""
 
     albums: bool = False  # members are albums
@@ -55,20 +55,20 @@ def make(
     library: BeetsLibrary,
     words: Sequence[str],
     settings: Settings,
-    wishes: Wishes,
+    one_off: OneOffOptions,
     configured: Settings | None = None,
 ) -> HeadedList:
     """Make the list that a verb makes of these words.
 
     configured: the settings without what was given for this list, for the recipe; None: those of an empty configuration.
     """
-    made = MAKERS[verb](library, model_in_use(library, settings), words, request_for(verb, settings, wishes))
+    made = MAKERS[verb](library, model_in_use(library, settings), words, request_for(verb, settings, one_off))
     if made.seed is not None:
         settings = replace(settings, seed=made.seed)
         made = replace(made, remarks=[*made.remarks, f"to make this list again: --seed {made.seed}"])
-    recipe = recipe_of(verb, made.words, settings, wishes, configured)
+    recipe = recipe_of(verb, made.words, settings, one_off, configured)
     drawn = f", seed {made.seed}" if made.seed is not None else ""
-    drawn += ", chosen by hand" if wishes.choose else ""
+    drawn += ", chosen by hand" if one_off.choose else ""
     header = Header(made.title, (recipe, f"model {made.space}{drawn}"), now())
     return HeadedList(**{field.name: getattr(made, field.name) for field in fields(MadeList)}, header=header)
 
@@ -83,42 +83,44 @@ def open_space_of(library: BeetsLibrary, settings: Settings, *, whole: bool = Fa
     return request_for("similar", settings).open(library, model_in_use(library, settings), whole=whole)
 
 
-def request_for(verb: str, settings: Settings, wishes: Wishes = Wishes()) -> Request:
-    count = settings.between if verb == "journey" else settings.albums if wishes.albums else settings.number
+def request_for(verb: str, settings: Settings, one_off: OneOffOptions = OneOffOptions()) -> Request:
+    count = settings.between if verb == "journey" else settings.albums if one_off.albums else settings.number
     return Request(
         walk=settings.walk(count),
         rules=settings.rules,
         analysis=settings.analysis,
-        kind="album" if wishes.albums else "track",
+        kind="album" if one_off.albums else "track",
         space=settings.space,
         search=settings.index,
-        **{field.name: getattr(wishes, field.name) for field in fields(Wishes) if field.name != "albums"},
+        **{field.name: getattr(one_off, field.name) for field in fields(OneOffOptions) if field.name != "albums"},
     )
 
 
-def recipe_of(verb: str, words: Iterable[str], settings: Settings, wishes: Wishes, configured: Settings | None) -> str:
+def recipe_of(
+    verb: str, words: Iterable[str], settings: Settings, one_off: OneOffOptions, configured: Settings | None
+) -> str:
     """The command line that makes a list again."""
     flags = []
-    if wishes.albums:
+    if one_off.albums:
         flags.append("-a")
-    if wishes.less:
-        flags += ["--less", wishes.less]
+    if one_off.less:
+        flags += ["--less", one_off.less]
     if verb == "reorder":  # the waypoints of a journey are in their order by now
         for wish in ("best_order", "keep_first", "keep_last"):
-            if getattr(wishes, wish):
+            if getattr(one_off, wish):
                 flags.append(f"--{wish.replace('_', '-')}")
-    flags += recipe_words(_options_of(verb, wishes), settings, _standard(), *([configured] if configured else []))
+    flags += recipe_words(_options_of(verb, one_off), settings, _standard(), *([configured] if configured else []))
     words = [str(user_path(word).absolute()) if is_file(word) else word for word in words]
     dashes = ["--"] if any(word.startswith("-") for word in words) else []
     return one_line(shlex.join(["beet", "deejai", verb, *flags, *dashes, *words]))
 
 
-def _options_of(verb: str, wishes: Wishes) -> tuple[Option, ...]:
+def _options_of(verb: str, one_off: OneOffOptions) -> tuple[Option, ...]:
     if verb == "reorder":
         return ()
     if verb == "journey":
         return (*JOURNEY, *VARIATION, *RULES)
-    walk = (replace(WALK[0], name="albums"), *WALK[1:]) if wishes.albums else WALK
+    walk = (replace(WALK[0], name="albums"), *WALK[1:]) if one_off.albums else WALK
     return (*walk, *VARIATION, *RULES)
 
 

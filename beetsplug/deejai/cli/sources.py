@@ -19,13 +19,13 @@ from deejai_core.history.sources.playlists import read_playlists
 from deejai_core.history.store import Source
 from deejai_core.words import counted
 
-from .library.smartplaylists import smart_lists
+from ..library.smartplaylists import smart_lists
 from .named import playlist_files
 
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
-    from .library.beets_library import BeetsLibrary
+    from ..library.beets_library import BeetsLibrary
 
 SMARTPLAYLISTS = "smartplaylists"
 TOLD = 10_000  # lists or plays from one line that says how far it is to the next

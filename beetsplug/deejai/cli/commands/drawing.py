@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import confuse
     from beets.logging import BeetsLogger
 
-    from ..library.beets_library import BeetsLibrary
+    from ...library.beets_library import BeetsLibrary
 
 LONG = 2_000  # tracks whose layout takes long enough to show how far it is
 
@@ -53,7 +53,7 @@ def run_map(
     from deejai_core.features.map.library_map import check_map_path, library_map, write_library_map
     from deejai_core.lists.lookup import user_path
 
-    from ..library.map_fields import FIELDS
+    from ...library.map_fields import FIELDS
     from ..models import model_in_use
 
     path = map_path(library) if opts.output is None else user_path(opts.output).absolute()

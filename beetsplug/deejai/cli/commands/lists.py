@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import confuse
     from beets.logging import BeetsLogger
 
-    from ..library.beets_library import BeetsLibrary
+    from ...library.beets_library import BeetsLibrary
 
 
 def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
@@ -137,7 +137,7 @@ def _make(
     verb: str, config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
 ) -> None:
     """Make a list as the options ask for, write it, show it, play it."""
-    from ..making import Wishes, make
+    from ..making import OneOffOptions, make
     from ..output import for_file, play, show, write
     from ..terminal import choose_next, choose_waypoint, is_terminal
 
@@ -151,7 +151,7 @@ def _make(
     if option("pick", None) and not is_terminal():
         raise ui.UserError("--pick asks you to choose, and needs a terminal for that")
     settings = for_file(read_settings(config, given_options(opts)), opts.output, opts.output_format)
-    wishes = Wishes(
+    one_off = OneOffOptions(
         albums=bool(option("album", None)),
         less=option("less", None),
         best_order=bool(option("best_order", None)),
@@ -161,7 +161,7 @@ def _make(
         choose=choose_next if option("pick", None) else None,
         choose_waypoint=choose_waypoint if is_terminal() else None,
     )
-    made = make(verb, library, args, settings, wishes, read_settings(config))
+    made = make(verb, library, args, settings, one_off, read_settings(config))
     # Written before anything is shown: an error leaves the old playlist, and no list that seems to have been written.
     written = None if opts.pretend or (opts.play and not opts.output) else write(library, made, settings, opts.output)
     show(library, made, settings, log)
