@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import statistics
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.__main__ import SUFFIXES
+from benchmarks.usage import peak
 from deejai_core.embedding.analysis import Embedded, NotEmbedded, analyse
 from deejai_core.embedding.cluster import Cluster, analyse_on
 from deejai_core.models.musicnn.model import MusiCNN
@@ -34,11 +34,6 @@ PARTS = ("coordinator", "scheduler", "workers")
 def spent(*pids: int) -> float:
     """CPU-seconds of processes and of all their children that have ended."""
     return sum(sum(psutil.Process(pid).cpu_times()[:4]) for pid in pids)
-
-
-def peak(pid: int) -> int:
-    """The most memory in kB that a process had at a time; of Linux."""
-    return int(re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1])
 
 
 def drained(results: Iterator[Embedded | NotEmbedded]) -> None:
@@ -83,7 +78,7 @@ def main() -> None:
             walls[-1].append(time.perf_counter() - started)
             octets.append(psutil.net_io_counters(pernic=True)["lo"].bytes_sent - sent)
             parts.append({part: spent(*pids[part]) - before[part] for part in PARTS})
-        memory = max(map(peak, workers)) / 1e3
+        memory = max(map(peak, workers))
 
     each = len(files)
     ratio = statistics.median(sum(part.values()) / local for part, local in zip(parts, alone, strict=True))

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import time
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.invented import vectors_like_real_ones
+from benchmarks.usage import forget_peak, peak
 from deejai_core.embedding.mp3tovec import mp3tovec
 from deejai_core.features.map.places import lay_out, principal_components, put_among
 from deejai_core.models.musicnn.model import MusiCNN
@@ -36,10 +36,11 @@ def kept(vectors: np.ndarray, places: np.ndarray, tracks: np.ndarray) -> float:
 
 
 def report(name: str, vectors: np.ndarray) -> None:
+    forget_peak()
     started = time.perf_counter()
     places = lay_out(vectors, threads=os.cpu_count())
     seconds = time.perf_counter() - started
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    memory = peak()
     tracks = np.random.default_rng(0).permutation(len(vectors))[:SAMPLE]
     ours, plain = (kept(vectors, found, tracks) for found in (places, principal_components(vectors)))
     print(f"| {name} | {len(vectors):,} | {ours:.0%} | {plain:.0%} | {seconds:.0f} | {memory:,.0f} MB |", flush=True)

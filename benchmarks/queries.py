@@ -3,14 +3,14 @@
 python -m benchmarks.queries [TRACKS...] [--json FILE]      10,000, 100,000 and 1,000,000 by default
 
 For each size a real beets library of invented tracks is written into a temporary folder. FILE gets a line of JSON for each
-figure that a curve is drawn of.
+figure that a curve is drawn of. Lists are whole commands, and recall is that of `open_space`. To build the index anew is a
+part of `analyse`: for it this imports modules that are not the public API.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sqlite3
 import statistics
 import subprocess
@@ -19,12 +19,16 @@ import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.invented import DIMENSION, unit, write_library
+from benchmarks.usage import FailedError, Usage, measure
+
+if TYPE_CHECKING:
+    from beetsplug.deejai.library.beets_library import BeetsLibrary
 
 SIZES = (10_000, 100_000, 1_000_000)
 PAIRS = 5
@@ -33,13 +37,6 @@ K = 20  # neighbours of each, as many as a list has tracks
 ASKED = 200  # queries for which recall is measured
 BEET = Path(sys.executable).with_name("beet")
 FACTOR, MORE = 1.5, 0.3  # the limit: so many times `beet ls`, and so many seconds more
-
-
-@dataclass(frozen=True)
-class Took:
-    wall: float  # seconds
-    cpu: float  # seconds
-    memory: float  # peak, MB, the mapped files included
 
 
 def main() -> None:
@@ -101,13 +98,12 @@ def ask(folder: Path, *words: str) -> list:
     return json.loads(subprocess.check_output([sys.executable, "-m", "benchmarks.queries", folder, *words]))
 
 
-def run(folder: Path, *words: str) -> Took:
-    start = time.perf_counter()
-    process = subprocess.Popen([BEET, *words], env=os.environ | {"BEETSDIR": str(folder)}, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"beet {' '.join(words)}: exit status {os.waitstatus_to_exitcode(status)}")
-    return Took(time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1e3)
+def run(folder: Path, *words: str) -> Usage:
+    """What a `beet` command takes; the pages of files that it maps count as memory."""
+    try:
+        return measure([BEET, *words], BEETSDIR=str(folder))
+    except FailedError as error:
+        sys.exit(f"beet {' '.join(words)}: exit status {error.status}: {error}")
 
 
 def add_tracks(folder: Path, count: int) -> None:
@@ -133,31 +129,31 @@ def add_tracks(folder: Path, count: int) -> None:
 
 def recall(folder: Path, search: str) -> tuple[float, str]:
     """The share of the true twenty nearest that are found: of tracks, and of the ways between two."""
+    from deejai_core import open_space
+
+    space = open_space(opened(folder), search=search)
+    vectors = space.rows.vectors
+    ends = np.random.default_rng(2).integers(len(vectors), size=(ASKED, 2))
+    queries = [vectors[start] + number % 2 * 0.7 * vectors[end] for number, (start, end) in enumerate(ends)]
+    shares = [len(set(space.index.nearest(query, K)[0]) & set(nearest(vectors, query))) / K for query in queries]
+    return statistics.mean(shares), "all are compared" if space.index.is_exact else "Annoy"
+
+
+def opened(folder: Path) -> BeetsLibrary:
     from beets.library import Library
 
     from beetsplug.deejai.library.beets_library import BeetsLibrary
-    from deejai_core.index.cache import open_rows_index, open_vectors
-    from deejai_core.models.musicnn.model import MusiCNN
 
-    library = BeetsLibrary(Library(str(folder / "library.db"), str(folder)))
-    rows = open_vectors(library, MusiCNN(), search=search)
-    index = open_rows_index(library.folder, rows, search=search)
-    ends = np.random.default_rng(2).integers(len(rows), size=(ASKED, 2))
-    queries = [rows.vectors[start] + number % 2 * 0.7 * rows.vectors[end] for number, (start, end) in enumerate(ends)]
-    shares = [len(set(index.nearest(query, K)[0]) & set(nearest(rows.vectors, query))) / K for query in queries]
-    return statistics.mean(shares), "all are compared" if index.is_exact else "Annoy"
+    return BeetsLibrary(Library(str(folder / "library.db"), str(folder)))
 
 
 def build(folder: Path) -> tuple[float, float]:
     """CPU-seconds that `analyze` takes to build the index anew, and its MB."""
-    from beets.library import Library
-
-    from beetsplug.deejai.library.beets_library import BeetsLibrary
     from deejai_core.index.annoy_file import index_paths
     from deejai_core.index.cache import build_index
     from deejai_core.models.musicnn.model import MusiCNN
 
-    library = BeetsLibrary(Library(str(folder / "library.db"), str(folder)))
+    library = opened(folder)
     file, _, manifest = index_paths(library.folder)
     manifest.unlink(missing_ok=True)
     start = time.process_time()

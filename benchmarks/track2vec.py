@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,9 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import ranking
+from benchmarks.ranking import Popularity, hold_out
+from benchmarks.usage import forget_peak, peak
 from deejai_core.tracks.songs import song_names
-from deejai_core.training import ranking
-from deejai_core.training.ranking import Popularity, hold_out
 from deejai_core.training.track2vec import ORIGINAL, Recipe, learn
 
 UNTIL = "2014-04-01"  # lists of earlier days are learned from
@@ -176,7 +176,8 @@ def write_invented(path: Path, lists: int) -> None:
 def measure(path: Path, min_count: int) -> None:
     """Prints what it takes to learn from a file of lists, in this process and with one worker."""
     learn([["a", "b"]], replace(ORIGINAL, min_count=1))  # imports everything
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    forget_peak()
+    before, start = peak(), time.perf_counter()
     entries, lists, seen, done = 0, 0, set(), start
 
     def read() -> Iterator[list[str]]:
@@ -190,13 +191,13 @@ def measure(path: Path, min_count: int) -> None:
 
     space = learn(read(), replace(Recipe(), epochs=EPOCHS, min_count=min_count, runs=1))
     epoch = (time.perf_counter() - done) / EPOCHS
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    grown = peak() - before
     with path.open() as file:
         for line in file:
             seen.update(line.split())
     figures = [
         *(f"{lists:,}", f"{entries:,}", f"{len(seen):,}", f"{len(space.words):,}", f"{done - start:.1f}", f"{epoch:.1f}"),
-        *(f"{epoch / entries * 1e6:.1f}", f"{grown:,.0f}", f"{grown * 1024 / len(seen):.2f}"),
+        *(f"{epoch / entries * 1e6:.1f}", f"{grown:,.0f}", f"{grown * 1e3 / len(seen):.2f}"),
     ]
     print(" | ".join(figures))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.usage import peak
 
 SLICES = 20  # a track
 WORDS = 4_000  # a slice shares its own with one track in 400, as in real libraries
@@ -124,7 +125,7 @@ def measure(folder: Path, tracks: int, epsilon: float) -> dict[str, float]:
             tx.mutate("UPDATE item_attributes SET key = 'deejai_key' WHERE key = 'later'")
         timed("new", lambda: weight_imported(BeetsLibrary(lib), range(tracks + 1, tracks + NEW + 1), model, epsilon, store))
         result["changed"] = timed("rest", lambda: weight_tracks(BeetsLibrary(lib), [], model, epsilon, store)).changed
-    result["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    result["memory"] = peak()
     size = min(tracks, mp3tovec.REFERENCE)
     result["gflop"] = 2e-9 * tracks * SLICES * size * SLICES * model.dimension / result["all_cpu"]
     result["bare"] = bare(size, model.dimension)

@@ -27,10 +27,11 @@ from deejai_core.formats.export import FORMATS, check_suffix
 from deejai_core.formats.export import write_playlist as write_bytes
 from deejai_core.formats.table import by_suffix
 from deejai_core.index.cache import build_index
-from deejai_core.library import Library
+from deejai_core.library import Kind, Library
 from deejai_core.lists.lookup import user_path
 from deejai_core.lists.making import Entry, MadeList, Request, make_journey, make_reordered, make_similar
-from deejai_core.lists.space import Member, Space, open_space
+from deejai_core.lists.space import Member, Space
+from deejai_core.lists.space import open_space as open_space_of
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import load_model
@@ -105,6 +106,64 @@ def analyse(
     outcome = analyse_library(library, model, tagger, analysis or Analysis(), ids=ids, observer=observer)
     build_index(library, model)
     return outcome
+
+
+def open_space(
+    library: Library,
+    model: Model | None = None,
+    analysis: Analysis | None = None,
+    *,
+    kind: Kind = "track",
+    learned: bool = False,
+    search: str = "auto",
+    plays: bool = False,
+    whole: bool = False,
+) -> Space:
+    """Open a library as a space: its vectors, its index, and what is known of each track.
+
+    Parameters
+    ----------
+    library
+        An analysed library.
+    model
+        Whose vectors are compared; by default MusiCNN's.
+    analysis
+        How files outside the library are decoded.
+    kind
+        What its places are those of: ``"track"``, or ``"album"``, each the blend of its tracks.
+    learned
+        Compare by the lists that tracks are in (Track2Vec) instead of by their sound.
+    search
+        How neighbours are found: ``"auto"``, ``"annoy"`` or ``"exact"``.
+    plays
+        Read how often and when each track was played, for rules that ask for it.
+    whole
+        Load the metadata of all tracks now. By default it is loaded on demand.
+
+    Returns
+    -------
+    Space
+        ``rows.vectors`` are (n, dimension) unit vectors, float32; ``ids`` says whose each is.
+
+    Raises
+    ------
+    EmptyError
+        If the library has no tracks.
+    NotAnalysedError
+        If none has a vector of this model.
+    LibraryError
+        If it is to be learned, and Track2Vec knows no track of the library.
+    """
+    return open_space_of(
+        library,
+        model or MusiCNN(),
+        analysis or Analysis(),
+        kind=kind,
+        learned=learned,
+        search=search,
+        plays=plays,
+        whole=whole,
+    )
 
 
 def similar(
@@ -263,7 +322,7 @@ def evaluate(library: Library, fields: Iterable[str] = (), k: int = 10, *, model
     """
     if k < 1:
         raise OptionError("k", f"must be at least 1, not {k}")
-    return evaluate_space(open_space(library, model or MusiCNN(), Analysis(), whole=True), fields, k)
+    return evaluate_space(open_space(library, model, whole=True), fields, k)
 
 
 def draw_map(

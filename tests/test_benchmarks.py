@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+import sys
 
+import numpy as np
 import pytest
 
 import benchmarks
 from benchmarks import gpu
 from benchmarks.analysers import stages
+from benchmarks.usage import FailedError, forget_peak, measure, peak
 from tests.sounds import chirp, write_audio
 
 
@@ -24,6 +27,41 @@ def test_the_stages_of_analysis(tmp_path):
     spent = stages([path], windows=2)
     assert list(spent) == ["packets and their key", "decode", "resample", "spectrogram", "network"]
     assert spent["network"] > 0
+
+
+needs_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells")
+
+
+@needs_linux
+def test_a_program_is_as_large_as_itself_not_as_what_starts_it():
+    held = np.ones(40_000_000)  # 320 MB
+    assert measure([sys.executable, "-c", "pass"]).memory < 50 < held.nbytes / 1e6
+    assert 200 < measure([sys.executable, "-c", "held = b'x' * 200_000_000"]).memory < 250
+
+
+@needs_linux
+def test_processes_at_once_are_added_up():
+    hold = "import time; held = b'x' * 100_000_000; time.sleep(1)"
+    two = f"""
+import subprocess, sys
+children = [subprocess.Popen([sys.executable, "-c", {hold!r}]) for _ in range(2)]
+for child in children: child.wait()
+"""
+    assert 200 < measure([sys.executable, "-c", two]).memory < 300
+
+
+@needs_linux
+def test_the_peak_of_a_process_begins_anew():
+    np.ones(20_000_000).sum()  # 160 MB, and gone again
+    before = peak()
+    forget_peak()
+    assert peak() < before - 100
+
+
+def test_a_program_that_fails():
+    with pytest.raises(FailedError, match="no music here") as caught:
+        measure([sys.executable, "-c", "import sys; sys.exit('no music here')"])
+    assert caught.value.status == 1
 
 
 def test_a_graphics_card_against_the_cpu(tmp_path, capsys):

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.errors import TrainingError
-from deejai_core.training import ranking
-from deejai_core.training.ranking import (
+from benchmarks import ranking
+from benchmarks.ranking import (
     Popularity,
     by_co_occurrence,
     by_direction,
@@ -21,6 +20,7 @@ from deejai_core.training.ranking import (
     ranks,
     reciprocal_rank,
 )
+from deejai_core.errors import TrainingError
 from deejai_core.training.track2vec import Track2Vec
 
 # a is in 4 lists, b in 3, c in 2, d and e in 1.
