@@ -34,7 +34,7 @@ from deejai_core.lists.space import Member, Space
 from deejai_core.lists.space import open_space as open_space_of
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.protocol import Model
-from deejai_core.models.registry import load_model
+from deejai_core.models.registry import load_model, tagging_model
 from deejai_core.playlists.options import MILD, ONCE, Rules, Walk
 
 __all__ = [
@@ -102,8 +102,7 @@ def analyse(
         If what is found cannot be written.
     """
     model = model or MusiCNN()
-    tagger = model if model.has_tags else MusiCNN()
-    outcome = analyse_library(library, model, tagger, analysis or Analysis(), ids=ids, observer=observer)
+    outcome = analyse_library(library, model, tagging_model(model), analysis or Analysis(), ids=ids, observer=observer)
     build_index(library, model)
     return outcome
 

@@ -279,10 +279,11 @@ class LibraryConformance:
         one, other = ids["Wren"], ids["Roxanne"]
         library.keep_vectors(MODEL, {one: EAST, other: NORTH}, recordings)
         library.keep_field("deejai_tags", {one: "x", other: "y"}, recordings)
+        library.keep_field("deejai_tags_toy", {one: "x", other: "y"}, recordings)
         assert library.keep_recording(one, paths[one], recordings[one]) is True
         assert library.keep_recording(one, paths[one], "another") is False
         assert stored(library) == {other: NORTH.tolist()}
-        assert library.field("deejai_tags") == {other: "y"}
+        assert library.field("deejai_tags") == library.field("deejai_tags_toy") == {other: "y"}
         assert library.columns_with_marks([one])[1].tolist() == [0]
         assert library.recordings() == recordings | {one: "another"}
 

@@ -13,7 +13,7 @@ import deejai_core
 from beetsplug.deejai.cli.settings import DEFAULTS
 from beetsplug.deejai.library.tag_fields import LENGTH
 from deejai_core.history.sources import UNDERSTOOD
-from deejai_core.models.vocabulary import TAGS
+from deejai_core.models.musicnn.tags import MSD_TAGS
 
 ROOT = Path(__file__).parent.parent
 DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -58,7 +58,7 @@ def test_the_order_of_the_stored_tags():
     text = (ROOT / "docs/storage.md").read_text()
     rows = re.findall(r"^\| (\d+) \| (.*) \|$", text, re.MULTILINE)
     assert [int(start) for start, _ in rows] == list(range(0, LENGTH, 40))
-    assert ", ".join(tags for _, tags in rows) == ", ".join(TAGS)
+    assert ", ".join(tags for _, tags in rows) == ", ".join(MSD_TAGS.names)
 
 
 def test_links_lead_somewhere():

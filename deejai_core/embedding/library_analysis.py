@@ -153,7 +153,7 @@ def analyse_library(
             weighted = weight_tracks(library, wanted, model, epsilon, store)
             observer.weighted(weighted, len(wanted))
         if analysis.tags:
-            tagged = tag_tracks(library, untagged_ids(library, ids), tagger, store)
+            tagged = tag_tracks(library, untagged_ids(library, tagger.tag_set, ids), tagger, store)
             observer.tagged(tagged)
     return Outcome(weighted, len(wanted), len(work.to_embed), failed, len(work.failed), tagged)
 
@@ -320,7 +320,7 @@ class ImportAnalysis:
             if embedded:
                 weight_imported(library, embedded, model, analysis.epsilon_for(model), store, read=self._read)
             if analysis.tags:
-                tag_tracks(library, untagged_ids(library, ids), self.tagger, store)
+                tag_tracks(library, untagged_ids(library, self.tagger.tag_set, ids), self.tagger, store)
         return len(embedded), len(lacking) - len(embedded)
 
     def _note(self, result: Embedded | NotEmbedded) -> None:

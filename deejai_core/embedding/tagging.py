@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from deejai_core.embedding.slices import SliceStore
-from deejai_core.embedding.tag_digits import DIGITS, FIELD, SCALE, decode, encode, is_whole
+from deejai_core.embedding.tag_digits import DIGITS, SCALE, decode, encode, is_whole
 from deejai_core.library import Library
 from deejai_core.models.protocol import Model
-from deejai_core.models.vocabulary import TAGS
+from deejai_core.models.tag_set import TagSet
 
 
-def untagged_ids(library: Library, ids: Iterable[int] | None = None) -> list[int]:
-    """Which of these tracks, or of all, have no tags; what somebody damaged by hand is as good as none."""
-    tagged = {id_ for id_, stored in library.field(FIELD).items() if is_whole(stored)}
+def untagged_ids(library: Library, tag_set: TagSet, ids: Iterable[int] | None = None) -> list[int]:
+    """Which of these tracks, or of all, have no tags of a set; what somebody damaged by hand is as good as none."""
+    tagged = {id_ for id_, stored in library.field(tag_set.field).items() if is_whole(stored, tag_set)}
     return [id_ for id_ in (library.ids() if ids is None else ids) if id_ not in tagged]
 
 
@@ -23,9 +23,9 @@ def tags_of(
     library: Library, ids: Iterable[int], lacking: Iterable[int], model: Model, store: SliceStore
 ) -> dict[int, Sequence[float]]:
     """The probabilities of tags of these tracks, as stored; for those in `lacking`, what `tag_tracks` would store."""
-    stored = library.field(FIELD)
+    stored = library.field(model.tag_set.field)
     lacking = set(lacking)
-    tags: dict[int, Sequence[float]] = {id_: decode(stored[id_]) for id_ in ids if id_ not in lacking}
+    tags: dict[int, Sequence[float]] = {id_: decode(stored[id_], model.tag_set) for id_ in ids if id_ not in lacking}
     for _, tracks, probabilities in _stored_tags(library.recordings(), lacking, model, store):
         tags |= dict.fromkeys(tracks, probabilities.tolist())
     return tags
@@ -39,19 +39,19 @@ def tag_tracks(library: Library, ids: Iterable[int], model: Model, store: SliceS
         for _, tracks, probabilities in _stored_tags(recordings, ids, model, store)
         for id_ in tracks
     }
-    return library.keep_field(FIELD, values, recordings)
+    return library.keep_field(model.tag_set.field, values, recordings)
 
 
-def read_probabilities(library: Library, ids: Iterable[int]) -> np.ndarray:
-    """(n, 50) float32 probabilities of these tracks; NaN for one without tags."""
-    stored = library.field(FIELD)
+def read_probabilities(library: Library, tag_set: TagSet, ids: Iterable[int]) -> np.ndarray:
+    """(n, tags) float32 probabilities of these tracks; NaN for one without tags."""
+    stored = library.field(tag_set.field)
     ids = list(ids)
-    rows = [row for row, id_ in enumerate(ids) if is_whole(stored.get(id_))]
+    rows = [row for row, id_ in enumerate(ids) if is_whole(stored.get(id_), tag_set)]
     # At once: number by number, a large library would take a second.
     digits = np.frombuffer("".join(stored[ids[row]] for row in rows).encode("ascii"), np.uint8).reshape(
-        -1, len(TAGS), DIGITS
+        -1, len(tag_set.names), DIGITS
     )
-    probabilities = np.full((len(ids), len(TAGS)), np.nan, np.float32)
+    probabilities = np.full((len(ids), len(tag_set.names)), np.nan, np.float32)
     probabilities[rows] = (digits - ord("0")) @ 10.0 ** np.arange(DIGITS)[::-1] / SCALE
     return probabilities
 
@@ -59,8 +59,8 @@ def read_probabilities(library: Library, ids: Iterable[int]) -> np.ndarray:
 def _stored_tags(
     recordings: dict[int, str], ids: Iterable[int], model: Model, store: SliceStore
 ) -> Iterator[tuple[str, list[int], np.ndarray]]:
-    """The recordings of these tracks whose slices are stored: audio key, ids, and probabilities (50,), the mean over the
-    slices."""
+    """The recordings of these tracks whose slices are stored: audio key, ids, and probabilities (tags,), the mean over
+    the slices."""
     tracks: dict[str, list[int]] = {}
     for id_ in ids:
         if id_ in recordings:

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from deejai_core.embedding.library_analysis import Analysis
-from deejai_core.embedding.tag_digits import FIELD
 from deejai_core.errors import DeejaiError, LibraryError, NoMatchError, OptionError, PlaylistError
 from deejai_core.formats.entries import one_line
 from deejai_core.library import Kind, Library
@@ -21,7 +20,7 @@ from deejai_core.lists.reasons import WalkReasons, relaxed, unlike, why_journey
 from deejai_core.lists.space import Member, Space, open_space
 from deejai_core.lists.waypoints import ChooseWaypoint, find_waypoint, known_members, words_for
 from deejai_core.models.protocol import Model
-from deejai_core.models.vocabulary import TAGS, tags_in
+from deejai_core.models.registry import tagging_model
 from deejai_core.playlists.candidates import Candidates, Pick, sounding_most
 from deejai_core.playlists.geometry import angles, blend
 from deejai_core.playlists.journey import journey, step_statistics
@@ -114,9 +113,10 @@ def make_similar(library: Library, model: Model, words: Sequence[str], request: 
     try:
         found, error = find(library, words, request.kind), None
     except NoMatchError as none:
-        if tags_in(" ".join(words)) is None:
+        tag_set = tagging_model(model).tag_set
+        if tag_set.numbers_in(" ".join(words)) is None:
             raise
-        if not library.field(FIELD):
+        if not library.field(tag_set.field):
             raise LibraryError(f"{none}; to find songs by these tags, tag them first", hint="tag") from none
         found, error = Found([]), none
     space = request.open(library, model)
@@ -319,12 +319,12 @@ def similar_artists(library: Library, model: Model, words: Sequence[str], reques
 def _sounding(space: Space, rules: Rules, words: Sequence[str], error: NoMatchError) -> tuple[list[Member], str]:
     """The members that sound most like words which are tags and match nothing, and a remark that says so."""
     text = " ".join(words)
-    tags = tags_in(text)
+    tags = space.tag_set.numbers_in(text)
     found = sounding_most(space.tags, tags, SOUNDING, space.allowed(rules))
     if not len(found):
         raise LibraryError(f"{error}; to find songs by these tags, tag them first", hint="tag") from error
     members = space.members(found.tolist())
-    sound = ", ".join(TAGS[tag] for tag in tags)
+    sound = ", ".join(space.tag_set.names[tag] for tag in tags)
     remark = f"no {space.kind} is called {text!r}: starting from what sounds most like {sound}"
     return [members[position] for position in found.tolist() if position in members], remark
 

@@ -32,7 +32,8 @@ from deejai_core.index.neighbours import Index
 from deejai_core.index.vectors import Vectors
 from deejai_core.library import Kind, Library
 from deejai_core.models.protocol import Model
-from deejai_core.models.vocabulary import TAGS
+from deejai_core.models.registry import tagging_model
+from deejai_core.models.tag_set import TagSet
 from deejai_core.playlists.candidates import Candidates, mood_penalties, play_penalties
 from deejai_core.playlists.columns import blend_albums, columns_on_demand
 from deejai_core.playlists.options import Rules
@@ -106,14 +107,19 @@ class Space:
             return densities(self.rows.vectors)
         return open_densities(self.folder, self.rows.vectors, edition=self.rows.edition, tracks=self.rows.written)
 
+    @property
+    def tag_set(self) -> TagSet:
+        """What its tracks are tagged with."""
+        return tagging_model(self.model).tag_set
+
     @cached_property
     def tags(self) -> np.ndarray:
-        """(n, 50) float32 probabilities of the tags, an album's the mean of its tracks'; NaN where there are none."""
+        """(n, tags) float32 probabilities of the tags, an album's the mean of its tracks'; NaN where there are none."""
         if not self.grouping:
-            return read_probabilities(self.library, self.ids)
-        of_tracks = read_probabilities(self.library, self.grouping.tracks)
+            return read_probabilities(self.library, self.tag_set, self.ids)
+        of_tracks = read_probabilities(self.library, self.tag_set, self.grouping.tracks)
         tagged = ~np.isnan(of_tracks[:, 0])
-        sums = np.zeros((len(self.ids), len(TAGS)))
+        sums = np.zeros((len(self.ids), of_tracks.shape[1]))
         np.add.at(sums, self.grouping.album[tagged], of_tracks[tagged])
         counts = np.bincount(self.grouping.album[tagged], minlength=len(self.ids))[:, None]
         return np.where(counts, sums / np.maximum(counts, 1), np.nan).astype(np.float32)
@@ -130,8 +136,7 @@ class Space:
         if rules.mood:
             if np.isnan(self.tags).all():
                 raise LibraryError("no track has tags to choose it by", hint="tag")
-            weights = dict(rules.mood)
-            penalty += mood_penalties(self.tags, np.array([weights.get(tag, 0.0) for tag in TAGS])).astype(np.float32)
+            penalty += mood_penalties(self.tags, _weights(rules.mood, self.tag_set)).astype(np.float32)
         return Candidates(
             self.index,
             self.catalogue,
@@ -321,6 +326,17 @@ def open_space(
     else:
         columns = columns_on_demand(library, rows.ids, rows.marks)
     return Space(library, model, analysis, kind, name, learned, rows, index, columns, folder)
+
+
+def _weights(mood: Sequence[tuple[str, float]], tag_set: TagSet) -> np.ndarray:
+    """(tags,) the weight of each tag in a mood. Raises OptionError for a word that is none."""
+    weights = np.zeros(len(tag_set.names))
+    for tag, weight in mood:
+        number = tag_set.number(tag)
+        if number is None:
+            raise OptionError("mood", f"no tag is called {tag!r}; choose one of: {', '.join(tag_set.close(tag))}")
+        weights[number] = weight
+    return weights
 
 
 def _unlisted(name: str) -> LibraryError:

@@ -68,7 +68,7 @@ class Head:
         self.sample_rate = trunk_model.sample_rate
         self.window = trunk_model.window
         self.trunk_size = trunk_model.trunk_size
-        self.has_tags = trunk_model.has_tags
+        self.tag_set = trunk_model.tag_set
         self.epsilon = config.epsilon
         # What is learned makes different songs alike: copies are told by what the trunk's own space adds to the distance.
         self.duplicate_epsilon = max((1 - config.weight) * trunk_model.duplicate_epsilon, LEAST)

@@ -6,6 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
+from deejai_core.models.tag_set import TagSet
+
 
 class Model(Protocol):
     """Spans of audio in, slice vectors out.
@@ -22,7 +24,7 @@ class Model(Protocol):
     epsilon: float  # cosine distance below which two slices are the same word in Mp3ToVec
     duplicate_epsilon: float  # cosine distance below which two tracks are most likely copies of one recording
     alike: float | None  # similarity below which two tracks no longer sound alike; None: not known
-    has_tags: bool  # whether it can say what something sounds like
+    tag_set: TagSet | None  # what it can say that something sounds like; None: nothing
 
     def is_intact(self) -> bool:
         """Whether its weights are what they should be."""
@@ -46,4 +48,4 @@ class Model(Protocol):
         """
 
     def tags(self, trunk: np.ndarray) -> np.ndarray:
-        """(n, trunk_size) -> (n, 50) float32, the probabilities of `vocabulary.TAGS`; only of a model that has tags."""
+        """(n, trunk_size) -> (n, tags) float32, the probabilities of those of `tag_set`; only of a model that has one."""

@@ -106,7 +106,7 @@ def trunk_source(name: str, folder: Path) -> str:
 
 def tagging_model(model: Model) -> Model:
     """The model itself if it knows tags, else the bundled one, whose slices may be stored from before."""
-    return model if model.has_tags else MusiCNN()
+    return model if model.tag_set else MusiCNN()
 
 
 def read_config(folder: Path) -> dict:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from deejai_core.errors import ModelError, TrainingError
 from deejai_core.models.head import HeadWeights, beside, save_head, unit
+from deejai_core.models.musicnn.tags import MSD_TAGS
 from deejai_core.models.registry import load_model, model_folders
 from deejai_core.training.head import (
     WEIGHTS,
@@ -72,7 +73,7 @@ class TestFolder:
         trunk = np.random.default_rng(1).normal(size=(2, TRUNK)).astype(np.float16)
         own = unit(load_model("musicnn", tmp_path).project(trunk))
         assert model.project(trunk) == pytest.approx(beside(own, unit(head_weights().direct(trunk)), 0.25))
-        assert (model.dimension, model.epsilon, model.trunk_name, model.has_tags) == (103, 0.1, "musicnn-msd-1", True)
+        assert (model.dimension, model.epsilon, model.trunk_name, model.tag_set) == (103, 0.1, "musicnn-msd-1", MSD_TAGS)
         assert [folder.name for folder in model_folders(tmp_path)] == ["mine"]
 
     def test_alone_it_has_only_its_own_dimensions(self, tmp_path):

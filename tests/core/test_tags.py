@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.models.musicnn.model import MusiCNN
-from deejai_core.models.vocabulary import TAGS, close_tags, plain_name, tag_number, tags_in
+from deejai_core.models.musicnn.tags import MSD_TAGS
+from deejai_core.models.tag_set import plain_name
 from deejai_core.playlists.candidates import mood_penalties, sounding_most
 from deejai_core.playlists.playlist import similar
 from tests.libraries import candidates, compass
@@ -17,13 +18,13 @@ NAN = float("nan")
 
 
 def named(text: str) -> list[str] | None:
-    found = tags_in(text)
-    return found and [TAGS[number] for number in found]
+    found = MSD_TAGS.numbers_in(text)
+    return found and [MSD_TAGS.names[number] for number in found]
 
 
 class TestTheVocabulary:
     def test_there_is_a_name_for_each_output_of_the_network(self):
-        assert len(TAGS) == len({plain_name(tag) for tag in TAGS}) == 50
+        assert len(MSD_TAGS.names) == len({plain_name(tag) for tag in MSD_TAGS.names}) == 50
         assert MusiCNN().tags(np.zeros((3, 200), np.float16)).shape == (3, 50)
 
     @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ class TestTheVocabulary:
 
     @pytest.mark.parametrize("text", ["hip-hop", "Hip-Hop", "hip hop", "HIP_HOP", " hip-hop "])
     def test_a_tag_however_it_is_written(self, text):
-        assert TAGS[tag_number(text)] == "hip-hop"
+        assert MSD_TAGS.names[MSD_TAGS.number(text)] == "hip-hop"
 
     @pytest.mark.parametrize(
         ("text", "tags"),
@@ -53,19 +54,19 @@ class TestTheVocabulary:
     def test_words_that_are_tags(self, text, tags):
         assert named(text) == tags
 
-    @given(st.lists(st.sampled_from(TAGS), min_size=1))
+    @given(st.lists(st.sampled_from(MSD_TAGS.names), min_size=1))
     def test_any_row_of_tags_is_understood(self, tags):
         found = named(" ".join(tags))
         assert {word for tag in found for word in tag.split()} == {word for tag in tags for word in tag.split()}
 
     @given(st.text())
     def test_any_text_at_all(self, text):
-        assert tags_in(text) is None or tags_in(text)
-        assert close_tags(text)
+        assert MSD_TAGS.numbers_in(text) is None or MSD_TAGS.numbers_in(text)
+        assert MSD_TAGS.close(text)
 
     def test_what_a_word_may_have_been_meant_for(self):
-        assert close_tags("hapy") == ["happy"]
-        assert close_tags("xylophone") == list(TAGS)
+        assert MSD_TAGS.close("hapy") == ["happy"]
+        assert MSD_TAGS.close("xylophone") == list(MSD_TAGS.names)
 
 
 class TestMoods:

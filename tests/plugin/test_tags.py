@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.embedding.slices import SliceStore
-from deejai_core.embedding.tag_digits import LENGTH, decode, encode
+from deejai_core.embedding.tag_digits import decode, encode
 from deejai_core.models.musicnn.model import MusiCNN
-from deejai_core.models.vocabulary import TAGS
+from deejai_core.models.musicnn.tags import MSD_TAGS
 from tests.plugin.test_idle import modules_after
 from tests.plugin.test_lists import SONGS, artists, names
 from tests.plugin.test_playlists import files, picks
@@ -24,7 +24,7 @@ PROBABILITIES = st.lists(st.floats(0, 1), min_size=50, max_size=50)
 
 def give(beets, title: str, **tags: float) -> None:
     """Store tags for a track as another program would; a tag that is not named is 0."""
-    put(beets, title, encode([tags.get(tag.replace(" ", "_"), 0.0) for tag in TAGS]))
+    put(beets, title, encode([tags.get(tag.replace(" ", "_"), 0.0) for tag in MSD_TAGS.names]))
 
 
 def put(beets, title: str, stored: str) -> None:
@@ -43,7 +43,7 @@ def values(beets, name: str) -> dict[int, str]:
 
 def probabilities(beets) -> np.ndarray:
     """(n, 50) of all tracks, in the order of their ids."""
-    return np.array([decode(stored) for _, stored in sorted(values(beets, "deejai_tags").items())])
+    return np.array([decode(stored, MSD_TAGS) for _, stored in sorted(values(beets, "deejai_tags").items())])
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +72,12 @@ class TestWhatIsStored:
     @given(PROBABILITIES)
     def test_four_digits_a_tag(self, found):
         stored = encode(found)
-        assert len(stored) == LENGTH == 200
-        assert decode(stored) == pytest.approx(found, abs=1.01e-4)
+        assert len(stored) == 200
+        assert decode(stored, MSD_TAGS) == pytest.approx(found, abs=1.01e-4)
 
     @pytest.mark.parametrize("stored", [None, "", "0" * 199, "0" * 201, "x" * 200, "²" * 200, "٣" * 200, b"0" * 200, 7])
     def test_anything_else_is_as_good_as_none(self, stored):
-        assert decode(stored) is None
+        assert decode(stored, MSD_TAGS) is None
 
 
 class TestTag:
@@ -89,7 +89,7 @@ class TestTag:
         with SliceStore(tagged.data / "slices.db") as store:
             trunks = dict(store.get(keys.values(), model.name, model.trunk_size))
         for id_, key in keys.items():
-            assert decode(stored[id_]) == pytest.approx(model.tags(trunks[key]).mean(axis=0), abs=6e-5)
+            assert decode(stored[id_], MSD_TAGS) == pytest.approx(model.tags(trunks[key]).mean(axis=0), abs=6e-5)
 
     def test_only_what_lacks_them_unless_forced(self, analysed):
         assert "Tagged 4 tracks." in analysed.deejai("tag", "artist:Nave").err
@@ -108,7 +108,7 @@ class TestTag:
         assert name == "Nave - Aisle"
         shown = [(tag.rsplit(" ", 1)[0], float(tag.rsplit(" ", 1)[1])) for tag in tags.split(", ")]
         assert len(shown) == 5
-        assert {tag for tag, _ in shown} <= set(TAGS)
+        assert {tag for tag, _ in shown} <= set(MSD_TAGS.names)
         assert [value for _, value in shown] == sorted((value for _, value in shown), reverse=True)
         assert not values(analysed, "deejai_tags")
 
@@ -178,7 +178,7 @@ class TestFields:
     def test_ranges_find_what_comparing_all_would(self, tagged, query, holds, other):
         give(tagged, "Vault", rock=0.0321)
         give(tagged, "Anvil", rock=0.05)
-        rock = probabilities(tagged)[:, TAGS.index("rock")]
+        rock = probabilities(tagged)[:, MSD_TAGS.names.index("rock")]
         ids = np.array(sorted(values(tagged, "deejai_tags")))
         put(tagged, "Aisle", "0" * 199 + "x")  # what is damaged elsewhere still has this one
         rows = tagged.run("ls", "-f", "$id", query, *other).lines
@@ -287,7 +287,7 @@ class TestMoods:
 
 class TestFreeWords:
     def test_they_start_from_what_sounds_most_like_them(self, tagged):
-        jazz, mellow = TAGS.index("jazz"), TAGS.index("mellow")
+        jazz, mellow = MSD_TAGS.names.index("jazz"), MSD_TAGS.names.index("mellow")
         found = probabilities(tagged)
         titles = tagged.run("ls", "-f", "$title", "id+").lines
         products = found[:, jazz] * found[:, mellow]

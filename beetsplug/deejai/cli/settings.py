@@ -313,7 +313,7 @@ class Settings:
         kind="float",
         metavar="X",
     )
-    mood: tuple[tuple[str, float], ...] = _option(  # tags with their weights, in the order of `vocabulary.TAGS`
+    mood: tuple[tuple[str, float], ...] = _option(  # tags with their weights, in the order of `MSD_TAGS`
         "mood",
         {},
         Mood(),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import confuse
 
-from deejai_core.models.vocabulary import TAGS, close_tags, tag_number
+from deejai_core.models.musicnn.tags import MSD_TAGS
 
 HEAVIEST = 10  # weight of a tag in a mood; two already outweigh any similarity
 
@@ -104,11 +104,11 @@ class Mood(confuse.Template):
         pairs = value.items() if isinstance(value, Mapping) else self._pairs(value, view)
         weights: dict[int, float] = {}
         for tag, weight in pairs:
-            number = tag_number(str(tag))
+            number = MSD_TAGS.number(str(tag))
             if number is None:
-                self.fail(f"no tag is called {str(tag)!r}; choose one of: {', '.join(close_tags(str(tag)))}", view)
+                self.fail(f"no tag is called {str(tag)!r}; choose one of: {', '.join(MSD_TAGS.close(str(tag)))}", view)
             weights[number] = self._weight(tag, weight, view)
-        return tuple((TAGS[number], weights[number]) for number in sorted(weights) if weights[number])
+        return tuple((MSD_TAGS.names[number], weights[number]) for number in sorted(weights) if weights[number])
 
     def _pairs(self, value: object, view: confuse.ConfigView) -> Iterator[tuple[str, str]]:
         """What the command line says; an empty text is no tag at all, and lifts what is configured."""

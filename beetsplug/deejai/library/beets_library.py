@@ -18,12 +18,12 @@ from beets.library import Album, Item, parse_query_string
 from beets.util import case_sensitive
 
 from deejai_core.database import stamp_of
-from deejai_core.embedding.tag_digits import FIELD as TAGS
 from deejai_core.errors import LibraryError, QueryError
 from deejai_core.formats.entries import Track
 from deejai_core.formats.locate import Locator
 from deejai_core.library import Album as AlbumOfTracks
 from deejai_core.library import Kept, Kind, Names, Rows, album_name
+from deejai_core.models.tag_set import FIELDS as TAGS
 from deejai_core.tracks.songs import Catalogue
 
 from . import sql
@@ -249,8 +249,8 @@ class BeetsLibrary:
             if stored.get((id_, KEY)) == key:
                 return (id_, VECTOR) in stored
             sql.write_attribute(tx, id_, KEY, key)
-            for name in (VECTOR, TAGS):  # they are those of other audio
-                sql.remove_attribute(tx, id_, name)
+            sql.remove_attribute(tx, id_, VECTOR)  # it is that of other audio, and so are the tags
+            sql.remove_attributes(tx, id_, TAGS)
             return False
 
     @_reporting

@@ -6,7 +6,7 @@ from beets.library import Item
 
 from deejai_core.features.map.library_map import Fields
 
-from .tag_fields import FIELD_OF
+from .tag_fields import field_of
 
 
 def _text(name: str, number: float) -> str:
@@ -15,4 +15,4 @@ def _text(name: str, number: float) -> str:
     return str(type_.format(type_.normalize(number)))
 
 
-FIELDS = Fields(tuple(FIELD_OF.values()), _text)
+FIELDS = Fields(field_of, _text)

@@ -225,6 +225,11 @@ def remove_attribute(tx: Transaction, id_: int, name: str) -> None:
     tx.mutate("DELETE FROM item_attributes WHERE entity_id = ? AND key = ?", (id_, name))
 
 
+def remove_attributes(tx: Transaction, id_: int, prefix: str) -> None:
+    """Remove all flexible attributes of a track whose names begin so."""
+    tx.mutate("DELETE FROM item_attributes WHERE entity_id = ? AND key GLOB ?", (id_, f"{prefix}*"))
+
+
 # Vectors: beets writes every change of a flexible attribute as a new row of its table, with the next higher number. So what
 # has changed lies behind the highest number seen, and a number tells whether a vector is still the track's. A number is
 # used again only if all rows above it are gone; witnesses, rows that are remembered, tell whether that can have happened.

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING
 from beets.dbcore import types
 from beets.dbcore.query import NumericQuery
 
-from deejai_core.embedding.tag_digits import DIGITS, FIELD, LENGTH, SCALE, decode, top_tags
-from deejai_core.models.vocabulary import TAGS, plain_name, tag_number
+from deejai_core.embedding.tag_digits import DIGITS, SCALE, decode, top_tags
+from deejai_core.models.musicnn.tags import MSD_TAGS
+from deejai_core.models.tag_set import plain_name
 
 if TYPE_CHECKING:
     from beets.library import Item
 
+# beets wants to know all fields before it knows which model is in use: they are those of the bundled one.
+TAGS = MSD_TAGS
+LENGTH = DIGITS * len(TAGS.names)  # of what is stored
 TOP = "deejai_top_tags"
 PREFIX = "deejai_"
 
@@ -26,7 +30,7 @@ NAMED_TOP = 3  # tags that `deejai_top_tags` names
 
 def probability(number: int, item: Item) -> float | None:
     """How probable a tag is for a track; None for one without tags."""
-    stored = item.get(FIELD, with_album=False)
+    stored = item.get(TAGS.field, with_album=False)
     if not isinstance(stored, str) or len(stored) != LENGTH:
         return None
     digits = stored[DIGITS * number : DIGITS * (number + 1)]
@@ -34,8 +38,8 @@ def probability(number: int, item: Item) -> float | None:
 
 
 def named_top_tags(item: Item) -> str | None:
-    probabilities = decode(item.get(FIELD, with_album=False))
-    return ", ".join(tag for tag, _ in top_tags(probabilities, NAMED_TOP)) if probabilities else None
+    probabilities = decode(item.get(TAGS.field, with_album=False), TAGS)
+    return ", ".join(tag for tag, _ in top_tags(probabilities, TAGS, NAMED_TOP)) if probabilities else None
 
 
 class ProbabilityQuery(NumericQuery):
@@ -44,7 +48,7 @@ class ProbabilityQuery(NumericQuery):
     def clause(self) -> tuple[str, Sequence[float]]:
         from .sql import attribute_clause
 
-        number = tag_number(self.field_name.removeprefix(PREFIX))
+        number = TAGS.number(self.field_name.removeprefix(PREFIX))
         digits = f"substr(value, {DIGITS * number + 1}, {DIGITS})"
         # Divided, as `probability` does: a bound falls on the same side here and there.
         conditions, values = [f"length(value) = {LENGTH}", f"{digits} GLOB '{'[0-9]' * DIGITS}'"], []
@@ -52,11 +56,11 @@ class ProbabilityQuery(NumericQuery):
             if bound is not None:
                 conditions.append(f"CAST({digits} AS INTEGER) / {float(SCALE)} {sign} ?")
                 values.append(bound)
-        return attribute_clause(FIELD, " AND ".join(conditions)), values
+        return attribute_clause(TAGS.field, " AND ".join(conditions)), values
 
     def match(self, obj: Item) -> bool:
         """The same for one track, where another part of the query is beyond SQLite."""
-        value = probability(tag_number(self.field_name.removeprefix(PREFIX)), obj)
+        value = probability(TAGS.number(self.field_name.removeprefix(PREFIX)), obj)
         return (
             value is not None
             and (self.point is None or value == self.point)
@@ -85,9 +89,14 @@ class Words(types.String):
         return None
 
 
-FIELD_OF = {tag: PREFIX + plain_name(tag) for tag in TAGS}
+def field_of(tag: str) -> str:
+    """The name of a tag's field."""
+    return PREFIX + plain_name(tag)
 
-TAG_TYPES: dict[str, types.Type] = {FIELD: Words(), TOP: Words()} | dict.fromkeys(FIELD_OF.values(), Probability())
+
+TAG_FIELDS = [field_of(tag) for tag in TAGS.names]
+
+TAG_TYPES: dict[str, types.Type] = {TAGS.field: Words(), TOP: Words()} | dict.fromkeys(TAG_FIELDS, Probability())
 TAG_GETTERS: dict[str, Callable[[Item], object]] = {TOP: named_top_tags} | {
-    field: partial(probability, number) for number, field in enumerate(FIELD_OF.values())
+    field: partial(probability, number) for number, field in enumerate(TAG_FIELDS)
 }

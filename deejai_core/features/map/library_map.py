@@ -23,7 +23,8 @@ from deejai_core.library import Library
 from deejai_core.lists.listed import read_listed
 from deejai_core.lists.lookup import user_path
 from deejai_core.models.protocol import Model
-from deejai_core.models.vocabulary import TAGS
+from deejai_core.models.registry import tagging_model
+from deejai_core.models.tag_set import TagSet
 from deejai_core.tracks.songs import normal_artist
 from deejai_core.words import counted
 
@@ -35,11 +36,10 @@ ENOUGH = 0.5  # of the tracks with a value make a field the one to begin with
 class Fields:
     """How a library's fields are called and shown.
 
-    tags: the names of those with the probabilities of the tags, in the order of `vocabulary.TAGS`. text: a number of a
-    field as text.
+    tag: the name of the one with the probabilities of a tag. text: a number of a field as text.
     """
 
-    tags: Sequence[str] = TAGS
+    tag: Callable[[str], str] = lambda name: name
     text: Callable[[str, float], str] = lambda name, number: f"{number:g}"
 
 
@@ -83,12 +83,18 @@ def library_map(
     position = {id_: place for place, id_ in enumerate(ids)}
     titles, shown_fields = _own_fields(library, ids)
     own = {each.legend: each for each in shown_fields if each.legend in OWN}
+    tag_set = tagging_model(model).tag_set
+    tags = [fields.tag(name) for name in tag_set.names]
     if color is None:
         color = _usual(own)
     elif (color := "genre" if color == "genres" else color) not in own:
-        shown_fields.append(_field(library, ids, color, fields))
+        tag = tags.index(color) if color in tags else None
+        values = _values(library, ids, color) if tag is None else _probabilities(library, ids, tag_set, tag)
+        if all(value is None for value in values):
+            raise _empty(color, "list fields" if tag is None else "tag")
+        shown_fields.append(_field(color, values, fields))
     elif not own[color].share:
-        raise _empty(color, fields)
+        raise _empty(color, "list fields")
     paths, remarks = {}, []
     for name in playlists:
         title, tracks, left = _path(library, user_path(str(name)), position)
@@ -165,17 +171,20 @@ def _usual(own: Mapping[str, Field]) -> str:
     return next((name for name in OWN if own[name].share >= ENOUGH), max(OWN, key=lambda name: own[name].share))
 
 
-def _field(library: Library, ids: Sequence[int], name: str, fields: Fields) -> Field:
-    """A field to colour by: on a scale if it holds more numbers than there are colours. Raises OptionError for none."""
-    if name in fields.tags:
-        probabilities = read_probabilities(library, ids)[:, fields.tags.index(name)]
-        known: Sequence[object] = [None if np.isnan(p) else float(p) for p in probabilities]
-    else:
-        found = library.field(name)
-        # The number 0 is none; a text may well be "0".
-        known = [value if (value := found.get(id_)) not in (0, "", None) else None for id_ in ids]
-    if all(value is None for value in known):
-        raise _empty(name, fields)
+def _values(library: Library, ids: Sequence[int], name: str) -> list[object]:
+    """A field of these tracks, None for what they lack."""
+    found = library.field(name)
+    # The number 0 is none; a text may well be "0".
+    return [value if (value := found.get(id_)) not in (0, "", None) else None for id_ in ids]
+
+
+def _probabilities(library: Library, ids: Sequence[int], tag_set: TagSet, tag: int) -> list[float | None]:
+    """How probable a tag is for each of these tracks, None for one without tags."""
+    return [None if np.isnan(p) else float(p) for p in read_probabilities(library, tag_set, ids)[:, tag]]
+
+
+def _field(name: str, known: Sequence[object], fields: Fields) -> Field:
+    """A field to colour by: on a scale if it holds more numbers than there are colours."""
     values = [_number(value) for value in known]
     numeric = all(number is not None for number, value in zip(values, known, strict=True) if value is not None)
     if numeric and len(set(values)) > MOST_COLOURS:
@@ -183,8 +192,7 @@ def _field(library: Library, ids: Sequence[int], name: str, fields: Fields) -> F
     return category_field(name, [split_values(value) for value in known])
 
 
-def _empty(name: str, fields: Fields) -> OptionError:
-    hint = "tag" if name in fields.tags else "list fields"
+def _empty(name: str, hint: str) -> OptionError:
     return OptionError("color", "no analysed track has a value there", value=name, hint=hint)
 
 

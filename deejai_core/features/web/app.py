@@ -28,7 +28,6 @@ from deejai_core.features.web.requests import Reference
 from deejai_core.features.web.search import Found
 from deejai_core.features.web.token_page import CONTENT_SECURITY_POLICY, token_page
 from deejai_core.features.web.uploads import Uploads
-from deejai_core.models.vocabulary import TAGS
 from deejai_core.playlists.candidates import Pick
 from deejai_core.playlists.journey import journey
 from deejai_core.playlists.queue import fill
@@ -148,7 +147,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
             "writable": library.writable,
             "knobs": asdict(library.knobs),
             "rules": requests.write_choices(library.choices),
-            "tags": list(TAGS) if library.tagged else [],
+            "tags": list(library.tag_set.names) if library.tagged else [],
             "largest_upload": LARGEST_UPLOAD,
             "demo": start.demo,
             "start": _shown(library, start.ids),
@@ -197,7 +196,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         coming = requests.read_list(body, "coming", requests.place_reader(read_reference), MOST_COMING) or [None] * USUAL
         knobs = requests.read_knobs(body, library.knobs)
         seed = requests.read_whole(body, "seed", 0, 0, 2**31 - 1)
-        view = library.view(requests.read_choices(body, library.choices))
+        view = library.view(requests.read_choices(body, library.choices, library.tag_set))
         seeds, played = _songs(view, seeds, "seeds"), _songs(view, played)
         found = fill(
             view.candidates,
@@ -224,7 +223,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         between = requests.read_whole(body, "between", 5, 0, MOST_BETWEEN)
         knobs = requests.read_knobs(body, library.knobs)
         seed = requests.read_whole(body, "seed", 0, 0, 2**31 - 1)
-        view = library.view(requests.read_choices(body, library.choices))
+        view = library.view(requests.read_choices(body, library.choices, library.tag_set))
         songs = _songs(view, stops, "waypoints")
         if any(one.vector.tobytes() == next_.vector.tobytes() for one, next_ in pairwise(songs)):
             raise RefusedError("waypoints: the same one twice in a row; a journey leads from one to another")

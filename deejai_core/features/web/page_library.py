@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 from deejai_core.data_folder import slices_path
 from deejai_core.embedding.slices import open_slices
-from deejai_core.embedding.tag_digits import FIELD
 from deejai_core.errors import DeejaiError, ExternalFileError, MissingError, NothingAllowedError, QueryError
 from deejai_core.features.web.audio import FORMATS as PLAYED
 from deejai_core.features.web.library import Choices, Cover, ExternalSong, Knobs, Listed, Progress, RefusedError, View
@@ -27,6 +26,8 @@ from deejai_core.lists.lookup import find_matches
 from deejai_core.lists.making import Request
 from deejai_core.lists.space import Space, open_space
 from deejai_core.models.protocol import Model
+from deejai_core.models.registry import tagging_model
+from deejai_core.models.tag_set import TagSet
 
 KEPT_VIEWS = 8
 AN_HOUR = 3600  # seconds after which "played lately" is reckoned anew
@@ -170,8 +171,12 @@ class PageLibrary:
         self._analysis.start()
 
     @property
+    def tag_set(self) -> TagSet:
+        return tagging_model(self._model).tag_set
+
+    @property
     def tagged(self) -> bool:
-        return self.library.has_field(FIELD)
+        return self.library.has_field(self.tag_set.field)
 
     @property
     def knobs(self) -> Knobs:

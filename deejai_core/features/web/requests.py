@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from deejai_core.features.web.library import MILD, ONCE, Choices, Knobs, RefusedError
-from deejai_core.models.vocabulary import TAGS, close_tags, tag_number
+from deejai_core.models.tag_set import TagSet
 from deejai_core.tracks.songs import Song, normal_artist, song_names
 
 LONGEST_TEXT = 500  # characters of a search, a query or a name
@@ -128,7 +128,7 @@ def read_knobs(values: Mapping[str, Any], default: Knobs) -> Knobs:
     )
 
 
-def read_choices(values: Mapping[str, Any], default: Choices) -> Choices:
+def read_choices(values: Mapping[str, Any], default: Choices, tag_set: TagSet) -> Choices:
     """The object `rules` of a request; what it lacks is as in the configuration."""
     rules = values.get("rules", {})
     if not isinstance(rules, dict):
@@ -147,7 +147,7 @@ def read_choices(values: Mapping[str, Any], default: Choices) -> Choices:
         artist_separation=ONCE if separation == "once" else separation,
         candidates=read_text(rules, "candidates", default.candidates),
         not_played_days=read_number(rules, "not_played_days", default.not_played_days or 0, 0, 36_500) or None,
-        mood=_read_mood(rules) if "mood" in rules else default.mood,
+        mood=_read_mood(rules, tag_set) if "mood" in rules else default.mood,
         mix_in_key=read_switch(rules, "mix_in_key", default.mix_in_key),
         min_length=shortest,
         max_length=longest or ONCE,
@@ -167,16 +167,16 @@ def write_choices(choices: Choices) -> dict[str, Any]:
     }
 
 
-def _read_mood(rules: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
+def _read_mood(rules: Mapping[str, Any], tag_set: TagSet) -> tuple[tuple[str, float], ...]:
     mood = rules["mood"]
-    if not isinstance(mood, dict) or len(mood) > len(TAGS):
+    if not isinstance(mood, dict) or len(mood) > len(tag_set.names):
         raise RefusedError("mood: must be an object of tags with their weights")
     weights = {}
     for tag in mood:
-        number = tag_number(str(tag)[:LONGEST_TEXT])
+        number = tag_set.number(str(tag)[:LONGEST_TEXT])
         if number is None:
             raise RefusedError(
-                f"mood: no tag is called {str(tag)[:40]!r}; there is: {', '.join(close_tags(str(tag)[:40]))}"
+                f"mood: no tag is called {str(tag)[:40]!r}; there is: {', '.join(tag_set.close(str(tag)[:40]))}"
             )
         weights[number] = read_number(mood, tag, 0, -HEAVIEST, HEAVIEST)
-    return tuple((TAGS[number], weights[number]) for number in sorted(weights) if weights[number])
+    return tuple((tag_set.names[number], weights[number]) for number in sorted(weights) if weights[number])

@@ -44,7 +44,7 @@ class Speccy:
     epsilon = 0.001  # cosine distance below which two slices are the same word in Mp3ToVec; the original's
     duplicate_epsilon = 0.001  # the original's
     alike = None
-    has_tags = False
+    tag_set = None
 
     def __init__(
         self,

@@ -26,6 +26,7 @@ from deejai_core.models.musicnn.convolutions import (
     temporal_table,
     timbral_maxima,
 )
+from deejai_core.models.musicnn.tags import MSD_TAGS
 
 if TYPE_CHECKING:
     import torch
@@ -42,7 +43,7 @@ class MusiCNN:
 
     name = "musicnn-msd-1"  # changes with every number it puts out: vectors of different names are not comparable
     trunk_name = name
-    has_tags = True
+    tag_set = MSD_TAGS
     sample_rate = 16_000  # Hz, mono
     window = 48_128  # samples: 187 frames of 512 at a hop of 256, 3.008 s
     trunk_size = 200
@@ -106,7 +107,7 @@ class MusiCNN:
         return centred @ self._weights["projection.matrix"]
 
     def tags(self, trunk: np.ndarray) -> np.ndarray:
-        """Probabilities (n, 50) float32 of `vocabulary.TAGS`, from the trunk's output (n, 200)."""
+        """Probabilities (n, 50) float32 of `MSD_TAGS`, from the trunk's output (n, 200)."""
         logits = trunk.astype(np.float32) @ self._weights["tags.weight"] + self._weights["tags.bias"]
         return 1 / (1 + np.exp(-logits))
 

@@ -153,7 +153,7 @@ def run_tag(
     ids = [item.id for item in library.lib.items(args)] if args else library.ids()
     if args and not ids:
         raise ui.UserError(f"no track matches {' '.join(args)!r}; `beet ls` shows what a query finds")
-    untagged = ids if opts.force else untagged_ids(library, ids)
+    untagged = ids if opts.force else untagged_ids(library, model.tag_set, ids)
     if not opts.pretend:
         ids = untagged
     if not ids:
@@ -166,7 +166,9 @@ def run_tag(
             tags = tags_of(library, ids, untagged, model, store)
             given = len(tags)
             for item in items_by_id(library, (id_ for id_ in ids if id_ in tags)):
-                shown = ", ".join(f"{name} {probability:.2f}" for name, probability in top_tags(tags[item.id], SHOWN_TAGS))
+                shown = ", ".join(
+                    f"{name} {probability:.2f}" for name, probability in top_tags(tags[item.id], model.tag_set, SHOWN_TAGS)
+                )
                 ui.print_(f"{as_track(item).name}: {shown}")
         else:
             given = tag_tracks(library, ids, model, store)

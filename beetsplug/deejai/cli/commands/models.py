@@ -99,7 +99,7 @@ def run_info(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Valu
         "vectors": f"{model.name}, {model.dimension} dimensions, epsilon {model.epsilon:.3g}",
         "trunk": f"{model.trunk_name}, {model.trunk_size} numbers per slice of {model.window / model.sample_rate:.1f} s",
         "kind": _kind(model),
-        "tags": "yes" if model.has_tags else "no; `tag` uses those of the bundled model",
+        "tags": "yes" if model.tag_set else "no; `tag` uses those of the bundled model",
     }
     if described.folder:
         told["folder"] = str(described.folder)
