@@ -40,6 +40,11 @@ class Coverage(NamedTuple):
     found: int  # of these
     share: float  # of all entries, from 0 to 1
 
+    @property
+    def text(self) -> str:
+        what = f"{counted(self.lists, 'list')} of {counted(self.songs, 'song')}"
+        return f"{what}; your library has {self.found:,} of them, {self.share:.0%} of all entries"
+
 
 @dataclass(frozen=True, eq=False)
 class Songs:

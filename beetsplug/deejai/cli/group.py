@@ -16,11 +16,14 @@ from beets.dbcore.query import ParsingError
 from deejai_core.errors import DeejaiError, OptionError
 from deejai_core.formats.entries import one_line
 
+from .call import Call
 from .hints import in_words, problem_in_words
 from .settings import COUNTS, GivenError
 
 if TYPE_CHECKING:
-    from ..library.beets_library import BeetsLibrary
+    import confuse
+    from beets.library import Library
+    from beets.logging import BeetsLogger
 
 
 class UnknownOptionError(optparse.BadOptionError):
@@ -59,16 +62,24 @@ class Verb(ui.Subcommand):
     words: tuple[str, ...] = ()  # that it takes as its argument, if these are all
 
     def __init__(
-        self, name: str, run: Callable, help: str, *, usage: str = "%prog [options]", aliases: tuple[str, ...] = ()
+        self,
+        name: str,
+        run: Callable[[Call], None],
+        help: str,
+        *,
+        usage: str = "%prog [options]",
+        aliases: tuple[str, ...] = (),
     ) -> None:
         super().__init__(name, VerbParser(usage=usage, description=f"{help[0].upper()}{help[1:]}."), help, aliases)
         self.run = run
 
-    def func(self, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
+    def call(
+        self, config: confuse.Subview, log: BeetsLogger, library: Library, opts: optparse.Values, args: list[str]
+    ) -> None:
         from ..library.beets_library import BeetsLibrary  # with numpy
 
         try:
-            self.run(BeetsLibrary(library), opts, args)
+            self.run(Call(config, log, BeetsLibrary(library), opts, args))
         except OptionError as error:
             given = f"{self._flag(error.option)} {error.value}".rstrip()
             raise ui.UserError(f"{given}: {problem_in_words(error)}") from error
@@ -141,8 +152,10 @@ class VerbsCommand(ui.Subcommand):
             opts.verb, opts.of_verb, words = self.parser.parse_subcommand(words)
         return opts, words
 
-    def func(self, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
+    def call(
+        self, config: confuse.Subview, log: BeetsLogger, library: Library, opts: optparse.Values, args: list[str]
+    ) -> None:
         if opts.verb is None:
             self.print_help()
         else:
-            opts.verb.func(library, opts.of_verb, args)
+            opts.verb.call(config, log, library, opts.of_verb, args)

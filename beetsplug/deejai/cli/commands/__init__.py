@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..group import VerbsCommand
@@ -16,7 +17,8 @@ MODULES = (analysis, lists, mix, drawing, web, live, history, training, models, 
 
 def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
     """`beet deejai`. Every verb reads its configuration when it runs, so that an error in it is one line to the user."""
-    verbs = [verb for module in MODULES for verb in module.verbs(config, log)]
+    verbs = [verb for module in MODULES for verb in module.verbs()]
     command = VerbsCommand("deejai", verbs, "playlists of songs that sound alike")
     command.add(*shell.verbs(command))
+    command.func = partial(command.call, config, log)
     return command

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import optparse
 import os
 from functools import partial
-from typing import TYPE_CHECKING
 
 from beets import ui
 
 from deejai_core.words import counted
 
+from ..call import Call
 from ..group import Verb
-from ..settings import given_options, read_settings
-
-if TYPE_CHECKING:
-    import confuse
-    from beets.logging import BeetsLogger
-
-    from ...library.beets_library import BeetsLibrary
-
 
 SHOWN_TAGS = 5  # that `tag --pretend` shows of each track
 
 
-def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
+def verbs() -> list[Verb]:
     analyze = Verb(
         "analyze",
-        partial(run_analyze, config, log),
+        run_analyze,
         "analyse the tracks that have no vector yet",
         usage="%prog [options] [QUERY...]",
         aliases=("analyse",),
@@ -43,7 +34,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 
     tag = Verb(
         "tag",
-        partial(run_tag, config, log),
+        run_tag,
         "describe in words how each analysed track sounds",
         usage="%prog [options] [QUERY...]",
     )
@@ -52,7 +43,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 
     reweigh = Verb(
         "reweigh",
-        partial(run_reweigh, config, log),
+        run_reweigh,
         "compute all vectors again from the stored analysis",
     )
     reweigh.parser.add_option(
@@ -64,37 +55,29 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     return [analyze, tag, reweigh]
 
 
-def run_analyze(
-    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
+def run_analyze(call: Call) -> None:
     from deejai_core.embedding.cluster import Cluster, check_address
     from deejai_core.embedding.library_analysis import analyse_library, pending_tracks
     from deejai_core.errors import ClusterError, StoreError
     from deejai_core.index.cache import build_index
     from deejai_core.models.registry import tagging_model, trunk_source
 
-    from ...library.items import require_tracks
     from ..analysis_report import AnalysisReport
-    from ..models import model_in_use, models_folder, name_in_use
+    from ..models import models_folder
 
-    require_tracks(library)
-    settings = read_settings(config, given_options(opts))
+    call.require_tracks()
+    opts, log, settings = call.opts, call.log, call.settings
     if opts.dask is not None:
         check_address(opts.dask)
         if opts.threads:
             raise ui.UserError("--threads does not apply to --dask; `dask worker --nthreads` sets the threads of a worker")
         if opts.device:
             raise ui.UserError("--device does not apply to --dask; workers compute on their CPUs")
-    model = model_in_use(library, settings)
-    cluster = None
-    if opts.dask:
-        cluster = Cluster(opts.dask, trunk_source(name_in_use(library, settings), models_folder()))
-    ids = [item.id for item in library.lib.items(args)] if args else None
-    if args and not ids:
-        raise ui.UserError(f"no track matches {' '.join(args)!r}; `beet ls` shows what a query finds")
-    wanted = {"ids": ids, "retry": bool(opts.retry), "force": bool(opts.force)}
+    model = call.model
+    cluster = Cluster(opts.dask, trunk_source(call.model_name, models_folder())) if opts.dask else None
+    wanted = {"ids": call.matching(), "retry": bool(opts.retry), "force": bool(opts.force)}
     if opts.pretend:
-        pending = library.tracks(pending_tracks(library, model, settings.analysis, **wanted)).values()
+        pending = call.library.tracks(pending_tracks(call.library, model, settings.analysis, **wanted)).values()
         for track in pending:
             ui.print_(os.fspath(track.path))
         if not pending:
@@ -104,7 +87,7 @@ def run_analyze(
     try:
         with report:
             outcome = analyse_library(
-                library,
+                call.library,
                 model,
                 tagging_model(model),
                 settings.analysis,
@@ -117,7 +100,7 @@ def run_analyze(
         raise
     try:
         build_index(
-            library,
+            call.library,
             model,
             search=settings.index,
             on_build=lambda tracks: log.info("building the index of {:,} tracks...", tracks),
@@ -135,24 +118,19 @@ def run_analyze(
         raise ui.UserError(f"{counted(outcome.failed, 'track')} could not be analysed, see above")
 
 
-def run_tag(
-    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
-
+def run_tag(call: Call) -> None:
     from deejai_core.data_folder import slices_path
     from deejai_core.embedding.slices import open_slices
     from deejai_core.embedding.tag_digits import top_tags
     from deejai_core.embedding.tagging import tag_tracks, tags_of, untagged_ids
     from deejai_core.models.registry import tagging_model
 
-    from ...library.items import as_track, items_by_id, require_tracks
-    from ..models import model_in_use
+    from ...library.items import as_track, items_by_id
 
-    require_tracks(library)
-    model = tagging_model(model_in_use(library, read_settings(config)))
-    ids = [item.id for item in library.lib.items(args)] if args else library.ids()
-    if args and not ids:
-        raise ui.UserError(f"no track matches {' '.join(args)!r}; `beet ls` shows what a query finds")
+    call.require_tracks()
+    opts, library, log = call.opts, call.library, call.log
+    model = tagging_model(call.model)
+    ids = call.matching() or library.ids()
     untagged = ids if opts.force else untagged_ids(library, model.tag_set, ids)
     if not opts.pretend:
         ids = untagged
@@ -181,25 +159,18 @@ def run_tag(
         )
 
 
-def run_reweigh(
-    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
-
+def run_reweigh(call: Call) -> None:
     from deejai_core.data_folder import alone
     from deejai_core.embedding.library_vectors import weight_tracks
     from deejai_core.embedding.slices import open_slices
 
-    from ...library.items import require_tracks
-    from ..models import model_in_use
-
-    if args:
-        raise ui.UserError("reweigh takes no query: it updates all tracks")
-    require_tracks(library)
+    call.refuse_words("reweigh takes no query: it updates all tracks")
+    call.require_tracks()
+    opts, library, log = call.opts, call.library, call.log
     if opts.sweep is not None:
-        _print_sweep(config, log, library, opts)
+        _print_sweep(call)
         return
-    settings = read_settings(config, given_options(opts))
-    model = model_in_use(library, settings)
+    settings, model = call.settings, call.model
     with open_slices(library) as store, alone(library):
         ids = list(library.recordings())
         if not ids:
@@ -221,25 +192,23 @@ def run_reweigh(
         )
 
 
-def _print_sweep(config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values) -> None:
+def _print_sweep(call: Call) -> None:
     from deejai_core.features.evaluation import sweep
 
     from ..evaluation_report import parse_epsilons, sweep_lines
-    from ..models import model_in_use
 
-    if opts.epsilon is not None:
+    if call.opts.epsilon is not None:
         raise ui.UserError("--epsilon changes the vectors, --sweep only compares; give one of them")
-    epsilons, settings = parse_epsilons(opts.sweep), read_settings(config)
-    model = model_in_use(library, settings)
+    epsilons, model = parse_epsilons(call.opts.sweep), call.model
     found = sweep(
-        library,
+        call.library,
         model,
         epsilons,
-        settings.analysis.epsilon_for(model),
-        on_epsilon=partial(log.info, "weighting with epsilon {}..."),
+        call.configured.analysis.epsilon_for(model),
+        on_epsilon=partial(call.log.info, "weighting with epsilon {}..."),
     )
     if found.left_out:
-        log.warning(
+        call.log.warning(
             "Left out {} of {} tracks, because their analysis is not stored; `beet deejai analyze --force` analyses again.",
             found.left_out,
             found.tracks + found.left_out,

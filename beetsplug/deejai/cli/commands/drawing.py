@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import optparse
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
 from beets import ui
 
 from deejai_core.words import counted
 
+from ..call import Call
 from ..group import Verb
 from ..progress import Progress
-from ..settings import read_settings
 
 if TYPE_CHECKING:
-    import confuse
     from beets.logging import BeetsLogger
-
-    from ...library.beets_library import BeetsLibrary
 
 LONG = 2_000  # tracks whose layout takes long enough to show how far it is
 
 
-def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
+def verbs() -> list[Verb]:
     map_ = Verb(
         "map",
-        partial(run_map, config, log),
+        run_map,
         "draw a map of the library on which similar tracks lie together",
         usage="%prog [options] [QUERY...]",
     )
@@ -46,29 +41,26 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     return [map_]
 
 
-def run_map(
-    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
+def run_map(call: Call) -> None:
     from deejai_core.data_folder import map_path
     from deejai_core.features.map.library_map import check_map_path, library_map, write_library_map
     from deejai_core.lists.lookup import user_path
 
     from ...library.map_fields import FIELDS
-    from ..models import model_in_use
 
+    opts, library = call.opts, call.library
     path = map_path(library) if opts.output is None else user_path(opts.output).absolute()
     check_map_path(path)
-    settings = read_settings(config)
-    model = model_in_use(library, settings)
-    with _laying_out(library.models().get(model.name, 0), log) as on_progress:
+    model = call.model
+    with _laying_out(library.models().get(model.name, 0), call.log) as on_progress:
         drawn = library_map(
             library,
             model,
-            shlex.join(args),
+            shlex.join(call.args),
             color=opts.color,
             playlists=opts.playlist,
             fields=FIELDS,
-            threads=settings.threads,
+            threads=call.configured.threads,
             on_progress=on_progress,
         )
     write_library_map(library, drawn, path)

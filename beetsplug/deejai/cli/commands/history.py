@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import optparse
-from functools import partial
 from typing import TYPE_CHECKING
 
 from beets import ui
 
 from deejai_core.words import counted
 
+from ..call import Call
 from ..group import Verb, VerbsCommand
 from ..words import amounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    import confuse
-    from beets.logging import BeetsLogger
-
     from deejai_core.history.mentions import Play, SongList
     from deejai_core.history.report import Coverage, HistoryReport
     from deejai_core.history.store import HistoryStore, Holding, Source
-
-    from ...library.beets_library import BeetsLibrary
 
 SHOWN_LISTS = 20  # of a source that --pretend shows
 SHOWN_SONGS = 10  # of each kind that the report shows, unless all are asked for
@@ -39,8 +33,8 @@ ABOUT = {
 }
 
 
-def verbs(config: confuse.Subview, log: BeetsLogger) -> list[VerbsCommand]:
-    add = Verb("add", partial(run_add, config, log), "read playlists into the history", usage="%prog [options] SOURCE...")
+def verbs() -> list[VerbsCommand]:
+    add = Verb("add", run_add, "read playlists into the history", usage="%prog [options] SOURCE...")
     add.parser.add_option("-p", "--pretend", action="store_true", help="only show what would be read, keep nothing")
 
     list_ = Verb("list", run_list, "list the sources of the history, and what came from each", aliases=("ls",))
@@ -63,25 +57,24 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[VerbsCommand]:
     return [VerbsCommand("history", [add, list_, remove, report, export], "collect playlists for models to learn from")]
 
 
-def run_add(
-    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
+def run_add(call: Call) -> None:
     from deejai_core.history.library_history import open_history
     from deejai_core.history.sources.library_sources import overlapping, source_text
 
     from ..hints import A_SOURCE
     from ..sources import meant_source, sources_of
 
-    if not args:
+    if not call.args:
         raise ui.UserError(f"nothing to add; a source is {A_SOURCE}")
-    for source in dict.fromkeys(map(meant_source, args)):
-        sources = sources_of(library, config, log)
-        if opts.pretend:
+    for source in dict.fromkeys(map(meant_source, call.args)):
+        sources = sources_of(call.library, call.config, call.log)
+        if call.opts.pretend:
             _show(source_text(source), sources.read(source))
             continue
-        with open_history(library) as store:
+        with open_history(call.library) as store:
             for there in overlapping(store.sources(), source):
-                log.warning("{} is also part of the history; what is in both counts twice: `history remove` one", there)
+                told = "{} is also part of the history; what is in both counts twice: `history remove` one"
+                call.log.warning(told, there)
             sources.add(store, source)
             (holding,) = (holding for holding in store.holdings() if holding.source == source)
         ui.print_(f"{source_text(source)}: {amounts(holding.lists, holding.plays)}, {counted(holding.songs, 'song')}")
@@ -104,12 +97,11 @@ def _show(name: str, content: Iterable[SongList | Play]) -> None:
     ui.print_(f"{name}: {amounts(lists, plays)} would be read; nothing was changed")
 
 
-def run_list(library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
+def run_list(call: Call) -> None:
     from deejai_core.history.library_history import existing_history
 
-    if args:
-        raise ui.UserError("history list takes no arguments; `history report SOURCE` looks at one")
-    with existing_history(library) as store:
+    call.refuse_words("history list takes no arguments; `history report SOURCE` looks at one")
+    with existing_history(call.library) as store:
         for line in _holding_lines(store.holdings()):
             ui.print_(line)
 
@@ -135,14 +127,14 @@ def _holding_lines(holdings: list[Holding]) -> list[str]:
     ]
 
 
-def run_remove(library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
+def run_remove(call: Call) -> None:
     from deejai_core.history.library_history import existing_history
     from deejai_core.history.sources.library_sources import source_text
 
-    if not args:
+    if not call.args:
         raise ui.UserError("name the sources to forget; `beet deejai history list` shows them")
-    with existing_history(library) as store:
-        for source in [_known_source(store, text) for text in args]:
+    with existing_history(call.library) as store:
+        for source in [_known_source(store, text) for text in call.args]:
             store.remove(source)
             ui.print_(f"{source_text(source)}: forgotten")
 
@@ -157,18 +149,18 @@ def _known_source(store: HistoryStore, text: str) -> Source:
     return source
 
 
-def run_report(library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
+def run_report(call: Call) -> None:
     from deejai_core.extras import extra
     from deejai_core.history.library_history import existing_history
     from deejai_core.history.report import HistoryReport
 
-    if len(args) > 1:
+    if len(call.args) > 1:
         raise ui.UserError("history report takes one source, or none for all")
     with extra("history"):  # before anything is read: it is the same answer whatever is there
         import rapidfuzz  # noqa: F401
-    with existing_history(library) as store:
-        source = _known_source(store, args[0]) if args else None
-        for line in _report_lines(HistoryReport(library, store, source), all_songs=bool(opts.all)):
+    with existing_history(call.library) as store:
+        source = _known_source(store, call.args[0]) if call.args else None
+        for line in _report_lines(HistoryReport(call.library, store, source), all_songs=bool(call.opts.all)):
             ui.print_(line)
 
 
@@ -210,20 +202,20 @@ def _coverage_lines(coverage: Coverage) -> Iterator[str]:
         yield f"  {found:,} in the library ({coverage.share:.0%} of what was listed or played){told}"
 
 
-def run_export(library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
+def run_export(call: Call) -> None:
     from deejai_core.history.library_history import read_history
     from deejai_core.lists.lookup import user_path
     from deejai_core.training.library_training import export_history
 
-    if len(args) != 1:
+    if len(call.args) != 1:
         raise ui.UserError("export to where? Give the name of a file: beet deejai history export lists.parquet")
-    path = user_path(args[0])
+    path = user_path(call.args[0])
     if path.suffix.lower() != ".parquet":
-        raise ui.UserError(f"{args[0]}: name a .parquet file")
+        raise ui.UserError(f"{call.args[0]}: name a .parquet file")
     if not path.parent.is_dir():
         raise ui.UserError(f"{path}: there is no folder {path.parent}; make it first")
     try:
-        with read_history(library) as history:
+        with read_history(call.library) as history:
             written = export_history(history, path)
     except OSError as error:
         raise ui.UserError(f"{path}: cannot be written ({error.strerror})") from error

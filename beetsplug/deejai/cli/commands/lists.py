@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import optparse
-from functools import partial
 from typing import TYPE_CHECKING
 
 from beets import ui
 
 from deejai_core.words import counted
 
+from ..call import Call
 from ..group import Verb
 from ..options import (
     ARTISTS,
@@ -21,21 +20,16 @@ from ..options import (
     WALK,
     add_options,
 )
-from ..settings import Option, given_options, read_settings, unknown_options
+from ..settings import Option, unknown_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import confuse
-    from beets.logging import BeetsLogger
 
-    from ...library.beets_library import BeetsLibrary
-
-
-def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
+def verbs() -> list[Verb]:
     similar = Verb(
         "similar",
-        partial(run_similar, config, log),
+        run_similar,
         "write a playlist of tracks that sound like the matching ones",
         usage="%prog [options] QUERY...|FILE...|PLAYLIST...",
     )
@@ -43,7 +37,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 
     journey = Verb(
         "journey",
-        partial(run_journey, config, log),
+        run_journey,
         "write a playlist that leads from track to track",
         usage="%prog [options] QUERY|FILE QUERY|FILE...|PLAYLIST",
     )
@@ -53,7 +47,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 
     reorder = Verb(
         "reorder",
-        partial(run_reorder, config, log),
+        run_reorder,
         "put a playlist, or matching tracks, in an order that flows",
         usage="%prog [options] PLAYLIST|QUERY...",
     )
@@ -62,7 +56,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 
     artists = Verb(
         "similar-artists",
-        partial(run_similar_artists, config),
+        run_similar_artists,
         "show the artists who sound like those of the matching tracks",
         usage="%prog [options] ARTIST|QUERY...|FILE...",
     )
@@ -70,7 +64,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 
     playlists = Verb(
         "playlists",
-        partial(run_playlists, config, log),
+        run_playlists,
         "update the playlists of the configuration",
         usage="%prog [options] [NAME...]",
     )
@@ -101,47 +95,40 @@ def _add_output_options(verb: Verb) -> None:
     verb.parser.add_option("--play", action="store_true", help="play the list with the player of beets' play plugin")
 
 
-def run_similar(
-    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
-    if not args:
+def run_similar(call: Call) -> None:
+    if not call.args:
         raise ui.UserError("similar to what? Give a title, a query or an audio file")
-    if opts.album:
-        opts.albums, opts.number = opts.number, None
-    _make("similar", config, log, library, opts, args)
+    if call.opts.album:
+        call.opts.albums, call.opts.number = call.opts.number, None
+    _make("similar", call)
 
 
-def run_journey(
-    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
+def run_journey(call: Call) -> None:
     from deejai_core.lists.lookup import playlist_at
 
-    if len(args) < 2 and not any(map(playlist_at, args)):
+    if len(call.args) < 2 and not any(map(playlist_at, call.args)):
         raise ui.UserError(
             'a journey needs two waypoints or more, each a query or a file, or a playlist: beet deejai journey "A" "B"'
         )
-    if (opts.keep_first or opts.keep_last) and not opts.best_order:
+    if (call.opts.keep_first or call.opts.keep_last) and not call.opts.best_order:
         raise ui.UserError("--keep-first and --keep-last need --best-order; without it, all waypoints keep their places")
-    _make("journey", config, log, library, opts, args)
+    _make("journey", call)
 
 
-def run_reorder(
-    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
-    if not args:
+def run_reorder(call: Call) -> None:
+    if not call.args:
         raise ui.UserError("reorder what? Give a playlist (FILE.m3u) or a query")
-    _make("reorder", config, log, library, opts, args)
+    _make("reorder", call)
 
 
-def _make(
-    verb: str, config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
+def _make(verb: str, call: Call) -> None:
     """Make a list as the options ask for, write it, show it, play it."""
     from ..making import OneOffOptions, make
     from ..output import for_file, play, show, write
     from ..terminal import choose_next, choose_waypoint, is_terminal
 
-    for name in unknown_options(config):
+    opts, library, log = call.opts, call.library, call.log
+    for name in unknown_options(call.config):
         log.warning("deejai.{}: there is no such option in the configuration; it is ignored", name)
     option = opts.ensure_value
     if option("minutes", None) is not None and any(
@@ -150,18 +137,15 @@ def _make(
         raise ui.UserError("-n and --minutes both set the length of the list; give only one of them")
     if option("pick", None) and not is_terminal():
         raise ui.UserError("--pick asks you to choose, and needs a terminal for that")
-    settings = for_file(read_settings(config, given_options(opts)), opts.output, opts.output_format)
+    settings = for_file(call.settings, opts.output, opts.output_format)
     one_off = OneOffOptions(
         albums=bool(option("album", None)),
         less=option("less", None),
-        best_order=bool(option("best_order", None)),
-        keep_first=bool(option("keep_first", None)),
-        keep_last=bool(option("keep_last", None)),
-        why=bool(option("why", None)),
+        **{name: bool(option(name, None)) for name in ("best_order", "keep_first", "keep_last", "why")},
         choose=choose_next if option("pick", None) else None,
         choose_waypoint=choose_waypoint if is_terminal() else None,
     )
-    made = make(verb, library, args, settings, one_off, read_settings(config))
+    made = make(verb, library, call.args, settings, one_off, call.configured)
     # Written before anything is shown: an error leaves the old playlist, and no list that seems to have been written.
     written = None if opts.pretend or (opts.play and not opts.output) else write(library, made, settings, opts.output)
     show(library, made, settings, log)
@@ -172,23 +156,21 @@ def _make(
         play(made, log)
 
 
-def run_similar_artists(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
+def run_similar_artists(call: Call) -> None:
     from ..making import make_artists
 
-    if not args:
+    if not call.args:
         raise ui.UserError("similar to whom? Give an artist, a query or an audio file")
-    found = make_artists(library, args, read_settings(config, given_options(opts)))
+    found = make_artists(call.library, call.args, call.settings)
     for number, (name, similarity, tracks) in enumerate(found, 1):
         ui.print_(f"{number:4}  {similarity:.3f} {name} ({counted(tracks, 'track')})")
 
 
-def run_playlists(
-    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
+def run_playlists(call: Call) -> None:
     from ..named import write_named
 
-    if not config["playlists"].get(list):
-        log.info("no playlists in the configuration (deejai.playlists)")
-    failed = write_named(config, log, library, args, opts, pretend=bool(opts.pretend))
+    if not call.config["playlists"].get(list):
+        call.log.info("no playlists in the configuration (deejai.playlists)")
+    failed = write_named(call.config, call.log, call.library, call.args, call.opts, pretend=bool(call.opts.pretend))
     if failed:
         raise ui.UserError(f"{failed} of the playlists could not be written, see above; they are as they were")

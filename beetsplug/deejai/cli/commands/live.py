@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import optparse
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from beets import ui
 
+from ..call import Call, check_range
 from ..group import Verb
 from ..options import LESS, OUTPUT, RULES, VARIATION, WALK, add_options
-from ..settings import OPTIONS, given_options, read_settings
+from ..settings import OPTIONS
 from ..words import clock
 
 if TYPE_CHECKING:
-    import confuse
+    from optparse import Values
+
     import numpy as np
-    from beets.logging import BeetsLogger
 
     from deejai_core.audio.stream import Raw
     from deejai_core.features.listen.listener import Answer
-
-    from ...library.beets_library import BeetsLibrary
 
 NEAREST = 3  # songs that `listen` names
 AHEAD = 3  # songs that `radio` keeps in the queue
@@ -34,10 +31,10 @@ IN_PLAYLISTS = ("relative_to", "forward_slash", "urlencode", "prefix")
 IN_RADIO = ("keep_on", "stay", "list_seeds")
 
 
-def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
+def verbs() -> list[Verb]:
     listen = Verb(
         "listen",
-        partial(run_listen, config, log),
+        run_listen,
         "name the songs that sound like what plays in the room",
         usage="%prog [options]",
     )
@@ -68,7 +65,7 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
 
     radio = Verb(
         "radio",
-        partial(run_radio, config, log),
+        run_radio,
         "keep MPD's queue filled with songs like those it played",
         usage="%prog [options] [QUERY...|FILE...]",
     )
@@ -83,41 +80,36 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     return [listen, radio]
 
 
-def run_listen(
-    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
+def run_listen(call: Call) -> None:
     from deejai_core.features.listen.blocks import moments
     from deejai_core.features.listen.listener import Listener, append_to_playlist
     from deejai_core.lists.lookup import user_path
 
     from ..making import request_for
-    from ..models import model_in_use
     from ..output import style_of
 
-    if args:
-        raise ui.UserError("listen takes no query; --from says which songs are compared")
+    call.refuse_words("listen takes no query; --from says which songs are compared")
+    opts = call.opts
     if opts.list_devices:
         from deejai_core.audio.microphone import list_devices
 
         ui.print_("\n".join(list_devices()) or "no microphone found")
         return
-    if not 1 <= opts.every <= 30:
-        raise ui.UserError(f"--every: must be from 1 to 30 seconds, not {opts.every:g}")
-    if opts.nearest < 1:
-        raise ui.UserError(f"--number: must be at least 1, not {opts.nearest}")
-    settings = replace(read_settings(config, given_options(opts)), space="sound")  # what plays in the room is in no list
-    model = model_in_use(library, settings)
+    check_range("--every", opts.every, 1, 30, " seconds")
+    check_range("--number", opts.nearest, 1)
+    settings = replace(call.settings, space="sound")  # what plays in the room is in no list
+    model = call.model
     rate = model.sample_rate
     blocks = _blocks(opts, rate)
     playlist = user_path(opts.m3u).absolute() if opts.m3u else None
-    with Listener(library, model, request_for("similar", settings), against_start=opts.against == "start") as listener:
+    with Listener(call.library, model, request_for("similar", settings), against_start=opts.against == "start") as listener:
         said, at = Meter(), None
         for moment in moments(blocks, rate, every=opts.every, silence=opts.silence, on_level=said.show):
             at = moment.at
             answer = listener.answer(moment, opts.nearest) if len(moment.samples) else None
             written = None
             if playlist and answer and answer.next:
-                style = style_of(library, settings, playlist)
+                style = style_of(call.library, settings, playlist)
                 extended, within = settings.output_format != "m3u", settings.playlist_dir
                 if append_to_playlist(playlist, answer.next.tracks[0], style, extended=extended, within=within):
                     written = answer.next
@@ -132,9 +124,7 @@ def run_listen(
             raise ui.UserError("standard input: it contains no sound")
 
 
-def run_radio(
-    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
+def run_radio(call: Call) -> None:
     from deejai_core.features.radio.radio import Radio
     from deejai_core.lists.lookup import find, find_matches
     from deejai_core.lists.waypoints import known_members
@@ -142,11 +132,11 @@ def run_radio(
     from ..making import open_space_of
     from ..radio import RadioLog, find_mpd
 
-    if opts.ahead < 1:
-        raise ui.UserError(f"--ahead: must be at least 1, not {opts.ahead}")
-    settings = read_settings(config, given_options(opts))
+    opts, library, log = call.opts, call.library, call.log
+    check_range("--ahead", opts.ahead, 1)
+    settings = call.settings
     player = find_mpd(library, opts.host, opts.port, opts.password)
-    found = find(library, args) if args else None
+    found = find(library, call.args) if call.args else None
     unwanted = find_matches(library, [opts.less]) if opts.less else []
     space = open_space_of(library, settings)
     seeds, warnings = known_members(space, found.matches, found.listed) if found else ([], [])
@@ -175,7 +165,7 @@ def _print_answer(answer: Answer) -> None:
         ui.print_(f"{number:>6}  {similarity:.3f} {member.name}")
 
 
-def _blocks(opts: optparse.Values, sample_rate: int) -> Iterator[np.ndarray]:
+def _blocks(opts: Values, sample_rate: int) -> Iterator[np.ndarray]:
     """The sound that the options ask for, once they are found to make sense."""
     from deejai_core.audio.stream import RAW_FORMATS, Raw
 
@@ -195,10 +185,8 @@ def _blocks(opts: optparse.Values, sample_rate: int) -> Iterator[np.ndarray]:
     )
     if raw.format not in RAW_FORMATS:
         raise ui.UserError(f"--format: must be one of {', '.join(RAW_FORMATS)}, not {raw.format!r}")
-    if not 1000 <= raw.rate <= 768_000:
-        raise ui.UserError(f"--rate: must be from 1000 to 768000, not {raw.rate}")
-    if not 1 <= raw.channels <= 8:
-        raise ui.UserError(f"--channels: must be from 1 to 8, not {raw.channels}")
+    check_range("--rate", raw.rate, 1000, 768_000)
+    check_range("--channels", raw.channels, 1, 8)
     return _standard_input(sample_rate, raw if given else None)
 
 

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import optparse
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING
 
 from beets import ui
 
 from deejai_core.words import counted
 
+from ..call import Call, check_range
 from ..group import Verb
 from ..options import LESS, RULES, VARIATION, WALK, add_options
-from ..settings import given_options, read_settings
-
-if TYPE_CHECKING:
-    import confuse
-    from beets.logging import BeetsLogger
-
-    from ...library.beets_library import BeetsLibrary
 
 LIST_OPTIONS = (
     replace(WALK[0], help="with --similar, tracks to add; with --journey, tracks between waypoints"),
@@ -28,14 +19,14 @@ LIST_OPTIONS = (
     *RULES,
 )
 FADE = 6.0  # seconds
-LONGEST_FADE = 60.0  # seconds
+LONGEST_FADE = 60  # seconds
 RATE = 44_100  # Hz, of a plan that is only shown
 
 
-def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
+def verbs() -> list[Verb]:
     mix = Verb(
         "mix",
-        partial(run_mix, config, log),
+        run_mix,
         "mix a playlist, or matching tracks, into one audio file with fades and chapters",
         usage="%prog [options] -o FILE PLAYLIST|QUERY...|FILE...",
     )
@@ -54,32 +45,29 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     return [mix]
 
 
-def run_mix(
-    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
+def run_mix(call: Call) -> None:
     from deejai_core.features.mix.selection import check_target
     from deejai_core.lists.lookup import user_path
 
     from ..mixing import chosen, plan_lines, planned, remove_unfinished_mixes, write
 
-    if not args:
+    opts, library, log = call.opts, call.library, call.log
+    if not call.args:
         raise ui.UserError('mix what? Give a playlist (FILE.m3u), a query, or --journey "A" "B"')
     if not opts.output and not opts.pretend:
         raise ui.UserError("a mix needs a file: -o FILE.mp3 (or .m4a, .ogg, .opus, .flac); --pretend only shows the plan")
-    if not 0 <= opts.fade <= LONGEST_FADE:
-        raise ui.UserError(f"--fade: must be from 0 to {LONGEST_FADE:.0f} (seconds), not {opts.fade:g}")
-    configured = read_settings(config)
+    check_range("--fade", opts.fade, 0, LONGEST_FADE, " (seconds)")
+    configured = call.configured
     with configured.analysis.limits.decoder() as decoder:
         remove_unfinished_mixes(library, log)
         rate, path = RATE, None
         if opts.output is not None:
             path = user_path(opts.output).absolute()
             rate = check_target(library, path, decoder, bitrate=opts.bitrate, force=bool(opts.force))
-        verb = _verb(opts, args)
+        verb = _verb(call)
         if verb == "journey":
             opts.between, opts.number = opts.number, None
-        settings = read_settings(config, given_options(opts))
-        selection, recipe = chosen(library, verb, args, settings, configured, decoder, opts.less)
+        selection, recipe = chosen(library, verb, call.args, call.settings, configured, decoder, opts.less)
         for remark in selection.remarks:
             ui.print_(remark)
         for warning in selection.warnings:
@@ -92,10 +80,11 @@ def run_mix(
             ui.print_(f"{counted(len(plan.parts), 'track')} mixed into {path}")
 
 
-def _verb(opts: optparse.Values, args: list[str]) -> str | None:
+def _verb(call: Call) -> str | None:
     """What makes the list of the arguments; None: they are the list. Raises UserError for options that do not agree."""
     from deejai_core.lists.lookup import playlist_at
 
+    opts = call.opts
     if opts.similar and opts.journey:
         raise ui.UserError("--similar and --journey make different lists; give only one of them")
     if not opts.similar and not opts.journey:
@@ -106,6 +95,6 @@ def _verb(opts: optparse.Values, args: list[str]) -> str | None:
         return None
     if opts.number is not None and opts.minutes is not None:
         raise ui.UserError("-n and --minutes both set the length of the list; give only one of them")
-    if opts.journey and len(args) < 2 and not any(map(playlist_at, args)):
+    if opts.journey and len(call.args) < 2 and not any(map(playlist_at, call.args)):
         raise ui.UserError('a journey needs two waypoints or more: beet deejai mix --journey "A" "B" -o FILE.mp3')
     return "journey" if opts.journey else "similar"

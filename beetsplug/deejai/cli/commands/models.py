@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import optparse
-from functools import partial
 from typing import TYPE_CHECKING
 
 from beets import ui
@@ -11,38 +9,32 @@ from beets import ui
 from deejai_core.lists.lookup import user_path
 from deejai_core.words import counted
 
+from ..call import Call
 from ..group import Verb, VerbsCommand
 from ..hints import in_words
-from ..settings import read_settings
 
 if TYPE_CHECKING:
-    import confuse
-    from beets.logging import BeetsLogger
-
     from deejai_core.embedding.library_analysis import Work
     from deejai_core.embedding.library_models import ListedModel
     from deejai_core.models.protocol import Model
 
-    from ...library.beets_library import BeetsLibrary
-    from ..settings import Settings
 
-
-def verbs(config: confuse.Subview, log: BeetsLogger) -> list[VerbsCommand]:
-    list_ = Verb("list", partial(run_list, config), "list the models, and what the library has of each")
-    info = Verb("info", partial(run_info, config), "show what a model is", usage="%prog [NAME]")
-    use = Verb("use", partial(run_use, config, log), "switch to another model", usage="%prog NAME")
-    remove = Verb("remove", partial(run_remove, config), "remove a model", usage="%prog [options] NAME")
+def verbs() -> list[VerbsCommand]:
+    list_ = Verb("list", run_list, "list the models, and what the library has of each")
+    info = Verb("info", run_info, "show what a model is", usage="%prog [NAME]")
+    use = Verb("use", run_use, "switch to another model", usage="%prog NAME")
+    remove = Verb("remove", run_remove, "remove a model", usage="%prog [options] NAME")
     remove.parser.add_option("-y", "--yes", action="store_true", help="do not ask")
     import_ = Verb(
         "import",
-        partial(run_import, config, log),
+        run_import,
         "import a network from a Keras file or a folder",
         usage="%prog [options] FILE.h5|FOLDER NAME",
     )
     import_.parser.add_option("-f", "--force", action="store_true", help="replace a model of this name")
     vectors = Verb(
         "import-vectors",
-        partial(run_import_vectors, config, log),
+        run_import_vectors,
         "import the vectors of an existing Deej-A.I. from its pickles",
         usage="%prog [options] NAME FOLDER|FILE.p...",
     )
@@ -52,15 +44,14 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[VerbsCommand]:
     return [VerbsCommand("model", [list_, info, use, remove, import_, vectors], "list, switch, import and remove models")]
 
 
-def run_list(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
+def run_list(call: Call) -> None:
     from deejai_core.embedding.library_models import list_models
     from deejai_core.models.folders import unfinished_names
 
-    from ..models import models_folder, name_in_use
+    from ..models import models_folder
 
-    if args:
-        raise ui.UserError("model list takes no arguments")
-    for listed in list_models(library, models_folder(), name_in_use(library, read_settings(config))):
+    call.refuse_words("model list takes no arguments")
+    for listed in list_models(call.library, models_folder(), call.model_name):
         told = in_words(listed.problem) if listed.problem else _in_short(listed)
         ui.print_(f"{'*' if listed.in_use else ' '} {listed.name:<20} {told}")
     for name in unfinished_names(models_folder()):
@@ -84,14 +75,14 @@ def _kind(model: Model) -> str:
     return f"learned from lists, on {model.trunk_name}" + ("" if weight == 1 else f", weighing {weight:.0%} beside it")
 
 
-def run_info(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
+def run_info(call: Call) -> None:
     from deejai_core.models.folders import describe
 
-    from ..models import models_folder, name_in_use
+    from ..models import models_folder
 
-    if len(args) > 1:
+    if len(call.args) > 1:
         raise ui.UserError("info about which model? Give one name")
-    name = args[0] if args else name_in_use(library, read_settings(config))
+    name = call.args[0] if call.args else call.model_name
     described = describe(name, models_folder())
     model = described.model
     told = {
@@ -109,30 +100,29 @@ def run_info(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Valu
         ui.print_(f"{label:<10} {text}")
 
 
-def run_use(
-    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
+def run_use(call: Call) -> None:
     from deejai_core.models.registry import kept_name
 
     from ..models import models_folder
 
-    if len(args) != 1:
+    if len(call.args) != 1:
         raise ui.UserError("use which model? Give one name; `beet deejai model list` shows them")
-    settings = read_settings(config)
-    if settings.model and settings.model != args[0]:
+    configured = call.configured.model
+    if configured and configured != call.args[0]:
         raise ui.UserError(
-            f"the configuration says `model: {settings.model}`, which takes precedence; change it or remove it there"
+            f"the configuration says `model: {configured}`, which takes precedence; change it or remove it there"
         )
-    switch(library, settings, kept_name(args[0], models_folder()), log)
+    switch(call, kept_name(call.args[0], models_folder()))
 
 
-def switch(library: BeetsLibrary, settings: Settings, name: str, log: BeetsLogger) -> None:
+def switch(call: Call, name: str) -> None:
     """Use another model from now on, and say what becomes of the tracks' vectors."""
     from deejai_core.embedding.library_models import use_model
     from deejai_core.models.registry import load_model
 
     from ..models import models_folder
 
+    log = call.log
     model = load_model(name, models_folder())
     weighting = False
 
@@ -144,7 +134,7 @@ def switch(library: BeetsLibrary, settings: Settings, name: str, log: BeetsLogge
             log.info("computing the vectors of {} from the stored analysis...", counted(len(work.to_weight), "track"))
 
     try:
-        work, given = use_model(library, name, model, settings.analysis, on_chosen=chosen)
+        work, given = use_model(call.library, name, model, call.configured.analysis, on_chosen=chosen)
     except BaseException:  # ctrl-C, a full disk
         if weighting:
             log.warning("stopped; `beet deejai analyze` computes the rest")
@@ -157,57 +147,52 @@ def switch(library: BeetsLibrary, settings: Settings, name: str, log: BeetsLogge
         log.info("{} failed before; `beet deejai failed` lists the failures", counted(len(work.failed), "track"))
 
 
-def run_remove(config: confuse.Subview, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
+def run_remove(call: Call) -> None:
     from deejai_core.models.folders import removable_folder, remove_model
 
-    from ..models import models_folder, name_in_use
+    from ..models import models_folder
 
-    if len(args) != 1:
+    if len(call.args) != 1:
         raise ui.UserError("remove which model? Give one name; `beet deejai model list` shows them")
-    in_use = name_in_use(library, read_settings(config))
-    folder = removable_folder(args[0], models_folder(), in_use=in_use)
-    if opts.yes or ui.input_yn(f"Remove {folder} (y/N)?", require=True):
+    folder = removable_folder(call.args[0], models_folder(), in_use=call.model_name)
+    if call.opts.yes or ui.input_yn(f"Remove {folder} (y/N)?", require=True):
         remove_model(folder)
-        ui.print_(f"{args[0]}: removed")
+        ui.print_(f"{call.args[0]}: removed")
 
 
-def run_import(
-    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
+def run_import(call: Call) -> None:
     from deejai_core.lists.lookup import user_path
     from deejai_core.models.folders import import_model, new_model_folder
     from deejai_core.models.registry import same_model
 
-    from ..models import models_folder, name_in_use
+    from ..models import models_folder
 
-    if len(args) != 2:
+    if len(call.args) != 2:
         raise ui.UserError("import what? Give a Keras file or a model's folder, and a name for it here")
-    settings = read_settings(config)
-    folder = new_model_folder(args[1], models_folder(), replace=bool(opts.force))
-    import_model(user_path(args[0]), folder)
-    if same_model(folder.name, name_in_use(library, settings), models_folder()):
-        switch(library, settings, folder.name, log)
+    source, name = call.args
+    folder = new_model_folder(name, models_folder(), replace=bool(call.opts.force))
+    import_model(user_path(source), folder)
+    if same_model(folder.name, call.model_name, models_folder()):
+        switch(call, folder.name)
     else:
-        ui.print_(f"saved to {folder}; `beet deejai model use {args[1]}` switches to it")
+        ui.print_(f"saved to {folder}; `beet deejai model use {name}` switches to it")
 
 
-def run_import_vectors(
-    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
+def run_import_vectors(call: Call) -> None:
     from deejai_core.embedding.library_pickles import import_vectors
     from deejai_core.models.registry import load_model
 
     from ..models import models_folder
 
-    if len(args) < 2:
+    if len(call.args) < 2:
         raise ui.UserError("import vectors of which model, from where? Give its name and the folder of the pickles")
     result = import_vectors(
-        library,
-        load_model(args[0], models_folder(), download=False),
-        [user_path(word) for word in args[1:]],
-        limits=read_settings(config).analysis.limits,
-        moved=opts.moved,
-        on_warning=lambda warning: log.warning("{}", warning),
+        call.library,
+        load_model(call.args[0], models_folder(), download=False),
+        [user_path(word) for word in call.args[1:]],
+        limits=call.configured.analysis.limits,
+        moved=call.opts.moved,
+        on_warning=lambda warning: call.log.warning("{}", warning),
     )
     ui.print_(f"{counted(result.stored, 'recording')} imported, {result.known:,} known before")
     for paths, why in (
@@ -215,6 +200,6 @@ def run_import_vectors(
         (result.unusable, "because the vectors are zero or not numbers (`beet deejai analyze` makes new ones)"),
     ):
         if paths:
-            log.warning("Left out {} {}; the first is {}", counted(len(paths), "recording"), why, paths[0])
+            call.log.warning("Left out {} {}; the first is {}", counted(len(paths), "recording"), why, paths[0])
     if result.stored:
-        ui.print_(f"`beet deejai model use {args[0]}` gives the tracks these vectors")
+        ui.print_(f"`beet deejai model use {call.args[0]}` gives the tracks these vectors")

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import optparse
 from functools import partial
-from typing import TYPE_CHECKING
 
 from beets import ui
 
+from ..call import Call
 from ..completion import SCRIPTS
 from ..group import Verb, VerbsCommand
-
-if TYPE_CHECKING:
-    from ...library.beets_library import BeetsLibrary
 
 
 def verbs(command: VerbsCommand) -> list[Verb]:
@@ -29,15 +25,15 @@ def verbs(command: VerbsCommand) -> list[Verb]:
     return [help_, completion]
 
 
-def run_help(command: VerbsCommand, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
-    for number, word in enumerate(args):
+def run_help(command: VerbsCommand, call: Call) -> None:
+    for number, word in enumerate(call.args):
         if not isinstance(command, VerbsCommand):
-            raise ui.UserError(f"{' '.join(args[:number])} has no verbs of its own")
+            raise ui.UserError(f"{' '.join(call.args[:number])} has no verbs of its own")
         command = command.verb(word)
     command.print_help()
 
 
-def run_completion(command: VerbsCommand, library: BeetsLibrary, opts: optparse.Values, args: list[str]) -> None:
-    if len(args) != 1 or args[0] not in SCRIPTS:
+def run_completion(command: VerbsCommand, call: Call) -> None:
+    if len(call.args) != 1 or call.args[0] not in SCRIPTS:
         raise ui.UserError(f"completion for which shell? Name one of {', '.join(SCRIPTS)}")
-    ui.print_(SCRIPTS[args[0]](command), end="")
+    ui.print_(SCRIPTS[call.args[0]](command), end="")

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import optparse
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING
 
-from beets import ui
-
+from ..call import Call, check_range
 from ..group import Verb
-from ..settings import read_settings
-
-if TYPE_CHECKING:
-    import confuse
-    from beets.logging import BeetsLogger
-
-    from ...library.beets_library import BeetsLibrary
 
 
-def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
+def verbs() -> list[Verb]:
     web = Verb(
         "web",
-        partial(run_web, config, log),
+        run_web,
         "serve a page that plays songs like the ones you choose, on and on",
         usage="%prog [options] [QUERY...]",
     )
@@ -34,20 +23,17 @@ def verbs(config: confuse.Subview, log: BeetsLogger) -> list[Verb]:
     return [web]
 
 
-def run_web(
-    config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary, opts: optparse.Values, args: list[str]
-) -> None:
-    if not 1 <= opts.port <= 65535:
-        raise ui.UserError(f"--port: must be from 1 to 65535, not {opts.port}")
-    if opts.demo is not None and not 1 <= opts.demo <= 3600:
-        raise ui.UserError(f"--demo: must be from 1 to 3600 seconds, not {opts.demo:g}")
+def run_web(call: Call) -> None:
+    opts = call.opts
+    check_range("--port", opts.port, 1, 65535)
+    check_range("--demo", opts.demo, 1, 3600, " seconds")
     from ..web import serve_page
 
-    settings = replace(read_settings(config), space="sound")  # what is dropped in is in no list
+    settings = replace(call.configured, space="sound")  # what is dropped in is in no list
     serve_page(
-        library,
+        call.library,
         settings,
-        args,
+        call.args,
         host=opts.host,
         port=opts.port,
         token=opts.token,

@@ -1,0 +1,158 @@
+"""A training from its beginning to its end: the lists of a library's history to songs, and these to a head or a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from deejai_core.embedding.analysis import Embedded, NotEmbedded, default_threads
+from deejai_core.embedding.library_analysis import Analysis
+from deejai_core.extras import extra
+from deejai_core.history.library_history import History, read_history
+from deejai_core.library import Library
+from deejai_core.models.device import pick_device
+from deejai_core.models.registry import BUNDLED, CHECKPOINT, load_model, trunk_of
+from deejai_core.training.head import EPOCHS as EPOCHS_OF_HEAD
+from deejai_core.training.library_network import gather_training_data, train_into
+from deejai_core.training.library_training import (
+    Songs,
+    coverage,
+    gather_examples,
+    keep_head,
+    keep_songs,
+    learn_songs,
+    report,
+    train_on,
+)
+from deejai_core.training.network import Course
+from deejai_core.training.validation import Epoch
+from deejai_core.words import counted
+
+EPOCHS_OF_NETWORK = 100
+
+Stage = Literal["entries of lists", "files", "epochs", "batches"]
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a model is trained."""
+
+    network: Literal["2d", "1d"] | None = None  # the whole network of Deej-A.I.; None: a head on a trunk
+    alone: bool = False  # whether a head's space is to be all there is, without the trunk's own
+    vectors: Path | None = None  # what Track2Vec has learned elsewhere, see `learn_songs`
+    epochs: int = EPOCHS_OF_NETWORK  # of a network, at most
+    device: str = "auto"  # that computes a network, one of `DEVICES`
+    seed: int = 1
+    afresh: bool = False  # whether a network that is half trained is begun again
+
+
+class Observer:
+    """Who watches a training. Each method is called as it goes on; these do nothing."""
+
+    def told(self, label: str, text: str) -> None:
+        """What there is to say of the history, of what was learned, and of how well."""
+
+    def began(self, stage: Stage, total: int | None, text: str = "") -> None:
+        """A stage begins. total: how many there are of what it is called after; None: the first `reached` says it."""
+
+    def reached(self, done: int, total: int) -> None:
+        """So much of the stage is done."""
+
+    def decoded(self, result: Embedded | NotEmbedded) -> None:
+        """One of the files was decoded."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """A head or a network has seen all tracks once more."""
+
+    def learned_nothing(self) -> None:
+        """The head predicts no better than a constant vector; it is kept, since it was to stand alone."""
+
+    def saved(self, folder: Path) -> None:
+        """The model is in its folder."""
+
+
+def train(
+    library: Library,
+    training: Training,
+    analysis: Analysis,
+    folder: Path | None,
+    *,
+    base: str = BUNDLED,
+    observer: Observer | None = None,
+) -> None:
+    """Learn from the history of a library, and train a model on that.
+
+    folder: of the new model, see `new_model_folder`; None: only the songs are learned, for the space track2vec. base: the
+    model on whose trunk a head is to stand. What was learned of the songs is kept beside the library in any case.
+    Raises HistoryError if there is no history, TrainingError if nothing can be learned from it, ModelError, and
+    MissingError if a library is not installed.
+    """
+    observer = observer or Observer()
+    if folder:
+        with extra("train"):
+            import torch  # noqa: F401  # now, and not after hours in which songs are learned and files decoded
+    if training.network:
+        training = replace(training, device=pick_device(training.device))
+    with read_history(library) as history:
+        observer.told("history", coverage(history).text)
+        songs = _learn(history, training, observer)
+        if folder and training.network:
+            told = _train_network(library, songs, training, analysis, folder, observer)
+        elif folder:
+            told = _train_head(library, history, songs, training, folder, base, observer)
+        if folder:
+            for label, text in told.items():
+                observer.told(label, text)
+            observer.saved(folder)
+        keep_songs(library, songs)
+
+
+def _learn(history: History, training: Training, observer: Observer) -> Songs:
+    if not training.vectors:
+        observer.began("entries of lists", None, "learning which songs appear together...")
+    songs = learn_songs(history, seed=training.seed, vectors=training.vectors, progress=observer.reached)
+    observer.told("track2vec", f"{counted(songs.known, 'song')} learned, {len(songs.words):,} of them in the library")
+    return songs
+
+
+def _train_head(
+    library: Library,
+    history: History,
+    songs: Songs,
+    training: Training,
+    folder: Path,
+    base: str,
+    observer: Observer,
+) -> dict[str, str]:
+    trunk = trunk_of(base, folder.parent)  # without loading a head, which may be damaged
+    model = load_model(trunk, folder.parent)
+    examples = gather_examples(library, history, songs, model)
+    observer.began("epochs", None, f"training on {counted(len(examples.trunks), 'track')}...")
+    observer.reached(0, EPOCHS_OF_HEAD)
+    trained = train_on(examples, model, alone=training.alone, seed=training.seed, on_epoch=observer.epoch)
+    if not trained.progress.learned_something:
+        observer.learned_nothing()
+    told = report(examples, trained, seed=training.seed)
+    keep_head(folder, trained, trunk, model, told)
+    return told
+
+
+def _train_network(
+    library: Library, songs: Songs, training: Training, analysis: Analysis, folder: Path, observer: Observer
+) -> dict[str, str]:
+    if training.afresh:
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+    data = gather_training_data(
+        library,
+        songs,
+        windows=analysis.windows,
+        threads=analysis.threads or default_threads(),
+        limits=analysis.limits,
+        seed=training.seed,
+        on_planned=lambda files: observer.began("files", files),
+        on_result=observer.decoded,
+    )
+    course = Course(kind=training.network, epochs=training.epochs, seed=training.seed, device=training.device)
+    observer.began("batches", None, f"training on {counted(len(data.slices), 'track')}, by {course.device}...")
+    return train_into(folder, data, course, on_epoch=observer.epoch, on_step=observer.reached)
