@@ -19,20 +19,25 @@ from deejai_core.index.hubs import densities, hub_penalties
 from deejai_core.index.neighbours import Index, open_index
 from deejai_core.playlists.candidates import Candidates, play_penalties
 from deejai_core.playlists.journey import journey
+from deejai_core.playlists.options import Rules
 from deejai_core.playlists.order import shortest_path
 from deejai_core.playlists.playlist import similar
-from deejai_core.playlists.rules import RuleSet
+from deejai_core.playlists.rules import RuleSet, Situation
+from deejai_core.playlists.rules.not_played import DAY
 
 ROUNDS = 5
-EVERYTHING = RuleSet(
-    artist_separation=10,
-    album_separation=20,
-    min_length=90,
-    max_length=600,
-    fold_versions=True,
-    duplicate_epsilon=0.01,
-    not_played_since=1.9e9,
-    mix_in_key=True,
+EVERYTHING = RuleSet.of(
+    Rules(
+        artist_separation=10,
+        album_separation=20,
+        min_length=90,
+        max_length=600,
+        fold_versions=True,
+        duplicate_epsilon=0.01,
+        not_played_days=1,
+        mix_in_key=True,
+    ),
+    Situation("track", duplicate_epsilon=0.01, now=1.9e9 + DAY),
 )
 LIMIT = 0.5  # seconds that a playlist may take
 

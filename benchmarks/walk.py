@@ -23,7 +23,8 @@ from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.rules import RuleSet
-from deejai_core.playlists.rules.separation import MILD_SEPARATION
+from deejai_core.playlists.rules.separation import MILD_SEPARATION, ArtistSeparation, MildSeparation
+from deejai_core.playlists.rules.versions import Versions
 from deejai_core.tracks.songs import Catalogue
 
 COUNT = 20  # tracks of a list, as by default
@@ -34,11 +35,12 @@ WALKS = [
     *((keep_on, stay) for keep_on in (1, 2, 5, 8) for stay in (0.0, 0.3, 0.4, 0.5)),
     (0, 0.0),
 ]
+COPIES = Versions(duplicate_epsilon=MusiCNN.duplicate_epsilon)  # come only once, whatever else is asked
 SEPARATIONS = {
-    "none": {},
-    **{f"{number}": {"artist_separation": number} for number in (1, 2, 3, 5)},
+    "none": RuleSet((COPIES,)),
+    **{f"{number}": RuleSet((ArtistSeparation(number), COPIES)) for number in (1, 2, 3, 5)},
     **{
-        f"{number}, loss {loss:g}": {"mild_separation": number, "mild_loss": loss}
+        f"{number}, loss {loss:g}": RuleSet((COPIES,), (MildSeparation(number, loss),))
         for number in (1, 2, 3)
         for loss in (0.05, 0.1, 0.15, 0.2)
     },
@@ -57,11 +59,10 @@ class Collection:
     genre: np.ndarray  # (n,)
     artist: np.ndarray  # (n,) of text; "" if unknown
 
-    def candidates(self, **rules) -> Candidates:
+    def candidates(self, rules: RuleSet) -> Candidates:
         numbers = [str(number) for number in range(len(self.genre))]
         catalogue = Catalogue(self.artist.tolist(), numbers, numbers, np.full(len(numbers), 240.0))
-        kept = RuleSet(duplicate_epsilon=MusiCNN.duplicate_epsilon, **rules)
-        return Candidates(Index(self.vectors), catalogue, kept, penalty=hub_penalties(densities(self.vectors)))
+        return Candidates(Index(self.vectors), catalogue, rules, penalty=hub_penalties(densities(self.vectors)))
 
     def among(self, tracks: np.ndarray) -> Collection:
         return Collection(self.name, self.vectors[tracks], self.genre[tracks], self.artist[tracks])
@@ -74,9 +75,9 @@ class Collection:
         np.fill_diagonal(similarities, -2)
         return similarities.argmax(axis=1)
 
-    def lists(self, keep_on: int, stay: float, **rules) -> list[list[Pick]]:
+    def lists(self, keep_on: int, stay: float, rules: RuleSet = SEPARATIONS["none"]) -> list[list[Pick]]:
         """A list for each track as the seed."""
-        candidates = self.candidates(**rules)
+        candidates = self.candidates(rules)
         seeds = [candidates.song(position) for position in range(len(self.genre))]
         return [similar(candidates, [seed], count=COUNT, keep_on=keep_on, stay=stay) for seed in seeds]
 
@@ -144,7 +145,7 @@ def separations(collection: Collection) -> Iterator[str]:
     yield f"| separation | {' | '.join(PARTS)} | artists | by the artist before | similarity | the lowest |"
     yield "|---" * (5 + len(PARTS)) + "|"
     for name, rules in SEPARATIONS.items():
-        made = collection.lists(*CHOSEN, **rules)
+        made = collection.lists(*CHOSEN, rules)
         lists = positions(made)
         artists = [collection.artist[np.concatenate([[seed], picks])] for seed, picks in enumerate(lists)]
         different = np.mean([len(np.unique(some)) for some in artists])
@@ -166,7 +167,7 @@ def floors(collection: Collection) -> Iterator[str]:
     similarities, same, chance = [], [], []
     for _ in range(SMALL_LIBRARIES):
         small = collection.among(rng.permutation(len(collection.genre))[:SMALL])
-        for seed, picks in enumerate(small.lists(*CHOSEN, mild_separation=MILD_SEPARATION)):
+        for seed, picks in enumerate(small.lists(*CHOSEN, RuleSet((COPIES,), (MildSeparation(MILD_SEPARATION),)))):
             news = [pick for pick in picks if small.counted(seed, np.array([pick.position]))[0]]
             similarities += [pick.similarity for pick in news]
             same += [small.genre[pick.position] == small.genre[seed] for pick in news]

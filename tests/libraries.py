@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from deejai_core.index.neighbours import Index
 from deejai_core.playlists.candidates import Candidates
 from deejai_core.playlists.rules import RuleSet
+from deejai_core.playlists.rules.length import Length
+from deejai_core.playlists.rules.mix_in_key import MixInKey
+from deejai_core.playlists.rules.not_played import NotPlayed
+from deejai_core.playlists.rules.separation import AlbumSeparation, ArtistSeparation, MildSeparation
+from deejai_core.playlists.rules.versions import Versions
 from deejai_core.tracks.songs import Catalogue
 
 NO_RULES = RuleSet()
+
+
+def rule_set(
+    *,
+    mix_in_key: bool = False,
+    not_played_since: float | None = None,
+    album_separation: float = 0,
+    artist_separation: float = 0,
+    min_length: float = 0.0,
+    max_length: float = math.inf,
+    fold_versions: bool = False,
+    duplicate_epsilon: float = 0.0,
+    mild_separation: int = 0,
+) -> RuleSet:
+    """Rules in the order in which they give way, by what is asked of them; without anything, none is in force."""
+    rules = (
+        MixInKey(mix_in_key),
+        NotPlayed(not_played_since),
+        AlbumSeparation(album_separation),
+        ArtistSeparation(artist_separation),
+        Length(min_length, max_length),
+        Versions(fold_versions, duplicate_epsilon),
+    )
+    mild = MildSeparation(mild_separation)
+    return RuleSet(tuple(rule for rule in rules if rule.in_force), (mild,) if mild.in_force else ())
 
 
 def compass(*degrees: float) -> np.ndarray:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from heapq import heappop, heappush
 from itertools import islice, takewhile
@@ -42,6 +41,7 @@ class PassedOver:
     reason: str  # a rule; "outside" of what may be picked; or "equal": its segue, or who chose, decided
 
 
+@dataclass(frozen=True, eq=False)
 class Candidates:
     """What a playlist may take.
 
@@ -51,26 +51,16 @@ class Candidates:
     picks, nor what counts as the same song.
     """
 
-    def __init__(
-        self,
-        index: Index,
-        catalogue: Known,
-        rules: RuleSet,
-        *,
-        allowed: np.ndarray | None = None,
-        penalty: np.ndarray | None = None,
-        segue: Callable[[Song, Song], float] | None = None,
-        unwanted: Sequence[Song] = (),
-    ) -> None:
-        self.index = index
-        self.catalogue = catalogue
-        self.rules = rules
-        self.allowed = allowed
-        self.penalty = penalty
-        self.segue = segue
-        self.unwanted = unwanted
-        self._pools: dict[tuple[Rule, ...], Index] = {}
-        self._songs: dict[int, Song] = {}
+    index: Index
+    catalogue: Known
+    rules: RuleSet
+    _: KW_ONLY
+    allowed: np.ndarray | None = None
+    penalty: np.ndarray | None = None
+    segue: Callable[[Song, Song], float] | None = None
+    unwanted: Sequence[Song] = ()
+    _pools: dict[tuple[Rule, ...], Index] = field(default_factory=dict, repr=False)  # by the rules that they keep
+    _songs: dict[int, Song] = field(default_factory=dict, repr=False)  # by position
 
     def lineup(self) -> Lineup:
         """An empty list, which only holds what is unwanted."""
@@ -185,21 +175,11 @@ class Candidates:
         """The same, without the tracks whose length is unknown."""
         known = self.catalogue.length > 0
         allowed = known if self.allowed is None else known & self.allowed
-        return Candidates(
-            self.index,
-            self.catalogue,
-            self.rules,
-            allowed=allowed,
-            penalty=self.penalty,
-            segue=self.segue,
-            unwanted=self.unwanted,
-        )
+        return replace(self, allowed=allowed, _pools={})
 
     def without(self, songs: Sequence[Song]) -> Candidates:
         """The same, with these songs unwanted too."""
-        fewer = copy(self)  # with the same caches
-        fewer.unwanted = [*self.unwanted, *songs]
-        return fewer
+        return replace(self, unwanted=[*self.unwanted, *songs])
 
     def level(self, pick: Pick) -> int:
         """How many rules had to be dropped, in their order, for a pick."""

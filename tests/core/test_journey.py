@@ -14,10 +14,10 @@ from deejai_core.playlists.geometry import angles, blend, slerp
 from deejai_core.playlists.journey import journey, step_statistics
 from deejai_core.playlists.options import ONCE
 from deejai_core.playlists.playlist import duration, first_of
-from deejai_core.playlists.rules import RuleSet
+from deejai_core.playlists.rules import AlbumSeparation, ArtistSeparation, Length, RuleSet
 from deejai_core.tracks.songs import Song
 from tests.core.test_playlist import RULES, generator
-from tests.libraries import candidates, compass, random_columns, random_vectors
+from tests.libraries import candidates, compass, random_columns, random_vectors, rule_set
 
 
 def positions(library: Candidates, stops: list[int], **options) -> list[list[int]]:
@@ -103,12 +103,12 @@ class TestThePath:
 
     def test_one_per_artist(self):
         columns = {"artist": ["a", "b", "a", "c", "c", "d"]}
-        library = candidates(compass(0, 90, 30, 29, 62, 63), RuleSet(artist_separation=ONCE), columns)
+        library = candidates(compass(0, 90, 30, 29, 62, 63), rule_set(artist_separation=ONCE), columns)
         assert positions(library, [0, 1], between=2) == [[3, 5]]
 
     def test_artists_keep_their_distance_across_waypoints(self):
         columns = {"artist": ["a", "b", "c", "x", "x", "y"]}
-        library = candidates(compass(0, 90, 180, 80, 100, 110), RuleSet(artist_separation=2), columns)
+        library = candidates(compass(0, 90, 180, 80, 100, 110), rule_set(artist_separation=2), columns)
         assert positions(library, [0, 1, 2], between=1) == [[3], [5]]
 
     def test_someone_else_may_choose_and_leave_places_empty(self):
@@ -140,7 +140,7 @@ class TestThePath:
     stops=2,
     between=5,
     drunk=0.4,
-    rules=RuleSet(artist_separation=1, album_separation=2, max_length=600),
+    rules=rule_set(artist_separation=1, album_separation=2, max_length=600),
 )
 def test_there_and_back_is_the_same_way_and_no_song_comes_twice(seed, tracks, copies, stops, between, drunk, rules):
     vectors = random_vectors(seed, tracks, copies=copies)
@@ -169,8 +169,8 @@ def test_rules_hold_or_it_is_said_that_they_do_not(seed, tracks, between, rules)
         others = [(place, position) for place, position in listed.items() if place != pick.place]
         assert ("length" in pick.broken) == (not rules_allow_length(rules, library, pick.position))
         for name, separation, column in (
-            ("artist_separation", rules.artist_separation, library.catalogue.artist_codes[0]),
-            ("album_separation", rules.album_separation, library.catalogue.album_codes[0]),
+            ("artist_separation", rules.get(ArtistSeparation).separation, library.catalogue.artist_codes[0]),
+            ("album_separation", rules.get(AlbumSeparation).separation, library.catalogue.album_codes[0]),
         ):
             too_close = [
                 place
@@ -183,8 +183,8 @@ def test_rules_hold_or_it_is_said_that_they_do_not(seed, tracks, between, rules)
 
 
 def rules_allow_length(rules: RuleSet, library: Candidates, position: int) -> bool:
-    length = library.catalogue.length[position]
-    return bool(np.isnan(length)) or rules.min_length <= length <= rules.max_length
+    length, rule = library.catalogue.length[position], rules.get(Length)
+    return bool(np.isnan(length)) or rule.min_length <= length <= rule.max_length
 
 
 @given(
@@ -239,7 +239,7 @@ class TestMinutes:
         # Most songs are shorter than those on the way, so that one too many is planned: 3, 4 and, after the stop, 5.
         vectors = compass(0, 90, 150, 35, 62, 120, *range(200, 290, 10))
         columns = {"artist": ["a", "b", "c", "x", "d", "x", *"efghijklm"], "length": np.array([200.0] * 6 + [150] * 9)}
-        library = candidates(vectors, RuleSet(artist_separation=separation), columns)
+        library = candidates(vectors, rule_set(artist_separation=separation), columns)
         assert positions(library, [0, 1, 2], seconds=5 * 200) == expected
 
     def test_who_chooses_is_asked_once_for_each_place(self):

@@ -19,12 +19,12 @@ from deejai_core.playlists.options import ONCE
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.queue import fill
 from deejai_core.playlists.rules import RuleSet
-from tests.libraries import candidates, random_columns, random_vectors
+from tests.libraries import candidates, random_columns, random_vectors, rule_set
 
 FILE = Path(__file__).parent.parent / "data" / "original-walk.json"
 TRACKS = 150
-VERSIONS = RuleSet(fold_versions=True)
-STRICT = RuleSet(fold_versions=True, artist_separation=2, album_separation=ONCE, mix_in_key=True)
+VERSIONS = rule_set(fold_versions=True)
+STRICT = rule_set(fold_versions=True, artist_separation=2, album_separation=ONCE, mix_in_key=True)
 FATES = ("played", "skipped", "played", "left", "refused", "played", "queued")
 
 

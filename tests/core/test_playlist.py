@@ -14,11 +14,20 @@ from deejai_core.playlists.candidates import MOST_EQUALS, NEAR_EQUAL, Candidates
 from deejai_core.playlists.geometry import blend, stagger
 from deejai_core.playlists.options import ONCE
 from deejai_core.playlists.playlist import duration, first_of, similar
-from deejai_core.playlists.rules import ORDER, MixInKey, RuleSet
+from deejai_core.playlists.rules import (
+    ORDER,
+    AlbumSeparation,
+    ArtistSeparation,
+    Length,
+    MixInKey,
+    NotPlayed,
+    RuleSet,
+    Versions,
+)
 from deejai_core.playlists.rules.separation import MILD_LOSS
 from deejai_core.tracks.keys import parse_key
 from deejai_core.tracks.songs import Song, normal_artist
-from tests.libraries import candidates, catalogue, compass, random_columns, random_vectors
+from tests.libraries import candidates, catalogue, compass, random_columns, random_vectors, rule_set
 
 
 def positions(library: Candidates, seeds: list[int], count: int = 9, **options) -> list[int]:
@@ -89,7 +98,7 @@ class TestTheWalk:
 
     def test_less_like_this_also_means_no_version_of_it(self):
         titles = {"title": ["Seed", "Song", "Song (Live)", "Other"], "artist": ["a", "b", "b", "c"]}
-        library = candidates(compass(0, 60, 5, 10), RuleSet(fold_versions=True), titles)
+        library = candidates(compass(0, 60, 5, 10), rule_set(fold_versions=True), titles)
         assert positions(library, [0], 1, less=[library.song(1)]) == [3]
 
     def test_less_like_this(self):
@@ -108,7 +117,7 @@ class TestTheWalk:
         assert np.mean(vectors[away] @ vectors[1]) <= np.mean(vectors[plain] @ vectors[1]) + 1e-6
 
     def test_seeds_that_are_not_listed_do_not_count_for_the_rules_but_never_come(self):
-        library = candidates(compass(0, 10, 20), RuleSet(artist_separation=ONCE), {"artist": ["a", "a", "b"]})
+        library = candidates(compass(0, 10, 20), rule_set(artist_separation=ONCE), {"artist": ["a", "a", "b"]})
         assert positions(library, [0], 2, listed=False) == [1, 2]
         assert positions(library, [0], 1) == [2]
 
@@ -168,26 +177,26 @@ class TestDrunk:
 class TestRules:
     def test_artist_separation(self):
         library = candidates(
-            compass(0, 1, 2, 3, 40, 50, 60), RuleSet(artist_separation=2), {"artist": ["a", "a", "a", "a", "b", "c", "d"]}
+            compass(0, 1, 2, 3, 40, 50, 60), rule_set(artist_separation=2), {"artist": ["a", "a", "a", "a", "b", "c", "d"]}
         )
         assert positions(library, [0], 6) == [4, 5, 1, 6, 2, 3]  # the last one for want of others
 
     def test_once_only(self):
-        library = candidates(compass(0, 1, 2, 40), RuleSet(artist_separation=ONCE), {"artist": ["x", "The A", "a", "b"]})
+        library = candidates(compass(0, 1, 2, 40), rule_set(artist_separation=ONCE), {"artist": ["x", "The A", "a", "b"]})
         picks = similar(library, [library.song(0)], count=3)
         assert [(pick.position, pick.broken) for pick in picks] == [(1, ()), (3, ()), (2, ("artist_separation",))]
 
     def test_an_unknown_artist_is_nobody(self):
-        library = candidates(compass(0, 1, 2), RuleSet(artist_separation=ONCE), {"artist": ["", "", "Various Artists"]})
+        library = candidates(compass(0, 1, 2), rule_set(artist_separation=ONCE), {"artist": ["", "", "Various Artists"]})
         assert positions(library, [0]) == [1, 2]
 
     def test_album_separation(self):
-        library = candidates(compass(0, 1, 2, 40), RuleSet(album_separation=1), {"album": ["x", "x", "x", "y"]})
+        library = candidates(compass(0, 1, 2, 40), rule_set(album_separation=1), {"album": ["x", "x", "x", "y"]})
         assert positions(library, [0], 2) == [3, 1]
 
     def test_length(self):
         columns = {"length": np.array([60.0, 4200, 600, 20, np.nan, 30])}
-        library = candidates(compass(0, 1, 20, 2, 30, 40), RuleSet(min_length=30, max_length=600), columns)
+        library = candidates(compass(0, 1, 20, 2, 30, 40), rule_set(min_length=30, max_length=600), columns)
         assert positions(library, [0], 3) == [2, 4, 5]  # a track of unknown length may come
 
     def test_versions(self):
@@ -195,20 +204,20 @@ class TestRules:
             "artist": ["Police", "The Police", "police", "Cover Band"],
             "title": ["Roxanne", "Roxanne (Live)", "Message", "Roxanne"],
         }
-        library = candidates(compass(0, 1, 20, 30), RuleSet(fold_versions=True), columns)
+        library = candidates(compass(0, 1, 20, 30), rule_set(fold_versions=True), columns)
         assert positions(library, [0], 2) == [2, 3]
 
     def test_near_duplicates(self):
-        library = candidates(compass(0, 5, 30, 33), RuleSet(duplicate_epsilon=0.01))
+        library = candidates(compass(0, 5, 30, 33), rule_set(duplicate_epsilon=0.01))
         assert positions(library, [0], 1) == [2]
         assert [pick.broken for pick in similar(library, [library.song(0)], count=3)] == [(), ("versions",), ("versions",)]
 
     def test_played_lately(self):
         columns = {"played_at": np.array([0.0, 500, 100, 0])}
-        library = candidates(compass(0, 1, 20, 30), RuleSet(not_played_since=200), columns)
+        library = candidates(compass(0, 1, 20, 30), rule_set(not_played_since=200), columns)
         assert positions(library, [0]) == [2, 3, 1]
         # Before there was any time to be played in, too, what was never played may come.
-        library = candidates(compass(0, 1, 20, 30), RuleSet(not_played_since=-5), columns)
+        library = candidates(compass(0, 1, 20, 30), rule_set(not_played_since=-5), columns)
         assert positions(library, [0]) == [3, 1, 2]
 
     @pytest.mark.parametrize(
@@ -229,14 +238,14 @@ class TestRules:
     )
     def test_mix_in_key(self, tempo, key, mixes):
         columns = {"tempo": np.array([120, tempo, 120]), "key": ["Am", key, "8A"]}
-        library = candidates(compass(0, 1, 60), RuleSet(mix_in_key=True), columns)
+        library = candidates(compass(0, 1, 60), rule_set(mix_in_key=True), columns)
         assert positions(library, [0], 1) == [1 if mixes else 2]
 
     @pytest.mark.parametrize(("place", "mixes"), [(-1, True), (0, False), (1, False), (2, False), (3, False), (4, True)])
     def test_mix_in_key_looks_at_both_neighbours(self, place, mixes):
         """Places 1 and 2 are taken by songs in A minor; one in B flat minor clashes with either."""
         columns = {"tempo": np.zeros(3), "key": ["Am", "Am", "Bbm"]}
-        library = candidates(compass(0, 20, 40), RuleSet(mix_in_key=True), columns)
+        library = candidates(compass(0, 20, 40), rule_set(mix_in_key=True), columns)
         lineup = library.lineup()
         lineup.add(library.song(0), 1)
         lineup.add(library.song(1), 2)
@@ -248,7 +257,7 @@ class TestRules:
     )
     def test_tempos_are_compared_with_both_neighbours(self, before, after, mixes):
         columns = {"tempo": np.array([before, after, 110]), "key": ["", "", ""]}
-        library = candidates(compass(0, 20, 40), RuleSet(mix_in_key=True), columns)
+        library = candidates(compass(0, 20, 40), rule_set(mix_in_key=True), columns)
         lineup = library.lineup()
         lineup.add(library.song(0), 1)
         lineup.add(library.song(1), 3)
@@ -259,7 +268,7 @@ class TestRules:
         [("F", "C", True), ("C", "F", True), ("Em", "Am", True), ("B", "E", True), ("D", "Bb", False), ("F#", "C", False)],
     )
     def test_keys_are_compared_round_the_circle_of_fifths(self, before, key, mixes):
-        library = candidates(compass(0, 1), RuleSet(mix_in_key=True), {"key": [before, key]})
+        library = candidates(compass(0, 1), rule_set(mix_in_key=True), {"key": [before, key]})
         lineup = library.lineup()
         lineup.add(library.song(0), 1)
         assert MixInKey(True).excluded(lineup, np.array([1]), 2).tolist() == [not mixes]
@@ -272,7 +281,7 @@ class TestRules:
             "title": ["x", "y", "z", "w", "v"],
             "played_at": np.array([0, 0, 0, 0, 9]),
         }
-        rules = RuleSet(artist_separation=ONCE, max_length=600, mix_in_key=True, not_played_since=5)
+        rules = rule_set(artist_separation=ONCE, max_length=600, mix_in_key=True, not_played_since=5)
         library = candidates(compass(0, 1, 2, 50, 60), rules, columns)
         picks = similar(library, [library.song(0)], count=4)
         assert [(pick.position, pick.broken) for pick in picks] == [
@@ -283,7 +292,7 @@ class TestRules:
         ]
 
     def test_the_order_of_giving_way_is_the_documented_one(self):
-        everything = RuleSet(
+        everything = rule_set(
             artist_separation=1,
             album_separation=1,
             min_length=1.0,
@@ -344,7 +353,7 @@ class TestSegue:
 
     def test_it_never_decides_for_one_that_breaks_a_rule_which_gives_way_later(self):
         columns = {"artist": ["a", "b", "a"], "tempo": np.array([100.0, 140, 100])}
-        rules = RuleSet(artist_separation=1, mix_in_key=True)
+        rules = rule_set(artist_separation=1, mix_in_key=True)
         library = candidates(compass(0, 5, 5.1), rules, columns, segue=lambda before, after: float(after.position))
         assert positions(library, [0], 1) == [1]
 
@@ -377,7 +386,7 @@ class TestMildSeparation:
         ],
     )
     def test_another_artist_comes_first_if_not_much_less_similar(self, other, first):
-        library = candidates(compass(0, 1, other, 90), RuleSet(mild_separation=2), {"artist": ["a", "a", "b", "c"]})
+        library = candidates(compass(0, 1, other, 90), rule_set(mild_separation=2), {"artist": ["a", "a", "b", "c"]})
         (pick,) = similar(library, [library.song(0)], count=1)
         assert pick.position == first
         assert pick.broken == ()  # it is no rule that could be broken
@@ -385,7 +394,7 @@ class TestMildSeparation:
 
     def test_after_so_many_others_it_does_not_matter(self):
         columns = {"artist": ["a", "b", "c", "a", "d"]}
-        library = candidates(compass(0, 20, 21, 22, 23), RuleSet(mild_separation=2), columns)
+        library = candidates(compass(0, 20, 21, 22, 23), rule_set(mild_separation=2), columns)
         assert positions(library, [0]) == [1, 2, 3, 4]
 
     def test_it_looks_no_further_than_the_loss_reaches(self):
@@ -399,7 +408,7 @@ class TestMildSeparation:
                     self.taken += 1
                     yield offer
 
-        library = candidates(compass(*range(360)), RuleSet(mild_separation=2), {"artist": ["a"] * 360})
+        library = candidates(compass(*range(360)), rule_set(mild_separation=2), {"artist": ["a"] * 360})
         counting = Counting(library.index, library.catalogue, library.rules)
         target = counting.song(0).vector.astype(np.float64)
         lineup = counting.lineup()
@@ -408,11 +417,11 @@ class TestMildSeparation:
         assert counting.taken < 60
 
     def test_unknown_artists_are_not_the_same(self):
-        library = candidates(compass(0, 1, 2, 3), RuleSet(mild_separation=2), {"artist": ["", "", "x", "y"]})
+        library = candidates(compass(0, 1, 2, 3), rule_set(mild_separation=2), {"artist": ["", "", "x", "y"]})
         assert positions(library, [0], 1) == [1]
 
     def test_why_a_track_was_passed_over(self):
-        library = candidates(compass(0, 1, 20), RuleSet(mild_separation=2), {"artist": ["a", "a", "b"]})
+        library = candidates(compass(0, 1, 20), rule_set(mild_separation=2), {"artist": ["a", "a", "b"]})
         (pick,) = similar(library, [library.song(0)], count=1)
         lineup = library.lineup()
         lineup.add(library.song(0), 0)
@@ -422,7 +431,7 @@ class TestMildSeparation:
 
     def test_why_a_track_with_a_handicap_was_passed_over(self):
         penalty = np.array([0, 0.2, 0], np.float32)  # alone, it is still better than the one at 40
-        library = candidates(compass(0, 1, 40), RuleSet(mild_separation=2), {"artist": ["a", "a", "b"]}, penalty=penalty)
+        library = candidates(compass(0, 1, 40), rule_set(mild_separation=2), {"artist": ["a", "a", "b"]}, penalty=penalty)
         (pick,) = similar(library, [library.song(0)], count=1)
         lineup = library.lineup()
         lineup.add(library.song(0), 0)
@@ -431,7 +440,7 @@ class TestMildSeparation:
         assert found == [(1, "artist_separation")]
 
     def test_a_track_that_came_all_the_same_was_preferred_to_none_of_its_artist(self):
-        library = candidates(compass(0, 1, 2, 80), RuleSet(mild_separation=2), {"artist": ["a", "a", "a", "b"]})
+        library = candidates(compass(0, 1, 2, 80), rule_set(mild_separation=2), {"artist": ["a", "a", "a", "b"]})
         (pick,) = similar(library, [library.song(0)], count=1)
         lineup = library.lineup()
         lineup.add(library.song(0), 0)
@@ -489,7 +498,7 @@ class TestPassedOver:
     def test_better_ones_with_the_rule_that_kept_them_out(self):
         library = candidates(
             compass(0, 1, 2, 3, 40),
-            RuleSet(artist_separation=3, max_length=600),
+            rule_set(artist_separation=3, max_length=600),
             {"artist": list("xxyzw"), "length": np.array([1.0, 1, 9e9, 1, 1])},
             allowed=np.array([True, True, True, False, True]),
         )
@@ -550,7 +559,7 @@ class TestOffers:
 
 
 RULES = st.builds(
-    RuleSet,
+    rule_set,
     artist_separation=st.sampled_from([0, 1, 3, ONCE]),
     album_separation=st.sampled_from([0, 2, ONCE]),
     min_length=st.sampled_from([0, 120]),
@@ -567,7 +576,9 @@ def breaks(library: Candidates, listed: list[int], position: int) -> tuple[str, 
     """The rules that a track would break at the end of a list: by their definitions, one track at a time."""
     columns, rules, vectors = library.catalogue, library.rules, library.index.vectors
     place, found = len(listed), set()
-    if rules.mix_in_key and listed:
+    not_played_since = rules.get(NotPlayed).not_played_since
+    length, versions = rules.get(Length), rules.get(Versions)
+    if rules.get(MixInKey).in_force and listed:
         before = listed[-1]
         tempo, last = columns.tempo[position], columns.tempo[before]
         if tempo and last and min(abs(math.log2(tempo / last) - octave) for octave in range(-3, 4)) > math.log2(1.08):
@@ -577,22 +588,22 @@ def breaks(library: Candidates, listed: list[int], position: int) -> tuple[str, 
             apart = min((key.fifths - previous.fifths) % 12, (previous.fifths - key.fifths) % 12)
             if apart > 1 or (apart == 1 and key.minor != previous.minor):
                 found.add("mix_in_key")
-    if rules.not_played_since is not None and columns.played_at[position] > rules.not_played_since:
+    if not_played_since is not None and columns.played_at[position] > not_played_since:
         found.add("not_played")
     for other_place, other in enumerate(listed):
         between = place - other_place - 1
         if (
             normal_artist(columns.artist[position]) == normal_artist(columns.artist[other]) != ""
-            and between < rules.artist_separation
+            and between < rules.get(ArtistSeparation).separation
         ):
             found.add("artist_separation")
-        if columns.album[position] == columns.album[other] and between < rules.album_separation:
+        if columns.album[position] == columns.album[other] and between < rules.get(AlbumSeparation).separation:
             found.add("album_separation")
-        if rules.fold_versions and columns.names(position) & columns.names(other):
+        if versions.fold_versions and columns.names(position) & columns.names(other):
             found.add("versions")
-        if rules.duplicate_epsilon and vectors[position] @ vectors[other] > 1 - rules.duplicate_epsilon:
+        if versions.duplicate_epsilon and vectors[position] @ vectors[other] > 1 - versions.duplicate_epsilon:
             found.add("versions")
-    if not (math.isnan(columns.length[position]) or rules.min_length <= columns.length[position] <= rules.max_length):
+    if not (math.isnan(columns.length[position]) or length.min_length <= columns.length[position] <= length.max_length):
         found.add("length")
     return tuple(rule.name for rule in ORDER if rule.name in found)
 
@@ -604,9 +615,7 @@ def expected_pick(library: Candidates, listed: list[int], target: np.ndarray) ->
     query = (target / np.linalg.norm(target)).astype(np.float32)
     scores = np.einsum("ij,j->i", vectors, query) - (0 if library.penalty is None else library.penalty)
     artists = [normal_artist(artist) for artist in library.catalogue.artist]
-    near = (
-        {artists[other] for other in listed[-library.rules.mild_separation :]} if library.rules.mild_separation else set()
-    )
+    near = {artists[other] for one in library.rules.preferences for other in listed[-one.separation :]}
     scores = scores - MILD_LOSS * np.array([artist in near and artist != "" for artist in artists])
     free = [
         (position, breaks(library, listed, position))

@@ -9,15 +9,14 @@ import pytest
 
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.queue import fill
-from deejai_core.playlists.rules import RuleSet
-from tests.libraries import candidates, compass, random_columns, random_vectors
+from tests.libraries import candidates, compass, random_columns, random_vectors, rule_set
 
 
 def positions(picks):
     return [pick.position for pick in picks]
 
 
-SEPARATIONS = [RuleSet(fold_versions=True, artist_separation=2), RuleSet(fold_versions=True, mild_separation=2)]
+SEPARATIONS = [rule_set(fold_versions=True, artist_separation=2), rule_set(fold_versions=True, mild_separation=2)]
 
 
 @pytest.mark.parametrize("rules", SEPARATIONS, ids=["strict", "mild"])
@@ -30,7 +29,7 @@ def test_from_its_beginning_it_is_the_list_of_similar(keep_on, stay, rules):
 
 
 def test_filled_one_by_one_it_is_the_same():
-    space = candidates(random_vectors(2, 200), RuleSet(artist_separation=2), random_columns(2, 200))
+    space = candidates(random_vectors(2, 200), rule_set(artist_separation=2), random_columns(2, 200))
     seeds = [space.song(0)]
     at_once = positions(fill(space, seeds, [None] * 9, keep_on=3, drunk=0.3, seed=5))
     played = []
@@ -81,7 +80,7 @@ def test_nothing_comes_twice_nor_what_was_removed():
 
 def test_rules_see_what_was_played_and_what_is_to_come():
     columns = {"artist": ["A", "B", "A", "C", "C"]}
-    space = candidates(compass(0, 1, 2, 30, 60), RuleSet(artist_separation=2), columns)
+    space = candidates(compass(0, 1, 2, 30, 60), rule_set(artist_separation=2), columns)
     picks = fill(space, [space.song(0)], [None, None, space.song(4)], played=[space.song(1)])
     assert picks[0].position == 2  # all others break the rule, too, and are farther
     assert picks[0].broken == ("artist_separation",)

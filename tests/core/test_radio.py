@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from deejai_core.features.radio.changes import Changes, changes
 from deejai_core.features.radio.way import FORGETTING, WayEntry, away_from, next_songs
 from deejai_core.players.player import Entry, Snapshot
-from deejai_core.playlists.rules import RuleSet
-from tests.libraries import candidates, compass, random_vectors
+from tests.libraries import candidates, compass, random_vectors, rule_set
 
 A, B, C, D, E = (Entry(str(number), f"{name}.flac") for number, name in enumerate("abcde", 1))
 
@@ -154,7 +153,7 @@ class TestTheWay:
         assert positions(library, heard(library, 0), 3, keep_on=0, less=[library.song(1)]) == [35, 34, 33]
 
     def test_a_mild_separation(self):
-        library = candidates(compass(0, 1, 20), RuleSet(mild_separation=2), {"artist": ["a", "a", "b"]})
+        library = candidates(compass(0, 1, 20), rule_set(mild_separation=2), {"artist": ["a", "a", "b"]})
         assert positions(library, heard(library, 0)) == [2]
 
     def test_seeds_are_the_first_step(self, library):
@@ -215,7 +214,7 @@ class TestTheWay:
 
     def test_rules_see_what_was_played(self):
         artists = {"artist": ["X", "Y", "X", "Z"]}
-        library = candidates(compass(0, 80, 1, 90), RuleSet(artist_separation=1), artists)
+        library = candidates(compass(0, 80, 1, 90), rule_set(artist_separation=1), artists)
         assert positions(library, heard(library, 0)) == [1]
         assert positions(library, heard(library, (0, "queued"), (None, "queued"))) == [2]  # far enough
 

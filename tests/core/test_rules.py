@@ -12,11 +12,11 @@ from deejai_core.playlists.rules import BY_NAME, ORDER, PREFERENCES, RuleSet, Si
 from deejai_core.playlists.rules.lineup import Lineup
 from deejai_core.playlists.rules.rule import Rule
 from deejai_core.tracks.songs import Catalogue
-from tests.libraries import catalogue, compass, random_columns, random_vectors
+from tests.libraries import catalogue, compass, random_columns, random_vectors, rule_set
 
 TRACKS = 40
 HELD = (0, 1, 5)  # the last one has a tempo and a key
-STRICT = RuleSet(
+STRICT = rule_set(
     artist_separation=1,
     album_separation=1,
     min_length=300,
@@ -106,7 +106,7 @@ def test_where_nobody_knows_what_was_played_nothing_was():
     ],
 )
 def test_what_is_asked_becomes_rules(asked, kind, settings):
-    assert RuleSet.of(asked, Situation(kind, 0.01, NOW)) == RuleSet(**settings)
+    assert RuleSet.of(asked, Situation(kind, 0.01, NOW)) == rule_set(**settings)
 
 
 @pytest.mark.parametrize(("separation", "number"), [(MILD, 1), (0, 0), (2, 0)])

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from deejai_core.index.neighbours import Index
 from deejai_core.playlists.candidates import EXPECTED, Candidates
 from deejai_core.playlists.playlist import similar
-from deejai_core.playlists.rules import RuleSet
 from deejai_core.tracks.keys import Key
 from deejai_core.tracks.songs import CatalogueOnDemand, normal_artist, normal_title, song_names
-from tests.libraries import catalogue, compass
+from tests.libraries import catalogue, compass, rule_set
 
 
 @pytest.mark.parametrize(
@@ -180,7 +179,7 @@ class TestOnDemand:
         library = Candidates(
             Index(compass(*np.linspace(0, 90, tracks))),
             CatalogueOnDemand(tracks, every_other_one_is_short),
-            RuleSet(max_length=100),
+            rule_set(max_length=100),
         )
         assert [pick.position for pick in similar(library, [library.song(0)], count=3)] == [1, 3, 5]
         assert len(read) == EXPECTED

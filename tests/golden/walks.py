@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from inspect import signature
 from itertools import chain, islice, zip_longest
 from random import Random
 from typing import Any
@@ -25,10 +26,9 @@ from deejai_core.playlists.candidates import Candidates, Pick, play_penalties
 from deejai_core.playlists.journey import journey
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.queue import fill
-from deejai_core.playlists.rules import RuleSet
 from deejai_core.tracks.songs import Catalogue, CatalogueOnDemand, Song
 from tests.golden.record import DATA
-from tests.libraries import random_columns, random_vectors
+from tests.libraries import random_columns, random_vectors, rule_set
 
 WALKS = DATA / "walks.jsonl"
 LIBRARIES = {"small": 60, "large": 400}  # tracks
@@ -71,7 +71,7 @@ def candidates_of(case: Case, vectors: np.ndarray) -> Candidates:
     return Candidates(
         Index(vectors),
         on_demand(columns) if case.get("on_demand") else catalogue,
-        RuleSet(**case["rules"]),
+        rule_set(**case["rules"]),
         allowed=positions % case["one_of"] == 0 if "one_of" in case else None,
         penalty=penalty.astype(np.float32) if "handicap" in case else None,
         segue=(lambda before, after: float(before.vector[0] * after.vector[1])) if case.get("segue") else None,
@@ -220,8 +220,8 @@ def draw_candidates(draw: Random, tracks: int) -> Case:
         "mix_in_key": [False, False, True],
     }
     chosen = {name: draw.choice(values) for name, values in rules.items() if draw.random() < 0.6}
-    standard = RuleSet()
-    case: Case = {"rules": {name: value for name, value in chosen.items() if value != getattr(standard, name)}}
+    off = {name: parameter.default for name, parameter in signature(rule_set).parameters.items()}
+    case: Case = {"rules": {name: value for name, value in chosen.items() if value != off[name]}}
     if draw.random() < 0.5:
         case["one_of"] = draw.choice([2, tracks // 10, tracks // 7])  # so few that rules have to give way
     if draw.random() < 0.5:

@@ -5,7 +5,7 @@ A new rule is a class of its own and its place in `ORDER`.
 
 from __future__ import annotations
 
-from dataclasses import fields, make_dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
@@ -25,40 +25,30 @@ ORDER: tuple[type[Rule], ...] = (MixInKey, NotPlayed, AlbumSeparation, ArtistSep
 PREFERENCES = (MildSeparation,)
 BY_NAME = {rule.name: rule for rule in ORDER}
 
-Part = TypeVar("Part", bound=Rule | MildSeparation)
-
-_Settings = make_dataclass(
-    "_Settings",
-    [(field.name, field.type, field.default) for part in (*ORDER, *PREFERENCES) for field in fields(part)],
-    frozen=True,
-    kw_only=True,
-)
+AnyRule = TypeVar("AnyRule", bound=Rule)
 
 
-class RuleSet(_Settings):
-    """What a playlist may hold: the fields of all rules and preferences, which by default leave each of them off.
+@dataclass(frozen=True)
+class RuleSet:
+    """What a playlist may hold, and what it would rather have.
 
-    The same track, or an exact copy of one, never comes twice; that is no matter of rules.
+    active: the rules in force, the first to give way first. preferences: those in force. The same track, or an exact copy
+    of one, never comes twice; that is no matter of rules.
     """
+
+    active: tuple[Rule, ...] = ()
+    preferences: tuple[MildSeparation, ...] = ()
 
     @classmethod
     def of(cls, rules: Rules, situation: Situation) -> RuleSet:
         """The rules that a user asks for."""
-        parts = (*ORDER, *PREFERENCES)
-        return cls(**{name: value for part in parts for name, value in part.asked(rules, situation).items()})
+        asked = [kind.asked(rules, situation) for kind in ORDER]
+        rather = [kind.asked(rules, situation) for kind in PREFERENCES]
+        return cls(tuple(rule for rule in asked if rule.in_force), tuple(one for one in rather if one.in_force))
 
-    @cached_property
-    def active(self) -> tuple[Rule, ...]:
-        """The rules in force, the first to give way first."""
-        return tuple(rule for rule in map(self.get, ORDER) if rule.in_force)
-
-    @cached_property
-    def preferences(self) -> tuple[MildSeparation, ...]:
-        return tuple(preference for preference in map(self.get, PREFERENCES) if preference.in_force)
-
-    def get(self, part: type[Part]) -> Part:
-        """One of the rules or preferences, be it in force or not."""
-        return part(**{field.name: getattr(self, field.name) for field in fields(part)})
+    def get(self, kind: type[AnyRule]) -> AnyRule:
+        """The rule of a kind; if none is in force, one that is off."""
+        return next((rule for rule in self.active if isinstance(rule, kind)), kind())
 
     def broken(self, lineup: Lineup, position: int, place: int) -> tuple[str, ...]:
         """The names of those in force that a track would break at a place, the first to give way first."""

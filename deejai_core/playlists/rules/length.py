@@ -24,10 +24,10 @@ class Length(Rule):
     of_the_track = True
 
     @classmethod
-    def asked(cls, rules: Rules, situation: Situation) -> dict[str, float]:
+    def asked(cls, rules: Rules, situation: Situation) -> Length:
         if situation.kind != "track":  # an album is longer than a track may be
-            return {}
-        return {"min_length": rules.min_length, "max_length": rules.max_length}
+            return cls()
+        return cls(rules.min_length, rules.max_length)
 
     @property
     def in_force(self) -> bool:

@@ -25,8 +25,8 @@ class MixInKey(Rule):
     of_neighbours = True
 
     @classmethod
-    def asked(cls, rules: Rules, situation: Situation) -> dict[str, bool]:
-        return {"mix_in_key": rules.mix_in_key and situation.kind == "track"}
+    def asked(cls, rules: Rules, situation: Situation) -> MixInKey:
+        return cls(rules.mix_in_key and situation.kind == "track")
 
     @property
     def in_force(self) -> bool:

@@ -24,8 +24,8 @@ class NotPlayed(Rule):
     of_the_track = True
 
     @classmethod
-    def asked(cls, rules: Rules, situation: Situation) -> dict[str, float | None]:
-        return {"not_played_since": situation.now - rules.not_played_days * DAY if rules.not_played_days else None}
+    def asked(cls, rules: Rules, situation: Situation) -> NotPlayed:
+        return cls(situation.now - rules.not_played_days * DAY if rules.not_played_days else None)
 
     @property
     def in_force(self) -> bool:

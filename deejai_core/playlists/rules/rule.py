@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -28,10 +28,7 @@ class Situation:
 
 @dataclass(frozen=True)
 class Rule(ABC):
-    """What may not be picked for a place in a list. Its fields say how strict it is; as they are by default, it is off.
-
-    Names of fields are those of `RuleSet` too, so no two rules share one.
-    """
+    """What may not be picked for a place in a list. Its fields say how strict it is; as they are by default, it is off."""
 
     name: ClassVar[str]
     reason: ClassVar[str]  # why a track that breaks it was not taken: a clause about "it"
@@ -42,8 +39,8 @@ class Rule(ABC):
 
     @classmethod
     @abstractmethod
-    def asked(cls, rules: Rules, situation: Situation) -> dict[str, Any]:
-        """Its fields, from what a user asks."""
+    def asked(cls, rules: Rules, situation: Situation) -> Rule:
+        """As a user asks for it."""
 
     @property
     @abstractmethod

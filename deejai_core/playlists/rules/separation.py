@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,82 +17,75 @@ MILD_LOSS = 0.1  # the similarity that this is worth
 
 
 @dataclass(frozen=True)
-class AlbumSeparation(Rule):
-    album_separation: float = 0  # other tracks that must lie between two of an album; `ONCE`: no second one
+class Separation(Rule):
+    """What an album and an artist have in common: the tracks of one keep apart."""
 
+    separation: float = 0  # other tracks that must lie between two of one; `ONCE`: no second one
+
+    @property
+    def in_force(self) -> bool:
+        return self.separation > 0
+
+    def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
+        taken, (codes, numbers) = self.groups(lineup)
+        near = [
+            numbers[name]
+            for name, places in taken.items()
+            if name in numbers and any(abs(place - other) <= self.separation for other in places)
+        ]
+        return np.isin(codes[positions], near)
+
+    @abstractmethod
+    def groups(self, lineup: Lineup) -> tuple[Mapping[str, Sequence[int]], tuple[np.ndarray, Mapping[str, int]]]:
+        """The places that each one has in a list, and the codes of all tracks, see `Known`."""
+
+
+class AlbumSeparation(Separation):
     name = "album_separation"
     reason = "it is too close to another track of its album"
     allowed = "closer to another from the same album than you asked"
     columns = ("album_codes",)
 
     @classmethod
-    def asked(cls, rules: Rules, situation: Situation) -> dict[str, float]:
-        return {"album_separation": rules.album_separation if situation.kind == "track" else 0}
+    def asked(cls, rules: Rules, situation: Situation) -> AlbumSeparation:
+        return cls(rules.album_separation if situation.kind == "track" else 0)
 
-    @property
-    def in_force(self) -> bool:
-        return self.album_separation > 0
-
-    def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
-        return _too_close(positions, place, self.album_separation, lineup.albums, *lineup.catalogue.album_codes)
+    def groups(self, lineup: Lineup) -> tuple[Mapping[str, Sequence[int]], tuple[np.ndarray, Mapping[str, int]]]:
+        return lineup.albums, lineup.catalogue.album_codes
 
 
-@dataclass(frozen=True)
-class ArtistSeparation(Rule):
-    artist_separation: float = 0  # other tracks that must lie between two of an artist; `ONCE`: no second one
-
+class ArtistSeparation(Separation):
     name = "artist_separation"
     reason = "it is too close to another track by its artist"
     allowed = "closer to another by the same artist than you asked"
     columns = ("artist_codes",)
 
     @classmethod
-    def asked(cls, rules: Rules, situation: Situation) -> dict[str, float]:
-        return {"artist_separation": 0 if rules.artist_separation == MILD else rules.artist_separation}
+    def asked(cls, rules: Rules, situation: Situation) -> ArtistSeparation:
+        return cls(0 if rules.artist_separation == MILD else rules.artist_separation)
 
-    @property
-    def in_force(self) -> bool:
-        return self.artist_separation > 0
-
-    def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
-        return _too_close(positions, place, self.artist_separation, lineup.artists, *lineup.catalogue.artist_codes)
+    def groups(self, lineup: Lineup) -> tuple[Mapping[str, Sequence[int]], tuple[np.ndarray, Mapping[str, int]]]:
+        return lineup.artists, lineup.catalogue.artist_codes
 
 
 @dataclass(frozen=True)
 class MildSeparation:
     """No rule, but a preference of walks: who is near to another track of its artist must be so much more similar."""
 
-    mild_separation: int = 0  # other tracks between two of an artist
-    mild_loss: float = MILD_LOSS
+    separation: int = 0  # other tracks between two of an artist
+    cost: float = MILD_LOSS
 
     name = ArtistSeparation.name  # which is what is said of a track that lost by it
 
     @classmethod
-    def asked(cls, rules: Rules, situation: Situation) -> dict[str, Any]:
-        return {"mild_separation": MILD_SEPARATION if rules.artist_separation == MILD else 0}
+    def asked(cls, rules: Rules, situation: Situation) -> MildSeparation:
+        return cls(MILD_SEPARATION if rules.artist_separation == MILD else 0)
 
     @property
     def in_force(self) -> bool:
-        return self.mild_separation > 0
+        return self.separation > 0
 
     def loss(self, lineup: Lineup, position: int, place: int) -> float:
         """What to take off the similarity of a track at a place."""
-        near = ArtistSeparation(self.mild_separation).excluded(lineup, np.array([position]), place)
-        return self.mild_loss if near[0] else 0.0
-
-
-def _too_close(
-    positions: np.ndarray,
-    place: int,
-    separation: float,
-    places: Mapping[str, Sequence[int]],
-    codes: np.ndarray,
-    numbers: Mapping[str, int],
-) -> np.ndarray:
-    """Whether another of the same artist, or album, has a place not farther than `separation` places off."""
-    near = [
-        numbers[name]
-        for name, taken in places.items()
-        if name in numbers and any(abs(place - other) <= separation for other in taken)
-    ]
-    return np.isin(codes[positions], near)
+        near = ArtistSeparation(self.separation).excluded(lineup, np.array([position]), place)
+        return self.cost if near[0] else 0.0

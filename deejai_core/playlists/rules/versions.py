@@ -22,11 +22,11 @@ class Versions(Rule):
     columns = ("artist", "title", "recording")
 
     @classmethod
-    def asked(cls, rules: Rules, situation: Situation) -> dict[str, float | bool]:
+    def asked(cls, rules: Rules, situation: Situation) -> Versions:
         if situation.kind != "track":  # of an album, there is none but itself
-            return {"fold_versions": rules.fold_versions}
+            return cls(rules.fold_versions)
         epsilon = situation.duplicate_epsilon if rules.duplicate_epsilon is None else rules.duplicate_epsilon
-        return {"fold_versions": rules.fold_versions, "duplicate_epsilon": epsilon}
+        return cls(rules.fold_versions, epsilon)
 
     @property
     def in_force(self) -> bool:
