@@ -21,6 +21,8 @@ from deejai_core.errors import OptionError
 from deejai_core.features.evaluation import Report
 from deejai_core.features.evaluation import evaluate as evaluate_space
 from deejai_core.features.map.library_map import LibraryMap, check_map_path, library_map, write_library_map
+from deejai_core.features.mix.plan import Mix
+from deejai_core.features.radio.radio import Radio, RadioObserver
 from deejai_core.folder import FolderLibrary
 from deejai_core.formats.entries import Header, Style
 from deejai_core.formats.export import FORMATS, check_suffix
@@ -35,31 +37,47 @@ from deejai_core.lists.space import open_space as open_space_of
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import load_model, tagging_model
+from deejai_core.players.mpd import Address, Mpd
+from deejai_core.players.player import Player, QueueEntry, Snapshot
+from deejai_core.playing import fill, find, plan_mix, serve, write_mix
 from deejai_core.playlists.options import MILD, ONCE, Rules, Walk
 
 __all__ = [
     "MILD",
     "ONCE",
+    "Address",
     "Analysis",
     "Entry",
     "FolderLibrary",
     "Library",
     "MadeList",
     "Member",
+    "Mix",
     "Model",
+    "Mpd",
     "Observer",
+    "Player",
+    "QueueEntry",
+    "Radio",
+    "RadioObserver",
     "Rules",
+    "Snapshot",
     "Space",
     "Style",
     "Walk",
     "analyse",
     "draw_map",
     "evaluate",
+    "fill",
+    "find",
     "journey",
     "load_model",
     "open_space",
+    "plan_mix",
     "reorder",
+    "serve",
     "similar",
+    "write_mix",
     "write_playlist",
 ]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deejai_core.errors import LostError, UnplayableError
-from deejai_core.players.player import Entry, Snapshot
+from deejai_core.players.player import QueueEntry, Snapshot
 
 LENGTH = 300.0  # seconds of each song
 
@@ -100,7 +100,7 @@ class FakePlayer:
         queue = self._answer()
         playing = queue.current in queue.ids
         return Snapshot(
-            tuple(Entry(str(id_), file) for id_, file in queue.songs),
+            tuple(QueueEntry(str(id_), file) for id_, file in queue.songs),
             str(queue.current) if playing else None,
             str(queue.following) if queue.following else None,
             queue.state,
@@ -121,7 +121,7 @@ class FakePlayer:
         queue.add(file)
         return file
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: QueueEntry) -> None:
         queue = self._answer()
         queue.songs = [song for song in queue.songs if song != (int(entry.id), entry.file)]
 

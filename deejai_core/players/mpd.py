@@ -14,7 +14,7 @@ from typing import Any
 from deejai_core.errors import LostError, PlayerError, RefusedError, UnplayableError
 from deejai_core.extras import extra
 from deejai_core.formats.entries import one_line
-from deejai_core.players.player import Entry, Mode, Snapshot
+from deejai_core.players.player import Mode, QueueEntry, Snapshot
 
 TIMEOUT = 10  # seconds for an answer
 IDLE = 300  # seconds without news, after which it is looked whether the player is still there
@@ -119,7 +119,7 @@ class Mpd:
         status = self._ask("status")
         songs = self._ask("playlistinfo")
         return Snapshot(
-            tuple(Entry(song["id"], song["file"]) for song in songs),
+            tuple(QueueEntry(song["id"], song["file"]) for song in songs),
             status.get("songid"),
             status.get("nextsongid"),
             status["state"],
@@ -145,7 +145,7 @@ class Mpd:
             raise UnplayableError(str(error)) from error
         return file
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: QueueEntry) -> None:
         with contextlib.suppress(_NoError):
             self._command("deleteid", entry.id)
 

@@ -10,7 +10,7 @@ Mode = Literal["random", "single"]  # in which a player does not keep to the ord
 
 
 @dataclass(frozen=True)
-class Entry:
+class QueueEntry:
     """A song in a player's queue."""
 
     id: str  # of this place in the queue; as long as the player runs, no other has it
@@ -21,7 +21,7 @@ class Entry:
 class Snapshot:
     """A player at some moment."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[QueueEntry, ...]
     current: str | None = None  # id of the entry that plays, is paused, or was stopped
     following: str | None = None  # id of the entry that plays next, by itself or when somebody skips
     state: str = "stop"  # or "play", "pause"
@@ -32,11 +32,11 @@ class Snapshot:
     at: float = 0.0  # seconds on any clock
 
     @property
-    def current_entry(self) -> Entry | None:
+    def current_entry(self) -> QueueEntry | None:
         return next((entry for entry in self.entries if entry.id == self.current), None)
 
     @property
-    def upcoming(self) -> tuple[Entry, ...]:
+    def upcoming(self) -> tuple[QueueEntry, ...]:
         """The entries after the current one, all if there is none."""
         ids = [entry.id for entry in self.entries]
         return self.entries[ids.index(self.current) + 1 :] if self.current in ids else self.entries
@@ -66,7 +66,7 @@ class Player(Protocol):
     def add(self, path: Path) -> str:
         """Put a file at the end of its queue; returns what it calls the song. Raises UnplayableError if it takes others."""
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: QueueEntry) -> None:
         """Take a song out of its queue, if it is still there."""
 
     def play(self) -> None:

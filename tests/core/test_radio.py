@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from deejai_core.features.radio.changes import Changes, changes
 from deejai_core.features.radio.way import FORGETTING, WayEntry, away_from, next_songs
-from deejai_core.players.player import Entry, Snapshot
+from deejai_core.players.player import QueueEntry, Snapshot
 from tests.libraries import candidates, compass, random_vectors, rule_set
 
-A, B, C, D, E = (Entry(str(number), f"{name}.flac") for number, name in enumerate("abcde", 1))
+A, B, C, D, E = (QueueEntry(str(number), f"{name}.flac") for number, name in enumerate("abcde", 1))
 
 
-def playing(*entries: Entry, current: Entry | None = A, at: float = 0, elapsed: float = 10, **other) -> Snapshot:
+def playing(*entries: QueueEntry, current: QueueEntry | None = A, at: float = 0, elapsed: float = 10, **other) -> Snapshot:
     """A player in the middle of a song of 100 seconds; the entry after it follows, unless said otherwise."""
     following = None
     if current in entries[:-1]:

@@ -35,7 +35,7 @@ REMARKS: dict[Remark, str] = {
 
 
 class RadioLog:
-    """See `deejai_core.features.radio.radio.Observer`."""
+    """See `deejai_core.features.radio.radio.RadioObserver`."""
 
     def __init__(self, log: BeetsLogger) -> None:
         self.log = log

@@ -63,6 +63,8 @@ class Mix:
 
     parts: tuple[Part, ...]
     rate: int  # Hz
+    title: str = ""
+    warnings: tuple[str, ...] = ()  # about what was left out
 
     @property
     def frames(self) -> int:

@@ -48,6 +48,12 @@ def check_target(library: Library, path: Path, decoder: Decoder, *, bitrate: int
     return rate
 
 
+def check_apart(path: Path, tracks: Sequence[Track]) -> None:
+    """Raises MixError if the file of a mix is one of its tracks."""
+    if path.exists() and any(track.path.exists() and track.path.samefile(path) for track in tracks):
+        raise MixError(f"{path}: this is one of the tracks to be mixed; choose another name")
+
+
 def select_made(made: MadeList) -> Selection:
     """The tracks of a list."""
     tracks = [track for entry in made.entries for track in entry.member.tracks]
@@ -86,8 +92,8 @@ def plan_selection(
 
     rate: of the mix, Hz. fade: seconds. measured, warn: called after each track, and with a line for each that is left out.
     """
-    if path and path.exists() and any(track.path.exists() and track.path.samefile(path) for track in selection.tracks):
-        raise MixError(f"{path}: this is one of the tracks to be mixed; choose another name")
+    if path:
+        check_apart(path, selection.tracks)
     audible = []
     for track in selection.tracks:
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from deejai_core.players.player import Entry, Snapshot
+from deejai_core.players.player import QueueEntry, Snapshot
 
 PLAYED = 0.85  # of a song; left before, it was skipped. As beets' mpdstats has it.
 
@@ -17,8 +17,8 @@ Fate = Literal["queued", "played", "skipped", "left", "refused"]
 class Changes:
     """What happened between two moments."""
 
-    over: tuple[Entry, Fate] | None = None  # the song that is no longer the current one
-    refused: tuple[Entry, ...] = ()  # what was thrown out before it played
+    over: tuple[QueueEntry, Fate] | None = None  # the song that is no longer the current one
+    refused: tuple[QueueEntry, ...] = ()  # what was thrown out before it played
 
 
 def changes(before: Snapshot, now: Snapshot) -> Changes:
@@ -42,7 +42,7 @@ def changes(before: Snapshot, now: Snapshot) -> Changes:
     return Changes((current, _fate(current, before, now)), refused)
 
 
-def _fate(entry: Entry, before: Snapshot, now: Snapshot) -> Fate:
+def _fate(entry: QueueEntry, before: Snapshot, now: Snapshot) -> Fate:
     heard = before.elapsed + (now.at - before.at if before.state == "play" else 0)
     if not before.duration or heard >= PLAYED * before.duration:
         return "played"
@@ -57,7 +57,7 @@ def _follows(after: str | None, before: str, now: Snapshot) -> bool:
     return (before, after) in pairwise(entry.id for entry in now.entries)
 
 
-def _consumed(entry: Entry, before: Snapshot, now: Snapshot) -> bool:
+def _consumed(entry: QueueEntry, before: Snapshot, now: Snapshot) -> bool:
     """Whether an entry went because it was over: it stood before the one that is current now."""
     ids = [other.id for other in before.entries]
     return now.current not in ids or ids.index(entry.id) < ids.index(now.current)

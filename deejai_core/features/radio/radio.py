@@ -12,7 +12,7 @@ from deejai_core.errors import LostError, PlayerError, RefusedError, UnplayableE
 from deejai_core.features.radio.changes import Fate, changes
 from deejai_core.features.radio.way import WayEntry, next_songs
 from deejai_core.lists.space import Member, Space
-from deejai_core.players.player import Entry, Mode, Player, Snapshot
+from deejai_core.players.player import Mode, Player, QueueEntry, Snapshot
 from deejai_core.playlists.candidates import Pick
 from deejai_core.playlists.geometry import blend
 from deejai_core.playlists.options import Rules, Walk
@@ -23,11 +23,13 @@ MOST_SEEDS = 3  # that are played themselves, of a query that finds more
 MOST_REFUSALS = 50  # songs in a row that the player does not take, until it is said to be a matter of configuration
 LONGEST_PAUSE = 60  # seconds between two tries to reach a player that is gone
 
+AHEAD = Walk(count=3)
+
 Remark = Literal[Mode, "exhausted", "unknown"]  # no song is left that may be added; none in the queue is known
 
 
-class Observer(Protocol):
-    """Who is told what a radio does."""
+class RadioObserver(Protocol):
+    """Who is told what a radio does. Derived from, each method does nothing until it is overridden."""
 
     def added(self, member: Member, pick: Pick | None) -> None:
         """A song was put into the queue. pick: how it was chosen; None for a seed."""
@@ -51,20 +53,45 @@ class Observer(Protocol):
         """The player is back."""
 
 
+class _Nobody(RadioObserver):
+    """Who is told, and does not listen."""
+
+
 class Radio:
     """A radio, and what it has learnt since it began.
 
-    walk: how it goes on; its `count` is how many songs are to follow the current one. rules: what it may play. seeds: what
-    it begins with; without any, it goes on from the queue. less: what it should be less like. pause: waits so many seconds.
+    Parameters
+    ----------
+    space
+        Where songs lie, see `open_space`; opened with ``plays=True`` for rules that ask what was played.
+    player
+        Whose queue is filled, connected before `start`.
+    observer
+        Who is told what it does; by default nobody.
+    walk
+        How it goes on; its `count` is how many songs are to follow the current one, by default 3.
+    rules
+        What it may play.
+    seeds
+        What it begins with; without any, it goes on from the queue.
+    less
+        What it should be less like.
+    pause
+        Waits so many seconds between two tries to reach a player that is gone.
+
+    Raises
+    ------
+    OptionError
+        If the rules leave nothing to play.
     """
 
     def __init__(
         self,
         space: Space,
         player: Player,
-        observer: Observer,
-        walk: Walk,
-        rules: Rules,
+        observer: RadioObserver | None = None,
+        walk: Walk = AHEAD,
+        rules: Rules = Rules(),  # noqa: B008 (it cannot change)
         *,
         seeds: Sequence[Member] = (),
         less: Sequence[Member] = (),
@@ -73,7 +100,7 @@ class Radio:
         self.space = space
         self.walk = walk
         self.player = player
-        self.observer = observer
+        self.observer = observer or _Nobody()
         self.pause = pause
         self.seeds = seeds
         self.less = less
@@ -233,7 +260,7 @@ class Radio:
             about=str(self.player.music_folder),
         )
 
-    def _upcoming(self, now: Snapshot) -> list[Entry]:
+    def _upcoming(self, now: Snapshot) -> list[QueueEntry]:
         """What is still to be played; without a current song, all that was not."""
         if now.current_entry:
             return list(now.upcoming)

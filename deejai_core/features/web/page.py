@@ -1,0 +1,81 @@
+"""The page over a library, from its parts to a server that runs."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+
+from deejai_core.errors import OptionError
+from deejai_core.features.web.app import Start, create_app, new_token
+from deejai_core.features.web.covers import Covers
+from deejai_core.features.web.guard import LOOPBACK, Guard
+from deejai_core.features.web.page_library import PageLibrary
+from deejai_core.features.web.requests import MOST_SEEDS
+from deejai_core.features.web.server import serve
+from deejai_core.features.web.uploads import Uploads
+
+DOCUMENTATION_ADDRESS = ("192.0.2.1", 9)  # RFC 5737: nobody's
+ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound to)
+SHORTEST_TOKEN = 16  # characters
+
+
+def token_for(host: str, token: str | None) -> str | None:
+    """The token of a page: the given one; else none on this machine's own addresses, and a new one on others.
+
+    Raises OptionError for one that can be guessed.
+    """
+    if token is not None and (len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isalnum()):
+        raise OptionError("token", f"{SHORTEST_TOKEN} letters and digits at least; without it, one is made for you")
+    if token is None and host not in LOOPBACK and host != "::1":
+        return new_token()
+    return token
+
+
+def serve_page(
+    page: PageLibrary,
+    words: Sequence[str],
+    *,
+    host: str,
+    port: int,
+    token: str | None,
+    ready: Callable[[], None],
+    demo: float | None = None,
+    program: str = Start.program,
+) -> None:
+    """Serve a page until ctrl-C, and close it.
+
+    words: what it begins with. ready: called when it listens. demo, program: see `Start`. Raises OptionError, RefusedError,
+    ServingError, MissingError.
+    """
+    try:
+        if not 1 <= port <= 65535:
+            raise OptionError("port", f"must be from 1 to 65535, not {port}")
+        seeds = page.seeds(words)[:MOST_SEEDS] if words else []
+        guard = Guard(port, token)
+        uploads = Uploads(page.library.folder / "uploads" / str(port))
+        app = create_app(page, guard, uploads, Covers(), Start(seeds, demo, program))
+
+        def listening() -> None:
+            uploads.clear()
+            ready()
+
+        serve(app, guard, host, ready=listening)
+    finally:
+        page.close()
+
+
+def address(host: str, port: int, token: str | None) -> str:
+    """The URL of a page."""
+    return f"http://{_shown_host(host)}:{port}/" + (f"?token={token}" if token else "")
+
+
+def _shown_host(host: str) -> str:
+    """What reaches this machine from others: for one that listens everywhere its address, which phones can use as well."""
+    if host not in ANYWHERE:
+        return f"[{host}]" if ":" in host else host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(DOCUMENTATION_ADDRESS)  # sends nothing: it only chooses the interface that leads out
+            return probe.getsockname()[0]
+        except OSError:  # no network
+            return socket.gethostname()
