@@ -200,6 +200,8 @@ def test_the_core_does_not_say_beet():
         for said in re.finditer(r".{0,20}beet.{0,20}", text.replace(DISTRIBUTION, ""), re.IGNORECASE)
     }
     assert_only("beet", found)
+    pages = [path for kind in ("*.js", "*.html", "*.css") for path in (ROOT / CORE).rglob(kind)]
+    assert [path.name for path in pages if "beet" in path.read_text().lower()] == []
 
 
 def test_the_core_has_no_terminal_no_log_and_no_beets():

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from deejai_core.api import analyse
+from deejai_core.errors import NoMatchError
 from deejai_core.features.web.app import Start, create_app
 from deejai_core.features.web.covers import Covers
 from deejai_core.features.web.guard import Guard
@@ -190,8 +191,24 @@ def test_what_it_may_begin_with(page, tmp_path):
     (tmp_path / "outside.flac").touch()
     with pytest.raises(RefusedError, match="a file outside the library can be dropped into the page"):
         page.seeds([str(tmp_path / "outside.flac")])
-    with pytest.raises(RefusedError, match="no track matches 'nowhere'"):
+    with pytest.raises(NoMatchError, match="no track matches 'nowhere'") as caught:
         page.seeds(["nowhere"])
+    assert caught.value.hint == "query"  # whoever starts the page may be told by another program what helps
+
+
+def test_an_error_says_what_helps_in_words_of_the_page(client, library):
+    (aisle,) = client.find("aisle")
+    refused = client.post("/api/similar", seeds=[aisle["id"]], rules={"mood": {"happy": 1}})
+    assert (refused.status_code, refused.json["error"]) == (400, "no track has tags to choose it by; tag the library first")
+    library.path.write_bytes(b"no database" * 1000)
+    told = client.get("/api/status").json["error"]
+    assert told.startswith(f"{library.path}: ")
+    assert told.endswith("; on the machine that has the music, have it repaired")
+
+
+def test_a_map_of_nothing_says_what_helps(music, tmp_path):
+    with pytest.raises(RefusedError, match=r"nothing analysed yet with musicnn-msd-1; analyse the library first"):
+        page_of(music, tmp_path).map()
 
 
 def test_the_views_of_the_latest_rules_are_kept(page):

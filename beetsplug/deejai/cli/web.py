@@ -15,7 +15,6 @@ from deejai_core.features.web import page
 from deejai_core.features.web.page_library import PageLibrary, Playlists
 
 from .background import Analysis
-from .hints import in_words
 from .making import request_for
 from .models import model_in_use
 from .output import playlist_name, style_of
@@ -76,5 +75,4 @@ def page_library(library: BeetsLibrary, settings: Settings, *, at_home: bool) ->
         request_for("similar", settings),
         playlists,
         analysis=Analysis(library) if at_home and settings.web_write else None,
-        in_words=in_words,
     )

@@ -28,6 +28,7 @@ from deejai_core.features.web.requests import Reference
 from deejai_core.features.web.search import Found
 from deejai_core.features.web.token_page import CONTENT_SECURITY_POLICY, token_page
 from deejai_core.features.web.uploads import Uploads
+from deejai_core.features.web.words import in_words
 from deejai_core.playlists.candidates import Pick
 from deejai_core.playlists.journey import journey
 from deejai_core.playlists.queue import fill
@@ -107,7 +108,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         elif isinstance(error, HTTPException):
             status, text = error.code or 500, f"{error.name.lower()}: {flask.request.method} {flask.request.path[:100]}"
         elif isinstance(error, DeejaiError):
-            status, text = 500, str(error)
+            status, text = 500, in_words(error)
         else:
             status, text = 500, "something went wrong; the terminal that the server runs in says what"
             log.error("%s %s", flask.request.method, flask.request.path, exc_info=error)

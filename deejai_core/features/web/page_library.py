@@ -19,6 +19,7 @@ from deejai_core.errors import DeejaiError, ExternalFileError, MissingError, Not
 from deejai_core.features.web.audio import FORMATS as PLAYED
 from deejai_core.features.web.library import Choices, Cover, ExternalSong, Knobs, Listed, Progress, RefusedError, View
 from deejai_core.features.web.search import Found, SearchIndex
+from deejai_core.features.web.words import in_words
 from deejai_core.formats.entries import Header, Style, now, one_line
 from deejai_core.formats.export import FORMATS, SUFFIXES, file_name, write_playlist
 from deejai_core.library import Library
@@ -87,7 +88,7 @@ def _answering(method: Callable) -> Callable:
         except MissingError as error:
             raise RefusedError(str(error), 501) from error
         except DeejaiError as error:
-            raise RefusedError(self.in_words(error), 503 if _is_busy(error) else 400) from error
+            raise RefusedError(in_words(error), 503 if _is_busy(error) else 400) from error
 
     return wrapped
 
@@ -103,13 +104,11 @@ class PageLibrary:
         playlists: Playlists,
         *,
         analysis: Running | None,
-        in_words: Callable[[DeejaiError], str] = str,
     ) -> None:
         """request: how its tracks are compared, and what the page begins with. analysis: what analyses it; None: the page
-        may not have that done. in_words: what is said of an error.
+        may not have that done.
         """
         self.library = library
-        self.in_words = in_words
         self.map_progress: float | None = None
         self._model = model
         self._request = request
@@ -143,9 +142,11 @@ class PageLibrary:
     def tracks(self) -> int:
         return len(self._state.space.ids) if self._state else 0
 
-    @_answering
     def seeds(self, words: Sequence[str]) -> list[int]:
-        """The analysed tracks that words name. Raises RefusedError for a file outside the library, and for none."""
+        """The analysed tracks that words name, for whoever starts the page: its errors are no refusals.
+
+        Raises LibraryError for none, RefusedError for a file outside the library.
+        """
         matches = find_matches(self.library, words)
         if any(isinstance(match, Path) for match in matches):
             raise RefusedError("a file outside the library can be dropped into the page; here, name tracks of the library")

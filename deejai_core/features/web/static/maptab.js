@@ -1,4 +1,4 @@
-// The map of the library: drawn by the script of `beet deejai map`.
+// The map of the library: drawn by the script of the maps that are files.
 
 import * as api from "./api.js";
 import { $ } from "./dom.js";
