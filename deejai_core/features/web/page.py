@@ -44,8 +44,8 @@ def serve_page(
 ) -> None:
     """Serve a page until ctrl-C, and close it.
 
-    words: what it begins with. ready: called when it listens. demo, program: see `Start`. Raises OptionError, RefusedError,
-    ServingError, MissingError.
+    words: what it begins with. ready: called when it listens. demo, program: see `Start`. Raises OptionError, LibraryError,
+    RefusedError, ServingError, MissingError.
     """
     try:
         if not 1 <= port <= 65535:
