@@ -16,7 +16,8 @@ from deejai_core.playlists.options import ONCE
 from deejai_core.playlists.playlist import duration, first_of
 from deejai_core.playlists.rules import AlbumSeparation, ArtistSeparation, Length, RuleSet
 from deejai_core.tracks.songs import Song
-from tests.core.test_playlist import RULES, generator
+from tests.core.test_playlist import generator
+from tests.core.test_playlist_promises import RULES
 from tests.libraries import candidates, compass, random_columns, random_vectors, rule_set
 
 
