@@ -31,7 +31,8 @@ from deejai_core.formats.table import by_suffix
 from deejai_core.index.cache import build_index
 from deejai_core.library import Kind, Library
 from deejai_core.lists.lookup import user_path
-from deejai_core.lists.making import Entry, MadeList, Request, make_journey, make_reordered, make_similar
+from deejai_core.lists.making import make_journey, make_reordered, make_similar
+from deejai_core.lists.request import Entry, MadeList, Request
 from deejai_core.lists.space import Member, Space
 from deejai_core.lists.space import open_space as open_space_of
 from deejai_core.models.musicnn.model import MusiCNN

@@ -17,7 +17,6 @@ from deejai_core.folder.names import is_name, text_of, words_in
 from deejai_core.folder.refresh import Refreshed, refresh
 from deejai_core.folder.rows import (
     COLUMNS,
-    LARGEST_ID,
     OF_COLUMNS,
     album_columns,
     all_albums,
@@ -29,16 +28,22 @@ from deejai_core.folder.rows import (
     some_rows,
     track_columns,
 )
-from deejai_core.folder.tables import KINDS, METADATA, SCHEMA, WHOLE, Value, forget_vectors, note_write, writing
+from deejai_core.folder.tables import KINDS, METADATA, SCHEMA, WHOLE, Value, forget_vectors, writing
+from deejai_core.folder.vectors import (
+    is_still,
+    latest_write,
+    read_vectors,
+    vector_counts,
+    vector_models,
+    write_vectors,
+    written_since,
+)
 from deejai_core.folder.walk import cover_beside
 from deejai_core.formats.entries import Track, one_line
 from deejai_core.formats.locate import Locator
 from deejai_core.library import Album, Kept, Kind, Names, Rows, album_name
 from deejai_core.tracks.songs import Catalogue
 from deejai_core.tracks.text import plain
-
-FLOAT = np.dtype("<f4")
-UNIT_TOLERANCE = 1e-3  # of a vector's squared length
 
 TRACK = "id, path, artist, title, length, album, recording, format", (int, bytes, str, str, float, str, str, str)
 
@@ -268,7 +273,7 @@ class FolderLibrary:
         for ids in chunks(values):
             with self._opened() as database, writing(database) as connection:
                 theirs = dict(some_rows(database, "id, audio_key", ids, of=(int, str)))
-                still = [id_ for id_ in ids if _is_still(theirs, recordings, id_)]
+                still = [id_ for id_ in ids if is_still(theirs, recordings, id_)]
                 connection.executemany("DELETE FROM fields WHERE name = ? AND track_id = ?", [(name, id_) for id_ in still])
                 rows = [(name, id_, values[id_]) for id_ in still if values[id_] is not None]
                 connection.executemany("INSERT INTO fields VALUES (?, ?, ?)", rows)
@@ -296,52 +301,26 @@ class FolderLibrary:
             return connection.execute(has, (id_,)).fetchone() is not None
 
     def vectors(self, model: str, dimension: int, ids: Collection[int] | None = None) -> Rows:
-        found, marks, data = [], [], bytearray()
-        size, of = dimension * FLOAT.itemsize, (int, int, object)
-        ours = {"join": "JOIN vectors ON track_id = id", "where": "AND model = ?", "values": [_storable(model)]}
         with self._opened() as database:
-            for id_, mark, vector in some_rows(database, "id, mark, vector", ids, of=of, **ours):
-                if isinstance(vector, bytes) and len(vector) == size:
-                    found.append(id_)
-                    marks.append(mark)
-                    data += vector
-        vectors = np.frombuffer(data, FLOAT).reshape(-1, dimension).astype(np.float32, copy=False)
-        whole = np.abs(np.einsum("ij,ij->i", vectors, vectors) - 1) < UNIT_TOLERANCE
-        found, marks = np.array(found, np.int64), np.array(marks, np.int64)
-        order = np.argsort(found, kind="stable")
-        order = order[whole[order]]
-        return Rows(found[order], marks[order], vectors[order])
+            return read_vectors(database, _storable(model), dimension, ids)
 
     def models(self) -> dict[str, int]:
-        select = "SELECT model, COUNT(*) FROM vectors JOIN tracks ON id = track_id WHERE NOT lost AND vector IS NOT NULL"
         with self._opened() as database:
-            return dict(database.select(f"{select} GROUP BY model", of=(str, int)))
+            return vector_counts(database)
 
     def keep_vectors(self, model: str, vectors: Mapping[int, np.ndarray], recordings: Mapping[int, str]) -> Kept:
         kept = Kept(set(), set())
-        columns, types = "id, audio_key, COALESCE(model, ''), vector", (int, str, str, object)
         for ids in chunks(vectors):
-            with self._opened() as database, writing(database) as connection:
-                some = some_rows(database, columns, ids, of=types, join="LEFT JOIN vectors ON track_id = id")
-                stored = {id_: rest for id_, *rest in some}
-                keys = {id_: key for id_, (key, *_) in stored.items()}
-                still = [id_ for id_ in ids if _is_still(keys, recordings, id_)]
-                new = {id_: np.ascontiguousarray(vectors[id_], FLOAT).tobytes() for id_ in still}
-                rows = [(id_, model, data) for id_, data in new.items() if stored[id_][1:] != [model, data]]
-                connection.executemany("INSERT OR REPLACE INTO vectors (track_id, model, vector) VALUES (?, ?, ?)", rows)
-                note_write(database)
-            kept.current.update(still)
-            kept.changed.update(id_ for id_, *_ in rows)
+            with self._opened() as database:
+                current, changed = write_vectors(database, model, {id_: vectors[id_] for id_ in ids}, recordings)
+            kept.current.update(current)
+            kept.changed.update(changed)
         return kept
 
     def unusable_vectors(self, model: str, dimension: int) -> dict[int, str]:
         usable = set(self.vectors(model, dimension).ids.tolist())
-        select = (
-            "SELECT track_id, model FROM vectors JOIN tracks ON id = track_id "
-            "WHERE NOT lost AND vector IS NOT NULL ORDER BY track_id"
-        )
         with self._opened() as database:
-            return {id_: of for id_, of in database.select(select, of=(int, str)) if id_ not in usable}
+            return {id_: of for id_, of in vector_models(database).items() if id_ not in usable}
 
     def drop_vectors(self, ids: Iterable[int]) -> None:
         for some in chunks(ids):
@@ -351,21 +330,12 @@ class FolderLibrary:
     def bookmark(self, *, removals: bool = False) -> dict[str, Any]:
         """As `Library.bookmark`; removals are always told."""
         with self._opened() as database:
-            rows = database.select("SELECT mark, token FROM writes ORDER BY mark DESC LIMIT 1", of=(int, str))
-            return dict(zip(("mark", "token"), next(rows, (0, "")), strict=True))
+            return latest_write(database)
 
     def changed_since(self, bookmark: Mapping[str, Any], *, removals: bool = False) -> list[int] | None:
         """As `Library.changed_since`; removals are always told."""
-        mark, token = (bookmark.get(name) for name in ("mark", "token")) if isinstance(bookmark, Mapping) else (None, None)
-        if type(mark) is not int or not 0 <= mark <= LARGEST_ID:
-            return None
         with self._opened() as database:
-            # Another token: a copy of this library, or one from before a backup came back, whose numbers mean other things.
-            if list(database.select("SELECT token FROM writes WHERE mark = ?", (mark,), of=(str,))) != [(token,)]:
-                return None
-            # Not in order by SQLite, which would go through all tracks for that.
-            rows = database.select("SELECT track_id FROM vectors WHERE mark > ?", (mark,), of=(int,))
-            return sorted(id_ for (id_,) in rows)
+            return written_since(database, bookmark)
 
     def _path(self, database: Database, name: bytes) -> Path:
         if not is_name(name):
@@ -400,11 +370,6 @@ def _words_of(query: str) -> list[str]:
 def _storable(text: str) -> str:
     """Text that SQLite takes; what it would not take is nowhere."""
     return text.encode("utf-8", "replace").decode()
-
-
-def _is_still(keys: Mapping[int, str], recordings: Mapping[int, str], id_: int) -> bool:
-    """Whether a track has the recording that something is kept for. keys: of those that are there."""
-    return bool(keys.get(id_)) and keys[id_] == recordings.get(id_)
 
 
 def _caseless(text: str) -> str:

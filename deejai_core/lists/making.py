@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from deejai_core.embedding.library_analysis import Analysis
 from deejai_core.errors import DeejaiError, LibraryError, NoMatchError, OptionError, PlaylistError
 from deejai_core.formats.entries import one_line
 from deejai_core.library import Kind, Library
 from deejai_core.lists.listed import left_out, read_listed
 from deejai_core.lists.lookup import Found, Match, albums_of, find, find_matches, meant_playlist, playlist_at
 from deejai_core.lists.reasons import WalkReasons, relaxed, unlike, why_journey
-from deejai_core.lists.space import Member, Space, open_space
-from deejai_core.lists.waypoints import ChooseWaypoint, find_waypoint, known_members, words_for
+from deejai_core.lists.request import Entry, MadeList, Request
+from deejai_core.lists.space import Member, Space
+from deejai_core.lists.waypoints import find_waypoint, known_members, words_for
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import tagging_model
-from deejai_core.playlists.candidates import Candidates, Pick, sounding_most
+from deejai_core.playlists.candidates import Candidates, sounding_most
 from deejai_core.playlists.geometry import angles, blend
 from deejai_core.playlists.journey import journey, step_statistics
-from deejai_core.playlists.options import Rules, SpaceName, Walk
+from deejai_core.playlists.options import Rules, Walk
 from deejai_core.playlists.order import shortest_path
 from deejai_core.playlists.playlist import duration, similar
 from deejai_core.playlists.rules import Length
@@ -33,77 +33,6 @@ from deejai_core.words import counted
 MOST_REORDERED = 10_000  # tracks, whose distances from each other take a gigabyte
 NAMED = 3  # members that a list is named after
 SOUNDING = 3  # seeds of a list that begins with what sounds like some words
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked of one list.
-
-    kind: of its members. space: what they are compared by. search: how neighbours are found, see `index.neighbours`. less:
-    a query; the list should be less like what it finds. best_order: whether the waypoints are visited in their best order;
-    keep_first, keep_last: which then stay where they are. why: whether each pick is to be explained. choose: which of the
-    offers for a place is taken, best first, or None to end the list; by default the best. choose_waypoint: which of several
-    members is a waypoint; by default their centre is.
-    """
-
-    walk: Walk = Walk()  # noqa: RUF009 (it cannot change)
-    rules: Rules = Rules()  # noqa: RUF009
-    analysis: Analysis = Analysis()  # noqa: RUF009
-    kind: Kind = "track"
-    space: SpaceName = "sound"
-    search: str = "auto"
-    less: str | None = None
-    best_order: bool = False
-    keep_first: bool = False
-    keep_last: bool = False
-    why: bool = False
-    choose: Callable[[Space, Iterator[Pick]], Pick | None] | None = None
-    choose_waypoint: ChooseWaypoint | None = None
-
-    def open(self, library: Library, model: Model, *, whole: bool = False) -> Space:
-        return open_space(
-            library,
-            model,
-            self.analysis,
-            kind=self.kind,
-            learned=self.space == "track2vec",
-            search=self.search,
-            plays=self.rules.ask_for_plays,
-            whole=whole or bool(self.walk.minutes),
-        )
-
-    def chooser(self, space: Space) -> Callable[[Iterator[Pick]], Pick | None] | None:
-        return (lambda offers: self.choose(space, offers)) if self.choose else None
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A member at its place in a list."""
-
-    label: str  # "seed", "waypoint", or its number
-    member: Member
-    similarity: float | None = None
-    why: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class MadeList:
-    """A list that is not yet written.
-
-    words: that mean the same again. seed: of the random numbers that it was drawn with; None: it was not. space: the name
-    of what it was made in.
-    """
-
-    title: str
-    entries: list[Entry]
-    space: str
-    kind: Kind = "track"
-    words: Sequence[str] = ()
-    seed: int | None = None
-    remarks: list[str] = field(default_factory=list)  # what there is to say of it
-    warnings: list[str] = field(default_factory=list)  # what could not be done
-    source: Path | None = None  # the playlist that it was made from
-    lost: int = 0  # tracks of that playlist which are not in the list
 
 
 def make_similar(library: Library, model: Model, words: Sequence[str], request: Request) -> MadeList:

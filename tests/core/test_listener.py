@@ -14,7 +14,7 @@ from deejai_core.features.listen.blocks import Moment, level
 from deejai_core.features.listen.listener import Listener, append_to_playlist
 from deejai_core.folder import FolderLibrary
 from deejai_core.formats.entries import Style, Track
-from deejai_core.lists.making import Request
+from deejai_core.lists.request import Request
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.playlists.options import Rules
 from demo.composer import compose

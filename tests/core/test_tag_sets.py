@@ -11,7 +11,7 @@ from deejai_core.features.map.library_map import library_map
 from deejai_core.features.web.library import RefusedError
 from deejai_core.features.web.page_library import PageLibrary, Playlists
 from deejai_core.features.web.requests import read_choices
-from deejai_core.lists.making import Request
+from deejai_core.lists.request import Request
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.musicnn.tags import MSD_TAGS
 from deejai_core.models.tag_set import TagSet

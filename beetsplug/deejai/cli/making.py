@@ -11,7 +11,8 @@ import confuse
 
 from deejai_core.formats.entries import Header, now, one_line
 from deejai_core.lists.lookup import is_file, user_path
-from deejai_core.lists.making import MadeList, Request, make_journey, make_reordered, make_similar, similar_artists
+from deejai_core.lists.making import make_journey, make_reordered, make_similar, similar_artists
+from deejai_core.lists.request import MadeList, Request
 from deejai_core.lists.space import Space
 from deejai_core.lists.waypoints import ChooseWaypoint
 

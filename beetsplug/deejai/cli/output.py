@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
     from deejai_core.library import Kind
-    from deejai_core.lists.making import Entry
+    from deejai_core.lists.request import Entry
 
     from ..library.beets_library import BeetsLibrary
     from .making import HeadedList

@@ -19,7 +19,7 @@ from deejai_core.formats.export import write_playlist
 from deejai_core.formats.m3u import HEADER, append_to_m3u
 from deejai_core.index.neighbours import Index
 from deejai_core.library import Library
-from deejai_core.lists.making import Request
+from deejai_core.lists.request import Request
 from deejai_core.lists.space import Member
 from deejai_core.models.protocol import Model
 from deejai_core.playlists.candidates import Candidates

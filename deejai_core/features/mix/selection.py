@@ -15,7 +15,7 @@ from deejai_core.formats.entries import Track, one_line
 from deejai_core.library import Library
 from deejai_core.lists.listed import left_out, read_listed
 from deejai_core.lists.lookup import Match, find, meant_playlist
-from deejai_core.lists.making import MadeList
+from deejai_core.lists.request import MadeList
 
 NOTICED = 0.5  # LU: a track that is so much quieter than the rest is worth a word
 

@@ -24,7 +24,7 @@ from deejai_core.formats.entries import Header, Style, now, one_line
 from deejai_core.formats.export import FORMATS, SUFFIXES, file_name, write_playlist
 from deejai_core.library import Library
 from deejai_core.lists.lookup import find_matches
-from deejai_core.lists.making import Request
+from deejai_core.lists.request import Request
 from deejai_core.lists.space import Space, open_space
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import tagging_model
