@@ -19,7 +19,7 @@ from deejai_core.features.web.page_library import PageLibrary, Playlists
 from deejai_core.library import Library
 from deejai_core.lists.lookup import find as find_words
 from deejai_core.lists.lookup import user_path
-from deejai_core.lists.making import Entry, MadeList, Request
+from deejai_core.lists.request import Entry, MadeList, Request
 from deejai_core.lists.space import Member, Space
 from deejai_core.lists.waypoints import known_members
 from deejai_core.models.musicnn.model import MusiCNN
