@@ -3,6 +3,8 @@
 python -m benchmarks.analysers NAME FILE...
 
 NAME `stages` prints the CPU-seconds a track of each stage of this project's analysis instead.
+
+Imports internals: of `analyse` only the way from files to slices, since the others keep no library; and its stages.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@
 CPU-seconds without the start-up of Python and its libraries, which a cluster pays once for each worker. The bytes are all
 that goes over loopback meanwhile: `unshare --net sh -c 'ip link set lo up && exec "$@"' - python -m benchmarks.cluster ...`
 has one that nobody else uses.
+
+Imports internals: of `analyse` only the way from files to slices is shared out.
 """
 
 from __future__ import annotations

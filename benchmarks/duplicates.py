@@ -6,8 +6,10 @@ python -m benchmarks.duplicates MUSIC
 from __future__ import annotations
 
 import random
+import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,10 +18,9 @@ import numpy as np
 import soundfile
 
 from benchmarks.__main__ import SUFFIXES
-from deejai_core.embedding.analysis import Limits, embed_file
-from deejai_core.embedding.mp3tovec import mp3tovec
-from deejai_core.models.musicnn.model import MusiCNN
+from deejai_core import Analysis, FolderLibrary, analyse, open_space
 
+ORIGINAL = "original"
 ENCODINGS = {"MP3, 192 kbit/s": ("libmp3lame", ".mp3", 192_000), "Opus, 128 kbit/s": ("libopus", ".opus", 128_000)}
 ENCODINGS["AAC, 128 kbit/s"] = ("aac", ".m4a", 128_000)
 THRESHOLDS = (0.05, 0.02, 0.01, 0.005)
@@ -45,36 +46,48 @@ def encode(samples: np.ndarray, rate: int, path: Path, codec: str, bit_rate: int
 def main() -> None:
     files = sorted(path for path in Path(sys.argv[1]).rglob("*") if path.suffix.lower() in SUFFIXES)
     random.Random(0).shuffle(files)
-    model = MusiCNN()
-    embedded, copies = [], {name: [] for name in ENCODINGS}
+    with tempfile.TemporaryDirectory() as folder:
+        write_copies(files, Path(folder))
+        vectors = analysed(Path(folder))
+    originals = vectors.pop(ORIGINAL)
+    print(f"| {len(originals)} tracks | " + " | ".join(f"cosine distance below {t}" for t in THRESHOLDS) + " |")
+    print("|---" * (1 + len(THRESHOLDS)) + "|")
+    for name, (codec, *_) in ENCODINGS.items():
+        row(name, np.array([1 - originals[track] @ copy for track, copy in vectors[codec].items() if track in originals]))
+    matrix = np.array(list(originals.values()))
+    similarities = matrix @ matrix.T
+    np.fill_diagonal(similarities, -1)
+    row("the nearest different track", 1 - similarities.max(axis=1))
 
-    def embed(path: Path) -> np.ndarray:
-        return model.project(embed_file(path, model, decoder, windows=WINDOWS, known={}).trunk)
 
-    with tempfile.TemporaryDirectory() as folder, Limits().decoder() as decoder:
-        for file in files:
-            embedded.append(embed(file))
-            if len(embedded) > MOST:
-                continue
+def write_copies(files: Sequence[Path], folder: Path) -> None:
+    """The files, and some in each encoding: a folder for the originals and one for each codec. Their names are numbers."""
+    for name in (ORIGINAL, *(codec for codec, *_ in ENCODINGS.values())):
+        (folder / name).mkdir()
+    encoded = 0
+    for number, file in enumerate(files):
+        if encoded < MOST:
             try:
                 samples, rate = soundfile.read(file, always_2d=True)
             except soundfile.LibsndfileError:
-                embedded.pop()
                 continue
-            for name, (codec, suffix, bit_rate) in ENCODINGS.items():
-                copy = Path(folder) / f"copy{suffix}"
-                encode(samples[:, [0, -1]], rate, copy, codec, bit_rate)
-                copies[name].append((len(embedded) - 1, embed(copy)))
-    flat = [slices for encoded in copies.values() for _, slices in encoded]
-    vectors = mp3tovec(embedded + flat, model.epsilon)
-    originals, others = vectors[: len(embedded)], iter(vectors[len(embedded) :])
-    print(f"| {len(embedded)} tracks | " + " | ".join(f"cosine distance below {t}" for t in THRESHOLDS) + " |")
-    print("|---" * (1 + len(THRESHOLDS)) + "|")
-    for name, encoded in copies.items():
-        row(name, np.array([1 - originals[track] @ next(others) for track, _ in encoded]))
-    similarities = originals @ originals.T
-    np.fill_diagonal(similarities, -1)
-    row("the nearest different track", 1 - similarities.max(axis=1))
+            for codec, suffix, bit_rate in ENCODINGS.values():
+                encode(samples[:, [0, -1]], rate, folder / codec / f"{number}{suffix}", codec, bit_rate)
+            encoded += 1
+        shutil.copy(file, folder / ORIGINAL / f"{number}{file.suffix}")
+
+
+def analysed(folder: Path) -> dict[str, dict[str, np.ndarray]]:
+    """The vector of each track, by its folder and number."""
+    library = FolderLibrary(folder)
+    library.refresh()
+    analyse(library, analysis=Analysis(windows=WINDOWS))
+    space = open_space(library)
+    found: dict[str, dict[str, np.ndarray]] = {}
+    for id_, path in library.paths().items():
+        if id_ in space.position:
+            found.setdefault(path.parent.name, {})[path.stem] = space.rows.vectors[space.position[id_]]
+    return found
 
 
 def row(name: str, distances: np.ndarray) -> None:

@@ -1,4 +1,7 @@
-"""An epoch of training the network of Deej-A.I. on a device."""
+"""An epoch of training the network of Deej-A.I. on a device.
+
+Imports internals: training is no part of the public API, and its steps are timed one by one.
+"""
 
 from __future__ import annotations
 

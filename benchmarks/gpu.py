@@ -4,6 +4,8 @@
 
 MUSIC is a folder of full-length tracks; by default some are composed. `--quick` shows that it runs, and `--device cpu` that
 torch's networks are the CPU's own.
+
+Imports internals: decoding, spectrograms and networks are measured each by itself.
 """
 
 from __future__ import annotations

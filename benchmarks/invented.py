@@ -1,4 +1,7 @@
-"""An invented library of any size, with vectors that crowd like real ones, and all the metadata that rules ask for."""
+"""An invented library of any size, with vectors that crowd like real ones, and all the metadata that rules ask for.
+
+Imports internals: the columns that rules are asked with.
+"""
 
 from __future__ import annotations
 

@@ -5,6 +5,8 @@ python -m benchmarks.listen [MUSIC]
 Each song of MUSIC (else: composed ones) is embedded for 40 s from its beginning and compared with how songs begin, and for
 30 s in its middle and compared with the whole of songs. "Network alone" is what the network says; "named" compares the
 audio of the nearest ones too. The last column: songs that are taken for another one when they are not in the library.
+
+Imports internals: listening is no part of the public API, and its two steps are measured apart.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """The map: how many neighbours it keeps, against principal components, and how well new tracks are put into it.
 
 python -m benchmarks.maps [SLICES.npz] [--tracks N]...     SLICES.npz: trunk outputs `slices`, with `track`
+
+Imports internals: of `draw_map` only the layout, on vectors that are in no library.
 """
 
 from __future__ import annotations

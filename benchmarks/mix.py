@@ -3,6 +3,7 @@
     python -m benchmarks.mix docs/pictures/mix.png
 
 The songs are composed; one is made quieter, and silence is put around them, as it is in real collections. Needs matplotlib.
+Imports internals: the rendering and the loudness of a moment.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import matplotlib
 import numpy as np
 import soundfile
 
+from deejai_core import FolderLibrary, Mix, plan_mix
 from deejai_core.audio.stereo import stereo_blocks
 from deejai_core.features.mix.loudness import BLOCK, STEPS, measure
-from deejai_core.features.mix.plan import TARGET, plan_mix, render, survey
-from deejai_core.formats.entries import Track
+from deejai_core.features.mix.plan import TARGET, render
 from demo.composer import compose
 
 matplotlib.use("Agg")
@@ -39,11 +40,10 @@ def main(picture: Path) -> None:
             around = np.zeros(silence * rate)
             files.append(Path(folder) / f"{title}.wav")
             soundfile.write(files[-1], np.concatenate([around, samples * 10 ** (volume / 20), around]), rate)
-        draw(files, picture)
+        draw(files, plan_mix(FolderLibrary(Path(folder)), list(map(str, files)), fade=FADE), picture)
 
 
-def draw(files: list[Path], picture: Path) -> None:
-    plan = plan_mix([survey(Track(path, "", path.stem, None), RATE, stereo_blocks) for path in files], RATE, FADE)
+def draw(files: list[Path], plan: Mix, picture: Path) -> None:
     apart = [momentary(stereo_blocks(path, RATE)) for path in files]
     figure, (above, below) = pyplot.subplots(2, 1, figsize=(9, 5), sharex=True, sharey=True, layout="constrained")
     start = 0.0

@@ -1,4 +1,7 @@
-"""The two networks on a device: how exact their numbers are there, and how many windows a second they get through."""
+"""The two networks on a device: how exact their numbers are there, and how many windows a second they get through.
+
+Imports internals: the networks, taken apart.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Playlists and journeys in a large library: the engine alone, and the whole commands.
 
 python -m benchmarks.playlists [TRACKS]        100,000 by default
+
+Imports internals: the engine behind `similar`, `journey` and `reorder`, apart from reading the library.
 """
 
 from __future__ import annotations

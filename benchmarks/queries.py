@@ -3,8 +3,9 @@
 python -m benchmarks.queries [TRACKS...] [--json FILE]      10,000, 100,000 and 1,000,000 by default
 
 For each size a real beets library of invented tracks is written into a temporary folder. FILE gets a line of JSON for each
-figure that a curve is drawn of. Lists are whole commands, and recall is that of `open_space`. To build the index anew is a
-part of `analyse`: for it this imports modules that are not the public API.
+figure that a curve is drawn of. Lists are whole commands, and recall is that of `open_space`.
+
+Imports internals: of `analyse` only the building of the index.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 Of each held-out list all songs but the last are the query, and all songs that are not in the query are ranked. How often
 the last one is among the first k (hit rate@k), and the mean of 1 / rank (mean reciprocal rank). Equally good songs are
 ranked by how many lists they are in, so that no method gains or loses by leaving things undecided.
+
+Imports internals: what was learned from lists.
 """
 
 from __future__ import annotations

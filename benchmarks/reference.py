@@ -4,6 +4,8 @@
 
 SLICES.npz holds trunk outputs `slices` with `track`, the number of the recording of each. From those recordings a library
 of TRACKS (10,000) is invented that crowds like them; what shows that it does is printed first.
+
+Imports internals: the weighting, with references of other sizes.
 """
 
 from __future__ import annotations

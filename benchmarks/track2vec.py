@@ -4,6 +4,8 @@ python -m benchmarks.track2vec PLAYLISTS.jsonl.gz     {"source": ..., "date": ..
 python -m benchmarks.track2vec --scale                on invented lists
 
 Sources whose lists are dated are split at `UNTIL`; of others every fifth list, drawn at random, is held out.
+
+Imports internals: learning from lists, without a library.
 """
 
 from __future__ import annotations

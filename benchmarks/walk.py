@@ -3,6 +3,8 @@
 python -m benchmarks.walk SLICES.npz [walk|separation|floor]     all three tables by default
 
 SLICES.npz: trunk outputs `slices`, with `track`, and per track `genre`, `artist` (-1: unknown) and `collection`.
+
+Imports internals: the walk of `similar`, on vectors that are in no library.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@
 
 The libraries are invented: around common words, or as crowded as the recordings in SLICES.npz (see `benchmarks.reference`).
 --json prints a line of JSON for each size, as `rows` yields them.
+
+Imports internals: of `analyse` only the weighting, of slices that no file was decoded for.
 """
 
 from __future__ import annotations

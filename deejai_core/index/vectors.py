@@ -132,9 +132,8 @@ class Places(Mapping):
         yield from (id_ for id_, row in self._later.items() if self._marks[row])
 
     def __len__(self) -> int:
-        if not self._later:
-            return len(self._order)
-        return sum(1 for _ in self)
+        more = sum(bool(self._marks[row]) - (self.first(id_) is not None) for id_, row in self._later.items())
+        return len(self._order) + more
 
 
 def vectors_paths(folder: Path) -> list[Path]:
