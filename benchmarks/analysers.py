@@ -25,7 +25,8 @@ EVERY_WINDOW = 1_000_000
 
 def deejai(files: list[Path], *, threads: int = 1, windows: int = 16) -> None:
     """As `beet deejai analyze` does it."""
-    from deejai_core.embedding.analysis import NO_MORE_THAN_USUAL, NotEmbedded, analyse
+    from deejai_core.audio.limits import NO_MORE_THAN_USUAL
+    from deejai_core.embedding.analysis import NotEmbedded, analyse
     from deejai_core.models.musicnn.model import MusiCNN
 
     model = MusiCNN()

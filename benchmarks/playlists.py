@@ -19,9 +19,9 @@ import numpy as np
 from benchmarks.invented import beet, catalogue, vectors_like_real_ones, write_library
 from deejai_core.index.hubs import densities, hub_penalties
 from deejai_core.index.neighbours import Index, open_index
+from deejai_core.options.lists import Rules
 from deejai_core.playlists.candidates import Candidates, play_penalties
 from deejai_core.playlists.journey import journey
-from deejai_core.playlists.options import Rules
 from deejai_core.playlists.order import shortest_path
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.rules import RuleSet, Situation

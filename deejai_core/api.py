@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from deejai_core.embedding.library_analysis import Analysis, Observer, Outcome, analyse_library
+from deejai_core.embedding.library_analysis import Observer, Outcome, analyse_library
 from deejai_core.errors import OptionError
 from deejai_core.features.evaluation import Report
 from deejai_core.features.evaluation import evaluate as evaluate_space
@@ -24,7 +24,7 @@ from deejai_core.features.map.library_map import LibraryMap, check_map_path, lib
 from deejai_core.features.mix.plan import Mix
 from deejai_core.features.radio.radio import Radio, RadioObserver
 from deejai_core.folder import FolderLibrary
-from deejai_core.formats.entries import Header, Style
+from deejai_core.formats.entries import Header, Style, made_with
 from deejai_core.formats.export import FORMATS, check_suffix
 from deejai_core.formats.export import write_playlist as write_bytes
 from deejai_core.formats.table import by_suffix
@@ -38,10 +38,11 @@ from deejai_core.lists.space import open_space as open_space_of
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import load_model, tagging_model
+from deejai_core.options.analysis import Analysis
+from deejai_core.options.lists import MILD, ONCE, Rules, Walk
 from deejai_core.players.mpd import Address, Mpd
 from deejai_core.players.player import Player, QueueEntry, Snapshot
 from deejai_core.playing import fill, find, plan_mix, serve, write_mix
-from deejai_core.playlists.options import MILD, ONCE, Rules, Walk
 
 __all__ = [
     "MILD",
@@ -308,7 +309,7 @@ def write_playlist(made: MadeList, path: str | Path, style: Style | None = None)
     format_ = by_suffix(file.suffix)
     name = format_.name if format_ else "extm3u"
     tracks = [track for entry in made.entries for track in entry.member.tracks]
-    write_bytes(file, FORMATS[name](tracks, style or Style(), Header(made.title, (f"model {made.space}",))))
+    write_bytes(file, FORMATS[name](tracks, style or Style(), Header(made.title, (made_with(made.space),))))
     return file
 
 

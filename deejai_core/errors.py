@@ -185,7 +185,7 @@ class UnmountedError(LibraryError):
 class OptionError(DeejaiError):
     """An option asks for what cannot be.
 
-    option: its name, as a field of `playlists.options` or a parameter. value: what was asked for, where the problem does
+    option: its name, as a field of `options` or a parameter. value: what was asked for, where the problem does
     not say it. problem: what is wrong with it.
     """
 

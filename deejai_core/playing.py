@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from deejai_core.data_folder import unfinished_path
-from deejai_core.embedding.library_analysis import Analysis
 from deejai_core.errors import MixError, OptionError
 from deejai_core.features.mix.encode import check_format
 from deejai_core.features.mix.mixdown import MADE_BY
@@ -24,8 +23,9 @@ from deejai_core.lists.space import Member, Space
 from deejai_core.lists.waypoints import known_members
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.protocol import Model
+from deejai_core.options.analysis import Analysis
+from deejai_core.options.lists import Rules, Walk
 from deejai_core.playlists import queue
-from deejai_core.playlists.options import Rules, Walk
 
 RATE = 44_100  # Hz, of a plan for no file
 FADE = 6.0  # seconds

@@ -21,9 +21,9 @@ import soundfile
 from deejai_core.errors import LostError, PlayerError, RefusedError, UnplayableError
 from deejai_core.features.radio.radio import Radio
 from deejai_core.formats.entries import Track
+from deejai_core.options.lists import Rules, Walk
 from deejai_core.players.player import Mode, Player, Snapshot
 from deejai_core.playlists.candidates import Candidates
-from deejai_core.playlists.options import Rules, Walk
 from deejai_core.tracks.songs import Song
 from tests.libraries import candidates, compass
 

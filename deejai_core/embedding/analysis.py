@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deejai_core.audio.limits import NO_MORE_THAN_USUAL, Limits
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.errors import AudioError, DeejaiError, UnavailableError
 from deejai_core.models.device import CPU
@@ -42,20 +43,6 @@ class NotEmbedded:
     path: Path
     reason: str
     lasting: bool  # whether another try would fail again, as long as the file stays as it is
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a single file may take."""
-
-    seconds: float = 300
-    memory: int = 2_000_000_000  # bytes of address space of the process that decodes it
-
-    def decoder(self) -> Decoder:
-        return Decoder(seconds=self.seconds, memory=self.memory)
-
-
-NO_MORE_THAN_USUAL = Limits()
 
 
 @dataclass(frozen=True)

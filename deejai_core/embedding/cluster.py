@@ -24,7 +24,8 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from deejai_core.embedding.analysis import NO_MORE_THAN_USUAL, Embedded, Limits, NotEmbedded, embed_file
+from deejai_core.audio.limits import NO_MORE_THAN_USUAL, Limits
+from deejai_core.embedding.analysis import Embedded, NotEmbedded, embed_file
 from deejai_core.errors import AudioError, ClusterError, DeejaiError, UnavailableError
 from deejai_core.extras import extra
 from deejai_core.models.protocol import Model

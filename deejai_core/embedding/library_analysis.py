@@ -19,7 +19,7 @@ import numpy as np
 
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.data_folder import alone, slices_path
-from deejai_core.embedding.analysis import Embedded, Limits, NotEmbedded, analyse, default_threads, embed_file
+from deejai_core.embedding.analysis import Embedded, NotEmbedded, analyse, default_threads, embed_file
 from deejai_core.embedding.changed_files import look_at_files, note_of
 from deejai_core.embedding.cluster import Cluster, Unshared, analyse_on
 from deejai_core.embedding.library_vectors import Weighted, up_to_date, weight_imported, weight_tracks
@@ -28,31 +28,11 @@ from deejai_core.embedding.tagging import tag_tracks, untagged_ids
 from deejai_core.embedding.weighting import weight_external
 from deejai_core.errors import AudioError, UnmountedError
 from deejai_core.library import Library
-from deejai_core.models.device import CPU, pick_device
+from deejai_core.models.device import pick_device
 from deejai_core.models.protocol import Model
+from deejai_core.options.analysis import Analysis
 
 NOTED = 100  # files that are noted at once: each time is a wait for the disk
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """How files are analysed."""
-
-    windows: int = 16  # of a track that the model embeds, at most
-    epsilon: float | None = None  # cosine distance below which two slices are the same; None: the model's own
-    threads: int | None = None  # files at once; None: one for each core, one less during an import
-    device: str = CPU  # where the network runs, one of `DEVICES`
-    time_limit: float = 300  # seconds that a file may take
-    memory_limit: int = 2_000  # MB that a file may take
-    retries: int = 2  # how often a file is tried again that failed through no fault of its content
-    tags: bool = False  # whether tracks get tags, too
-
-    @property
-    def limits(self) -> Limits:
-        return Limits(seconds=self.time_limit, memory=self.memory_limit * 1_000_000)
-
-    def epsilon_for(self, model: Model) -> float:
-        return model.epsilon if self.epsilon is None else self.epsilon
 
 
 @dataclass(frozen=True)

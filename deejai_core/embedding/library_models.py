@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deejai_core.data_folder import alone, choice_path, slices_path
-from deejai_core.embedding.library_analysis import Analysis, Work, plan
+from deejai_core.embedding.library_analysis import Work, plan
 from deejai_core.embedding.library_vectors import weight_tracks
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import DeejaiError, MissingError, ModelError
@@ -15,6 +15,7 @@ from deejai_core.files import replacing
 from deejai_core.library import Library
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import BUNDLED, load_model, model_folder, model_folders, same_model
+from deejai_core.options.analysis import Analysis
 
 
 def name_in_use(library: Library, preferred: str | None = None) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.embedding.analysis import TRUNK_TYPE, Limits
+from deejai_core.audio.limits import Limits
+from deejai_core.embedding.analysis import TRUNK_TYPE
 from deejai_core.embedding.pickles import read_vectors, vector_files
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import AudioError, ModelError, StoreError

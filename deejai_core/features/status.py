@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deejai_core.data_folder import slices_path
-from deejai_core.embedding.library_analysis import Analysis, plan
+from deejai_core.embedding.library_analysis import plan
 from deejai_core.embedding.library_vectors import up_to_date
 from deejai_core.embedding.slices import Failure, open_slices
 from deejai_core.index.annoy_file import index_paths, read_manifest, why_no_annoy
@@ -16,6 +16,7 @@ from deejai_core.index.neighbours import asks_annoy
 from deejai_core.index.vectors import vectors_paths
 from deejai_core.library import Library
 from deejai_core.models.protocol import Model
+from deejai_core.options.analysis import Analysis
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote_from_bytes
 
 from deejai_core.errors import PlaylistError
+from deejai_core.version import __version__
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _GAP = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
@@ -73,6 +74,11 @@ class Header:
     title: str
     recipe: tuple[str, ...] = ()  # how to make it again, a line each
     date: str = ""  # ISO 8601, when it was made
+
+
+def made_with(model: str, *notes: str) -> str:
+    """The line of a recipe that says what it was made with: a recipe leaves out what was a default of that version."""
+    return ", ".join((f"deejai {__version__}", f"model {model}", *notes))
 
 
 def now() -> str:

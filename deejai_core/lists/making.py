@@ -21,10 +21,10 @@ from deejai_core.lists.space import Member, Space
 from deejai_core.lists.waypoints import find_waypoint, known_members, words_for
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import tagging_model
+from deejai_core.options.lists import Rules, Walk
 from deejai_core.playlists.candidates import Candidates, sounding_most
 from deejai_core.playlists.geometry import angles, blend
 from deejai_core.playlists.journey import journey, step_statistics
-from deejai_core.playlists.options import Rules, Walk
 from deejai_core.playlists.order import shortest_path
 from deejai_core.playlists.playlist import duration, similar
 from deejai_core.playlists.rules import Length

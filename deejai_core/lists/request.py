@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deejai_core.embedding.library_analysis import Analysis
 from deejai_core.library import Kind, Library
 from deejai_core.lists.space import Member, Space, open_space
 from deejai_core.lists.waypoints import ChooseWaypoint
 from deejai_core.models.protocol import Model
+from deejai_core.options.analysis import Analysis
+from deejai_core.options.lists import Rules, SpaceName, Walk
 from deejai_core.playlists.candidates import Pick
-from deejai_core.playlists.options import Rules, SpaceName, Walk
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.data_folder import slices_path
-from deejai_core.embedding.library_analysis import Analysis, embed_external
+from deejai_core.embedding.library_analysis import embed_external
 from deejai_core.embedding.slices import open_slices
 from deejai_core.embedding.tagging import read_probabilities
 from deejai_core.errors import (
@@ -34,9 +34,10 @@ from deejai_core.library import Kind, Library
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import tagging_model
 from deejai_core.models.tag_set import TagSet
+from deejai_core.options.analysis import Analysis
+from deejai_core.options.lists import Rules
 from deejai_core.playlists.candidates import Candidates, mood_penalties, play_penalties
 from deejai_core.playlists.columns import blend_albums, columns_on_demand
-from deejai_core.playlists.options import Rules
 from deejai_core.playlists.rules import RuleSet, Situation
 from deejai_core.playlists.segue import ends
 from deejai_core.tracks.songs import Known, Song, normal_artist, song_names

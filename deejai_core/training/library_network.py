@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from deejai_core.audio.limits import Limits
 from deejai_core.data_folder import spectrograms_path
-from deejai_core.embedding.analysis import Embedded, Limits, NotEmbedded
+from deejai_core.embedding.analysis import Embedded, NotEmbedded
 from deejai_core.errors import TrainingError
 from deejai_core.library import Library
 from deejai_core.models.deejai.folder import save_speccy, write_notes

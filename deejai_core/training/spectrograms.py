@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.embedding.analysis import Embedded, Limits, NotEmbedded, analyse
+from deejai_core.audio.limits import Limits
+from deejai_core.embedding.analysis import Embedded, NotEmbedded, analyse
 from deejai_core.errors import StoreError
 from deejai_core.files import replacing
 from deejai_core.models.deejai.model import SAMPLE_RATE, WINDOW, mel_slices

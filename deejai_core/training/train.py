@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 from deejai_core.embedding.analysis import Embedded, NotEmbedded, default_threads
-from deejai_core.embedding.library_analysis import Analysis
 from deejai_core.extras import extra
 from deejai_core.history.library_history import History, read_history
 from deejai_core.library import Library
 from deejai_core.models.device import pick_device
 from deejai_core.models.registry import BUNDLED, CHECKPOINT, load_model, trunk_of
+from deejai_core.options.analysis import Analysis
 from deejai_core.training.head import EPOCHS as EPOCHS_OF_HEAD
 from deejai_core.training.library_network import gather_training_data, train_into
 from deejai_core.training.library_training import (

@@ -13,8 +13,9 @@ from distributed.scheduler import KilledWorker
 
 from deejai_core import __version__
 from deejai_core.audio.decode import read_windows
+from deejai_core.audio.limits import NO_MORE_THAN_USUAL
 from deejai_core.embedding import cluster
-from deejai_core.embedding.analysis import NO_MORE_THAN_USUAL, Embedded, NotEmbedded, embed_file
+from deejai_core.embedding.analysis import Embedded, NotEmbedded, embed_file
 from deejai_core.embedding.cluster import STRANGER, Embedder, Order, Unshared, check_address
 from deejai_core.errors import AudioError, ClusterError, ModelError
 from deejai_core.models.registry import load_model

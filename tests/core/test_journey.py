@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from deejai_core.options.lists import ONCE
 from deejai_core.playlists.candidates import Candidates
 from deejai_core.playlists.geometry import angles, blend, slerp
 from deejai_core.playlists.journey import journey, step_statistics
-from deejai_core.playlists.options import ONCE
 from deejai_core.playlists.playlist import duration, first_of
 from deejai_core.playlists.rules import AlbumSeparation, ArtistSeparation, Length, RuleSet
 from deejai_core.tracks.songs import Song

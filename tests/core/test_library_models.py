@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deejai_core.audio.limits import Limits
 from deejai_core.data_folder import choice_path
-from deejai_core.embedding.analysis import Limits
-from deejai_core.embedding.library_analysis import Analysis
 from deejai_core.embedding.library_models import choose, list_models, name_in_use, use_model
 from deejai_core.embedding.library_pickles import import_vectors
 from deejai_core.embedding.slices import open_slices
@@ -27,6 +26,7 @@ from deejai_core.models.folders import (
     unfinished_names,
 )
 from deejai_core.models.registry import CHECKPOINT, kept_name, load_model, same_model, tagging_model, trunk_source
+from deejai_core.options.analysis import Analysis
 from tests.core.test_head import save
 from tests.library_conformance import SONGS, identify
 from tests.songs import write_song

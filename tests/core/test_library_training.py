@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from deejai_core.audio.limits import Limits
 from deejai_core.data_folder import spectrograms_path
-from deejai_core.embedding.analysis import Embedded, Limits
+from deejai_core.embedding.analysis import Embedded
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import TrainingError
 from deejai_core.folder import FolderLibrary

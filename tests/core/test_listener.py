@@ -16,7 +16,7 @@ from deejai_core.folder import FolderLibrary
 from deejai_core.formats.entries import Style, Track
 from deejai_core.lists.request import Request
 from deejai_core.models.musicnn.model import MusiCNN
-from deejai_core.playlists.options import Rules
+from deejai_core.options.lists import Rules
 from demo.composer import compose
 
 SECONDS = 20

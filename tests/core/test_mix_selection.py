@@ -12,7 +12,7 @@ from deejai_core.errors import MixError
 from deejai_core.features.mix.plan import Measured, plan_mix
 from deejai_core.features.mix.selection import Row, Selection, check_target, plan_selection, rows, select_made, select_named
 from deejai_core.formats.entries import Track
-from deejai_core.playlists.options import Walk
+from deejai_core.options.lists import Walk
 
 RATE = 44_100
 

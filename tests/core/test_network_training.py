@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
+from deejai_core.audio.limits import Limits
 from deejai_core.audio.sandbox import Decoder
-from deejai_core.embedding.analysis import Embedded, Limits
+from deejai_core.embedding.analysis import Embedded
 from deejai_core.errors import TrainingError
 from deejai_core.models.deejai.folder import load_speccy, save_speccy
 from deejai_core.models.deejai.model import WINDOW, mel_slices

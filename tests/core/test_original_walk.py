@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from deejai_core.features.radio.way import WayEntry, next_songs
+from deejai_core.options.lists import ONCE
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.journey import journey
-from deejai_core.playlists.options import ONCE
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.queue import fill
 from deejai_core.playlists.rules import RuleSet

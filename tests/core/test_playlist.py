@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deejai_core.options.lists import ONCE
 from deejai_core.playlists.candidates import Candidates
 from deejai_core.playlists.geometry import blend, stagger
-from deejai_core.playlists.options import ONCE
 from deejai_core.playlists.playlist import duration, first_of, similar
 from deejai_core.tracks.songs import Song
 from tests.libraries import candidates, compass, random_vectors, rule_set

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deejai_core.options.lists import ONCE
 from deejai_core.playlists.candidates import Candidates
-from deejai_core.playlists.options import ONCE
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.rules import (
     ORDER,

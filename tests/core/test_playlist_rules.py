@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from deejai_core.options.lists import ONCE
 from deejai_core.playlists.candidates import Candidates
-from deejai_core.playlists.options import ONCE
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.rules import (
     MixInKey,

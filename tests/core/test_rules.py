@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from deejai_core.playlists.options import MILD, Rules
+from deejai_core.options.lists import MILD, Rules
 from deejai_core.playlists.rules import BY_NAME, ORDER, PREFERENCES, RuleSet, Situation
 from deejai_core.playlists.rules.lineup import Lineup
 from deejai_core.playlists.rules.rule import Rule

@@ -15,8 +15,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from deejai_core.audio.limits import Limits
 from deejai_core.audio.spectrogram import mel_filters, power_mel
-from deejai_core.embedding.analysis import Limits, Read, embed_file, embed_together
+from deejai_core.embedding.analysis import Read, embed_file, embed_together
 from deejai_core.errors import MissingError, ModelError
 from deejai_core.models.deejai.folder import load_speccy, read_notes, save_speccy
 from deejai_core.models.deejai.keras import convert_keras

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from deejai_core.embedding.library_analysis import Analysis
 from deejai_core.errors import HistoryError, TrainingError
 from deejai_core.folder import FolderLibrary
 from deejai_core.history.library_history import open_history
 from deejai_core.history.mentions import Mention, SongList
 from deejai_core.history.store import Source
+from deejai_core.options.analysis import Analysis
 from deejai_core.training.kept import read_track2vec
 from deejai_core.training.train import Observer, Training, train
 from tests.songs import write_song

@@ -213,7 +213,7 @@ def test_a_map_of_nothing_says_what_helps(music, tmp_path):
 
 def test_the_views_of_the_latest_rules_are_kept(page):
     """Whoever drags a slider makes one after the other; of a large library each takes megabytes."""
-    rules = [replace(page.choices, min_length=float(number)) for number in range(3 * KEPT_VIEWS)]
+    rules = [replace(page.rules, min_length=float(number)) for number in range(3 * KEPT_VIEWS)]
     rules = [replace(each, min_length=each.min_length / 10) for each in rules]
     views = [page.view(each) for each in rules]
     assert len(page.state.views) == KEPT_VIEWS

@@ -16,8 +16,9 @@ WRITTEN = {  # file: the command that writes it; MUSIC stands for the folder of 
     "relative.m3u": "similar 'artist:Invented 4' -n 4 --relative-to MUSIC",
     "urlencoded.m3u8": "similar 'artist:Invented 4' -n 4 --relative-to MUSIC --urlencode --prefix http://host/",
     "options.m3u": "similar Kettle -n 6 --keep-on 2 --stay 0.3 --artist-separation once --mood happy=+1 --mood sad=-0.5 "
-    "--mix-in-key --segue --min-length 1:30 --max-length 0 --floor 0.1 --versions --duplicate-epsilon 0.001 --hubs "
-    "--prefer-played 0.1 --avoid-skipped 0.2 --not-played-days 30 --from 'length:..9:00' --less Vault --no-seeds",
+    "--mix-in-key --segue --min-length 1:30 --max-length 0 --floor 0.1 --no-fold-versions --duplicate-epsilon 0.001 "
+    "--no-correct-hubs --prefer-played 0.1 --avoid-skipped 0.2 --not-played-days 30 "
+    "--from 'length:..9:00' --less Vault --no-seeds",
     "drunk.m3u": "similar Kettle -n 3 --drunk 0.3 --seed 5",
     "minutes.pls": "similar Kettle --minutes 20",
     "albums.xspf": "similar -a Boil -n 1 --relative-to MUSIC",

@@ -31,6 +31,7 @@ NUMBER = r"(?<![\w-])-?\d+(?:[.,:]\d+)*(?:°| %)?"
 VOLATILE = (
     (r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:[+-]\d\d:\d\d|Z))?", "DATE"),
     (r"(?m)^.*\d+/\d+ tracks, .* left$", ""),  # progress, as often as it took a while
+    (r"deejai \d+\.\d+\.\d+", "deejai VERSION"),
     (r"\d[\d.,]* [KMGT]B", "SIZE"),
     (r"built \d+ (s|min|h) ago", "built AGE ago"),
     (r"(dependencies|matrix products|computed by)  ?.*", r"\1 VERSIONS"),

@@ -15,7 +15,8 @@ from typing import IO
 import pytest
 
 from deejai_core import __version__
-from deejai_core.embedding.analysis import Limits, analyse
+from deejai_core.audio.limits import Limits
+from deejai_core.embedding.analysis import analyse
 from deejai_core.embedding.cluster import Cluster, Embedder, Order, analyse_on
 from deejai_core.errors import ClusterError, ModelError
 from deejai_core.models.deejai.folder import load_speccy, save_speccy

@@ -132,6 +132,6 @@ class TestJourneys:
         shutil.copytree(collection / "Nave", tmp_path / "again")
         analysed.run("import", "-qA", tmp_path / "again")
         analysed.run("modify", "-yMW", f"path:{tmp_path}/again", "artist=Somebody")
-        analysed.deejai("journey", "artist:Nave", "Anvil", "-n", "9", "-o", analysed.folder / "list.m3u", "--versions")
+        analysed.deejai("journey", "artist:Nave", "Anvil", "-n9", "--no-fold-versions", "-o", analysed.folder / "list.m3u")
         songs = [Path(name).name for name in files(analysed.folder / "list.m3u")]
         assert len(set(songs)) == len(songs)

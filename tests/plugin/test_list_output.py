@@ -31,7 +31,7 @@ class TestSmallMistakes:
         analysed.run("modify", "-yMW", "title:Vault", "title=Aisle (Live)")
         result = analysed.deejai("similar", "artist:Nave", "title:Aisle", "-n", "3", "-p")
         assert len([line for line in result.lines if line.startswith("seed")]) == 1
-        both = analysed.deejai("similar", "artist:Nave", "title:Aisle", "-n", "3", "-p", "--versions")
+        both = analysed.deejai("similar", "artist:Nave", "title:Aisle", "-n", "3", "-p", "--no-fold-versions")
         assert len([line for line in both.lines if line.startswith("seed")]) == 2
 
     def test_no_playlists_to_write(self, analysed):
@@ -98,7 +98,7 @@ class TestOutput:
                 "--from",
                 "^title:Rust",
             ],
-            ["similar", "Don't Stop", "-n", "3", "--less", "Aisle", "--max-length", "0", "--versions"],
+            ["similar", "Don't Stop", "-n", "3", "--less", "Aisle", "--max-length", "0", "--no-fold-versions"],
             ["similar", "-a", "Boil", "-n", "2"],
             ["journey", "Kettle", "Anvil", "Aisle", "-n", "2", "--best-order"],
             ["journey", "Kettle", "Anvil", "--minutes", "1.5", "--segue"],
@@ -112,7 +112,7 @@ class TestOutput:
         header = (analysed.folder / "first.m3u").read_text().splitlines()
         recipe = shlex.split(header[2].removeprefix("# "))
         assert recipe[:2] == ["beet", "deejai"]
-        assert re.fullmatch(r"# model musicnn-msd-1(, seed \d+)?", header[3])
+        assert re.fullmatch(r"# deejai [0-9.]+, model musicnn-msd-1(, seed \d+)?", header[3])
         assert re.fullmatch(r"# made \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", header[4])
         analysed.run(*recipe[1:], "-o", analysed.folder / "second.m3u")
         assert files(analysed.folder / "second.m3u") == files(analysed.folder / "first.m3u")
@@ -164,6 +164,20 @@ class TestTheRecipeUnderAConfiguration:
         recipe = shlex.split((analysed.folder / "first.m3u").read_text().splitlines()[2].removeprefix("# "))
         analysed.run(*recipe[1:], "-o", analysed.folder / "second.m3u")
         assert files(analysed.folder / "second.m3u") == files(analysed.folder / "first.m3u")
+
+    @pytest.mark.parametrize("configured", [{}, {"fold_versions": False, "correct_hubs": False}], ids=str)
+    def test_flags_of_older_recipes_mean_what_they_meant(self, analysed, configured):
+        """--versions and --hubs turned off what they named."""
+        analysed.configure(**configured)
+        for old, new in (
+            (["--versions", "--hubs"], ["--no-fold-versions", "--no-correct-hubs"]),
+            (["--no-versions", "--no-hubs"], ["--fold-versions", "--correct-hubs"]),
+        ):
+            for number, flags in enumerate((old, new)):
+                analysed.deejai("similar", "Aisle", "-n", "12", *flags, "-o", analysed.folder / f"{number}.m3u")
+            assert files(analysed.folder / "0.m3u") == files(analysed.folder / "1.m3u")
+            recipe = (analysed.folder / "0.m3u").read_text().splitlines()[2]
+            assert {"--versions", "--hubs", "--no-versions", "--no-hubs"}.isdisjoint(recipe.split())
 
     def test_files_are_named_from_the_root(self, analysed, collection):
         song = collection / "Nave/Long Windows/01 Aisle.flac"

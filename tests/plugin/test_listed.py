@@ -166,6 +166,6 @@ class TestTracks:
 
 
 def test_the_configuration_knows_the_formats_that_are_written():
-    from beetsplug.deejai.cli.settings import FORMATS
+    from deejai_core.options.output import FORMATS
 
     assert sorted(FORMATS) == sorted(format_.name for format_ in TABLE if format_.write)

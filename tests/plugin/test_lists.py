@@ -29,13 +29,14 @@ def artists(result) -> list[str]:
 
 class TestTheWalk:
     def test_keep_on_zero_stays_with_the_seed(self, analysed):
-        result = analysed.deejai("similar", "Aisle", "-n", "10", "--keep-on", "0", "--hubs", *NEAREST)
+        result = analysed.deejai("similar", "Aisle", "-n", "10", "--keep-on", "0", "--no-correct-hubs", *NEAREST)
         similarities = [similarity for similarity, _ in picks(result)]
         assert similarities == sorted(similarities, reverse=True)
 
     def test_keep_on_one_looks_at_the_last_track_only(self, analysed):
-        walk = analysed.deejai("similar", "Aisle", "-n", "4", "--keep-on", "1", "--stay", "0", "--hubs", *NEAREST)
-        third = analysed.deejai("similar", names(walk)[1], "-n", "9", "--keep-on", "0", "--hubs", *NEAREST)
+        near_the_last = ["--keep-on", "1", "--stay", "0", "--no-correct-hubs", *NEAREST]
+        walk = analysed.deejai("similar", "Aisle", "-n", "4", *near_the_last)
+        third = analysed.deejai("similar", names(walk)[1], "-n", "9", "--keep-on", "0", "--no-correct-hubs", *NEAREST)
         assert picks(walk)[2] in picks(third)
 
     def test_drunk_lists_differ_and_can_be_had_again(self, analysed):
@@ -235,7 +236,7 @@ class TestRules:
     def test_versions_are_one_song(self, analysed):
         analysed.run("modify", "-yMW", "title:Vault", "title=Aisle (Live at the Nave) - 2011 Remaster")
         assert not [name for name in names(analysed.deejai("similar", "Aisle", "-n", "9")) if "Live" in name]
-        for options, versions in (([], 1), (["--versions"], 2)):
+        for options, versions in (([], 1), (["--no-fold-versions"], 2)):
             found = names(analysed.deejai("similar", "title:Dust", "-n", "9", SONGS, *options))
             assert len([name for name in found if name.startswith("Aisle")]) == versions
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from deejai_core.features.evaluation import FEW, NEIGHBOURS, NEIGHBOURS_OF_INDEX, SEED, Concern
+from deejai_core.options.values import Epsilon
 from deejai_core.words import counted
 
-from .settings import Epsilon, GivenError
+from .settings import GivenError
 
 if TYPE_CHECKING:
     from deejai_core.features.evaluation import Report, Sweep
@@ -110,8 +111,10 @@ def parse_epsilons(text: str) -> list[float]:
         except ValueError:
             problem = f"{word.strip()!r} is not a number; give epsilons with commas, such as {SWEEP}"
             raise GivenError("sweep", problem) from None
-        if problem := Epsilon.problem(epsilons[-1]):
-            raise GivenError("sweep", problem)
+        try:
+            Epsilon().read(epsilons[-1])
+        except ValueError as error:
+            raise GivenError("sweep", str(error)) from error
     return list(dict.fromkeys(epsilons))
 
 

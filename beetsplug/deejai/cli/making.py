@@ -7,18 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-import confuse
-
-from deejai_core.formats.entries import Header, now, one_line
+from deejai_core.formats.entries import Header, made_with, now, one_line
 from deejai_core.lists.lookup import is_file, user_path
 from deejai_core.lists.making import make_journey, make_reordered, make_similar, similar_artists
 from deejai_core.lists.request import MadeList, Request
 from deejai_core.lists.space import Space
 from deejai_core.lists.waypoints import ChooseWaypoint
+from deejai_core.options.option import Option
 
 from .models import model_in_use
 from .options import JOURNEY, RULES, VARIATION, WALK, recipe_words
-from .settings import DEFAULTS, Option, Settings, read_settings
+from .settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,12 +64,12 @@ def make(
     """
     made = MAKERS[verb](library, model_in_use(library, settings), words, request_for(verb, settings, one_off))
     if made.seed is not None:
-        settings = replace(settings, seed=made.seed)
+        settings = settings.change("walk", seed=made.seed)
         made = replace(made, remarks=[*made.remarks, f"to make this list again: --seed {made.seed}"])
     recipe = recipe_of(verb, made.words, settings, one_off, configured)
-    drawn = f", seed {made.seed}" if made.seed is not None else ""
-    drawn += ", chosen by hand" if one_off.choose else ""
-    header = Header(made.title, (recipe, f"model {made.space}{drawn}"), now())
+    drawn = [] if made.seed is None else [f"seed {made.seed}"]
+    notes = [*drawn, "chosen by hand"] if one_off.choose else drawn
+    header = Header(made.title, (recipe, made_with(made.space, *notes)), now())
     return HeadedList(**{field.name: getattr(made, field.name) for field in fields(MadeList)}, header=header)
 
 
@@ -85,14 +84,15 @@ def open_space_of(library: BeetsLibrary, settings: Settings, *, whole: bool = Fa
 
 
 def request_for(verb: str, settings: Settings, one_off: OneOffOptions = OneOffOptions()) -> Request:
-    count = settings.between if verb == "journey" else settings.albums if one_off.albums else settings.number
+    counts = settings.counts
+    count = counts.between if verb == "journey" else counts.albums if one_off.albums else counts.number
     return Request(
-        walk=settings.walk(count),
+        walk=replace(settings.walk, count=count),
         rules=settings.rules,
         analysis=settings.analysis,
         kind="album" if one_off.albums else "track",
-        space=settings.space,
-        search=settings.index,
+        space=settings.comparison.space,
+        search=settings.comparison.index,
         **{field.name: getattr(one_off, field.name) for field in fields(OneOffOptions) if field.name != "albums"},
     )
 
@@ -110,7 +110,7 @@ def recipe_of(
         for wish in ("best_order", "keep_first", "keep_last"):
             if getattr(one_off, wish):
                 flags.append(f"--{wish.replace('_', '-')}")
-    flags += recipe_words(_options_of(verb, one_off), settings, _standard(), *([configured] if configured else []))
+    flags += recipe_words(_options_of(verb, one_off), settings, Settings(), *([configured] if configured else []))
     words = [str(user_path(word).absolute()) if is_file(word) else word for word in words]
     dashes = ["--"] if any(word.startswith("-") for word in words) else []
     return one_line(shlex.join(["beet", "deejai", verb, *flags, *dashes, *words]))
@@ -123,9 +123,3 @@ def _options_of(verb: str, one_off: OneOffOptions) -> tuple[Option, ...]:
         return (*JOURNEY, *VARIATION, *RULES)
     walk = (replace(WALK[0], name="albums"), *WALK[1:]) if one_off.albums else WALK
     return (*walk, *VARIATION, *RULES)
-
-
-def _standard() -> Settings:
-    """The settings of an empty configuration."""
-    config = confuse.RootView([confuse.ConfigSource.of({"deejai": DEFAULTS | {"playlist_dir": "."}})])
-    return read_settings(config["deejai"])

@@ -160,7 +160,7 @@ def _for_name(settings: Settings, name: str) -> Settings:
     format_ = by_suffix(Path(name).suffix)
     if format_ is None or not format_.write or format_.suffixes[0] == SUFFIXES["m3u"]:
         return settings
-    return replace(settings, output_format=format_.name)
+    return settings.change("output", output_format=format_.name)
 
 
 def _stem(name: str) -> str:

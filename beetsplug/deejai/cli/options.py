@@ -2,72 +2,74 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import replace
 from optparse import SUPPRESS_HELP
 
+from deejai_core.options.lists import Rules
+from deejai_core.options.option import Option, options_of
+
 from .group import Verb
-from .settings import OPTIONS, Option, Settings
+from .settings import OPTIONS, Settings
 
 
-def _of(group: str) -> tuple[Option, ...]:
-    return tuple(option for option in OPTIONS.values() if option.group == group)
+def _options(*names: str) -> tuple[Option, ...]:
+    return tuple(OPTIONS[name] for name in names)
 
 
-WALK, VARIATION, RULES, OUTPUT = map(_of, ("walk", "variation", "rules", "output"))
-JOURNEY = (*_of("journey"), OPTIONS["minutes"])
-ARTISTS = (replace(OPTIONS["number"], help="artists to show"), OPTIONS["space"], OPTIONS["candidates"])
+WALK = _options("number", "minutes", "keep_on", "stay", "floor", "list_seeds")
+VARIATION = _options("space", "drunk", "seed")
+RULES = _options(*options_of(Rules))
+OUTPUT = _options("playlist_dir", "output_format", "relative_to", "forward_slash", "urlencode", "prefix", "format")
+JOURNEY = _options("between", "minutes")
+ARTISTS = (replace(OPTIONS["number"], help="artists to show"), *_options("space", "candidates"))
 LESS = "less like what matches this query"  # help of --less
+TYPES = {"text": "string", "int": "int", "float": "float"}  # optparse's, by the form of a value
 
 
 def add_options(verb: Verb, options: Iterable[Option]) -> None:
     """Give a verb these options. None of them has a default: what is not given is left to the configuration."""
     for option in options:
         flags = [flag for flag in (option.short, option.flag) if flag]
-        default = option.default
-        if option.kind is None:
-            action = "store_true" if option.turns else "store_false"
-            verb.parser.add_option(*flags, dest=option.name, action=action, default=None, help=option.help)
-            back = "store_false" if option.turns else "store_true"
-            verb.parser.add_option(option.opposite, dest=option.name, action=back, default=None, help=SUPPRESS_HELP)
+        if option.is_switch:
+            _add_switch(verb, option, flags)
             continue
-        told = "" if default in (None, "", {}) else f" (default: {default})"
-        choices = {"choices": option.choices} if option.choices else {}
-        action = "append" if isinstance(default, dict) else "store"
+        told = "" if option.default in (None, "", {}) else f" (default: {option.default})"
+        choices = {"choices": option.value.choices} if option.value.choices else {}
         verb.parser.add_option(
             *flags,
             dest=option.name,
-            action=action,
-            type=option.kind,
+            action="append" if option.value.many else "store",
+            type="choice" if choices else TYPES[option.value.form],
             metavar=option.metavar,
             help=option.help + told,
             **choices,
         )
 
 
+def _add_switch(verb: Verb, option: Option, flags: list[str]) -> None:
+    """A switch, its opposite, and both as they were called before; only the first one is in the help."""
+    away, back = ("store_false", "store_true") if option.default else ("store_true", "store_false")
+    verb.parser.add_option(*flags, dest=option.name, action=away, default=None, help=option.help)
+    hidden = [(option.opposite, back), *zip(option.replaced, (away, back), strict=False)]
+    for flag, action in hidden:
+        verb.parser.add_option(flag, dest=option.name, action=action, default=None, help=SUPPRESS_HELP)
+
+
 def recipe_words(options: Iterable[Option], settings: Settings, *others: Settings) -> list[str]:
     """The command-line options that make `settings` of any of the `others`: all in which it differs from one of them."""
     words = []
     for option in options:
-        value = getattr(settings, option.name)
-        alike = all(value == getattr(other, option.name) for other in others)
+        value = settings.value(option.name)
+        alike = all(value == other.value(option.name) for other in others)
         if option.flag == "--number":
             # It also lifts minutes that are configured; with minutes, it means nothing.
-            if settings.minutes or (alike and not any(other.minutes for other in others)):
+            if settings.walk.minutes or (alike and not any(other.walk.minutes for other in others)):
                 continue
         elif (alike and not option.recorded) or (option.name == "minutes" and value is None):
             continue
-        if option.kind is None:
-            words.append(option.flag if value == option.turns else option.opposite)
-        elif isinstance(value, tuple):
-            words += [word for tag, weight in value for word in (option.flag, f"{tag}={weight:+}")]
+        if option.is_switch:
+            words.append(option.opposite if value == option.default else option.flag)
         else:
-            words += [option.flag, _written(option.name, value)]
+            words += [word for written in option.value.words(value) for word in (option.flag, written)]
     return words
-
-
-def _written(name: str, value: object) -> str:
-    if value in (None, math.inf):
-        return "once" if name.endswith("separation") else "0"
-    return str(value).removesuffix(".0")

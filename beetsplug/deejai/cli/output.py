@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,25 +67,19 @@ def write_encoded(made: HeadedList, path: Path, data: bytes, settings: Settings)
 
 def playlist_path(library: BeetsLibrary, title: str, settings: Settings) -> Path:
     """Where a playlist of this title belongs, if no file is named."""
-    return settings.playlist_dir / (playlist_name(library, title) + SUFFIXES[settings.output_format])
+    return settings.playlist_dir / (playlist_name(library, title) + SUFFIXES[settings.output.output_format])
 
 
 def encode(library: BeetsLibrary, made: HeadedList, settings: Settings, output: str | None) -> tuple[Path, bytes, int]:
     """Where a list's playlist belongs, its bytes, and how many tracks it has."""
     path = user_path(output).absolute() if output else playlist_path(library, made.title, settings)
     tracks = _tracks(made)
-    return path, FORMATS[settings.output_format](tracks, style_of(library, settings, path), made.header), len(tracks)
+    return path, FORMATS[settings.output.output_format](tracks, style_of(library, settings, path), made.header), len(tracks)
 
 
 def style_of(library: BeetsLibrary, settings: Settings, path: Path) -> Style:
     """How a playlist at this path names its tracks."""
-    bases = {"library": library.music_folder, "playlist": path.parent}
-    return Style(
-        relative_to=bases.get(settings.relative_to, settings.relative_to),
-        forward_slash=settings.forward_slash,
-        urlencode=settings.urlencode,
-        prefix=settings.prefix,
-    )
+    return settings.output.style(path, library.music_folder)
 
 
 def for_file(settings: Settings, output: str | None, chosen: str | None) -> Settings:
@@ -96,9 +89,9 @@ def for_file(settings: Settings, output: str | None, chosen: str | None) -> Sett
     """
     check_suffix(Path(output or ""))
     format_ = by_suffix(Path(output or "").suffix)
-    if chosen or format_ is None or format_.suffixes[0] == SUFFIXES[settings.output_format]:
+    if chosen or format_ is None or format_.suffixes[0] == SUFFIXES[settings.output.output_format]:
         return settings
-    return replace(settings, output_format=format_.name)
+    return settings.change("output", output_format=format_.name)
 
 
 def play(made: HeadedList, log: BeetsLogger) -> None:

@@ -64,7 +64,7 @@ def page_library(library: BeetsLibrary, settings: Settings, *, at_home: bool) ->
     """The library as the page asks for it. at_home: whether only this machine is listened to."""
     playlists = Playlists(
         settings.playlist_dir,
-        settings.output_format,
+        settings.output.output_format,
         partial(style_of, library, settings),
         partial(playlist_name, library),
         writable=settings.web_write,

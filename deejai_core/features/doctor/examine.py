@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from deejai_core.data_folder import history_path, slices_path
-from deejai_core.embedding.library_analysis import Analysis
 from deejai_core.errors import DeejaiError
 from deejai_core.features.doctor.finding import Finding, failed
 from deejai_core.features.doctor.installation import dependencies, embedding, matrix_products, weights
@@ -13,6 +12,7 @@ from deejai_core.features.doctor.stored import history, index, leftovers, slice_
 from deejai_core.features.doctor.tracks import disk, files, pending, vectors, weighting
 from deejai_core.library import Library
 from deejai_core.models.protocol import Model
+from deejai_core.options.analysis import Analysis
 
 
 def examine_installation(needed: Sequence[str] = ()) -> Iterator[Finding]:

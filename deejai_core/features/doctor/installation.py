@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from deejai_core.embedding.analysis import embed_file
-from deejai_core.embedding.library_analysis import Analysis
 from deejai_core.features.doctor.finding import Finding
 from deejai_core.models.protocol import Model
+from deejai_core.options.analysis import Analysis
 from deejai_core.words import counted
 
 NEEDED = ("numpy", "safetensors", "soundfile", "soxr", "av", "mutagen", "filelock", "threadpoolctl")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from deejai_core.data_folder import alone, slices_path
 from deejai_core.embedding.changed_files import look_at_files
-from deejai_core.embedding.library_analysis import Analysis, pending_tracks, plan
+from deejai_core.embedding.library_analysis import pending_tracks, plan
 from deejai_core.embedding.library_vectors import different_vectors, up_to_date, weight_tracks
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import AudioError
@@ -17,6 +17,7 @@ from deejai_core.features.doctor.finding import Finding, Repair
 from deejai_core.formats.entries import one_line
 from deejai_core.library import Library
 from deejai_core.models.protocol import Model
+from deejai_core.options.analysis import Analysis
 from deejai_core.words import counted
 
 ROOM = 50_000_000  # bytes that should be free on the disk of the slice store, besides what pending tracks will take

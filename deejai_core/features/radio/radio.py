@@ -12,10 +12,10 @@ from deejai_core.errors import LostError, PlayerError, RefusedError, UnplayableE
 from deejai_core.features.radio.changes import Fate, changes
 from deejai_core.features.radio.way import WayEntry, next_songs
 from deejai_core.lists.space import Member, Space
+from deejai_core.options.lists import Rules, Walk
 from deejai_core.players.player import Mode, Player, QueueEntry, Snapshot
 from deejai_core.playlists.candidates import Pick
 from deejai_core.playlists.geometry import blend
-from deejai_core.playlists.options import Rules, Walk
 from deejai_core.tracks.songs import Song
 from deejai_core.words import counted
 

@@ -146,8 +146,8 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
             "alike": library.alike,
             "analysis": asdict(library.progress()),
             "writable": library.writable,
-            "knobs": asdict(library.knobs),
-            "rules": requests.write_choices(library.choices),
+            "knobs": requests.write_options(library.walk),
+            "rules": requests.write_options(library.rules),
             "tags": list(library.tag_set.names) if library.tagged else [],
             "largest_upload": LARGEST_UPLOAD,
             "demo": start.demo,
@@ -195,9 +195,9 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         removed = requests.read_list(body, "removed", read_reference)
         less = requests.read_list(body, "less", read_reference, requests.MOST_SEEDS)
         coming = requests.read_list(body, "coming", requests.place_reader(read_reference), MOST_COMING) or [None] * USUAL
-        knobs = requests.read_knobs(body, library.knobs)
+        walk = requests.read_walk(body, library.walk)
         seed = requests.read_whole(body, "seed", 0, 0, 2**31 - 1)
-        view = library.view(requests.read_choices(body, library.choices, library.tag_set))
+        view = library.view(requests.read_rules(body, library.rules, library.tag_set))
         seeds, played = _songs(view, seeds, "seeds"), _songs(view, played)
         found = fill(
             view.candidates,
@@ -207,9 +207,9 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
             pinned=_songs(view, pinned),
             unwanted=_songs(view, removed),
             less=_songs(view, less),
-            keep_on=knobs.keep_on,
-            stay=knobs.stay,
-            drunk=knobs.drunk,
+            keep_on=walk.keep_on,
+            stay=walk.stay,
+            drunk=walk.drunk,
             seed=seed,
         )
         first = len(seeds) + len(played)
@@ -222,15 +222,15 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         stops = requests.read_list(body, "waypoints", read_reference, MOST_WAYPOINTS, least=2)
         less = requests.read_list(body, "less", read_reference, requests.MOST_SEEDS)
         between = requests.read_whole(body, "between", 5, 0, MOST_BETWEEN)
-        knobs = requests.read_knobs(body, library.knobs)
+        walk = requests.read_walk(body, library.walk)
         seed = requests.read_whole(body, "seed", 0, 0, 2**31 - 1)
-        view = library.view(requests.read_choices(body, library.choices, library.tag_set))
+        view = library.view(requests.read_rules(body, library.rules, library.tag_set))
         songs = _songs(view, stops, "waypoints")
         if any(one.vector.tobytes() == next_.vector.tobytes() for one, next_ in pairwise(songs)):
             raise RefusedError("waypoints: the same one twice in a row; a journey leads from one to another")
         rng = np.random.default_rng(seed)
         less = _songs(view, less)
-        legs = journey(view.candidates, songs, between=between, drunk=knobs.drunk, rng=rng, less=less)
+        legs = journey(view.candidates, songs, between=between, drunk=walk.drunk, rng=rng, less=less)
         tracks = [_picked(library, view, leg) for leg in legs]
         return {"legs": tracks, "complete": all(len(leg) == between for leg in tracks)}
 

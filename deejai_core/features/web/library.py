@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,9 @@ from typing import Any, Protocol
 from deejai_core.errors import DeejaiError
 from deejai_core.features.web.search import Found
 from deejai_core.models.tag_set import TagSet
+from deejai_core.options.lists import Rules, Walk
 from deejai_core.playlists.candidates import Candidates
 from deejai_core.tracks.songs import Song
-
-ONCE = math.inf
-MILD = "mild"  # an artist separation that gives way to similarity
 
 
 class RefusedError(DeejaiError):
@@ -37,26 +34,6 @@ class Listed:
     length: float | None  # seconds
     format: str  # a key of `audio.MIME_TYPES`; empty: one that no browser plays
     analysed: bool
-
-
-@dataclass(frozen=True)
-class Choices:
-    """The rules of lists that can be chosen on the page; all others are the configuration's."""
-
-    artist_separation: float | str = 0  # tracks; infinite: once only; or `MILD`
-    candidates: str = ""  # a query
-    not_played_days: float | None = None
-    mood: tuple[tuple[str, float], ...] = ()
-    mix_in_key: bool = False
-    min_length: float = 0.0  # seconds
-    max_length: float = math.inf
-
-
-@dataclass(frozen=True)
-class Knobs:
-    keep_on: int = 3
-    stay: float = 0.0
-    drunk: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -106,8 +83,8 @@ class Library(Protocol):
     tagged: bool  # whether any of them has tags, to be chosen by mood
     map_progress: float | None  # how much of the map is laid out, 0 to 1, while it is
     alike: float | None  # similarity below which songs no longer sound alike; None: not known
-    knobs: Knobs  # what the page begins with
-    choices: Choices
+    walk: Walk  # what the page begins with
+    rules: Rules
     dimension: int  # of vectors
 
     def progress(self) -> Progress: ...
@@ -124,7 +101,7 @@ class Library(Protocol):
     def anything(self) -> int:
         """The id of some analysed track."""
 
-    def view(self, choices: Choices) -> View: ...
+    def view(self, rules: Rules) -> View: ...
 
     def embed(self, path: Path, name: str) -> ExternalSong:
         """A file that is not the library's. name: what it was called."""

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,10 +17,10 @@ from deejai_core.data_folder import slices_path
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import DeejaiError, ExternalFileError, MissingError, NothingAllowedError, QueryError
 from deejai_core.features.web.audio import FORMATS as PLAYED
-from deejai_core.features.web.library import Choices, Cover, ExternalSong, Knobs, Listed, Progress, RefusedError, View
+from deejai_core.features.web.library import Cover, ExternalSong, Listed, Progress, RefusedError, View
 from deejai_core.features.web.search import Found, SearchIndex
 from deejai_core.features.web.words import in_words
-from deejai_core.formats.entries import Header, Style, now, one_line
+from deejai_core.formats.entries import Header, Style, made_with, now, one_line
 from deejai_core.formats.export import FORMATS, SUFFIXES, file_name, write_playlist
 from deejai_core.library import Library
 from deejai_core.lists.lookup import find_matches
@@ -29,6 +29,7 @@ from deejai_core.lists.space import Space, open_space
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import tagging_model
 from deejai_core.models.tag_set import TagSet
+from deejai_core.options.lists import Rules, Walk
 
 KEPT_VIEWS = 8
 AN_HOUR = 3600  # seconds after which "played lately" is reckoned anew
@@ -72,7 +73,7 @@ class State:
     space: Space
     opened: float  # when, on the clock that never goes back
     took: float  # seconds
-    views: dict[tuple[Choices, int], View]
+    views: dict[tuple[Rules, int], View]
     names: SearchIndex  # of all tracks
 
 
@@ -180,17 +181,16 @@ class PageLibrary:
         return self.library.has_field(self.tag_set.field)
 
     @property
-    def knobs(self) -> Knobs:
-        walk = self._request.walk
-        return Knobs(walk.keep_on, walk.stay, walk.drunk)
+    def walk(self) -> Walk:
+        return self._request.walk
 
     @property
     def alike(self) -> float | None:
         return self._state.space.alike if self._state else None
 
     @property
-    def choices(self) -> Choices:
-        return Choices(**{name: getattr(self._request.rules, name) for name in Choices.__dataclass_fields__})
+    def rules(self) -> Rules:
+        return self._request.rules
 
     @property
     def state(self) -> State:
@@ -264,18 +264,17 @@ class PageLibrary:
         return random.choice(self.state.space.ids)
 
     @_answering
-    def view(self, choices: Choices) -> View:
+    def view(self, rules: Rules) -> View:
         state = self.state
-        key = choices, int(time.time() // AN_HOUR)
+        key = rules, int(time.time() // AN_HOUR)
         if key not in state.views:
-            chosen = {name: getattr(choices, name) for name in Choices.__dataclass_fields__}
             space = state.space
             for old in list(state.views)[: -KEPT_VIEWS + 1]:
                 state.views.pop(old, None)
             try:
-                candidates = space.candidates(replace(self._request.rules, **chosen))
+                candidates = space.candidates(rules)
             except NothingAllowedError as error:
-                raise RefusedError(f"No analysed song is found by “{choices.candidates}”.") from error
+                raise RefusedError(f"No analysed song is found by “{rules.candidates}”.") from error
             state.views[key] = View(candidates, space.ids, space.position)
         return state.views[key]
 
@@ -322,7 +321,7 @@ class PageLibrary:
         if not tracks:
             raise RefusedError("ids: none of these tracks is in the library any more", 404)
         path = self._playlists.path(title)
-        header = Header(title, (f"from the DJ page, model {self.model}",), now())
+        header = Header(title, (made_with(self.model, "from the DJ page"),), now())
         return path, FORMATS[self._playlists.format](tracks, self._playlists.style(path), header), len(tracks)
 
     @_answering

@@ -9,21 +9,25 @@ import base64
 import binascii
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 
-from deejai_core.features.web.library import MILD, ONCE, Choices, Knobs, RefusedError
+from deejai_core.features.web.library import RefusedError
 from deejai_core.models.tag_set import TagSet
+from deejai_core.options.lists import Rules, Walk
+from deejai_core.options.option import page_options
+from deejai_core.options.values import Mood, Value
 from deejai_core.tracks.songs import Song, normal_artist, song_names
 
 LONGEST_TEXT = 500  # characters of a search, a query or a name
 MOST_TRACKS = 2000  # in one list of a request
 MOST_SEEDS = 50
 LARGEST_ID = 2**63 - 1  # what SQLite keeps
-HEAVIEST = 10  # weight of a tag in a mood
 UNIT_TOLERANCE = 1e-3  # of a vector's squared length
 
+Options = TypeVar("Options", Walk, Rules)
 Reference = int | Song  # a track of the library, or one that was dropped in
 
 
@@ -120,63 +124,36 @@ def read_vector(value: Any, dimension: int) -> np.ndarray:
     raise RefusedError("vector: must be as /api/upload gave it")
 
 
-def read_knobs(values: Mapping[str, Any], default: Knobs) -> Knobs:
-    return Knobs(
-        keep_on=read_whole(values, "keep_on", default.keep_on, 0, 100),
-        stay=read_number(values, "stay", default.stay, 0, 1),
-        drunk=read_number(values, "drunk", default.drunk, 0, 1),
-    )
+def read_walk(values: Mapping[str, Any], default: Walk) -> Walk:
+    """How lists go on: as the configuration says, but for what a request has."""
+    return _with_options(values, default)
 
 
-def read_choices(values: Mapping[str, Any], default: Choices, tag_set: TagSet) -> Choices:
+def read_rules(values: Mapping[str, Any], default: Rules, tag_set: TagSet) -> Rules:
     """The object `rules` of a request; what it lacks is as in the configuration."""
     rules = values.get("rules", {})
     if not isinstance(rules, dict):
         raise RefusedError("rules: must be an object")
-    known = Choices.__dataclass_fields__
+    known = page_options(Rules)
     if unknown := sorted(set(rules) - set(known)):
         raise RefusedError(f"rules: there is no {unknown[0][:40]!r}; there is: {', '.join(known)}")
-    separation = rules.get("artist_separation", default.artist_separation)
-    if separation not in ("once", ONCE, MILD):
-        separation = read_whole(rules, "artist_separation", default.artist_separation, 0, 10_000)
-    longest = rules.get("max_length", default.max_length)
-    if longest not in (0, None, ONCE) or isinstance(longest, bool):
-        longest = read_number(rules, "max_length", 0, 0, 1e6)
-    shortest = read_number(rules, "min_length", default.min_length, 0, 1e6)
-    return Choices(
-        artist_separation=ONCE if separation == "once" else separation,
-        candidates=read_text(rules, "candidates", default.candidates),
-        not_played_days=read_number(rules, "not_played_days", default.not_played_days or 0, 0, 36_500) or None,
-        mood=_read_mood(rules, tag_set) if "mood" in rules else default.mood,
-        mix_in_key=read_switch(rules, "mix_in_key", default.mix_in_key),
-        min_length=shortest,
-        max_length=longest or ONCE,
-    )
+    return _with_options(rules, default, mood=Mood(tag_set))
 
 
-def write_choices(choices: Choices) -> dict[str, Any]:
-    """Choices as `read_choices` reads them."""
-    return {
-        "artist_separation": "once" if choices.artist_separation == ONCE else choices.artist_separation,
-        "candidates": choices.candidates,
-        "not_played_days": choices.not_played_days or 0,
-        "mood": dict(choices.mood),
-        "mix_in_key": choices.mix_in_key,
-        "min_length": choices.min_length,
-        "max_length": 0 if choices.max_length == ONCE else choices.max_length,
-    }
+def write_options(of: Walk | Rules) -> dict[str, Any]:
+    """Those options that a request may have, as `read_walk` and `read_rules` read them."""
+    return {name: one.value.plain(getattr(of, name)) for name, one in page_options(type(of)).items()}
 
 
-def _read_mood(rules: Mapping[str, Any], tag_set: TagSet) -> tuple[tuple[str, float], ...]:
-    mood = rules["mood"]
-    if not isinstance(mood, dict) or len(mood) > len(tag_set.names):
-        raise RefusedError("mood: must be an object of tags with their weights")
-    weights = {}
-    for tag in mood:
-        number = tag_set.number(str(tag)[:LONGEST_TEXT])
-        if number is None:
-            raise RefusedError(
-                f"mood: no tag is called {str(tag)[:40]!r}; there is: {', '.join(tag_set.close(str(tag)[:40]))}"
-            )
-        weights[number] = read_number(mood, tag, 0, -HEAVIEST, HEAVIEST)
-    return tuple((tag_set.names[number], weights[number]) for number in sorted(weights) if weights[number])
+def _with_options(values: Mapping[str, Any], default: Options, **others: Value) -> Options:
+    """others: what some options may be, by name, in place of what is declared."""
+    given = {}
+    for name, one in page_options(type(default)).items():
+        if name not in values:
+            continue
+        value = read_text(values, name) if isinstance(values[name], str) else values[name]
+        try:
+            given[name] = others.get(name, one.value).read(value)
+        except ValueError as error:
+            raise RefusedError(f"{name}: {str(error)[:LONGEST_TEXT]}") from error
+    return replace(default, **given)

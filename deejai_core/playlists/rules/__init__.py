@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from deejai_core.playlists.options import Rules
+from deejai_core.options.lists import Rules
 from deejai_core.playlists.rules.length import Length
 from deejai_core.playlists.rules.lineup import Lineup
 from deejai_core.playlists.rules.mix_in_key import MixInKey

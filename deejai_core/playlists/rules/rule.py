@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from deejai_core.library import Kind
-from deejai_core.playlists.options import Rules
+from deejai_core.options.lists import Rules
 from deejai_core.playlists.rules.lineup import Lineup
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deejai_core.playlists.options import Rules
+from deejai_core.options.lists import Rules
 from deejai_core.playlists.rules.lineup import Lineup
 from deejai_core.playlists.rules.rule import Rule, Situation
 

@@ -102,7 +102,7 @@ def run_analyze(call: Call) -> None:
         build_index(
             call.library,
             model,
-            search=settings.index,
+            search=settings.comparison.index,
             on_build=lambda tracks: log.info("building the index of {:,} tracks...", tracks),
         )
     except StoreError as error:

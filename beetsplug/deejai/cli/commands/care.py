@@ -61,10 +61,10 @@ def run_eval(call: Call) -> None:
     if report.no_lists:
         call.log.warning("lists of the history not measured: {}", report.no_lists)
     if call.opts.json:
-        found = as_json(report, correct_hubs=settings.correct_hubs)
+        found = as_json(report, correct_hubs=settings.rules.correct_hubs)
         ui.print_(json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False))
         return
-    for line in as_lines(report, correct_hubs=settings.correct_hubs):
+    for line in as_lines(report, correct_hubs=settings.rules.correct_hubs):
         ui.print_(line)
 
 
@@ -75,7 +75,7 @@ def run_status(call: Call) -> None:
 
     call.refuse_words("status takes no query: it describes the whole library")
     settings = call.configured
-    status = library_status(call.library, call.model, settings.analysis, settings.index)
+    status = library_status(call.library, call.model, settings.analysis, settings.comparison.index)
     for line in status_lines(status):
         ui.print_(line)
 
@@ -86,7 +86,7 @@ def run_failed(call: Call) -> None:
     from ..status_report import failed_line
 
     failures = failed_files(call.library, call.library.matching(shlex.join(call.args)) if call.args else None)
-    retries = call.configured.retries
+    retries = call.configured.analysis.retries
     for failure in failures:
         ui.print_(failed_line(failure, retries))
     if not failures:  # to stderr: a script that counts lines is to find none

@@ -60,7 +60,7 @@ def run_map(call: Call) -> None:
             color=opts.color,
             playlists=opts.playlist,
             fields=FIELDS,
-            threads=call.configured.threads,
+            threads=call.configured.analysis.threads,
             on_progress=on_progress,
         )
     write_library_map(library, drawn, path)

@@ -20,10 +20,12 @@ from ..options import (
     WALK,
     add_options,
 )
-from ..settings import Option, unknown_options
+from ..settings import unknown_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from deejai_core.options.option import Option
 
 
 def verbs() -> list[Verb]:

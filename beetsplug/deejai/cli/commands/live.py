@@ -97,7 +97,7 @@ def run_listen(call: Call) -> None:
         return
     check_range("--every", opts.every, 1, 30, " seconds")
     check_range("--number", opts.nearest, 1)
-    settings = replace(call.settings, space="sound")  # what plays in the room is in no list
+    settings = call.settings.change("comparison", space="sound")  # what plays in the room is in no list
     model = call.model
     rate = model.sample_rate
     blocks = _blocks(opts, rate)
@@ -110,7 +110,7 @@ def run_listen(call: Call) -> None:
             written = None
             if playlist and answer and answer.next:
                 style = style_of(call.library, settings, playlist)
-                extended, within = settings.output_format != "m3u", settings.playlist_dir
+                extended, within = settings.output.output_format != "m3u", settings.playlist_dir
                 if append_to_playlist(playlist, answer.next.tracks[0], style, extended=extended, within=within):
                     written = answer.next
             said.clear()
@@ -145,7 +145,7 @@ def run_radio(call: Call) -> None:
         log.warning("{}", warning)
     try:
         player.connect()
-        walk = settings.walk(opts.ahead)
+        walk = replace(settings.walk, count=opts.ahead)
         radio = Radio(space, player, RadioLog(log), walk, settings.rules, seeds=seeds, less=less)
         radio.start(play=not opts.once)
         if not opts.once:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..call import Call, check_range
 from ..group import Verb
 
@@ -29,7 +27,7 @@ def run_web(call: Call) -> None:
     check_range("--demo", opts.demo, 1, 3600, " seconds")
     from ..web import serve_page
 
-    settings = replace(call.configured, space="sound")  # what is dropped in is in no list
+    settings = call.configured.change("comparison", space="sound")  # what is dropped in is in no list
     serve_page(
         call.library,
         settings,

@@ -1,6 +1,6 @@
 [playlist]
 # beet deejai similar --minutes 20 --stay 0.4 --artist-separation mild Kettle
-# model musicnn-msd-1
+# deejai VERSION, model musicnn-msd-1
 # made DATE
 X-GNOME-Title=Similar to Hazel & Thorn - Kettle
 File1=MUSIC/Hazel & Thorn/Kitchen Songs/01 Kettle.flac

@@ -1,6 +1,6 @@
 [playlist]
 # beet deejai reorder artist:Nave
-# model musicnn-msd-1
+# deejai VERSION, model musicnn-msd-1
 # made DATE
 X-GNOME-Title=artist:Nave, reordered
 File1=Nave/Long Windows/01 Aisle.flac

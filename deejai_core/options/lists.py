@@ -1,0 +1,150 @@
+"""What can be asked of a list."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from deejai_core.options.option import option
+from deejai_core.options.values import Choice, Length, Maybe, Mood, Number, Query, Separation, Switch, Whole
+
+SpaceName = Literal["sound", "track2vec"]
+
+MILD: Literal["mild"] = "mild"  # an artist separation that gives way to similarity
+ONCE = math.inf  # as a separation: no second track of an artist or album
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How a list goes on from its seeds, or from waypoint to waypoint.
+
+    count: tracks after the seeds, or between two neighbouring waypoints. minutes: instead, how long the whole list is to
+    be. keep_on: each track is near the sum of the last so many; 0: near the seeds. stay: weight of the seeds, 0 to 1,
+    against 1 - `stay` for the last tracks. floor: the list ends where nothing is at least this similar; 0: never. drunk: 0
+    goes straight, 1 in any direction. seed: of the random numbers; None: another one each time. list_seeds: whether the
+    seeds are in the list.
+    """
+
+    count: int = 20
+    minutes: float | None = option(
+        None, Maybe(Number(0)), "length of the whole list, instead of a number", written=None, metavar="M"
+    )
+    keep_on: int = option(3, Whole(0), "each track is near the last K; 0: near the seeds", metavar="K", page=True)
+    stay: float = option(
+        0.4,
+        Number(0, 1),
+        "weight of the seeds against the last tracks, 0 to 1",
+        metavar="X",
+        recorded=True,
+        page=True,
+    )
+    floor: float = option(
+        0.0, Maybe(Number(0, 1), 0.0), "end the list when nothing is at least this similar; 0: never", metavar="X"
+    )
+    list_seeds: bool = option(True, Switch(), "leave the seeds out of the list", flag="--no-seeds")
+    drunk: float = option(
+        0.0,
+        Number(0, 1),
+        "how far to stray, from 0 (sober) to 1 (in any direction)",
+        written=0,
+        metavar="X",
+        page=True,
+    )
+    seed: int | None = option(
+        None,
+        Maybe(Whole(0), zero=True),
+        "seed of the random numbers: the same seed makes the same list",
+        metavar="N",
+    )
+
+    @property
+    def seconds(self) -> float | None:
+        return self.minutes * 60 if self.minutes else None
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which tracks a list may take, and which it prefers.
+
+    candidates: a query; the list takes only what it finds. artist_separation, album_separation: other tracks between two of
+    an artist or album; `ONCE`: no second one; `MILD`: two, unless others sound less alike. min_length, max_length: seconds.
+    fold_versions: versions of a song and near-duplicates count as one song, and no song comes twice. duplicate_epsilon:
+    cosine distance below which two tracks are near-duplicates; None: the model's own. not_played_days: none that was
+    played in the last so many days. prefer_played, avoid_skipped: how much similarity a track loses that was never played,
+    or is always skipped. mood: weights of tags. mix_in_key: tempo and key close from track to track. segue: of nearly equal
+    tracks, the one that follows best. correct_hubs: tracks that are near to everything lose what they are near to
+    everything.
+    """
+
+    candidates: str = option("", Query(), "pick only what matches this query", flag="--from", metavar="QUERY", page=True)
+    artist_separation: float | Literal["mild"] = option(
+        MILD,
+        Separation(MILD),
+        "tracks between two of an artist, or `once`; `mild`: 2, where others sound alike",
+        metavar="N",
+        recorded=True,
+        page=True,
+    )
+    album_separation: float = option(0, Separation(), "tracks between two of an album, or `once`", metavar="N")
+    min_length: float = option(0.0, Maybe(Length(), 0.0), "shortest track, such as 1:30", metavar="LENGTH", page=True)
+    max_length: float = option(
+        600.0, Maybe(Length(), math.inf), "longest track; 0: any", written="10:00", metavar="LENGTH", page=True
+    )
+    fold_versions: bool = option(
+        True,
+        Switch(),
+        "let other versions of a song count as other songs",
+        replaced=("--versions", "--no-versions"),
+    )
+    duplicate_epsilon: float | None = option(
+        None, Maybe(Number(0, 1), zero=True), "cosine distance of tracks that count as one; 0: none", metavar="E"
+    )
+    not_played_days: float | None = option(
+        None,
+        Maybe(Number(0)),
+        "no track that was played in the last N days",
+        written=None,
+        metavar="N",
+        page=True,
+    )
+    prefer_played: float = option(
+        0.0, Number(0, 1), "how much similarity a track loses that was never played", written=0, metavar="X"
+    )
+    avoid_skipped: float = option(
+        0.0, Number(0, 1), "how much similarity a track loses that is always skipped", written=0, metavar="X"
+    )
+    mood: tuple[tuple[str, float], ...] = option(
+        (), Mood(), "lean to a tag, or away from it (sad=-0.3); repeatable", metavar="TAG=+X", page=True
+    )
+    mix_in_key: bool = option(False, Switch(), "keep tempo and key close from track to track", page=True)
+    segue: bool = option(False, Switch(), "choose among nearly equal tracks by how well they follow each other")
+    correct_hubs: bool = option(
+        True,
+        Switch(),
+        "do not correct for hubs, tracks that would turn up in every list",
+        replaced=("--hubs", "--no-hubs"),
+    )
+
+    @property
+    def ask_for_plays(self) -> bool:
+        return bool(self.not_played_days or self.prefer_played or self.avoid_skipped)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """In which space tracks are compared, and what finds the nearest ones."""
+
+    space: SpaceName = option(
+        "sound", Choice("sound", "track2vec"), "compare tracks by sound, or by your lists (track2vec)"
+    )
+    index: Literal["auto", "annoy", "exact"] = option("auto", Choice("auto", "annoy", "exact"))
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many a list adds: tracks, albums, or tracks between waypoints. On a command line each of them is `--number`."""
+
+    number: int = option(20, Whole(1), "tracks to add after the seeds", flag="--number", metavar="N", short="-n")
+    albums: int = option(5, Whole(1))
+    between: int = option(5, Whole(0), "tracks between neighbouring waypoints", flag="--number", metavar="N", short="-n")

@@ -1,0 +1,54 @@
+"""How a list is written as a playlist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deejai_core.formats.entries import Style
+from deejai_core.options.option import option
+from deejai_core.options.values import Choice, Maybe, Switch, Value
+
+FORMATS = ("m3u", "extm3u", "pls", "xspf", "jspf")  # of `formats.export`, which takes long to import
+
+
+class Base(Value):
+    """What paths are relative to: "library", "playlist", or a folder."""
+
+    def read(self, written: Any) -> Path | str:
+        name = super().read(str(written) if isinstance(written, Path) else written)
+        return name if name in ("library", "playlist") else Path(name)
+
+    def plain(self, value: Path | str) -> str:
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Output:
+    """How a list is written as a playlist.
+
+    relative_to: "library", "playlist", a folder, or None for absolute paths. The others: see `Style`.
+    """
+
+    output_format: str = option("extm3u", Choice(*FORMATS), ", ".join(FORMATS))
+    relative_to: Path | str | None = option(
+        None,
+        Maybe(Base()),
+        "paths relative to DIR, or to the `library` or the `playlist`",
+        written=None,
+        metavar="DIR",
+    )
+    forward_slash: bool = option(False, Switch(), "forward slashes in paths")
+    urlencode: bool = option(False, Switch(), "URL-encode paths")
+    prefix: str = option("", Value(), "text in front of each path")
+
+    def style(self, path: Path, music_folder: Path) -> Style:
+        """How a playlist at this path names its tracks."""
+        bases = {"library": music_folder, "playlist": path.parent}
+        return Style(
+            relative_to=bases.get(self.relative_to, self.relative_to),
+            forward_slash=self.forward_slash,
+            urlencode=self.urlencode,
+            prefix=self.prefix,
+        )

@@ -1,0 +1,231 @@
+"""What an option may be: how a value is read, checked, and written again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from deejai_core.models.musicnn.tags import MSD_TAGS
+from deejai_core.models.tag_set import TagSet
+
+HEAVIEST = 10  # weight of a tag in a mood; two already outweigh any similarity
+
+
+class Value:
+    """What an option may be. This one: any text.
+
+    form: what a command line takes for it, "text", "int" or "float"; empty for a switch. choices: all there are, if they
+    are few. many: whether a command line may give it several times.
+    """
+
+    form = "text"
+    choices: tuple[str, ...] = ()
+    many = False
+
+    def read(self, written: Any) -> Any:
+        """The value, out of what a configuration, a command line or JSON holds. Raises ValueError with what it must be."""
+        if not isinstance(written, str):
+            raise ValueError(f"must be a text, not {written!r}")
+        return written
+
+    def plain(self, value: Any) -> Any:
+        """The value as JSON and configurations hold it; `read` gives it back."""
+        return value
+
+    def words(self, value: Any) -> list[str]:
+        """The value as a command line takes it, one word for each time that the option is given."""
+        return [str(self.plain(value)).removesuffix(".0")]
+
+
+class Switch(Value):
+    form = ""
+
+    def read(self, written: Any) -> bool:
+        if not isinstance(written, bool):
+            raise ValueError(f"must be true or false, not {written!r}")
+        return written
+
+
+class Number(Value):
+    """A number between two limits, or not below one."""
+
+    form = "float"
+
+    def __init__(self, lowest: float, highest: float = math.inf) -> None:
+        self.lowest = lowest
+        self.highest = highest
+
+    def read(self, written: Any) -> float:
+        number = _number(written)
+        if not (self.lowest <= number <= self.highest and number < math.inf):
+            above = f"a finite number of at least {self.lowest}"
+            limits = above if self.highest == math.inf else f"from {self.lowest} to {self.highest}"
+            raise ValueError(f"must be {limits}, not {number:g}")
+        return number
+
+
+class Whole(Value):
+    """A whole number not below a limit."""
+
+    form = "int"
+
+    def __init__(self, lowest: int) -> None:
+        self.lowest = lowest
+
+    def read(self, written: Any) -> int:
+        number = _number(written)
+        if not number.is_integer():
+            raise ValueError(f"must be a whole number, not {written}")
+        if number < self.lowest:
+            raise ValueError(f"must be at least {self.lowest}, not {written}")
+        return int(written)
+
+
+class Epsilon(Value):
+    """A cosine distance: the two ends, nothing alike and everything alike, would make all slices count the same."""
+
+    form = "float"
+
+    def read(self, written: Any) -> float:
+        number = _number(written)
+        if not 0 < number < 2:
+            raise ValueError(f"must be between 0 and 2, not {number:g}")
+        return number
+
+
+class Choice(Value):
+    def __init__(self, *choices: str) -> None:
+        self.choices = choices
+
+    def read(self, written: Any) -> str:
+        if written not in self.choices:
+            raise ValueError(f"must be one of {', '.join(self.choices)}, not {written!r}")
+        return written
+
+
+class Query(Value):
+    """Words of a query, as one text or a list."""
+
+    def read(self, written: Any) -> str:
+        words = written if isinstance(written, list) else [written]
+        if not all(isinstance(word, str) for word in words):
+            raise ValueError(f"must be a query, not {written!r}")
+        return " ".join(words)
+
+
+class Separation(Value):
+    """A number of tracks, or "once" for no second one, which is infinite, or another word that is allowed."""
+
+    def __init__(self, *others: str) -> None:
+        self.others = others
+
+    def read(self, written: Any) -> float | str:
+        word = str(written).lower()
+        if word in ("once", "inf"):
+            return math.inf
+        if word in self.others:
+            return word
+        try:
+            number = int(word)
+        except ValueError:
+            number = -1
+        if number < 0:
+            words = "".join(f", `{other}`" for other in self.others)
+            raise ValueError(f"must be a number of tracks{words} or `once`, not {written!r}")
+        return number
+
+    def plain(self, value: float | str) -> float | str:
+        return "once" if value == math.inf else value
+
+
+class Length(Value):
+    """Seconds, or minutes and seconds (10:00), or hours too (1:10:00)."""
+
+    def read(self, written: Any) -> float:
+        try:
+            parts = [float(part) for part in str(written).split(":")]
+        except ValueError:
+            parts = [math.nan]
+        seconds = sum(part * 60**power for power, part in enumerate(reversed(parts)))
+        if not 0 <= seconds < math.inf or len(parts) > 3:
+            raise ValueError(f"must be a length such as 10:00, not {written!r}")
+        return seconds
+
+
+class Mood(Value):
+    """Tags with weights: a mapping, or a list of TAG=WEIGHT as it is on a command line.
+
+    Read as pairs, in the order of the tag set: the bundled model's, unless another one is given.
+    """
+
+    many = True
+
+    def __init__(self, tag_set: TagSet = MSD_TAGS) -> None:
+        self.tag_set = tag_set
+
+    def read(self, written: Any) -> tuple[tuple[str, float], ...]:
+        weights: dict[int, float] = {}
+        for tag, weight in written.items() if isinstance(written, Mapping) else _pairs(written):
+            number = self.tag_set.number(str(tag))
+            if number is None:
+                raise ValueError(f"no tag is called {str(tag)!r}; choose one of: {', '.join(self.tag_set.close(str(tag)))}")
+            weights[number] = _weight(tag, weight)
+        names = self.tag_set.names
+        return tuple((names[number], weights[number]) for number in sorted(weights) if weights[number])
+
+    def plain(self, value: tuple[tuple[str, float], ...]) -> dict[str, float]:
+        return dict(value)
+
+    def words(self, value: tuple[tuple[str, float], ...]) -> list[str]:
+        return [f"{tag}={weight:+}" for tag, weight in value]
+
+
+class Maybe(Value):
+    """Another value, or nothing: null, and what `is_none` of it: 0, unless it means something."""
+
+    def __init__(self, value: Value, none: Any = None, *, zero: bool = False) -> None:
+        """none: what nothing is read as. zero: whether 0 is a value of its own."""
+        self.value = value
+        self.none = none
+        self.zero = zero
+        self.form, self.choices = value.form, value.choices
+
+    def read(self, written: Any) -> Any:
+        if written is None:
+            return self.none
+        value = self.value.read(written)
+        return value if value or self.zero else self.none
+
+    def plain(self, value: Any) -> Any:
+        if value == self.none:
+            return None if self.zero else 0
+        return self.value.plain(value)
+
+
+def _number(written: Any) -> float:
+    try:
+        return math.nan if isinstance(written, bool) else float(written)
+    except (TypeError, ValueError):
+        raise ValueError(f"must be a number, not {written!r}") from None
+    except OverflowError:  # a whole number of hundreds of digits
+        return math.inf
+
+
+def _pairs(written: Any) -> Iterator[tuple[str, str]]:
+    """What a command line says; an empty text is no tag at all, and lifts what is configured."""
+    for text in filter(None, written if isinstance(written, list) else [written]):
+        tag, sign, weight = str(text).partition("=")
+        if not sign:
+            raise ValueError(f"must be tags with weights, such as happy=+0.5, not {str(text)!r}")
+        yield tag, weight
+
+
+def _weight(tag: Any, weight: Any) -> float:
+    try:
+        number = math.nan if isinstance(weight, bool) else float(weight)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not abs(number) <= HEAVIEST:
+        raise ValueError(f"the weight of {str(tag)!r} must be from -{HEAVIEST} to {HEAVIEST}, not {str(weight)!r}")
+    return number
