@@ -10,7 +10,7 @@ from deejai_core.embedding.tag_digits import decode
 from deejai_core.features.map.library_map import library_map
 from deejai_core.features.web.library import RefusedError
 from deejai_core.features.web.page_library import PageLibrary, Playlists
-from deejai_core.features.web.requests import read_choices
+from deejai_core.features.web.requests import read_rules
 from deejai_core.lists.request import Request
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.musicnn.tags import MSD_TAGS
@@ -71,11 +71,11 @@ def test_a_map_in_its_colours(tagged):
 def test_the_page(tagged, tmp_path):
     page = PageLibrary(tagged, Shapes(), Request(), Playlists(tmp_path), analysis=None)
     assert page.tagged
-    chosen = read_choices({"rules": {"mood": {"Square": 1}}}, page.choices, page.tag_set)
+    chosen = read_rules({"rules": {"mood": {"Square": 1}}}, page.rules, page.tag_set)
     assert chosen.mood == (("square", 1),)
     assert page.view(chosen).candidates.penalty.any()
     with pytest.raises(RefusedError, match="no tag is called 'jazz'"):
-        read_choices({"rules": {"mood": {"jazz": 1}}}, page.choices, page.tag_set)
+        read_rules({"rules": {"mood": {"jazz": 1}}}, page.rules, page.tag_set)
 
 
 def test_two_models_tag_one_library(tagged):
