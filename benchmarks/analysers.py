@@ -130,8 +130,8 @@ def stages(files: list[Path], windows: int) -> dict[str, float]:
         for file in files:
             steps = decode.key_then_windows(file, sample_rate=model.sample_rate, length=model.window, limit=windows)
             timed("packets and their key", next, steps)
-            windows = timed("decode", next, steps)
-            mel = timed("spectrogram", model.mel, windows)
+            decoded = timed("decode", next, steps)
+            mel = timed("spectrogram", model.mel, decoded)
             timed("network", model.trunk, mel)
     spent["decode"] -= spent["resample"]
     order = ("packets and their key", "decode", "resample", "spectrogram", "network")

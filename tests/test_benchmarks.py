@@ -35,8 +35,8 @@ def test_one_that_needs_more_than_the_public_api_says_why(path):
 
 
 def test_the_stages_of_analysis(tmp_path):
-    path = write_audio(tmp_path / "chirp.ogg", chirp(10, 44_100, 2), 44_100)
-    spent = stages([path], windows=2)
+    paths = [write_audio(tmp_path / f"{seconds}.ogg", chirp(seconds, 44_100, 2), 44_100) for seconds in (10, 12)]
+    spent = stages(paths, windows=2)
     assert list(spent) == ["packets and their key", "decode", "resample", "spectrogram", "network"]
     assert spent["network"] > 0
 
