@@ -74,6 +74,7 @@ setup(
     python_requires=">=3.10,<3.15",
     packages=find_namespace_packages(include=["beetsplug.*", "deejai_core", "deejai_core.*"]),
     package_data={
+        "beetsplug.deejai.cli": ["scripts/*"],
         "deejai_core.models.musicnn": ["weights/*"],
         "deejai_core.features.map": ["static/*"],
         "deejai_core.features.web": ["static/*"],

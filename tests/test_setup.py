@@ -29,6 +29,22 @@ def names(requirements: list[str], **machine: str) -> set[str]:
     return {canonicalize_name(each.name) for each in parsed if each.marker is None or each.marker.evaluate(machine)}
 
 
+def test_all_files_beside_the_code_are_installed(described):
+    installed = {
+        path
+        for package, patterns in described["package_data"].items()
+        for pattern in patterns
+        for path in SETUP.parent.joinpath(*package.split(".")).glob(pattern)
+    }
+    there = {
+        path
+        for package in ("beetsplug", "deejai_core")
+        for path in SETUP.parent.joinpath(package).rglob("*")
+        if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
+    }
+    assert there == installed
+
+
 PLAIN_LACKS = {"torch", "librosa", "gensim", "scipy", "matplotlib", "opentsne", "pyarrow", "h5py", "flask"}
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from beetsplug.deejai.cli.commands import deejai_command
-from beetsplug.deejai.cli.completion import SCRIPTS
+from beetsplug.deejai.cli.completion import SHELLS, script
 
 BASH_COMPLETION = Path("/usr/share/bash-completion/bash_completion")
 
@@ -44,9 +44,9 @@ def scripts(tmp_path_factory) -> dict[str, Path]:
     """The scripts in files, by shell."""
     folder = tmp_path_factory.mktemp("completion")
     command = deejai_command(config=None, log=None)
-    for shell, script in SCRIPTS.items():
-        (folder / f"beet-deejai.{shell}").write_text(script(command))
-    return {shell: folder / f"beet-deejai.{shell}" for shell in SCRIPTS}
+    for shell in SHELLS:
+        (folder / f"beet-deejai.{shell}").write_text(script(shell, command))
+    return {shell: folder / f"beet-deejai.{shell}" for shell in SHELLS}
 
 
 def need(shell: str) -> None:

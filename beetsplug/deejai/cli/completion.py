@@ -1,4 +1,4 @@
-"""Completion of `beet deejai` for bash, zsh and fish: scripts made of the very parsers of its verbs.
+"""Completion of `beet deejai` for bash, zsh and fish: the scripts in `scripts/`, filled from the very parsers of its verbs.
 
 beets' own completion knows no verbs of a command. Each script completes what follows `beet deejai` and leaves the rest of
 `beet` to whatever completed it before.
@@ -7,9 +7,11 @@ beets' own completion knows no verbs of a command. Each script completes what fo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from optparse import SUPPRESS_HELP, Option, OptionParser
+from pathlib import Path
 
 from .group import Verb, VerbsCommand
 
@@ -39,27 +41,19 @@ class Node:
     files: bool = False
 
 
-def bash_script(command: VerbsCommand) -> str:
-    return BASH.format(**_tables(command, lambda word, help_: _quoted(word)))
+def script(shell: str, command: VerbsCommand) -> str:
+    """The script for one of `SHELLS`."""
+    return _filled(f"deejai.{shell}", SHELLS[shell](list(_nodes(command))))
 
 
-def zsh_script(command: VerbsCommand) -> str:
-    return ZSH.format(**_tables(command, _described))
+def _filled(file: str, texts: dict[str, str]) -> str:
+    """A file of `scripts/` with texts, or other such files, in place of names between @."""
 
+    def text(name: str) -> str:
+        return texts[name] if name in texts else _filled(f"{name}.sh", texts).rstrip("\n")
 
-def fish_script(command: VerbsCommand) -> str:
-    nodes = list(_nodes(command))
-    lines = []
-    for node in nodes:
-        here = f"complete -c beet -n {_fish(f'__beet_deejai_at {_fish(node.path)}')}"
-        lines.append(f"{here} {'-F' if node.files else '-f'}")
-        lines += [f"{here} -f -a {_fish(word)} -d {_fish(help_)}" for word, help_ in node.words]
-        lines += [f"{here} {_fish_flag(flag)} -d {_fish(flag.help)}" for flag in node.flags]
-    paths = " ".join(_fish(node.path) for node in nodes)
-    return FISH.format(help=_fish(command.help), paths=paths, lines="\n".join(lines), global_options=" ".join(WITH_VALUE))
-
-
-SCRIPTS = {"bash": bash_script, "zsh": zsh_script, "fish": fish_script}
+    template = Path(__file__).with_name("scripts").joinpath(file).read_text(encoding="utf-8")
+    return re.sub(r"@(\w+)@", lambda match: text(match[1]), template)
 
 
 def _nodes(command: Verb | VerbsCommand, above: str = "") -> Iterator[Node]:
@@ -86,9 +80,23 @@ def _flag(option: Option, parser: OptionParser) -> Flag:
     return Flag((*option._short_opts, *option._long_opts), help_, value, tuple(option.choices or ()))
 
 
-def _tables(command: VerbsCommand, written: Callable[[str, str], str]) -> dict[str, str]:
+def _for_fish(nodes: Sequence[Node]) -> dict[str, str]:
+    lines = []
+    for node in nodes:
+        here = f"complete -c beet -n {_fish(f'__beet_deejai_at {_fish(node.path)}')}"
+        lines.append(f"{here} {'-F' if node.files else '-f'}")
+        lines += [f"{here} -f -a {_fish(word)} -d {_fish(help_)}" for word, help_ in node.words]
+        lines += [f"{here} {_fish_flag(flag)} -d {_fish(flag.help)}" for flag in node.flags]
+    return {
+        "help": _fish(nodes[0].help),
+        "paths": " ".join(_fish(node.path) for node in nodes),
+        "lines": "\n".join(lines),
+        "global_options": " ".join(WITH_VALUE),
+    }
+
+
+def _cases(written: Callable[[str, str], str], nodes: Sequence[Node]) -> dict[str, str]:
     """The cases of bash and zsh. written: how a word with its help stands in an array."""
-    nodes = list(_nodes(command))
     arguments, flags, values = [], [], []
     for node in nodes:
         words = " ".join(written(word, help_) for word, help_ in node.words)
@@ -129,179 +137,8 @@ def _fish_flag(flag: Flag) -> str:
     return names + takes[flag.value]
 
 
-# Functions of bash and zsh.
-TABLES = """\
-# What may follow the words "$1": verbs or other words, files. Status 1 if they are not the way to a verb.
-_beet_deejai_arguments() {{
-    case $1 in
-{arguments}
-        *) return 1 ;;
-    esac
-}}
-
-_beet_deejai_flags() {{
-    case $1 in
-{flags}
-    esac
-}}
-
-# What an option takes: "$1" is the words up to its verb, and the option.
-_beet_deejai_value() {{
-    case $1 in
-{values}
-    esac
-}}
-
-"""
-
-# Of bash and zsh, too: in the loop over the words so far, which place in the tree of verbs `word` leads to.
-WAY = """\
-        case $word in
-            {global_options}) [[ -n $place ]] || (( at++ )) ;;
-            -*) ;;
-            *)
-                _beet_deejai_arguments "${{place:+$place }}$word" || break
-                place=${{place:+$place }}$word ;;
-        esac
-    done
-    if [[ -z $place ]]; then
-        _beet_deejai_others "$@"
-        return
-    fi
-"""
-
-BASH = (
-    """\
-# Completion of `beet deejai` for bash. Source it after that of beets itself, to which it leaves all other commands.
-
-"""
-    + TABLES
-    + """\
-_beet_deejai() {{
-    local -a offers
-    local place= at word files= value= current=$2 previous=$3
-    for (( at = 1; at < COMP_CWORD; at++ )); do
-        word=${{COMP_WORDS[at]}}
-"""
-    + WAY
-    + """\
-    if [[ $current == '=' ]]; then
-        current=
-    elif [[ $previous == '=' ]]; then
-        previous=${{COMP_WORDS[COMP_CWORD-2]}}
-    fi
-    offers=() files=
-    _beet_deejai_value "$place $previous"
-    if [[ -z $value && $current == -* ]]; then
-        _beet_deejai_flags "$place"
-    elif [[ -z $value ]]; then
-        _beet_deejai_arguments "$place"
-    fi
-    COMPREPLY=( $(compgen -W "${{offers[*]}}" -- "$current") )
-    if [[ $value == folder ]]; then
-        compopt +o default -o dirnames
-    elif [[ $value != file && -z $files ]]; then
-        compopt +o default
-    fi
-}} 2>/dev/null  # bash 3.2, as of macOS, knows no compopt, and offers files more often
-
-# Everything but `beet deejai` is for what completes `beet` otherwise: that of beets, or of the system.
-_beet_deejai_others() {{
-    if ! declare -F _beet >/dev/null; then
-        _comp_load beet || _completion_loader beet
-        complete -o default -F _beet_deejai beet
-    fi
-    if declare -F _beet >/dev/null; then
-        compopt +o default -o filenames
-        _beet "$@"
-    elif (( COMP_CWORD == 1 )); then
-        COMPREPLY=( $(compgen -W deejai -- "$2") )
-    fi
-}}
-
-complete -o default -F _beet_deejai beet
-"""
-)
-
-ZSH = (
-    """\
-# Completion of `beet deejai` for zsh. Source it after compinit. What completed `beet` before goes on with all else.
-
-"""
-    + TABLES
-    + """\
-_beet_deejai() {{
-    local place= at word files= value= previous=$words[CURRENT-1]
-    local -a offers
-    for (( at = 2; at < CURRENT; at++ )); do
-        word=$words[at]
-"""
-    + WAY
-    + """\
-    offers=() files=
-    if [[ $PREFIX == --*=* ]]; then
-        previous=${{PREFIX%%=*}}
-        compset -P 1 '*='
-    fi
-    _beet_deejai_value "$place $previous"
-    if [[ $value == word ]]; then
-        compadd -- $offers
-    elif [[ $value == file ]]; then
-        _files
-    elif [[ $value == folder ]]; then
-        _files -/
-    elif [[ $value == text ]]; then
-        _message value
-    elif [[ $PREFIX == -* ]]; then
-        _beet_deejai_flags "$place"
-        _describe -o option offers
-    else
-        _beet_deejai_arguments "$place"
-        [[ -z $offers ]] || _describe argument offers
-        [[ -z $files ]] || _files
-    fi
-}}
-
-_beet_deejai_others() {{
-    if [[ -n $_beet_deejai_before ]]; then
-        $_beet_deejai_before
-    elif (( CURRENT == 2 )); then
-        compadd deejai
-    else
-        _default
-    fi
-}}
-
-[[ $_comps[beet] == _beet_deejai ]] || typeset -g _beet_deejai_before=$_comps[beet]
-compdef _beet_deejai beet
-"""
-)
-
-FISH = """\
-# Completion of `beet deejai` for fish, beside that of beets itself (`beet fish`).
-
-set -g __beet_deejai_paths {paths}
-
-# Whether the words so far are the way to this verb, and what is typed belongs to it.
-function __beet_deejai_at
-    set -l place
-    set -l skip
-    for word in (commandline -opc)[2..-1]
-        if test -n "$skip"
-            set skip
-        else if string match -q -- '-*' $word
-            if test -z "$place"; and contains -- $word {global_options}
-                set skip yes
-            end
-        else
-            set -l further (string trim "$place $word")
-            contains -- $further $__beet_deejai_paths; or break
-            set place $further
-        end
-    end
-    test "$place" = "$argv[1]"
-end
-
-complete -c beet -n "__beet_deejai_at ''" -f -a deejai -d {help}
-{lines}
-"""
+SHELLS: dict[str, Callable[[Sequence[Node]], dict[str, str]]] = {
+    "bash": partial(_cases, lambda word, help_: _quoted(word)),
+    "zsh": partial(_cases, _described),
+    "fish": _for_fish,
+}

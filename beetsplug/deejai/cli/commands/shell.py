@@ -7,7 +7,7 @@ from functools import partial
 from beets import ui
 
 from ..call import Call
-from ..completion import SCRIPTS
+from ..completion import SHELLS, script
 from ..group import Verb, VerbsCommand
 
 
@@ -19,9 +19,9 @@ def verbs(command: VerbsCommand) -> list[Verb]:
         "completion",
         partial(run_completion, command),
         "print a script that completes verbs and options in your shell",
-        usage=f"%prog {'|'.join(SCRIPTS)}",
+        usage=f"%prog {'|'.join(SHELLS)}",
     )
-    completion.words = tuple(SCRIPTS)
+    completion.words = tuple(SHELLS)
     return [help_, completion]
 
 
@@ -34,6 +34,6 @@ def run_help(command: VerbsCommand, call: Call) -> None:
 
 
 def run_completion(command: VerbsCommand, call: Call) -> None:
-    if len(call.args) != 1 or call.args[0] not in SCRIPTS:
-        raise ui.UserError(f"completion for which shell? Name one of {', '.join(SCRIPTS)}")
-    ui.print_(SCRIPTS[call.args[0]](command), end="")
+    if len(call.args) != 1 or call.args[0] not in SHELLS:
+        raise ui.UserError(f"completion for which shell? Name one of {', '.join(SHELLS)}")
+    ui.print_(script(call.args[0], command), end="")
