@@ -6,3 +6,18 @@ from __future__ import annotations
 def counted(count: int, noun: str) -> str:
     """A number of things: "1 track", "2,000 tracks"."""
     return f"{count:,} {noun if count == 1 else noun + 's'}"
+
+
+def clock(seconds: float) -> str:
+    """A time since the beginning: 4:05, or 1:04:05."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def lasting(seconds: float) -> str:
+    """How long something takes or ago it was, about: 40 s, 12 min, 3.5 h, 12 days."""
+    for unit, size in (("s", 1), ("min", 60)):
+        if seconds < 100 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 3600:.1f} h" if seconds < 100 * 3600 else f"{seconds / 86_400:.0f} days"

@@ -10,7 +10,7 @@ import numpy as np
 
 from deejai_core.audio.container import open_pipe
 from deejai_core.audio.decode import mono_blocks, tamed
-from deejai_core.errors import AudioError
+from deejai_core.errors import AudioError, OptionError
 
 RAW_FORMATS = ("u8", "s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "f32le", "f32be")
 WAVE = (b"RIFF", b"RF64")  # what a WAV stream begins with
@@ -21,11 +21,19 @@ LAYOUTS = {1: "mono", 2: "stereo"}
 
 @dataclass(frozen=True)
 class Raw:
-    """What samples are that come without a header."""
+    """What samples are that come without a header. Raises OptionError for what they cannot be."""
 
     format: str = "s16le"  # one of RAW_FORMATS
     rate: int = 44_100  # Hz
     channels: int = 2
+
+    def __post_init__(self) -> None:
+        if self.format not in RAW_FORMATS:
+            raise OptionError("format", f"must be one of {', '.join(RAW_FORMATS)}, not {self.format!r}")
+        for name, lowest, highest in (("rate", 1000, 768_000), ("channels", 1, 8)):
+            value = getattr(self, name)
+            if not lowest <= value <= highest:
+                raise OptionError(name, f"must be from {lowest} to {highest}, not {value}")
 
 
 def read_stream(pipe: BinaryIO, sample_rate: int, raw: Raw | None = None) -> Iterator[np.ndarray]:

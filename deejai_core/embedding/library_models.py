@@ -13,9 +13,11 @@ from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import DeejaiError, MissingError, ModelError
 from deejai_core.files import replacing
 from deejai_core.library import Library
+from deejai_core.models.facts import kind
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import BUNDLED, load_model, model_folder, model_folders, same_model
 from deejai_core.options.analysis import Analysis
+from deejai_core.words import counted
 
 
 def name_in_use(library: Library, preferred: str | None = None) -> str:
@@ -74,6 +76,12 @@ class ListedModel:
     problem: DeejaiError | None  # why
     tracks: int = 0  # that have its vector
     recordings: int = 0  # that its trunk has embedded
+
+    @property
+    def text(self) -> str:
+        """Kind and size of a model that can be loaded, and what the library has of it."""
+        here = f"{counted(self.tracks, 'vector')}, {counted(self.recordings, 'recording')} analysed"
+        return f"{kind(self.model)}, {self.model.dimension} dimensions; here {here}"
 
 
 def list_models(library: Library, folder: Path, in_use: str) -> list[ListedModel]:

@@ -13,8 +13,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from beetsplug.deejai.cli.evaluation_report import hints
+from beetsplug.deejai.cli.hints import WORDS
 from deejai_core.features.evaluation import Report
+from deejai_core.features.evaluation_lines import advice as advice_on
 from deejai_core.index.annoy_file import why_no_annoy
 from deejai_core.index.evaluation import Agreement, Hubs, Labels, Quality, Rates
 
@@ -234,14 +235,14 @@ def report(*, tracks=(50, 50, 50), hit=0.9, chance=0.1, reachable=(1, 1), **othe
     ],
 )
 def test_the_figures_say_what_to_change(found, advice):
-    given = hints(found, correct_hubs=True)
+    given = advice_on(found, correct_hubs=True, words=WORDS)
     assert len(given) == len(advice)
     assert all(line.startswith(start) for line, start in zip(given, advice, strict=True))
 
 
 def test_what_is_set_already_is_to_be_kept():
     found = report(reachable=(0.9, 0.98))
-    (kept,), (to_set,) = (hints(found, correct_hubs=correct_hubs) for correct_hubs in (True, False))
+    (kept,), (to_set,) = (advice_on(found, correct_hubs=correct_hubs, words=WORDS) for correct_hubs in (True, False))
     assert kept == to_set.replace("set", "keep", 1)
     assert to_set.startswith("set `correct_hubs: yes`: with it 98.0% of the tracks")
 

@@ -7,7 +7,7 @@ from beets import logging
 
 from beetsplug.deejai.cli import progress
 from beetsplug.deejai.cli.progress import Progress
-from beetsplug.deejai.cli.words import lasting
+from deejai_core.words import lasting
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from .settings import Settings, given_options, read_settings
 
 if TYPE_CHECKING:
     import optparse
+    from collections.abc import Iterable
 
     import confuse
     from beets.logging import BeetsLogger
@@ -83,3 +84,8 @@ def check_range(flag: str, value: float | None, low: int, high: int | None = Non
     allowed = f"at least {low}" if high is None else f"from {low} to {high}"
     given = f"{value:g}" if isinstance(value, float) else value
     raise ui.UserError(f"{flag}: must be {allowed}{unit}, not {given}")
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        ui.print_(line)

@@ -107,7 +107,8 @@ class Verb(ui.Subcommand):
     def _flag(self, name: str) -> str:
         """The flag that sets an option, as its name is in the configuration."""
         names = COUNTS if name in COUNTS else (name,)
-        flags = (option.get_opt_string() for option in self.parser.option_list if option.dest in names)
+        options = self.parser.option_list
+        flags = (each.get_opt_string() for each in options if each.dest in names or f"--{name}" in each._long_opts)
         return next(flags, f"deejai.{name}")
 
 

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from .words import lasting
+from deejai_core.words import lasting
 
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger

@@ -83,7 +83,7 @@ def _smartplaylists(
     library: BeetsLibrary, config: confuse.Subview, log: BeetsLogger, warn: Callable[[str], None]
 ) -> Iterator[SongList]:
     """The lists that beets' smartplaylist plugin would write, and those that `beet deejai playlists` has written."""
-    yield from smart_lists(library.lib, warn)
+    yield from smart_lists(library, warn)
     for path in playlist_files(config, log, library):
         if not path.exists():
             warn(f"{one_line(os.fspath(path))}: not written yet; `beet deejai playlists` writes it")

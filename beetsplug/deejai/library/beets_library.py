@@ -83,19 +83,19 @@ class BeetsLibrary:
     @_reporting
     def tracks(self, ids: Iterable[int]) -> dict[int, Track]:
         ids = list(ids)
-        rows = sql.columns_of(self.lib, ids, "path, artist, title, length, album, mb_trackid, format")
+        rows = sql.columns(self.lib, "path, artist, title, length, album, mb_trackid, format", ids)
         return {id_: _track(*rows[id_]) for id_ in ids if id_ in rows}
 
     @_reporting
     def albums(self, ids: Iterable[int]) -> dict[int, AlbumOfTracks]:
         ids = list(ids)
         tracks = sql.tracks_of_albums(self.lib, ids)
-        rows = sql.album_names(self.lib, ids)
+        rows = sql.columns(self.lib, "albumartist, album", ids, "albums")
         return {id_: AlbumOfTracks(album_name(*rows[id_]), tuple(tracks.get(id_, ()))) for id_ in ids if id_ in rows}
 
     @_reporting
     def albums_of(self, ids: Iterable[int]) -> dict[int, int]:
-        rows = sql.columns_of(self.lib, ids, "album_id")
+        rows = sql.columns(self.lib, "album_id", ids)
         return {id_: album for id_, (album,) in rows.items() if album is not None}
 
     @_reporting
@@ -156,7 +156,7 @@ class BeetsLibrary:
 
     @_reporting
     def paths(self) -> dict[int, Path]:
-        return {id_: sql.as_path(path) for id_, (path,) in sql.columns_of_all(self.lib, "path").items() if path}
+        return {id_: sql.as_path(path) for id_, (path,) in sql.columns(self.lib, "path").items() if path}
 
     @_reporting
     def cover(self, id_: int) -> Path | None:
@@ -209,7 +209,7 @@ class BeetsLibrary:
         # Not by beets' objects: it would take minutes, and warn of fields that have another name now.
         name = field_name(name)
         if name in Item._fields:
-            return {id_: _listed(value) for id_, (value,) in sql.columns_of_all(self.lib, name).items()}
+            return {id_: _listed(value) for id_, (value,) in sql.columns(self.lib, name).items()}
         stored = sql.attributes_of_albums(self.lib, name) | sql.attribute_values(self.lib, name)
         if stored or name not in Item._getters():
             return {id_: _listed(value) for id_, value in stored.items()}
@@ -237,12 +237,12 @@ class BeetsLibrary:
 
     @_reporting
     def recordings(self, ids: Collection[int] | None = None) -> dict[int, str]:
-        return sql.attribute_values(self.lib, KEY) if ids is None else sql.attribute_values_of(self.lib, KEY, ids)
+        return sql.attribute_values(self.lib, KEY, ids)
 
     @_reporting
     def keep_recording(self, id_: int, path: Path, key: str) -> bool | None:
         with uninterrupted(), self.lib.transaction() as tx:
-            row = sql.columns_of(self.lib, [id_], "path").get(id_)
+            row = sql.columns(self.lib, "path", [id_]).get(id_)
             if row is None or not row[0] or sql.as_path(row[0]) != path:
                 return None
             stored = sql.stored_attributes(tx, [id_], (KEY, VECTOR))

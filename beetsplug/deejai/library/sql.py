@@ -44,6 +44,12 @@ def _query(lib: Library, statement: str, values: Sequence[object] = ()) -> list[
         return [tuple(row) for row in tx.query(statement, values)]
 
 
+def _query_of(lib: Library, statement: str, keys: Iterable[Any], values: Sequence[object] = ()) -> Iterator[tuple]:
+    """What a statement finds for some keys, so many at a time as one may have. `{}` in it: their place, behind `values`."""
+    for some in chunks(keys):
+        yield from _query(lib, statement.format(marks_for(some)), (*values, *some))
+
+
 def as_path(value: bytes) -> Path:
     """A path as the database has it, where it may begin at the library's folder."""
     return Path(os.fsdecode(Item._fields["path"].from_sql(value)))
@@ -67,17 +73,10 @@ def where(lib: Library, kind: type[Item] | type[Album], clause: str, values: Seq
     return {id_ for (id_,) in rows}
 
 
-def columns_of(lib: Library, ids: Iterable[int], names: str) -> dict[int, tuple]:
-    """Some columns of tracks, by id. names: as SQL has them."""
-    found = {}
-    for some in chunks(ids):
-        rows = _query(lib, f"SELECT id, {names} FROM items WHERE id IN ({marks_for(some)})", some)  # noqa: S608
-        found |= {row[0]: row[1:] for row in rows}
-    return found
-
-
-def columns_of_all(lib: Library, names: str) -> dict[int, tuple]:
-    rows = _query(lib, f"SELECT id, {names} FROM items ORDER BY id")  # noqa: S608 (names of columns)
+def columns(lib: Library, names: str, ids: Iterable[int] | None = None, table: str = "items") -> dict[int, tuple]:
+    """Some columns of tracks, or of albums, by id. names: as SQL has them. ids: None: all, in their order."""
+    select = f"SELECT id, {names} FROM {table}"  # noqa: S608 (names of columns and of beets' tables)
+    rows = _query(lib, f"{select} ORDER BY id") if ids is None else _query_of(lib, f"{select} WHERE id IN ({{}})", ids)
     return {row[0]: row[1:] for row in rows}
 
 
@@ -88,11 +87,8 @@ def search_rows(lib: Library) -> list[tuple]:
 
 def ids_at(lib: Library, names: Iterable[bytes]) -> dict[bytes, int]:
     """Tracks by their paths, as the database has them."""
-    found = {}
-    for some in chunks(map(sqlite3.Binary, set(names))):
-        rows = _query(lib, f"SELECT id, path FROM items WHERE path IN ({marks_for(some)})", some)  # noqa: S608
-        found |= {bytes(path): id_ for id_, path in rows}
-    return found
+    rows = _query_of(lib, "SELECT id, path FROM items WHERE path IN ({})", map(sqlite3.Binary, set(names)))
+    return {bytes(path): id_ for id_, path in rows}
 
 
 def titles(lib: Library, kind: type[Item] | type[Album], shortest: float, longest: float, most: int) -> list[str]:
@@ -117,41 +113,30 @@ def rule_rows_with_marks(lib: Library, ids: Sequence[int]) -> list[tuple]:
     statement = (
         f"SELECT {COLUMNS}, COALESCE(v.id, 0) FROM items i "  # noqa: S608 (constants)
         "LEFT JOIN item_attributes v ON v.entity_id = i.id AND v.key = ? "
-        "WHERE i.id IN "
+        "WHERE i.id IN ({})"
     )
-    found = {}
-    for some in chunks(ids):
-        found |= {row[0]: row for row in _query(lib, f"{statement} ({marks_for(some)})", (VECTOR, *some))}
+    found = {row[0]: row for row in _query_of(lib, statement, ids, (VECTOR,))}
     return [found.get(id_, (*GONE, 0)) for id_ in ids]
 
 
 def album_rows(lib: Library) -> dict[int, tuple]:
     """(artist, title, MusicBrainz release id, seconds or None) of all albums."""
-    rows = _query(lib, "SELECT id, albumartist, album, mb_albumid FROM albums")
     lengths = dict(_query(lib, "SELECT album_id, SUM(length) FROM items GROUP BY album_id"))
-    return {row[0]: (*row[1:], lengths.get(row[0])) for row in rows}
+    rows = columns(lib, "albumartist, album, mb_albumid", table="albums")
+    return {id_: (*row, lengths.get(id_)) for id_, row in rows.items()}
 
 
 def albums_of_tracks(lib: Library) -> dict[int, int]:
     return dict(_query(lib, "SELECT id, album_id FROM items WHERE album_id IS NOT NULL"))
 
 
-def album_names(lib: Library, ids: Iterable[int]) -> dict[int, tuple]:
-    """(artist, title) of albums."""
-    found = {}
-    for some in chunks(ids):
-        rows = _query(lib, f"SELECT id, albumartist, album FROM albums WHERE id IN ({marks_for(some)})", some)  # noqa: S608
-        found |= {row[0]: row[1:] for row in rows}
-    return found
-
-
 def tracks_of_albums(lib: Library, albums: Iterable[int]) -> dict[int, list[int]]:
     """The tracks of albums, in the order in which they are played."""
     found: dict[int, list[int]] = {}
-    for some in chunks(albums):
-        statement = f"SELECT album_id, id FROM items WHERE album_id IN ({marks_for(some)}) ORDER BY disc, track, id"  # noqa: S608
-        for album, id_ in _query(lib, statement, some):
-            found.setdefault(album, []).append(id_)
+    for album, id_ in _query_of(
+        lib, "SELECT album_id, id FROM items WHERE album_id IN ({}) ORDER BY disc, track, id", albums
+    ):
+        found.setdefault(album, []).append(id_)
     return found
 
 
@@ -163,30 +148,18 @@ def any_has(lib: Library, name: str) -> bool:
     return bool(_query(lib, "SELECT 1 FROM item_attributes WHERE key = ? LIMIT 1", (name,)))
 
 
-def attribute_values(lib: Library, name: str) -> dict[int, str]:
-    """A flexible attribute of all tracks that have it, as text, by track id."""
+def attribute_values(lib: Library, name: str, ids: Iterable[int] | None = None) -> dict[int, str]:
+    """A flexible attribute of the tracks that have it, as text, by track id, in their order. ids: None: of all."""
     # All of lib.items() would take a hundred times as long.
-    rows = _query(
-        lib,
+    select = (
         "SELECT a.entity_id, a.value FROM item_attributes a JOIN items i ON i.id = a.entity_id "
-        "WHERE a.key = ? AND a.value IS NOT NULL ORDER BY a.entity_id",
-        (name,),
+        "WHERE a.key = ? AND a.value IS NOT NULL"
     )
-    return {id_: _text(value) for id_, value in rows}
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else repr(value)  # what is no text is damage
-
-
-def attribute_values_of(lib: Library, name: str, ids: Iterable[int]) -> dict[int, str]:
-    """The same of a few tracks."""
-    found = {}
-    for some in chunks(sorted(set(ids))):
-        with lib.transaction() as tx:
-            stored = stored_attributes(tx, some, (name,))
-        found |= {id_: _text(value) for (id_, _), value in stored.items() if value is not None}
-    return dict(sorted(found.items()))
+    if ids is None:
+        rows = _query(lib, f"{select} ORDER BY a.entity_id", (name,))
+    else:
+        rows = sorted(_query_of(lib, f"{select} AND a.entity_id IN ({{}})", set(ids), (name,)))
+    return {id_: value if isinstance(value, str) else repr(value) for id_, value in rows}  # what is no text is damage
 
 
 def attributes_of_albums(lib: Library, name: str) -> dict[int, Any]:
@@ -339,9 +312,8 @@ def seen_until(lib: Library, bookmark: Mapping[str, Any]) -> int | None:
 def _digests(lib: Library, numbers: list[int]) -> dict[int, str]:
     """What tells a row of the attributes from another one of the same number."""
     statement = f"SELECT id, entity_id, key, value FROM item_attributes WHERE id IN ({marks_for(numbers)})"  # noqa: S608
-    return {
-        row[0]: hashlib.blake2b(repr(row).encode(), digest_size=8).hexdigest() for row in _query(lib, statement, numbers)
-    }
+    rows = _query(lib, statement, numbers)
+    return {row[0]: hashlib.blake2b(repr(row).encode(), digest_size=8).hexdigest() for row in rows}
 
 
 def attribute_clause(name: str, condition: str) -> str:

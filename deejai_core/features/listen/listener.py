@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,7 @@ from deejai_core.lists.request import Request
 from deejai_core.lists.space import Member
 from deejai_core.models.protocol import Model
 from deejai_core.playlists.candidates import Candidates
+from deejai_core.words import clock
 
 PROPOSED = 16  # nearest songs whose audio is compared with what is heard
 LONGEST = 600  # seconds of a song that are compared
@@ -119,6 +121,18 @@ class Listener:
             return self._decoder.windows(track.path, sample_rate=rate, length=math.ceil(seconds * rate), limit=2)[0]
         except AudioError:
             return None
+
+
+def answer_lines(moment: Moment, answer: Answer | None, appended: Member | None = None) -> Iterator[str]:
+    """When and how loud it was, which song plays, which are near, and which one a playlist got; no answer: silence."""
+    yield f"{clock(moment.at)}  {moment.level:.0f} dBFS{'' if answer else '  silence'}"
+    if answer and answer.playing:
+        member, similarity = answer.playing
+        yield f"playing {similarity:.3f} {member.name}"
+    for number, (member, similarity) in enumerate(answer.near if answer else [], 1):
+        yield f"{number:>6}  {similarity:.3f} {member.name}"
+    if appended:
+        yield f"{'next':<14}{appended.name}"
 
 
 def append_to_playlist(

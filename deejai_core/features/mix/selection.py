@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from deejai_core.library import Library
 from deejai_core.lists.listed import left_out, read_listed
 from deejai_core.lists.lookup import Match, find, meant_playlist
 from deejai_core.lists.request import MadeList
+from deejai_core.words import clock, counted
 
 NOTICED = 0.5  # LU: a track that is so much quieter than the rest is worth a word
 
@@ -115,6 +116,14 @@ def rows(mix: Mix) -> list[Row]:
         quieter = TARGET - part.loudness
         found.append(Row(part.entry / mix.rate, part.gain, part.track.name, quieter if quieter > NOTICED else 0.0))
     return found
+
+
+def plan_lines(mix: Mix) -> Iterator[str]:
+    """Each track with the time at which it takes over and its gain; then how long it all is."""
+    for row in rows(mix):
+        remark = f" ({row.quieter:.1f} LU quieter than the others)" if row.quieter else ""
+        yield f"{clock(row.at):>8}  {row.gain:+5.1f} dB  {row.name}{remark}"
+    yield f"{clock(mix.seconds):>8}  the end of {counted(len(mix.parts), 'track')}"
 
 
 def _tracks(library: Library, matches: Sequence[Match], decoder: Decoder) -> list[Track]:

@@ -7,11 +7,14 @@ from functools import partial
 
 from beets import ui
 
+from deejai_core.options.values import Epsilon
 from deejai_core.words import counted
 
-from ..call import Call
+from ..call import Call, print_lines
 from ..group import Verb
+from ..settings import GivenError
 
+SWEEP = "0.05,0.1,0.2,0.4"  # epsilons to try
 SHOWN_TAGS = 5  # that `tag --pretend` shows of each track
 
 
@@ -125,8 +128,6 @@ def run_tag(call: Call) -> None:
     from deejai_core.embedding.tagging import tag_tracks, tags_of, untagged_ids
     from deejai_core.models.registry import tagging_model
 
-    from ...library.items import as_track, items_by_id
-
     call.require_tracks()
     opts, library, log = call.opts, call.library, call.log
     model = tagging_model(call.model)
@@ -143,11 +144,9 @@ def run_tag(call: Call) -> None:
         if opts.pretend:
             tags = tags_of(library, ids, untagged, model, store)
             given = len(tags)
-            for item in items_by_id(library, (id_ for id_ in ids if id_ in tags)):
-                shown = ", ".join(
-                    f"{name} {probability:.2f}" for name, probability in top_tags(tags[item.id], model.tag_set, SHOWN_TAGS)
-                )
-                ui.print_(f"{as_track(item).name}: {shown}")
+            for id_, track in library.tracks(id_ for id_ in ids if id_ in tags).items():
+                top = top_tags(tags[id_], model.tag_set, SHOWN_TAGS)
+                ui.print_(f"{track.name}: {', '.join(f'{name} {probability:.2f}' for name, probability in top)}")
         else:
             given = tag_tracks(library, ids, model, store)
             log.info("Tagged {}.", counted(given, "track"))
@@ -194,12 +193,11 @@ def run_reweigh(call: Call) -> None:
 
 def _print_sweep(call: Call) -> None:
     from deejai_core.features.evaluation import sweep
-
-    from ..evaluation_report import parse_epsilons, sweep_lines
+    from deejai_core.features.evaluation_lines import sweep_lines
 
     if call.opts.epsilon is not None:
         raise ui.UserError("--epsilon changes the vectors, --sweep only compares; give one of them")
-    epsilons, model = parse_epsilons(call.opts.sweep), call.model
+    epsilons, model = _parse_epsilons(call.opts.sweep), call.model
     found = sweep(
         call.library,
         model,
@@ -213,5 +211,20 @@ def _print_sweep(call: Call) -> None:
             found.left_out,
             found.tracks + found.left_out,
         )
-    for line in sweep_lines(found):
-        ui.print_(line)
+    print_lines(sweep_lines(found))
+
+
+def _parse_epsilons(text: str) -> list[float]:
+    """The epsilons of a sweep, each once. Raises GivenError."""
+    epsilons = []
+    for word in text.split(","):
+        try:
+            epsilons.append(float(word))
+        except ValueError:
+            problem = f"{word.strip()!r} is not a number; give epsilons with commas, such as {SWEEP}"
+            raise GivenError("sweep", problem) from None
+        try:
+            Epsilon().read(epsilons[-1])
+        except ValueError as error:
+            raise GivenError("sweep", str(error)) from error
+    return list(dict.fromkeys(epsilons))

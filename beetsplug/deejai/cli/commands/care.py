@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from beets import ui
 
-from ..call import Call, check_range
+from ..call import Call, check_range, print_lines
 from ..group import Verb
 from ..settings import unknown_options
 
@@ -43,9 +43,10 @@ def run_eval(call: Call) -> None:
     import json
 
     from deejai_core.features.evaluation import evaluate
+    from deejai_core.features.evaluation_lines import advice, evaluation_lines
 
     from ...library.beets_library import field_name
-    from ..evaluation_report import as_json, as_lines
+    from ..hints import WORDS
     from ..making import open_space_of
 
     call.refuse_words("eval takes no query: it measures the whole library")
@@ -61,29 +62,27 @@ def run_eval(call: Call) -> None:
     if report.no_lists:
         call.log.warning("lists of the history not measured: {}", report.no_lists)
     if call.opts.json:
-        found = as_json(report, correct_hubs=settings.rules.correct_hubs)
+        found = report.figures() | {"hints": advice(report, correct_hubs=settings.rules.correct_hubs, words=WORDS)}
         ui.print_(json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False))
         return
-    for line in as_lines(report, correct_hubs=settings.rules.correct_hubs):
-        ui.print_(line)
+    print_lines(evaluation_lines(report, correct_hubs=settings.rules.correct_hubs, words=WORDS))
 
 
 def run_status(call: Call) -> None:
     from deejai_core.features.status import library_status
+    from deejai_core.features.status_lines import status_lines
 
-    from ..status_report import status_lines
+    from ..hints import WORDS
 
     call.refuse_words("status takes no query: it describes the whole library")
     settings = call.configured
     status = library_status(call.library, call.model, settings.analysis, settings.comparison.index)
-    for line in status_lines(status):
-        ui.print_(line)
+    print_lines(status_lines(status, WORDS))
 
 
 def run_failed(call: Call) -> None:
     from deejai_core.features.status import failed_files
-
-    from ..status_report import failed_line
+    from deejai_core.features.status_lines import failed_line
 
     failures = failed_files(call.library, call.library.matching(shlex.join(call.args)) if call.args else None)
     retries = call.configured.analysis.retries

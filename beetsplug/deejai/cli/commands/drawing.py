@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from beets import ui
-
 from deejai_core.words import counted
 
-from ..call import Call
+from ..call import Call, print_lines
 from ..group import Verb
 from ..progress import Progress
 
@@ -64,8 +62,7 @@ def run_map(call: Call) -> None:
             on_progress=on_progress,
         )
     write_library_map(library, drawn, path)
-    for line in (*drawn.remarks, f"{drawn.tracks} drawn in {path}"):
-        ui.print_(line)
+    print_lines([*drawn.remarks, f"{drawn.tracks} drawn in {path}"])
     if opts.open:
         import webbrowser
 

@@ -8,29 +8,11 @@ from beets import ui
 
 from deejai_core.words import counted
 
-from ..call import Call
+from ..call import Call, print_lines
 from ..group import Verb, VerbsCommand
-from ..words import amounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from deejai_core.history.mentions import Play, SongList
-    from deejai_core.history.report import Coverage, HistoryReport
-    from deejai_core.history.store import HistoryStore, Holding, Source
-
-SHOWN_LISTS = 20  # of a source that --pretend shows
-SHOWN_SONGS = 10  # of each kind that the report shows, unless all are asked for
-WORTH_SHOWING = 0.6  # score from which the nearest title may be a hint
-
-# By what `deejai_core.history.matching` says of a song; the report has its songs in this order.
-BY = {"path": "by file", "recording": "by recording", "name": "by name", "similar": "by similar spelling"}
-ABOUT = {
-    "similar": "Matched with a song of the library that is spelt differently",
-    "no artist": "Not in the library, nor is their artist",
-    "no title": "Not in the library, though their artist is",
-    "too little": "Named too briefly to be found: no artist or no title, and no file of the library",
-}
+    from deejai_core.history.store import HistoryStore, Source
 
 
 def verbs() -> list[VerbsCommand]:
@@ -59,7 +41,8 @@ def verbs() -> list[VerbsCommand]:
 
 def run_add(call: Call) -> None:
     from deejai_core.history.library_history import open_history
-    from deejai_core.history.sources.library_sources import overlapping, source_text
+    from deejai_core.history.report_lines import content_lines, holding_text
+    from deejai_core.history.sources.library_sources import overlapping
 
     from ..hints import A_SOURCE
     from ..sources import meant_source, sources_of
@@ -69,7 +52,7 @@ def run_add(call: Call) -> None:
     for source in dict.fromkeys(map(meant_source, call.args)):
         sources = sources_of(call.library, call.config, call.log)
         if call.opts.pretend:
-            _show(source_text(source), sources.read(source))
+            print_lines(content_lines(source, sources.read(source)))
             continue
         with open_history(call.library) as store:
             for there in overlapping(store.sources(), source):
@@ -77,54 +60,16 @@ def run_add(call: Call) -> None:
                 call.log.warning(told, there)
             sources.add(store, source)
             (holding,) = (holding for holding in store.holdings() if holding.source == source)
-        ui.print_(f"{source_text(source)}: {amounts(holding.lists, holding.plays)}, {counted(holding.songs, 'song')}")
-
-
-def _show(name: str, content: Iterable[SongList | Play]) -> None:
-    from deejai_core.formats.entries import one_line
-    from deejai_core.history.mentions import SongList
-
-    lists = plays = 0
-    for given in content:
-        if not isinstance(given, SongList):
-            plays += 1
-            continue
-        lists += 1
-        if lists <= SHOWN_LISTS:
-            ui.print_(f"  {one_line(given.name)}: {counted(len(given.songs), 'song')}")
-    if lists > SHOWN_LISTS:
-        ui.print_(f"  ... and {lists - SHOWN_LISTS:,} more")
-    ui.print_(f"{name}: {amounts(lists, plays)} would be read; nothing was changed")
+        ui.print_(holding_text(holding))
 
 
 def run_list(call: Call) -> None:
     from deejai_core.history.library_history import existing_history
+    from deejai_core.history.report_lines import holding_lines
 
     call.refuse_words("history list takes no arguments; `history report SOURCE` looks at one")
     with existing_history(call.library) as store:
-        for line in _holding_lines(store.holdings()):
-            ui.print_(line)
-
-
-def _holding_lines(holdings: list[Holding]) -> list[str]:
-    """One line for each source, under a heading."""
-    from deejai_core.history.sources.library_sources import source_text
-
-    rows = [
-        (
-            source_text(holding.source),
-            f"{holding.lists:,}",
-            f"{holding.plays:,}",
-            f"{holding.songs:,}",
-            holding.added_at[:10],
-        )
-        for holding in holdings
-    ]
-    rows.insert(0, ("source", "lists", "plays", "songs", "added"))
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    return [
-        "  ".join([row[0].ljust(widths[0]), *(row[n].rjust(widths[n]) for n in (1, 2, 3)), row[4]]).rstrip() for row in rows
-    ]
+        print_lines(holding_lines(store.holdings()))
 
 
 def run_remove(call: Call) -> None:
@@ -153,6 +98,9 @@ def run_report(call: Call) -> None:
     from deejai_core.extras import extra
     from deejai_core.history.library_history import existing_history
     from deejai_core.history.report import HistoryReport
+    from deejai_core.history.report_lines import SHOWN_SONGS, report_lines
+
+    from ..hints import WORDS
 
     if len(call.args) > 1:
         raise ui.UserError("history report takes one source, or none for all")
@@ -160,46 +108,8 @@ def run_report(call: Call) -> None:
         import rapidfuzz  # noqa: F401
     with existing_history(call.library) as store:
         source = _known_source(store, call.args[0]) if call.args else None
-        for line in _report_lines(HistoryReport(call.library, store, source), all_songs=bool(call.opts.all)):
-            ui.print_(line)
-
-
-def _report_lines(report: HistoryReport, *, all_songs: bool) -> Iterator[str]:
-    """How many of the songs are in the library, for each source and by which rule; then those to look at by name."""
-    from deejai_core.history.library_history import mention_name
-
-    for coverage in report.coverages():
-        yield from _coverage_lines(coverage)
-    most = None if all_songs else SHOWN_SONGS
-    for how, about in ABOUT.items():
-        number, songs = report.most_frequent(how, most)
-        if not number:
-            continue
-        yield ""
-        yield f"{about} ({counted(number, 'song')}):"
-        for times, song, match, track in songs:
-            line = f"  {times:>6,}x  {mention_name(song)}"
-            if track:
-                line += f"  =  {track.name}  ({match.score:.2f})"
-            elif match.score >= WORTH_SHOWING and match.nearest:
-                line += f"  (nearest: {match.nearest}, {match.score:.2f})"
-            yield line
-        if most is not None and number > most:
-            yield f"           ... and {number - most:,} more (--all shows them)"
-
-
-def _coverage_lines(coverage: Coverage) -> Iterator[str]:
-    from deejai_core.formats.entries import one_line
-    from deejai_core.history.sources.library_sources import source_text
-
-    holding = coverage.holding
-    given = amounts(holding.lists, holding.plays)
-    yield f"{one_line(source_text(holding.source))}: {given}, {counted(coverage.songs, 'song')}"
-    if coverage.songs:
-        rules = [f"{songs:,} {BY[rule]}" for rule, songs in coverage.matched.items() if songs]
-        told = f": {', '.join(rules)}" if rules else ""
-        found = sum(coverage.matched.values())
-        yield f"  {found:,} in the library ({coverage.share:.0%} of what was listed or played){told}"
+        most = None if call.opts.all else SHOWN_SONGS
+        print_lines(report_lines(HistoryReport(call.library, store, source), most, WORDS))
 
 
 def run_export(call: Call) -> None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from beets import ui
 
-from ..call import Call, check_range
+from deejai_core.words import clock
+
+from ..call import Call, check_range, print_lines
 from ..group import Verb
 from ..options import LESS, OUTPUT, RULES, VARIATION, WALK, add_options
 from ..settings import OPTIONS
-from ..words import clock
 
 if TYPE_CHECKING:
     from optparse import Values
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from deejai_core.audio.stream import Raw
-    from deejai_core.features.listen.listener import Answer
 
 NEAREST = 3  # songs that `listen` names
 AHEAD = 3  # songs that `radio` keeps in the queue
@@ -82,7 +82,7 @@ def verbs() -> list[Verb]:
 
 def run_listen(call: Call) -> None:
     from deejai_core.features.listen.blocks import moments
-    from deejai_core.features.listen.listener import Listener, append_to_playlist
+    from deejai_core.features.listen.listener import Listener, answer_lines, append_to_playlist
     from deejai_core.lists.lookup import user_path
 
     from ..making import request_for
@@ -114,11 +114,7 @@ def run_listen(call: Call) -> None:
                 if append_to_playlist(playlist, answer.next.tracks[0], style, extended=extended, within=within):
                     written = answer.next
             said.clear()
-            ui.print_(f"{clock(at)}  {moment.level:.0f} dBFS{'' if answer else '  silence'}")
-            if answer:
-                _print_answer(answer)
-            if written:
-                ui.print_(f"{'next':<14}{written.name}")
+            print_lines(answer_lines(moment, answer, written))
         said.clear()
         if at is None:
             raise ui.UserError("standard input: it contains no sound")
@@ -157,19 +153,12 @@ def run_radio(call: Call) -> None:
         player.close()
 
 
-def _print_answer(answer: Answer) -> None:
-    if answer.playing:
-        member, similarity = answer.playing
-        ui.print_(f"playing {similarity:.3f} {member.name}")
-    for number, (member, similarity) in enumerate(answer.near, 1):
-        ui.print_(f"{number:>6}  {similarity:.3f} {member.name}")
-
-
 def _blocks(opts: Values, sample_rate: int) -> Iterator[np.ndarray]:
     """The sound that the options ask for, once they are found to make sense."""
-    from deejai_core.audio.stream import RAW_FORMATS, Raw
+    from deejai_core.audio.stream import Raw
 
-    given = any(getattr(opts, name) is not None for name in ("samples", "rate", "channels"))
+    options = {"format": opts.samples, "rate": opts.rate, "channels": opts.channels}
+    given = {name: value for name, value in options.items() if value is not None}
     if not opts.stdin:
         if given:
             raise ui.UserError("--format, --rate and --channels describe standard input; give --stdin too")
@@ -178,16 +167,7 @@ def _blocks(opts: Values, sample_rate: int) -> Iterator[np.ndarray]:
         return read_microphone(opts.microphone, sample_rate)
     if opts.microphone:
         raise ui.UserError("--device and --stdin both choose what to listen to; give only one of them")
-    raw = Raw(
-        format=Raw.format if opts.samples is None else opts.samples,
-        rate=Raw.rate if opts.rate is None else opts.rate,
-        channels=Raw.channels if opts.channels is None else opts.channels,
-    )
-    if raw.format not in RAW_FORMATS:
-        raise ui.UserError(f"--format: must be one of {', '.join(RAW_FORMATS)}, not {raw.format!r}")
-    check_range("--rate", raw.rate, 1000, 768_000)
-    check_range("--channels", raw.channels, 1, 8)
-    return _standard_input(sample_rate, raw if given else None)
+    return _standard_input(sample_rate, Raw(**given) if given else None)
 
 
 def _standard_input(sample_rate: int, raw: Raw | None) -> Iterator[np.ndarray]:

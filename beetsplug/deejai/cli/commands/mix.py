@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from beets import ui
 
+from deejai_core.formats.entries import one_line
 from deejai_core.words import counted
 
-from ..call import Call, check_range
+from ..call import Call, check_range, print_lines
 from ..group import Verb
 from ..options import LESS, RULES, VARIATION, WALK, add_options
+
+if TYPE_CHECKING:
+    from deejai_core.audio.sandbox import Decoder
+    from deejai_core.features.mix.selection import Selection
 
 LIST_OPTIONS = (
     replace(WALK[0], help="with --similar, tracks to add; with --journey, tracks between waypoints"),
@@ -46,10 +55,13 @@ def verbs() -> list[Verb]:
 
 
 def run_mix(call: Call) -> None:
-    from deejai_core.features.mix.selection import check_target
+    from deejai_core.data_folder import unfinished_path
+    from deejai_core.features.mix.mixdown import write_mix
+    from deejai_core.features.mix.selection import check_target, plan_lines, plan_selection
+    from deejai_core.files import remove_unfinished
     from deejai_core.lists.lookup import user_path
 
-    from ..mixing import chosen, plan_lines, planned, remove_unfinished_mixes, write
+    from ..progress import Progress
 
     opts, library, log = call.opts, call.library, call.log
     if not call.args:
@@ -57,27 +69,54 @@ def run_mix(call: Call) -> None:
     if not opts.output and not opts.pretend:
         raise ui.UserError("a mix needs a file: -o FILE.mp3 (or .m4a, .ogg, .opus, .flac); --pretend only shows the plan")
     check_range("--fade", opts.fade, 0, LONGEST_FADE, " (seconds)")
-    configured = call.configured
-    with configured.analysis.limits.decoder() as decoder:
-        remove_unfinished_mixes(library, log)
+    with call.configured.analysis.limits.decoder() as decoder:
+        for left in remove_unfinished(unfinished_path(library)):
+            log.info("removed {}, which a mix that was killed had left", one_line(os.fspath(left)))
         rate, path = RATE, None
         if opts.output is not None:
             path = user_path(opts.output).absolute()
             rate = check_target(library, path, decoder, bitrate=opts.bitrate, force=bool(opts.force))
-        verb = _verb(call)
-        if verb == "journey":
-            opts.between, opts.number = opts.number, None
-        selection, recipe = chosen(library, verb, call.args, call.settings, configured, decoder, opts.less)
-        for remark in selection.remarks:
-            ui.print_(remark)
+        selection, recipe = _chosen(call, decoder)
+        print_lines(selection.remarks)
         for warning in selection.warnings:
             log.warning("{}", warning)
-        plan = planned(selection, rate, opts.fade, path, decoder, log)
-        for line in plan_lines(plan):
-            ui.print_(line)
-        if not opts.pretend:
-            write(library, path, plan, selection.title, recipe, opts.bitrate, decoder, log)
-            ui.print_(f"{counted(len(plan.parts), 'track')} mixed into {path}")
+        with Progress(len(selection.tracks), log, "tracks measured") as progress:
+            warn = partial(progress.warn, "{}")
+            plan = plan_selection(selection, rate, opts.fade, decoder, path=path, measured=progress.step, warn=warn)
+        print_lines(plan_lines(plan))
+        if opts.pretend:
+            return
+        with Progress(len(plan.parts), log, "tracks mixed") as progress:
+            write_mix(
+                path,
+                plan,
+                decoder.stereo,
+                selection.title,
+                recipe,
+                bitrate=opts.bitrate,
+                notes=unfinished_path(library),
+                finished=lambda part: progress.step(),
+                warn=partial(progress.warn, "{}"),
+            )
+        ui.print_(f"{counted(len(plan.parts), 'track')} mixed into {path}")
+
+
+def _chosen(call: Call, decoder: Decoder) -> tuple[Selection, str]:
+    """The tracks that the words mean, or those of the list that is made of them; and the command that mixes them again."""
+    from deejai_core.features.mix.mixdown import MADE_BY
+    from deejai_core.features.mix.selection import select_made, select_named
+
+    from ..making import OneOffOptions, make
+    from ..terminal import choose_waypoint, is_terminal
+
+    verb = _verb(call)
+    if not verb:
+        return select_named(call.library, call.args, decoder), one_line(shlex.join([*MADE_BY.split(), *call.args]))
+    if verb == "journey":
+        call.opts.between, call.opts.number = call.opts.number, None
+    one_off = OneOffOptions(less=call.opts.less, choose_waypoint=choose_waypoint if is_terminal() else None)
+    made = make(verb, call.library, call.args, call.settings, one_off, call.configured)
+    return select_made(made), made.header.recipe[0].replace(f"beet deejai {verb}", f"{MADE_BY} --{verb}", 1)
 
 
 def _verb(call: Call) -> str | None:

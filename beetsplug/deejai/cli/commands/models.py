@@ -11,12 +11,10 @@ from deejai_core.words import counted
 
 from ..call import Call
 from ..group import Verb, VerbsCommand
-from ..hints import in_words
+from ..hints import WORDS, in_words
 
 if TYPE_CHECKING:
     from deejai_core.embedding.library_analysis import Work
-    from deejai_core.embedding.library_models import ListedModel
-    from deejai_core.models.protocol import Model
 
 
 def verbs() -> list[VerbsCommand]:
@@ -52,30 +50,14 @@ def run_list(call: Call) -> None:
 
     call.refuse_words("model list takes no arguments")
     for listed in list_models(call.library, models_folder(), call.model_name):
-        told = in_words(listed.problem) if listed.problem else _in_short(listed)
+        told = in_words(listed.problem) if listed.problem else listed.text
         ui.print_(f"{'*' if listed.in_use else ' '} {listed.name:<20} {told}")
     for name in unfinished_names(models_folder()):
         ui.print_(f"  {name:<20} an unfinished training; `beet deejai train` goes on with it")
 
 
-def _in_short(listed: ListedModel) -> str:
-    """Kind and size of a model, and what the library has of it."""
-    here = f"{counted(listed.tracks, 'vector')}, {counted(listed.recordings, 'recording')} analysed"
-    return f"{_kind(listed.model)}, {listed.model.dimension} dimensions; here {here}"
-
-
-def _kind(model: Model) -> str:
-    """What sort of model it is, in few words."""
-    from deejai_core.models.head import Head
-    from deejai_core.models.musicnn.model import MusiCNN
-
-    if not isinstance(model, Head):
-        return "bundled" if isinstance(model, MusiCNN) else "network"
-    weight = model.config.weight
-    return f"learned from lists, on {model.trunk_name}" + ("" if weight == 1 else f", weighing {weight:.0%} beside it")
-
-
 def run_info(call: Call) -> None:
+    from deejai_core.models.facts import facts
     from deejai_core.models.folders import describe
 
     from ..models import models_folder
@@ -83,20 +65,7 @@ def run_info(call: Call) -> None:
     if len(call.args) > 1:
         raise ui.UserError("info about which model? Give one name")
     name = call.args[0] if call.args else call.model_name
-    described = describe(name, models_folder())
-    model = described.model
-    told = {
-        "model": name,
-        "vectors": f"{model.name}, {model.dimension} dimensions, epsilon {model.epsilon:.3g}",
-        "trunk": f"{model.trunk_name}, {model.trunk_size} numbers per slice of {model.window / model.sample_rate:.1f} s",
-        "kind": _kind(model),
-        "tags": "yes" if model.tag_set else "no; `tag` uses those of the bundled model",
-    }
-    if described.folder:
-        told["folder"] = str(described.folder)
-    if described.origin:
-        told["from"] = "{}, revision {}".format(*described.origin)
-    for label, text in (told | described.trained).items():
+    for label, text in facts(name, describe(name, models_folder()), WORDS).items():
         ui.print_(f"{label:<10} {text}")
 
 

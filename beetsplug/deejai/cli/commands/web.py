@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..call import Call, check_range
 from ..group import Verb
 
@@ -25,16 +27,19 @@ def run_web(call: Call) -> None:
     opts = call.opts
     check_range("--port", opts.port, 1, 65535)
     check_range("--demo", opts.demo, 1, 3600, " seconds")
-    from ..web import serve_page
+    from deejai_core.features.web.page import serve_page, token_for
+
+    from ..web import announce, page_library
 
     settings = call.configured.change("comparison", space="sound")  # what is dropped in is in no list
+    token = token_for(opts.host, opts.token)
     serve_page(
-        call.library,
-        settings,
+        page_library(call.library, settings, at_home=token is None),
         call.args,
         host=opts.host,
         port=opts.port,
-        token=opts.token,
+        token=token,
+        ready=partial(announce, opts.host, opts.port, token, open_page=bool(opts.open)),
         demo=opts.demo,
-        open_page=bool(opts.open),
+        program="beet deejai web",
     )

@@ -1,40 +1,36 @@
-"""What `status` and `failed` say."""
+"""How a library stands, and why files of it could not be analysed, as lines of text."""
 
 from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
+from deejai_core.embedding.slices import Failure
+from deejai_core.errors import HINTS
+from deejai_core.features.status import Status
 from deejai_core.formats.entries import one_line
-from deejai_core.words import counted
+from deejai_core.words import counted, lasting
 
-from .words import lasting
-
-if TYPE_CHECKING:
-    from deejai_core.embedding.slices import Failure
-    from deejai_core.features.status import Status
-
-OUTDATED = "weighted before the library changed; run `beet deejai analyze` to update them"
 SHOWN = 10  # failures listed before "and N more"
 
 
-def status_lines(status: Status) -> list[str]:
-    """The report, a line for each figure."""
+def status_lines(status: Status, words: Mapping[str, str] = HINTS) -> list[str]:
+    """The report, a line for each figure. words: for what would help, by its name in `HINTS`."""
     tracks, pending, stored, failures = status.tracks, status.pending, status.stored, status.failures
     model = status.model
     return [
-        f"tracks    {tracks:,}" + ("" if tracks else "; import music first: `beet import ~/Music`"),
+        f"tracks    {tracks:,}" + ("" if tracks else f"; {words['import']}"),
         f"analysed  {status.analysed:,}",
         f"pending   {pending:,}"
-        + ("; run `beet deejai analyze`" if pending else "")
+        + (f"; {words['analyse']}" if pending else "")
         + (f" (no decoding needed for {stored:,})" if stored else ""),
-        f"failed    {len(failures):,}" + ("; see `beet deejai failed`" if failures else ""),
+        f"failed    {len(failures):,}" + (f"; {words['see failures']}" if failures else ""),
         *(f"          {one_line(os.fspath(failure.path))}: {failure.reason}" for failure in failures[:SHOWN]),
         *([f"          ... and {len(failures) - SHOWN:,} more"] if len(failures) > SHOWN else []),
-        f"model     {model.name}, {model.dimension} dimensions, epsilon {_epsilon(status.used_epsilon, status.epsilon)}",
-        "vectors   " + ("up to date" if status.current else OUTDATED),
-        f"index     {_index(status)}",
+        f"model     {model.name}, {model.dimension} dimensions, epsilon {_epsilon(status, words)}",
+        "vectors   " + ("up to date" if status.current else f"weighted before the library changed; {words['update']}"),
+        f"index     {_index(status, words)}",
         f"on disk   slices {_size(status.slices)}, index {_size(status.caches)}, in {status.folder}",
     ]
 
@@ -47,23 +43,24 @@ def failed_line(failure: Failure, retries: int) -> str:
     return f"{one_line(os.fspath(failure.path))}: {one_line(failure.reason)} ({when}, tried {tried}, {next_time})"
 
 
-def _epsilon(used: float | None, next_: float) -> str:
-    """used: the one that the vectors were made with; next_: that of the next `analyze`."""
-    return (
-        f"{next_:.3g}" if used in (None, next_) else f"{used:.3g} (the next `beet deejai analyze` returns to {next_:.3g})"
-    )
+def _epsilon(status: Status, words: Mapping[str, str]) -> str:
+    """The one that the vectors were made with; and that of the next analysis, if it is another one."""
+    used, configured = status.used_epsilon, f"{status.epsilon:.3g}"
+    if used in (None, status.epsilon):
+        return configured
+    return f"{used:.3g} ({words['return to epsilon'].format(about=configured)})"
 
 
-def _index(status: Status) -> str:
+def _index(status: Status, words: Mapping[str, str]) -> str:
     """What kind of index there is, its size and age, whether it has all tracks, and whether lists ask it."""
     if status.no_annoy:
         return f"exact search: {status.no_annoy}"
     index = status.index
     if index is None:
-        return "none yet; run `beet deejai analyze`"
+        return f"none yet; {words['analyse']}"
     what = [f"Annoy, {counted(index.tracks, 'track')}", _size(index.size)]
     what += [f"built {lasting(max(0, time.time() - index.built))} ago"]
-    what += ["up to date" if index.current else "out of date (run `beet deejai analyze`)"]
+    what += ["up to date" if index.current else f"out of date ({words['analyse']})"]
     return f"{', '.join(what)}; {'lists ask it' if index.asked else 'lists compare all tracks'}"
 
 

@@ -1,31 +1,21 @@
-"""What `eval` and `reweigh --sweep` say: figures of how good the space is in which a library's tracks lie."""
+"""An evaluation of a library's space, and a sweep of epsilons, as lines of text."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
 
-from deejai_core.features.evaluation import FEW, NEIGHBOURS, NEIGHBOURS_OF_INDEX, SEED, Concern
-from deejai_core.options.values import Epsilon
+from deejai_core.errors import HINTS
+from deejai_core.features.evaluation import FEW, NEIGHBOURS, NEIGHBOURS_OF_INDEX, SEED, Concern, Report, Sweep
+from deejai_core.index.evaluation import Hubs, Labels, Rates
 from deejai_core.words import counted
 
-from .settings import GivenError
 
-if TYPE_CHECKING:
-    from deejai_core.features.evaluation import Report, Sweep
-    from deejai_core.index.evaluation import Hubs, Labels, Rates
+def evaluation_lines(report: Report, *, correct_hubs: bool, words: Mapping[str, str] = HINTS) -> list[str]:
+    """An evaluation as a person reads it.
 
-SWEEP = "0.05,0.1,0.2,0.4"
-
-
-def as_json(report: Report, *, correct_hubs: bool) -> dict:
-    """An evaluation as JSON has it. A figure that could not be measured is null."""
-    return report.figures() | {"hints": hints(report, correct_hubs=correct_hubs)}
-
-
-def as_lines(report: Report, *, correct_hubs: bool) -> list[str]:
-    """An evaluation as a person reads it. correct_hubs: whether lists correct them."""
+    correct_hubs: whether lists correct them. words: for what would help, by its name in `HINTS`.
+    """
     k = report.k
     agreements = [
         [
@@ -67,55 +57,35 @@ def as_lines(report: Report, *, correct_hubs: bool) -> list[str]:
             else f"finds {_percent(report.recall)} of the {NEIGHBOURS_OF_INDEX} true nearest (recall)"
         ),
         "",
-        *hints(report, correct_hubs=correct_hubs),
+        *advice(report, correct_hubs=correct_hubs, words=words),
     ]
 
 
-def hints(report: Report, *, correct_hubs: bool) -> list[str]:
-    """What to change, going by the figures: one line, or two."""
-    return [_hint(concern, report, correct_hubs) for concern in report.concerns[:2]] or ["nothing needs to be changed"]
+def advice(report: Report, *, correct_hubs: bool, words: Mapping[str, str] = HINTS) -> list[str]:
+    """What to change, going by the figures: one line, or two. See `evaluation_lines`."""
+    concerns = report.concerns[:2]
+    return [_advice(concern, report, correct_hubs, words) for concern in concerns] or ["nothing needs to be changed"]
 
 
-def _hint(concern: Concern, report: Report, correct_hubs: bool) -> str:
+def _advice(concern: Concern, report: Report, correct_hubs: bool, words: Mapping[str, str]) -> str:
     match concern:
         case "few tracks":
             return f"fewer than {FEW} tracks are counted in every line: the figures mean little"
         case "artists":
-            return (
-                "the vectors hardly tell artists apart: see in `beet deejai status` whether all tracks are analysed, or "
-                f"try epsilons with `beet deejai reweigh --sweep {SWEEP}`"
-            )
+            return f"the vectors hardly tell artists apart: {words['analyse all or sweep']}"
         case "too many neighbours":
             return (
                 f"{counted(report.k, 'neighbour')} of {counted(report.tracks, 'track')} are too many to tell much: "
-                f"use -k {max(1, report.tracks // 10)}"
+                + words["fewer neighbours"].format(about=max(1, report.tracks // 10))
             )
         case "hubs":
             plain, corrected = report.quality.plain.reachable, report.quality.corrected.reachable
-            return (
-                f"{'keep' if correct_hubs else 'set'} `correct_hubs: yes`: with it {_percent(corrected)} of the tracks "
-                f"are in a list, without it {_percent(plain)}"
-            )
+            correct = words["go on correcting hubs" if correct_hubs else "correct hubs"]
+            return f"{correct}: with it {_percent(corrected)} of the tracks are in a list, without it {_percent(plain)}"
         case "index":
-            return "the index misses neighbours: set `index: exact` to compare all tracks"
+            return f"the index misses neighbours: {words['compare all tracks']}"
     few = ", ".join(report.fields_of_few)
     return f"fewer than {FEW} tracks are counted for {few}: those figures mean little"
-
-
-def parse_epsilons(text: str) -> list[float]:
-    """The epsilons of a sweep, each once. Raises GivenError."""
-    epsilons = []
-    for word in text.split(","):
-        try:
-            epsilons.append(float(word))
-        except ValueError:
-            problem = f"{word.strip()!r} is not a number; give epsilons with commas, such as {SWEEP}"
-            raise GivenError("sweep", problem) from None
-        try:
-            Epsilon().read(epsilons[-1])
-        except ValueError as error:
-            raise GivenError("sweep", str(error)) from error
-    return list(dict.fromkeys(epsilons))
 
 
 def sweep_lines(found: Sweep) -> list[str]:

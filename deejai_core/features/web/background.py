@@ -1,0 +1,32 @@
+"""An analysis that the DJ page starts, in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Sequence
+
+
+class BackgroundAnalysis:
+    """A command that analyses the library, started by whoever asks first; one at a time."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._starting = threading.Lock()
+        self._process: subprocess.Popen | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start it, unless it runs."""
+        with self._starting:
+            if not self.running:
+                self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+
+    def end(self) -> None:
+        """End it if it runs. The next one goes on from there."""
+        if self.running:
+            self._process.terminate()
+            self._process.wait()
