@@ -7,11 +7,12 @@ import pytest
 
 from deejai_core import Analysis, OptionError, analyse
 from deejai_core.audio.stream import Raw
-from deejai_core.errors import HINTS
+from deejai_core.errors import HINTS, LostError
 from deejai_core.features.evaluation import Report
 from deejai_core.features.evaluation_lines import advice, evaluation_lines
 from deejai_core.features.listen.blocks import Moment
 from deejai_core.features.listen.listener import Answer, answer_lines
+from deejai_core.features.radio.text import REMARKS, RadioText
 from deejai_core.features.status import library_status
 from deejai_core.features.status_lines import status_lines
 from deejai_core.history.library_history import open_history
@@ -91,6 +92,26 @@ def test_facts_about_the_bundled_model(tmp_path):
     found = facts("musicnn", describe("musicnn", tmp_path))
     assert (found["kind"], found["tags"]) == ("bundled", "yes")
     assert "100 dimensions" in found["vectors"]
+
+
+def test_what_a_radio_does():
+    told, warned, wren = [], [], Member("Hazel - Wren", [], None, 1)
+    text = RadioText("the gramophone", told.append, warned.append)
+    text.added(wren, None)
+    for number in range(1, 6):
+        text.left_out(wren, "scratched", number)
+    text.turned_away("Hazel - Wren", "skipped")
+    text.remarked("single")
+    text.lost(LostError("the gramophone in the hall", "silent"))
+    text.found_again()
+    left_out = ["left out: Hazel - Wren: scratched"] * 3
+    assert told == [
+        "added: Hazel - Wren (seed)",
+        *left_out,
+        "skipped: Hazel - Wren; less like this",
+        "the gramophone is back",
+    ]
+    assert warned == [REMARKS["single"], "the gramophone is gone (silent); the radio goes on when it is back"]
 
 
 def test_what_plays_in_the_room():

@@ -56,6 +56,15 @@ def _reporting(method: Callable) -> Callable:
     return wrapped
 
 
+def _reporting_all(kind: type) -> type:
+    """The class, with each of its public methods `_reporting`."""
+    for name, method in list(vars(kind).items()):
+        if callable(method) and not name.startswith("_"):
+            setattr(kind, name, _reporting(method))
+    return kind
+
+
+@_reporting_all
 class BeetsLibrary:
     """See `deejai_core.library.Library`."""
 
@@ -65,45 +74,37 @@ class BeetsLibrary:
         self.folder = path.with_name(f"{path.name}.deejai")
         self.music_folder = Path(os.fsdecode(lib.directory))
 
-    @_reporting
     def is_empty(self) -> bool:
         return sql.is_empty(self.lib)
 
-    @_reporting
     def count(self) -> int:
         return sql.track_count(self.lib)
 
     def stamp(self) -> Hashable:
         return stamp_of(Path(os.fsdecode(self.lib.path)))
 
-    @_reporting
     def ids(self, kind: Kind = "track") -> list[int]:
         return sql.ids(self.lib, MODELS[kind])
 
-    @_reporting
     def tracks(self, ids: Iterable[int]) -> dict[int, Track]:
         ids = list(ids)
         rows = sql.columns(self.lib, "path, artist, title, length, album, mb_trackid, format", ids)
         return {id_: _track(*rows[id_]) for id_ in ids if id_ in rows}
 
-    @_reporting
     def albums(self, ids: Iterable[int]) -> dict[int, AlbumOfTracks]:
         ids = list(ids)
         tracks = sql.tracks_of_albums(self.lib, ids)
         rows = sql.columns(self.lib, "albumartist, album", ids, "albums")
         return {id_: AlbumOfTracks(album_name(*rows[id_]), tuple(tracks.get(id_, ()))) for id_ in ids if id_ in rows}
 
-    @_reporting
     def albums_of(self, ids: Iterable[int]) -> dict[int, int]:
         rows = sql.columns(self.lib, "album_id", ids)
         return {id_: album for id_, (album,) in rows.items() if album is not None}
 
-    @_reporting
     def find(self, query: str, kind: Kind = "track") -> list[int]:
         with _queried(query):
             return [found.id for found in self._fetch(kind)(query)]
 
-    @_reporting
     def matching(self, query: str, kind: Kind = "track") -> set[int]:
         model = MODELS[kind]
         with _queried(query):
@@ -113,23 +114,18 @@ class BeetsLibrary:
                 return sql.where(self.lib, model, clause, values)
             return {found.id for found in self._fetch(kind)(parsed)}
 
-    @_reporting
     def titled(self, title: str, kind: Kind = "track") -> list[int]:
         return [found.id for found in self._fetch(kind)(StringQuery("title" if kind == "track" else "album", title))]
 
-    @_reporting
     def by_artist(self, name: str) -> list[int]:
         return [item.id for item in self.lib.items(StringQuery("artist", name))]
 
-    @_reporting
     def titles(self, kind: Kind, shortest: int, longest: int, most: int) -> list[str]:
         return sql.titles(self.lib, MODELS[kind], shortest, longest, most)
 
-    @_reporting
     def names(self) -> list[Names]:
         return [Names(id_, *(text or "" for text in texts)) for id_, *texts in sql.search_rows(self.lib)]
 
-    @_reporting
     def at(self, paths: Sequence[Path]) -> dict[Path, int]:
         found = self._at(paths)
         locator = Locator(self.music_folder)
@@ -154,23 +150,19 @@ class BeetsLibrary:
             return None
         return next((item.id for item in self.lib.items(PathQuery("path", os.fsencode(path)))), None)
 
-    @_reporting
     def paths(self) -> dict[int, Path]:
         return {id_: sql.as_path(path) for id_, (path,) in sql.columns(self.lib, "path").items() if path}
 
-    @_reporting
     def cover(self, id_: int) -> Path | None:
         item = self.lib.get_item(id_)
         album = item.get_album() if item else None
         return album.art_filepath if album else None
 
-    @_reporting
     def columns(self, ids: Sequence[int], kind: Kind = "track", *, plays: bool = False) -> Catalogue:
         if kind == "album":
             return self._album_columns(ids, plays=plays)
         return _catalogue(sql.rule_rows(self.lib, ids), self._plays(ids) if plays else {})
 
-    @_reporting
     def columns_with_marks(self, ids: Sequence[int]) -> tuple[Catalogue, np.ndarray]:
         rows = sql.rule_rows_with_marks(self.lib, ids)
         return _catalogue([row[:-1] for row in rows], {}), np.array([row[-1] for row in rows], np.int64)
@@ -204,7 +196,6 @@ class BeetsLibrary:
                 column[row] = max(column[row], _count(value))  # several fields count the same plays
         return columns
 
-    @_reporting
     def field(self, name: str) -> dict[int, Any]:
         # Not by beets' objects: it would take minutes, and warn of fields that have another name now.
         name = field_name(name)
@@ -215,11 +206,9 @@ class BeetsLibrary:
             return {id_: _listed(value) for id_, value in stored.items()}
         return {item.id: item.get(name) for item in self.lib.items()}  # computed by beets or a plugin
 
-    @_reporting
     def has_field(self, name: str) -> bool:
         return sql.any_has(self.lib, name)
 
-    @_reporting
     def keep_field(self, name: str, values: Mapping[int, Any], recordings: Mapping[int, str]) -> int:
         written = 0
         for some in sql.chunks(values):
@@ -235,11 +224,9 @@ class BeetsLibrary:
                     written += 1
         return written
 
-    @_reporting
     def recordings(self, ids: Collection[int] | None = None) -> dict[int, str]:
         return sql.attribute_values(self.lib, KEY, ids)
 
-    @_reporting
     def keep_recording(self, id_: int, path: Path, key: str) -> bool | None:
         with uninterrupted(), self.lib.transaction() as tx:
             row = sql.columns(self.lib, "path", [id_]).get(id_)
@@ -253,15 +240,12 @@ class BeetsLibrary:
             sql.remove_attributes(tx, id_, TAGS)
             return False
 
-    @_reporting
     def vectors(self, model: str, dimension: int, ids: Collection[int] | None = None) -> Rows:
         return Rows(*sql.vectors(self.lib, model, dimension, ids))
 
-    @_reporting
     def models(self) -> dict[str, int]:
         return sql.vector_counts(self.lib)
 
-    @_reporting
     def keep_vectors(self, model: str, vectors: Mapping[int, np.ndarray], recordings: Mapping[int, str]) -> Kept:
         kept = Kept(set(), set())
         for some in sql.chunks(vectors):
@@ -277,13 +261,11 @@ class BeetsLibrary:
                             sql.write_attribute(tx, id_, name, value)
         return kept
 
-    @_reporting
     def unusable_vectors(self, model: str, dimension: int) -> dict[int, str]:
         usable = set(sql.vectors(self.lib, model, dimension).ids.tolist())
         models = sql.attribute_values(self.lib, MODEL)
         return {id_: models.get(id_, "") for id_ in sql.attribute_values(self.lib, VECTOR) if id_ not in usable}
 
-    @_reporting
     def drop_vectors(self, ids: Iterable[int]) -> None:
         for some in sql.chunks(ids):
             with uninterrupted(), self.lib.transaction() as tx:
@@ -291,12 +273,10 @@ class BeetsLibrary:
                     for name in (VECTOR, MODEL):
                         sql.remove_attribute(tx, id_, name)
 
-    @_reporting
     def bookmark(self, *, removals: bool = False) -> dict[str, Any]:
         bookmark: dict[str, Any] = {"witnesses": sql.witnesses(self.lib)}
         return bookmark | {"rows": sql.rows_digest(self.lib)} if removals else bookmark
 
-    @_reporting
     def changed_since(self, bookmark: Mapping[str, Any], *, removals: bool = False) -> list[int] | None:
         since = sql.seen_until(self.lib, bookmark)
         if since is None:
@@ -359,7 +339,7 @@ def _track(path: bytes, artist: str, title: str, length: float, album: str, reco
 
 def _catalogue(rows: list[tuple], counts: dict[str, np.ndarray]) -> Catalogue:
     columns = list(zip(*rows, strict=True)) or [()] * len(sql.GONE)
-    _, artist, title, album_id, album, length, recording, tempo, key = columns
+    artist, title, album_id, album, length, recording, tempo, key = columns
     return Catalogue(
         artist=[text or "" for text in artist],
         title=[text or "" for text in title],

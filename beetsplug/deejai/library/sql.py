@@ -24,8 +24,8 @@ PORTION = 50_000  # ids of tracks whose vectors are read at once
 UNIT_TOLERANCE = 1e-3  # of a vector's squared length
 WITNESSES = 20  # rows that are remembered: the last one, and one before each power of two of rows back
 
-COLUMNS = "i.id, i.artist, i.title, COALESCE(i.album_id, ''), i.album, i.length, i.mb_trackid, i.bpm, i.initial_key"
-GONE = (0, "", "", "", "", None, "", 0, "")  # of a track that is not there
+COLUMNS = "artist, title, COALESCE(album_id, ''), album, length, mb_trackid, bpm, initial_key"  # that rules ask for
+GONE = ("", "", "", "", None, "", 0, "")  # of a track that another program has removed
 
 
 def marks_for(values: Sequence[object]) -> str:
@@ -103,20 +103,15 @@ def titles(lib: Library, kind: type[Item] | type[Album], shortest: float, longes
 
 def rule_rows(lib: Library, ids: Sequence[int]) -> list[tuple]:
     """`COLUMNS` of tracks, in the order of `ids`."""
-    rows = {row[0]: row for row in _query(lib, f"SELECT {COLUMNS} FROM items i")}  # noqa: S608 (constants)
-    # The default is for those that another beet has removed since.
+    rows = columns(lib, COLUMNS)
     return [rows.get(id_, GONE) for id_ in ids]
 
 
 def rule_rows_with_marks(lib: Library, ids: Sequence[int]) -> list[tuple]:
     """The same of a few tracks, with the number of the row of their vector, 0 for none."""
-    statement = (
-        f"SELECT {COLUMNS}, COALESCE(v.id, 0) FROM items i "  # noqa: S608 (constants)
-        "LEFT JOIN item_attributes v ON v.entity_id = i.id AND v.key = ? "
-        "WHERE i.id IN ({})"
-    )
-    found = {row[0]: row for row in _query_of(lib, statement, ids, (VECTOR,))}
-    return [found.get(id_, (*GONE, 0)) for id_ in ids]
+    mark = f"SELECT id FROM item_attributes WHERE entity_id = items.id AND key = '{VECTOR}'"  # noqa: S608 (a name of ours)
+    rows = columns(lib, f"{COLUMNS}, COALESCE(({mark}), 0)", ids)
+    return [rows.get(id_, (*GONE, 0)) for id_ in ids]
 
 
 def album_rows(lib: Library) -> dict[int, tuple]:

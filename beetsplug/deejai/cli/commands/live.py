@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from beets import ui
@@ -122,11 +123,12 @@ def run_listen(call: Call) -> None:
 
 def run_radio(call: Call) -> None:
     from deejai_core.features.radio.radio import Radio
+    from deejai_core.features.radio.text import RadioText
     from deejai_core.lists.lookup import find, find_matches
     from deejai_core.lists.waypoints import known_members
 
     from ..making import open_space_of
-    from ..radio import RadioLog, find_mpd
+    from ..radio import REMARKS, find_mpd
 
     opts, library, log = call.opts, call.library, call.log
     check_range("--ahead", opts.ahead, 1)
@@ -142,7 +144,9 @@ def run_radio(call: Call) -> None:
     try:
         player.connect()
         walk = replace(settings.walk, count=opts.ahead)
-        radio = Radio(space, player, RadioLog(log), walk, settings.rules, seeds=seeds, less=less)
+        tell, warn, detail = (partial(say, "{}") for say in (log.info, log.warning, log.debug))
+        text = RadioText(player.name, tell, warn, detail, REMARKS)
+        radio = Radio(space, player, text, walk, settings.rules, seeds=seeds, less=less)
         radio.start(play=not opts.once)
         if not opts.once:
             log.info("the radio is on; ctrl-C ends it")
