@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deejai_core.embedding.slices import SliceStore
+from deejai_core.data_folder import alone
+from deejai_core.embedding.slices import SliceStore, open_slices
 from deejai_core.embedding.weighting import choose_reference, is_current, read_units, weight_against, weight_library
+from deejai_core.errors import NotAnalysedError
 from deejai_core.library import Kept, Library
 from deejai_core.models.protocol import Model
 
@@ -39,6 +41,20 @@ def weight_tracks(library: Library, ids: Iterable[int], model: Model, epsilon: f
         given |= kept.current & wanted
         changed |= kept.changed - wanted
     return Weighted(len(given), len(changed))
+
+
+def weight_again(library: Library, model: Model, epsilon: float) -> tuple[int, int]:
+    """Compute the vectors of all tracks again from what is stored; returns of how many, and for how many nothing is stored.
+
+    Raises NotAnalysedError, or LibraryError if another process is at it.
+    """
+    with open_slices(library) as store, alone(library):
+        ids = library.recordings().keys()
+        if not ids:
+            raise NotAnalysedError("nothing analysed yet", hint="analyse")
+        store.forget_weighting()
+        given = weight_tracks(library, ids, model, epsilon, store).given
+    return given, len(ids) - given
 
 
 def different_vectors(library: Library, model: Model, epsilon: float, store: SliceStore, number: int) -> list[str]:

@@ -159,34 +159,26 @@ def run_tag(call: Call) -> None:
 
 
 def run_reweigh(call: Call) -> None:
-    from deejai_core.data_folder import alone
-    from deejai_core.embedding.library_vectors import weight_tracks
-    from deejai_core.embedding.slices import open_slices
+    from deejai_core.embedding.library_vectors import weight_again
 
     call.refuse_words("reweigh takes no query: it updates all tracks")
     call.require_tracks()
-    opts, library, log = call.opts, call.library, call.log
-    if opts.sweep is not None:
+    if call.opts.sweep is not None:
         _print_sweep(call)
         return
-    settings, model = call.settings, call.model
-    with open_slices(library) as store, alone(library):
-        ids = list(library.recordings())
-        if not ids:
-            raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
-        store.forget_weighting()
-        given = weight_tracks(library, ids, model, settings.analysis.epsilon_for(model), store).given
+    settings, model, log = call.settings, call.model, call.log
+    given, left = weight_again(call.library, model, settings.analysis.epsilon_for(model))
     log.info("Updated the vectors of {} ({}).", counted(given, "track"), model.name)
-    if opts.epsilon is not None:
+    if call.opts.epsilon is not None:
         log.info(
             "To keep it, set `epsilon: {}` in the configuration; the next `analyze` uses what is set there.",
-            opts.epsilon,
+            call.opts.epsilon,
         )
-    if given < len(ids):
+    if left:
         log.warning(
             "Left the vectors of {} as they were, because no analysis by {} is stored; `beet deejai analyze --force` "
             "analyses again.",
-            counted(len(ids) - given, "track"),
+            counted(left, "track"),
             model.name,
         )
 
