@@ -50,8 +50,7 @@ class Call:
 
         return name_in_use(self.library, self.configured)
 
-    @property
-    def model(self) -> Model:
+    def load_model(self) -> Model:
         """The model that the library uses. Raises ModelError if it cannot be loaded."""
         from .models import model_in_use
 

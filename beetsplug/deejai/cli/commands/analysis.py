@@ -76,7 +76,7 @@ def run_analyze(call: Call) -> None:
             raise ui.UserError("--threads does not apply to --dask; `dask worker --nthreads` sets the threads of a worker")
         if opts.device:
             raise ui.UserError("--device does not apply to --dask; workers compute on their CPUs")
-    model = call.model
+    model = call.load_model()
     cluster = Cluster(opts.dask, trunk_source(call.model_name, models_folder())) if opts.dask else None
     wanted = {"ids": call.matching(), "retry": bool(opts.retry), "force": bool(opts.force)}
     if opts.pretend:
@@ -130,7 +130,7 @@ def run_tag(call: Call) -> None:
 
     call.require_tracks()
     opts, library, log = call.opts, call.library, call.log
-    model = tagging_model(call.model)
+    model = tagging_model(call.load_model())
     ids = call.matching() or library.ids()
     untagged = ids if opts.force else untagged_ids(library, model.tag_set, ids)
     if not opts.pretend:
@@ -166,7 +166,7 @@ def run_reweigh(call: Call) -> None:
     if call.opts.sweep is not None:
         _print_sweep(call)
         return
-    settings, model, log = call.settings, call.model, call.log
+    settings, model, log = call.settings, call.load_model(), call.log
     given, left = weight_again(call.library, model, settings.analysis.epsilon_for(model))
     log.info("Updated the vectors of {} ({}).", counted(given, "track"), model.name)
     if call.opts.epsilon is not None:
@@ -189,7 +189,7 @@ def _print_sweep(call: Call) -> None:
 
     if call.opts.epsilon is not None:
         raise ui.UserError("--epsilon changes the vectors, --sweep only compares; give one of them")
-    epsilons, model = _parse_epsilons(call.opts.sweep), call.model
+    epsilons, model = _parse_epsilons(call.opts.sweep), call.load_model()
     found = sweep(
         call.library,
         model,

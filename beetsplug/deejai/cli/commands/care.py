@@ -76,7 +76,7 @@ def run_status(call: Call) -> None:
 
     call.refuse_words("status takes no query: it describes the whole library")
     settings = call.configured
-    status = library_status(call.library, call.model, settings.analysis, settings.comparison.index)
+    status = library_status(call.library, call.load_model(), settings.analysis, settings.comparison.index)
     print_lines(status_lines(status, WORDS))
 
 
@@ -118,7 +118,7 @@ def _findings(call: Call) -> Iterator[Finding]:
     yield from examine_installation(OUR_LIBRARIES)
     if unknown := unknown_options(call.config):
         yield Finding("configuration", f"no such option: {', '.join(unknown)}; they are ignored", wrong=True)
-    yield from examine_library(call.library, lambda: call.model, settings.analysis)
+    yield from examine_library(call.library, call.load_model, settings.analysis)
 
 
 def _told(finding: Finding) -> str:

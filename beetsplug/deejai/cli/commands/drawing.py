@@ -49,7 +49,7 @@ def run_map(call: Call) -> None:
     opts, library = call.opts, call.library
     path = map_path(library) if opts.output is None else user_path(opts.output).absolute()
     check_map_path(path)
-    model = call.model
+    model = call.load_model()
     with _laying_out(library.models().get(model.name, 0), call.log) as on_progress:
         drawn = library_map(
             library,

@@ -99,7 +99,7 @@ def run_listen(call: Call) -> None:
     check_range("--every", opts.every, 1, 30, " seconds")
     check_range("--number", opts.nearest, 1)
     settings = call.settings.change("comparison", space="sound")  # what plays in the room is in no list
-    model = call.model
+    model = call.load_model()
     rate = model.sample_rate
     blocks = _blocks(opts, rate)
     playlist = user_path(opts.m3u).absolute() if opts.m3u else None
