@@ -165,6 +165,27 @@ class TestWhatIsThereAlready:
             check_output(tmp_path / "song.mp3", read_comments)
         check_output(tmp_path / "song.mp3", read_comments, force=True)
 
+    @pytest.mark.parametrize(
+        ("comment", "is_one"),
+        [
+            ("beet deejai mix party.m3u", True),  # what another program wrote is replaced by this one, and the other way
+            ("deejai mix", True),
+            ("tape deejai mix", True),
+            ("my own deejai mix", False),
+            ("deejai mixtape", False),
+            ("", False),
+        ],
+    )
+    def test_a_mix_is_known_by_its_comment(self, tmp_path, comment, is_one):
+        (tmp_path / "song.mp3").write_bytes(b"audio")
+        assert is_mix(tmp_path / "song.mp3", lambda path: [comment]) == is_one
+        (tmp_path / "list.cue").write_bytes(f'REM COMMENT "{comment}"\n'.encode())
+        if is_one:
+            check_output(tmp_path / "list.mp3", read_comments)
+        else:
+            with pytest.raises(MixError, match="is not a mix of ours"):
+                check_output(tmp_path / "list.mp3", read_comments)
+
     def test_a_song_is_no_mix(self, tracks):
         assert not is_mix(tracks[0].path, read_comments)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from deejai_core.files import make_folder, missing_folder, replacing
 from deejai_core.formats.entries import one_line
 
 ARTIST = "Various artists"
-MADE_BY = "beet deejai mix"  # how the comment of every mix begins
+MADE_BY = "deejai mix"  # how the comment of every mix begins, after the program that made it
+LONGEST_MARK = 100  # bytes in which a mark and what stands before it are found
+_MADE_BY = re.compile(rf"(?:\w+ )?{MADE_BY}\b")
 
 
 def check_output(
@@ -59,15 +62,16 @@ def is_mix(path: Path, comments_of: Callable[[Path], list[str]]) -> bool:
     if not path.stat().st_size:
         return True
     try:
-        return any(comment.startswith(MADE_BY) for comment in comments_of(path))
+        return any(map(_MADE_BY.match, comments_of(path)))
     except AudioError:
         return False
 
 
 def _is_cue_of_mix(path: Path) -> bool:
     with path.open("rb") as file:
-        beginning = file.read(len(BEGINNING) + len(MADE_BY))
-    return not beginning or beginning == BEGINNING + MADE_BY.encode()
+        beginning = file.read(len(BEGINNING) + LONGEST_MARK)
+    comment = beginning.removeprefix(BEGINNING)
+    return not beginning or (comment != beginning and bool(_MADE_BY.match(comment.decode(errors="replace"))))
 
 
 def write_mix(

@@ -111,12 +111,12 @@ def _chosen(call: Call, decoder: Decoder) -> tuple[Selection, str]:
 
     verb = _verb(call)
     if not verb:
-        return select_named(call.library, call.args, decoder), one_line(shlex.join([*MADE_BY.split(), *call.args]))
+        return select_named(call.library, call.args, decoder), one_line(shlex.join(["beet", *MADE_BY.split(), *call.args]))
     if verb == "journey":
         call.opts.between, call.opts.number = call.opts.number, None
     one_off = OneOffOptions(less=call.opts.less, choose_waypoint=choose_waypoint if is_terminal() else None)
     made = make(verb, call.library, call.args, call.settings, one_off, call.configured)
-    return select_made(made), made.header.recipe[0].replace(f"beet deejai {verb}", f"{MADE_BY} --{verb}", 1)
+    return select_made(made), made.header.recipe[0].replace(f"beet deejai {verb}", f"beet {MADE_BY} --{verb}", 1)
 
 
 def _verb(call: Call) -> str | None:
