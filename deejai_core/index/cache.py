@@ -23,19 +23,16 @@ RENEWED = 0.1  # of the rows: so many that were added later, and the cache is wr
 def open_vectors(library: Library, model: Model, *, search: str = "auto", whole: bool = False) -> Vectors:
     """The vectors of this model, of all tracks that have one.
 
-    Where all vectors are compared (`asks_annoy`), the rows are in the order of the ids, one for each track. Where Annoy is
-    asked, some may be out of date (`Vectors.current`), and a track that was removed is found out only by whoever reads it,
-    since its row is not there; the rows of more than `MOST_WHOLE` tracks are in the order of `layout`. whole: one for each
-    track in any case, whatever it takes.
+    The cache follows the library: what came or changed is added at its end. So some rows may be out of date
+    (`Vectors.current`), and a track that was removed is found out only by whoever reads it, since its row is not there. The
+    first rows are in the order of the ids; where Annoy is asked for more than `MOST_WHOLE` tracks, in that of `layout`.
+    whole: one row for each track in any case, whatever it takes.
     """
     kept = read_vectors_file(library.folder, model.name, model.dimension)
-    if kept is None:
-        return _renew(library, model, search)
-    if asks_annoy(search, kept.written) and not whole:
-        changed = library.changed_since(kept.state or {})
-        follows = None if changed is None else _follow(library, model, kept, changed)
-        return follows or _renew(library, model, search)
-    return kept if _is_same(library, kept) else _renew(library, model, search)
+    follows = None
+    if kept is not None:
+        follows = (kept if _is_same(library, kept) else None) if whole else _follow(library, model, kept)
+    return _renew(library, model, search) if follows is None else follows
 
 
 def build_index(
@@ -53,8 +50,8 @@ def build_index(
     if why_no_annoy():
         return
     rows = open_vectors(library, model, search=search)
-    if rows.written <= MOST_WHOLE and rows.current is not None:
-        rows = open_vectors(library, model, search=search, whole=True)  # so few are indexed anew for a single track
+    if rows.edition and rows.written <= MOST_WHOLE and not _is_same(library, rows):
+        rows = _renew(library, model, search)  # so few are indexed anew for a single track
     folder, vectors, ids = library.folder, rows.vectors[: rows.written], rows.ids[: rows.written]
     edition = rows.edition or digest_of(vectors, ids)
     if not len(vectors) or find_index(folder, vectors, edition):
@@ -114,8 +111,8 @@ def open_rows_index(folder: Path, rows: Vectors, *, search: str = "auto") -> Ind
 
 
 def _is_same(library: Library, kept: Vectors) -> bool:
-    """Whether the rows that are kept are all that the library has."""
-    return kept.current is None and library.changed_since(kept.state or {}, removals=True) == []
+    """Whether the rows that were written at first are all that the library has, and nothing came later."""
+    return kept.written == len(kept) and library.changed_since(kept.state or {}, removals=True) == []
 
 
 def _renew(library: Library, model: Model, search: str) -> Vectors:
@@ -134,13 +131,15 @@ def _renew(library: Library, model: Model, search: str) -> Vectors:
         return Vectors(ids, marks, vectors, written=len(ids))  # a folder that cannot be written costs time
 
 
-def _follow(library: Library, model: Model, kept: Vectors, changed: list[int]) -> Vectors | None:
+def _follow(library: Library, model: Model, kept: Vectors) -> Vectors | None:
     """What is kept, with the tracks that have changed since; None if it is better to write all of it anew."""
-    if not changed:
+    if library.changed_since(kept.state or {}) == []:
         return kept
-    if _is_due(kept, changed):
-        return None
     bookmark = library.bookmark()
+    # Looked for again, after the bookmark: what comes meanwhile is seen twice, not missed.
+    changed = library.changed_since(kept.state or {})
+    if changed is None or _is_due(kept, changed):
+        return None
     ids, marks, vectors = library.vectors(model.name, model.dimension, changed)
     found = {id_: row for row, id_ in enumerate(ids.tolist())}
     rows = []

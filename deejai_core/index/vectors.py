@@ -100,7 +100,7 @@ class Vectors:
             current[row] = self.places.get(id_) == row
             if (older := self.places.first(id_)) is not None:
                 current[older] = False
-        return current
+        return None if current.all() else current
 
 
 class Places(Mapping):

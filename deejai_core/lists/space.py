@@ -182,8 +182,10 @@ class Space:
 
     def members_of(self, ids: Sequence[int]) -> dict[int, Member]:
         """The tracks or albums of these ids that have a vector, by id."""
-        there = [id_ for id_ in ids if self.position.get(id_) is not None]
-        songs = {id_: self._song(self.position[id_]) for id_ in there}
+        places = {id_: place for id_ in ids if (place := self.position.get(id_)) is not None}
+        loaded = self.catalogue.load(np.array(list(places.values()), int))
+        there = [id_ for id_, is_there in zip(places, loaded.tolist(), strict=True) if is_there]
+        songs = {id_: self._song(places[id_]) for id_ in there}
         if self.kind == "track":
             return {id_: Member(track.name, [track], songs[id_], id_) for id_, track in self.library.tracks(there).items()}
         albums = self.library.albums(there)

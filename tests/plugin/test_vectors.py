@@ -19,7 +19,7 @@ from beetsplug.deejai.library.beets_library import BeetsLibrary
 from deejai_core.index import cache as vectors_module
 from deejai_core.index import neighbours as index_module
 from deejai_core.index.annoy_file import why_no_annoy
-from deejai_core.index.cache import is_cache_true, open_rows_index, open_vectors
+from deejai_core.index.cache import build_index, current_index, is_cache_true, open_rows_index, open_vectors
 from deejai_core.playlists.columns import columns_on_demand
 
 DIMENSION = 4
@@ -235,16 +235,61 @@ class TestInALargeLibrary:
         assert index.nearest(rows.vectors[row], 1)[0].tolist() == [row]
 
 
-def test_in_a_small_library_rows_are_in_the_order_of_ids(tmp_path, small):
-    lib = library(tmp_path)
-    open_vectors(BeetsLibrary(lib), MINE)
-    give(lib, 3)
-    add(lib, 2)
-    lib.get_item(5).remove()
-    rows = open_vectors(BeetsLibrary(lib), MINE)
-    assert rows.current is None
-    assert rows.ids.tolist() == sorted(truth(lib))
-    assert found(lib) == truth(lib)
+class TestInASmallLibrary:
+    @pytest.fixture
+    def lib(self, tmp_path, small) -> Library:
+        lib = library(tmp_path)
+        open_vectors(BeetsLibrary(lib), MINE)
+        return lib
+
+    def test_new_tracks_are_added_in_the_order_of_ids(self, lib):
+        first = edition(lib)
+        add(lib, 2)
+        rows = open_vectors(BeetsLibrary(lib), MINE)
+        assert (rows.edition, rows.written, len(rows), rows.current) == (first, 20, 22, None)
+        assert rows.ids.tolist() == sorted(truth(lib))
+        assert found(lib) == truth(lib)
+
+    def test_what_is_weighted_anew_or_removed(self, lib):
+        first = edition(lib)
+        give(lib, 3)
+        lib.get_item(5).remove()
+        assert found(lib) == truth(lib)
+        assert edition(lib) == first
+
+    def test_many_changes_make_all_of_it_be_written_anew(self, lib):
+        first = edition(lib)
+        add(lib, 3)
+        give(lib, 3)
+        lib.get_item(5).remove()
+        rows = open_vectors(BeetsLibrary(lib), MINE)
+        assert rows.edition != first
+        assert (rows.ids.tolist(), rows.current) == (sorted(truth(lib)), None)
+
+    @pytest.mark.parametrize("whole", [False, True])
+    def test_what_comes_while_the_cache_is_brought_up_to_date_is_not_missed(self, lib, monkeypatch, whole):
+        add(lib)
+        bookmark = BeetsLibrary.bookmark
+
+        def late(*arguments: object, **options: object) -> dict:
+            monkeypatch.undo()
+            add(lib)
+            return bookmark(*arguments, **options)
+
+        monkeypatch.setattr(BeetsLibrary, "bookmark", late)
+        monkeypatch.setattr(vectors_module, "CACHED_FROM", 0)
+        found(lib, whole=whole)
+        assert found(lib, whole=whole) == truth(lib)
+
+    @pytest.mark.skipif(why_no_annoy() is not None, reason="annoy is not installed")
+    def test_the_index_has_each_new_track_after_it_is_built(self, lib):
+        build_index(BeetsLibrary(lib), MINE)
+        (new,) = add(lib)
+        open_vectors(BeetsLibrary(lib), MINE)
+        assert current_index(BeetsLibrary(lib), MINE) is None
+        build_index(BeetsLibrary(lib), MINE)
+        assert current_index(BeetsLibrary(lib), MINE).tracks == 21
+        assert np.fromfile(BeetsLibrary(lib).folder / "index.ids", "<i8").tolist() == [*range(1, 21), new]
 
 
 CHANGES = ["add", "weigh", "remove", "remove the last", "other model", "unheard", "play", "open", "whole"]

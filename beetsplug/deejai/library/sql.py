@@ -269,9 +269,13 @@ def changed_after(lib: Library, row: int) -> list[int]:
 
 
 def rows_digest(lib: Library) -> str:
-    """What changes whenever a track gets, changes or loses a vector. An index of beets' table holds all that it reads."""
-    rows = _query(lib, "SELECT entity_id, id FROM item_attributes WHERE key = ? ORDER BY entity_id", (VECTOR,))
-    return hashlib.blake2b(np.array(rows, np.int64).tobytes(), digest_size=16).hexdigest()
+    """What changes whenever a track gets, changes or loses a vector.
+
+    Summed up by SQLite, from an index of beets' table that holds all that it reads: a row for each track would take longer.
+    """
+    sums = "COUNT(*), SUM(id), SUM(entity_id), SUM(id * entity_id % 1000003)"
+    (row,) = _query(lib, f"SELECT {sums} FROM item_attributes WHERE key = ?", (VECTOR,))  # noqa: S608 (constants)
+    return " ".join(map(str, row))
 
 
 def witnesses(lib: Library) -> list[list]:
