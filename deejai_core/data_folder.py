@@ -14,6 +14,10 @@ def slices_path(library: Library) -> Path:
     return library.folder / "slices.db"
 
 
+def recordings_path(library: Library) -> Path:
+    return library.folder / "recordings"
+
+
 def history_path(library: Library) -> Path:
     return library.folder / "history.db"
 

@@ -173,7 +173,7 @@ class Library(Protocol):
         """
 
     def changed_since(self, bookmark: Mapping[str, Any], *, removals: bool = False) -> list[int] | None:
-        """Return the ids of tracks whose vectors came or changed since; None if that cannot be told.
+        """Return the ids of tracks whose vectors or recordings came or changed since; None if that cannot be told.
 
         removals: those of tracks that lost theirs, too, or were removed; None if they cannot be named.
         """

@@ -77,6 +77,8 @@ class DeejaiPlugin(BeetsPlugin):
 
     def import_finished(self, lib: Library) -> None:
         """Says how many tracks were analysed, and writes the playlists of the configuration; at worst a warning."""
+        if self._import_analysis:
+            self._import_analysis.close()
         if self._analysed or self._failed:
             failed = f", {self._failed:,} failed; `beet deejai analyze` tries again" if self._failed else ""
             ui.print_(f"deejai: {counted(self._analysed, 'track')} analysed{failed}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
@@ -121,11 +121,14 @@ def analyse(
     limits: Limits = NO_MORE_THAN_USUAL,
     device: str = CPU,
     together: int | None = None,
+    decoders: Sequence[Decoder] | None = None,
 ) -> Iterator[Embedded | NotEmbedded]:
     """Every file through the model's trunk, `threads` at a time; results come as they are ready, in any order.
 
     `known` keys are not embedded again. Each thread has its files decoded by a process of its own, within `limits`. Closing
     the iterator waits for the files under way, a moment each, and drops the rest.
+
+    decoders: one for each thread, which stay open; by default new ones, with `limits`.
 
     device: where the network runs, as `pick_device` returns it. together: how many windows go through the network at once,
     whatever files they are of; None: on the CPU each file by itself, in its thread, elsewhere `TOGETHER`. Spectrograms are
@@ -133,22 +136,23 @@ def analyse(
 
     Raises ModelError if the model or a library cannot be loaded; whatever goes wrong with a file makes it `NotEmbedded`.
     """
-    decoders: queue.SimpleQueue[Decoder] = queue.SimpleQueue()
-    for _ in range(threads):
-        decoders.put(limits.decoder())
+    own = [limits.decoder() for _ in range(threads)] if decoders is None else []
+    free: queue.SimpleQueue[Decoder] = queue.SimpleQueue()
+    for decoder in own or decoders:
+        free.put(decoder)
 
     if together is None and device != CPU:
         together = TOGETHER
     one_file = read_file if together else embed_file
 
     def embed(path: Path) -> Embedded | Read | NotEmbedded:
-        decoder = decoders.get()
+        decoder = free.get()
         try:
             return one_file(path, model, decoder, windows=windows, known=known)
         except AudioError as error:
             return _not_embedded(path, error)
         finally:
-            decoders.put(decoder)
+            free.put(decoder)
 
     waiting = iter(paths)
     batch: list[Read] = []
@@ -170,8 +174,8 @@ def analyse(
                 batch = []
     finally:
         executor.shutdown(cancel_futures=True)
-        for _ in range(threads):
-            decoders.get().close()
+        for decoder in own:
+            decoder.close()
 
 
 def default_threads() -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -207,19 +208,21 @@ def embed_tracks(
     threads: int,
     force: bool = False,
     cluster: Cluster | None = None,
+    decoders: Sequence[Decoder] | None = None,
     on_result: Callable[[Embedded | NotEmbedded], None],
 ) -> list[int]:
     """Decode the tracks' files and keep what the model's trunk makes of them; returns the ids of those to be weighted.
 
-    cluster: what embeds them, instead of this machine by so many threads. Each result is in the store and the library
-    before `on_result` gets it. A track keeps the vector that it has until it is weighted, but not one of other audio.
+    cluster: what embeds them, instead of this machine by so many threads. decoders: see `analyse`. Each result is in the
+    store and the library before `on_result` gets it. A track keeps the vector that it has until it is weighted, but not one
+    of other audio.
     """
     by_path = defaultdict(list)
     for id_, track in library.tracks(ids).items():
         by_path[track.path].append(id_)
     if not by_path:
         return []  # without waking the network for nothing
-    known = set() if force else store.keys(model.trunk_name)
+    known = set() if force else _Known(library, model.trunk_name)
     notes: dict[Path, FileNote | None] = {}
 
     def paths() -> Iterator[Path]:
@@ -238,6 +241,7 @@ def embed_tracks(
             known=known,
             limits=analysis.limits,
             device=pick_device(analysis.device),
+            decoders=decoders,
         )
     wanted = [id_ for of_file in by_path.values() for id_ in of_file]
     done = set(library.vectors(model.name, model.dimension, wanted).ids.tolist())
@@ -276,7 +280,8 @@ def embed_external(library: Library, path: Path, model: Model, analysis: Analysi
 class ImportAnalysis:
     """Vectors for tracks that are just being imported, task by task.
 
-    Tasks share the model and what was read of the slice store. The vectors of older tracks stay as they are, whatever the
+    Tasks share the model, what was read of the slice store, and the processes that decode, which live until `close`. It is
+    closed at the end of the program at the latest. The vectors of older tracks stay as they are, whatever the
     import does to the reference, until the next `analyse_library`. A failure is not remembered: the importer is about to
     move the file, and the next analysis tries it where it will be.
     """
@@ -287,16 +292,34 @@ class ImportAnalysis:
     on_failure: Callable[[NotEmbedded], None]
     _read: dict[str, np.ndarray] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)  # several imports may run at once in one program
+    _decoders: list[Decoder] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # One core is left to whoever answers the importer's questions.
+        threads = self.analysis.threads or max(1, default_threads() - 1)
+        self._decoders += [self.analysis.limits.decoder() for _ in range(threads)]
+        self._at_the_end = weakref.finalize(self, _close, self._decoders)
+
+    def close(self) -> None:
+        """End the processes that decode. They start again when there is another task."""
+        with self._lock:
+            _close(self._decoders)
 
     def __call__(self, library: Library, ids: Sequence[int]) -> tuple[int, int]:
         """Analyse tracks; returns how many were, and how many failed."""
         model, analysis = self.model, self.analysis
-        with analysis.limits.decoder() as decoder:
-            lacking = _lacking(library, ids, model, decoder)
-        # One core is left to whoever answers the importer's questions.
-        threads = analysis.threads or max(1, default_threads() - 1)
         with self._lock, open_slices(library) as store:
-            embedded = embed_tracks(library, lacking, model, store, analysis, threads=threads, on_result=self._note)
+            lacking = _lacking(library, ids, model, self._decoders[0])
+            embedded = embed_tracks(
+                library,
+                lacking,
+                model,
+                store,
+                analysis,
+                threads=len(self._decoders),
+                decoders=self._decoders,
+                on_result=self._note,
+            )
             if embedded:
                 weight_imported(library, embedded, model, analysis.epsilon_for(model), store, read=self._read)
             if analysis.tags:
@@ -306,6 +329,23 @@ class ImportAnalysis:
     def _note(self, result: Embedded | NotEmbedded) -> None:
         if isinstance(result, NotEmbedded):
             self.on_failure(result)
+
+
+@dataclass(frozen=True)
+class _Known(Container[str]):
+    """The recordings that a trunk has embedded, each looked up when it is asked for, by any thread."""
+
+    library: Library
+    trunk: str
+
+    def __contains__(self, key: object) -> bool:
+        with open_slices(self.library) as store:
+            return bool(store.known([str(key)], self.trunk))
+
+
+def _close(decoders: Iterable[Decoder]) -> None:
+    for decoder in decoders:
+        decoder.close()
 
 
 def _lacking(library: Library, ids: Sequence[int], model: Model, decoder: Decoder) -> list[int]:

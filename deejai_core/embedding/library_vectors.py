@@ -9,8 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from deejai_core.data_folder import alone
+from deejai_core.embedding.mp3tovec import REFERENCE
+from deejai_core.embedding.recordings import open_recordings
 from deejai_core.embedding.slices import SliceStore, open_slices
-from deejai_core.embedding.weighting import choose_reference, is_current, read_units, weight_against, weight_library
+from deejai_core.embedding.weighting import is_current, read_units, weight_against, weight_library
 from deejai_core.errors import NotAnalysedError
 from deejai_core.library import Kept, Library
 from deejai_core.models.protocol import Model
@@ -85,12 +87,12 @@ def weight_imported(
 
     read: slices of the reference by audio key that need not be read again; gains those that were.
     """
-    tracks, wanted = _tracks_of(library.recordings()), set(ids)
+    recordings = open_recordings(library)
+    tracks = recordings.tracks_of(set(library.recordings(set(ids)).values()))
+    reference = recordings.first(REFERENCE, lambda keys: store.known(keys, model.trunk_name))
     read = {} if read is None else read
-    embedded = store.keys(model.trunk_name)
-    reference = choose_reference(embedded & tracks.keys())
     read |= read_units(store, model, [key for key in reference if key not in read])
-    units = read_units(store, model, [key for key, found in tracks.items() if wanted.intersection(found)])
+    units = read_units(store, model, tracks)
     vectors = weight_against(units, {key: read[key] for key in reference}, epsilon)
     store.drop_counts(units)
     _keep(library, {key: tracks[key] for key in units}, vectors, model)

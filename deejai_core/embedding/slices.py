@@ -146,6 +146,10 @@ class SliceStore:
         rows = self._database.select("SELECT key FROM slices WHERE model = ? ORDER BY rowid", (model,), of=(str,))
         return dict.fromkeys(key for (key,) in rows).keys()
 
+    def known(self, keys: Iterable[str], model: str) -> set[str]:
+        """Those of these recordings that `model` has embedded."""
+        return {key for (key,) in self._rows("SELECT key FROM slices WHERE model = ?", keys, model, of=(str,))}
+
     def damage(self, sizes: Mapping[str, int]) -> str:
         """What is wrong with the file, its slices or its counts; empty if nothing. All of it is read.
 

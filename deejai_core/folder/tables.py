@@ -11,7 +11,7 @@ from deejai_core.database import Database, Schema, Whole
 from deejai_core.folder.names import is_name
 
 # lost: the file is not where it was; its track waits for its recording to turn up again.
-# vectors: mark numbers each change; a row without a vector says that there was one.
+# vectors: mark numbers each change, also of the recording; a row without a vector says that there is none any more.
 # writes: the last mark of some changes, and what tells them from those of a copy of this file that went another way.
 SCRIPT = """
 BEGIN;
@@ -111,20 +111,19 @@ def note_write(database: Database) -> None:
 
 
 def forget_vectors(database: Database, ids: list[int]) -> None:
-    """Remove the vectors of these tracks, and leave a mark that they had one."""
+    """Remove the vectors of these tracks, and leave a mark that something has changed."""
     database.connection.executemany(
-        "INSERT OR REPLACE INTO vectors (track_id, model, vector) "
-        "SELECT track_id, '', NULL FROM vectors WHERE track_id = ? AND vector IS NOT NULL",
+        "INSERT OR REPLACE INTO vectors (track_id, model, vector) SELECT id, '', NULL FROM tracks WHERE id = ?",
         [(id_,) for id_ in ids],
     )
     note_write(database)
 
 
 def touch_vectors(database: Database, ids: list[int]) -> None:
-    """Give the vectors of these tracks new marks: whoever follows the library has to look at them again."""
+    """Give these tracks new marks: whoever follows the library has to look at them again."""
     database.connection.executemany(
         "INSERT OR REPLACE INTO vectors (track_id, model, vector) "
-        "SELECT track_id, model, vector FROM vectors WHERE track_id = ?",
+        "SELECT id, COALESCE(model, ''), vector FROM tracks LEFT JOIN vectors ON track_id = id WHERE id = ?",
         [(id_,) for id_ in ids],
     )
     note_write(database)

@@ -181,6 +181,21 @@ class Keeping:
         assert library.changed_since(bookmark) == [one, other]
         assert library.changed_since(library.bookmark()) == []
 
+    def test_a_bookmark_tells_which_recordings_came_or_changed(self, factory, library):
+        one, other, third = library.ids()
+        paths, before = library.paths(), library.bookmark()
+        library.keep_recording(other, paths[other], "first")
+        assert library.changed_since(before) == [other]
+        bookmark = library.bookmark()
+        library.keep_recording(other, paths[other], "first")
+        assert library.changed_since(bookmark) == []
+        library.keep_recording(other, paths[other], "another")
+        library.keep_recording(third, paths[third], "first")
+        assert library.changed_since(bookmark) == [other, third]
+        assert library.changed_since(before) == [other, third]
+        assert library.recordings() == {other: "another", third: "first"}
+        assert one not in library.recordings()
+
     def test_a_bookmark_tells_of_what_has_gone_if_that_is_asked(self, factory, library):
         one, other, _ = library.ids()
         recordings, paths = identify(library), library.paths()

@@ -163,3 +163,22 @@ def test_removed_and_imported_again_needs_no_decoding(analysed, collection, tmp_
     analysed.run("import", "-qA", copy)
     assert vectors(analysed, "artist:Hazel") == before
     assert slices(analysed) == stored
+
+
+def test_the_processes_that_decode_live_as_long_as_the_import(beets, collection, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "from deejai_core.audio import sandbox\n"
+        "os.sched_getaffinity = lambda process: {0}\n"
+        "def start_child(module, *words, start=sandbox.start_child):\n"
+        "    print('starts:', module, file=sys.stderr)\n"
+        "    return start(module, *words)\n"
+        "def end_child(process, end=sandbox.end_child):\n"
+        "    print('ends', file=sys.stderr)\n"
+        "    end(process)\n"
+        "sandbox.start_child, sandbox.end_child = start_child, end_child\n"
+    )
+    result = beets.run("import", "-qA", collection, PYTHONPATH=str(tmp_path))
+    told = [line for line in result.err.splitlines() if line.startswith(("starts:", "ends"))]
+    assert told == ["starts: deejai_core.audio.worker", "ends"]
+    assert len(beets.run("ls", "-a").lines) > 1

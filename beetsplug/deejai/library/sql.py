@@ -13,7 +13,7 @@ import numpy as np
 from beets.dbcore.query import Query
 from beets.library import Album, Item
 
-from .attributes import FLOAT_BYTES, MODEL, VECTOR, Vector
+from .attributes import FLOAT_BYTES, KEY, MODEL, VECTOR, Vector
 
 if TYPE_CHECKING:
     from beets.dbcore.db import Transaction
@@ -258,12 +258,12 @@ def _portions(lib: Library, only: Iterable[int] | None) -> Iterator[tuple[str, l
 
 
 def changed_after(lib: Library, row: int) -> list[int]:
-    """Ids of the tracks whose vector or model was written after the row of this number."""
+    """Ids of the tracks whose vector, model or audio key was written after the row of this number."""
     rows = _query(
         lib,
         # Not by one of its indexes, which SQLite prefers: in the order of the rows only the last ones are read.
-        "SELECT entity_id FROM item_attributes NOT INDEXED WHERE id > ? AND key IN (?, ?)",
-        (row, VECTOR, MODEL),
+        "SELECT entity_id FROM item_attributes NOT INDEXED WHERE id > ? AND key IN (?, ?, ?)",
+        (row, VECTOR, MODEL, KEY),
     )
     return sorted({id_ for (id_,) in rows})
 

@@ -1,0 +1,129 @@
+"""Which tracks hold a recording, and which recordings of a library come first, without the audio keys of all of it.
+
+A cache beside the library: the keys in order, each with a track, and the library's bookmark of then. What has changed since
+is read from the library and put in its place. A track that went is found out when it is asked for: whatever is said of a
+recording was read from the library just then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.data_folder import recordings_path
+from deejai_core.files import open_regular, replacing
+from deejai_core.library import Library
+
+VERSION = 1
+CACHED_FROM = 2_000  # tracks; the keys of fewer are read from the library as fast
+RENEWED = 2_000  # tracks: when so many have changed since the file was written, all is read and written anew
+DIGEST = 16  # bytes at the beginning of the file: BLAKE2b of the rest, which is a line of JSON, and the rows
+
+
+@dataclass(frozen=True, eq=False)
+class Recordings:
+    """The recordings of a library. rows: (n,) key and id of each track that has one, in the order of the keys."""
+
+    library: Library
+    rows: np.ndarray
+
+    def tracks_of(self, keys: Collection[str]) -> dict[str, list[int]]:
+        """The tracks of these recordings, by key; without those that the library does not have."""
+        sought = np.array([_stored(key) for key in keys] or [b""])
+        first, last = (np.searchsorted(self.rows["key"], sought, side) for side in ("left", "right"))
+        places = [place for start, end in zip(first.tolist(), last.tolist(), strict=True) for place in range(start, end)]
+        found: dict[str, list[int]] = {}
+        for id_, key in self._current(self.rows[places]).items():
+            found.setdefault(key, []).append(id_)
+        return {key: found[key] for key in keys if key in found}
+
+    def first(self, count: int, embedded: Callable[[list[str]], Set[str]]) -> list[str]:
+        """The first `count` recordings, in the order of their keys, of those that are `embedded`."""
+        found: dict[str, None] = {}
+        step = count + count // 8 + 1  # some may not be embedded, or gone
+        for start in range(0, len(self.rows), step):
+            rows = self.rows[start : start + step]
+            there = self._current(rows)
+            known = embedded(list(set(there.values())))
+            found |= dict.fromkeys(sorted(known.intersection(there.values())))
+            if len(found) >= count:
+                break
+        return list(found)[:count]
+
+    def _current(self, rows: np.ndarray) -> dict[int, str]:
+        """The key of each of these tracks that still has it, in the order of the ids."""
+        before = {id_: key for key, id_ in rows.tolist()}
+        return {id_: key for id_, key in self.library.recordings(list(before)).items() if _stored(key) == before[id_]}
+
+
+def open_recordings(library: Library) -> Recordings:
+    """The recordings of a library as it is. A folder that cannot be written costs time."""
+    # Before what it is a bookmark of: what comes meanwhile is seen twice, not missed.
+    bookmark = library.bookmark()
+    kept = _read(recordings_path(library))
+    changed = None if kept is None else library.changed_since(kept[1])
+    if changed is None or len(changed) > RENEWED:
+        rows = _rows(library.recordings())
+        if len(rows) >= CACHED_FROM:
+            with contextlib.suppress(OSError):
+                _write(recordings_path(library), rows, bookmark)
+        return Recordings(library, rows)
+    return Recordings(library, _changed(kept[0], changed, library.recordings(changed)) if changed else kept[0])
+
+
+def _stored(key: str) -> bytes:
+    return key.encode("utf-8", "surrogatepass")
+
+
+def _rows(recordings: Mapping[int, str]) -> np.ndarray:
+    """(n,) key and id of tracks, in the order of the keys."""
+    keys = [_stored(key) for key in recordings.values()]
+    rows = np.empty(len(keys), _row_type(max(map(len, keys), default=1)))
+    rows["key"], rows["id"] = keys, list(recordings)
+    return rows[np.argsort(rows["key"], kind="stable")]
+
+
+def _row_type(width: int) -> np.dtype:
+    return np.dtype([("key", f"S{max(width, 1)}"), ("id", "<i8")])
+
+
+def _changed(rows: np.ndarray, changed: Iterable[int], recordings: Mapping[int, str]) -> np.ndarray:
+    """The rows, with what some tracks hold now in place of what they held."""
+    new = _rows(recordings)
+    type_ = _row_type(max(rows.dtype["key"].itemsize, new.dtype["key"].itemsize))
+    others = rows[~np.isin(rows["id"], list(changed))].astype(type_)
+    return np.insert(others, np.searchsorted(others["key"], new["key"]), new.astype(type_))
+
+
+def _read(path: Path) -> tuple[np.ndarray, dict] | None:
+    """The rows that are kept and their bookmark; None if they are not there or not whole."""
+    try:
+        with open_regular(path) as file:
+            digest, data = file.read(DIGEST), file.read()
+        if _digest(data) != digest:
+            return None
+        end = data.index(b"\n") + 1
+        made = json.loads(data[:end])
+        if made["version"] != VERSION:
+            return None
+        return np.frombuffer(data, _row_type(made["width"]), offset=end), made["bookmark"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _write(path: Path, rows: np.ndarray, bookmark: dict) -> None:
+    made = {"version": VERSION, "width": rows.dtype["key"].itemsize, "bookmark": bookmark}
+    data = json.dumps(made).encode() + b"\n" + rows.tobytes()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_bytes(_digest(data) + data)
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=DIGEST).digest()
