@@ -24,7 +24,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.invented import write_library
-from benchmarks.queries import BEET, Took, timed
+from benchmarks.queries import BEET
+from benchmarks.usage import Usage, measure
 
 SIZES = (100_000,)
 PAIRS = 5
@@ -56,16 +57,20 @@ def main() -> None:
 def measured(folder: Path, tracks: int, pairs: int) -> Iterator[str]:
     """Rows of the table."""
 
-    def beet(*words: str) -> Took:
-        return timed([BEET, *words], folder)
+    def taken(command: list) -> Usage:
+        # With modules compiled, as they are where they were installed.
+        return measure(command, BEETSDIR=str(folder), PYTHONDONTWRITEBYTECODE="")
 
-    def similar() -> Took:
+    def beet(*words: str) -> Usage:
+        return taken([BEET, *words])
+
+    def similar() -> Usage:
         return beet("deejai", "similar", "id:7", "-o", str(folder / "list.m3u"))
 
-    def imported(*options: str) -> Took:
-        return timed([*UNDECODED, *options, "import", "-qAC", str(album(folder))], folder)
+    def imported(*options: str) -> Usage:
+        return taken([*UNDECODED, *options, "import", "-qAC", str(album(folder))])
 
-    def row(what: str, against: str, found: list[tuple[Took, Took]]) -> str:
+    def row(what: str, against: str, found: list[tuple[Usage, Usage]]) -> str:
         ours, theirs = (statistics.median(took.cpu for took in side) for side in zip(*found, strict=True))
         more = sorted(our.cpu - their.cpu for our, their in found)
         ratio = statistics.median(our.cpu / their.cpu for our, their in found)
@@ -75,7 +80,7 @@ def measured(folder: Path, tracks: int, pairs: int) -> Iterator[str]:
             f"| {statistics.median(more):.2f} ({more[0]:.2f} to {more[-1]:.2f}) | {wall:.2f} | {memory:.0f} |"
         )
 
-    def each(first: Callable[[], Took], second: Callable[[], Took]) -> list[tuple[Took, Took]]:
+    def each(first: Callable[[], Usage], second: Callable[[], Usage]) -> list[tuple[Usage, Usage]]:
         return [(first(), second()) for _ in range(pairs)]
 
     listed = "`beet ls id:7`"

@@ -20,6 +20,7 @@ from deejai_core.files import replacing
 
 LOCK_TIMEOUT = 60  # seconds to wait for another process that writes
 FAR_AHEAD = 1000  # versions: no newer program will ever have so many, so it is damage
+TOGETHER = 1_000  # rows whose types are looked at together, a column at a time
 CAUSE = 120  # characters of a message of SQLite that are shown: some quote what is damaged
 # Whether the values of a table's row, by the names of its columns, are what they can be; for some tables of a file.
 Whole = Mapping[str, Callable[..., bool]]
@@ -158,10 +159,12 @@ class Database:
     def select(self, statement: str, values: Sequence = (), *, of: tuple[type, ...]) -> Iterator[tuple]:
         """The rows that a statement finds, whose values must be of these types."""
         with self.errors():
-            for row in self.connection.execute(statement, values):
-                if not all(map(isinstance, row, of)):
-                    raise self.damaged("a value of a wrong type")
-                yield row
+            cursor = self.connection.execute(statement, values)
+            while rows := cursor.fetchmany(TOGETHER):
+                for column, wanted in zip(zip(*rows, strict=True), of, strict=False):
+                    if not all(issubclass(kind, wanted) for kind in set(map(type, column))):
+                        raise self.damaged("a value of a wrong type")
+                yield from rows
 
     def damage(self, whole: Whole) -> str:
         """What is wrong with the file or the rows in it; empty if nothing. All of it is read."""

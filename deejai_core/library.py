@@ -115,6 +115,9 @@ class Library(Protocol):
     def paths(self) -> dict[int, Path]:
         """Return where the file of each track lies, as an absolute path."""
 
+    def file_names(self) -> dict[int, bytes]:
+        """Return the same as the system's bytes, which takes a fraction of the time where there are very many."""
+
     def cover(self, id_: int) -> Path | None:
         """Return the picture that lies beside the file of a track, or that is its album's, if there is one."""
 

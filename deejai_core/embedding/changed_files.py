@@ -6,7 +6,7 @@ The slice store notes the size and time of each file. What differs is looked at 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from deejai_core.data_folder import slices_path
@@ -16,22 +16,26 @@ from deejai_core.library import Library
 
 def note_of(path: Path, key: str) -> FileNote | None:
     """What a file of this audio key is like now; None if it is not there."""
+    return _note_of(os.fsencode(path), key)
+
+
+def _note_of(name: bytes, key: str) -> FileNote | None:
     try:
-        status = os.stat(path)  # noqa: PTH116 (there may be a hundred thousand, and pathlib's takes twice as long)
+        status = os.stat(name)  # noqa: PTH116 (there may be a hundred thousand, and pathlib's takes twice as long)
     except (OSError, ValueError):
         return None
-    return FileNote(os.fsencode(path), key, status.st_size, status.st_mtime_ns)
+    return FileNote(name, key, status.st_size, status.st_mtime_ns)
 
 
-def look_at_files(library: Library, store: SliceStore) -> tuple[set[int], list[FileNote]]:
+def look_at_files(library: Library, store: SliceStore, recordings: Mapping[int, str]) -> tuple[set[int], list[FileNote]]:
     """Ids of the tracks whose files have changed, and notes to be kept of files of which there is none yet.
 
-    A file that is not there has not changed. One look at each file, and nothing is read of it.
+    recordings: the library's. A file that is not there has not changed. One look at each file, and nothing is read of it.
     """
-    paths, noted = library.paths(), store.files()
+    names, noted = library.file_names(), store.files()
     changed, unknown = set(), []
-    for id_, key in library.recordings().items():
-        note = note_of(paths[id_], key) if id_ in paths else None
+    for id_, key in recordings.items():
+        note = _note_of(names[id_], key) if id_ in names else None
         if note is None:
             continue
         before = noted.get(note.path)

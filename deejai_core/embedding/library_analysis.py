@@ -11,7 +11,7 @@ import os
 import threading
 import weakref
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,7 @@ from deejai_core.embedding.slices import FileNote, SliceStore, open_slices
 from deejai_core.embedding.tagging import tag_tracks, untagged_ids
 from deejai_core.embedding.weighting import weight_external
 from deejai_core.errors import AudioError, UnmountedError
+from deejai_core.index.cache import ids_with_vectors
 from deejai_core.library import Library
 from deejai_core.models.device import pick_device
 from deejai_core.models.protocol import Model
@@ -103,9 +104,12 @@ def analyse_library(
     """
     observer = observer or Observer()
     with open_slices(library) as store, alone(library):
-        changed, unknown = look_at_files(library, store)
+        recordings = library.recordings()
+        changed, unknown = look_at_files(library, store, recordings)
         store.note_files(unknown)
-        work = plan(library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed)
+        work = plan(
+            library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed, recordings=recordings
+        )
         observer.planned(work, sum(id_ in changed for id_ in work.to_embed))
         paths = [track.path for track in library.tracks(work.to_embed).values()]
         if paths:
@@ -129,7 +133,7 @@ def analyse_library(
             library, work.to_embed, model, store, analysis, threads=threads, force=force, cluster=cluster, on_result=note
         )
         wanted, epsilon, weighted, tagged = [*work.to_weight, *embedded], analysis.epsilon_for(model), None, 0
-        if wanted or not up_to_date(library, model, epsilon, store):
+        if wanted or not up_to_date(library, model, epsilon, store, None if work.to_embed else recordings):
             observer.weighting()
             weighted = weight_tracks(library, wanted, model, epsilon, store)
             observer.weighted(weighted, len(wanted))
@@ -150,11 +154,15 @@ def pending_tracks(
 ) -> list[int]:
     """The tracks whose files `analyse_library` would decode; nothing is written."""
     if not slices_path(library).exists():
-        done = set(library.vectors(model.name, model.dimension).ids.tolist())
+        done = ids_with_vectors(library, model)
         return [id_ for id_ in library.ids() if id_ not in done] if ids is None else list(ids)
     with open_slices(library) as store:
-        changed, _ = look_at_files(library, store)
-        return plan(library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed).to_embed
+        recordings = library.recordings()
+        changed, _ = look_at_files(library, store, recordings)
+        work = plan(
+            library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed, recordings=recordings
+        )
+        return work.to_embed
 
 
 def plan(
@@ -167,13 +175,15 @@ def plan(
     retry: bool = False,
     force: bool = False,
     changed: Container[int] = (),
+    recordings: Mapping[int, str] | None = None,
 ) -> Work:
     """Sort out what tracks lack; see `analyse_library`.
 
-    changed: ids of tracks whose files have changed: what they hold is embedded if it is another recording.
+    changed: ids of tracks whose files have changed: what they hold is embedded if it is another recording. recordings: the
+    library's, where they have been read already.
     """
-    keys, failures = library.recordings(), store.failures()
-    done = set(library.vectors(model.name, model.dimension).ids.tolist())
+    keys, failures = library.recordings() if recordings is None else recordings, store.failures()
+    done = ids_with_vectors(library, model)
     again = store.to_embed_again(model.trunk_name)
     if ids is None and force:
         ids = library.ids()
@@ -181,7 +191,8 @@ def plan(
         ids = [id_ for id_ in library.ids() if id_ not in done or id_ in changed or keys.get(id_) in again]
         if retry:  # also those that have a vector, of what they were before
             ids = list(dict.fromkeys([*ids, *library.at(list(failures)).values()]))
-    tracks, known = library.tracks(ids), store.keys(model.trunk_name)
+    tracks = library.tracks(ids)
+    known = store.known([keys[id_] for id_ in tracks if id_ in keys], model.trunk_name)
     work = Work([], [], [])
     for id_, track in tracks.items():
         failure = failures.get(track.path)

@@ -25,9 +25,15 @@ class Weighted(NamedTuple):
     changed: int
 
 
-def up_to_date(library: Library, model: Model, epsilon: float, store: SliceStore) -> bool:
-    """Whether all vectors that can be made of what is stored were weighted against the library as it is."""
-    return is_current(store, model, epsilon, set(library.recordings().values()))
+def up_to_date(
+    library: Library, model: Model, epsilon: float, store: SliceStore, recordings: Mapping[int, str] | None = None
+) -> bool:
+    """Whether all vectors that can be made of what is stored were weighted against the library as it is.
+
+    recordings: the library's, where they have been read already.
+    """
+    recordings = library.recordings() if recordings is None else recordings
+    return is_current(store, model, epsilon, set(recordings.values()))
 
 
 def weight_tracks(library: Library, ids: Iterable[int], model: Model, epsilon: float, store: SliceStore) -> Weighted:

@@ -150,6 +150,11 @@ class SliceStore:
         """Those of these recordings that `model` has embedded."""
         return {key for (key,) in self._rows("SELECT key FROM slices WHERE model = ?", keys, model, of=(str,))}
 
+    def uncounted(self, model: str) -> set[str]:
+        """The recordings that `model` has embedded of which no counts are kept."""
+        statement = "SELECT key FROM slices s WHERE model = ? AND NOT EXISTS (SELECT 1 FROM counts c WHERE c.key = s.key)"
+        return {key for (key,) in self._database.select(statement, (model,), of=(str,))}
+
     def damage(self, sizes: Mapping[str, int]) -> str:
         """What is wrong with the file, its slices or its counts; empty if nothing. All of it is read.
 

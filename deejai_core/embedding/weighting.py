@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,12 +90,21 @@ def weight_external(
 
 def is_current(store: SliceStore, model: Model, epsilon: float, library: Collection[str]) -> bool:
     """Whether `weight_library` would have nothing to do but what is wanted."""
-    before = store.weighting()
-    embedded = store.keys(model.trunk_name) & set(library)
+    before, library = store.weighting(), set(library)
     if not before:
-        return not embedded
-    made_so = (before.model, before.epsilon) == (model.name, epsilon)
-    return made_so and before.reference == dict.fromkeys(choose_reference(embedded)) and embedded <= store.counted()
+        return not store.keys(model.trunk_name) & library
+    if (before.model, before.epsilon) != (model.name, epsilon) or store.uncounted(model.trunk_name) & library:
+        return False
+    return before.reference == dict.fromkeys(_embedded_first(store, model, library))
+
+
+def _embedded_first(store: SliceStore, model: Model, library: Set[str]) -> list[str]:
+    """As `choose_reference` of the library's recordings that were embedded, mostly without reading which those are."""
+    some = choose_reference(library, REFERENCE + REFERENCE // 8)  # some may not be embedded
+    found = choose_reference(store.known(some, model.trunk_name))
+    if len(found) == REFERENCE or len(some) == len(library):
+        return found
+    return choose_reference(store.keys(model.trunk_name) & library)
 
 
 def weight_library(

@@ -225,9 +225,12 @@ class FolderLibrary:
         return found
 
     def paths(self) -> dict[int, Path]:
+        return {id_: Path(os.fsdecode(name)) for id_, name in self.file_names().items()}
+
+    def file_names(self) -> dict[int, bytes]:
         with self._opened() as database:
             rows = database.select("SELECT id, path FROM tracks WHERE NOT lost ORDER BY id", of=(int, bytes))
-            return {id_: self._path(database, name) for id_, name in rows}
+            return {id_: os.fsencode(self._path(database, name)) for id_, name in rows}
 
     def cover(self, id_: int) -> Path | None:
         with self._opened() as database:

@@ -35,6 +35,14 @@ def open_vectors(library: Library, model: Model, *, search: str = "auto", whole:
     return _renew(library, model, search) if follows is None else follows
 
 
+def ids_with_vectors(library: Library, model: Model) -> set[int]:
+    """The tracks that have a vector of this model; without a look at any vector where the cache is that of the library."""
+    kept = read_vectors_file(library.folder, model.name, model.dimension)
+    if kept is not None and _is_same(library, kept):
+        return set(kept.ids.tolist())
+    return set(library.vectors(model.name, model.dimension).ids.tolist())
+
+
 def build_index(
     library: Library,
     model: Model,

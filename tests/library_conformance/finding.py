@@ -45,7 +45,14 @@ class Finding:
             assert library.ids(kind) == library.find("", kind) == library.titled("x", kind) == []
             assert library.titles(kind, 0, 99, 9) == []
             assert len(library.columns([], kind, plays=True).length) == 0
-        assert library.tracks([1]) == library.albums([1]) == library.albums_of([1]) == library.paths() == {}
+        assert (
+            library.tracks([1])
+            == library.albums([1])
+            == library.albums_of([1])
+            == library.paths()
+            == library.file_names()
+            == {}
+        )
         assert library.field("title") == library.field("deejai_tags") == library.recordings() == {}
         assert library.vectors(MODEL, DIMENSION).vectors.shape == (0, DIMENSION)
         assert library.keep_recording(1, tmp_path / "music/a.flac", "key") is None
@@ -153,6 +160,7 @@ class Finding:
         }
         assert len(paths) == len(ODD_NAMES)
         assert library.paths() == paths
+        assert library.file_names() == {id_: os.fsencode(path) for id_, path in paths.items()}
         assert {id_: track.path for id_, track in library.tracks(paths).items()} == paths
         assert library.at(list(paths.values())) == {path: id_ for id_, path in paths.items()}
         assert all(library.keep_recording(id_, path, "key") is False for id_, path in paths.items())

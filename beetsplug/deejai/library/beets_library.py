@@ -151,7 +151,11 @@ class BeetsLibrary:
         return next((item.id for item in self.lib.items(PathQuery("path", os.fsencode(path)))), None)
 
     def paths(self) -> dict[int, Path]:
-        return {id_: sql.as_path(path) for id_, (path,) in sql.columns(self.lib, "path").items() if path}
+        return {id_: Path(os.fsdecode(name)) for id_, name in self.file_names().items()}
+
+    @_reporting
+    def file_names(self) -> dict[int, bytes]:
+        return sql.file_names(self.lib, os.fsencode(self.music_folder))
 
     def cover(self, id_: int) -> Path | None:
         item = self.lib.get_item(id_)
@@ -281,10 +285,9 @@ class BeetsLibrary:
         since = sql.seen_until(self.lib, bookmark)
         if since is None:
             return None
-        changed = sql.changed_after(self.lib, since)
-        if removals and not changed and bookmark.get("rows") != sql.rows_digest(self.lib):
+        if removals and bookmark.get("rows") != sql.rows_digest(self.lib):
             return None
-        return changed
+        return sql.changed_after(self.lib, since)
 
     def _fetch(self, kind: Kind) -> Callable:
         return self.lib.items if kind == "track" else self.lib.albums

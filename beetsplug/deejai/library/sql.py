@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import os
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -53,6 +55,17 @@ def _query_of(lib: Library, statement: str, keys: Iterable[Any], values: Sequenc
 def as_path(value: bytes) -> Path:
     """A path as the database has it, where it may begin at the library's folder."""
     return Path(os.fsdecode(Item._fields["path"].from_sql(value)))
+
+
+def file_names(lib: Library, folder: bytes) -> dict[int, bytes]:
+    """The absolute path of each track's file. folder: of the library's music."""
+    found = {}
+    for id_, path in _query(lib, "SELECT id, path FROM items WHERE path != '' ORDER BY id"):
+        if os.sep == "/" and isinstance(path, bytes) and not ODD_PATH.search(path):
+            found[id_] = path if path.startswith(b"/") else b"%b/%b" % (folder, path)
+        else:
+            found[id_] = os.fsencode(as_path(path))
+    return found
 
 
 def ids(lib: Library, kind: type[Item] | type[Album]) -> list[int]:
@@ -218,14 +231,15 @@ def vectors(lib: Library, model: str, dimension: int, only: Iterable[int] | None
         "SELECT v.entity_id, v.id, v.value FROM item_attributes v JOIN items i ON i.id = v.entity_id "
         "JOIN item_attributes m ON m.entity_id = v.entity_id AND m.key = ? AND m.value = ? WHERE v.key = ?"
     )
-    kind, size = Vector(), dimension * FLOAT_BYTES
+    size = dimension * FLOAT_BYTES
+    length = len(Vector().to_sql(bytes(size)))
     found, marks, data = [], [], bytearray()
     for clause, values in _portions(lib, only):
         with lib.transaction() as tx:
             rows = tx.query(f"{select} AND {clause} ORDER BY v.entity_id", (MODEL, model, VECTOR, *values))
         for id_, mark, text in map(tuple, rows):
-            value = kind.from_sql(text)
-            if value and len(value) == size:
+            value = _decoded(text) if isinstance(text, str) and len(text) == length else b""
+            if len(value) == size:
                 found.append(id_)
                 marks.append(mark)
                 data += value
@@ -233,6 +247,14 @@ def vectors(lib: Library, model: str, dimension: int, only: Iterable[int] | None
     whole = np.abs(np.einsum("ij,ij->i", numbers, numbers) - 1) < UNIT_TOLERANCE
     rows = VectorRows(np.array(found, np.int64), np.array(marks, np.int64), numbers)
     return rows if whole.all() else VectorRows(*(column[whole] for column in rows))
+
+
+def _decoded(text: str) -> bytes:
+    """The bytes of base64 text; fewer than it has room for if it is none."""
+    try:
+        return binascii.a2b_base64(text)  # what does not belong there is left out
+    except ValueError:
+        return b""
 
 
 def vector_counts(lib: Library) -> dict[str, int]:
