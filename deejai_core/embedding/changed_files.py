@@ -39,9 +39,11 @@ def look_at_files(library: Library, store: SliceStore, recordings: Mapping[int, 
         if note is None:
             continue
         before = noted.get(note.path)
-        if before is None or before.key != key:  # the track came here since
+        if before == note:
+            continue
+        if before is None or before[1] != key:  # the track came here since
             unknown.append(note)
-        elif before != note:
+        else:
             changed.add(id_)
     return changed, unknown
 

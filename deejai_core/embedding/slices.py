@@ -297,10 +297,10 @@ class SliceStore:
         with self._errors(), self._connection:
             self._connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
-    def files(self) -> dict[bytes, FileNote]:
-        """What was noted of each file, by its path."""
+    def files(self) -> dict[bytes, tuple[bytes, str, int, int]]:
+        """What was noted of each file, by its path; plain tuples, since there may be very many, that equal a `FileNote`."""
         rows = self._database.select("SELECT path, key, size, mtime_ns FROM files", of=(bytes, str, int, int))
-        return {row[0]: FileNote._make(row) for row in rows}
+        return {row[0]: row for row in rows}
 
     def note_files(self, notes: Iterable[FileNote]) -> None:
         """Remember what files are like, in place of what was noted of them before."""

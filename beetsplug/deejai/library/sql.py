@@ -5,7 +5,6 @@ from __future__ import annotations
 import binascii
 import hashlib
 import os
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -61,11 +60,16 @@ def file_names(lib: Library, folder: bytes) -> dict[int, bytes]:
     """The absolute path of each track's file. folder: of the library's music."""
     found = {}
     for id_, path in _query(lib, "SELECT id, path FROM items WHERE path != '' ORDER BY id"):
-        if os.sep == "/" and isinstance(path, bytes) and not ODD_PATH.search(path):
-            found[id_] = path if path.startswith(b"/") else b"%b/%b" % (folder, path)
-        else:
-            found[id_] = os.fsencode(as_path(path))
+        found[id_] = _plain_name(path, folder) or os.fsencode(as_path(path))
     return found
+
+
+def _plain_name(path: object, folder: bytes) -> bytes | None:
+    """The name of a file whose path is in its usual form: beets, and a path as an object, take ten times as long."""
+    if not isinstance(path, bytes) or os.sep != "/":
+        return None
+    name = path if path[:1] == b"/" else folder + b"/" + path
+    return None if b"/." in name or b"//" in name or b"/~" in name or name[-1:] == b"/" else name
 
 
 def ids(lib: Library, kind: type[Item] | type[Album]) -> list[int]:
