@@ -16,15 +16,15 @@ from deejai_core.library import Library
 
 def note_of(path: Path, key: str) -> FileNote | None:
     """What a file of this audio key is like now; None if it is not there."""
-    return _note_of(os.fsencode(path), key)
+    status = _status(name := os.fsencode(path))
+    return status and FileNote(name, key, status.st_size, status.st_mtime_ns)
 
 
-def _note_of(name: bytes, key: str) -> FileNote | None:
+def _status(name: bytes) -> os.stat_result | None:
     try:
-        status = os.stat(name)  # noqa: PTH116 (there may be a hundred thousand, and pathlib's takes twice as long)
+        return os.stat(name)  # noqa: PTH116 (there may be a hundred thousand, and pathlib's takes twice as long)
     except (OSError, ValueError):
         return None
-    return FileNote(name, key, status.st_size, status.st_mtime_ns)
 
 
 def look_at_files(library: Library, store: SliceStore, recordings: Mapping[int, str]) -> tuple[set[int], list[FileNote]]:
@@ -35,14 +35,16 @@ def look_at_files(library: Library, store: SliceStore, recordings: Mapping[int, 
     names, noted = library.file_names(), store.files()
     changed, unknown = set(), []
     for id_, key in recordings.items():
-        note = _note_of(names[id_], key) if id_ in names else None
-        if note is None:
+        name = names.get(id_)
+        status = None if name is None else _status(name)
+        if status is None:
             continue
-        before = noted.get(note.path)
-        if before == note:
+        now = (name, key, status.st_size, status.st_mtime_ns)
+        before = noted.get(name)
+        if before == now:
             continue
         if before is None or before[1] != key:  # the track came here since
-            unknown.append(note)
+            unknown.append(FileNote(*now))
         else:
             changed.add(id_)
     return changed, unknown
