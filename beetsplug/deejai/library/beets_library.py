@@ -153,7 +153,6 @@ class BeetsLibrary:
     def paths(self) -> dict[int, Path]:
         return {id_: Path(os.fsdecode(name)) for id_, name in self.file_names().items()}
 
-    @_reporting
     def file_names(self) -> dict[int, bytes]:
         return sql.file_names(self.lib, os.fsencode(self.music_folder))
 
