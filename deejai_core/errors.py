@@ -98,6 +98,9 @@ HINTS = {
     "go on correcting hubs": "go on correcting hubs",
     "compare all tracks": "compare all tracks instead",
     "compare whole songs": "compare with whole songs, or analyse the library again, whatever is stored",
+    "another name or replace": "choose another name, or have the file replaced",
+    "serve elsewhere": "choose another address or port",
+    "say what samples": "say what samples without a header are",
     "example query": "see what a query looks like",
 }
 

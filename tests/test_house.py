@@ -188,7 +188,7 @@ def test_circles(graph, expected):
     assert circles(graph) == expected
 
 
-def test_the_core_does_not_say_beet():
+def test_the_core_does_not_say_beet_nor_what_to_type():
     found = {
         f"{module.short}: {said[0].strip()}"
         for module in modules(CORE).values()
@@ -196,6 +196,13 @@ def test_the_core_does_not_say_beet():
         for said in re.finditer(r".{0,20}beet.{0,20}", text.replace(DISTRIBUTION, ""), re.IGNORECASE)
     }
     assert_only("beet", found)
+    flags = {
+        f"{module.short}: {text}"
+        for module in modules(CORE).values()
+        for text in module.strings()
+        if re.search(r"(^|[ (`])--[a-z]", text.partition("pip install")[0]) and not module.short.startswith("options/")
+    }
+    assert flags == set()
     pages = [path for kind in ("*.js", "*.html", "*.css") for path in (ROOT / CORE).rglob(kind)]
     assert [path.name for path in pages if "beet" in path.read_text().lower()] == []
 

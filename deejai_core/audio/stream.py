@@ -46,7 +46,7 @@ def read_stream(pipe: BinaryIO, sample_rate: int, raw: Raw | None = None) -> Ite
     if raw is None and not source.start:
         raise AudioError("nothing comes in")
     if raw is None and source.start not in WAVE:
-        raise AudioError("this is not a WAV stream; for samples without a header, say what they are (--format s16le)")
+        raise AudioError("this is not a WAV stream", hint="say what samples")
     if raw is None:
         format_, options = "wav", {}
     else:

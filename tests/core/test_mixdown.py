@@ -15,7 +15,7 @@ import pytest
 
 from deejai_core.audio.metadata import read_comments
 from deejai_core.audio.stereo import stereo_blocks
-from deejai_core.errors import MixError
+from deejai_core.errors import MixError, OptionError
 from deejai_core.features.mix import mixdown
 from deejai_core.features.mix.cue import Chapter, cue_time, format_cue
 from deejai_core.features.mix.encode import FORMATS
@@ -148,7 +148,7 @@ class TestBitrate:
         ],
     )
     def test_what_cannot_be(self, tmp_path, name, bitrate, message):
-        with pytest.raises(MixError, match=message):
+        with pytest.raises((MixError, OptionError), match=message):
             check_output(tmp_path / name, read_comments, bitrate=bitrate)
 
 
@@ -161,7 +161,7 @@ class TestWhatIsThereAlready:
     @pytest.mark.parametrize("name", ["song.mp3", "song.cue"])
     def test_nothing_else_is_unless_forced(self, tmp_path, name):
         (tmp_path / name).write_bytes(b"something dear")
-        with pytest.raises(MixError, match=rf"{name}: this file exists and is not a mix of ours; .* --force"):
+        with pytest.raises(MixError, match=rf"{name}: this file exists and is not a mix of ours$"):
             check_output(tmp_path / "song.mp3", read_comments)
         check_output(tmp_path / "song.mp3", read_comments, force=True)
 

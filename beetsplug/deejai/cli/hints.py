@@ -77,6 +77,9 @@ WORDS = {  # {about}: what the hint is about
     "go on correcting hubs": "keep `correct_hubs: yes`",
     "compare all tracks": "set `index: exact` to compare all tracks",
     "compare whole songs": ("compare with the whole of them (--against whole), or run `beet deejai analyze --force`"),
+    "another name or replace": "choose another name, or give --force to replace it",
+    "serve elsewhere": "choose another with --host or --port",
+    "say what samples": "for samples without a header, say what they are (--format s16le)",
     "example query": ", such as 'query:genres:jazz year:1970..'",
 }
 

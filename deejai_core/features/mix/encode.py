@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.errors import MissingError, MixError
+from deejai_core.errors import MissingError, MixError, OptionError
 from deejai_core.extras import extra
 from deejai_core.features.mix.cue import Chapter
 from deejai_core.formats.entries import one_line
@@ -52,7 +52,10 @@ class About:
 
 
 def check_format(path: Path, bitrate: int | None) -> Format:
-    """The format that a file's name asks for. Raises MixError if there is none, or not at this bit rate (kbit/s)."""
+    """The format that a file's name asks for; bitrate: kbit/s.
+
+    Raises MixError if there is no such format, OptionError if it cannot have this bit rate.
+    """
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise MixError(f"{path}: a mix can be {', '.join(FORMATS)}; choose one of these")
@@ -60,11 +63,11 @@ def check_format(path: Path, bitrate: int | None) -> Format:
     if bitrate is None:
         return format_
     if format_.bitrate is None:
-        raise MixError("--bitrate: flac is lossless and has none; leave it out, or choose another format")
+        raise OptionError("bitrate", "flac is lossless and has none; leave it out, or choose another format")
     if not LOWEST <= bitrate <= HIGHEST:
-        raise MixError(f"--bitrate: must be from {LOWEST} to {HIGHEST} (kbit/s), not {bitrate}")
+        raise OptionError("bitrate", f"must be from {LOWEST} to {HIGHEST} (kbit/s), not {bitrate}")
     if suffix == ".mp3" and bitrate not in MP3_BITRATES:
-        raise MixError(f"--bitrate: for mp3 it is one of {', '.join(map(str, MP3_BITRATES))}, not {bitrate}")
+        raise OptionError("bitrate", f"for mp3 it is one of {', '.join(map(str, MP3_BITRATES))}, not {bitrate}")
     return format_
 
 

@@ -45,8 +45,8 @@ def check_output(
                 raise MixError(f"{one_line(os.fspath(file))}: this is not a regular file; choose another name")
             if not force and file.exists() and not is_ours(file):
                 raise MixError(
-                    f"{one_line(os.fspath(file))}: this file exists and is not a mix of ours; "
-                    "choose another name, or give --force to replace it"
+                    f"{one_line(os.fspath(file))}: this file exists and is not a mix of ours",
+                    hint="another name or replace",
                 )
         except OSError as error:
             raise MixError(f"{shown}: {error.strerror or error}") from error

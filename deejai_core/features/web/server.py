@@ -138,9 +138,7 @@ def serve(app: Flask, guard: Guard, host: str, *, ready: Callable[[], None]) -> 
         )
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise ServingError(
-            f"cannot serve on {host}, port {guard.port} ({why}); choose another with --host or --port"
-        ) from error
+        raise ServingError(f"cannot serve on {host}, port {guard.port} ({why})", hint="serve elsewhere") from error
     for listener in list(getattr(server, "map", server._map).values()):
         if hasattr(listener, "channel_class"):
             listener.channel_class = Channel

@@ -14,6 +14,7 @@ from deejai_core.words import clock
 
 from ..call import Call, check_range, print_lines
 from ..group import Verb
+from ..hints import in_words
 from ..options import LESS, OUTPUT, RULES, VARIATION, WALK, add_options
 from ..settings import OPTIONS
 
@@ -181,7 +182,7 @@ def _standard_input(sample_rate: int, raw: Raw | None) -> Iterator[np.ndarray]:
     try:
         yield from read_stream(sys.stdin.buffer, sample_rate, raw)
     except AudioError as error:
-        raise ui.UserError(f"standard input: {error}") from error
+        raise ui.UserError(f"standard input: {in_words(error)}") from error
 
 
 class Meter:
