@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pyloudnorm
 import pytest
@@ -52,6 +54,43 @@ def test_music_has_the_loudness_that_pyloudnorm_finds(rate):
     music = chirp(7.3, rate, 2) * np.repeat(rng.uniform(0.01, 1, 73), rate // 10)[:, None].astype(np.float32)
     expected = pyloudnorm.Meter(rate, filter_class="DeMan").integrated_loudness(music.astype(float))
     assert integrated_loudness(measure([music], rate).energy) == pytest.approx(expected, abs=0.05)
+
+
+def ffmpeg_meter(samples: np.ndarray, rate: int) -> tuple[float, float]:
+    """LUFS and true peak (full scale 1), as FFmpeg measures them."""
+    av = pytest.importorskip("av", "18.1")  # the first that shows what a filter notes on a frame
+    graph = av.filter.Graph()
+    source = graph.add_abuffer(sample_rate=rate, format="flt", layout="stereo", time_base=Fraction(1, rate))
+    graph.link_nodes(source, graph.add("ebur128", peak="true", metadata="1"), graph.add("abuffersink")).configure()
+    frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), "flt", "stereo")
+    frame.sample_rate, frame.pts = rate, 0
+    graph.push(frame)
+    graph.push(None)
+    notes = {}
+    while True:
+        try:
+            notes = graph.pull().metadata or notes
+        except (av.error.BlockingIOError, av.error.EOFError):
+            return float(notes["lavfi.r128.I"]), float(notes["lavfi.r128.true_peak"])
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+@pytest.mark.parametrize(
+    "sound",
+    [
+        lambda rate: chirp(7, rate, 2),
+        lambda rate: sine(-23, 5, rate) + np.float32(0.3),  # with a direct current, which no ear hears
+        lambda rate: sine(-23, 5, rate) * np.array([1, 0], np.float32),
+    ],
+    ids=["music", "direct current", "one channel"],
+)
+def test_it_is_as_loud_as_ffmpeg_finds(sound, rate):
+    samples = sound(rate)
+    samples *= np.linspace(1, 0, len(samples), dtype=np.float32)[:, None]  # cut off, it would overshoot
+    levels = measure([samples], rate)
+    loudness, peak = ffmpeg_meter(samples, rate)
+    assert integrated_loudness(levels.energy) == pytest.approx(loudness, abs=0.02)
+    assert decibels(float(levels.peak.max())) == pytest.approx(decibels(peak), abs=0.2)
 
 
 @given(st.lists(st.integers(1, 9000), min_size=1, max_size=8))

@@ -58,7 +58,7 @@ class TruePeaks:
 
         self._oversampling = soxr.ResampleStream(rate, OVERSAMPLED * rate, 2)
         self._size = OVERSAMPLED * frames
-        self._left = np.zeros(0, np.float32)  # not yet enough for a peak
+        self._left = np.zeros((0, 2), np.float32)  # not yet enough for a peak
 
     def add(self, block: np.ndarray) -> np.ndarray:
         """The peaks (n,) that are known now; they come some milliseconds behind the (n, 2) float32 blocks."""
@@ -70,10 +70,11 @@ class TruePeaks:
         return self._heard(np.pad(rest, ((0, -(len(self._left) + len(rest)) % self._size), (0, 0))))
 
     def _heard(self, oversampled: np.ndarray) -> np.ndarray:
-        heard = np.concatenate([self._left, np.abs(oversampled).max(axis=1)])
-        whole = len(heard) - len(heard) % self._size
-        self._left = heard[whole:]
-        return heard[:whole].reshape(-1, self._size).max(axis=1)
+        waiting = np.concatenate([self._left, oversampled])
+        whole = len(waiting) - len(waiting) % self._size
+        self._left = waiting[whole:]
+        # Seven times as fast as max(axis=1), to which each of these few numbers is a loop of its own.
+        return np.maximum.reduceat(np.abs(waiting[:whole]).reshape(-1), np.arange(0, 2 * whole, 2 * self._size))
 
 
 def integrated_loudness(energy: np.ndarray) -> float:
