@@ -1,4 +1,4 @@
-"""What it costs to weigh libraries of any size, and to go on when music comes: read, weighted and written.
+"""What it costs to weight libraries of any size, and to go on when music comes: read, weighted and written.
 
     python -m benchmarks.weights [TRACKS...] [--slices SLICES.npz] [--epsilon E] [--json]
 
@@ -33,7 +33,7 @@ BARE = 2.0  # seconds of nothing but the matrix product
 def rows(sizes: Sequence[int], slices: Path | None = None, epsilon: float = 0.2) -> Iterator[dict[str, float]]:
     """For each size: `tracks`, and what a process of its own took for them.
 
-    Wall and CPU seconds `all`, `all_cpu` to weigh all, `new`, `new_cpu` for 100 new tracks as `import` does it; of these,
+    Wall and CPU seconds `all`, `all_cpu` to weight all, `new`, `new_cpu` for 100 new tracks as `import` does it; of these,
     `entered` came into the reference, and `rest`, `rest_cpu` is what the next `analyze` takes to bring the others into
     line, of which `changed` do change; `outsider` for a file outside the library. `memory`: peak in MB. GFLOP for each CPU
     second of weighting all, `gflop`, and of the bare matrix product, `bare`.
