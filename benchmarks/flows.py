@@ -5,6 +5,8 @@ python -m benchmarks.flows [TRACKS...] [--pairs N] [--folder FOLDER]      100,00
 For each size a beets library of invented tracks is made, all of them analysed, with its slice store and a file (empty) for
 each track. Whole processes are measured, in turn with what they are compared with. Decoding and the network are left out
 of imports: what the trunk would put out is invented.
+
+Imports internals: the slice store, which is written without analysing anything, and what an import has embed its files.
 """
 
 from __future__ import annotations

@@ -45,9 +45,10 @@ class Reference:
         self._column = np.argsort(order)  # of each track, when those with most slices come first
         # The k-th slices of all tracks that have so many, (dimension, tracks): what a slice shares with any of a track's
         # slices is the union over these, without a matrix of all slices.
+        slices = np.concatenate([tracks[track] for track in order]) if len(tracks) else np.zeros((0, 0), np.float32)
+        first = np.cumsum(lengths[order]) - lengths[order]  # of each track among all slices
         self._layers = [
-            np.ascontiguousarray(np.stack([tracks[track][k] for track in order[: (lengths > k).sum()]]).T)
-            for k in range(lengths.max(initial=0))
+            np.ascontiguousarray(slices[first[: (lengths > k).sum()] + k].T) for k in range(lengths.max(initial=0))
         ]
 
     def sharing(self, slices: np.ndarray, epsilon: float) -> np.ndarray:
