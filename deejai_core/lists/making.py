@@ -245,6 +245,9 @@ def similar_artists(library: Library, model: Model, words: Sequence[str], reques
     return sorted(found, key=lambda artist: (-artist[1], artist[0]))[: request.walk.count]
 
 
+MAKERS = {"similar": make_similar, "journey": make_journey, "reorder": make_reordered}
+
+
 def _sounding(space: Space, rules: Rules, words: Sequence[str], error: NoMatchError) -> tuple[list[Member], str]:
     """The members that sound most like words which are tags and match nothing, and a remark that says so."""
     text = " ".join(words)

@@ -84,3 +84,4 @@ class MadeList:
     warnings: list[str] = field(default_factory=list)  # what could not be done
     source: Path | None = None  # the playlist that it was made from
     lost: int = 0  # tracks of that playlist which are not in the list
+    recipe: tuple[str, ...] = ()  # how to make it again, see `formats.entries.Header`

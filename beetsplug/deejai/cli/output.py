@@ -14,7 +14,7 @@ from beets import ui
 from beets.library import Item
 from beets.util import get_temp_filename, open_anything, sanitize_path
 
-from deejai_core.formats.entries import Style, Track, one_line
+from deejai_core.formats.entries import Header, Style, Track, now, one_line
 from deejai_core.formats.export import FORMATS, SUFFIXES, check_suffix, file_name, write_playlist
 from deejai_core.formats.table import by_suffix
 from deejai_core.lists.lookup import user_path
@@ -25,16 +25,15 @@ if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
     from deejai_core.library import Kind
-    from deejai_core.lists.request import Entry
+    from deejai_core.lists.request import Entry, MadeList
 
     from ..library.beets_library import BeetsLibrary
-    from .making import HeadedList
     from .settings import Settings
 
 SHOWN_SEEDS = 10  # seeds that are listed before "and N more"
 
 
-def show(library: BeetsLibrary, made: HeadedList, settings: Settings, log: BeetsLogger) -> None:
+def show(library: BeetsLibrary, made: MadeList, settings: Settings, log: BeetsLogger) -> None:
     """Print a list: its members, and what there is to say of it."""
     seeds = 0
     for entry in made.entries:
@@ -51,14 +50,14 @@ def show(library: BeetsLibrary, made: HeadedList, settings: Settings, log: Beets
         log.warning("{}", warning)
 
 
-def write(library: BeetsLibrary, made: HeadedList, settings: Settings, output: str | None) -> tuple[Path, int]:
+def write(library: BeetsLibrary, made: MadeList, settings: Settings, output: str | None) -> tuple[Path, int]:
     """Write a list as a playlist; returns its file, and how many tracks it has."""
     path, data, tracks = encode(library, made, settings, output)
     write_encoded(made, path, data, settings)
     return path, tracks
 
 
-def write_encoded(made: HeadedList, path: Path, data: bytes, settings: Settings) -> None:
+def write_encoded(made: MadeList, path: Path, data: bytes, settings: Settings) -> None:
     """Raises UserError where that would lose tracks of the playlist that the list was made from."""
     if made.lost and made.source and path.exists() and path.samefile(made.source):
         raise ui.UserError(f"{path}: {made.lost} of its tracks would be lost; write to another file")
@@ -70,11 +69,12 @@ def playlist_path(library: BeetsLibrary, title: str, settings: Settings) -> Path
     return settings.playlist_dir / (playlist_name(library, title) + SUFFIXES[settings.output.output_format])
 
 
-def encode(library: BeetsLibrary, made: HeadedList, settings: Settings, output: str | None) -> tuple[Path, bytes, int]:
+def encode(library: BeetsLibrary, made: MadeList, settings: Settings, output: str | None) -> tuple[Path, bytes, int]:
     """Where a list's playlist belongs, its bytes, and how many tracks it has."""
     path = user_path(output).absolute() if output else playlist_path(library, made.title, settings)
-    tracks = _tracks(made)
-    return path, FORMATS[settings.output.output_format](tracks, style_of(library, settings, path), made.header), len(tracks)
+    tracks, style = _tracks(made), style_of(library, settings, path)
+    header = Header(made.title, made.recipe, now())
+    return path, FORMATS[settings.output.output_format](tracks, style, header), len(tracks)
 
 
 def style_of(library: BeetsLibrary, settings: Settings, path: Path) -> Style:
@@ -94,7 +94,7 @@ def for_file(settings: Settings, output: str | None, chosen: str | None) -> Sett
     return settings.change("output", output_format=format_.name)
 
 
-def play(made: HeadedList, log: BeetsLogger) -> None:
+def play(made: MadeList, log: BeetsLogger) -> None:
     """Hand a list to the player that beets' play plugin is configured with, and wait until it has finished."""
     config = beets.config["play"]
     config.add({"command": None, "raw": False, "relative_to": None, "bom": False})
@@ -133,7 +133,7 @@ def play(made: HeadedList, log: BeetsLogger) -> None:
         raise ui.UserError(f"play.command: {words[0]!r} ended with status {status}")
 
 
-def _tracks(made: HeadedList) -> list[Track]:
+def _tracks(made: MadeList) -> list[Track]:
     return [track for entry in made.entries for track in entry.member.tracks]
 
 

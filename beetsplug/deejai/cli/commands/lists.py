@@ -125,7 +125,7 @@ def run_reorder(call: Call) -> None:
 
 def _make(verb: str, call: Call) -> None:
     """Make a list as the options ask for, write it, show it, play it."""
-    from ..making import OneOffOptions, make
+    from ..making import make
     from ..output import for_file, play, show, write
     from ..terminal import choose_next, choose_waypoint, is_terminal
 
@@ -140,14 +140,18 @@ def _make(verb: str, call: Call) -> None:
     if option("pick", None) and not is_terminal():
         raise ui.UserError("--pick asks you to choose, and needs a terminal for that")
     settings = for_file(call.settings, opts.output, opts.output_format)
-    one_off = OneOffOptions(
-        albums=bool(option("album", None)),
+    made = make(
+        verb,
+        library,
+        call.args,
+        settings,
+        call.configured,
+        kind="album" if option("album", None) else "track",
         less=option("less", None),
         **{name: bool(option(name, None)) for name in ("best_order", "keep_first", "keep_last", "why")},
         choose=choose_next if option("pick", None) else None,
         choose_waypoint=choose_waypoint if is_terminal() else None,
     )
-    made = make(verb, library, call.args, settings, one_off, call.configured)
     # Written before anything is shown: an error leaves the old playlist, and no list that seems to have been written.
     written = None if opts.pretend or (opts.play and not opts.output) else write(library, made, settings, opts.output)
     show(library, made, settings, log)

@@ -106,7 +106,7 @@ def _chosen(call: Call, decoder: Decoder) -> tuple[Selection, str]:
     from deejai_core.features.mix.mixdown import MADE_BY
     from deejai_core.features.mix.selection import select_made, select_named
 
-    from ..making import OneOffOptions, make
+    from ..making import make
     from ..terminal import choose_waypoint, is_terminal
 
     verb = _verb(call)
@@ -114,9 +114,9 @@ def _chosen(call: Call, decoder: Decoder) -> tuple[Selection, str]:
         return select_named(call.library, call.args, decoder), one_line(shlex.join(["beet", *MADE_BY.split(), *call.args]))
     if verb == "journey":
         call.opts.between, call.opts.number = call.opts.number, None
-    one_off = OneOffOptions(less=call.opts.less, choose_waypoint=choose_waypoint if is_terminal() else None)
-    made = make(verb, call.library, call.args, call.settings, one_off, call.configured)
-    return select_made(made), made.header.recipe[0].replace(f"beet deejai {verb}", f"beet {MADE_BY} --{verb}", 1)
+    asked = {"less": call.opts.less, "choose_waypoint": choose_waypoint if is_terminal() else None}
+    made = make(verb, call.library, call.args, call.settings, call.configured, **asked)
+    return select_made(made), made.recipe[0].replace(f"beet deejai {verb}", f"beet {MADE_BY} --{verb}", 1)
 
 
 def _verb(call: Call) -> str | None:

@@ -1,0 +1,92 @@
+"""Playlists that are described once, by a name and what to make them of, and written again whenever they change."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deejai_core.errors import PlaylistError
+from deejai_core.formats.export import SUFFIXES
+from deejai_core.formats.table import by_suffix
+from deejai_core.lists.lookup import meant_playlist, user_path
+from deejai_core.lists.making import MAKERS
+
+SWITCHES = ("best_order", "keep_first", "keep_last")  # fields of `Request`
+ASKED = {"album", "less", *SWITCHES}  # of one list alone, as an entry has them
+
+
+@dataclass(frozen=True)
+class NamedPlaylist:
+    """A playlist as it is described.
+
+    verb: what makes it of the words, one of `MAKERS`. asked: of this list alone, as fields of `Request`. options: as a
+    configuration writes them, which this list has otherwise.
+    """
+
+    name: str
+    verb: str
+    words: tuple[str, ...]
+    asked: dict[str, Any]
+    options: dict[str, object]
+
+    @property
+    def title(self) -> str:
+        """The name without the suffix of a format."""
+        path = Path(self.name)
+        return path.stem if path.suffix.lower() in SUFFIXES.values() else self.name
+
+    @property
+    def format(self) -> str | None:
+        """The format that the name ends in. None: it says none, or `.m3u`, which two formats share."""
+        format_ = by_suffix(Path(self.name).suffix)
+        if format_ is None or not format_.write or format_.suffixes[0] == SUFFIXES["m3u"]:
+            return None
+        return format_.name
+
+
+def name_of(entry: object) -> str:
+    """The name of what may be the description of a playlist; "" if it has none."""
+    return str(entry.get("name") or "").strip() if isinstance(entry, dict) else ""
+
+
+def read_named(entry: object, options: Collection[str], number: int = 1) -> NamedPlaylist:
+    """The playlist that an entry of a configuration describes. Raises PlaylistError, which does not repeat its name.
+
+    entry: a mapping of a name, one of `MAKERS` with its words, `ASKED` and options. options: all that it may have, by name;
+    "from" is short for "candidates". number: of the entry, for an error about one without a name.
+    """
+    name, makers = name_of(entry), ", ".join(MAKERS)
+    if not name:
+        raise PlaylistError(f"number {number} needs a name, and one of {makers}")
+    verbs = [verb for verb in MAKERS if entry.get(verb)]
+    if len(verbs) != 1:
+        raise PlaylistError(f"it needs one of {makers}")
+    if unknown := sorted(map(str, entry.keys() - {"name", "from", *MAKERS, *ASKED, *options})):
+        raise PlaylistError(f"unknown option {unknown[0]!r}")
+    (verb,) = verbs
+    value = entry[verb]
+    words = tuple(map(str, value)) if isinstance(value, list) else _split(str(value))
+    if verb == "journey" and len(words) < 2 and not any(map(meant_playlist, words)):
+        raise PlaylistError("a journey needs a list of two waypoints or more")
+    asked = {
+        "kind": "album" if entry.get("album") else "track",
+        "less": str(entry["less"]) if entry.get("less") else None,
+        **{switch: bool(entry.get(switch)) for switch in SWITCHES},
+    }
+    given = {option: entry[option] for option in entry.keys() & set(options)}
+    if "from" in entry:
+        given["candidates"] = entry["from"]
+    return NamedPlaylist(name, verb, words, asked, given)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    """A query's words; or the text itself, for a file or a title with an apostrophe."""
+    if meant_playlist(text) or user_path(text).is_file():
+        return (text,)
+    try:
+        return tuple(shlex.split(text))
+    except ValueError:
+        return (text,)
