@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from deejai_core.audio.container import open_container
-
-if TYPE_CHECKING:
-    from mutagen import FileType
-
+from deejai_core.errors import AudioError
 
 LONGEST = 1000  # characters of an artist or a title
 MOST_GENRES = 20
@@ -139,28 +134,11 @@ def _number(value: object) -> float:
 
 def read_caption(path: Path) -> Caption:
     """The caption of a file; one without readable metadata has its name for a title."""
-    import mutagen  # dozens of modules that only this needs
-
     try:
-        file = mutagen.File(path, easy=True)
-        return Caption("", path.stem, None) if file is None else _caption_of(file, path)
-    except MemoryError:
-        raise
-    except Exception:  # of a damaged file, mutagen raises whatever its parsers stumble over
+        metadata = read_metadata(path)
+    except AudioError:
         return Caption("", path.stem, None)
-
-
-def _caption_of(file: FileType, path: Path) -> Caption:
-    def first(*names: str) -> str:
-        for name in names:
-            if file.tags and (values := file.tags.get(name)):
-                return str(values[0] if isinstance(values, list) else values)[:LONGEST]
-        return ""
-
-    # WAV and AIFF (ID3 frames), ASF and APEv2 have no "easy" names.
-    artist = first("artist", "TPE1", "Author", "Artist")
-    title = first("title", "TIT2", "Title")
-    return Caption(artist, title or path.stem, file.info.length if 0 < file.info.length < math.inf else None)
+    return Caption(metadata.artist, metadata.title or path.stem, metadata.length or None)
 
 
 def read_comments(path: Path) -> list[str]:

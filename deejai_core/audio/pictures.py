@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import io
+import os
 from pathlib import Path
 
 LARGEST = 20_000_000  # bytes
@@ -50,29 +50,10 @@ def _may_be_shown(data: bytes) -> bool:
 
 
 def _embedded(path: Path) -> bytes:
-    import mutagen
-    from mutagen.flac import Picture
+    """The front cover, or the first picture if none is said to be one."""
+    import mediafile
 
     try:
-        if path.stat().st_size > LARGEST_AUDIO:
-            return b""
-        file = mutagen.File(path)
-        tags = file.tags if file is not None else None
-        if pictures := getattr(file, "pictures", None):  # FLAC
-            return pictures[0].data
-        if not tags:
-            return b""
-        if hasattr(tags, "getall") and (frames := tags.getall("APIC")):  # ID3
-            return frames[0].data
-        if covers := tags.get("covr"):  # MP4
-            return bytes(covers[0])
-        if blocks := tags.get("metadata_block_picture"):  # Vorbis comments
-            return Picture(base64.b64decode(blocks[0])).data
-        if values := tags.get("Cover Art (Front)"):  # APEv2: a name, a NUL, the picture
-            return values.value.partition(b"\0")[2]
-        if pictures := tags.get("WM/Picture"):  # ASF: type, size, two texts in UTF-16 that end in NULs, the picture
-            data = pictures[0].value
-            return data[-int.from_bytes(data[1:5], "little") :] if len(data) > 5 else b""
+        return (path.stat().st_size <= LARGEST_AUDIO and mediafile.MediaFile(os.fsencode(path)).art) or b""
     except Exception:  # tags can be broken in very many ways, and a cover is worth none of them
         return b""
-    return b""

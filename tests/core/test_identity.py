@@ -102,10 +102,10 @@ def test_a_file_without_readable_tags_has_its_name(tmp_path):
     assert read_caption(path) == Caption("", "noise", None)
 
 
-def test_tags_that_mutagen_stumbles_over(tmp_path):
+def test_what_mutagen_stumbles_over_is_read_by_ffmpeg(tmp_path):
     # It has no name for this sample rate, and raises IndexError.
     high = write_audio(tmp_path / "high.wv", chirp(5, 176_400), 176_400)
-    assert read_caption(high) == Caption("", "high", None)
+    assert read_caption(high) == Caption("", "high", 5)
     # The bit that ends the comments is not there, as some taggers left it out.
     ogg = write_audio(tmp_path / "unframed.ogg", chirp(5, 44_100), 44_100)
     with ogg.open("r+b") as file:
@@ -115,7 +115,7 @@ def test_tags_that_mutagen_stumbles_over(tmp_path):
         for page in pages:
             page.serial = identification.serial
         OggPage.replace(file, [header], pages)
-    assert read_caption(ogg) == Caption("", "unframed", None)
+    assert read_caption(ogg) == Caption("", "unframed", pytest.approx(5, abs=0.2))
 
 
 def test_a_title_that_is_a_book_is_cut(tmp_path):

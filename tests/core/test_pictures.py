@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import sys
 from pathlib import Path
 
 import mutagen
 import pytest
+from mutagen.apev2 import BINARY, APEValue
+from mutagen.asf import ASFByteArrayAttribute
 from mutagen.flac import Picture
 from mutagen.id3 import APIC, ID3
 from mutagen.mp4 import MP4Cover
@@ -78,11 +81,51 @@ def in_mp4(path: Path) -> None:
     file.save()
 
 
-@pytest.mark.parametrize(("suffix", "write"), [(".mp3", in_id3), (".flac", in_flac), (".m4a", in_mp4)])
+def in_vorbis(path: Path) -> None:
+    picture = Picture()
+    picture.data = COVER
+    file = mutagen.File(path)
+    file["metadata_block_picture"] = [base64.b64encode(picture.write()).decode()]
+    file.save()
+
+
+def in_apev2(path: Path) -> None:
+    file = mutagen.File(path)
+    file["Cover Art (Front)"] = APEValue(b"cover.png\0" + COVER, BINARY)
+    file.save()
+
+
+def in_asf(path: Path) -> None:
+    file = mutagen.File(path)
+    head = b"\x03" + len(COVER).to_bytes(4, "little") + "image/png\0\0".encode("utf-16-le")
+    file["WM/Picture"] = [ASFByteArrayAttribute(head + COVER)]
+    file.save()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "write"),
+    [
+        (".mp3", in_id3),
+        (".flac", in_flac),
+        (".m4a", in_mp4),
+        (".ogg", in_vorbis),
+        (".wv", in_apev2),
+        (".wma", in_asf),
+    ],
+)
 def test_pictures_inside_audio_files(tmp_path, suffix, write):
     path = write_audio(tmp_path / f"song{suffix}", chirp(1, 44_100), 44_100)
     assert read_picture(path) == b""
     write(path)
+    assert read_picture(path) == COVER
+
+
+def test_the_front_cover_goes_before_the_back(tmp_path):
+    path = write_audio(tmp_path / "song.mp3", chirp(1, 44_100), 44_100)
+    tags = ID3()
+    tags.add(APIC(encoding=3, mime="image/png", type=4, desc="back", data=png(300, 300)))
+    tags.add(APIC(encoding=3, mime="image/png", type=3, desc="front", data=COVER))
+    tags.save(path)
     assert read_picture(path) == COVER
 
 
