@@ -165,6 +165,8 @@ class LastFm:
         for attempt, wait in enumerate((0, *waits)):
             self._pause(max(wait, self._asked + INTERVAL - time.monotonic()))
             try:
+                # The one private call. The public ones ask for no page by its number and tell no totals: a history could
+                # then not be fetched from its oldest play on, and one answer that cannot be read would end all of it.
                 answer = self._account._request(method, False, {"user": self.user, **params})
                 return _elements(answer.documentElement)[0]
             except self._pylast.WSError as error:
