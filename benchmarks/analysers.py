@@ -26,7 +26,7 @@ EVERY_WINDOW = 1_000_000
 def deejai(files: list[Path], *, threads: int = 1, windows: int = 16) -> None:
     """As `beet deejai analyze` does it."""
     from deejai_core.audio.limits import NO_MORE_THAN_USUAL
-    from deejai_core.embedding.analysis import NotEmbedded, analyse
+    from deejai_core.embedding.analysis import NotEmbedded, embed_files
     from deejai_core.models.musicnn.model import MusiCNN
 
     model = MusiCNN()
@@ -35,7 +35,7 @@ def deejai(files: list[Path], *, threads: int = 1, windows: int = 16) -> None:
         for _ in range(threads):
             with NO_MORE_THAN_USUAL.decoder() as decoder:
                 decoder.caption(Path(__file__))
-    for result in analyse(files, model, windows=windows, threads=threads):
+    for result in embed_files(files, model, windows=windows, threads=threads):
         if isinstance(result, NotEmbedded):
             sys.exit(f"{result.path}: {result.reason}")
 

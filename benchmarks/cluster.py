@@ -24,7 +24,7 @@ import psutil
 
 from benchmarks.__main__ import SUFFIXES
 from benchmarks.usage import peak
-from deejai_core.embedding.analysis import Embedded, NotEmbedded, analyse
+from deejai_core.embedding.analysis import Embedded, NotEmbedded, embed_files
 from deejai_core.embedding.cluster import Cluster, analyse_on
 from deejai_core.models.musicnn.model import MusiCNN
 from tests.clusters import LocalCluster
@@ -61,12 +61,12 @@ def main() -> None:
         cluster = Cluster(running.address, "musicnn")
 
         def here() -> None:
-            drained(analyse(files, model, windows=windows, threads=WORKERS))
+            drained(embed_files(files, model, windows=windows, threads=WORKERS))
 
         def there(paths: list[Path] = files) -> None:
             drained(analyse_on(cluster, paths, model, windows=windows))
 
-        drained(analyse(files[:2], model, windows=windows, threads=WORKERS))
+        drained(embed_files(files[:2], model, windows=windows, threads=WORKERS))
         there(files[: 2 * WORKERS])
         alone, parts, octets, walls = [], [], [], []
         for _ in range(options.runs):

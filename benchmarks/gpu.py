@@ -33,7 +33,7 @@ from benchmarks.epoch import epoch
 from benchmarks.networks import Network, agreement, musicnn, speccy, speed, speed_of_cpu, speed_of_model
 from benchmarks.usage import measure
 from deejai_core.audio.decode import read_windows
-from deejai_core.embedding.analysis import Embedded, analyse, default_threads
+from deejai_core.embedding.analysis import Embedded, default_threads, embed_files
 from deejai_core.errors import DeejaiError
 from deejai_core.models.deejai.model import Speccy
 from deejai_core.models.device import CPU, DEVICES, pick_device
@@ -73,7 +73,7 @@ class Deaf:
 
 def songs_a_second(files: list[Path], model: Model | Deaf, device: str, threads: int) -> float:
     started = time.perf_counter()
-    for result in analyse(files, model, windows=WINDOWS, threads=threads, device=device):
+    for result in embed_files(files, model, windows=WINDOWS, threads=threads, device=device):
         if not isinstance(result, Embedded):
             sys.exit(f"{result.path}: {result.reason}")
     return len(files) / (time.perf_counter() - started)

@@ -24,7 +24,7 @@ from deejai_core.playlists.candidates import Candidates, play_penalties
 from deejai_core.playlists.journey import journey
 from deejai_core.playlists.order import shortest_path
 from deejai_core.playlists.playlist import similar
-from deejai_core.playlists.rules import RuleSet, Situation
+from deejai_core.playlists.rules import RuleContext, RuleSet
 from deejai_core.playlists.rules.not_played import DAY
 
 ROUNDS = 5
@@ -39,7 +39,7 @@ EVERYTHING = RuleSet.of(
         not_played_days=1,
         mix_in_key=True,
     ),
-    Situation("track", duplicate_epsilon=0.01, now=1.9e9 + DAY),
+    RuleContext("track", duplicate_epsilon=0.01, now=1.9e9 + DAY),
 )
 LIMIT = 0.5  # seconds that a playlist may take
 

@@ -25,7 +25,7 @@ from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.playlist import similar
 from deejai_core.playlists.rules import RuleSet
-from deejai_core.playlists.rules.separation import MILD_SEPARATION, ArtistSeparation, MildSeparation
+from deejai_core.playlists.rules.separation import MILD_SEPARATION, ArtistPenalty, ArtistSeparation
 from deejai_core.playlists.rules.versions import Versions
 from deejai_core.tracks.songs import Catalogue
 
@@ -42,7 +42,7 @@ SEPARATIONS = {
     "none": RuleSet((COPIES,)),
     **{f"{number}": RuleSet((ArtistSeparation(number), COPIES)) for number in (1, 2, 3, 5)},
     **{
-        f"{number}, loss {loss:g}": RuleSet((COPIES,), (MildSeparation(number, loss),))
+        f"{number}, loss {loss:g}": RuleSet((COPIES,), (ArtistPenalty(number, loss),))
         for number in (1, 2, 3)
         for loss in (0.05, 0.1, 0.15, 0.2)
     },
@@ -169,7 +169,7 @@ def floors(collection: Collection) -> Iterator[str]:
     similarities, same, chance = [], [], []
     for _ in range(SMALL_LIBRARIES):
         small = collection.among(rng.permutation(len(collection.genre))[:SMALL])
-        for seed, picks in enumerate(small.lists(*CHOSEN, RuleSet((COPIES,), (MildSeparation(MILD_SEPARATION),)))):
+        for seed, picks in enumerate(small.lists(*CHOSEN, RuleSet((COPIES,), (ArtistPenalty(MILD_SEPARATION),)))):
             news = [pick for pick in picks if small.counted(seed, np.array([pick.position]))[0]]
             similarities += [pick.similarity for pick in news]
             same += [small.genre[pick.position] == small.genre[seed] for pick in news]

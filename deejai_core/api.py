@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from deejai_core.embedding.library_analysis import Observer, Outcome, analyse_library
+from deejai_core.embedding.library_analysis import AnalysisObserver, Outcome, analyse_library
 from deejai_core.errors import OptionError
 from deejai_core.features.evaluation import Report
 from deejai_core.features.evaluation import evaluate as evaluate_space
@@ -49,6 +49,7 @@ __all__ = [
     "ONCE",
     "Address",
     "Analysis",
+    "AnalysisObserver",
     "Entry",
     "FolderLibrary",
     "Library",
@@ -57,7 +58,6 @@ __all__ = [
     "Mix",
     "Model",
     "Mpd",
-    "Observer",
     "Player",
     "QueueEntry",
     "Radio",
@@ -90,7 +90,7 @@ def analyse(
     *,
     model: Model | None = None,
     analysis: Analysis | None = None,
-    observer: Observer | None = None,
+    observer: AnalysisObserver | None = None,
 ) -> Outcome:
     """Give the tracks of a library the vectors that they lack, and build its index.
 

@@ -1,6 +1,6 @@
 """The port to a music library: what a playlist needs to ask of it, and what it must be able to keep.
 
-`FolderLibrary` (deejai_core/folder.py) is one over a folder of files, `beetsplug.deejai` has one over beets.
+`FolderLibrary` (deejai_core/folder/library.py) is one over a folder of files, `beetsplug.deejai` has one over beets.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from deejai_core.playlists.rules import RuleSet
 from deejai_core.playlists.rules.length import Length
 from deejai_core.playlists.rules.mix_in_key import MixInKey
 from deejai_core.playlists.rules.not_played import NotPlayed
-from deejai_core.playlists.rules.separation import AlbumSeparation, ArtistSeparation, MildSeparation
+from deejai_core.playlists.rules.separation import AlbumSeparation, ArtistPenalty, ArtistSeparation
 from deejai_core.playlists.rules.versions import Versions
 from deejai_core.tracks.songs import Catalogue
 
@@ -40,8 +40,8 @@ def rule_set(
         Length(min_length, max_length),
         Versions(fold_versions, duplicate_epsilon),
     )
-    mild = MildSeparation(mild_separation)
-    return RuleSet(tuple(rule for rule in rules if rule.in_force), (mild,) if mild.in_force else ())
+    mild = ArtistPenalty(mild_separation)
+    return RuleSet(tuple(rule for rule in rules if rule.is_active), (mild,) if mild.is_active else ())
 
 
 def compass(*degrees: float) -> np.ndarray:

@@ -111,7 +111,7 @@ def _not_embedded(path: Path, error: AudioError) -> NotEmbedded:
     return NotEmbedded(path, str(error), lasting=not isinstance(error, UnavailableError))
 
 
-def analyse(
+def embed_files(
     paths: Iterable[Path],
     model: Model,
     *,

@@ -20,7 +20,7 @@ import numpy as np
 
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.data_folder import alone, slices_path
-from deejai_core.embedding.analysis import Embedded, NotEmbedded, analyse, default_threads, embed_file
+from deejai_core.embedding.analysis import Embedded, NotEmbedded, default_threads, embed_file, embed_files
 from deejai_core.embedding.changed_files import look_at_files, note_of
 from deejai_core.embedding.cluster import Cluster, Unshared, analyse_on
 from deejai_core.embedding.library_vectors import Weighted, up_to_date, weight_imported, weight_tracks
@@ -64,7 +64,7 @@ class Outcome:
         return not (self.wanted or changed or self.embedded or self.skipped or self.tagged)
 
 
-class Observer:
+class AnalysisObserver:
     """Who watches an analysis. Each method is called as it goes on; these do nothing."""
 
     def planned(self, work: Work, changed: int) -> None:
@@ -93,7 +93,7 @@ def analyse_library(
     retry: bool = False,
     force: bool = False,
     cluster: Cluster | None = None,
-    observer: Observer | None = None,
+    observer: AnalysisObserver | None = None,
 ) -> Outcome:
     """Give tracks the vectors that they lack, and bring those of all others up to date with the library.
 
@@ -102,7 +102,7 @@ def analyse_library(
     decodes the files, instead of this machine. What is interrupted goes on the next time. Raises UnmountedError if the
     files are gone, LibraryError if another process is at it.
     """
-    observer = observer or Observer()
+    observer = observer or AnalysisObserver()
     with open_slices(library) as store, alone(library):
         recordings = library.recordings()
         changed, unknown = look_at_files(library, store, recordings)
@@ -244,7 +244,7 @@ def embed_tracks(
     if cluster:
         results = analyse_on(cluster, paths(), model, windows=analysis.windows, known=known, limits=analysis.limits)
     else:
-        results = analyse(
+        results = embed_files(
             paths(),
             model,
             windows=analysis.windows,

@@ -38,9 +38,9 @@ from deejai_core.options.analysis import Analysis
 from deejai_core.options.lists import Rules
 from deejai_core.playlists.candidates import Candidates, mood_penalties, play_penalties
 from deejai_core.playlists.columns import blend_albums, columns_on_demand
-from deejai_core.playlists.rules import RuleSet, Situation
+from deejai_core.playlists.rules import RuleContext, RuleSet
 from deejai_core.playlists.segue import ends
-from deejai_core.tracks.songs import Known, Song, normal_artist, song_names
+from deejai_core.tracks.songs import Song, TrackColumns, normal_artist, song_names
 from deejai_core.training.kept import read_track2vec
 
 Match = int | Path  # the id of a track or album, or a file that is not in the library
@@ -81,7 +81,7 @@ class Space:
     learned: bool
     rows: Vectors
     index: Index
-    catalogue: Known
+    catalogue: TrackColumns
     folder: Path  # where caches of it lie
     grouping: Grouping | None = None  # of albums
     _ends_of: dict[int, Ends] = field(default_factory=dict, repr=False)
@@ -150,7 +150,7 @@ class Space:
     def rule_set(self, rules: Rules) -> RuleSet:
         """The rules as they are for these places."""
         epsilon = 0.0 if self.learned else self.model.duplicate_epsilon  # lists tell songs, not recordings
-        return RuleSet.of(rules, Situation(self.kind, epsilon, time.time()))
+        return RuleSet.of(rules, RuleContext(self.kind, epsilon, time.time()))
 
     def allowed(self, rules: Rules, *, timed: bool = False) -> np.ndarray | None:
         """(n,) which of the tracks the query `candidates` finds; None for all. Raises OptionError if it finds none."""

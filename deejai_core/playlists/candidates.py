@@ -12,7 +12,7 @@ import numpy as np
 
 from deejai_core.index.neighbours import Index
 from deejai_core.playlists.rules import Lineup, Rule, RuleSet
-from deejai_core.tracks.songs import Catalogue, Known, Song
+from deejai_core.tracks.songs import Catalogue, Song, TrackColumns
 
 EXPECTED = 64  # candidates asked for at first; mostly one of the first few is taken
 NEAR_EQUAL = 0.05  # how much worse than the best one a candidate may be, for its segue to decide
@@ -52,7 +52,7 @@ class Candidates:
     """
 
     index: Index
-    catalogue: Known
+    catalogue: TrackColumns
     rules: RuleSet
     _: KW_ONLY
     allowed: np.ndarray | None = None
@@ -83,7 +83,7 @@ class Candidates:
         active = self.rules.active
         for dropped in range(len(active) + 1):
             kept = active[dropped:]
-            pooled = tuple(rule for rule in kept if rule.of_the_track) if self.catalogue.is_complete else ()
+            pooled = tuple(rule for rule in kept if rule.is_per_track) if self.catalogue.is_complete else ()
             others = [rule for rule in kept if rule not in pooled]
             for positions, similarities in self._ranked(self._pool(pooled), target):
                 for rule in others:

@@ -83,7 +83,7 @@ def _plan(candidates: Candidates, stops, targets: list[list[np.ndarray]], choose
         start + step: target for start, leg in zip(places, targets, strict=False) for step, target in enumerate(leg, 1)
     }
     # A place between two that are taken can hardly suit both, or have a segue from one and to the other.
-    in_turn = choose or candidates.segue or any(rule.of_neighbours for rule in candidates.rules.active)
+    in_turn = choose or candidates.segue or any(rule.looks_at_neighbours for rule in candidates.rules.active)
     chosen = (_in_turn if in_turn else _closest_first)(candidates, points, lineup, choose)
     return [[chosen[place] for place in range(start + 1, end) if place in chosen] for start, end in pairwise(places)]
 

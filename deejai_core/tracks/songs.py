@@ -48,7 +48,7 @@ class Song:
     key: Key | None = None
 
 
-class Known(Protocol):
+class TrackColumns(Protocol):
     """What the rules know of the tracks of an index, by position. Columns hold for positions that were loaded."""
 
     artist: Mapping[int, str] | Sequence[str]  # as tagged

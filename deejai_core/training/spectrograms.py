@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from deejai_core.audio.limits import Limits
-from deejai_core.embedding.analysis import Embedded, NotEmbedded, analyse
+from deejai_core.embedding.analysis import Embedded, NotEmbedded, embed_files
 from deejai_core.errors import StoreError
 from deejai_core.files import replacing
 from deejai_core.models.deejai.model import SAMPLE_RATE, WINDOW, mel_slices
@@ -85,7 +85,7 @@ def make_spectrograms(
     A file whose audio is not what the key says any more is left out.
     """
     missing = [path for path, key in paths.items() if spectrograms.read(key) is None]
-    for result in analyse(missing, SliceMaker(), windows=windows, threads=threads, limits=limits):
+    for result in embed_files(missing, SliceMaker(), windows=windows, threads=threads, limits=limits):
         if isinstance(result, Embedded) and result.key == paths[result.path]:
             spectrograms.put(result.key, result.trunk.reshape(-1, MELS, FRAMES).astype(np.uint8))
         on_result(result)

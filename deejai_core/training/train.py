@@ -47,7 +47,7 @@ class Training:
     afresh: bool = False  # whether a network that is half trained is begun again
 
 
-class Observer:
+class TrainingObserver:
     """Who watches a training. Each method is called as it goes on; these do nothing."""
 
     def told(self, label: str, text: str) -> None:
@@ -79,7 +79,7 @@ def train(
     folder: Path | None,
     *,
     base: str = BUNDLED,
-    observer: Observer | None = None,
+    observer: TrainingObserver | None = None,
 ) -> None:
     """Learn from the history of a library, and train a model on that.
 
@@ -88,7 +88,7 @@ def train(
     Raises HistoryError if there is no history, TrainingError if nothing can be learned from it, ModelError, and
     MissingError if a library is not installed.
     """
-    observer = observer or Observer()
+    observer = observer or TrainingObserver()
     if folder:
         with extra("train"):
             import torch  # noqa: F401  # now, and not after hours in which songs are learned and files decoded
@@ -108,7 +108,7 @@ def train(
         keep_songs(library, songs)
 
 
-def _learn(history: History, training: Training, observer: Observer) -> Songs:
+def _learn(history: History, training: Training, observer: TrainingObserver) -> Songs:
     if not training.vectors:
         observer.began("entries of lists", None, "learning which songs appear together...")
     songs = learn_songs(history, seed=training.seed, vectors=training.vectors, progress=observer.reached)
@@ -123,7 +123,7 @@ def _train_head(
     training: Training,
     folder: Path,
     base: str,
-    observer: Observer,
+    observer: TrainingObserver,
 ) -> dict[str, str]:
     trunk = trunk_of(base, folder.parent)  # without loading a head, which may be damaged
     model = load_model(trunk, folder.parent)
@@ -139,7 +139,7 @@ def _train_head(
 
 
 def _train_network(
-    library: Library, songs: Songs, training: Training, analysis: Analysis, folder: Path, observer: Observer
+    library: Library, songs: Songs, training: Training, analysis: Analysis, folder: Path, observer: TrainingObserver
 ) -> dict[str, str]:
     if training.afresh:
         (folder / CHECKPOINT).unlink(missing_ok=True)

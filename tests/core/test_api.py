@@ -42,7 +42,7 @@ from tests.players import FakePlayer
 ROOT = Path(__file__).parent.parent.parent
 PUBLIC = {
     *("FolderLibrary", "Library", "Model", "load_model"),
-    *("Analysis", "Observer", "analyse"),
+    *("Analysis", "AnalysisObserver", "analyse"),
     *("Entry", "MadeList", "Member", "Space", "open_space"),
     *("MILD", "ONCE", "Rules", "Style", "Walk"),
     *("journey", "reorder", "similar", "write_playlist"),

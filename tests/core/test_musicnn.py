@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from deejai_core.audio.spectrogram import log_mel
-from deejai_core.embedding.analysis import TOGETHER, Read, analyse, embed_together
+from deejai_core.embedding.analysis import TOGETHER, Read, embed_files, embed_together
 from deejai_core.errors import MissingError, ModelError
 from deejai_core.models import device
 from deejai_core.models.device import AT_ONCE, pick_device
@@ -100,9 +100,9 @@ def test_files_heard_together_have_the_numbers_of_each_alone(model, tmp_path):
     paths = [write_audio(tmp_path / f"{seconds}.flac", chirp(seconds, 16_000), 16_000) for seconds in (4, 10, 25, 31)]
     paths.append(tmp_path / "text.flac")
     paths[-1].write_text("no music")
-    alone = {result.path: result for result in analyse(paths, model, windows=8, threads=1)}
+    alone = {result.path: result for result in embed_files(paths, model, windows=8, threads=1)}
     for together in (1, 12, 1000):
-        results = {result.path: result for result in analyse(paths, model, windows=8, threads=2, together=together)}
+        results = {result.path: result for result in embed_files(paths, model, windows=8, threads=2, together=together)}
         assert results.keys() == alone.keys()
         assert results[paths[-1]] == alone[paths[-1]]
         for path in paths[:-1]:
@@ -131,7 +131,7 @@ def test_threads_decode_and_see_what_the_caller_has_a_graphics_processor_hear(tm
 
     paths = [write_audio(tmp_path / f"{n}.flac", chirp(20 + n, 8000), 8000) for n in range(8)]
     model = Two()
-    results = list(analyse(paths, model, windows=20, threads=1, device="cpu:0"))
+    results = list(embed_files(paths, model, windows=20, threads=1, device="cpu:0"))
     assert [result.trunk.shape for result in results] == [(20, 2)] * 8
     assert model.seen == {"deejai"}
     callers, devices, sizes = zip(*model.embedded, strict=True)

@@ -46,7 +46,7 @@ def breaks(library: Candidates, listed: list[int], position: int) -> tuple[str, 
     place, found = len(listed), set()
     not_played_since = rules.get(NotPlayed).not_played_since
     length, versions = rules.get(Length), rules.get(Versions)
-    if rules.get(MixInKey).in_force and listed:
+    if rules.get(MixInKey).is_active and listed:
         before = listed[-1]
         tempo, last = columns.tempo[position], columns.tempo[before]
         if tempo and last and min(abs(math.log2(tempo / last) - octave) for octave in range(-3, 4)) > math.log2(1.08):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deejai_core.options.lists import MILD, Rules
-from deejai_core.playlists.rules import BY_NAME, ORDER, PREFERENCES, RuleSet, Situation
+from deejai_core.playlists.rules import BY_NAME, ORDER, PREFERENCES, RuleContext, RuleSet
 from deejai_core.playlists.rules.lineup import Lineup
 from deejai_core.playlists.rules.rule import Rule
 from deejai_core.tracks.songs import Catalogue
@@ -58,8 +58,8 @@ def all_broken(rule: Rule, lineup: Lineup, place: int = 3) -> list[bool]:
 @pytest.mark.parametrize("kind", ORDER)
 class TestEveryRule:
     def test_it_is_off_unless_something_is_asked(self, kind):
-        assert not kind().in_force
-        assert STRICT.get(kind).in_force
+        assert not kind().is_active
+        assert STRICT.get(kind).is_active
 
     def test_it_reads_the_columns_that_it_names_and_no_others(self, kind):
         whole, rule = Catalogue(**random_columns(1, TRACKS)), STRICT.get(kind)
@@ -70,7 +70,7 @@ class TestEveryRule:
     def test_a_rule_of_the_track_looks_at_no_other(self, kind):
         whole, rule = Catalogue(**random_columns(1, TRACKS)), STRICT.get(kind)
         alone = all_broken(rule, lineup_of(whole))
-        assert (all_broken(rule, lineup_of(whole, *HELD)) == alone) is kind.of_the_track
+        assert (all_broken(rule, lineup_of(whole, *HELD)) == alone) is kind.is_per_track
 
 
 def test_a_rule_is_found_by_its_name():
@@ -106,10 +106,10 @@ def test_where_nobody_knows_what_was_played_nothing_was():
     ],
 )
 def test_what_is_asked_becomes_rules(asked, kind, settings):
-    assert RuleSet.of(asked, Situation(kind, 0.01, NOW)) == rule_set(**settings)
+    assert RuleSet.of(asked, RuleContext(kind, 0.01, NOW)) == rule_set(**settings)
 
 
 @pytest.mark.parametrize(("separation", "number"), [(MILD, 1), (0, 0), (2, 0)])
 def test_a_mild_separation_is_a_preference(separation, number):
-    made = RuleSet.of(Rules(artist_separation=separation), Situation("track", 0.01, NOW))
+    made = RuleSet.of(Rules(artist_separation=separation), RuleContext("track", 0.01, NOW))
     assert [type(one) for one in made.preferences] == list(PREFERENCES[:number])

@@ -11,7 +11,7 @@ from deejai_core.history.mentions import Mention, SongList
 from deejai_core.history.store import Source
 from deejai_core.options.analysis import Analysis
 from deejai_core.training.kept import read_track2vec
-from deejai_core.training.train import Observer, Training, train
+from deejai_core.training.train import Training, TrainingObserver, train
 from tests.songs import write_song
 
 pytest.importorskip("rapidfuzz")
@@ -19,7 +19,7 @@ pytest.importorskip("rapidfuzz")
 WREN, OWL, RAVEN = ("Hazel", "Wren"), ("Thorn", "Owl"), ("Nobody", "Raven")
 
 
-class Listening(Observer):
+class Listening(TrainingObserver):
     """Remembers what it was told, and what began."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from deejai_core import __version__
 from deejai_core.audio.limits import Limits
-from deejai_core.embedding.analysis import analyse
+from deejai_core.embedding.analysis import embed_files
 from deejai_core.embedding.cluster import Cluster, Embedder, Order, analyse_on
 from deejai_core.errors import ClusterError, ModelError
 from deejai_core.models.deejai.folder import load_speccy, save_speccy
@@ -149,7 +149,7 @@ def test_results_come_as_they_are_wanted(cluster, collection):
             taken += 1
             yield path
 
-    here = {result.path: result for result in analyse(files, model, windows=4, threads=1)}
+    here = {result.path: result for result in embed_files(files, model, windows=4, threads=1)}
     known = {here[files[0]].key}
     results = analyse_on(Cluster(cluster.address, "musicnn"), paths(), model, windows=4, known=known, submitted=3)
     there = {}
@@ -251,7 +251,7 @@ class TestTheModelOfAWorker:
     def test_in_a_folder(self, folder, collection):
         model = load_speccy(folder)
         song = next(collection.rglob("*.flac"))
-        (here,) = analyse([song], model, windows=2, threads=1)
+        (here,) = embed_files([song], model, windows=2, threads=1)
         there = Embedder(self.order(folder, model.trunk_name)).embed(song)
         assert there.key == here.key
         assert there.trunk.tobytes() == here.trunk.tobytes()

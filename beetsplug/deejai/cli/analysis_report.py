@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from deejai_core.embedding.analysis import Embedded, NotEmbedded
-from deejai_core.embedding.library_analysis import Observer, Work
+from deejai_core.embedding.library_analysis import AnalysisObserver, Work
 from deejai_core.embedding.library_vectors import Weighted
 from deejai_core.formats.entries import one_line
 from deejai_core.words import counted
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
 
-class AnalysisReport(Observer):
+class AnalysisReport(AnalysisObserver):
     """Shows how far an analysis is, and logs what it has done. A context manager, for as long as it goes on."""
 
     def __init__(self, log: BeetsLogger, model: str) -> None:

@@ -10,7 +10,7 @@ from beets import ui
 from deejai_core.embedding.analysis import Embedded, NotEmbedded
 from deejai_core.formats.entries import one_line
 from deejai_core.models.folders import is_unfinished
-from deejai_core.training.train import Observer, Stage
+from deejai_core.training.train import Stage, TrainingObserver
 from deejai_core.training.validation import Epoch
 
 from .progress import Progress
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EPOCH = "loss {:.4f}, validation cosine {:.4f}"
 
 
-class TrainingReport(Observer):
+class TrainingReport(TrainingObserver):
     """Shows how far a training is, and prints what it has learned. A context manager, for as long as it goes on."""
 
     def __init__(self, log: BeetsLogger, folder: Path | None, *, used: bool) -> None:

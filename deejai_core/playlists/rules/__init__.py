@@ -16,13 +16,13 @@ from deejai_core.playlists.rules.length import Length
 from deejai_core.playlists.rules.lineup import Lineup
 from deejai_core.playlists.rules.mix_in_key import MixInKey
 from deejai_core.playlists.rules.not_played import NotPlayed
-from deejai_core.playlists.rules.rule import Rule, Situation
-from deejai_core.playlists.rules.separation import AlbumSeparation, ArtistSeparation, MildSeparation
+from deejai_core.playlists.rules.rule import Rule, RuleContext
+from deejai_core.playlists.rules.separation import AlbumSeparation, ArtistPenalty, ArtistSeparation
 from deejai_core.playlists.rules.versions import Versions
 
 # When no track keeps all rules, the first one is dropped, then the second too, and so on.
 ORDER: tuple[type[Rule], ...] = (MixInKey, NotPlayed, AlbumSeparation, ArtistSeparation, Length, Versions)
-PREFERENCES = (MildSeparation,)
+PREFERENCES = (ArtistPenalty,)
 BY_NAME = {rule.name: rule for rule in ORDER}
 
 AnyRule = TypeVar("AnyRule", bound=Rule)
@@ -37,14 +37,14 @@ class RuleSet:
     """
 
     active: tuple[Rule, ...] = ()
-    preferences: tuple[MildSeparation, ...] = ()
+    preferences: tuple[ArtistPenalty, ...] = ()
 
     @classmethod
-    def of(cls, rules: Rules, situation: Situation) -> RuleSet:
+    def of(cls, rules: Rules, context: RuleContext) -> RuleSet:
         """The rules that a user asks for."""
-        asked = [kind.asked(rules, situation) for kind in ORDER]
-        rather = [kind.asked(rules, situation) for kind in PREFERENCES]
-        return cls(tuple(rule for rule in asked if rule.in_force), tuple(one for one in rather if one.in_force))
+        asked = [kind.of_options(rules, context) for kind in ORDER]
+        rather = [kind.of_options(rules, context) for kind in PREFERENCES]
+        return cls(tuple(rule for rule in asked if rule.is_active), tuple(one for one in rather if one.is_active))
 
     def get(self, kind: type[AnyRule]) -> AnyRule:
         """The rule of a kind; if none is in force, one that is off."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from deejai_core.options.lists import Rules
 from deejai_core.playlists.rules.lineup import Lineup
-from deejai_core.playlists.rules.rule import Rule, Situation
+from deejai_core.playlists.rules.rule import Rule, RuleContext
 
 
 @dataclass(frozen=True)
@@ -21,16 +21,16 @@ class Length(Rule):
     reason = "it is too long or too short"
     allowed = "shorter or longer than you asked"
     columns = ("length",)
-    of_the_track = True
+    is_per_track = True
 
     @classmethod
-    def asked(cls, rules: Rules, situation: Situation) -> Length:
-        if situation.kind != "track":  # an album is longer than a track may be
+    def of_options(cls, rules: Rules, context: RuleContext) -> Length:
+        if context.kind != "track":  # an album is longer than a track may be
             return cls()
         return cls(rules.min_length, rules.max_length)
 
     @property
-    def in_force(self) -> bool:
+    def is_active(self) -> bool:
         return self.min_length > 0 or self.max_length < math.inf
 
     def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:

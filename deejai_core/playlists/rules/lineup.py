@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from deejai_core.tracks.songs import Known, Song
+from deejai_core.tracks.songs import Song, TrackColumns
 
 
 class Lineup:
@@ -18,7 +18,7 @@ class Lineup:
     songs: by place. names, vectors: of all songs that are held. artists, albums: the places of each.
     """
 
-    def __init__(self, catalogue: Known, read: Callable[[np.ndarray], np.ndarray]) -> None:
+    def __init__(self, catalogue: TrackColumns, read: Callable[[np.ndarray], np.ndarray]) -> None:
         self.catalogue = catalogue
         self.read = read  # (n,) positions of the catalogue's tracks -> (n, dimension) their vectors
         self.songs: dict[int, Song] = {}

@@ -9,7 +9,7 @@ import numpy as np
 
 from deejai_core.options.lists import Rules
 from deejai_core.playlists.rules.lineup import Lineup
-from deejai_core.playlists.rules.rule import Rule, Situation
+from deejai_core.playlists.rules.rule import Rule, RuleContext
 
 TEMPO_TOLERANCE = 0.08  # what a DJ's pitch fader bridges; half and double time count as the same tempo
 
@@ -22,14 +22,14 @@ class MixInKey(Rule):
     reason = "its tempo or key does not fit"
     allowed = "outside the tempo or key you asked for"
     columns = ("keys", "tempos")
-    of_neighbours = True
+    looks_at_neighbours = True
 
     @classmethod
-    def asked(cls, rules: Rules, situation: Situation) -> MixInKey:
-        return cls(rules.mix_in_key and situation.kind == "track")
+    def of_options(cls, rules: Rules, context: RuleContext) -> MixInKey:
+        return cls(rules.mix_in_key and context.kind == "track")
 
     @property
-    def in_force(self) -> bool:
+    def is_active(self) -> bool:
         return self.mix_in_key
 
     def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from deejai_core.options.lists import Rules
 from deejai_core.playlists.rules.lineup import Lineup
-from deejai_core.playlists.rules.rule import Rule, Situation
+from deejai_core.playlists.rules.rule import Rule, RuleContext
 
 DAY = 24 * 60 * 60
 
@@ -21,14 +21,14 @@ class NotPlayed(Rule):
     reason = "it was played too recently"
     allowed = "played more recently than you asked"
     columns = ("played_at",)
-    of_the_track = True
+    is_per_track = True
 
     @classmethod
-    def asked(cls, rules: Rules, situation: Situation) -> NotPlayed:
-        return cls(situation.now - rules.not_played_days * DAY if rules.not_played_days else None)
+    def of_options(cls, rules: Rules, context: RuleContext) -> NotPlayed:
+        return cls(context.now - rules.not_played_days * DAY if rules.not_played_days else None)
 
     @property
-    def in_force(self) -> bool:
+    def is_active(self) -> bool:
         return self.not_played_since is not None
 
     def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from deejai_core.playlists.rules.lineup import Lineup
 
 
 @dataclass(frozen=True)
-class Situation:
+class RuleContext:
     """What decides, beside what is asked, how strict a rule is.
 
     kind: of what a list holds. duplicate_epsilon: cosine distance below which two of them are near-duplicates, where
@@ -33,18 +33,18 @@ class Rule(ABC):
     name: ClassVar[str]
     reason: ClassVar[str]  # why a track that breaks it was not taken: a clause about "it"
     allowed: ClassVar[str]  # what is said of tracks that came although they break it, after "Allowed 2 tracks "
-    columns: ClassVar[tuple[str, ...]] = ()  # of `Known`, that it looks at
-    of_the_track: ClassVar[bool] = False  # whether it looks at the track alone, and not at the others of the list
-    of_neighbours: ClassVar[bool] = False  # whether two neighbours of one place can hardly both be pleased
+    columns: ClassVar[tuple[str, ...]] = ()  # of `TrackColumns`, that it looks at
+    is_per_track: ClassVar[bool] = False  # whether it looks at the track alone, and not at the others of the list
+    looks_at_neighbours: ClassVar[bool] = False  # whether two neighbours of one place can hardly both be pleased
 
     @classmethod
     @abstractmethod
-    def asked(cls, rules: Rules, situation: Situation) -> Rule:
+    def of_options(cls, rules: Rules, context: RuleContext) -> Rule:
         """As a user asks for it."""
 
     @property
     @abstractmethod
-    def in_force(self) -> bool: ...
+    def is_active(self) -> bool: ...
 
     @abstractmethod
     def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from deejai_core.options.lists import MILD, Rules
 from deejai_core.playlists.rules.lineup import Lineup
-from deejai_core.playlists.rules.rule import Rule, Situation
+from deejai_core.playlists.rules.rule import Rule, RuleContext
 
 MILD_SEPARATION = 2  # where others sound nearly as much alike: see docs/benchmarks.md
 MILD_LOSS = 0.1  # the similarity that this is worth
@@ -23,7 +23,7 @@ class Separation(Rule):
     separation: float = 0  # other tracks that must lie between two of one; `ONCE`: no second one
 
     @property
-    def in_force(self) -> bool:
+    def is_active(self) -> bool:
         return self.separation > 0
 
     def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
@@ -47,8 +47,8 @@ class AlbumSeparation(Separation):
     columns = ("album_codes",)
 
     @classmethod
-    def asked(cls, rules: Rules, situation: Situation) -> AlbumSeparation:
-        return cls(rules.album_separation if situation.kind == "track" else 0)
+    def of_options(cls, rules: Rules, context: RuleContext) -> AlbumSeparation:
+        return cls(rules.album_separation if context.kind == "track" else 0)
 
     def groups(self, lineup: Lineup) -> tuple[Mapping[str, Sequence[int]], tuple[np.ndarray, Mapping[str, int]]]:
         return lineup.albums, lineup.catalogue.album_codes
@@ -61,7 +61,7 @@ class ArtistSeparation(Separation):
     columns = ("artist_codes",)
 
     @classmethod
-    def asked(cls, rules: Rules, situation: Situation) -> ArtistSeparation:
+    def of_options(cls, rules: Rules, context: RuleContext) -> ArtistSeparation:
         return cls(0 if rules.artist_separation == MILD else rules.artist_separation)
 
     def groups(self, lineup: Lineup) -> tuple[Mapping[str, Sequence[int]], tuple[np.ndarray, Mapping[str, int]]]:
@@ -69,7 +69,7 @@ class ArtistSeparation(Separation):
 
 
 @dataclass(frozen=True)
-class MildSeparation:
+class ArtistPenalty:
     """No rule, but a preference of walks: who is near to another track of its artist must be so much more similar."""
 
     separation: int = 0  # other tracks between two of an artist
@@ -78,11 +78,11 @@ class MildSeparation:
     name = ArtistSeparation.name  # which is what is said of a track that lost by it
 
     @classmethod
-    def asked(cls, rules: Rules, situation: Situation) -> MildSeparation:
+    def of_options(cls, rules: Rules, context: RuleContext) -> ArtistPenalty:
         return cls(MILD_SEPARATION if rules.artist_separation == MILD else 0)
 
     @property
-    def in_force(self) -> bool:
+    def is_active(self) -> bool:
         return self.separation > 0
 
     def loss(self, lineup: Lineup, position: int, place: int) -> float:

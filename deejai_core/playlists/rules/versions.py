@@ -8,7 +8,7 @@ import numpy as np
 
 from deejai_core.options.lists import Rules
 from deejai_core.playlists.rules.lineup import Lineup
-from deejai_core.playlists.rules.rule import Rule, Situation
+from deejai_core.playlists.rules.rule import Rule, RuleContext
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,14 @@ class Versions(Rule):
     columns = ("artist", "title", "recording")
 
     @classmethod
-    def asked(cls, rules: Rules, situation: Situation) -> Versions:
-        if situation.kind != "track":  # of an album, there is none but itself
+    def of_options(cls, rules: Rules, context: RuleContext) -> Versions:
+        if context.kind != "track":  # of an album, there is none but itself
             return cls(rules.fold_versions)
-        epsilon = situation.duplicate_epsilon if rules.duplicate_epsilon is None else rules.duplicate_epsilon
+        epsilon = context.duplicate_epsilon if rules.duplicate_epsilon is None else rules.duplicate_epsilon
         return cls(rules.fold_versions, epsilon)
 
     @property
-    def in_force(self) -> bool:
+    def is_active(self) -> bool:
         return self.fold_versions or self.duplicate_epsilon > 0
 
     def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
