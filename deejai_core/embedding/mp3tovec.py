@@ -19,7 +19,7 @@ blocks or company the slices come.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -29,37 +29,68 @@ from deejai_core.models.device import use_one_thread
 REFERENCE = 3_072  # tracks at most; measured, see docs/benchmarks.md
 DOUBT = 2e-7  # for each dimension: beyond the rounding error of a float32 product of unit vectors (half of 2**-23)
 BLOCK = 256  # slices compared at once
+PANEL = 256  # tracks of a reference that they are compared with at once
 FEW = 16  # tracks whose slices are compared in one product: in many small ones the overhead would take most of the time
 
 
 class Reference:
     """Tracks that slices are compared with, laid out for that.
 
-    tracks: of each its slices as unit vectors (n, dimension) float32, n >= 1.
+    tracks: of each its slices as unit vectors (n, dimension) float32, n >= 1. column: where each track stands in what
+    `sharing` returns (tracks,).
     """
 
     def __init__(self, tracks: Sequence[np.ndarray]) -> None:
-        self.tracks = tracks
         lengths = np.array([len(units) for units in tracks], np.int64)
-        order = np.argsort(-lengths, kind="stable")
-        self._column = np.argsort(order)  # of each track, when those with most slices come first
-        # The k-th slices of all tracks that have so many, (dimension, tracks): what a slice shares with any of a track's
-        # slices is the union over these, without a matrix of all slices.
-        slices = np.concatenate([tracks[track] for track in order]) if len(tracks) else np.zeros((0, 0), np.float32)
-        first = np.cumsum(lengths[order]) - lengths[order]  # of each track among all slices
+        order = np.argsort(-lengths, kind="stable")  # those with most slices first
+        self.column = np.argsort(order)
+        self._tracks = [tracks[place] for place in order]
+        self._panels = [_Panel(self._tracks[start : start + PANEL]) for start in range(0, len(tracks), PANEL)]
+
+    def __len__(self) -> int:
+        return len(self._tracks)
+
+    def sharing(self, slices: np.ndarray, epsilon: float) -> np.ndarray:
+        """Which tracks have a slice of the same word: (slices, columns) bool for unit vectors (slices, dimension)."""
+        if 0 < len(self) <= FEW:
+            same = _same_word(slices, np.concatenate(self._tracks).T, epsilon)
+            return np.logical_or.reduceat(same, np.cumsum([0, *map(len, self._tracks[:-1])]), axis=1)
+        shared = np.empty((len(slices), len(self)), bool)
+        for number, panel in enumerate(self._panels):
+            shared[:, number * PANEL : (number + 1) * PANEL] = panel.sharing(slices, epsilon)
+        return shared
+
+
+class _Panel:
+    """Tracks, those with most slices first, so few that a product of theirs stays in a core's cache until it is read."""
+
+    def __init__(self, tracks: Sequence[np.ndarray]) -> None:
+        # The k-th slices of all tracks that have so many, (dimension, tracks). What a slice has in common with the nearest
+        # of a track's slices is the largest over these, without a matrix of all slices.
         self._layers = [
-            np.ascontiguousarray(slices[first[: (lengths > k).sum()] + k].T) for k in range(lengths.max(initial=0))
+            np.ascontiguousarray(np.stack([units[k] for units in tracks if len(units) > k]).T)
+            for k in range(len(tracks[0]))
         ]
 
     def sharing(self, slices: np.ndarray, epsilon: float) -> np.ndarray:
         """Which tracks have a slice of the same word: (slices, tracks) bool for unit vectors (slices, dimension)."""
-        if 0 < len(self.tracks) <= FEW:
-            same = _same_word(slices, np.concatenate(self.tracks).T, epsilon)
-            return np.logical_or.reduceat(same, np.cumsum([0, *map(len, self.tracks[:-1])]), axis=1)
-        shared = np.zeros((len(slices), len(self.tracks)), bool)
-        for layer in self._layers:
-            shared[:, : layer.shape[1]] |= _same_word(slices, layer, epsilon)
-        return shared[:, self._column]
+        nearest = slices @ self._layers[0]
+        room = np.empty(nearest.size, np.float32)  # memory that is asked for anew each time is cleared each time
+        for layer in self._layers[1:]:
+            similarity = room[: len(slices) * layer.shape[1]].reshape(len(slices), -1)
+            np.matmul(slices, layer, out=similarity)
+            narrow = nearest[:, : layer.shape[1]]
+            np.maximum(narrow, similarity, out=narrow)
+
+        def exact(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+            largest = np.full(len(rows), -np.inf)
+            for layer in self._layers:
+                there = columns < layer.shape[1]
+                products = slices[rows[there]].astype(np.float64) * layer.T[columns[there]]
+                largest[there] = np.maximum(largest[there], products.sum(axis=1))
+            return largest
+
+        return _above(nearest, 1 - epsilon, DOUBT * slices.shape[1], exact)
 
 
 def mp3tovec(library: Sequence[np.ndarray], epsilon: float) -> np.ndarray:
@@ -90,7 +121,7 @@ def count_others(
         ends = np.cumsum([len(slices) for slices in units])
         for place, end, slices in zip(own, ends, units, strict=True):
             if place is not None:
-                shared[end - len(slices) : end, place] = False
+                shared[end - len(slices) : end, reference.column[place]] = False
         return np.split(np.count_nonzero(shared, axis=1), ends[:-1])
 
     blocks = _blocks(tracks)
@@ -101,7 +132,7 @@ def count_others(
 
 def reference_sizes(reference: Reference, places: Sequence[int | None]) -> list[int]:
     """N of each track: the tracks of the reference and itself."""
-    return [len(reference.tracks) + (place is None) for place in places]
+    return [len(reference) + (place is None) for place in places]
 
 
 def tfidf_vectors(
@@ -127,16 +158,24 @@ def unit(slices: np.ndarray) -> np.ndarray:
 
 def _same_word(slices: np.ndarray, others: np.ndarray, epsilon: float) -> np.ndarray:
     """Which of two sets of unit slices, (n, dimension) and (dimension, m), are the same word: (n, m) bool."""
-    doubt = DOUBT * slices.shape[1]
-    similarity = slices @ others
-    same = similarity > 1 - epsilon + doubt
-    possible = similarity > 1 - epsilon - doubt
+
+    def exact(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        return (slices[rows].astype(np.float64) * others.T[columns]).sum(axis=1)
+
+    return _above(slices @ others, 1 - epsilon, DOUBT * slices.shape[1], exact)
+
+
+def _above(
+    similarity: np.ndarray, least: float, doubt: float, exact: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Where similarities (n, m) float32 are above `least`, by what is `exact` of rows and columns within the doubt."""
+    same = similarity > least + doubt
+    possible = similarity > least - doubt
     if np.count_nonzero(possible) > np.count_nonzero(same):
         row, column = np.nonzero(possible & ~same)
         for start in range(0, len(row), BLOCK):
-            pair = row[start : start + BLOCK], column[start : start + BLOCK]
-            exact = (slices[pair[0]].astype(np.float64) * others.T[pair[1]]).sum(axis=1)
-            same[pair] = exact > 1 - epsilon
+            pairs = row[start : start + BLOCK], column[start : start + BLOCK]
+            same[pairs] = exact(*pairs) > least
     return same
 
 

@@ -104,8 +104,8 @@ def test_blocked_products_equal_the_definition(epsilon):
     assert mp3tovec(library, epsilon) == pytest.approx(brute_force(library, epsilon), abs=1e-5)
 
 
-@given(seed=st.integers(0, 2**32), epsilon=st.floats(0.01, 1.5), block=st.integers(1, 60))
-def test_vectors_do_not_depend_on_order_blocks_or_batches(seed, epsilon, block):
+@given(seed=st.integers(0, 2**32), epsilon=st.floats(0.01, 1.5), block=st.integers(1, 60), panel=st.integers(1, 13))
+def test_vectors_do_not_depend_on_order_blocks_or_batches(seed, epsilon, block, panel):
     """Bit by bit, though every matrix product has another shape."""
     rng = np.random.default_rng(seed)
     library = random_library(seed, 12)
@@ -115,6 +115,7 @@ def test_vectors_do_not_depend_on_order_blocks_or_batches(seed, epsilon, block):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", block)
         patch.setattr(module, "FEW", 0)
+        patch.setattr(module, "PANEL", panel)
         assert np.array_equal(mp3tovec([library[i] for i in order], epsilon), whole[order])
         assert np.array_equal(mp3tovec(library, epsilon), whole)
 
@@ -179,6 +180,17 @@ def test_nor_does_it_in_as_many_dimensions_as_vectors_have():
         distance = 1 - one.astype(np.float64) @ other.astype(np.float64)
         for epsilon, same in ((distance + 1e-9, True), (distance - 1e-9, False)):
             assert Reference([other[None]]).sharing(one[None], epsilon).tolist() == [[same]]
+
+
+def test_what_float32_cannot_tell_is_decided_among_all_slices_of_a_track(monkeypatch):
+    """The nearest slice of a track is just within epsilon, or just beyond, in tracks of any length and place."""
+    monkeypatch.setattr(module, "FEW", 0)
+    monkeypatch.setattr(module, "PANEL", 2)
+    near, far = (unit(np.array([[1 - d, np.sqrt(1 - (1 - d) ** 2), 0]])) for d in (0.2 - 1e-7, 0.2 + 1e-7))
+    away = NORTH[None]
+    tracks = [far, np.concatenate([away, near]), np.concatenate([far, away, near]), np.concatenate([far, far, away, away])]
+    reference = Reference(tracks)
+    assert reference.sharing(EAST[None], 0.2)[0, reference.column].tolist() == [False, True, True, False]
 
 
 def test_a_distance_of_epsilon_is_not_below_it():
