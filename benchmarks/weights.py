@@ -39,7 +39,7 @@ def rows(sizes: Sequence[int], slices: Path | None = None, epsilon: float = 0.2)
     Wall and CPU seconds `all`, `all_cpu` to weight all, `new`, `new_cpu` for 100 new tracks as `import` does it; of these,
     `entered` came into the reference, and `rest`, `rest_cpu` is what the next `analyze` takes to bring the others into
     line, of which `changed` do change; `outsider` for a file outside the library. `memory`: peak in MB. GFLOP for each CPU
-    second of weighting all, `gflop`; of products of a block of slices and one slice of each track, and nothing else, `bare`;
+    second of weighting all, `gflop`; of nothing but products of a block of slices and one slice of each track, `bare`;
     of products of two large squares, `square`, the most that BLAS reaches here. Both on all cores at once, before and after
     all are weighed.
     """
@@ -176,7 +176,8 @@ def table(found: Sequence[dict[str, float]]) -> list[str]:
         lines.append(
             f"| {row['tracks']:,} | {row['all']:.1f} | {row['all_cpu']:.1f} | {row['gflop']:.0f} "
             f"| {row['gflop'] / row['bare']:.0%} of {row['bare']:.0f} "
-            f"| {row['gflop'] / row['square']:.0%} of {row['square']:.0f} | {row['new']:.2f} | {row['new_cpu']:.2f} | {row['entered']} "
+            f"| {row['gflop'] / row['square']:.0%} of {row['square']:.0f} "
+            f"| {row['new']:.2f} | {row['new_cpu']:.2f} | {row['entered']} "
             f"| {row['rest']:.1f} | {row['rest_cpu']:.1f} | {row['changed']:,} | {row['outsider']:.2f} "
             f"| {row['memory']:.0f} MB |"
         )
