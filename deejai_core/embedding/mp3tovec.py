@@ -67,10 +67,10 @@ class _Panel:
     def __init__(self, tracks: Sequence[np.ndarray]) -> None:
         # The k-th slices of all tracks that have so many, (dimension, tracks). What a slice has in common with the nearest
         # of a track's slices is the largest over these, without a matrix of all slices.
-        self._layers = [
-            np.ascontiguousarray(np.stack([units[k] for units in tracks if len(units) > k]).T)
-            for k in range(len(tracks[0]))
-        ]
+        lengths = np.array([len(units) for units in tracks])
+        slices = np.concatenate(tracks)
+        first = np.cumsum(lengths) - lengths  # of each track among all slices
+        self._layers = [np.ascontiguousarray(slices[first[: (lengths > k).sum()] + k].T) for k in range(len(tracks[0]))]
 
     def sharing(self, slices: np.ndarray, epsilon: float) -> np.ndarray:
         """Which tracks have a slice of the same word: (slices, tracks) bool for unit vectors (slices, dimension)."""
