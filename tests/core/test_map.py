@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deejai_core.features.map.places import largest, lay_out, nearest, open_map, place, put_among
+from deejai_core.features.map.places import (
+    by_components,
+    largest,
+    lay_out,
+    nearest,
+    open_map,
+    place,
+    principal_components,
+    put_among,
+    sketch_map,
+)
 from tests.libraries import compass, random_vectors
 
 
@@ -46,6 +56,14 @@ def test_small_libraries(tracks):
 def test_the_same_library_gives_the_same_map():
     vectors = clusters(10)
     assert np.array_equal(lay_out(vectors), lay_out(vectors.copy(), threads=2))
+
+
+def test_the_map_stays_the_way_up_of_the_principal_components():
+    """So the sketch that is shown first is not mirrored when it is replaced."""
+    vectors = clusters(40)
+    places, components = lay_out(vectors), principal_components(vectors)
+    for axis in (0, 1):
+        assert np.corrcoef(places[:, axis], components[:, axis])[0, 1] > 0.5
 
 
 def test_all_neighbours_are_found():
@@ -97,6 +115,32 @@ class TestNewTracks:
             assert np.corrcoef(places[old, axis], known[old, axis])[0, 1] > 0.9
         group = np.repeat([0, 1, 2], 40)
         assert (group[nearest_places(places)] == group).all()
+
+
+class TestTheSketch:
+    def test_a_map_that_takes_seconds_has_none(self, tmp_path):
+        assert sketch_map(tmp_path, clusters(10), named(30), "model") is None
+
+    def test_of_a_new_map_it_is_the_principal_components_and_nothing_is_kept(self, tmp_path, always_sketched):
+        vectors = clusters(10)
+        places = sketch_map(tmp_path, np.concatenate([vectors, vectors[:2]]), [*named(30), "", ""], "model")
+        assert places[:30] == pytest.approx(by_components(vectors), abs=1e-4)
+        assert np.array_equal(places[30:], places[:2])
+        assert not list(tmp_path.iterdir())
+
+    def test_of_a_map_to_be_laid_out_again_it_has_the_old_places(self, tmp_path, always_sketched):
+        vectors = clusters(10)
+        first = open_map(tmp_path, vectors[::2], named(30)[::2], "model")
+        assert np.array_equal(sketch_map(tmp_path, vectors, named(30), "model")[::2], first)
+
+    def test_a_map_that_is_kept_needs_none(self, tmp_path, always_sketched):
+        vectors = clusters(10)
+        open_map(tmp_path, vectors[:25], named(25), "model")
+        assert sketch_map(tmp_path, vectors, named(30), "model") is None
+
+    @pytest.fixture
+    def always_sketched(self, monkeypatch):
+        monkeypatch.setattr("deejai_core.features.map.places.SKETCHED_FROM", 1)
 
 
 class TestTheFile:

@@ -165,6 +165,16 @@ def test_a_map(client, page, library):
     assert page.map_progress is None
 
 
+def test_a_map_that_takes_long_is_sketched_until_it_is_there(client, library, monkeypatch):
+    assert client.get("/api/map/sketch").json is None
+    monkeypatch.setattr("deejai_core.features.map.places.SKETCHED_FROM", 1)
+    sketch = client.get("/api/map/sketch").json
+    assert sorted(sketch["ids"]) == library.ids()
+    drawn = client.get("/api/map").json
+    assert {key for key in drawn if drawn[key] != sketch[key]} <= {"x", "y"}
+    assert client.get("/api/map/sketch").json is None
+
+
 def test_an_analysis_is_started_and_ended(client, page, covers, library, tmp_path):
     assert client.post("/api/analyse").status_code == 200
     assert page.progress().running is True

@@ -46,6 +46,23 @@ def test_how_far_the_map_is_while_it_is_laid_out(visit, server):
     assert server.get("/api/map/progress").json == {"done": None}
 
 
+def test_a_sketch_is_shown_until_the_map_is_laid_out(visit, server):
+    page = visit(server)
+    begin(page, "paid in full")
+    data, held = server.get("/api/map").json, []
+    page.route("**/api/map/sketch", lambda route: route.fulfill(json=data))
+    page.route("**/api/map", lambda route: held.append(route))
+    page.route("**/api/map/progress", lambda route: route.fulfill(json={"done": 0.354}))
+    page.get_by_role("tab", name="Map").click()
+    wait_for_ring(page)
+    expect(page.locator("#no-map")).to_have_text("Drawing the map… 35 %")
+    shot(page, "map-sketch")
+    held[0].continue_()
+    expect(page.locator("#no-map")).to_be_hidden()
+    expect(page.locator("#canvas > *")).to_have_count(1)  # the sketch is gone
+    wait_for_ring(page)
+
+
 def test_without_what_a_map_needs_it_is_said(visit, analysed, tmp_path):
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['openTSNE'] = None\n")
     path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))

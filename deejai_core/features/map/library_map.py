@@ -17,7 +17,7 @@ from deejai_core.errors import EmptyError, LibraryError, MapError, NotAnalysedEr
 from deejai_core.features.labels import split_values
 from deejai_core.features.map.data import MOST_COLOURS, Field, category_field, map_data, scale_field, text_field
 from deejai_core.features.map.files import PICTURES, SUFFIXES, map_page, map_picture, write_map
-from deejai_core.features.map.places import open_map
+from deejai_core.features.map.places import open_map, sketch_map
 from deejai_core.formats.entries import one_line
 from deejai_core.library import Library
 from deejai_core.lists.listed import read_listed
@@ -73,12 +73,7 @@ def library_map(
     core. on_progress(done, total): steps of laying it out. Raises EmptyError, NotAnalysedError, LibraryError if nothing
     that is analysed matches, OptionError, PlaylistError, and MissingError without the library that lays maps out.
     """
-    if library.is_empty():
-        raise EmptyError("the library is empty", hint="import")
-    found, _, vectors = library.vectors(model.name, model.dimension)
-    ids = found.tolist()
-    if not ids:
-        raise NotAnalysedError(f"nothing analysed yet with {model.name}", hint="analyse")
+    ids, vectors, recordings = _analysed(library, model)
     # All that may be wrong with what was asked for is told before the work begins.
     position = {id_: place for place, id_ in enumerate(ids)}
     titles, shown_fields = _own_fields(library, ids)
@@ -111,16 +106,40 @@ def library_map(
             what = "matches nothing" if not matching else "matches nothing that is analysed"
             raise LibraryError(f"{query}: {what}", hint="query")
         remarks.append(f"{counted(len(shown), 'track')} in colour: what matches {query}")
-    keys = library.recordings()
     places = open_map(
         library.folder,
         vectors,
-        [keys.get(id_, "") for id_ in ids],
+        recordings,
         model.name,
         threads=threads or default_threads(),
         report=on_progress,
     )
     return LibraryMap(map_data(places, ids, titles, shown_fields, color, paths=paths, shown=shown), remarks)
+
+
+def library_sketch(library: Library, model: Model) -> LibraryMap | None:
+    """Return a first picture of what `library_map` takes long to lay out, within seconds; None if it does not take long.
+
+    Raises EmptyError or NotAnalysedError.
+    """
+    ids, vectors, recordings = _analysed(library, model)
+    places = sketch_map(library.folder, vectors, recordings, model.name)
+    if places is None:
+        return None
+    titles, fields = _own_fields(library, ids)
+    return LibraryMap(map_data(places, ids, titles, fields, _usual({each.legend: each for each in fields})))
+
+
+def _analysed(library: Library, model: Model) -> tuple[list[int], np.ndarray, list[str]]:
+    """Ids, vectors (n, dimension) and recordings of the tracks that have a vector."""
+    if library.is_empty():
+        raise EmptyError("the library is empty", hint="import")
+    found, _, vectors = library.vectors(model.name, model.dimension)
+    ids = found.tolist()
+    if not ids:
+        raise NotAnalysedError(f"nothing analysed yet with {model.name}", hint="analyse")
+    keys = library.recordings()
+    return ids, vectors, [keys.get(id_, "") for id_ in ids]
 
 
 def check_map_path(path: Path) -> None:

@@ -305,6 +305,10 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
     def map_() -> Any:
         return flask.jsonify(library.map())
 
+    @app.get("/api/map/sketch")
+    def map_sketch() -> Any:
+        return flask.jsonify(library.map_sketch())
+
     @app.get("/api/map/progress")
     def map_progress() -> dict:
         return {"done": library.map_progress}

@@ -119,3 +119,6 @@ class Library(Protocol):
 
     def map(self) -> Any:
         """The library as a picture, ready for JSON."""
+
+    def map_sketch(self) -> Any:
+        """The same within seconds, but less well laid out; None if `map` takes no longer."""

@@ -338,6 +338,13 @@ class PageLibrary:
             finally:
                 self.map_progress = None
 
+    @_answering
+    def map_sketch(self) -> Any:
+        from deejai_core.features.map.library_map import library_sketch
+
+        sketch = library_sketch(self.library, self._model)
+        return sketch and sketch.data
+
 
 def _is_busy(error: DeejaiError) -> bool:
     """Whether another program has locked the library."""

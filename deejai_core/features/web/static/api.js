@@ -44,6 +44,7 @@ export const journey = (body, signal) => post("/api/journey", body, signal);
 export const save = (body) => post("/api/save", body);
 export const download = async (body) => (await send("/api/save", { ...body, download: true })).blob();
 export const map = () => get("/api/map");
+export const mapSketch = () => get("/api/map/sketch");
 export const mapProgress = () => get("/api/map/progress");
 
 const sendFile = (file, path) =>

@@ -3,24 +3,49 @@
 import * as api from "./api.js";
 import { $ } from "./dom.js";
 
-/** pick(id): a song on the map was chosen. Returns what marks a song on it, or null if there is no map. */
-export async function showMap(pick) {
-  const told = $("no-map");
-  told.textContent = "Drawing the map…";
-  told.hidden = false;
+const say = (text) => {
+  $("no-map").textContent = text;
+  $("no-map").hidden = !text;
+};
+const reason = (error) => (error instanceof api.ApiError ? error.message : "It cannot be drawn.");
+
+/** The map, while it is said how far it is laid out. */
+async function laidOut() {
   const progress = setInterval(async () => {
     const { done } = await api.mapProgress().catch(() => ({}));
-    if (done != null) told.textContent = `Drawing the map… ${Math.round(100 * done)} %`;
+    if (done != null) say(`Drawing the map… ${Math.round(100 * done)} %`);
   }, 1000);
-  try {
-    const data = await api.map().finally(() => clearInterval(progress));
+  return api.map().finally(() => clearInterval(progress));
+}
+
+/**
+ * pick(id): a song on the map was chosen. Returns what marks a song on it, or null if there is no map. A map that takes
+ * minutes is shown as a sketch at first.
+ */
+export async function showMap(pick) {
+  let map = null;
+  let marked = null;
+  const draw = async (data) => {
     await import("/static/map/map.js");
-    told.hidden = true;
-    const map = globalThis.deejaiMap.draw($("canvas"), data, { onClick: pick });
-    return (id) => map.highlight(id ?? null);
+    map?.destroy();
+    map = globalThis.deejaiMap.draw($("canvas"), data, { onClick: pick });
+    map.highlight(marked);
+  };
+  const finish = async () => {
+    await draw(await laidOut());
+    say("");
+  };
+  say("Drawing the map…");
+  try {
+    const sketch = await api.mapSketch();
+    if (!sketch) await finish();
+    else {
+      await draw(sketch);
+      finish().catch((error) => say(`This is only a sketch of the map. ${reason(error)}`));
+    }
+    return (id) => map.highlight((marked = id ?? null));
   } catch (error) {
-    told.textContent = `There is no map. ${error instanceof api.ApiError ? error.message : "It cannot be drawn."}`;
-    told.hidden = false;
+    say(`There is no map. ${reason(error)}`);
     return null;
   }
 }
