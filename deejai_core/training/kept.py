@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 
 from deejai_core.data_folder import track2vec_path
-from deejai_core.errors import StoreError
+from deejai_core.errors import ModelError, StoreError
 from deejai_core.library import Library
 from deejai_core.training.track2vec import Track2Vec
 
 # A word is all that its song is known by, so that the file outlives ids, paths and most corrections of tags.
 BETWEEN_NAMES = "\x1f"
+LESSON = ("lesson_digest", "lesson_known", "lesson_songs", "lesson_rows")  # tensors beside the vectors
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What vectors were learned from, so that the next training can tell whether they are still right.
+
+    digest: of the lists, and of how they were learned. known: how many songs have got a vector, in the library or not.
+    songs: (n,) int64, the library's among them that were in lists, by their numbers there; rows: (n,) int64, which of the
+    kept vectors is that of each, -1 if it has none.
+    """
+
+    digest: str
+    known: int
+    songs: np.ndarray
+    rows: np.ndarray
 
 
 def word_of(names: frozenset[str]) -> str:
@@ -20,14 +37,38 @@ def word_of(names: frozenset[str]) -> str:
     return BETWEEN_NAMES.join(sorted(names))
 
 
-def save_track2vec(library: Library, learned: Track2Vec) -> None:
-    """Keep vectors of songs under words as `word_of` gives them. Raises StoreError if that cannot be done."""
+def save_track2vec(library: Library, learned: Track2Vec, lesson: Lesson | None = None) -> None:
+    """Keep vectors of songs under words as `word_of` gives them. Raises StoreError if that cannot be done.
+
+    lesson: what they were learned from, if they may be taken again.
+    """
     path = track2vec_path(library)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        learned.save(path)
+        learned.save(path, _as_arrays(lesson) if lesson else {})
     except OSError as error:
         raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def read_lesson(library: Library) -> tuple[Lesson, np.ndarray] | None:
+    """What the kept vectors were learned from, and the vectors, (n, dimension); None if that is not known."""
+    from safetensors import SafetensorError, safe_open
+
+    path = track2vec_path(library)
+    try:
+        vectors = Track2Vec.load(path).vectors
+        with safe_open(path, "numpy") as file:
+            digest, known, songs, rows = (file.get_tensor(name) for name in LESSON)
+        lesson = Lesson(digest.tobytes().decode("ascii"), int(known[0]), songs, rows)
+    except (ModelError, OSError, SafetensorError, ValueError, IndexError):  # it is learned anew, and replaced
+        return None
+    fits = songs.shape == rows.shape and ((rows >= -1) & (rows < len(vectors))).all()
+    return (lesson, vectors) if fits else None
+
+
+def _as_arrays(lesson: Lesson) -> dict[str, np.ndarray]:
+    digest = np.frombuffer(lesson.digest.encode("ascii"), np.uint8)
+    return dict(zip(LESSON, (digest, np.array([lesson.known], np.int64), lesson.songs, lesson.rows), strict=True))
 
 
 def read_track2vec(library: Library) -> tuple[str, list[int], np.ndarray]:

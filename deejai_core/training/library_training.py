@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -25,9 +26,9 @@ from deejai_core.training.head import (
     matching_epsilon,
     train_head,
 )
-from deejai_core.training.kept import save_track2vec, word_of
+from deejai_core.training.kept import Lesson, read_lesson, save_track2vec, word_of
 from deejai_core.training.spark import export_lists, import_vectors
-from deejai_core.training.track2vec import Track2Vec, learn
+from deejai_core.training.track2vec import FORMAT, Track2Vec, learn, recipe_for
 from deejai_core.training.validation import Epoch, Progress, check_enough, split
 from deejai_core.words import counted
 
@@ -55,6 +56,7 @@ class Songs:
     tracks: list[list[int]]  # ids of the tracks of each
     known: int  # songs that have a vector, in the library or not
     lists: int  # that they were learned from
+    lesson: Lesson | None = None  # for the next training; None if they were learned elsewhere
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +95,55 @@ def learn_songs(
     else:
         learned = learn(_sentences(history), seed=seed, progress=progress)
         words = [(row, int(word)) for row, word in enumerate(learned.words)]
+    songs = _of_library(history, words, learned.vectors)
+    if vectors:
+        return songs
+    return _with_lesson(songs, history, *_digest(history, seed))
+
+
+def songs_as_kept(library: Library, history: History, *, seed: int) -> Songs | None:
+    """What `learn_songs` would give, from what is kept of its last time; None if lists, recipe or seed were others."""
+    if not (kept := read_lesson(library)):
+        return None
+    (lesson, vectors), (digest, numbers) = kept, _digest(history, seed)
+    listed = np.flatnonzero(numbers[: history.matched_songs] >= 0)
+    row_of = dict(zip(lesson.songs.tolist(), lesson.rows.tolist(), strict=True))
+    rows = [row_of.get(number) for number in numbers[listed].tolist()]
+    if lesson.digest != digest or None in rows:  # the vectors of what is new in the library were not kept
+        return None
+    # In the order of the kept vectors: whatever is trained on them comes out the same.
+    words = sorted((row, word) for row, word in zip(rows, listed.tolist(), strict=True) if row >= 0)
+    if not words:
+        return None
+    songs = replace(_of_library(history, words, vectors), known=lesson.known)
+    return _with_lesson(songs, history, digest, numbers)
+
+
+def _with_lesson(songs: Songs, history: History, digest: str, numbers: np.ndarray) -> Songs:
+    row_of = {word: row for row, word in enumerate(songs.words)}
+    listed = np.flatnonzero(numbers[: history.matched_songs] >= 0)
+    rows = np.array([row_of.get(word, -1) for word in listed.tolist()], np.int64)
+    return replace(songs, lesson=Lesson(digest, songs.known, numbers[listed], rows))
+
+
+def _digest(history: History, seed: int) -> tuple[str, np.ndarray]:
+    """A digest of all that decides what is learned, and (words,) the number of each by its first appearance; -1 for none.
+
+    By these numbers a list stays what it is when a song of it comes into the library.
+    """
+    numbers, known = np.full(len(history), -1, np.int64), 0
+    digest = hashlib.blake2b(digest_size=16)
+    for words in history.lists():
+        new = list(dict.fromkeys(words[numbers[words] < 0].tolist()))
+        numbers[new] = np.arange(known, known + len(new))
+        known += len(new)
+        digest.update(len(words).to_bytes(8, "little") + numbers[words].astype("<i8").tobytes())
+    digest.update(repr((FORMAT, seed, recipe_for(int(history.counts.sum()), known))).encode())
+    return digest.hexdigest(), numbers
+
+
+def _of_library(history: History, words: list[tuple[int, int]], vectors: np.ndarray) -> Songs:
+    """Those of the library among learned words. words: row of the vector, and number. Raises TrainingError if none is."""
     found = [(row, word, ids) for row, word in words if (ids := history.tracks_of(word))]
     if not found:
         raise TrainingError(
@@ -101,7 +152,7 @@ def learn_songs(
         )
     return Songs(
         [word for _, word, _ in found],
-        learned.vectors[[row for row, _, _ in found]],
+        vectors[[row for row, _, _ in found]],
         [ids for _, _, ids in found],
         len(words),
         history.list_count,
@@ -115,7 +166,7 @@ def keep_songs(library: Library, songs: Songs) -> None:
     for ids in songs.tracks:
         names.append(word_of(frozenset().union(*(catalogue.names(place + number) for number in range(len(ids))))))
         place += len(ids)
-    save_track2vec(library, Track2Vec(tuple(names), songs.vectors))
+    save_track2vec(library, Track2Vec(tuple(names), songs.vectors), songs.lesson)
 
 
 def export_history(history: History, path: Path) -> int:

@@ -11,11 +11,12 @@ import os
 import tempfile
 import threading
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -81,13 +82,17 @@ class Track2Vec:
         """Where in `vectors` each word is."""
         return {word: place for place, word in enumerate(self.words)}
 
-    def save(self, path: Path) -> None:
-        """Writes it to a file, which is replaced whole. Raises OSError as the file system does."""
+    def save(self, path: Path, beside: Mapping[str, np.ndarray] = MappingProxyType({})) -> None:
+        """Writes it to a file, which is replaced whole. Raises OSError as the file system does.
+
+        beside: other arrays for the same file, which `load` passes over.
+        """
         from safetensors.numpy import save_file
 
         # The words are a tensor too: safetensors keeps its metadata to 100 MB. Any string may be one, be it a broken path.
         encoded = [word.encode("utf-8", "surrogatepass") for word in self.words]
         tensors = {
+            **beside,
             "vectors": np.ascontiguousarray(self.vectors, np.float32),
             "words": np.frombuffer(b"".join(encoded), np.uint8),
             "word_ends": np.cumsum([len(word) for word in encoded], dtype=np.int64),

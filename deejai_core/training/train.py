@@ -23,6 +23,7 @@ from deejai_core.training.library_training import (
     keep_songs,
     learn_songs,
     report,
+    songs_as_kept,
     train_on,
 )
 from deejai_core.training.network import Course
@@ -96,7 +97,7 @@ def train(
         training = replace(training, device=pick_device(training.device))
     with read_history(library) as history:
         observer.told("history", coverage(history).text)
-        songs = _learn(history, training, observer)
+        songs = _learn(library, history, training, observer)
         if folder and training.network:
             told = _train_network(library, songs, training, analysis, folder, observer)
         elif folder:
@@ -108,8 +109,12 @@ def train(
         keep_songs(library, songs)
 
 
-def _learn(history: History, training: Training, observer: TrainingObserver) -> Songs:
+def _learn(library: Library, history: History, training: Training, observer: TrainingObserver) -> Songs:
     if not training.vectors:
+        if kept := songs_as_kept(library, history, seed=training.seed):
+            what = f"{counted(kept.known, 'song')}, {len(kept.words):,} of them in the library"
+            observer.told("track2vec", f"{what}, as learned before: the lists are the same")
+            return kept
         observer.began("entries of lists", None, "learning which songs appear together...")
     songs = learn_songs(history, seed=training.seed, vectors=training.vectors, progress=observer.reached)
     observer.told("track2vec", f"{counted(songs.known, 'song')} learned, {len(songs.words):,} of them in the library")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deejai_core.audio.limits import Limits
-from deejai_core.data_folder import spectrograms_path
+from deejai_core.data_folder import spectrograms_path, track2vec_path
 from deejai_core.embedding.analysis import Embedded
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import TrainingError
@@ -24,6 +24,7 @@ from deejai_core.training.library_training import (
     gather_examples,
     keep_songs,
     learn_songs,
+    songs_as_kept,
     train_on,
 )
 from tests.library_conformance import identify
@@ -103,6 +104,51 @@ class TestSongs:
         assert (songs.tracks, songs.vectors.tolist(), songs.known) == ([ids_of(library, OWL)], [[0, 1]], 2)
         lists = parquet.read_table(tmp_path / "lists.parquet")["songs"].to_pylist()
         assert lists == [["Hazel - Wren", "Nobody - Raven"], ["Nobody - Raven", "Thorn - Owl"]]
+
+    def test_they_are_taken_as_they_were_kept_while_the_lists_are_the_same(self, library):
+        pytest.importorskip("gensim")
+        remember(library, [WREN, RAVEN], [RAVEN, OWL, COPY])
+        with read_history(library) as history:
+            assert songs_as_kept(library, history, seed=1) is None  # nothing is kept yet
+            learned = learn_songs(history, seed=1)
+            keep_songs(library, learned)
+            kept = songs_as_kept(library, history, seed=1)
+            assert (kept.words, kept.tracks, kept.known, kept.lists) == (learned.words, learned.tracks, 3, 2)
+            assert np.array_equal(kept.vectors, learned.vectors)
+            keep_songs(library, kept)
+            assert np.array_equal(songs_as_kept(library, history, seed=1).vectors, learned.vectors)
+            assert songs_as_kept(library, history, seed=2) is None
+        remember(library, [WREN, RAVEN], [RAVEN, COPY, OWL])
+        with read_history(library) as history:
+            assert songs_as_kept(library, history, seed=1) is None
+
+    def test_of_those_kept_none_is_missing(self, library, tmp_path):
+        """A listed song that comes into the library has no kept vector; one that is in no list needs none."""
+        pytest.importorskip("gensim")
+        remember(library, [WREN, RAVEN], [RAVEN, OWL, COPY])
+        with read_history(library) as history:
+            learned = learn_songs(history, seed=1)
+            keep_songs(library, learned)
+        for number, (song, taken) in enumerate({("Some", "Heron"): True, RAVEN: False}.items(), 7):
+            write_song(tmp_path / "music" / f"{number}.flac", number, artist=song[0], title=song[1])
+            library.refresh()
+            with read_history(library) as history:
+                kept = songs_as_kept(library, history, seed=1)
+            assert (kept is not None) == taken
+            assert not taken or np.array_equal(kept.vectors, learned.vectors)
+
+    def test_those_learned_elsewhere_are_not_taken_for_learned_here(self, library):
+        remember(library, [WREN, OWL])
+        with read_history(library) as history:
+            keep_songs(library, songs_of(library, history, WREN, OWL))
+            assert songs_as_kept(library, history, seed=1) is None
+
+    @pytest.mark.parametrize("damage", [b"", b"no vectors"])
+    def test_a_damaged_file_is_learned_anew(self, library, damage):
+        remember(library, [WREN, OWL])
+        track2vec_path(library).write_bytes(damage)
+        with read_history(library) as history:
+            assert songs_as_kept(library, history, seed=1) is None
 
     def test_of_which_the_library_must_have_some(self, library):
         pytest.importorskip("gensim")

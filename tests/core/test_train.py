@@ -66,6 +66,19 @@ def test_songs_alone_are_kept_beside_the_library(library, learned_elsewhere):
     assert len(read_track2vec(library)[1]) == 1
 
 
+def test_the_same_lists_are_not_learned_twice(library):
+    pytest.importorskip("gensim")
+    with open_history(library) as store:
+        store.replace(Source("files", "lists"), [SongList("list", (Mention(*WREN), Mention(*OWL)))])
+    for stages, told in [
+        (["entries of lists"], "2 songs learned, 2 of them in the library"),
+        ([], "2 songs, 2 of them in the library, as learned before: the lists are the same"),
+    ]:
+        watching = Listening()
+        train(library, Training(), Analysis(), None, observer=watching)
+        assert (watching.stages, watching.labels["track2vec"]) == (stages, told)
+
+
 def test_too_few_songs_leave_no_model(library, learned_elsewhere, tmp_path):
     pytest.importorskip("torch")
     watching = Listening()
