@@ -3,14 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from deejai_core.embedding.slices import SliceStore
-from deejai_core.embedding.tag_digits import DIGITS, SCALE, decode, encode, is_whole
+from deejai_core.data_folder import slices_path
+from deejai_core.embedding.slices import SliceStore, open_slices
+from deejai_core.embedding.tag_digits import DIGITS, SCALE, decode, encode, is_whole, top_tags
+from deejai_core.errors import NotAnalysedError
 from deejai_core.library import Library
 from deejai_core.models.protocol import Model
 from deejai_core.models.tag_set import TagSet
+
+SHOWN = 5  # tags of each track, where they are only shown
+
+
+class Tagged(NamedTuple):
+    """What came of tagging tracks."""
+
+    wanted: int  # tracks that were to be tagged, or shown
+    given: int  # those of them that were; nothing is stored of the others
+    lines: tuple[str, ...] = ()  # each track's most probable tags, if they were only to be shown
+
+
+def tag(
+    library: Library, model: Model, ids: Iterable[int] | None = None, *, force: bool = False, pretend: bool = False
+) -> Tagged:
+    """Tag those of these tracks, or of all, that have no tags.
+
+    force: the others again, too. pretend: store nothing, and show what all of them have or would get. Raises
+    NotAnalysedError if nothing is stored of any track.
+    """
+    ids = library.ids() if ids is None else list(ids)
+    lacking = ids if force else untagged_ids(library, model.tag_set, ids)
+    if lacking and not slices_path(library).exists():
+        raise NotAnalysedError("nothing analysed yet", hint="analyse")
+    wanted = ids if pretend else lacking
+    if not wanted:
+        return Tagged(0, 0)
+    with open_slices(library) as store:
+        if not pretend:
+            return Tagged(len(wanted), tag_tracks(library, wanted, model, store))
+        tags = tags_of(library, wanted, lacking, model, store)
+    lines = []
+    for id_, track in library.tracks(id_ for id_ in wanted if id_ in tags).items():
+        top = top_tags(tags[id_], model.tag_set, SHOWN)
+        lines.append(f"{track.name}: {', '.join(f'{name} {probability:.2f}' for name, probability in top)}")
+    return Tagged(len(wanted), len(tags), tuple(lines))
 
 
 def untagged_ids(library: Library, tag_set: TagSet, ids: Iterable[int] | None = None) -> list[int]:

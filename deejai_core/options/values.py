@@ -6,9 +6,11 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from deejai_core.errors import OptionError
 from deejai_core.models.musicnn.tags import MSD_TAGS
 from deejai_core.models.tag_set import TagSet
 
+SWEEP = "0.05,0.1,0.2,0.4"  # epsilons to try
 HEAVIEST = 10  # weight of a tag in a mood; two already outweigh any similarity
 
 
@@ -28,6 +30,13 @@ class Value:
         if not isinstance(written, str):
             raise ValueError(f"must be a text, not {written!r}")
         return written
+
+    def given(self, name: str, written: Any) -> Any:
+        """The same of an option that is given by itself. Raises OptionError, which names it."""
+        try:
+            return self.read(written)
+        except ValueError as error:
+            raise OptionError(name, str(error)) from error
 
     def plain(self, value: Any) -> Any:
         """The value as JSON and configurations hold it; `read` gives it back."""
@@ -92,6 +101,21 @@ class Epsilon(Value):
         if not 0 < number < 2:
             raise ValueError(f"must be between 0 and 2, not {number:g}")
         return number
+
+
+class Epsilons(Value):
+    """Epsilons with commas between them. Read as a list, each once."""
+
+    def read(self, written: Any) -> list[float]:
+        epsilons = []
+        for word in str(written).split(","):
+            try:
+                number = float(word)
+            except ValueError:
+                problem = f"{word.strip()!r} is not a number; give epsilons with commas, such as {SWEEP}"
+                raise ValueError(problem) from None
+            epsilons.append(Epsilon().read(number))
+        return list(dict.fromkeys(epsilons))
 
 
 class Choice(Value):

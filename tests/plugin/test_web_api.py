@@ -371,7 +371,7 @@ def test_without_the_libraries_that_it_needs(analysed, tmp_path):
 
 def test_the_address_as_a_code_for_a_phone(capsys):
     """Half blocks of two colours, in as many lines as half the code's modules and its margin."""
-    from beetsplug.deejai.cli.web import print_code
+    from beetsplug.deejai.cli.commands.web import print_code
 
     print_code("http://192.168.1.20:8050/?token=abcdefgh12345678")
     lines = capsys.readouterr().out.splitlines()

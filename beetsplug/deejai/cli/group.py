@@ -57,7 +57,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 class Verb(ui.Subcommand):
-    """An ordinary subcommand whose expected errors reach the user as one line."""
+    """An ordinary subcommand whose expected errors reach the user as one line. takes: what follows it, for the help."""
 
     words: tuple[str, ...] = ()  # that it takes as its argument, if these are all
 
@@ -67,11 +67,18 @@ class Verb(ui.Subcommand):
         run: Callable[[Call], None],
         help: str,
         *,
-        usage: str = "%prog [options]",
+        takes: str = "[options]",
         aliases: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(name, VerbParser(usage=usage, description=f"{help[0].upper()}{help[1:]}."), help, aliases)
+        super().__init__(
+            name, VerbParser(usage=f"%prog {takes}", description=f"{help[0].upper()}{help[1:]}."), help, aliases
+        )
         self.run = run
+
+    def switch(self, *flags: str) -> None:
+        """Add an option without a value: its flags, then its help."""
+        *flags, help_ = flags
+        self.parser.add_option(*flags, action="store_true", help=help_)
 
     def call(
         self, config: confuse.Subview, log: BeetsLogger, library: Library, opts: optparse.Values, args: list[str]

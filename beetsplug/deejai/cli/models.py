@@ -1,24 +1,18 @@
-"""Where models lie, and which one the configuration and the library say is to be used."""
+"""Which model the configuration and the library say is to be used."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import beets
 
 from deejai_core.embedding import library_models
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import load_model
 
+from .settings import models_folder
+
 if TYPE_CHECKING:
     from ..library.beets_library import BeetsLibrary
     from .settings import Settings
-
-
-def models_folder() -> Path:
-    """Where trained, imported and fetched models lie, each in a folder of its name."""
-    return Path(beets.config.config_dir()) / "deejai" / "models"
 
 
 def name_in_use(library: BeetsLibrary, settings: Settings) -> str:

@@ -111,6 +111,11 @@ class Checked(confuse.Template):
             self.fail(str(error), view)
 
 
+def models_folder() -> Path:
+    """Where trained, imported and fetched models lie, each in a folder of its name."""
+    return Path(beets.config.config_dir()) / "deejai" / "models"
+
+
 def unknown_options(config: confuse.Subview) -> list[str]:
     """What stands in the plugin's section of the configuration and is no option: most likely misspelt."""
     return sorted(set(map(str, config.keys())) - DEFAULTS.keys())

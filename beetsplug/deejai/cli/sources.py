@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import beets
 import confuse
 from beets import ui
+from beets.dbcore.query import ParsingError
 
 from deejai_core.errors import HistoryError
 from deejai_core.formats.entries import one_line
-from deejai_core.history.mentions import SongList
+from deejai_core.history.mentions import SongList, as_mention
 from deejai_core.history.sources.lastfm import LastFm
-from deejai_core.history.sources.library_sources import LASTFM, Sources, parse_source, source_text
+from deejai_core.history.sources.library_sources import Sources, parse_source, progress_lines
 from deejai_core.history.sources.playlists import read_playlists
 from deejai_core.history.store import Source
-from deejai_core.words import counted
 
-from ..library.smartplaylists import smart_lists
 from .named import playlist_files
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from ..library.beets_library import BeetsLibrary
 
 SMARTPLAYLISTS = "smartplaylists"
-TOLD = 10_000  # lists or plays from one line that says how far it is to the next
 
 
 def meant_source(text: str) -> Source:
@@ -46,7 +45,7 @@ def sources_of(library: BeetsLibrary, config: confuse.Subview, log: BeetsLogger)
         library,
         account=lambda user: LastFm(user, lastfm_key(config), on_warning=warn),
         on_warning=warn,
-        on_progress=_progress(log),
+        on_progress=progress_lines(lambda line: log.info("{}", line)),
         own={SMARTPLAYLISTS: lambda: _smartplaylists(library, config, log, warn)},
     )
 
@@ -67,23 +66,11 @@ def lastfm_key(config: confuse.Subview) -> str:
     return key
 
 
-def _progress(log: BeetsLogger) -> Callable[[Source, int], None]:
-    told = 0
-
-    def progress(source: Source, done: int) -> None:
-        nonlocal told
-        if done // TOLD > told:
-            log.info("{}: {} so far", source_text(source), counted(done, "play") if source.kind == LASTFM else f"{done:,}")
-        told = done // TOLD
-
-    return progress
-
-
 def _smartplaylists(
     library: BeetsLibrary, config: confuse.Subview, log: BeetsLogger, warn: Callable[[str], None]
 ) -> Iterator[SongList]:
     """The lists that beets' smartplaylist plugin would write, and those that `beet deejai playlists` has written."""
-    yield from smart_lists(library, warn)
+    yield from _smart_lists(library, warn)
     for path in playlist_files(config, log, library):
         if not path.exists():
             warn(f"{one_line(os.fspath(path))}: not written yet; `beet deejai playlists` writes it")
@@ -92,3 +79,31 @@ def _smartplaylists(
             yield from read_playlists(path, warn)
         except HistoryError as error:
             warn(str(error))  # one playlist of several
+
+
+def _smart_lists(library: BeetsLibrary, on_warning: Callable[[str], None]) -> Iterator[SongList]:
+    """The lists that beets' smartplaylist plugin would write now. One that it could not write is a warning."""
+    entries = beets.config["smartplaylist"]["playlists"]
+    for entry in entries.get(list) if entries.exists() else ():
+        name = str(entry.get("name") or "") if isinstance(entry, dict) else ""
+        try:
+            yield from _lists_of(library, name, entry)
+        except (ParsingError, AttributeError) as error:
+            on_warning(f"smartplaylist {name}: left out, {error}")
+
+
+def _lists_of(library: BeetsLibrary, name: str, entry: dict) -> Iterator[SongList]:
+    """The lists of one entry: its name is a template, which may be another for each track."""
+    lib = library.lib
+    items = [item for query in _as_list(entry.get("query")) for item in lib.items(query)]
+    items += [item for query in _as_list(entry.get("album_query")) for album in lib.albums(query) for item in album.items()]
+    lists: dict[str, list[int]] = {}
+    for item in items:
+        lists.setdefault(item.evaluate_template(name, True), []).append(item.id)
+    for title, ids in lists.items():
+        named = Path(title).stem if title.lower().endswith((".m3u", ".m3u8")) else title
+        yield SongList(named, tuple(map(as_mention, library.tracks(ids).values())))
+
+
+def _as_list(query: object) -> list[str]:
+    return [] if query is None else [str(part) for part in query] if isinstance(query, list) else [str(query)]

@@ -18,6 +18,7 @@ from deejai_core.history.mentions import Play, SongList, as_mention
 from deejai_core.history.sources import read_path
 from deejai_core.history.store import HistoryStore, Source
 from deejai_core.library import Library
+from deejai_core.words import counted
 
 if TYPE_CHECKING:
     from deejai_core.history.sources.lastfm import LastFm
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 FILES, QUERY, ALBUMS = "files", "query", "albums"
 LASTFM, LOVED, TOP = "lastfm", "lastfm-loved", "lastfm-top"
 
+TOLD = 10_000  # lists or plays from one line of progress to the next
 ALBUMS_AT_ONCE = 1000  # whose tracks are in memory
 
 
@@ -71,6 +73,19 @@ def overlapping(sources: Iterable[Source], new: Source) -> list[Path]:
     here = Path(new.name)
     others = [Path(source.name) for source in sources if source.kind == FILES and source != new]
     return [there for there in others if here in there.parents or there in here.parents]
+
+
+def progress_lines(say: Callable[[str], None]) -> Callable[[Source, int], None]:
+    """What `Sources` can tell of its progress, for as many sources as there are: it says a line now and then."""
+    told = 0
+
+    def progress(source: Source, done: int) -> None:
+        nonlocal told
+        if done // TOLD > told:
+            say(f"{source_text(source)}: {counted(done, 'play') if source.kind == LASTFM else f'{done:,}'} so far")
+        told = done // TOLD
+
+    return progress
 
 
 @dataclass(frozen=True)

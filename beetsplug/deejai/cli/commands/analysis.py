@@ -7,15 +7,12 @@ from functools import partial
 
 from beets import ui
 
-from deejai_core.options.values import Epsilon
+from deejai_core.options.values import Epsilons
 from deejai_core.words import counted
 
 from ..call import Call, print_lines
 from ..group import Verb
-from ..settings import GivenError
-
-SWEEP = "0.05,0.1,0.2,0.4"  # epsilons to try
-SHOWN_TAGS = 5  # that `tag --pretend` shows of each track
+from ..settings import models_folder
 
 
 def verbs() -> list[Verb]:
@@ -23,32 +20,23 @@ def verbs() -> list[Verb]:
         "analyze",
         run_analyze,
         "analyse the tracks that have no vector yet",
-        usage="%prog [options] [QUERY...]",
+        takes="[options] [QUERY...]",
         aliases=("analyse",),
     )
-    analyze.parser.add_option("-f", "--force", action="store_true", help="analyse all matching tracks again")
-    analyze.parser.add_option("-p", "--pretend", action="store_true", help="only list the files that would be analysed")
-    analyze.parser.add_option("--retry", action="store_true", help="try files again that failed before")
+    analyze.switch("-f", "--force", "analyse all matching tracks again")
+    analyze.switch("-p", "--pretend", "only list the files that would be analysed")
+    analyze.switch("--retry", "try files again that failed before")
     analyze.parser.add_option(
         "--dask", metavar="ADDRESS", help="analyse on a Dask cluster whose scheduler is at tcp://HOST:PORT"
     )
     analyze.parser.add_option("-t", "--threads", type="int", help="files to analyse at once (default: one per core)")
     analyze.parser.add_option("--device", help="where the network runs: cpu (the default), cuda, mps, or auto")
 
-    tag = Verb(
-        "tag",
-        run_tag,
-        "describe in words how each analysed track sounds",
-        usage="%prog [options] [QUERY...]",
-    )
-    tag.parser.add_option("-f", "--force", action="store_true", help="tag all matching tracks again")
-    tag.parser.add_option("-p", "--pretend", action="store_true", help="only show the tags, store nothing")
+    tag = Verb("tag", run_tag, "describe in words how each analysed track sounds", takes="[options] [QUERY...]")
+    tag.switch("-f", "--force", "tag all matching tracks again")
+    tag.switch("-p", "--pretend", "only show the tags, store nothing")
 
-    reweigh = Verb(
-        "reweigh",
-        run_reweigh,
-        "compute all vectors again from the stored analysis",
-    )
+    reweigh = Verb("reweigh", run_reweigh, "compute all vectors again from the stored analysis")
     reweigh.parser.add_option(
         "-e", "--epsilon", type="float", help="cosine distance below which two slices of music count as the same"
     )
@@ -66,7 +54,6 @@ def run_analyze(call: Call) -> None:
     from deejai_core.models.registry import tagging_model, trunk_source
 
     from ..analysis_report import AnalysisReport
-    from ..models import models_folder
 
     call.require_tracks()
     opts, log, settings = call.opts, call.log, call.settings
@@ -122,38 +109,22 @@ def run_analyze(call: Call) -> None:
 
 
 def run_tag(call: Call) -> None:
-    from deejai_core.data_folder import slices_path
-    from deejai_core.embedding.slices import open_slices
-    from deejai_core.embedding.tag_digits import top_tags
-    from deejai_core.embedding.tagging import tag_tracks, tags_of, untagged_ids
+    from deejai_core.embedding.tagging import tag
     from deejai_core.models.registry import tagging_model
 
     call.require_tracks()
-    opts, library, log = call.opts, call.library, call.log
+    opts, log = call.opts, call.log
     model = tagging_model(call.load_model())
-    ids = call.matching() or library.ids()
-    untagged = ids if opts.force else untagged_ids(library, model.tag_set, ids)
-    if not opts.pretend:
-        ids = untagged
-    if not ids:
+    tagged = tag(call.library, model, call.matching(), force=bool(opts.force), pretend=bool(opts.pretend))
+    print_lines(tagged.lines)
+    if not tagged.wanted:
         log.info("nothing to do: every track has tags; --force tags them again")
-        return
-    if untagged and not slices_path(library).exists():
-        raise ui.UserError("nothing analysed yet; run `beet deejai analyze`")
-    with open_slices(library) as store:
-        if opts.pretend:
-            tags = tags_of(library, ids, untagged, model, store)
-            given = len(tags)
-            for id_, track in library.tracks(id_ for id_ in ids if id_ in tags).items():
-                top = top_tags(tags[id_], model.tag_set, SHOWN_TAGS)
-                ui.print_(f"{track.name}: {', '.join(f'{name} {probability:.2f}' for name, probability in top)}")
-        else:
-            given = tag_tracks(library, ids, model, store)
-            log.info("Tagged {}.", counted(given, "track"))
-    if given < len(ids):
+    elif not opts.pretend:
+        log.info("Tagged {}.", counted(tagged.given, "track"))
+    if tagged.given < tagged.wanted:
         log.warning(
             "Could not tag {}, because no analysis by {} is stored; `beet deejai analyze --force QUERY` analyses again.",
-            counted(len(ids) - given, "track"),
+            counted(tagged.wanted - tagged.given, "track"),
             model.name,
         )
 
@@ -189,7 +160,7 @@ def _print_sweep(call: Call) -> None:
 
     if call.opts.epsilon is not None:
         raise ui.UserError("--epsilon changes the vectors, --sweep only compares; give one of them")
-    epsilons, model = _parse_epsilons(call.opts.sweep), call.load_model()
+    epsilons, model = Epsilons().given("sweep", call.opts.sweep), call.load_model()
     found = sweep(
         call.library,
         model,
@@ -204,19 +175,3 @@ def _print_sweep(call: Call) -> None:
             found.tracks + found.left_out,
         )
     print_lines(sweep_lines(found))
-
-
-def _parse_epsilons(text: str) -> list[float]:
-    """The epsilons of a sweep, each once. Raises GivenError."""
-    epsilons = []
-    for word in text.split(","):
-        try:
-            epsilons.append(float(word))
-        except ValueError:
-            problem = f"{word.strip()!r} is not a number; give epsilons with commas, such as {SWEEP}"
-            raise GivenError("sweep", problem) from None
-        try:
-            Epsilon().read(epsilons[-1])
-        except ValueError as error:
-            raise GivenError("sweep", str(error)) from error
-    return list(dict.fromkeys(epsilons))

@@ -10,6 +10,7 @@ from beets import ui
 
 from ..call import Call, check_range, print_lines
 from ..group import Verb
+from ..hints import WORDS, in_words, with_hint
 from ..settings import unknown_options
 
 if TYPE_CHECKING:
@@ -21,21 +22,17 @@ OUR_LIBRARIES = ("beets", "confuse", "tqdm")  # that the core does without
 
 
 def verbs() -> list[Verb]:
-    evaluate = Verb(
-        "eval",
-        run_eval,
-        "measure how good the vectors are for your library",
-    )
+    evaluate = Verb("eval", run_eval, "measure how good the vectors are for your library")
     evaluate.parser.add_option(
         "--field", action="append", default=[], metavar="NAME", help="measure this field too, such as mood; may be repeated"
     )
     evaluate.parser.add_option("-k", type="int", default=10, help="neighbours of each track (default: 10)")
-    evaluate.parser.add_option("--json", action="store_true", help="print one JSON object")
+    evaluate.switch("--json", "print one JSON object")
 
     status = Verb("status", run_status, "show how much is analysed, and how much disk space it takes")
-    failed = Verb("failed", run_failed, "list the files that could not be analysed", usage="%prog [QUERY...]")
+    failed = Verb("failed", run_failed, "list the files that could not be analysed", takes="[QUERY...]")
     doctor = Verb("doctor", run_doctor, "check everything; with --fix, repair it")
-    doctor.parser.add_option("--fix", action="store_true", help="repair what can be repaired")
+    doctor.switch("--fix", "repair what can be repaired")
     return [evaluate, status, failed, doctor]
 
 
@@ -46,7 +43,6 @@ def run_eval(call: Call) -> None:
     from deejai_core.features.evaluation_lines import advice, evaluation_lines
 
     from ...library.beets_library import field_name
-    from ..hints import WORDS
     from ..making import open_space_of
 
     call.refuse_words("eval takes no query: it measures the whole library")
@@ -72,8 +68,6 @@ def run_status(call: Call) -> None:
     from deejai_core.features.status import library_status
     from deejai_core.features.status_lines import status_lines
 
-    from ..hints import WORDS
-
     call.refuse_words("status takes no query: it describes the whole library")
     settings = call.configured
     status = library_status(call.library, call.load_model(), settings.analysis, settings.comparison.index)
@@ -93,8 +87,6 @@ def run_failed(call: Call) -> None:
 
 
 def run_doctor(call: Call) -> None:
-    from ..hints import with_hint
-
     call.refuse_words("doctor takes no query: it checks everything")
     left = repairable = 0
     for finding in _findings(call):
@@ -122,7 +114,5 @@ def _findings(call: Call) -> Iterator[Finding]:
 
 
 def _told(finding: Finding) -> str:
-    from ..hints import in_words, with_hint
-
     told = in_words(finding.error) if finding.error else with_hint(finding.told, finding.hint)
     return f"{told}: {finding.named}" if finding.named else told

@@ -21,10 +21,7 @@ LONG = 2_000  # tracks whose layout takes long enough to show how far it is
 
 def verbs() -> list[Verb]:
     map_ = Verb(
-        "map",
-        run_map,
-        "draw a map of the library on which similar tracks lie together",
-        usage="%prog [options] [QUERY...]",
+        "map", run_map, "draw a map of the library on which similar tracks lie together", takes="[options] [QUERY...]"
     )
     map_.parser.add_option("-o", "--output", metavar="FILE", help="a page (.html) or picture (.png, .svg) to write")
     map_.parser.add_option("--color", metavar="FIELD", help="colour by genre, decade, artist, or any field of beets")
@@ -35,7 +32,7 @@ def verbs() -> list[Verb]:
         metavar="FILE",
         help="draw this playlist or journey into the map; may be repeated",
     )
-    map_.parser.add_option("--open", action="store_true", help="open it when it is written")
+    map_.switch("--open", "open it when it is written")
     return [map_]
 
 

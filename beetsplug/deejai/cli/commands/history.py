@@ -10,31 +10,24 @@ from deejai_core.words import counted
 
 from ..call import Call, print_lines
 from ..group import Verb, VerbsCommand
+from ..hints import A_SOURCE, WORDS
 
 if TYPE_CHECKING:
     from deejai_core.history.store import HistoryStore, Source
 
 
 def verbs() -> list[VerbsCommand]:
-    add = Verb("add", run_add, "read playlists into the history", usage="%prog [options] SOURCE...")
-    add.parser.add_option("-p", "--pretend", action="store_true", help="only show what would be read, keep nothing")
+    add = Verb("add", run_add, "read playlists into the history", takes="[options] SOURCE...")
+    add.switch("-p", "--pretend", "only show what would be read, keep nothing")
 
     list_ = Verb("list", run_list, "list the sources of the history, and what came from each", aliases=("ls",))
     remove = Verb(
-        "remove", run_remove, "remove sources, and what came from them", usage="%prog [options] SOURCE...", aliases=("rm",)
+        "remove", run_remove, "remove sources, and what came from them", takes="[options] SOURCE...", aliases=("rm",)
     )
-    report = Verb(
-        "report",
-        run_report,
-        "show which songs of the history the library has",
-        usage="%prog [options] [SOURCE]",
-    )
-    report.parser.add_option("-a", "--all", action="store_true", help="show all songs, not the most frequent only")
+    report = Verb("report", run_report, "show which songs of the history the library has", takes="[options] [SOURCE]")
+    report.switch("-a", "--all", "show all songs, not the most frequent only")
     export = Verb(
-        "export",
-        run_export,
-        "write the lists as Parquet, for Track2Vec on a cluster",
-        usage="%prog [options] FILE.parquet",
+        "export", run_export, "write the lists as Parquet, for Track2Vec on a cluster", takes="[options] FILE.parquet"
     )
     return [VerbsCommand("history", [add, list_, remove, report, export], "collect playlists for models to learn from")]
 
@@ -44,7 +37,6 @@ def run_add(call: Call) -> None:
     from deejai_core.history.report_lines import content_lines, holding_text
     from deejai_core.history.sources.library_sources import overlapping
 
-    from ..hints import A_SOURCE
     from ..sources import meant_source, sources_of
 
     if not call.args:
@@ -99,8 +91,6 @@ def run_report(call: Call) -> None:
     from deejai_core.history.library_history import existing_history
     from deejai_core.history.report import HistoryReport
     from deejai_core.history.report_lines import SHOWN_SONGS, report_lines
-
-    from ..hints import WORDS
 
     if len(call.args) > 1:
         raise ui.UserError("history report takes one source, or none for all")

@@ -33,7 +33,7 @@ def verbs() -> list[Verb]:
         "similar",
         run_similar,
         "write a playlist of tracks that sound like the matching ones",
-        usage="%prog [options] QUERY...|FILE...|PLAYLIST...",
+        takes="[options] QUERY...|FILE...|PLAYLIST...",
     )
     _add_list_options(similar, (*WALK, *VARIATION, *RULES))
 
@@ -41,17 +41,17 @@ def verbs() -> list[Verb]:
         "journey",
         run_journey,
         "write a playlist that leads from track to track",
-        usage="%prog [options] QUERY|FILE QUERY|FILE...|PLAYLIST",
+        takes="[options] QUERY|FILE QUERY|FILE...|PLAYLIST",
     )
     _add_list_options(journey, (*JOURNEY, *VARIATION, *RULES))
-    journey.parser.add_option("--best-order", action="store_true", help="visit the waypoints in their best order")
+    journey.switch("--best-order", "visit the waypoints in their best order")
     _add_end_options(journey)
 
     reorder = Verb(
         "reorder",
         run_reorder,
         "put a playlist, or matching tracks, in an order that flows",
-        usage="%prog [options] PLAYLIST|QUERY...",
+        takes="[options] PLAYLIST|QUERY...",
     )
     _add_end_options(reorder)
     _add_output_options(reorder)
@@ -60,41 +60,36 @@ def verbs() -> list[Verb]:
         "similar-artists",
         run_similar_artists,
         "show the artists who sound like those of the matching tracks",
-        usage="%prog [options] ARTIST|QUERY...|FILE...",
+        takes="[options] ARTIST|QUERY...|FILE...",
     )
     add_options(artists, ARTISTS)
 
-    playlists = Verb(
-        "playlists",
-        run_playlists,
-        "update the playlists of the configuration",
-        usage="%prog [options] [NAME...]",
-    )
-    playlists.parser.add_option("-p", "--pretend", action="store_true", help="only show what would be written")
+    playlists = Verb("playlists", run_playlists, "update the playlists of the configuration", takes="[options] [NAME...]")
+    playlists.switch("-p", "--pretend", "only show what would be written")
     add_options(playlists, (option for option in OUTPUT if option.name not in ("format", "output_format")))
     return [similar, journey, reorder, artists, playlists]
 
 
 def _add_list_options(verb: Verb, options: Iterable[Option]) -> None:
     """The options of a list that is made by picking tracks."""
-    verb.parser.add_option("-a", "--album", action="store_true", help="albums instead of tracks")
+    verb.switch("-a", "--album", "albums instead of tracks")
     verb.parser.add_option("--less", metavar="QUERY", help=LESS)
     add_options(verb, options)
-    verb.parser.add_option("--pick", action="store_true", help="choose each next track yourself, among five")
-    verb.parser.add_option("--why", action="store_true", help="show why each track was chosen, and not others")
+    verb.switch("--pick", "choose each next track yourself, among five")
+    verb.switch("--why", "show why each track was chosen, and not others")
     _add_output_options(verb)
 
 
 def _add_end_options(verb: Verb) -> None:
-    verb.parser.add_option("--keep-first", action="store_true", help="keep the first one where it is")
-    verb.parser.add_option("--keep-last", action="store_true", help="keep the last one where it is")
+    verb.switch("--keep-first", "keep the first one where it is")
+    verb.switch("--keep-last", "keep the last one where it is")
 
 
 def _add_output_options(verb: Verb) -> None:
-    verb.parser.add_option("-p", "--pretend", action="store_true", help="only show the list, write nothing")
+    verb.switch("-p", "--pretend", "only show the list, write nothing")
     verb.parser.add_option("-o", "--output", metavar="FILE", help="write the playlist to this file")
     add_options(verb, OUTPUT)
-    verb.parser.add_option("--play", action="store_true", help="play the list with the player of beets' play plugin")
+    verb.switch("--play", "play the list with the player of beets' play plugin")
 
 
 def run_similar(call: Call) -> None:

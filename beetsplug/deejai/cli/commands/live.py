@@ -34,12 +34,7 @@ IN_RADIO = ("keep_on", "stay", "list_seeds")
 
 
 def verbs() -> list[Verb]:
-    listen = Verb(
-        "listen",
-        run_listen,
-        "name the songs that sound like what plays in the room",
-        usage="%prog [options]",
-    )
+    listen = Verb("listen", run_listen, "name the songs that sound like what plays in the room")
     option = listen.parser.add_option
     option(
         "--against",
@@ -58,25 +53,22 @@ def verbs() -> list[Verb]:
         help="level below which it is silent (default: %default dBFS)",
     )
     option("--device", dest="microphone", metavar="NAME", help="the microphone: its number or a part of its name")
-    option("--list-devices", action="store_true", help="show the microphones and exit")
-    option("--stdin", action="store_true", help="listen to a WAV stream on standard input instead")
+    listen.switch("--list-devices", "show the microphones and exit")
+    listen.switch("--stdin", "listen to a WAV stream on standard input instead")
     option("--format", dest="samples", help="sample format of input without a header: s16le, f32le, ...")
     option("--rate", type="int", help="sample rate of input without a header (default: 44100)")
     option("--channels", type="int", help="channels of input without a header (default: 2)")
     add_options(listen, (OPTIONS["candidates"], *(shared for shared in OUTPUT if shared.name in IN_PLAYLISTS)))
 
     radio = Verb(
-        "radio",
-        run_radio,
-        "keep MPD's queue filled with songs like those it played",
-        usage="%prog [options] [QUERY...|FILE...]",
+        "radio", run_radio, "keep MPD's queue filled with songs like those it played", takes="[options] [QUERY...|FILE...]"
     )
     option = radio.parser.add_option
     option("--host", help="MPD's host, or the path of its socket (default: MPD_HOST, or localhost)")
     option("--port", type="int", help="MPD's port (default: MPD_PORT, or 6600)")
     option("--password", help="MPD's password (better: in beets' configuration, or in front of MPD_HOST)")
     option("--ahead", type="int", default=AHEAD, help="songs that follow the current one (default: %default)")
-    option("--once", action="store_true", help="fill the queue up and exit")
+    radio.switch("--once", "fill the queue up and exit")
     option("--less", metavar="QUERY", help=LESS)
     add_options(radio, (*(shared for shared in WALK if shared.name in IN_RADIO), *VARIATION, *RULES))
     return [listen, radio]

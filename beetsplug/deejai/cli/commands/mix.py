@@ -37,18 +37,18 @@ def verbs() -> list[Verb]:
         "mix",
         run_mix,
         "mix a playlist, or matching tracks, into one audio file with fades and chapters",
-        usage="%prog [options] -o FILE PLAYLIST|QUERY...|FILE...",
+        takes="[options] -o FILE PLAYLIST|QUERY...|FILE...",
     )
     add = mix.parser.add_option
     add(
         "-o", "--output", metavar="FILE", help="the mix: .mp3, .m4a, .ogg, .opus or .flac; a cue sheet is written beside it"
     )
-    add("-p", "--pretend", action="store_true", help="only show the plan, write nothing")
+    mix.switch("-p", "--pretend", "only show the plan, write nothing")
     add("--fade", type="float", default=FADE, metavar="SECONDS", help="length of the fades; 0: gapless (default: 6)")
     add("--bitrate", type="int", metavar="KBITS", help="kbit/s (default: 256, with .ogg 224, with .opus 192)")
-    add("--force", action="store_true", help="replace the file even if it is not a mix")
-    add("--similar", action="store_true", help="mix the list that `similar` makes of the arguments")
-    add("--journey", action="store_true", help="mix the list that `journey` makes of the arguments")
+    mix.switch("--force", "replace the file even if it is not a mix")
+    mix.switch("--similar", "mix the list that `similar` makes of the arguments")
+    mix.switch("--journey", "mix the list that `journey` makes of the arguments")
     add("--less", metavar="QUERY", help=LESS)
     add_options(mix, LIST_OPTIONS)
     return [mix]

@@ -12,6 +12,7 @@ from deejai_core.words import counted
 from ..call import Call
 from ..group import Verb, VerbsCommand
 from ..hints import WORDS, in_words
+from ..settings import models_folder
 
 if TYPE_CHECKING:
     from deejai_core.embedding.library_analysis import Work
@@ -19,22 +20,19 @@ if TYPE_CHECKING:
 
 def verbs() -> list[VerbsCommand]:
     list_ = Verb("list", run_list, "list the models, and what the library has of each")
-    info = Verb("info", run_info, "show what a model is", usage="%prog [NAME]")
-    use = Verb("use", run_use, "switch to another model", usage="%prog NAME")
-    remove = Verb("remove", run_remove, "remove a model", usage="%prog [options] NAME")
-    remove.parser.add_option("-y", "--yes", action="store_true", help="do not ask")
+    info = Verb("info", run_info, "show what a model is", takes="[NAME]")
+    use = Verb("use", run_use, "switch to another model", takes="NAME")
+    remove = Verb("remove", run_remove, "remove a model", takes="[options] NAME")
+    remove.switch("-y", "--yes", "do not ask")
     import_ = Verb(
-        "import",
-        run_import,
-        "import a network from a Keras file or a folder",
-        usage="%prog [options] FILE.h5|FOLDER NAME",
+        "import", run_import, "import a network from a Keras file or a folder", takes="[options] FILE.h5|FOLDER NAME"
     )
-    import_.parser.add_option("-f", "--force", action="store_true", help="replace a model of this name")
+    import_.switch("-f", "--force", "replace a model of this name")
     vectors = Verb(
         "import-vectors",
         run_import_vectors,
         "import the vectors of an existing Deej-A.I. from its pickles",
-        usage="%prog [options] NAME FOLDER|FILE.p...",
+        takes="[options] NAME FOLDER|FILE.p...",
     )
     vectors.parser.add_option(
         "--moved", nargs=2, metavar="OLD NEW", help="the folder that the music was in then, and the one it is in now"
@@ -45,8 +43,6 @@ def verbs() -> list[VerbsCommand]:
 def run_list(call: Call) -> None:
     from deejai_core.embedding.library_models import list_models
     from deejai_core.models.folders import unfinished_names
-
-    from ..models import models_folder
 
     call.refuse_words("model list takes no arguments")
     for listed in list_models(call.library, models_folder(), call.model_name):
@@ -60,8 +56,6 @@ def run_info(call: Call) -> None:
     from deejai_core.models.facts import facts
     from deejai_core.models.folders import describe
 
-    from ..models import models_folder
-
     if len(call.args) > 1:
         raise ui.UserError("info about which model? Give one name")
     name = call.args[0] if call.args else call.model_name
@@ -71,8 +65,6 @@ def run_info(call: Call) -> None:
 
 def run_use(call: Call) -> None:
     from deejai_core.models.registry import kept_name
-
-    from ..models import models_folder
 
     if len(call.args) != 1:
         raise ui.UserError("use which model? Give one name; `beet deejai model list` shows them")
@@ -88,8 +80,6 @@ def switch(call: Call, name: str) -> None:
     """Use another model from now on, and say what becomes of the tracks' vectors."""
     from deejai_core.embedding.library_models import use_model
     from deejai_core.models.registry import load_model
-
-    from ..models import models_folder
 
     log = call.log
     model = load_model(name, models_folder())
@@ -119,8 +109,6 @@ def switch(call: Call, name: str) -> None:
 def run_remove(call: Call) -> None:
     from deejai_core.models.folders import removable_folder, remove_model
 
-    from ..models import models_folder
-
     if len(call.args) != 1:
         raise ui.UserError("remove which model? Give one name; `beet deejai model list` shows them")
     folder = removable_folder(call.args[0], models_folder(), in_use=call.model_name)
@@ -133,8 +121,6 @@ def run_import(call: Call) -> None:
     from deejai_core.lists.lookup import user_path
     from deejai_core.models.folders import import_model, new_model_folder
     from deejai_core.models.registry import same_model
-
-    from ..models import models_folder
 
     if len(call.args) != 2:
         raise ui.UserError("import what? Give a Keras file or a model's folder, and a name for it here")
@@ -150,8 +136,6 @@ def run_import(call: Call) -> None:
 def run_import_vectors(call: Call) -> None:
     from deejai_core.embedding.library_pickles import import_vectors
     from deejai_core.models.registry import load_model
-
-    from ..models import models_folder
 
     if len(call.args) < 2:
         raise ui.UserError("import vectors of which model, from where? Give its name and the folder of the pickles")

@@ -13,13 +13,13 @@ from ..group import Verb, VerbsCommand
 
 def verbs(command: VerbsCommand) -> list[Verb]:
     """command: the one whose verbs are to be typed."""
-    help_ = Verb("help", partial(run_help, command), "show the verbs, or the options of one", usage="%prog [VERB]")
+    help_ = Verb("help", partial(run_help, command), "show the verbs, or the options of one", takes="[VERB]")
     help_.words = tuple(verb.name for verb in command.verbs)
     completion = Verb(
         "completion",
         partial(run_completion, command),
         "print a script that completes verbs and options in your shell",
-        usage=f"%prog {'|'.join(SHELLS)}",
+        takes="|".join(SHELLS),
     )
     completion.words = tuple(SHELLS)
     return [help_, completion]

@@ -8,19 +8,16 @@ from deejai_core.lists.lookup import user_path
 
 from ..call import Call, check_range
 from ..group import Verb
+from ..settings import models_folder
 
 LARGEST_SEED = 10**9  # numpy's, of which Track2Vec needs four for each of ours, end at 2**32
 
 
 def verbs() -> list[Verb]:
-    train = Verb("train", run_train, "train a model on your playlists", usage="%prog [options] NAME")
-    train.parser.add_option(
-        "--head", action="store_true", help="train a small network on the stored analysis (the default)"
-    )
-    train.parser.add_option(
-        "--alone", action="store_true", help="compare tracks only by what was learned, not by the original vectors as well"
-    )
-    train.parser.add_option("--track2vec", action="store_true", help="only learn the lists, for --space track2vec; no NAME")
+    train = Verb("train", run_train, "train a model on your playlists", takes="[options] NAME")
+    train.switch("--head", "train a small network on the stored analysis (the default)")
+    train.switch("--alone", "compare tracks only by what was learned, not by the original vectors as well")
+    train.switch("--track2vec", "only learn the lists, for --space track2vec; no NAME")
     train.parser.add_option(
         "--network", choices=("2d", "1d"), help="train the whole network of Deej-A.I. from the audio: 2d or 1d"
     )
@@ -33,9 +30,9 @@ def verbs() -> list[Verb]:
     train.parser.add_option(
         "--vectors", metavar="FILE", help="take Track2Vec's vectors from this Parquet file instead of learning them"
     )
-    train.parser.add_option("--use", action="store_true", help="use the model at once")
+    train.switch("--use", "use the model at once")
     train.parser.add_option("--seed", type="int", default=1, help="seed of the random numbers (default: 1)")
-    train.parser.add_option("-f", "--force", action="store_true", help="replace a model of this name")
+    train.switch("-f", "--force", "replace a model of this name")
     return [train]
 
 
@@ -44,7 +41,6 @@ def run_train(call: Call) -> None:
     from deejai_core.models.registry import same_model
     from deejai_core.training.train import Training, train
 
-    from ..models import models_folder
     from ..training_report import TrainingReport
     from .models import switch
 

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
+import webbrowser
 from functools import partial
+from typing import TYPE_CHECKING
+
+import beets
+import confuse
+from beets import ui
+
+from deejai_core.extras import extra
 
 from ..call import Call, check_range
 from ..group import Verb
 
+if TYPE_CHECKING:
+    from deejai_core.features.web.page_library import PageLibrary
+
+    from ...library.beets_library import BeetsLibrary
+    from ..settings import Settings
+
 
 def verbs() -> list[Verb]:
     web = Verb(
-        "web",
-        run_web,
-        "serve a page that plays songs like the ones you choose, on and on",
-        usage="%prog [options] [QUERY...]",
+        "web", run_web, "serve a page that plays songs like the ones you choose, on and on", takes="[options] [QUERY...]"
     )
     web.parser.add_option("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     web.parser.add_option("--port", type="int", default=8050, help="port to listen on (default: 8050)")
     web.parser.add_option("--token", help="token that other devices have to give (default: a new one each time)")
     web.parser.add_option("--demo", type="float", metavar="SECONDS", help="go to the next song every so many seconds")
-    web.parser.add_option("--open", action="store_true", help="open the page in this machine's browser")
+    web.switch("--open", "open the page in this machine's browser")
     return [web]
 
 
@@ -28,8 +42,6 @@ def run_web(call: Call) -> None:
     check_range("--port", opts.port, 1, 65535)
     check_range("--demo", opts.demo, 1, 3600, " seconds")
     from deejai_core.features.web.page import serve_page, token_for
-
-    from ..web import announce, page_library
 
     settings = call.configured.change("comparison", space="sound")  # what is dropped in is in no list
     token = token_for(opts.host, opts.token)
@@ -43,3 +55,60 @@ def run_web(call: Call) -> None:
         demo=opts.demo,
         program="beet deejai web",
     )
+
+
+def announce(host: str, port: int, token: str | None, *, open_page: bool) -> None:
+    """Print the page's address, and show the page in a browser here if that is wanted."""
+    from deejai_core.features.web.page import address
+
+    url = address(host, port, token)
+    ui.print_(url)
+    if token and sys.stdout.isatty():
+        print_code(url)
+    ui.print_("ctrl-C ends it")
+    if open_page:  # some browsers return when they are closed, and all want an answer before that
+        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+
+def print_code(url: str) -> None:
+    """Print an address as a QR code, for a phone's camera."""
+    with extra("web"):
+        import segno
+    segno.make(url, error="l").terminal(compact=True)
+
+
+def page_library(library: BeetsLibrary, settings: Settings, *, at_home: bool) -> PageLibrary:
+    """The library as the page asks for it. at_home: whether only this machine is listened to."""
+    from deejai_core.features.web.background import BackgroundAnalysis
+    from deejai_core.features.web.page_library import PageLibrary, Playlists
+
+    from ..making import request_for
+    from ..models import model_in_use
+    from ..output import playlist_name, style_of
+
+    playlists = Playlists(
+        settings.playlist_dir,
+        settings.output.output_format,
+        partial(style_of, library, settings),
+        partial(playlist_name, library),
+        writable=settings.web_write,
+    )
+    return PageLibrary(
+        library,
+        model_in_use(library, settings),
+        request_for("similar", settings),
+        playlists,
+        analysis=BackgroundAnalysis(analyze_command(library)) if at_home and settings.web_write else None,
+    )
+
+
+def analyze_command(library: BeetsLibrary) -> list[str]:
+    """`beet deejai analyze`, for another process, with the library and the configuration of this one."""
+    options = ["--library", os.fsdecode(library.lib.path), "--directory", os.fsdecode(library.lib.directory)]
+    # The first file takes precedence: that of --config, or else one that the user's own configuration leads to anyway.
+    files = [source.filename for source in beets.config.sources if source.filename and not source.default]
+    options += ["--config", files[0]] if files else []
+    for name, option in (("plugins", "--plugins"), ("disabled_plugins", "--disable-plugins")):
+        if plugins := beets.config[name].get(confuse.StrSeq(default=[])):
+            options += [option, ",".join(plugins)]
+    return [sys.executable, "-m", "beets", *options, "deejai", "analyze"]
