@@ -9,15 +9,17 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from deejai_core.errors import DamagedError, StoreError
 from deejai_core.files import replacing
 
+CHUNK = 500  # rows for one SQL statement or one transaction: short, since others wait for it
 LOCK_TIMEOUT = 60  # seconds to wait for another process that writes
 FAR_AHEAD = 1000  # versions: no newer program will ever have so many, so it is damage
 TOGETHER = 1_000  # rows whose types are looked at together, a column at a time
@@ -35,6 +37,17 @@ CIRCUMSTANCES = (
     "interrupted",
     "out of memory",
 )
+
+
+def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    """Values, so many at a time as one statement may have."""
+    values = list(values)
+    return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))
+
+
+def marks_for(values: Sequence[object]) -> str:
+    """As many question marks as there are values, for a statement."""
+    return ", ".join("?" * len(values))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from deejai_core.tracks.songs import Catalogue
 
 Kind = Literal["track", "album"]
 
+UNIT_TOLERANCE = 1e-3  # of a vector's squared length
+
 
 @dataclass(frozen=True)
 class Album:
@@ -40,6 +42,17 @@ class Rows(NamedTuple):
     ids: np.ndarray  # (n,) int64
     marks: np.ndarray  # (n,) int64, positive
     vectors: np.ndarray  # (n, dimension) float32 of unit length
+
+    @classmethod
+    def whole(cls, ids: Sequence[int], marks: Sequence[int], data: bytes | bytearray, dimension: int) -> Rows:
+        """Those rows whose vector has unit length: what has not was damaged by somebody. data: little-endian float32."""
+        vectors = np.frombuffer(data, "<f4").reshape(-1, dimension).astype(np.float32, copy=False)
+        rows = cls(np.array(ids, np.int64), np.array(marks, np.int64), vectors)
+        unit = np.abs(np.einsum("ij,ij->i", vectors, vectors) - 1) < UNIT_TOLERANCE
+        order = np.argsort(rows.ids, kind="stable")
+        order = order[unit[order]]
+        in_order = np.array_equal(order, np.arange(len(rows.ids)))
+        return rows if in_order else cls(*(column[order] for column in rows))
 
 
 class Kept(NamedTuple):

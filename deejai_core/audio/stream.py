@@ -36,6 +36,14 @@ class Raw:
                 raise OptionError(name, f"must be from {lowest} to {highest}, not {value}")
 
 
+def read_named_stream(name: str, pipe: BinaryIO, sample_rate: int, raw: Raw | None = None) -> Iterator[np.ndarray]:
+    """As `read_stream`, whose errors begin with what the stream is called."""
+    try:
+        yield from read_stream(pipe, sample_rate, raw)
+    except AudioError as error:
+        raise AudioError(f"{name}: {error}", hint=error.hint) from error
+
+
 def read_stream(pipe: BinaryIO, sample_rate: int, raw: Raw | None = None) -> Iterator[np.ndarray]:
     """Blocks of mono samples at `sample_rate` (Hz), float32 with full scale 1, each as soon as it is there.
 

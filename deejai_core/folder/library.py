@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from deejai_core.database import Database, rebuild, stamp_of
+from deejai_core.database import Database, chunks, rebuild, stamp_of
 from deejai_core.errors import LibraryError, QueryError
 from deejai_core.folder.names import is_name, text_of, words_in
 from deejai_core.folder.refresh import Refreshed, refresh
@@ -22,7 +22,6 @@ from deejai_core.folder.rows import (
     all_albums,
     all_titles,
     checked_length,
-    chunks,
     ids_of_names,
     keyed_rows,
     some_rows,

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from deejai_core.database import Database
+from deejai_core.database import Database, chunks, marks_for
 from deejai_core.folder.tables import is_length
 from deejai_core.library import Kind
 from deejai_core.tracks.songs import Catalogue
 
-CHUNK = 500  # rows for one SQL statement or one transaction: short, since others wait for it
 MANY = 20_000  # tracks: of more, reading all rows is faster than asking for each
 LARGEST_ID = 2**63 - 1
 COLUMNS = "artist, title, album_id, length, recording, tempo, key"
@@ -39,16 +38,14 @@ def some_rows(
         yield from (row for row in database.select(f"{select} {order}", values, of=of) if some is None or row[0] in some)
         return
     for chunk in chunks(wanted):
-        marks = ", ".join("?" * len(chunk))
-        yield from database.select(f"{select} AND {by} IN ({marks}) {order}", (*values, *chunk), of=of)
+        yield from database.select(f"{select} AND {by} IN ({marks_for(chunk)}) {order}", (*values, *chunk), of=of)
 
 
 def ids_of_names(database: Database, names: Iterable[bytes | None]) -> dict[bytes, int]:
     """The tracks of files, by name; None is no file's."""
     found = {}
     for chunk in chunks({name for name in names if name is not None}):
-        marks = ", ".join("?" * len(chunk))
-        select = f"SELECT path, id FROM tracks WHERE NOT lost AND path IN ({marks})"  # noqa: S608 (question marks)
+        select = f"SELECT path, id FROM tracks WHERE NOT lost AND path IN ({marks_for(chunk)})"  # noqa: S608 (question marks)
         found |= dict(database.select(select, chunk, of=(bytes, int)))
     return found
 
@@ -98,8 +95,3 @@ def checked_length(database: Database, seconds: float) -> float:
     if not is_length(seconds):
         raise database.damaged("a length that is none")
     return seconds
-
-
-def chunks(ids: Iterable[int]) -> Iterator[list[int]]:
-    ids = list(ids)
-    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))

@@ -13,7 +13,6 @@ from deejai_core.folder.tables import note_write, writing
 from deejai_core.library import Rows
 
 FLOAT = np.dtype("<f4")
-UNIT_TOLERANCE = 1e-3  # of a vector's squared length
 
 
 def read_vectors(database: Database, model: str, dimension: int, ids: Collection[int] | None) -> Rows:
@@ -26,12 +25,7 @@ def read_vectors(database: Database, model: str, dimension: int, ids: Collection
             found.append(id_)
             marks.append(mark)
             data += vector
-    vectors = np.frombuffer(data, FLOAT).reshape(-1, dimension).astype(np.float32, copy=False)
-    whole = np.abs(np.einsum("ij,ij->i", vectors, vectors) - 1) < UNIT_TOLERANCE
-    found, marks = np.array(found, np.int64), np.array(marks, np.int64)
-    order = np.argsort(found, kind="stable")
-    order = order[whole[order]]
-    return Rows(found[order], marks[order], vectors[order])
+    return Rows.whole(found, marks, data, dimension)
 
 
 def write_vectors(

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deejai_core import database
 from deejai_core.errors import QueryError
 from deejai_core.folder import FolderLibrary, Refreshed, rows
 from tests.library_conformance import SONGS, LibraryConformance
@@ -151,7 +152,7 @@ def test_fields_are_those_of_the_files_and_whatever_is_kept(made, tmp_path):
 @pytest.mark.parametrize("many", [rows.MANY, 1], ids=["few", "many"])
 def test_few_rows_and_many_are_the_same(made, tmp_path, monkeypatch, many):
     monkeypatch.setattr(rows, "MANY", many)
-    monkeypatch.setattr(rows, "CHUNK", 2)
+    monkeypatch.setattr(database, "CHUNK", 2)
     library = FolderFactory(made).make(tmp_path / "music", SONGS)
     for id_, path in library.paths().items():
         library.keep_recording(id_, path, "key")

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from deejai_core.formats.entries import made_with, one_line
 from deejai_core.lists.lookup import is_file, user_path
-from deejai_core.lists.making import MAKERS, similar_artists
+from deejai_core.lists.making import MAKERS
 from deejai_core.lists.request import MadeList, Request
-from deejai_core.lists.space import Space
 from deejai_core.options.option import Option
 
 from .models import model_in_use
@@ -46,16 +45,6 @@ def make(
         notes.append("chosen by hand")
     recipe = recipe_of(verb, made.words, settings, request, configured)
     return replace(made, recipe=(recipe, made_with(made.space, *notes)))
-
-
-def make_artists(library: BeetsLibrary, words: Sequence[str], settings: Settings) -> list[tuple[str, float, int]]:
-    """See `similar_artists`."""
-    return similar_artists(library, model_in_use(library, settings), words, request_for("similar", settings))
-
-
-def open_space_of(library: BeetsLibrary, settings: Settings, *, whole: bool = False) -> Space:
-    """A library's tracks as the settings say that they are compared."""
-    return request_for("similar", settings).open(library, model_in_use(library, settings), whole=whole)
 
 
 def request_for(verb: str, settings: Settings, **asked: Any) -> Request:

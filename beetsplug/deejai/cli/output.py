@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,13 @@ from beets.util import get_temp_filename, open_anything, sanitize_path
 from deejai_core.formats.entries import Header, Style, Track, now, one_line
 from deejai_core.formats.export import FORMATS, SUFFIXES, check_suffix, file_name, write_playlist
 from deejai_core.formats.table import by_suffix
+from deejai_core.lists.lines import list_lines
 from deejai_core.lists.lookup import user_path
 from deejai_core.words import counted
 
+from .call import print_lines
+
 if TYPE_CHECKING:
-    from beets.library import Album
     from beets.logging import BeetsLogger
 
     from deejai_core.library import Kind
@@ -30,20 +33,11 @@ if TYPE_CHECKING:
     from ..library.beets_library import BeetsLibrary
     from .settings import Settings
 
-SHOWN_SEEDS = 10  # seeds that are listed before "and N more"
-
 
 def show(library: BeetsLibrary, made: MadeList, settings: Settings, log: BeetsLogger) -> None:
     """Print a list: its members, and what there is to say of it."""
-    seeds = 0
-    for entry in made.entries:
-        seeds += entry.label == "seed"
-        if entry.label != "seed" or seeds <= SHOWN_SEEDS or settings.format:
-            ui.print_(_line(library, made.kind, entry, settings.format))
-            for reason in entry.why:
-                ui.print_(f"            {reason}")
-        if entry.label == "seed" and seeds == SHOWN_SEEDS + 1 and not settings.format:
-            ui.print_(f"seed        ... and {sum(other.label == 'seed' for other in made.entries) - SHOWN_SEEDS} more")
+    line = partial(_formatted, library, made.kind, settings.format) if settings.format else None
+    print_lines(list_lines(made, line))
     for remark in made.remarks:
         ui.print_(remark) if not settings.format else log.info("{}", remark)
     for warning in made.warnings:
@@ -137,17 +131,8 @@ def _tracks(made: MadeList) -> list[Track]:
     return [track for entry in made.entries for track in entry.member.tracks]
 
 
-def _line(library: BeetsLibrary, kind: Kind, entry: Entry, template: str | None) -> str:
-    if template:
-        return one_line(format(_with_fields(library, kind, entry), template))
-    number = f"{entry.label:>4}  {entry.similarity:.3f}" if entry.similarity is not None else f"{entry.label:<11}"
-    if entry.similarity is None and entry.label.isdigit():
-        number = f"{entry.label:>4}       "
-    return f"{number} {entry.member.name}"
-
-
-def _with_fields(library: BeetsLibrary, kind: Kind, entry: Entry) -> Item | Album:
-    """What a template is evaluated for, with two fields more."""
+def _formatted(library: BeetsLibrary, kind: Kind, template: str, entry: Entry) -> str:
+    """An entry by a template of beets, which may have two fields more."""
     match = entry.member.match
     if not isinstance(match, Path):
         model = library.lib.get_item(match) if kind == "track" else library.lib.get_album(match)
@@ -156,7 +141,7 @@ def _with_fields(library: BeetsLibrary, kind: Kind, entry: Entry) -> Item | Albu
         model = Item(path=os.fsencode(match), artist=track.artist, title=track.title, length=track.length or 0.0)
     model["deejai_similarity"] = "" if entry.similarity is None else f"{entry.similarity:.3f}"
     model["deejai_place"] = entry.label
-    return model
+    return one_line(format(model, template))
 
 
 def playlist_name(library: BeetsLibrary, name: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import beets
 import confuse
+from beets import ui
 
 from deejai_core.options.analysis import Analysis
 from deejai_core.options.lists import Comparison, Counts, Rules, Walk
@@ -122,8 +123,13 @@ def unknown_options(config: confuse.Subview) -> list[str]:
 
 
 def given_options(options: object) -> dict[str, object]:
-    """What was given on the command line: attributes that are named as options are, and not None. Raises GivenError."""
+    """What was given on the command line: attributes that are named as options are, and not None.
+
+    Raises GivenError, and UserError for two that do not go together.
+    """
     given = {name: value for name in DEFAULTS if (value := getattr(options, name, None)) is not None}
+    if "minutes" in given and given.keys() & set(COUNTS):
+        raise ui.UserError("-n and --minutes both set the length of the list; give only one of them")
     if given.get("minutes", 1) <= 0:  # in the configuration 0 means none, but nobody asks for a list of no length
         raise GivenError("minutes", f"must be more than 0, not {given['minutes']:g}")
     return given

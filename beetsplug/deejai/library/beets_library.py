@@ -17,7 +17,7 @@ from beets.dbcore.types import MULTI_VALUE_DELIMITER
 from beets.library import Album, Item, parse_query_string
 from beets.util import case_sensitive
 
-from deejai_core.database import stamp_of
+from deejai_core.database import chunks, stamp_of
 from deejai_core.errors import LibraryError, QueryError
 from deejai_core.formats.entries import Track
 from deejai_core.formats.locate import Locator
@@ -214,7 +214,7 @@ class BeetsLibrary:
 
     def keep_field(self, name: str, values: Mapping[int, Any], recordings: Mapping[int, str]) -> int:
         written = 0
-        for some in sql.chunks(values):
+        for some in chunks(values):
             with uninterrupted(), self.lib.transaction() as tx:
                 stored = sql.stored_attributes(tx, some, (KEY,))
                 for id_ in some:
@@ -244,14 +244,14 @@ class BeetsLibrary:
             return False
 
     def vectors(self, model: str, dimension: int, ids: Collection[int] | None = None) -> Rows:
-        return Rows(*sql.vectors(self.lib, model, dimension, ids))
+        return sql.vectors(self.lib, model, dimension, ids)
 
     def models(self) -> dict[str, int]:
         return sql.vector_counts(self.lib)
 
     def keep_vectors(self, model: str, vectors: Mapping[int, np.ndarray], recordings: Mapping[int, str]) -> Kept:
         kept = Kept(set(), set())
-        for some in sql.chunks(vectors):
+        for some in chunks(vectors):
             with uninterrupted(), self.lib.transaction() as tx:
                 stored = sql.stored_attributes(tx, some, (KEY, VECTOR, MODEL))
                 for id_ in some:
@@ -270,7 +270,7 @@ class BeetsLibrary:
         return {id_: models.get(id_, "") for id_ in sql.attribute_values(self.lib, VECTOR) if id_ not in usable}
 
     def drop_vectors(self, ids: Iterable[int]) -> None:
-        for some in sql.chunks(ids):
+        for some in chunks(ids):
             with uninterrupted(), self.lib.transaction() as tx:
                 for id_ in some:
                     for name in (VECTOR, MODEL):
@@ -306,12 +306,7 @@ def _listed(value: Any) -> Any:
 def _queried(query: str):
     try:
         yield
-    except (
-        ParsingError,
-        InvalidQueryError,
-        UnicodeError,
-        OverflowError,
-    ) as error:  # the last two: what SQLite cannot keep
+    except (ParsingError, InvalidQueryError, UnicodeError, OverflowError) as error:  # the last two: no value of SQLite's
         known = isinstance(error, ParsingError | InvalidQueryError)
         reason = str(error).removeprefix(f"'{query}': ") if known else "no track can have such a value"
         raise QueryError(f"{query!r} is not a query: {reason}") from error

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import binascii
-import hashlib
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from beets.dbcore.query import Query
 from beets.library import Album, Item
+
+from deejai_core.database import chunks, marks_for
+from deejai_core.library import Rows
+from deejai_core.witnesses import digest_of, numbers_to_remember, unchanged_until
 
 from .attributes import FLOAT_BYTES, KEY, MODEL, VECTOR, Vector
 
@@ -20,24 +23,10 @@ if TYPE_CHECKING:
     from beets.dbcore.db import Transaction
     from beets.library import Library
 
-CHUNK = 500  # rows for one statement or one transaction: short, since others wait for it
 PORTION = 50_000  # ids of tracks whose vectors are read at once
-UNIT_TOLERANCE = 1e-3  # of a vector's squared length
-WITNESSES = 20  # rows that are remembered: the last one, and one before each power of two of rows back
 
 COLUMNS = "artist, title, COALESCE(album_id, ''), album, length, mb_trackid, bpm, initial_key"  # that rules ask for
 GONE = ("", "", "", "", None, "", 0, "")  # of a track that another program has removed
-
-
-def marks_for(values: Sequence[object]) -> str:
-    """As many question marks as there are values."""
-    return ", ".join("?" * len(values))
-
-
-def chunks(values: Iterable[Any], size: int = CHUNK) -> Iterator[list[Any]]:
-    values = list(values)
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
 
 
 def _query(lib: Library, statement: str, values: Sequence[object] = ()) -> list[tuple]:
@@ -215,19 +204,12 @@ def remove_attributes(tx: Transaction, id_: int, prefix: str) -> None:
     tx.mutate("DELETE FROM item_attributes WHERE entity_id = ? AND key GLOB ?", (id_, f"{prefix}*"))
 
 
-# Vectors: beets writes every change of a flexible attribute as a new row of its table, with the next higher number. So what
-# has changed lies behind the highest number seen, and a number tells whether a vector is still the track's. A number is
-# used again only if all rows above it are gone; witnesses, rows that are remembered, tell whether that can have happened.
+# Vectors: beets writes every change of a flexible attribute as a new row of its table, with the next higher number. So a
+# number tells whether a vector is still the track's, and what has changed lies behind the highest one, see `witnesses`.
 
 
-class VectorRows(NamedTuple):
-    ids: np.ndarray
-    marks: np.ndarray
-    vectors: np.ndarray
-
-
-def vectors(lib: Library, model: str, dimension: int, only: Iterable[int] | None = None) -> VectorRows:
-    """Ids and row numbers (n,) int64, and vectors (n, dimension) float32, of the tracks that have one of this model.
+def vectors(lib: Library, model: str, dimension: int, only: Iterable[int] | None = None) -> Rows:
+    """Vectors of this model; what marks them is the number of their row.
 
     only: ids of tracks; all by default. What somebody damaged by hand is as good as none.
     """
@@ -247,10 +229,7 @@ def vectors(lib: Library, model: str, dimension: int, only: Iterable[int] | None
                 found.append(id_)
                 marks.append(mark)
                 data += value
-    numbers = np.frombuffer(bytes(data), "<f4").reshape(-1, dimension)
-    whole = np.abs(np.einsum("ij,ij->i", numbers, numbers) - 1) < UNIT_TOLERANCE
-    rows = VectorRows(np.array(found, np.int64), np.array(marks, np.int64), numbers)
-    return rows if whole.all() else VectorRows(*(column[whole] for column in rows))
+    return Rows.whole(found, marks, data, dimension)
 
 
 def _decoded(text: str) -> bytes:
@@ -305,40 +284,22 @@ def rows_digest(lib: Library) -> str:
 
 
 def witnesses(lib: Library) -> list[list]:
-    """Numbers of rows with their digests: what tells later what has changed since now."""
-    numbers: list[int] = []
+    """Rows that tell later what has changed since now: numbers with digests."""
     with lib.transaction() as tx:
         (last,) = tx.query("SELECT MAX(id) FROM item_attributes")[0]
-        for back in (0, *(2**power for power in range(WITNESSES - 1))):
-            rows = tx.query("SELECT MAX(id) FROM item_attributes WHERE id <= ?", ((last or 0) - back,))
-            numbers += [row[0] for row in rows if row[0] and row[0] not in numbers]
+        below = "SELECT MAX(id) FROM item_attributes WHERE id <= ?"
+        numbers = numbers_to_remember(last or 0, lambda number: tx.query(below, (number,))[0][0])
     return [[number, digest] for number, digest in sorted(_digests(lib, numbers).items())]
 
 
 def seen_until(lib: Library, bookmark: Mapping[str, Any]) -> int | None:
     """The row number behind which whatever has changed must lie; None if that cannot be told."""
-    try:
-        remembered = {int(number): str(digest) for number, digest in bookmark["witnesses"]}
-    except (TypeError, KeyError, ValueError):
-        return None
-    if not remembered:  # there was no row yet
-        return 0
-    there = _digests(lib, list(remembered))
-    unchanged = [number for number in remembered if there.get(number) == remembered[number]]
-    if not unchanged:
-        return None
-    since = max(unchanged)
-    # A row below that is another one than it was: this is not the library that was read.
-    if any(number < since and there[number] != remembered[number] for number in there):
-        return None
-    return since
+    return unchanged_until(bookmark, partial(_digests, lib))
 
 
-def _digests(lib: Library, numbers: list[int]) -> dict[int, str]:
-    """What tells a row of the attributes from another one of the same number."""
+def _digests(lib: Library, numbers: Sequence[int]) -> dict[int, str]:
     statement = f"SELECT id, entity_id, key, value FROM item_attributes WHERE id IN ({marks_for(numbers)})"  # noqa: S608
-    rows = _query(lib, statement, numbers)
-    return {row[0]: hashlib.blake2b(repr(row).encode(), digest_size=8).hexdigest() for row in rows}
+    return {row[0]: digest_of(row) for row in _query(lib, statement, numbers)}
 
 
 def attribute_clause(name: str, condition: str) -> str:

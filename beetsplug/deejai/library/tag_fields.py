@@ -61,12 +61,7 @@ class ProbabilityQuery(NumericQuery):
     def match(self, obj: Item) -> bool:
         """The same for one track, where another part of the query is beyond SQLite."""
         value = probability(TAGS.number(self.field_name.removeprefix(PREFIX)), obj)
-        return (
-            value is not None
-            and (self.point is None or value == self.point)
-            and (self.rangemin is None or value >= self.rangemin)
-            and (self.rangemax is None or value <= self.rangemax)
-        )
+        return value is not None and super().match({self.field_name: value})
 
 
 class Probability(types.NullFloat):

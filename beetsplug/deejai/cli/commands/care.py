@@ -43,12 +43,12 @@ def run_eval(call: Call) -> None:
     from deejai_core.features.evaluation_lines import advice, evaluation_lines
 
     from ...library.beets_library import field_name
-    from ..making import open_space_of
+    from ..making import request_for
 
     call.refuse_words("eval takes no query: it measures the whole library")
     check_range("-k", call.opts.k, 1)
     settings = call.configured
-    space = open_space_of(call.library, settings, whole=True)
+    space = request_for("similar", settings).open(call.library, call.load_model(), whole=True)
     report = evaluate(
         space,
         map(field_name, call.opts.field),

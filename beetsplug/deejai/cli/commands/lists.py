@@ -10,16 +10,7 @@ from deejai_core.words import counted
 
 from ..call import Call
 from ..group import Verb
-from ..options import (
-    ARTISTS,
-    JOURNEY,
-    LESS,
-    OUTPUT,
-    RULES,
-    VARIATION,
-    WALK,
-    add_options,
-)
+from ..options import ARTISTS, JOURNEY, LESS, OUTPUT, RULES, VARIATION, WALK, add_options
 from ..settings import unknown_options
 
 if TYPE_CHECKING:
@@ -128,10 +119,6 @@ def _make(verb: str, call: Call) -> None:
     for name in unknown_options(call.config):
         log.warning("deejai.{}: there is no such option in the configuration; it is ignored", name)
     option = opts.ensure_value
-    if option("minutes", None) is not None and any(
-        option(name, None) is not None for name in ("number", "albums", "between")
-    ):
-        raise ui.UserError("-n and --minutes both set the length of the list; give only one of them")
     if option("pick", None) and not is_terminal():
         raise ui.UserError("--pick asks you to choose, and needs a terminal for that")
     settings = for_file(call.settings, opts.output, opts.output_format)
@@ -158,11 +145,13 @@ def _make(verb: str, call: Call) -> None:
 
 
 def run_similar_artists(call: Call) -> None:
-    from ..making import make_artists
+    from deejai_core.lists.making import similar_artists
+
+    from ..making import request_for
 
     if not call.args:
         raise ui.UserError("similar to whom? Give an artist, a query or an audio file")
-    found = make_artists(call.library, call.args, call.settings)
+    found = similar_artists(call.library, call.load_model(), call.args, request_for("similar", call.settings))
     for number, (name, similarity, tracks) in enumerate(found, 1):
         ui.print_(f"{number:4}  {similarity:.3f} {name} ({counted(tracks, 'track')})")
 

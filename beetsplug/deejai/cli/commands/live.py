@@ -14,7 +14,6 @@ from deejai_core.words import clock
 
 from ..call import Call, check_range, print_lines
 from ..group import Verb
-from ..hints import in_words
 from ..options import LESS, OUTPUT, RULES, VARIATION, WALK, add_options
 from ..settings import OPTIONS
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from optparse import Values
 
     import numpy as np
-
-    from deejai_core.audio.stream import Raw
 
 NEAREST = 3  # songs that `listen` names
 AHEAD = 3  # songs that `radio` keeps in the queue
@@ -120,7 +117,7 @@ def run_radio(call: Call) -> None:
     from deejai_core.lists.lookup import find, find_matches
     from deejai_core.lists.waypoints import known_members
 
-    from ..making import open_space_of
+    from ..making import request_for
     from ..radio import REMARKS, find_mpd
 
     opts, library, log = call.opts, call.library, call.log
@@ -129,7 +126,7 @@ def run_radio(call: Call) -> None:
     player = find_mpd(library, opts.host, opts.port, opts.password)
     found = find(library, call.args) if call.args else None
     unwanted = find_matches(library, [opts.less]) if opts.less else []
-    space = open_space_of(library, settings)
+    space = request_for("similar", settings).open(library, call.load_model())
     seeds, warnings = known_members(space, found.matches, found.listed) if found else ([], [])
     less = known_members(space, unwanted)[0] if unwanted else []
     for warning in warnings:
@@ -152,7 +149,7 @@ def run_radio(call: Call) -> None:
 
 def _blocks(opts: Values, sample_rate: int) -> Iterator[np.ndarray]:
     """The sound that the options ask for, once they are found to make sense."""
-    from deejai_core.audio.stream import Raw
+    from deejai_core.audio.stream import Raw, read_named_stream
 
     options = {"format": opts.samples, "rate": opts.rate, "channels": opts.channels}
     given = {name: value for name, value in options.items() if value is not None}
@@ -164,17 +161,7 @@ def _blocks(opts: Values, sample_rate: int) -> Iterator[np.ndarray]:
         return read_microphone(opts.microphone, sample_rate)
     if opts.microphone:
         raise ui.UserError("--device and --stdin both choose what to listen to; give only one of them")
-    return _standard_input(sample_rate, Raw(**given) if given else None)
-
-
-def _standard_input(sample_rate: int, raw: Raw | None) -> Iterator[np.ndarray]:
-    from deejai_core.audio.stream import read_stream
-    from deejai_core.errors import AudioError
-
-    try:
-        yield from read_stream(sys.stdin.buffer, sample_rate, raw)
-    except AudioError as error:
-        raise ui.UserError(f"standard input: {in_words(error)}") from error
+    return read_named_stream("standard input", sys.stdin.buffer, sample_rate, Raw(**given) if given else None)
 
 
 class Meter:

@@ -132,8 +132,6 @@ def _verb(call: Call) -> str | None:
         if given:
             raise ui.UserError(f"{given[0]} needs --similar or --journey")
         return None
-    if opts.number is not None and opts.minutes is not None:
-        raise ui.UserError("-n and --minutes both set the length of the list; give only one of them")
     if opts.journey and len(call.args) < 2 and not any(map(playlist_at, call.args)):
         raise ui.UserError('a journey needs two waypoints or more: beet deejai mix --journey "A" "B" -o FILE.mp3')
     return "journey" if opts.journey else "similar"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import webbrowser
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -66,7 +65,10 @@ def announce(host: str, port: int, token: str | None, *, open_page: bool) -> Non
     if token and sys.stdout.isatty():
         print_code(url)
     ui.print_("ctrl-C ends it")
-    if open_page:  # some browsers return when they are closed, and all want an answer before that
+    if open_page:
+        import webbrowser
+
+        # Some browsers return when they are closed, and all want an answer before that
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
