@@ -37,12 +37,14 @@ from deejai_core.lists.space import Member, Space
 from deejai_core.lists.space import open_space as open_space_of
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.protocol import Model
-from deejai_core.models.registry import load_model, tagging_model
+from deejai_core.models.registry import BUNDLED, load_model, tagging_model
 from deejai_core.options.analysis import Analysis
 from deejai_core.options.lists import MILD, ONCE, Rules, Walk
 from deejai_core.players.mpd import Address, Mpd
 from deejai_core.players.player import Player, QueueEntry, Snapshot
 from deejai_core.playing import fill, find, plan_mix, serve, write_mix
+from deejai_core.training.train import Training, TrainingObserver
+from deejai_core.training.train import train as train_from_history
 
 __all__ = [
     "MILD",
@@ -66,6 +68,8 @@ __all__ = [
     "Snapshot",
     "Space",
     "Style",
+    "Training",
+    "TrainingObserver",
     "Walk",
     "analyse",
     "draw_map",
@@ -79,6 +83,7 @@ __all__ = [
     "reorder",
     "serve",
     "similar",
+    "train",
     "write_mix",
     "write_playlist",
 ]
@@ -342,6 +347,49 @@ def evaluate(library: Library, fields: Iterable[str] = (), k: int = 10, *, model
     if k < 1:
         raise OptionError("k", f"must be at least 1, not {k}")
     return evaluate_space(open_space(library, model, whole=True), fields, k)
+
+
+def train(
+    library: Library,
+    folder: str | Path | None = None,
+    training: Training | None = None,
+    *,
+    base: str = BUNDLED,
+    analysis: Analysis | None = None,
+    observer: TrainingObserver | None = None,
+) -> None:
+    """Train a model on the lists of a library's history.
+
+    Parameters
+    ----------
+    library
+        An analysed library with a history.
+    folder
+        Of the new model, which `load_model` takes. A model that is there is replaced when the new one is ready. Without
+        it, only the songs of the lists are learned, for spaces that are ``learned``.
+    training
+        What is trained, a head or a whole network, and how; by default a head.
+    base
+        The model on whose trunk a head is to stand: MusiCNN, or the name of one beside `folder`.
+    analysis
+        How files are decoded for a network.
+    observer
+        Whose methods are called as the training goes on.
+
+    Raises
+    ------
+    MissingError
+        If a library that trains is not installed (the extra ``train``); before anything is learned.
+    ModelError
+        If the device that computes a network is not there, likewise; if `base` cannot be loaded or the model cannot be
+        written.
+    HistoryError
+        If there is no history.
+    TrainingError
+        If nothing can be learned from it.
+    """
+    path = user_path(str(folder)).absolute() if folder is not None else None
+    train_from_history(library, training or Training(), analysis or Analysis(), path, base=base, observer=observer)
 
 
 def draw_map(

@@ -33,6 +33,7 @@ from deejai_core import (
     plan_mix,
     reorder,
     similar,
+    train,
     write_mix,
     write_playlist,
 )
@@ -47,6 +48,7 @@ PUBLIC = {
     *("MILD", "ONCE", "Rules", "Style", "Walk"),
     *("journey", "reorder", "similar", "write_playlist"),
     *("draw_map", "evaluate"),
+    *("Training", "TrainingObserver", "train"),
     *("fill", "find", "serve"),
     *("Address", "Mpd", "Player", "QueueEntry", "Radio", "RadioObserver", "Snapshot"),
     *("Mix", "plan_mix", "write_mix"),
@@ -300,3 +302,8 @@ def test_a_library_that_is_not_analysed_is_an_error_with_a_hint(music):
     with pytest.raises(deejai_core.NotAnalysedError) as caught:
         similar(music, ["Aisle"])
     assert caught.value.hint == "analyse"
+
+
+def test_a_training_needs_a_history(analysed):
+    with pytest.raises(errors.HistoryError):
+        train(analysed)

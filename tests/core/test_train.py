@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from deejai_core.errors import HistoryError, TrainingError
+from deejai_core.errors import HistoryError, MissingError, TrainingError
 from deejai_core.folder import FolderLibrary
 from deejai_core.history.library_history import open_history
 from deejai_core.history.mentions import Mention, SongList
@@ -91,3 +93,12 @@ def test_too_few_songs_leave_no_model(library, learned_elsewhere, tmp_path):
 def test_a_history_there_must_be(library):
     with pytest.raises(HistoryError):
         train(library, Training(), Analysis(), None)
+
+
+def test_what_is_not_installed_is_said_before_anything_is_learned(library, learned_elsewhere, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    watching = Listening()
+    with pytest.raises(MissingError, match=r"torch is not installed; pip install 'beets-deejai\[train\]'"):
+        train(library, learned_elsewhere, Analysis(), tmp_path / "models" / "taste", observer=watching)
+    assert watching.labels == {}
+    train(library, learned_elsewhere, Analysis(), None)  # the songs alone need no torch
