@@ -17,6 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 TIMBRAL = ("front.timbral38", "front.timbral67")
 TEMPORAL = ("front.temporal128", "front.temporal64", "front.temporal32")
 
+PART = 64  # frames of `timbral_maxima` at once, whose products of all bins fit a core's cache
 BLOCK = 16  # frames that one matrix product of `temporal_maxima` puts out
 
 
@@ -65,10 +66,16 @@ def timbral_maxima(x: np.ndarray, filters: TimbralFilters) -> np.ndarray:
 
     A filter is only where it lies within the bands.
     """
-    frames = len(x)
-    bins, rows, columns = filters.factors.shape
-    reach = columns // 4  # half the frames that a filter covers
+    reach = filters.factors.shape[2] // 4  # half the frames that a filter covers
     spectrum = filters.transform @ _padded(x, reach, reach).T  # (2 * bins, frames + 2 * reach)
+    starts = range(0, len(x), PART)
+    return np.concatenate([_maxima_of(spectrum[:, start : start + PART + 2 * reach], filters) for start in starts], axis=1)
+
+
+def _maxima_of(spectrum: np.ndarray, filters: TimbralFilters) -> np.ndarray:
+    """`timbral_maxima` (f, frames) by a spectrum (2 * bins, frames and those that filters reach on either side)."""
+    bins, rows, columns = filters.factors.shape
+    frames = spectrum.shape[1] - columns // 2 + 1
     delayed = sliding_window_view(spectrum, frames, axis=1).reshape(bins, columns, frames)
     products = (filters.factors @ delayed).reshape(bins, -1)  # (bins, 2 * f * frames)
     maxima = []
