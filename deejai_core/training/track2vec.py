@@ -39,7 +39,7 @@ class Recipe:
     skip_gram: bool = True  # each song predicts its neighbours; otherwise their mean predicts it (CBOW)
     window: int = 20  # neighbours on either side, at most; each time a number up to it is drawn
     ns_exponent: float = 0.0  # wrong answers are drawn by (how many lists a song is in) to this power
-    negative: int = 5  # wrong answers for each right one
+    negative: int = 2  # wrong answers for each right one; more take longer and teach no more
     sample: float = 3e-5  # songs with more than this share of all entries are skipped at times; 0: none is
     epochs: int = 100
     alpha: float = 0.05  # learning rate in the beginning; it falls to almost nothing
@@ -54,6 +54,7 @@ ORIGINAL = Recipe(
     skip_gram=False,
     window=2,
     ns_exponent=0.75,
+    negative=5,
     sample=1e-3,
     epochs=15,
     alpha=0.025,
