@@ -58,7 +58,7 @@ def analysis(files: list[Path], runs: int) -> None:
     parts = json.loads(output)
     print(f"\n| stage | {' | '.join(parts)} |\n|---{'|---' * len(parts)}|")
     for stage in next(iter(parts.values())):
-        cells = [f"{spent[stage]:.3f} ({100 * spent[stage] / sum(spent.values()):.0f} %)" for spent in parts.values()]
+        cells = [f"{spent[stage][0]:.4f} ({spent[stage][1]:.4f})" for spent in parts.values()]  # and its limit
         print(f"| {stage} | {' | '.join(cells)} |")
 
 

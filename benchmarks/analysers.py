@@ -2,7 +2,7 @@
 
 python -m benchmarks.analysers NAME FILE...
 
-NAME `stages` prints the CPU-seconds a track of each stage of this project's analysis instead.
+NAME `stages` prints the CPU-seconds a track of each stage of this project's analysis instead, with the limit of each.
 
 Imports internals: of `analyse` only the way from files to slices, since the others keep no library; and its stages.
 """
@@ -14,13 +14,17 @@ import random
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 from unittest import mock
 
 import numpy as np
 
 RATE_OF_MUSLY = 22_050  # Hz, mono
 EVERY_WINDOW = 1_000_000
+MULTIPLICATIONS = 73_000_000  # of MusiCNN for a window
+SQUARE = 1_500  # rows and columns of a large matrix
 
 
 def deejai(files: list[Path], *, threads: int = 1, windows: int = 16) -> None:
@@ -111,31 +115,91 @@ ANALYSERS = {
 }
 
 
-def stages(files: list[Path], windows: int) -> dict[str, float]:
-    """CPU-seconds a track of each stage of this project's analysis, on one thread."""
+class Stage(NamedTuple):
+    """CPU-seconds a track that a stage takes, and that the least it needs takes by itself."""
+
+    seconds: float
+    limit: float
+
+
+def stages(files: list[Path], windows: int) -> dict[str, Stage]:
+    """What each stage of this project's analysis takes on one thread, and its limit, measured beside it file by file.
+
+    The limits: packets read and left alone, and their bytes hashed at once; these packets through FFmpeg's decoder, or as
+    many frames read by libsndfile; what is resampled, all in one piece; the Fourier transforms alone; the network's
+    multiplications at the speed of a large matrix product.
+    """
+    import soxr
+
     from deejai_core.audio import decode
+    from deejai_core.audio.identity import new_digest
     from deejai_core.models.musicnn.model import MusiCNN
 
     model = MusiCNN()
     model.embed(np.zeros((1, model.window), np.float32))  # what is done only once
     spent: Counter[str] = Counter()
+    limit: Counter[str] = Counter()
 
-    def timed(stage: str, function, *args):
+    def timed(into: Counter[str], stage: str, function, *args):
         start = time.process_time()
         result = function(*args)
-        spent[stage] += time.process_time() - start
+        into[stage] += time.process_time() - start
         return result
 
-    with mock.patch.object(decode, "_cut", lambda *args, cut=decode._cut: timed("resample", cut, *args)):
+    def cut(piece, offset, rate, *args, original=decode._cut):
+        pieces.append(piece)
+        rates.add(rate)
+        return timed(spent, "resample", original, piece, offset, rate, *args)
+
+    def blocks_of(packets, *args, original=decode._blocks_of):
+        if packets:
+            packets[0].stream.codec_context.flush_buffers()
+            timed(limit, "decode", lambda: [packet.decode() for packet in packets])
+            packets[0].stream.codec_context.flush_buffers()
+        return original(packets, *args)
+
+    with mock.patch.object(decode, "_cut", cut), mock.patch.object(decode, "_blocks_of", blocks_of):
         for file in files:
+            pieces: list[np.ndarray] = []
+            rates: set[int] = set()
+            decoded_alone = limit["decode"]
             steps = decode.key_then_windows(file, sample_rate=model.sample_rate, length=model.window, limit=windows)
-            timed("packets and their key", next, steps)
-            decoded = timed("decode", next, steps)
-            mel = timed("spectrogram", model.mel, decoded)
-            timed("network", model.trunk, mel)
+            timed(spent, "packets and their key", next, steps)
+            windows_of_file = timed(spent, "decode", next, steps)
+            spent["decode"] -= limit["decode"] - decoded_alone
+            mel = timed(spent, "spectrogram", model.mel, windows_of_file)
+            timed(spent, "network", model.trunk, mel)
+
+            audio = b"".join(map(bytes, _packets(file)))
+            timed(limit, "packets and their key", lambda file=file: [None for _ in _packets(file)])
+            timed(limit, "packets and their key", new_digest().update, audio)
+            if limit["decode"] == decoded_alone:
+                timed(limit, "decode", _read, file, sum(map(len, pieces)))
+            timed(limit, "resample", soxr.resample, np.concatenate(pieces), rates.pop(), model.sample_rate)
+            frames = np.lib.stride_tricks.sliding_window_view(windows_of_file, 512, axis=1)[:, ::256].copy()
+            timed(limit, "spectrogram", lambda frames=frames: [np.fft.rfft(window) for window in frames])
+            square = np.ones((SQUARE, SQUARE), np.float32)
+            products = MULTIPLICATIONS * len(mel) / SQUARE**3
+            start = time.process_time()
+            square @ square
+            limit["network"] += products * (time.process_time() - start)
     spent["decode"] -= spent["resample"]
     order = ("packets and their key", "decode", "resample", "spectrogram", "network")
-    return {stage: spent[stage] / len(files) for stage in order}
+    return {stage: Stage(spent[stage] / len(files), limit[stage] / len(files)) for stage in order}
+
+
+def _packets(file: Path) -> Iterator:
+    from deejai_core.audio.container import open_container
+
+    with open_container(file) as container:
+        yield from container.demux(container.streams.audio[0])
+
+
+def _read(file: Path, frames: int) -> None:
+    import soundfile
+
+    with soundfile.SoundFile(file) as sound:
+        sound.read(frames, dtype="float32", always_2d=True)
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ def test_the_stages_of_analysis(tmp_path):
     paths = [write_audio(tmp_path / f"{seconds}.ogg", chirp(seconds, 44_100, 2), 44_100) for seconds in (10, 12)]
     spent = stages(paths, windows=2)
     assert list(spent) == ["packets and their key", "decode", "resample", "spectrogram", "network"]
-    assert spent["network"] > 0
+    assert all(stage.seconds > 0 and stage.limit > 0 for stage in spent.values())
 
 
 needs_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells")
