@@ -65,10 +65,10 @@ def test_an_import_leaves_a_core_to_whoever_answers_its_questions(beets, collect
         "import os, sys\n"
         "from deejai_core.embedding import analysis\n"
         "os.sched_getaffinity = lambda process: set(range(int(os.environ['CORES'])))\n"
-        "def analyse(*args, threads, analyse=analysis.analyse, **options):\n"
+        "def embed_files(*args, threads, embed_files=analysis.embed_files, **options):\n"
         "    print('threads:', threads, file=sys.stderr)\n"
-        "    return analyse(*args, threads=threads, **options)\n"
-        "analysis.analyse = analyse\n"
+        "    return embed_files(*args, threads=threads, **options)\n"
+        "analysis.embed_files = embed_files\n"
     )
     for song, cores, threads in (("01 Kettle.flac", "4", 3), ("04 Wren.flac", "1", 1)):
         result = beets.run("import", "-qsA", collection / HAZEL / song, PYTHONPATH=str(tmp_path), CORES=cores)
