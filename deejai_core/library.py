@@ -128,8 +128,11 @@ class Library(Protocol):
     def paths(self) -> dict[int, Path]:
         """Return where the file of each track lies, as an absolute path."""
 
-    def file_names(self) -> dict[int, bytes]:
-        """Return the same as the system's bytes, which takes a fraction of the time where there are very many."""
+    def files(self) -> dict[int, tuple[bytes, str | None]]:
+        """Return each track's file and audio key, in the order of the ids: all at once, since there may be very many.
+
+        The file is its absolute path as the system's bytes, empty if there is none; the key is None where none is known.
+        """
 
     def cover(self, id_: int) -> Path | None:
         """Return the picture that lies beside the file of a track, or that is its album's, if there is one."""

@@ -27,16 +27,16 @@ def _status(name: bytes) -> os.stat_result | None:
         return None
 
 
-def look_at_files(library: Library, store: SliceStore, recordings: Mapping[int, str]) -> tuple[set[int], list[FileNote]]:
+def look_at_files(files: Mapping[int, tuple[bytes, str | None]], store: SliceStore) -> tuple[set[int], list[FileNote]]:
     """Ids of the tracks whose files have changed, and notes to be kept of files of which there is none yet.
 
-    recordings: the library's. A file that is not there has not changed. One look at each file, and nothing is read of it.
+    files: the library's, see `Library.files`. A file that is not there has not changed. One look at each file, and nothing
+    is read of it.
     """
-    names, noted = library.file_names(), store.files()
+    noted = store.files()
     changed, unknown = set(), []
-    for id_, key in recordings.items():
-        name = names.get(id_)
-        status = None if name is None else _status(name)
+    for id_, (name, key) in files.items():
+        status = None if key is None or not name else _status(name)
         if status is None:
             continue
         now = (name, key, status.st_size, status.st_mtime_ns)

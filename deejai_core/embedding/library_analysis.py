@@ -104,12 +104,10 @@ def analyse_library(
     """
     observer = observer or AnalysisObserver()
     with open_slices(library) as store, alone(library):
-        recordings = library.recordings()
-        changed, unknown = look_at_files(library, store, recordings)
+        files = library.files()
+        changed, unknown = look_at_files(files, store)
         store.note_files(unknown)
-        work = plan(
-            library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed, recordings=recordings
-        )
+        work = plan(library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed, files=files)
         observer.planned(work, sum(id_ in changed for id_ in work.to_embed))
         paths = [track.path for track in library.tracks(work.to_embed).values()]
         if paths:
@@ -133,7 +131,7 @@ def analyse_library(
             library, work.to_embed, model, store, analysis, threads=threads, force=force, cluster=cluster, on_result=note
         )
         wanted, epsilon, weighted, tagged = [*work.to_weight, *embedded], analysis.epsilon_for(model), None, 0
-        if wanted or not up_to_date(library, model, epsilon, store, None if work.to_embed else recordings):
+        if wanted or not up_to_date(library, model, epsilon, store, None if work.to_embed else _recordings(files)):
             observer.weighting()
             weighted = weight_tracks(library, wanted, model, epsilon, store)
             observer.weighted(weighted, len(wanted))
@@ -157,12 +155,11 @@ def pending_tracks(
         done = ids_with_vectors(library, model)
         return [id_ for id_ in library.ids() if id_ not in done] if ids is None else list(ids)
     with open_slices(library) as store:
-        recordings = library.recordings()
-        changed, _ = look_at_files(library, store, recordings)
-        work = plan(
-            library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed, recordings=recordings
-        )
-        return work.to_embed
+        files = library.files()
+        changed, _ = look_at_files(files, store)
+        return plan(
+            library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed, files=files
+        ).to_embed
 
 
 def plan(
@@ -175,20 +172,21 @@ def plan(
     retry: bool = False,
     force: bool = False,
     changed: Container[int] = (),
-    recordings: Mapping[int, str] | None = None,
+    files: Mapping[int, tuple[bytes, str | None]] | None = None,
 ) -> Work:
     """Sort out what tracks lack; see `analyse_library`.
 
-    changed: ids of tracks whose files have changed: what they hold is embedded if it is another recording. recordings: the
+    changed: ids of tracks whose files have changed: what they hold is embedded if it is another recording. files: the
     library's, where they have been read already.
     """
-    keys, failures = library.recordings() if recordings is None else recordings, store.failures()
+    files = library.files() if files is None else files
+    keys, failures = _recordings(files), store.failures()
     done = ids_with_vectors(library, model)
     again = store.to_embed_again(model.trunk_name)
     if ids is None and force:
-        ids = library.ids()
+        ids = list(files)
     elif ids is None:
-        ids = [id_ for id_ in library.ids() if id_ not in done or id_ in changed or keys.get(id_) in again]
+        ids = [id_ for id_ in files if id_ not in done or id_ in changed or keys.get(id_) in again]
         if retry:  # also those that have a vector, of what they were before
             ids = list(dict.fromkeys([*ids, *library.at(list(failures)).values()]))
     tracks = library.tracks(ids)
@@ -207,6 +205,10 @@ def plan(
         else:
             work.to_embed.append(id_)
     return work
+
+
+def _recordings(files: Mapping[int, tuple[bytes, str | None]]) -> dict[int, str]:
+    return {id_: key for id_, (_, key) in files.items() if key is not None}
 
 
 def embed_tracks(

@@ -224,12 +224,13 @@ class FolderLibrary:
         return found
 
     def paths(self) -> dict[int, Path]:
-        return {id_: Path(os.fsdecode(name)) for id_, name in self.file_names().items()}
+        return {id_: Path(os.fsdecode(name)) for id_, (name, _) in self.files().items()}
 
-    def file_names(self) -> dict[int, bytes]:
+    def files(self) -> dict[int, tuple[bytes, str | None]]:
+        select = "SELECT id, path, audio_key FROM tracks WHERE NOT lost ORDER BY id"
         with self._opened() as database:
-            rows = database.select("SELECT id, path FROM tracks WHERE NOT lost ORDER BY id", of=(int, bytes))
-            return {id_: os.fsencode(self._path(database, name)) for id_, name in rows}
+            rows = database.select(select, of=(int, bytes, str))
+            return {id_: (os.fsencode(self._path(database, name)), key or None) for id_, name, key in rows}
 
     def cover(self, id_: int) -> Path | None:
         with self._opened() as database:

@@ -46,12 +46,7 @@ class Finding:
             assert library.titles(kind, 0, 99, 9) == []
             assert len(library.columns([], kind, plays=True).length) == 0
         assert (
-            library.tracks([1])
-            == library.albums([1])
-            == library.albums_of([1])
-            == library.paths()
-            == library.file_names()
-            == {}
+            library.tracks([1]) == library.albums([1]) == library.albums_of([1]) == library.paths() == library.files() == {}
         )
         assert library.field("title") == library.field("deejai_tags") == library.recordings() == {}
         assert library.vectors(MODEL, DIMENSION).vectors.shape == (0, DIMENSION)
@@ -160,10 +155,12 @@ class Finding:
         }
         assert len(paths) == len(ODD_NAMES)
         assert library.paths() == paths
-        assert library.file_names() == {id_: os.fsencode(path) for id_, path in paths.items()}
+        assert library.files() == {id_: (os.fsencode(path), None) for id_, path in paths.items()}
         assert {id_: track.path for id_, track in library.tracks(paths).items()} == paths
         assert library.at(list(paths.values())) == {path: id_ for id_, path in paths.items()}
         assert all(library.keep_recording(id_, path, "key") is False for id_, path in paths.items())
+        assert library.files() == {id_: (os.fsencode(path), "key") for id_, path in paths.items()}
+        assert list(library.files()) == library.ids()
 
     def test_a_file_is_found_in_another_normalisation(self, factory, tmp_path):
         library = factory.make(tmp_path / "music", [{"title": "x", "name": unicodedata.normalize("NFD", "Élan.flac")}])

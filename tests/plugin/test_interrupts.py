@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from beetsplug.deejai.library.interrupts import uninterrupted
+from deejai_core.interrupts import uninterrupted
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ from deejai_core.database import chunks, stamp_of
 from deejai_core.errors import LibraryError, QueryError
 from deejai_core.formats.entries import Track
 from deejai_core.formats.locate import Locator
+from deejai_core.interrupts import uninterrupted
 from deejai_core.library import Album as AlbumOfTracks
 from deejai_core.library import Kept, Kind, Names, Rows, album_name
 from deejai_core.models.tag_set import FIELDS as TAGS
@@ -28,7 +29,6 @@ from deejai_core.tracks.songs import Catalogue
 
 from . import sql
 from .attributes import KEY, MODEL, VECTOR, Vector
-from .interrupts import uninterrupted
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -151,10 +151,10 @@ class BeetsLibrary:
         return next((item.id for item in self.lib.items(PathQuery("path", os.fsencode(path)))), None)
 
     def paths(self) -> dict[int, Path]:
-        return {id_: Path(os.fsdecode(name)) for id_, name in self.file_names().items()}
+        return {id_: Path(os.fsdecode(name)) for id_, (name, _) in self.files().items() if name}
 
-    def file_names(self) -> dict[int, bytes]:
-        return sql.file_names(self.lib, os.fsencode(self.music_folder))
+    def files(self) -> dict[int, tuple[bytes, str | None]]:
+        return sql.files(self.lib, os.fsencode(self.music_folder), KEY)
 
     def cover(self, id_: int) -> Path | None:
         item = self.lib.get_item(id_)

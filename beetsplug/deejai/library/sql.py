@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import os
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from beets.dbcore.db import Transaction
     from beets.library import Library
 
+_UNUSUAL = re.compile(rb"/[./~]|/$")  # in a path that beets would write otherwise
 PORTION = 50_000  # ids of tracks whose vectors are read at once
 
 COLUMNS = "artist, title, COALESCE(album_id, ''), album, length, mb_trackid, bpm, initial_key"  # that rules ask for
@@ -45,20 +47,23 @@ def as_path(value: bytes) -> Path:
     return Path(os.fsdecode(Item._fields["path"].from_sql(value)))
 
 
-def file_names(lib: Library, folder: bytes) -> dict[int, bytes]:
-    """The absolute path of each track's file. folder: of the library's music."""
-    found = {}
-    for id_, path in _query(lib, "SELECT id, path FROM items WHERE path != '' ORDER BY id"):
-        found[id_] = _plain_name(path, folder) or os.fsencode(as_path(path))
-    return found
+def files(lib: Library, folder: bytes, name: str) -> dict[int, tuple[bytes, str | None]]:
+    """The absolute path of each track's file, empty if it has none, and a flexible attribute; folder: of the music."""
+    statement = "SELECT i.id, i.path, a.value FROM items i LEFT JOIN item_attributes a ON a.entity_id = i.id AND a.key = ?"
+    rows = _query(lib, f"{statement} ORDER BY i.id", (name,))
+    return {id_: (_file_name(path, folder), None if value is None else _as_text(value)) for id_, path, value in rows}
 
 
-def _plain_name(path: object, folder: bytes) -> bytes | None:
-    """The name of a file whose path is in its usual form: beets, and a path as an object, take ten times as long."""
-    if not isinstance(path, bytes) or os.sep != "/":
-        return None
-    name = path if path[:1] == b"/" else folder + b"/" + path
-    return None if b"/." in name or b"//" in name or b"/~" in name or name[-1:] == b"/" else name
+def _file_name(path: object, folder: bytes) -> bytes:
+    if isinstance(path, bytes) and path and os.sep == "/":
+        name = path if path[:1] == b"/" else folder + b"/" + path
+        if not _UNUSUAL.search(name):  # beets, and a path as an object, take ten times as long
+            return name
+    return os.fsencode(as_path(path)) if path else b""
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else repr(value)  # what is no text is damage
 
 
 def ids(lib: Library, kind: type[Item] | type[Album]) -> list[int]:
@@ -160,7 +165,7 @@ def attribute_values(lib: Library, name: str, ids: Iterable[int] | None = None) 
         rows = _query(lib, f"{select} ORDER BY a.entity_id", (name,))
     else:
         rows = sorted(_query_of(lib, f"{select} AND a.entity_id IN ({{}})", set(ids), (name,)))
-    return {id_: value if isinstance(value, str) else repr(value) for id_, value in rows}  # what is no text is damage
+    return {id_: _as_text(value) for id_, value in rows}
 
 
 def attributes_of_albums(lib: Library, name: str) -> dict[int, Any]:

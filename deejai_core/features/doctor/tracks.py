@@ -70,7 +70,7 @@ def weighting(library: Library, model: Model, epsilon: float) -> Iterator[Findin
 def files(library: Library, analysis: Analysis) -> Iterator[Finding]:
     """Whether files that have changed since they were analysed hold other songs."""
     with open_slices(library) as store:
-        changed, _ = look_at_files(library, store, library.recordings())
+        changed, _ = look_at_files(library.files(), store)
     if len(changed) > LOOKED_INTO:
         told = f"{len(changed):,} have changed since they were analysed"
         yield Finding("files", told, hint="analyse to look into files")

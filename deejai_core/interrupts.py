@@ -12,8 +12,8 @@ from contextlib import contextmanager
 def uninterrupted() -> Iterator[None]:
     """What is inside is done to its end: a ctrl-C that comes meanwhile is heeded afterwards.
 
-    beets' transactions are held together by locks of Python code, between whose lines an exception out of nowhere leaves
-    one locked: then the next transaction, or the end of that one, waits for ever.
+    For transactions that are held together by locks of Python code, as some libraries' are: an exception out of nowhere
+    between two of its lines leaves one locked, and then the next transaction, or the end of that one, waits for ever.
     """
     heed = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(heed):
