@@ -120,6 +120,25 @@ def test_arrows_on_the_map_do_not_seek(visit, server):
     expect(page.locator("#elapsed")).to_have_text("0:02")
 
 
+def test_waypoints_come_in_the_order_in_which_they_were_entered(visit, server):
+    """Also where the answer to an earlier one comes later."""
+    page = visit(server)
+    begin(page, "breaker")
+    page.get_by_text("Journey", exact=True).click()
+    page.evaluate("""() => {
+        const ask = window.fetch;
+        window.fetch = async (url, options) => {
+            const answer = await ask(url, options);
+            if (String(url).includes("high")) await new Promise((done) => setTimeout(done, 1000));
+            return answer;
+        };
+    }""")
+    for words in ("october", "high score", "vault"):
+        search(page, words)
+    expect(page.locator("#notice")).to_contain_text("Waypoint 3: “Vault”.")
+    expect(page.locator("#waypoints .name")).to_have_text(["October Bread", "High Score", "Vault"])
+
+
 class TestAJourney:
     @pytest.fixture
     def page(self, visit, server):

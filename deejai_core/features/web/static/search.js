@@ -18,6 +18,7 @@ export function searchField({ choose, chooseGroup, add, tell, fail }) {
   let shown = ""; // the text that they were found by
   let waiting;
   let asking;
+  let entered = Promise.resolve(); // what was entered before is taken before, however late its answer comes
 
   function close() {
     list.hidden = true;
@@ -48,11 +49,11 @@ export function searchField({ choose, chooseGroup, add, tell, fail }) {
   }
 
   /** Take what a text finds first, before it is in sight. */
-  async function takeFirst(text, act) {
+  async function takeFirst(text, act, before) {
     if (!text) return;
     asking?.abort();
     try {
-      const found = await api.search(text, { limit: FIRST });
+      const [found] = await Promise.all([api.search(text, { limit: FIRST }), before]);
       show(text, found);
       options[0]?.take(act);
       if (field.value.trim() !== text) close();
@@ -164,8 +165,8 @@ export function searchField({ choose, chooseGroup, add, tell, fail }) {
     else if (event.key === "Enter") {
       const act = event.shiftKey ? add : choose;
       clearTimeout(waiting);
-      if (open) options[Math.max(0, active)]?.take(act);
-      else takeFirst(text, act);
+      const option = options[Math.max(0, active)];
+      entered = open ? entered.then(() => option.take(act)) : takeFirst(text, act, entered);
     } else if (event.key === "Escape") {
       close();
       field.blur();
