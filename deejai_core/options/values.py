@@ -146,7 +146,7 @@ class Separation(Value):
 
     def read(self, written: Any) -> float | str:
         word = str(written).lower()
-        if word in ("once", "inf"):
+        if word == "once":
             return math.inf
         if word in self.others:
             return word
@@ -206,10 +206,12 @@ class Mood(Value):
 
 
 class Maybe(Value):
-    """Another value, or nothing: null, and what `is_none` of it: 0, unless it means something."""
+    """Another value, or nothing: null, and 0 as well, unless 0 is a value of its own.
+
+    none: what nothing is read as. zero: whether 0 is a value.
+    """
 
     def __init__(self, value: Value, none: Any = None, *, zero: bool = False) -> None:
-        """none: what nothing is read as. zero: whether 0 is a value of its own."""
         self.value = value
         self.none = none
         self.zero = zero
@@ -225,6 +227,10 @@ class Maybe(Value):
         if value == self.none:
             return None if self.zero else 0
         return self.value.plain(value)
+
+    def words(self, value: Any) -> list[str]:
+        """None where a command line cannot ask for nothing."""
+        return [] if self.plain(value) is None else super().words(value)
 
 
 def _number(written: Any) -> float:
@@ -247,8 +253,8 @@ def _pairs(written: Any) -> Iterator[tuple[str, str]]:
 
 def _weight(tag: Any, weight: Any) -> float:
     try:
-        number = math.nan if isinstance(weight, bool) else float(weight)
-    except (TypeError, ValueError):
+        number = _number(weight)
+    except ValueError:
         number = math.nan
     if not abs(number) <= HEAVIEST:
         raise ValueError(f"the weight of {str(tag)!r} must be from -{HEAVIEST} to {HEAVIEST}, not {str(weight)!r}")

@@ -66,6 +66,8 @@ def test_what_is_read(value, written, read):
         (Length(), "1:2:3:4", "must be a length such as 10:00, not '1:2:3:4'"),
         (Length(), "nan", "must be a length such as 10:00, not 'nan'"),
         (Mood(), {"hapy": 1}, "no tag is called 'hapy'; choose one of: happy"),
+        (Mood(), {"happy": 10**400}, "the weight of 'happy' must be from -10 to 10, not '1000+'"),
+        (Separation(), math.inf, "must be a number of tracks or `once`, not inf"),
         (Mood(), {"happy": 11}, "the weight of 'happy' must be from -10 to 10, not '11'"),
         (Mood(), "happy", "must be tags with weights, such as happy=.*, not 'happy'"),
         (Query(), [1], r"must be a query, not \[1\]"),
@@ -96,6 +98,11 @@ def test_words_and_json_are_read_as_what_they_were_written_for(cls, values):
         assert one.read(one.plain(value)) == value
         words = one.words(value)
         assert one.read(words if one.many else words[0]) == value
+
+
+@pytest.mark.parametrize(("cls", "name"), [(Walk, "seed"), (Rules, "duplicate_epsilon")])
+def test_what_no_word_asks_for_is_left_out(cls, name):
+    assert options_of(cls)[name].value.words(None) == []
 
 
 def test_flags_follow_from_names():

@@ -151,9 +151,10 @@ def _with_options(values: Mapping[str, Any], default: Options, **others: Value) 
     for name, one in page_options(type(default)).items():
         if name not in values:
             continue
-        value = read_text(values, name) if isinstance(values[name], str) else values[name]
         try:
-            given[name] = others.get(name, one.value).read(value)
+            given[name] = others.get(name, one.value).read(values[name])
         except ValueError as error:
             raise RefusedError(f"{name}: {str(error)[:LONGEST_TEXT]}") from error
+        if isinstance(given[name], str):
+            read_text(given, name)
     return replace(default, **given)
