@@ -105,10 +105,6 @@ class Database:
         version, tables = self.connection.execute(
             "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
         ).fetchone()
-        with self.path.open("rb") as file:
-            formats = file.read(20)[18:]
-        if not set(formats) <= {1, 2}:  # SQLite would only read it, and blame the disk
-            raise self.damaged("its header")
         if newest < version < FAR_AHEAD:
             raise StoreError(
                 f"{self.path}: made by a newer beets-deejai (schema {version}, known here: {newest}); upgrade beets-deejai"
@@ -160,9 +156,20 @@ class Database:
         except OSError as error:
             raise StoreError(f"{self.path}: {error}") from error
         except (sqlite3.Error, UnicodeDecodeError) as error:  # the message may quote damaged text
+            if "readonly" in str(error) and not self._may_be_written():
+                raise self.damaged("its header") from error
             if str(error).startswith(CIRCUMSTANCES):
                 raise StoreError(f"{self.path}: {error}") from error
             raise self.damaged(str(error)) from error
+
+    def _may_be_written(self) -> bool:
+        """Whether the header says so: if it does not, SQLite only reads the file, and blames the disk.
+
+        Not to be asked while anybody in this process writes to the file: to close a file drops all locks that the process
+        has on it.
+        """
+        with self.path.open("rb") as file:
+            return set(file.read(20)[18:]) <= {1, 2}
 
     def damaged(self, what: str) -> DamagedError:
         """The error to raise where the file holds what it cannot hold."""
@@ -182,6 +189,8 @@ class Database:
     def damage(self, whole: Whole) -> str:
         """What is wrong with the file or the rows in it; empty if nothing. All of it is read."""
         with self.errors():
+            if not self._may_be_written():
+                return "its header"
             (found,) = self.connection.execute("PRAGMA integrity_check(1)").fetchone()
             if found != "ok":
                 return found

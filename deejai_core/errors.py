@@ -4,7 +4,7 @@ DeejaiError
 ├── AudioError              a file has no readable audio
 │   └── UnavailableError    it could not be read this time: missing, forbidden, out of memory
 ├── ModelError              a model is unknown, or its weights or libraries are missing or damaged
-├── ClusterError            other machines cannot be reached, or do not hear as this one would
+├── ClusterError            other machines cannot be reached, or do not embed as this one would
 ├── StoreError              the slice store, the index or others' vectors cannot be opened, read or written
 │   └── DamagedError        a file of our own holds what it cannot hold
 ├── MicrophoneError         a microphone is not there, or cannot be heard
@@ -133,7 +133,7 @@ class ModelError(DeejaiError):
 
 
 class ClusterError(DeejaiError):
-    """Other machines cannot be reached, or do not hear as this one would."""
+    """Other machines cannot be reached, or do not embed as this one would."""
 
 
 class StoreError(DeejaiError):

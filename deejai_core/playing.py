@@ -1,4 +1,4 @@
-"""What a program does with music that is heard at once: queues, the page and mixes. `api` offers all of it."""
+"""What a program plays, serves or mixes: queues, the page and mixes. `api` offers all of it."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from deejai_core.playlists import queue
 
 RATE = 44_100  # Hz, of a plan for no file
 FADE = 6.0  # seconds
+LONGEST_FADE = 60
 
 
 def find(space: Space, words: Sequence[str]) -> list[Member]:
@@ -165,12 +166,12 @@ def plan_mix(
     MixError
         If nothing can be heard, there is no such format, or the file is one of the tracks.
     OptionError
-        If the fade is negative.
+        If the fade is not from 0 to 60 seconds.
     NoMatchError
         If the words name nothing.
     """
-    if fade < 0:
-        raise OptionError("fade", f"must be at least 0 seconds, not {fade:g}")
+    if not 0 <= fade <= LONGEST_FADE:
+        raise OptionError("fade", f"must be from 0 to {LONGEST_FADE} seconds, not {fade:g}")
     file = user_path(str(path)).absolute() if path is not None else None
     rate = check_format(file, None).rate if file else RATE
     with (analysis or Analysis()).limits.decoder() as decoder:
@@ -216,6 +217,8 @@ def write_mix(
     MixError
         If the file may not be replaced or cannot be written, or if the plan is for another format. What was there is then
         as it was.
+    OptionError
+        If the format has no such bit rate.
     """
     file = user_path(str(path)).absolute()
     warnings: list[str] = []

@@ -32,7 +32,9 @@ def unchanged_until(bookmark: Mapping[str, Any], digests: Callable[[Sequence[int
     """
     try:
         remembered = {int(number): str(digest) for number, digest in bookmark["witnesses"]}
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, OverflowError):
+        return None
+    if not all(0 < number < 2**63 for number in remembered):  # what no row can have
         return None
     if not remembered:  # there was no row yet
         return 0

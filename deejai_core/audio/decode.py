@@ -27,9 +27,9 @@ SEEKABLE = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}  # containers whose inde
 
 
 def read_windows(path: Path, *, sample_rate: int, length: int, limit: int) -> np.ndarray:
-    """Spans spread evenly over a whole track, the first at its beginning, the last at its end.
+    """Windows spread evenly over a whole track, the first at its beginning, the last at its end.
 
-    length: samples of a window at `sample_rate` (Hz). limit: the largest number of windows, at least 2; a track that fewer
+    length: samples of a window at `sample_rate` (Hz). limit: the largest number, at least 2; a track that fewer windows
     cover gets just those. Returns (n, length) float32, channels averaged, full scale 1. A track shorter than one window
     is repeated to fill it.
 
@@ -41,7 +41,7 @@ def read_windows(path: Path, *, sample_rate: int, length: int, limit: int) -> np
     return _read_by_seeking(path, sample_rate, length, limit)
 
 
-def span_starts(frames: int, length: int, limit: int) -> list[int]:
+def window_starts(frames: int, length: int, limit: int) -> list[int]:
     """Where the windows of `length` begin in a track of `frames`: evenly, from 0 to frames - length; at most `limit`."""
     if frames <= length:
         return [0]
@@ -199,7 +199,7 @@ class Wanted:
         self._length, self._sample_rate, self._rate = length, sample_rate, rate
         window = -(-length * rate // sample_rate)
         self.margin = round(MARGIN * rate)
-        self._starts = span_starts(frames, window, limit) if frames > 0 else []
+        self._starts = window_starts(frames, window, limit) if frames > 0 else []
         self.ranges = [
             range(max(0, start - self.margin), min(frames, start + window + self.margin)) for start in self._starts
         ]
@@ -385,7 +385,7 @@ def _cut(piece: np.ndarray, offset: int, rate: int, sample_rate: int, length: in
 
 
 def _fitted(windows: list[np.ndarray], length: int) -> np.ndarray:
-    """Spans of exactly `length` samples: a short one is repeated, as MusiCNN's authors did."""
+    """Windows of exactly `length` samples: a short one is repeated, as MusiCNN's authors did."""
     if not all(map(len, windows)):
         raise AudioError("no audio in it")
     return np.stack([np.resize(window, length) for window in windows])

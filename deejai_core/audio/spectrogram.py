@@ -7,9 +7,9 @@ import functools
 import numpy as np
 
 
-def log_mel(span: np.ndarray, filters: np.ndarray, *, n_fft: int, hop_length: int) -> np.ndarray:
-    """The logarithmic power mel spectrogram of a span of audio, `log10(10000 * power + 1)`; shapes as in `power_mel`."""
-    power = power_mel(span, filters, n_fft=n_fft, hop_length=hop_length)
+def log_mel(samples: np.ndarray, filters: np.ndarray, *, n_fft: int, hop_length: int) -> np.ndarray:
+    """The logarithmic power mel spectrogram of a window of audio, `log10(10000 * power + 1)`; shapes as in `power_mel`."""
+    power = power_mel(samples, filters, n_fft=n_fft, hop_length=hop_length)
     power *= 10_000  # here and below in place: new memory costs as much as the arithmetic
     power += 1
     np.log(power, out=power)
@@ -17,17 +17,17 @@ def log_mel(span: np.ndarray, filters: np.ndarray, *, n_fft: int, hop_length: in
     return power
 
 
-def power_mel(span: np.ndarray, filters: np.ndarray, *, n_fft: int, hop_length: int) -> np.ndarray:
-    """The power mel spectrogram of a span of audio.
+def power_mel(samples: np.ndarray, filters: np.ndarray, *, n_fft: int, hop_length: int) -> np.ndarray:
+    """The power mel spectrogram of a window of audio.
 
-    span: (samples,), float32, or float64 for a transform without rounding noise; filters: mel filter bank
+    samples: (samples,), float32, or float64 for a transform without rounding noise; filters: mel filter bank
     (n_fft // 2 + 1, mels), in librosa's Slaney scale and norm. Returns (frames, mels) float32, where
-    frames = 1 + (samples - n_fft) // hop_length: every frame lies wholly within the span, so none sees padding. Hann
+    frames = 1 + (samples - n_fft) // hop_length: every frame lies wholly within them, so none sees padding. Hann
     window, as `librosa.feature.melspectrogram` with `center=False`.
     """
-    frames = np.lib.stride_tricks.sliding_window_view(span, n_fft)[::hop_length]
-    spectrum = np.fft.rfft(frames * _hann(n_fft, span.dtype))  # (frames, n_fft // 2 + 1) complex
-    squares = spectrum.view(span.dtype)  # (frames, 2 * (n_fft // 2 + 1)): real and imaginary parts in turn
+    frames = np.lib.stride_tricks.sliding_window_view(samples, n_fft)[::hop_length]
+    spectrum = np.fft.rfft(frames * _hann(n_fft, samples.dtype))  # (frames, n_fft // 2 + 1) complex
+    squares = spectrum.view(samples.dtype)  # (frames, 2 * (n_fft // 2 + 1)): real and imaginary parts in turn
     np.square(squares, out=squares)
     power = squares[:, ::2] + squares[:, 1::2]
     return power.astype(np.float32, copy=False) @ filters

@@ -96,7 +96,7 @@ def analyse_on(
     patience: float = PATIENCE,
     submitted: int = SUBMITTED,
 ) -> Iterator[Embedded | NotEmbedded]:
-    """As `analyse`, by the workers of a cluster, `submitted` files at most on their way; bit for bit the same results.
+    """As `embed_files`, by the workers of a cluster, `submitted` files at most on their way; bit for bit the same results.
 
     Files of `known` keys are embedded again, and what comes of it is dropped: the keys of a large archive are too much to
     send about for the few files that it has twice. A worker that dies has its files embedded by another one; closing the

@@ -1,4 +1,4 @@
-"""Slices become the vectors of a library's tracks, weighted against the library, and is kept in it."""
+"""Slices become the vectors of a library's tracks, weighted against the library, and are kept in it."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from deejai_core.library import Library
 VERSION = 1
 CACHED_FROM = 2_000  # tracks; the keys of fewer are read from the library as fast
 RENEWED = 2_000  # tracks: when so many have changed since the file was written, all is read and written anew
+LONGEST_KEY = 64  # characters; a longer one is damage, and would make every row as long
 DIGEST = 16  # bytes at the beginning of the file: BLAKE2b of the rest, which is a line of JSON, and the rows
 
 
@@ -83,9 +84,9 @@ def _stored(key: str) -> bytes:
 
 def _rows(recordings: Mapping[int, str]) -> np.ndarray:
     """(n,) key and id of tracks, in the order of the keys."""
-    keys = [_stored(key) for key in recordings.values()]
-    rows = np.empty(len(keys), _row_type(max(map(len, keys), default=1)))
-    rows["key"], rows["id"] = keys, list(recordings)
+    whole = {id_: _stored(key) for id_, key in recordings.items() if len(key) <= LONGEST_KEY and "\0" not in key}
+    rows = np.empty(len(whole), _row_type(max(map(len, whole.values()), default=1)))
+    rows["key"], rows["id"] = list(whole.values()), list(whole)
     return rows[np.argsort(rows["key"], kind="stable")]
 
 

@@ -64,7 +64,11 @@ def tags_of(
     """The probabilities of tags of these tracks, as stored; for those in `lacking`, what `tag_tracks` would store."""
     stored = library.field(model.tag_set.field)
     lacking = set(lacking)
-    tags: dict[int, Sequence[float]] = {id_: decode(stored[id_], model.tag_set) for id_ in ids if id_ not in lacking}
+    tags: dict[int, Sequence[float]] = {
+        id_: decode(stored[id_], model.tag_set)
+        for id_ in ids
+        if id_ not in lacking and is_whole(stored.get(id_), model.tag_set)  # another program may have changed them just now
+    }
     for _, tracks, probabilities in _stored_tags(library.recordings(), lacking, model, store):
         tags |= dict.fromkeys(tracks, probabilities.tolist())
     return tags

@@ -112,6 +112,7 @@ def _set_lost(database: Database, ids: list[int], lost: int) -> None:
 def _forget(database: Database) -> None:
     """Drop lost tracks that nothing could be found again by, and albums that no track is on."""
     database.connection.execute("DELETE FROM tracks WHERE lost AND audio_key = ''")
+    database.connection.execute("DELETE FROM vectors WHERE track_id NOT IN (SELECT id FROM tracks)")
     database.connection.execute("DELETE FROM albums WHERE id NOT IN (SELECT album_id FROM tracks)")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -81,9 +82,21 @@ def unfinished_names(folder: Path) -> list[str]:
     return [path.parent.name for path in sorted(folder.glob(f"*/{CHECKPOINT}"))]
 
 
+def check_replaceable(path: Path) -> None:
+    """Raises ModelError if a model in the folder `path` would take the place of something else."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        kept = (path / CONFIG).exists() or is_unfinished(path)
+        if path.exists() and not kept and (not path.is_dir() or any(path.iterdir())):
+            raise ModelError(f"{path}: this is no model; choose another folder")
+
+
 @contextmanager
 def replacing_model(path: Path) -> Iterator[Path]:
-    """A temporary folder for a model, which takes the place of `path` if nothing fails. Raises ModelError."""
+    """A temporary folder for a model, which takes the place of `path` if nothing fails. Raises ModelError.
+
+    What is there already is replaced only if it is a model, or an unfinished training of one.
+    """
+    check_replaceable(path)
     temporary, old = (path.with_name(f".{path.name}-{secrets.token_hex(4)}") for _ in range(2))
     try:
         temporary.mkdir(parents=True)

@@ -10,7 +10,7 @@ from deejai_core.models.tag_set import TagSet
 
 
 class Model(Protocol):
-    """Spans of audio in, slice vectors out.
+    """Windows of audio in, slice vectors out.
 
     The trunk's output is what is kept on disk: everything behind it can be computed again without decoding a file.
     """

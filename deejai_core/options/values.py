@@ -44,7 +44,8 @@ class Value:
 
     def words(self, value: Any) -> list[str]:
         """The value as a command line takes it, one word for each time that the option is given."""
-        return [str(self.plain(value)).removesuffix(".0")]
+        plain = self.plain(value)
+        return [str(plain).removesuffix(".0") if isinstance(plain, float) else str(plain)]
 
 
 class Switch(Value):
@@ -88,7 +89,7 @@ class Whole(Value):
             raise ValueError(f"must be a whole number, not {written}")
         if number < self.lowest:
             raise ValueError(f"must be at least {self.lowest}, not {written}")
-        return int(written)
+        return written if isinstance(written, int) else int(number)
 
 
 class Epsilon(Value):
@@ -171,8 +172,9 @@ class Length(Value):
             parts = [float(part) for part in str(written).split(":")]
         except ValueError:
             parts = [math.nan]
-        seconds = sum(part * 60**power for power, part in enumerate(reversed(parts)))
-        if not 0 <= seconds < math.inf or len(parts) > 3:
+        wrong = len(parts) > 3 or min(parts) < 0
+        seconds = math.nan if wrong else sum(part * 60**power for power, part in enumerate(reversed(parts)))
+        if not 0 <= seconds < math.inf:
             raise ValueError(f"must be a length such as 10:00, not {written!r}")
         return seconds
 
@@ -202,7 +204,7 @@ class Mood(Value):
         return dict(value)
 
     def words(self, value: tuple[tuple[str, float], ...]) -> list[str]:
-        return [f"{tag}={weight:+}" for tag, weight in value]
+        return [f"{tag}={weight:+}" for tag, weight in value] or [""]  # which lifts what is configured
 
 
 class Maybe(Value):

@@ -24,7 +24,7 @@ STEPS = 255
 
 
 class SliceMaker:
-    """What `analyse` takes for a model, whose trunk's output is the picture of a slice itself, as numbers from 0 to 255."""
+    """What `embed_files` takes for a model, whose trunk's output is the mel slice itself, as numbers from 0 to 255."""
 
     sample_rate = SAMPLE_RATE
     window = WINDOW

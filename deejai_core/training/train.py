@@ -11,6 +11,7 @@ from deejai_core.extras import extra
 from deejai_core.history.library_history import History, read_history
 from deejai_core.library import Library
 from deejai_core.models.device import pick_device
+from deejai_core.models.folders import check_replaceable
 from deejai_core.models.registry import BUNDLED, CHECKPOINT, load_model, trunk_of
 from deejai_core.options.analysis import Analysis
 from deejai_core.training.head import EPOCHS as EPOCHS_OF_HEAD
@@ -85,12 +86,13 @@ def train(
     """Learn from the history of a library, and train a model on that.
 
     folder: of the new model, see `new_model_folder`; None: only the songs are learned, for the space track2vec. base: the
-    model on whose trunk a head is to stand. What was learned of the songs is kept beside the library in any case.
+    model on whose trunk a head is to stand. What was learned of the songs is kept beside the library, whatever comes after.
     Raises HistoryError if there is no history, TrainingError if nothing can be learned from it, ModelError, and
     MissingError if a library is not installed.
     """
     observer = observer or TrainingObserver()
     if folder:
+        check_replaceable(folder)
         with extra("train"):
             import torch  # noqa: F401  # now, and not after hours in which songs are learned and files decoded
     if training.network:
@@ -98,6 +100,7 @@ def train(
     with read_history(library) as history:
         observer.told("history", coverage(history).text)
         songs = _learn(library, history, training, observer)
+        keep_songs(library, songs)  # before the hours that a network may take, and whatever becomes of it
         if folder and training.network:
             told = _train_network(library, songs, training, analysis, folder, observer)
         elif folder:
@@ -106,7 +109,6 @@ def train(
             for label, text in told.items():
                 observer.told(label, text)
             observer.saved(folder)
-        keep_songs(library, songs)
 
 
 def _learn(library: Library, history: History, training: Training, observer: TrainingObserver) -> Songs:

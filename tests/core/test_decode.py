@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mutagen.ogg import OggPage
 
 from deejai_core.audio import decode
-from deejai_core.audio.decode import Wanted, key_then_windows, read_windows, span_starts
+from deejai_core.audio.decode import Wanted, key_then_windows, read_windows, window_starts
 from deejai_core.audio.identity import audio_key
 from deejai_core.errors import AudioError
 from tests.sounds import chirp, decoded_seconds, write_audio
@@ -70,7 +70,7 @@ def test_every_format_gives_the_spans_of_the_track(tmp_path, suffix, rate, chann
     windows = read(path, limit=8)
 
     mono = soxr.resample(samples[:, 0], rate, RATE)
-    expected = np.stack([mono[start : start + LENGTH] for start in span_starts(len(mono), LENGTH, 8)])
+    expected = np.stack([mono[start : start + LENGTH] for start in window_starts(len(mono), LENGTH, 8)])
     assert windows.shape == (8, LENGTH)
     assert windows.dtype == np.float32
     # 30 Hz of this chirp are a second: no window is more than a fifth of a second off, whatever the codec does.
@@ -81,7 +81,7 @@ def test_every_format_gives_the_spans_of_the_track(tmp_path, suffix, rate, chann
 def test_spans_are_exact_where_the_codec_is(tmp_path):
     samples = chirp(20, RATE)
     path = write_audio(tmp_path / "exact.flac", samples, RATE)
-    expected = np.stack([samples[start : start + LENGTH, 0] for start in span_starts(len(samples), LENGTH, 4)])
+    expected = np.stack([samples[start : start + LENGTH, 0] for start in window_starts(len(samples), LENGTH, 4)])
     assert read(path, limit=4) == pytest.approx(expected, abs=1e-4)
 
 
@@ -327,7 +327,7 @@ def test_a_file_without_samples_says_so(tmp_path):
 
 @given(frames=st.integers(1, 10**9), length=st.integers(1, 10**6), limit=st.integers(2, 100))
 def test_spans_begin_at_the_beginning_and_end_at_the_end(frames, length, limit):
-    starts = span_starts(frames, length, limit)
+    starts = window_starts(frames, length, limit)
     assert starts[0] == 0
     assert len(starts) <= limit
     if frames > length:

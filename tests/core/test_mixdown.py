@@ -24,6 +24,7 @@ from deejai_core.features.mix.plan import Mix, plan_mix, survey
 from deejai_core.formats.entries import Track
 from tests.sounds import chirp, write_audio
 
+MADE_BY = "beet deejai mix"
 RECIPE = "beet deejai mix 'road trip.m3u'"
 NAMES = [("Sigur Rós", 'Hoppípolla "live"'), ("", "line\nbreak; = 100 %"), ("AC/DC", "")]
 
@@ -155,8 +156,10 @@ class TestBitrate:
 class TestWhatIsThereAlready:
     def test_a_mix_is_replaced(self, written):
         path, _ = written
-        assert is_mix(path, read_comments)
-        check_output(path, read_comments)
+        assert is_mix(path, read_comments, MADE_BY)
+        check_output(path, read_comments, made_by=MADE_BY)
+        with pytest.raises(MixError, match="is not a mix of ours"):
+            check_output(path, read_comments)  # of another program
 
     @pytest.mark.parametrize("name", ["song.mp3", "song.cue"])
     def test_nothing_else_is_unless_forced(self, tmp_path, name):
@@ -168,23 +171,22 @@ class TestWhatIsThereAlready:
     @pytest.mark.parametrize(
         ("comment", "is_one"),
         [
-            ("beet deejai mix party.m3u", True),  # what another program wrote is replaced by this one, and the other way
-            ("deejai mix", True),
-            ("tape deejai mix", True),
-            ("my own deejai mix", False),
-            ("deejai mixtape", False),
+            ("beet deejai mix party.m3u", True),
+            ("beet deejai mix", True),
+            ("Best deejai mix of the summer", False),
+            ("my beet deejai mix", False),
             ("", False),
         ],
     )
     def test_a_mix_is_known_by_its_comment(self, tmp_path, comment, is_one):
         (tmp_path / "song.mp3").write_bytes(b"audio")
-        assert is_mix(tmp_path / "song.mp3", lambda path: [comment]) == is_one
+        assert is_mix(tmp_path / "song.mp3", lambda path: [comment], MADE_BY) == is_one
         (tmp_path / "list.cue").write_bytes(f'REM COMMENT "{comment}"\n'.encode())
         if is_one:
-            check_output(tmp_path / "list.mp3", read_comments)
+            check_output(tmp_path / "list.mp3", read_comments, made_by=MADE_BY)
         else:
             with pytest.raises(MixError, match="is not a mix of ours"):
-                check_output(tmp_path / "list.mp3", read_comments)
+                check_output(tmp_path / "list.mp3", read_comments, made_by=MADE_BY)
 
     def test_a_song_is_no_mix(self, tracks):
         assert not is_mix(tracks[0].path, read_comments)

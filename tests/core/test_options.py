@@ -22,6 +22,8 @@ ALL = (Analysis, Walk, Rules, Comparison, Counts, Output)
         (Whole(2), 2, 2),
         (Whole(2), "16", 16),
         (Whole(2), 3.0, 3),
+        (Whole(2), "1e2", 100),
+        (Whole(0), 10**19 + 1, 10**19 + 1),
         (Number(0, 1), "0.5", 0.5),
         (Number(0), 1e300, 1e300),
         (Epsilon(), 0.1, 0.1),
@@ -63,7 +65,9 @@ def test_what_is_read(value, written, read):
         (Choice("a", "b"), ["a"], r"must be one of a, b, not \['a'\]"),
         (Separation("mild"), -1, "must be a number of tracks, `mild` or `once`, not -1"),
         (Separation(), 1.5, "must be a number of tracks or `once`, not 1.5"),
+        (Length(), "1:" * 400 + "1", "must be a length such as 10:00, not '1:1:.*'"),
         (Length(), "1:2:3:4", "must be a length such as 10:00, not '1:2:3:4'"),
+        (Length(), "1:-30", "must be a length such as 10:00, not '1:-30'"),
         (Length(), "nan", "must be a length such as 10:00, not 'nan'"),
         (Mood(), {"hapy": 1}, "no tag is called 'hapy'; choose one of: happy"),
         (Mood(), {"happy": 10**400}, "the weight of 'happy' must be from -10 to 10, not '1000+'"),
@@ -103,6 +107,12 @@ def test_words_and_json_are_read_as_what_they_were_written_for(cls, values):
 @pytest.mark.parametrize(("cls", "name"), [(Walk, "seed"), (Rules, "duplicate_epsilon")])
 def test_what_no_word_asks_for_is_left_out(cls, name):
     assert options_of(cls)[name].value.words(None) == []
+
+
+def test_words_of_texts_are_theirs():
+    assert Query().words("bpm:120.0") == ["bpm:120.0"]
+    assert Number(0).words(2.0) == ["2"]
+    assert Mood().words(()) == [""]
 
 
 def test_flags_follow_from_names():

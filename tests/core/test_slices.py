@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
+import threading
 import zlib
 
 import numpy as np
@@ -343,3 +346,19 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"slices\.db"):
         SliceStore(tmp_path / "file" / "slices.db")
+
+
+def test_a_store_that_is_opened_meanwhile_leaves_a_transaction_its_lock(tmp_path):
+    """POSIX drops all locks that a process has on a file when it closes any of its descriptors of that file."""
+    path = tmp_path / "slices.db"
+    SliceStore(path).close()
+    writer = sqlite3.connect(path)
+    writer.execute("BEGIN IMMEDIATE")
+    opening = threading.Thread(target=lambda: SliceStore(path).close())
+    opening.start()
+    opening.join()
+    program = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+    other = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=False)
+    assert "database is locked" in other.stderr
+    writer.commit()
+    writer.close()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from deejai_core.audio import decode
-from deejai_core.audio.decode import Wanted, averaged, mono, span_starts, tamed
+from deejai_core.audio.decode import Wanted, averaged, mono, tamed, window_starts
 from deejai_core.errors import AudioError
 
 HALVES = np.array([[0.5, -0.5, 0.75], [-1, 0.25, 0.75]])  # two channels of three samples
@@ -56,7 +56,7 @@ def test_what_is_no_sample_is_silence_and_what_is_too_loud_is_cut():
     ],
 )
 def test_where_spans_begin(frames, length, limit, starts):
-    assert span_starts(frames, length, limit) == starts
+    assert window_starts(frames, length, limit) == starts
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,10 @@ def test_what_is_written_is_read_again():
     [
         *(("candidates", value) for value in ("x" * 501, "\0", "\ud800", ["\ud800"], ["x" * 300, "y" * 300], 5, None)),
         *(("artist_separation", value) for value in (-1, 1.5, True, None, [], {}, "many", "9" * 5000)),
-        *(("mood", value) for value in ({"happy": 10**400}, {"happy": math.nan}, {"happy": None}, {"\ud800": 1}, ["happy"], 5)),
+        *(
+            ("mood", value)
+            for value in ({"happy": 10**400}, {"happy": math.nan}, {"happy": None}, {"\ud800": 1}, ["happy"], 5)
+        ),
         *(("min_length", value) for value in (-1, True, "1:2:3:4", 10**400, math.inf, [], "\ud800")),
         *(("not_played_days", value) for value in (-1, math.nan, 10**400, True, "soon")),
         *(("mix_in_key", value) for value in (1, "yes", None)),

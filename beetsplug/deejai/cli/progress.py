@@ -26,7 +26,6 @@ class Progress:
         self.what = what
         self.done = self._before = 0
         self.at_most = at_most
-        self.failed = 0
         self._log = log
         self._started = self._reported = time.monotonic()
         self._bar = None
@@ -64,8 +63,7 @@ class Progress:
             self._log.info("{:,}/{:,} {}, {}, {}", done, total, self.what, pace, left)
 
     def warn(self, template: str, *values: object) -> None:
-        """A warning through the plugin's log, about a track that failed."""
-        self.failed += 1
+        """A warning through the plugin's log."""
         self._clear()
         self._log.warning(template, *values)
 

@@ -279,12 +279,12 @@ def changed_after(lib: Library, row: int) -> list[int]:
 
 
 def rows_digest(lib: Library) -> str:
-    """What changes whenever a track gets, changes or loses a vector.
+    """What changes whenever a track gets, changes or loses a vector or its model.
 
     Summed up by SQLite, from an index of beets' table that holds all that it reads: a row for each track would take longer.
     """
     sums = "COUNT(*), SUM(id), SUM(entity_id), SUM(id * entity_id % 1000003)"
-    (row,) = _query(lib, f"SELECT {sums} FROM item_attributes WHERE key = ?", (VECTOR,))  # noqa: S608 (constants)
+    (row,) = _query(lib, f"SELECT {sums} FROM item_attributes WHERE key IN (?, ?)", (VECTOR, MODEL))  # noqa: S608 (constants)
     return " ".join(map(str, row))
 
 

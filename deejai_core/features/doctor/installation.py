@@ -16,7 +16,7 @@ from deejai_core.models.protocol import Model
 from deejai_core.options.analysis import Analysis
 from deejai_core.words import counted
 
-NEEDED = ("numpy", "safetensors", "soundfile", "soxr", "av", "mutagen", "filelock", "threadpoolctl")
+NEEDED = ("numpy", "safetensors", "soundfile", "soxr", "av", "mediafile", "mutagen", "filelock", "threadpoolctl")
 OPTIONAL = ("annoy", "annoy-mm", "torch")  # named if they are there
 SLOW = {"blas", "cblas", "netlib", "none"}  # what numpy calls reference implementations of BLAS, and its own loops
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deejai_core.audio.decode import span_starts
+from deejai_core.audio.decode import window_starts
 from deejai_core.models.registry import Model
 from deejai_core.playlists.segue import ENDS
 
@@ -75,7 +75,7 @@ def directions(samples: np.ndarray, model: Model) -> np.ndarray:
     Each is the plain mean of the unit slices, evenly over the samples, which are not silent. Mp3ToVec's weights, measured,
     find the song no more often, and would need all slices of the library.
     """
-    starts = span_starts(len(samples), model.window, len(samples) // model.window + 1)
+    starts = window_starts(len(samples), model.window, len(samples) // model.window + 1)
     windows = np.stack([np.resize(samples[start : start + model.window], model.window) for start in starts])
     gains = [10 ** ((wanted - level(samples)) / 20) for wanted in LOUDNESSES]
     slices = [_units(model.project(model.embed((gain * windows).astype(np.float32)))) for gain in gains]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,18 +14,22 @@ from deejai_core.files import make_folder, missing_folder, replacing
 from deejai_core.formats.entries import one_line
 
 ARTIST = "Various artists"
-MADE_BY = "deejai mix"  # how the comment of every mix begins, after the program that made it
-LONGEST_MARK = 100  # bytes in which a mark and what stands before it are found
-_MADE_BY = re.compile(rf"(?:\w+ )?{MADE_BY}\b")
+MADE_BY = "deejai_core.write_mix"  # how the comment of a mix begins that no other program made
 
 
 def check_output(
-    path: Path, comments_of: Callable[[Path], list[str]], *, bitrate: int | None = None, force: bool = False
+    path: Path,
+    comments_of: Callable[[Path], list[str]],
+    *,
+    bitrate: int | None = None,
+    force: bool = False,
+    made_by: str = MADE_BY,
 ) -> int:
-    """The sample rate (Hz) of a mix in this file. Raises MixError if there can be none, or something else would be lost.
+    """The sample rate (Hz) of a mix in this file.
 
     comments_of: reads the comments in a file's tags, as `Decoder.comments`. force: whether a file that is there, and its
-    cue sheet, may be no mix.
+    cue sheet, may be no mix. made_by: how the comments of the mixes begin that may be replaced. Raises MixError if there
+    can be no mix, or something else would be lost; OptionError if the format has no such bit rate.
     """
     format_ = check_format(path, bitrate)
     shown = one_line(os.fspath(path))
@@ -37,8 +40,8 @@ def check_output(
     if not can_name(path):
         raise MixError(f"{shown}: a cue sheet cannot name this file; choose a name without quotation marks and line breaks")
     for file, is_ours in (
-        (path, lambda file: is_mix(file, comments_of)),
-        (cue_path(path), _is_cue_of_mix),
+        (path, lambda file: is_mix(file, comments_of, made_by)),
+        (cue_path(path), lambda file: _is_cue_of_mix(file, made_by)),
     ):
         try:
             if file.exists() and not file.is_file():
@@ -57,21 +60,20 @@ def cue_path(path: Path) -> Path:
     return path.with_suffix(".cue")
 
 
-def is_mix(path: Path, comments_of: Callable[[Path], list[str]]) -> bool:
-    """Whether a file is a mix of ours, by its comment, or empty."""
+def is_mix(path: Path, comments_of: Callable[[Path], list[str]], made_by: str = MADE_BY) -> bool:
+    """Whether a file is a mix of ours, by how its comment begins, or empty."""
     if not path.stat().st_size:
         return True
     try:
-        return any(map(_MADE_BY.match, comments_of(path)))
+        return any(comment.startswith(made_by) for comment in comments_of(path))
     except AudioError:
         return False
 
 
-def _is_cue_of_mix(path: Path) -> bool:
+def _is_cue_of_mix(path: Path, made_by: str) -> bool:
+    beginning = BEGINNING + made_by.encode()
     with path.open("rb") as file:
-        beginning = file.read(len(BEGINNING) + LONGEST_MARK)
-    comment = beginning.removeprefix(BEGINNING)
-    return not beginning or (comment != beginning and bool(_MADE_BY.match(comment.decode(errors="replace"))))
+        return file.read(len(beginning)) in (b"", beginning)
 
 
 def write_mix(

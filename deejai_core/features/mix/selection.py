@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.errors import AudioError, MixError
@@ -41,9 +42,9 @@ class Row:
     quieter: float  # LU than the others; 0 if nobody notices
 
 
-def check_target(library: Library, path: Path, decoder: Decoder, *, bitrate: int | None = None, force: bool = False) -> int:
-    """The sample rate (Hz) of a mix in a file, see `check_output`. Raises MixError if the file may not be written."""
-    rate = check_output(path, decoder.comments, bitrate=bitrate, force=force)
+def check_target(library: Library, path: Path, decoder: Decoder, **asked: Any) -> int:
+    """The sample rate (Hz) of a mix in a file; asked, errors: see `check_output`. No track of the library is one."""
+    rate = check_output(path, decoder.comments, **asked)
     if library.at([path]):
         raise MixError(f"{path}: this is a track of the library, which is never replaced; choose another name")
     return rate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 
@@ -28,8 +28,8 @@ AHEAD = Walk(count=3)
 Remark = Literal[Mode, "exhausted", "unknown"]  # no song is left that may be added; none in the queue is known
 
 
-class RadioObserver(Protocol):
-    """Who is told what a radio does. Derived from, each method does nothing until it is overridden."""
+class RadioObserver:
+    """Who is told what a radio does. Each method is called as it happens; these do nothing."""
 
     def added(self, member: Member, pick: Pick | None) -> None:
         """A song was put into the queue. pick: how it was chosen; None for a seed."""
@@ -51,10 +51,6 @@ class RadioObserver(Protocol):
 
     def found_again(self) -> None:
         """The player is back."""
-
-
-class _Nobody(RadioObserver):
-    """Who is told, and does not listen."""
 
 
 class Radio:
@@ -100,7 +96,7 @@ class Radio:
         self.space = space
         self.walk = walk
         self.player = player
-        self.observer = observer or _Nobody()
+        self.observer = observer or RadioObserver()
         self.pause = pause
         self.seeds = seeds
         self.less = less

@@ -37,7 +37,7 @@ class Separation(Rule):
 
     @abstractmethod
     def groups(self, lineup: Lineup) -> tuple[Mapping[str, Sequence[int]], tuple[np.ndarray, Mapping[str, int]]]:
-        """The places that each one has in a list, and the codes of all tracks, see `Known`."""
+        """The places that each one has in a list, and the codes of all tracks, see `TrackColumns`."""
 
 
 class AlbumSeparation(Separation):

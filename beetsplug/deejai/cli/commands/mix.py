@@ -29,6 +29,7 @@ LIST_OPTIONS = (
 )
 FADE = 6.0  # seconds
 LONGEST_FADE = 60  # seconds
+MADE_BY = "beet deejai mix"  # how the comment of every mix begins
 RATE = 44_100  # Hz, of a plan that is only shown
 
 
@@ -75,7 +76,7 @@ def run_mix(call: Call) -> None:
         rate, path = RATE, None
         if opts.output is not None:
             path = user_path(opts.output).absolute()
-            rate = check_target(library, path, decoder, bitrate=opts.bitrate, force=bool(opts.force))
+            rate = check_target(library, path, decoder, bitrate=opts.bitrate, force=bool(opts.force), made_by=MADE_BY)
         selection, recipe = _chosen(call, decoder)
         print_lines(selection.remarks)
         for warning in selection.warnings:
@@ -103,7 +104,6 @@ def run_mix(call: Call) -> None:
 
 def _chosen(call: Call, decoder: Decoder) -> tuple[Selection, str]:
     """The tracks that the words mean, or those of the list that is made of them; and the command that mixes them again."""
-    from deejai_core.features.mix.mixdown import MADE_BY
     from deejai_core.features.mix.selection import select_made, select_named
 
     from ..making import make
@@ -111,12 +111,12 @@ def _chosen(call: Call, decoder: Decoder) -> tuple[Selection, str]:
 
     verb = _verb(call)
     if not verb:
-        return select_named(call.library, call.args, decoder), one_line(shlex.join(["beet", *MADE_BY.split(), *call.args]))
+        return select_named(call.library, call.args, decoder), one_line(shlex.join([*MADE_BY.split(), *call.args]))
     if verb == "journey":
         call.opts.between, call.opts.number = call.opts.number, None
     asked = {"less": call.opts.less, "choose_waypoint": choose_waypoint if is_terminal() else None}
     made = make(verb, call.library, call.args, call.settings, call.configured, **asked)
-    return select_made(made), made.recipe[0].replace(f"beet deejai {verb}", f"beet {MADE_BY} --{verb}", 1)
+    return select_made(made), made.recipe[0].replace(f"beet deejai {verb}", f"{MADE_BY} --{verb}", 1)
 
 
 def _verb(call: Call) -> str | None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from beets import ui
 
-from deejai_core.lists.lookup import user_path
 from deejai_core.words import counted
 
 from ..call import Call
@@ -135,6 +134,7 @@ def run_import(call: Call) -> None:
 
 def run_import_vectors(call: Call) -> None:
     from deejai_core.embedding.library_pickles import import_vectors
+    from deejai_core.lists.lookup import user_path
     from deejai_core.models.registry import load_model
 
     if len(call.args) < 2:

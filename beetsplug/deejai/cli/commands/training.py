@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from beets import ui
 
-from deejai_core.lists.lookup import user_path
-
 from ..call import Call, check_range
 from ..group import Verb
 from ..settings import models_folder
@@ -37,6 +35,7 @@ def verbs() -> list[Verb]:
 
 
 def run_train(call: Call) -> None:
+    from deejai_core.lists.lookup import user_path
     from deejai_core.models.folders import new_model_folder
     from deejai_core.models.registry import same_model
     from deejai_core.training.train import Training, train

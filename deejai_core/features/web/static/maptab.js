@@ -11,11 +11,15 @@ const reason = (error) => (error instanceof api.ApiError ? error.message : "It c
 
 /** The map, while it is said how far it is laid out. */
 async function laidOut() {
+  let finished = false; // an answer of before then comes too late to be said
   const progress = setInterval(async () => {
     const { done } = await api.mapProgress().catch(() => ({}));
-    if (done != null) say(`Drawing the map… ${Math.round(100 * done)} %`);
+    if (done != null && !finished) say(`Drawing the map… ${Math.round(100 * done)} %`);
   }, 1000);
-  return api.map().finally(() => clearInterval(progress));
+  return api.map().finally(() => {
+    finished = true;
+    clearInterval(progress);
+  });
 }
 
 /**

@@ -50,7 +50,7 @@ export function searchField({ choose, chooseGroup, add, tell, fail }) {
 
   /** Take what a text finds first, before it is in sight. */
   async function takeFirst(text, act, before) {
-    if (!text) return;
+    if (!text) return before;
     asking?.abort();
     try {
       const [found] = await Promise.all([api.search(text, { limit: FIRST }), before]);
