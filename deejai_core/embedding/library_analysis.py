@@ -227,8 +227,8 @@ def embed_tracks(
     """Decode the tracks' files and keep what the model's trunk makes of them; returns the ids of those to be weighted.
 
     cluster: what embeds them, instead of this machine by so many threads. decoders: see `embed_files`. Each result is in
-    the store and the library before `on_result` gets it. A track keeps the vector that it has until it is weighted, but not one
-    of other audio.
+    the store and the library before `on_result` gets it. A track keeps the vector that it has until it is weighted, but not
+    one of other audio.
     """
     by_path = defaultdict(list)
     for id_, track in library.tracks(ids).items():

@@ -251,7 +251,7 @@ def test_a_mix_replaces_neither_tracks_nor_what_is_no_mix(music, tmp_path):
     with pytest.raises(deejai_core.MixError, match="one of the tracks to be mixed"):
         write_mix(music, plan_mix(music, [str(other)], fade=0), other, replace_others=True)
     assert write_mix(music, mix, other, replace_others=True) == []
-    with pytest.raises(deejai_core.OptionError, match="fade: must be at least 0 seconds, not -1"):
+    with pytest.raises(deejai_core.OptionError, match="fade: must be from 0 to 60 seconds, not -1"):
         plan_mix(music, ["Nave"], fade=-1)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -187,3 +189,14 @@ def test_composed_music(music):
     assert len(music.find("Breaker")) == len(music.find("Ohm Voltage")) + 1 == 1
     assert music.refresh() == Refreshed()
     assert [len(album.tracks) for album in music.albums(music.ids("album")).values()] == [2] * 6
+
+
+def test_files_that_come_and_go_leave_nothing_behind(factory, tmp_path):
+    library = factory.make(tmp_path / "music", SONGS)
+    for id_ in library.ids():
+        factory.remove(id_)
+    with contextlib.closing(sqlite3.connect(library.folder / "library.db")) as database:
+        assert [database.execute(f"SELECT COUNT(*) FROM {table}").fetchone() for table in ("tracks", "vectors")] == [
+            (0,),
+            (0,),
+        ]

@@ -177,6 +177,17 @@ class TestFolder:
         assert sorted(path.name for path in (models / "mine").iterdir()) == before
         assert sorted(path.name for path in models.iterdir()) == ["mine", "net"]
 
+    def test_a_folder_of_something_else_is_never_replaced(self, tmp_path):
+        (tmp_path / "Music").mkdir()
+        (tmp_path / "Music/song.mp3").write_bytes(b"dear")
+        with (
+            pytest.raises(ModelError, match="Music: this is no model; choose another folder"),
+            replacing_model(tmp_path / "Music"),
+        ):
+            pass
+        assert [path.name for path in tmp_path.iterdir()] == ["Music"]
+        assert (tmp_path / "Music/song.mp3").read_bytes() == b"dear"
+
     def test_names_and_paths_of_one_model(self, models, tmp_path, monkeypatch):
         save(tmp_path / "elsewhere")
         monkeypatch.chdir(tmp_path)

@@ -351,10 +351,15 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 def test_a_store_that_is_opened_meanwhile_leaves_a_transaction_its_lock(tmp_path):
     """POSIX drops all locks that a process has on a file when it closes any of its descriptors of that file."""
     path = tmp_path / "slices.db"
-    SliceStore(path).close()
+
+    def open_it() -> None:
+        with SliceStore(path):
+            pass
+
+    open_it()
     writer = sqlite3.connect(path)
     writer.execute("BEGIN IMMEDIATE")
-    opening = threading.Thread(target=lambda: SliceStore(path).close())
+    opening = threading.Thread(target=open_it)
     opening.start()
     opening.join()
     program = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"

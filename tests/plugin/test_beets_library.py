@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
 import pytest
 from beets import config
 from beets.library import Item, Library
 
-from beetsplug.deejai.library.attributes import ITEM_TYPES
+from beetsplug.deejai.library.attributes import ITEM_TYPES, MODEL, VECTOR
 from beetsplug.deejai.library.beets_library import BeetsLibrary
 from tests.library_conformance import SONGS, LibraryConformance, titles
 from tests.songs import FIELDS, write_song
@@ -87,3 +88,20 @@ def test_the_cover_is_that_of_the_album(factory, tmp_path):
         album.store()
     assert library.cover(ids["So Lonely"]) == cover
     assert library.cover(ids["Wren"]) is None
+
+
+@pytest.mark.parametrize("lost", [VECTOR, MODEL])
+def test_a_track_that_loses_its_vector_or_its_model_has_changed(factory, tmp_path, lost):
+    library = factory.make(tmp_path / "music", SONGS)
+    first, second, *_ = library.ids()
+    vectors = {id_: np.eye(4, dtype=np.float32)[0] for id_ in (first, second)}
+    for id_, path in library.paths().items():
+        library.keep_recording(id_, path, f"key {id_}")
+    library.keep_vectors("model", vectors, library.recordings())
+    bookmark = library.bookmark(removals=True)
+    assert library.changed_since(bookmark, removals=True) == []
+    item = factory.item(first)
+    del item[lost]
+    item.store()
+    assert library.vectors("model", 4).ids.tolist() == [second]
+    assert library.changed_since(bookmark, removals=True) != []
