@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -23,9 +23,19 @@ from deejai_core.training.validation import Epoch, Progress, check_enough, split
 from deejai_core.words import counted
 
 
+def tracks_to_decode(library: Library, songs: Songs) -> dict[int, int]:
+    """One track of each song whose file is known: id to row of `songs`. Raises TrainingError if they are too few."""
+    keys = library.recordings()
+    chosen = ((row, next((id_ for id_ in ids if id_ in keys), None)) for row, ids in enumerate(songs.tracks))
+    row_of = {id_: row for row, id_ in chosen if id_ is not None}
+    check_enough(library.columns(list(row_of)).artist_codes[0], songs.lists)
+    return row_of
+
+
 def gather_training_data(
     library: Library,
     songs: Songs,
+    row_of: Mapping[int, int],
     *,
     windows: int,
     threads: int,
@@ -36,12 +46,10 @@ def gather_training_data(
 ) -> TrainingData:
     """The songs that are in the library, as pictures of their slices; what is not there yet is decoded first.
 
-    on_planned: told how many files are to be decoded; on_result: what came of each. Raises TrainingError if there are too
-    few songs.
+    row_of: as `tracks_to_decode` has it. on_planned: told how many files are to be decoded; on_result: what came of each.
+    Raises TrainingError if too few of the songs can be decoded.
     """
     keys = library.recordings()
-    chosen = [(row, next((id_ for id_ in ids if id_ in keys), None)) for row, ids in enumerate(songs.tracks)]
-    row_of = {id_: row for row, id_ in chosen if id_ is not None}
     paths = {track.path: keys[id_] for id_, track in library.tracks(row_of).items()}
     kept = Spectrograms(spectrograms_path(library))
     on_planned(sum(kept.read(key) is None for key in paths.values()))

@@ -181,7 +181,10 @@ def _sentences(history: History) -> Iterator[list[str]]:
 
 
 def gather_examples(library: Library, history: History, songs: Songs, model: Model) -> Examples:
-    """The songs that `model` has embedded: one track of each, where it stands in lists, and who plays it."""
+    """The songs that `model` has embedded: one track of each, where it stands in lists, and who plays it.
+
+    Raises TrainingError if they are too few to learn from.
+    """
     keys = library.recordings()
     with open_slices(library) as store:
         embedded = store.keys(model.trunk_name)
@@ -198,6 +201,7 @@ def gather_examples(library: Library, history: History, songs: Songs, model: Mod
         members = [place[word] for word in dict.fromkeys(words.tolist()) if word in place]
         if len(members) > 1:
             lists.append(np.array(members))
+    check_enough(artists, len(lists))
     rows = [row for row, _ in chosen]
     in_order = [trunks[keys[track]] for _, track in chosen]
     own = [unit(model.project(trunk)).sum(axis=0) for trunk in in_order]
@@ -209,11 +213,10 @@ def train_on(
 ) -> TrainedHead:
     """Train a head on what `model` has embedded, and decide how much it counts beside the trunk's own space.
 
-    alone: it is to be the whole space. Raises TrainingError if there is too little to learn from, or if no weight of the
-    learned space brings together what is listed together better than the trunk's own does.
+    alone: it is to be the whole space. Raises TrainingError if no weight of the learned space brings together what is
+    listed together better than the trunk's own does.
     """
     rng = np.random.default_rng(seed)
-    check_enough(examples.artists, len(examples.lists))
     held_out = split(examples.artists, rng)
     weights, progress = train_head(examples, held_out, seed=seed, on_epoch=on_epoch)
     choice = choose_weight(examples, directions(weights, examples), held_out, seed=seed)

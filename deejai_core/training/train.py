@@ -15,7 +15,7 @@ from deejai_core.models.folders import check_replaceable
 from deejai_core.models.registry import BUNDLED, CHECKPOINT, load_model, trunk_of
 from deejai_core.options.analysis import Analysis
 from deejai_core.training.head import EPOCHS as EPOCHS_OF_HEAD
-from deejai_core.training.library_network import gather_training_data, train_into
+from deejai_core.training.library_network import gather_training_data, tracks_to_decode, train_into
 from deejai_core.training.library_training import (
     Songs,
     coverage,
@@ -86,7 +86,8 @@ def train(
     """Learn from the history of a library, and train a model on that.
 
     folder: of the new model, see `new_model_folder`; None: only the songs are learned, for the space track2vec. base: the
-    model on whose trunk a head is to stand. What was learned of the songs is kept beside the library, whatever comes after.
+    model on whose trunk a head is to stand. What was learned of the songs is kept beside the library as soon as it is clear
+    that there is enough to learn from, before the hours that a network may take.
     Raises HistoryError if there is no history, TrainingError if nothing can be learned from it, ModelError, and
     MissingError if a library is not installed.
     """
@@ -100,15 +101,16 @@ def train(
     with read_history(library) as history:
         observer.told("history", coverage(history).text)
         songs = _learn(library, history, training, observer)
-        keep_songs(library, songs)  # before the hours that a network may take, and whatever becomes of it
-        if folder and training.network:
+        if not folder:
+            keep_songs(library, songs)
+            return
+        if training.network:
             told = _train_network(library, songs, training, analysis, folder, observer)
-        elif folder:
+        else:
             told = _train_head(library, history, songs, training, folder, base, observer)
-        if folder:
-            for label, text in told.items():
-                observer.told(label, text)
-            observer.saved(folder)
+    for label, text in told.items():
+        observer.told(label, text)
+    observer.saved(folder)
 
 
 def _learn(library: Library, history: History, training: Training, observer: TrainingObserver) -> Songs:
@@ -135,6 +137,7 @@ def _train_head(
     trunk = trunk_of(base, folder.parent)  # without loading a head, which may be damaged
     model = load_model(trunk, folder.parent)
     examples = gather_examples(library, history, songs, model)
+    keep_songs(library, songs)
     observer.began("epochs", None, f"training on {counted(len(examples.trunks), 'track')}...")
     observer.reached(0, EPOCHS_OF_HEAD)
     trained = train_on(examples, model, alone=training.alone, seed=training.seed, on_epoch=observer.epoch)
@@ -150,9 +153,12 @@ def _train_network(
 ) -> dict[str, str]:
     if training.afresh:
         (folder / CHECKPOINT).unlink(missing_ok=True)
+    row_of = tracks_to_decode(library, songs)
+    keep_songs(library, songs)
     data = gather_training_data(
         library,
         songs,
+        row_of,
         windows=analysis.windows,
         threads=analysis.threads or default_threads(),
         limits=analysis.limits,

@@ -14,8 +14,9 @@ from deejai_core.folder import FolderLibrary
 from deejai_core.history.library_history import open_history, read_history
 from deejai_core.history.mentions import Mention, SongList
 from deejai_core.history.store import Source
+from deejai_core.training import library_training
 from deejai_core.training.kept import read_track2vec
-from deejai_core.training.library_network import gather_training_data
+from deejai_core.training.library_network import gather_training_data, tracks_to_decode
 from deejai_core.training.library_training import (
     Coverage,
     Songs,
@@ -25,7 +26,6 @@ from deejai_core.training.library_training import (
     keep_songs,
     learn_songs,
     songs_as_kept,
-    train_on,
 )
 from tests.library_conformance import identify
 from tests.songs import write_song
@@ -170,7 +170,7 @@ class TestSongs:
 
 
 class TestExamples:
-    def test_are_the_songs_that_the_model_has_heard(self, library):
+    def test_are_the_songs_that_the_model_has_heard(self, library, monkeypatch):
         remember(library, [WREN, OWL], [OWL, ROBIN, WREN, OWL], [WREN, ROBIN])
         recordings = identify(library)
         copy, owl = ids_of(library, COPY, OWL)
@@ -179,14 +179,15 @@ class TestExamples:
                 store.put(recordings[id_], Model.trunk_name, np.array(trunk, np.float16))
         with read_history(library) as history:
             songs = songs_of(library, history, OWL, ROBIN, WREN)
+            with pytest.raises(TrainingError, match="too little to learn from") as caught:
+                gather_examples(library, history, songs, Model())
+            assert caught.value.hint == "see what is missing"
+            monkeypatch.setattr(library_training, "check_enough", lambda artists, lists: None)
             examples = gather_examples(library, history, songs, Model())
         assert [trunk.tolist() for trunk in examples.trunks] == [[[1, 0]], [[3, 4], [0, 2]]]
         assert np.argmax(examples.targets, axis=1).tolist() == [0, 2]
         assert [listed.tolist() for listed in examples.lists] == [[1, 0], [0, 1]]
         assert examples.artists[0] != examples.artists[1]
-        with pytest.raises(TrainingError, match="too little to learn from") as caught:
-            train_on(examples, Model(), alone=False, seed=1)
-        assert caught.value.hint == "see what is missing"
 
 
 def test_a_network_learns_from_pictures_of_the_files(library):
@@ -197,9 +198,12 @@ def test_a_network_learns_from_pictures_of_the_files(library):
     given = {"windows": 2, "threads": 1, "limits": Limits(), "seed": 1}
     with read_history(library) as history:
         songs = songs_of(library, history, OWL, WREN)
+        with pytest.raises(TrainingError, match="too little to learn from: in 9 lists, only 2 tracks"):
+            tracks_to_decode(library, songs)
+        row_of = {ids[0]: row for row, ids in enumerate(songs.tracks)}
         for _ in range(2):
             with pytest.raises(TrainingError, match="too little to learn from"):
-                gather_training_data(library, songs, **given, on_planned=planned.append, on_result=results.append)
+                gather_training_data(library, songs, row_of, **given, on_planned=planned.append, on_result=results.append)
     assert planned == [2, 1]
     assert sorted(isinstance(result, Embedded) for result in results) == [False, False, True]
     (wren,) = ids_of(library, WREN)
