@@ -188,7 +188,9 @@ class Library(Protocol):
     def bookmark(self, *, removals: bool = False) -> dict[str, Any]:
         """Return what tells `changed_since` later what has changed; it can be written as JSON.
 
-        removals: whether it is to tell of tracks that are removed, too, which may take longer.
+        removals: whether it is to tell of tracks that are removed, too, which may take longer. One without them may be put
+        over an older one with them, as dictionaries are joined: that tells of all removals of which `changed_since` has not
+        told by the older one.
         """
 
     def changed_since(self, bookmark: Mapping[str, Any], *, removals: bool = False) -> list[int] | None:

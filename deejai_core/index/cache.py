@@ -143,7 +143,8 @@ def _follow(library: Library, model: Model, kept: Vectors) -> Vectors | None:
     """What is kept, with the tracks that have changed since; None if it is better to write all of it anew."""
     if library.changed_since(kept.state or {}) == []:
         return kept
-    bookmark = library.bookmark()
+    # What tells removals stays as it was: rows of tracks that were removed since then may be among those that are kept.
+    bookmark = (kept.state or {}) | library.bookmark()
     # Looked for again, after the bookmark: what comes meanwhile is seen twice, not missed.
     changed = library.changed_since(kept.state or {})
     if changed is None or _is_due(kept, changed):
@@ -159,12 +160,17 @@ def _follow(library: Library, model: Model, kept: Vectors) -> Vectors | None:
             place is None or kept.marks[place] != marks[row] or not np.array_equal(kept.vectors[place], vectors[row])
         ):
             rows.append((id_, marks[row], vectors[row]))
-    if not rows:
-        return kept
-    added = [np.array(column) for column in zip(*rows, strict=True)]
+    added = (
+        np.array([id_ for id_, _, _ in rows], np.int64),
+        np.array([mark for _, mark, _ in rows], np.int64),
+        np.array([vector for _, _, vector in rows], np.float32).reshape(len(rows), model.dimension),
+    )
     try:
+        # Also where there is no row to add: the bookmark moves on, or what has changed would be looked at each time.
         return extend_vectors_file(library.folder, kept, *added, bookmark)
     except StoreError:
+        if not rows:
+            return kept
         return Vectors(
             np.concatenate([kept.ids, added[0]]),
             np.concatenate([kept.marks, added[1]]),

@@ -211,6 +211,20 @@ class Keeping:
         changed = library.changed_since(bookmark, removals=True)
         assert changed is None or changed == [one, other]
 
+    def test_a_bookmark_over_an_older_one_still_tells_of_what_has_gone(self, factory, library):
+        one, other, third = library.ids()
+        recordings, paths = identify(library), library.paths()
+        library.keep_vectors(MODEL, {one: EAST, other: WEST}, recordings)
+        older = library.bookmark(removals=True)
+        library.keep_recording(third, paths[third], "another")
+        both = older | library.bookmark()
+        assert library.changed_since(both, removals=True) == []
+        factory.remove(other)
+        told = library.changed_since(older)
+        both = older | library.bookmark()
+        changed = library.changed_since(both, removals=True)
+        assert changed is None or other in [*told, *changed]
+
     @pytest.mark.parametrize("bookmark", [{}, {"mark": "x"}, {"witnesses": 7}, {"mark": 2**80, "token": 1}, [], None])
     def test_a_damaged_bookmark_tells_nothing(self, library, bookmark):
         library.keep_vectors(MODEL, {library.ids()[0]: EAST}, identify(library))

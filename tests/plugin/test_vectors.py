@@ -14,7 +14,7 @@ from beets.library import Item, Library
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from beetsplug.deejai.library.attributes import ITEM_TYPES, MODEL, VECTOR
+from beetsplug.deejai.library.attributes import ITEM_TYPES, KEY, MODEL, VECTOR
 from beetsplug.deejai.library.beets_library import BeetsLibrary
 from deejai_core.index import cache as vectors_module
 from deejai_core.index import neighbours as index_module
@@ -265,6 +265,21 @@ class TestInASmallLibrary:
         rows = open_vectors(BeetsLibrary(lib), MINE)
         assert rows.edition != first
         assert (rows.ids.tolist(), rows.current) == (sorted(truth(lib)), None)
+
+    @pytest.mark.parametrize("removed", [False, True])
+    def test_where_only_keys_changed_they_are_looked_at_once(self, lib, monkeypatch, removed):
+        first = edition(lib)
+        item = lib.get_item(3)
+        item[KEY] = "another recording"
+        item.store()
+        if removed:
+            lib.get_item(5).remove()
+        assert edition(lib) == first
+        with monkeypatch.context() as patched:
+            patched.setattr(BeetsLibrary, "vectors", None)  # whoever looked at what has changed would call it
+            assert edition(lib) == first
+        # Of what was removed, only who asks for that is told.
+        assert (open_vectors(BeetsLibrary(lib), MINE, whole=True).edition == first) is not removed
 
     @pytest.mark.parametrize("whole", [False, True])
     def test_what_comes_while_the_cache_is_brought_up_to_date_is_not_missed(self, lib, monkeypatch, whole):
