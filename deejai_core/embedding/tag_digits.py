@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from deejai_core.models.axes import STEPS, Axis, magnitude
 from deejai_core.models.tag_set import TagSet
 
 # No numpy here: whoever only shows a track's tags should not have to wait for it.
@@ -26,6 +27,15 @@ def decode(stored: object, tag_set: TagSet) -> list[float] | None:
     if not is_whole(stored, tag_set):
         return None
     return [int(stored[at : at + DIGITS]) / SCALE for at in range(0, len(stored), DIGITS)]
+
+
+def level(stored: object, axis: Axis, tag_set: TagSet) -> float | None:
+    """How far up on an axis a track is, 0 to 1 with two decimals; None for one without tags."""
+    if not is_whole(stored, tag_set):
+        return None
+    at = {tag: DIGITS * tag_set.number(tag) for tag in axis.weights}
+    score = sum(weight * magnitude(int(stored[at[tag] : at[tag] + DIGITS])) for tag, weight in axis.weights.items())
+    return axis.level(score) / STEPS
 
 
 def is_whole(stored: object, tag_set: TagSet) -> bool:

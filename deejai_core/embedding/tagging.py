@@ -12,6 +12,7 @@ from deejai_core.embedding.slices import SliceStore, open_slices
 from deejai_core.embedding.tag_digits import DIGITS, SCALE, decode, encode, is_whole, top_tags
 from deejai_core.errors import NotAnalysedError
 from deejai_core.library import Library
+from deejai_core.models.axes import BENDS, Axis
 from deejai_core.models.protocol import Model
 from deejai_core.models.tag_set import TagSet
 
@@ -85,8 +86,8 @@ def tag_tracks(library: Library, ids: Iterable[int], model: Model, store: SliceS
     return library.keep_field(model.tag_set.field, values, recordings)
 
 
-def read_probabilities(library: Library, tag_set: TagSet, ids: Iterable[int]) -> np.ndarray:
-    """(n, tags) float32 probabilities of these tracks; NaN for one without tags."""
+def read_columns(library: Library, tag_set: TagSet, ids: Iterable[int]) -> np.ndarray:
+    """(n, columns) float32 probabilities and levels of these tracks; NaN for one without tags."""
     stored = library.field(tag_set.field)
     ids = list(ids)
     rows = [row for row, id_ in enumerate(ids) if is_whole(stored.get(id_), tag_set)]
@@ -94,9 +95,19 @@ def read_probabilities(library: Library, tag_set: TagSet, ids: Iterable[int]) ->
     digits = np.frombuffer("".join(stored[ids[row]] for row in rows).encode("ascii"), np.uint8).reshape(
         -1, len(tag_set.names), DIGITS
     )
-    probabilities = np.full((len(ids), len(tag_set.names)), np.nan, np.float32)
-    probabilities[rows] = (digits - ord("0")) @ 10.0 ** np.arange(DIGITS)[::-1] / SCALE
-    return probabilities
+    tenthousandths = (digits - ord("0")) @ 10 ** np.arange(DIGITS)[::-1]  # (tagged, tags)
+    columns = np.full((len(ids), len(tag_set.columns)), np.nan, np.float32)
+    columns[rows, : len(tag_set.names)] = tenthousandths / SCALE
+    for column, axis in enumerate(tag_set.axes, len(tag_set.names)):
+        columns[rows, column] = _levels(axis, tag_set, tenthousandths)
+    return columns
+
+
+def _levels(axis: Axis, tag_set: TagSet, tenthousandths: np.ndarray) -> np.ndarray:
+    """(n,) levels, not rounded, from (n, tags) probabilities."""
+    weighted = tenthousandths[:, [tag_set.number(tag) for tag in axis.weights]]
+    scores = sum(factor * np.minimum(weighted, bend) for bend, factor in BENDS) @ np.array(list(axis.weights.values()))
+    return np.interp(scores, axis.scores, np.linspace(0, 1, len(axis.scores)))
 
 
 def _stored_tags(

@@ -15,7 +15,7 @@ from deejai_core.audio.sandbox import Decoder
 from deejai_core.data_folder import slices_path
 from deejai_core.embedding.library_analysis import embed_external
 from deejai_core.embedding.slices import open_slices
-from deejai_core.embedding.tagging import read_probabilities
+from deejai_core.embedding.tagging import read_columns
 from deejai_core.errors import (
     AudioError,
     EmptyError,
@@ -115,10 +115,10 @@ class Space:
 
     @cached_property
     def tags(self) -> np.ndarray:
-        """(n, tags) float32 probabilities of the tags, an album's the mean of its tracks'; NaN where there are none."""
+        """(n, columns) float32 of the tag set, an album's the mean of its tracks'; NaN where there are none."""
         if not self.grouping:
-            return read_probabilities(self.library, self.tag_set, self.ids)
-        of_tracks = read_probabilities(self.library, self.tag_set, self.grouping.tracks)
+            return read_columns(self.library, self.tag_set, self.ids)
+        of_tracks = read_columns(self.library, self.tag_set, self.grouping.tracks)
         tagged = ~np.isnan(of_tracks[:, 0])
         sums = np.zeros((len(self.ids), of_tracks.shape[1]))
         np.add.at(sums, self.grouping.album[tagged], of_tracks[tagged])
@@ -332,8 +332,8 @@ def open_space(
 
 
 def _weights(mood: Sequence[tuple[str, float]], tag_set: TagSet) -> np.ndarray:
-    """(tags,) the weight of each tag in a mood. Raises OptionError for a word that is none."""
-    weights = np.zeros(len(tag_set.names))
+    """(columns,) the weight of each tag or axis in a mood. Raises OptionError for a word that is neither."""
+    weights = np.zeros(len(tag_set.columns))
     for tag, weight in mood:
         number = tag_set.number(tag)
         if number is None:

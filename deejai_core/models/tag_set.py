@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from deejai_core.models.axes import Axis
+
 # No numpy here: a program may want the names of the tags before anything else.
 
 FIELDS = "deejai_tags"  # what the names of the fields of all tag sets begin with
@@ -22,14 +24,21 @@ class TagSet:
     """The tags of a model.
 
     field: of a library, that keeps their probabilities. It begins with `FIELDS`, and no two sets share one: nothing else
-    tells whose probabilities are stored. names: in the order of the model's outputs; what is stored counts on it.
+    tells whose probabilities are stored. names: in the order of the model's outputs; what is stored counts on it. axes:
+    what several of them say together.
     """
 
     field: str
     names: tuple[str, ...]
+    axes: tuple[Axis, ...] = ()
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """All that it says of a track: `names`, then those of the axes."""
+        return (*self.names, *(axis.name for axis in self.axes))
 
     def number(self, text: str) -> int | None:
-        """The place in `names` of the tag that `text` means, however it is written; None if it means none."""
+        """The place in `columns` of the tag or axis that `text` means, however it is written; None if it means none."""
         return self._numbers.get(plain_name(text))
 
     def numbers_in(self, text: str) -> list[int] | None:
@@ -38,12 +47,13 @@ class TagSet:
         At each word the longest tag is taken: "indie rock" is not indie, then rock.
         """
         words = [name for word in text.split() for name in plain_name(word).split("_")]
-        longest = max(name.count("_") + 1 for name in self._numbers)
+        tags = dict(list(self._numbers.items())[: len(self.names)])
+        longest = max(name.count("_") + 1 for name in tags)
         found: dict[int, None] = {}
         place = 0
         while place < len(words):
             for count in range(longest, 0, -1):
-                number = self._numbers.get("_".join(words[place : place + count]))
+                number = tags.get("_".join(words[place : place + count]))
                 if number is not None:
                     break
             else:
@@ -53,10 +63,10 @@ class TagSet:
         return list(found) or None
 
     def close(self, text: str) -> list[str]:
-        """The tags that `text` may have been meant for, best first; all of them if none is near."""
+        """The tags and axes that `text` may have been meant for, best first; all of them if none is near."""
         near = difflib.get_close_matches(plain_name(text), self._numbers, n=5)
-        return [self.names[self._numbers[name]] for name in near] or list(self.names)
+        return [self.columns[self._numbers[name]] for name in near] or list(self.columns)
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
-        return {plain_name(tag): number for number, tag in enumerate(self.names)}
+        return {plain_name(tag): number for number, tag in enumerate(self.columns)}

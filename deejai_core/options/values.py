@@ -180,7 +180,7 @@ class Length(Value):
 
 
 class Mood(Value):
-    """Tags with weights: a mapping, or a list of TAG=WEIGHT as it is on a command line.
+    """Tags and axes with weights: a mapping, or a list of TAG=WEIGHT as it is on a command line.
 
     Read as pairs, in the order of the tag set: the bundled model's, unless another one is given.
     """
@@ -197,7 +197,7 @@ class Mood(Value):
             if number is None:
                 raise ValueError(f"no tag is called {str(tag)!r}; choose one of: {', '.join(self.tag_set.close(str(tag)))}")
             weights[number] = _weight(tag, weight)
-        names = self.tag_set.names
+        names = self.tag_set.columns
         return tuple((names[number], weights[number]) for number in sorted(weights) if weights[number])
 
     def plain(self, value: tuple[tuple[str, float], ...]) -> dict[str, float]:

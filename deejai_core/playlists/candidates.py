@@ -234,9 +234,9 @@ def play_penalties(catalogue: Catalogue, *, prefer_played: float = 0.0, avoid_sk
 def mood_penalties(probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(n,) penalties of 0 or more, in units of similarity, that lean a list to some tags and away from others.
 
-    probabilities: (n, tags), NaN for a track without tags, which loses the most. weights: (tags,) a positive one is what
-    the track loses that is least so of all, a negative one what the track loses that is most so; in between it goes by
-    rank, since the probabilities of a rare tag are all small, and still tell which tracks have more of it.
+    probabilities: (n, tags), or levels, NaN for a track without tags, which loses the most. weights: (tags,) a positive
+    one is what the track loses that is least so of all, a negative one what the track loses that is most so; in between it
+    goes by rank, since the probabilities of a rare tag are all small, and still tell which tracks have more of it.
     """
     penalty = np.zeros(len(probabilities))
     for tag in np.flatnonzero(weights).tolist():

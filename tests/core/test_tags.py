@@ -66,7 +66,7 @@ class TestTheVocabulary:
 
     def test_what_a_word_may_have_been_meant_for(self):
         assert MSD_TAGS.close("hapy") == ["happy"]
-        assert MSD_TAGS.close("xylophone") == list(MSD_TAGS.names)
+        assert MSD_TAGS.close("xylophone") == list(MSD_TAGS.columns)
 
 
 class TestMoods:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.embedding.slices import SliceStore
-from deejai_core.embedding.tag_digits import decode, encode
+from deejai_core.embedding.tag_digits import decode, encode, level
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.musicnn.tags import MSD_TAGS
 from tests.plugin.test_idle import modules_after
@@ -216,6 +216,51 @@ class TestFields:
 
     def test_a_number_that_is_none(self, analysed):
         assert "'much' is not an int or a float" in analysed.run("ls", "deejai_happy:much", status=1).err
+
+
+class TestEnergyAndValence:
+    @pytest.mark.parametrize("other", [[], ["deejai_vector::."]], ids=["in SQLite", "one by one"])
+    @pytest.mark.parametrize("axis", MSD_TAGS.axes, ids=lambda axis: axis.name)
+    def test_ranges_find_what_comparing_all_would(self, tagged, axis, other):
+        put(tagged, "Aisle", "0" * 199 + "x")  # damaged: it has no level
+        ids = {int(id_): text for id_, text in values(tagged, "deejai_tags").items() if text.isdigit()}
+        levels = {id_: level(text, axis, MSD_TAGS) for id_, text in ids.items()}
+        middle = sorted(levels.values())[len(levels) // 2]
+        field = f"deejai_{axis.name}"
+        for query, holds in [
+            (f"{field}:{middle}..", lambda one: one >= middle),
+            (f"{field}:..{middle}", lambda one: one <= middle),
+            (f"{field}:{middle}", lambda one: one == middle),
+            (f"{field}:{middle - 0.205:.3f}..{middle + 0.2:.3f}", lambda one: middle - 0.205 <= one <= middle + 0.2001),
+            (f"{field}:", lambda one: True),
+            (f"{field}:1.01..", lambda one: False),
+        ]:
+            found = tagged.run("ls", "-f", "$id", query, *other).lines
+            assert sorted(map(int, found)) == [id_ for id_, one in sorted(levels.items()) if holds(one)], query
+
+    def test_templates_and_sorting(self, analysed):
+        give(analysed, "Aisle", metal=0.5, punk=0.1)
+        give(analysed, "Vault", ambient=0.5, mellow=0.2, sad=0.05)
+        shown = "<$title $deejai_energy $deejai_valence>"
+        first, *_, last = analysed.run("ls", "-f", shown, "deejai_energy:0..", "deejai_energy-").lines
+        assert first.startswith("<Aisle 0.97 ")
+        assert last.startswith("<Vault 0.12 ")
+        assert analysed.run("ls", "-f", shown, "title:Anvil").lines == ["<Anvil  >"]
+        assert analysed.run("ls", "deejai_energy:..1").lines == [
+            "Nave - Long Windows - Aisle",
+            "Nave - Long Windows - Vault",
+        ]
+
+    def test_a_list_leans(self, analysed):
+        for title in ("Anvil", "Margin"):
+            give(analysed, title, metal=0.02)
+        assert set(names(analysed.deejai("similar", "Aisle", "-n", "2", "--mood", "energy=+2"))) == {"Anvil", "Margin"}
+        analysed.configure(mood={"energy": -2})
+        assert not {"Anvil", "Margin"} & set(names(analysed.deejai("similar", "Aisle", "-n", "2", "--mood", "energy=-2")))
+
+    def test_a_map_in_its_colours(self, tagged, tmp_path):
+        tagged.deejai("map", "--color", "deejai_energy", "-o", tmp_path / "map.html")
+        assert "deejai_energy" in (tmp_path / "map.html").read_text()
 
 
 class TestMoods:

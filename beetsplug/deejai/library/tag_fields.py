@@ -1,4 +1,4 @@
-"""What a track sounds like in words: a numeric field for each tag, computed from the one that is stored.
+"""What a track sounds like in words: a numeric field for each tag and each axis, computed from the one that is stored.
 
 SQLite reads it where it lies, so that a query builds no object for a track that does not match.
 """
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from beets.dbcore import types
 from beets.dbcore.query import NumericQuery
 
-from deejai_core.embedding.tag_digits import DIGITS, SCALE, decode, top_tags
+from deejai_core.embedding.tag_digits import DIGITS, SCALE, decode, level, top_tags
+from deejai_core.models.axes import BENDS, STEPS, Axis
 from deejai_core.models.musicnn.tags import MSD_TAGS
 from deejai_core.models.tag_set import plain_name
 
@@ -64,6 +65,41 @@ class ProbabilityQuery(NumericQuery):
         return value is not None and super().match({self.field_name: value})
 
 
+def level_on(axis: Axis, item: Item) -> float | None:
+    """How far up on an axis a track is; None for one without tags."""
+    return level(item.get(TAGS.field, with_album=False), axis, TAGS)
+
+
+class LevelQuery(NumericQuery):
+    """A range of an axis, which SQLite works out from the stored text."""
+
+    def clause(self) -> tuple[str, Sequence[int]]:
+        from .sql import attribute_clause
+
+        axis = AXES[self.field_name]
+        terms = []
+        for tag, weight in axis.weights.items():
+            number = f"CAST(substr(value, {DIGITS * TAGS.number(tag) + 1}, {DIGITS}) AS INTEGER)"
+            magnitude = " + ".join(f"{factor} * MIN({number}, {bend})" for bend, factor in BENDS)
+            terms.append(f"{weight} * ({magnitude})")
+        score = " + ".join(terms)
+        wanted = [step for step in range(STEPS + 1) if self._holds(step / STEPS)]
+        if not wanted:
+            return "0", ()
+        bounds = {f"{score} >= ?": axis.lowest(wanted[0])} if wanted[0] > 0 else {}
+        bounds |= {f"{score} < ?": axis.lowest(wanted[-1] + 1)} if wanted[-1] < STEPS else {}
+        conditions = [f"length(value) = {LENGTH}", "value NOT GLOB '*[^0-9]*'", *bounds]
+        return attribute_clause(TAGS.field, " AND ".join(conditions)), list(bounds.values())
+
+    def match(self, obj: Item) -> bool:
+        """The same for one track, where another part of the query is beyond SQLite."""
+        value = level_on(AXES[self.field_name], obj)
+        return value is not None and self._holds(value)
+
+    def _holds(self, value: float) -> bool:
+        return super().match({self.field_name: value})
+
+
 class Probability(types.NullFloat):
     """A number from 0 to 1 with two decimals; nothing at all for a track without tags."""
 
@@ -76,6 +112,12 @@ class Probability(types.NullFloat):
         return "" if value is None else super().format(value)
 
 
+class Level(Probability):
+    """The same of an axis."""
+
+    query = LevelQuery
+
+
 class Words(types.String):
     """Text that may be missing."""
 
@@ -85,13 +127,18 @@ class Words(types.String):
 
 
 def field_of(tag: str) -> str:
-    """The name of a tag's field."""
+    """The name of a tag's or axis' field."""
     return PREFIX + plain_name(tag)
 
 
 TAG_FIELDS = [field_of(tag) for tag in TAGS.names]
+AXES = {field_of(axis.name): axis for axis in TAGS.axes}
 
-TAG_TYPES: dict[str, types.Type] = {TAGS.field: Words(), TOP: Words()} | dict.fromkeys(TAG_FIELDS, Probability())
-TAG_GETTERS: dict[str, Callable[[Item], object]] = {TOP: named_top_tags} | {
-    field: partial(probability, number) for number, field in enumerate(TAG_FIELDS)
-}
+TAG_TYPES: dict[str, types.Type] = (
+    {TAGS.field: Words(), TOP: Words()} | dict.fromkeys(TAG_FIELDS, Probability()) | dict.fromkeys(AXES, Level())
+)
+TAG_GETTERS: dict[str, Callable[[Item], object]] = (
+    {TOP: named_top_tags}
+    | {field: partial(probability, number) for number, field in enumerate(TAG_FIELDS)}
+    | {field: partial(level_on, axis) for field, axis in AXES.items()}
+)

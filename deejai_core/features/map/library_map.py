@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from deejai_core.embedding.analysis import default_threads
-from deejai_core.embedding.tagging import read_probabilities
+from deejai_core.embedding.tagging import read_columns
 from deejai_core.errors import EmptyError, LibraryError, MapError, NotAnalysedError, OptionError
 from deejai_core.features.labels import split_values
 from deejai_core.features.map.data import MOST_COLOURS, Field, category_field, map_data, scale_field, text_field
@@ -36,7 +36,7 @@ ENOUGH = 0.5  # of the tracks with a value make a field the one to begin with
 class Fields:
     """How a library's fields are called and shown.
 
-    tag: the name of the one with the probabilities of a tag. text: a number of a field as text.
+    tag: the name of the one of a tag or axis. text: a number of a field as text.
     """
 
     tag: Callable[[str], str] = lambda name: name
@@ -79,12 +79,12 @@ def library_map(
     titles, shown_fields = _own_fields(library, ids)
     own = {each.legend: each for each in shown_fields if each.legend in OWN}
     tag_set = tagging_model(model).tag_set
-    tags = [fields.tag(name) for name in tag_set.names]
+    tags = [fields.tag(name) for name in tag_set.columns]
     if color is None:
         color = _usual(own)
     elif (color := "genre" if color == "genres" else color) not in own:
         tag = tags.index(color) if color in tags else None
-        values = _values(library, ids, color) if tag is None else _probabilities(library, ids, tag_set, tag)
+        values = _values(library, ids, color) if tag is None else _column_of_tag(library, ids, tag_set, tag)
         if all(value is None for value in values):
             raise _empty(color, "list fields" if tag is None else "tag")
         shown_fields.append(_field(color, values, fields))
@@ -197,9 +197,9 @@ def _values(library: Library, ids: Sequence[int], name: str) -> list[object]:
     return [value if (value := found.get(id_)) not in (0, "", None) else None for id_ in ids]
 
 
-def _probabilities(library: Library, ids: Sequence[int], tag_set: TagSet, tag: int) -> list[float | None]:
-    """How probable a tag is for each of these tracks, None for one without tags."""
-    return [None if np.isnan(p) else float(p) for p in read_probabilities(library, tag_set, ids)[:, tag]]
+def _column_of_tag(library: Library, ids: Sequence[int], tag_set: TagSet, tag: int) -> list[float | None]:
+    """How probable a tag is for each of these tracks, or how far up on an axis it is; None for one without tags."""
+    return [None if np.isnan(p) else float(p) for p in read_columns(library, tag_set, ids)[:, tag]]
 
 
 def _field(name: str, known: Sequence[object], fields: Fields) -> Field:

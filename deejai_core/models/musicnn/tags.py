@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deejai_core.models.musicnn.axes import ENERGY, VALENCE
 from deejai_core.models.tag_set import TagSet
 
 MSD_TAGS = TagSet(
@@ -58,4 +59,5 @@ MSD_TAGS = TagSet(
         "house",
         "happy",
     ),
+    axes=(ENERGY, VALENCE),
 )
