@@ -97,7 +97,7 @@ def main() -> None:
 
 
 def _scores(weights: dict[str, int], magnitudes: np.ndarray) -> np.ndarray:
-    return sum(weight * magnitudes[:, MSD_TAGS.number(tag)] for tag, weight in weights.items())
+    return sum(weight * magnitudes[:, MSD_TAGS.names.index(tag)] for tag, weight in weights.items())
 
 
 def _ends(folder: Path) -> None:

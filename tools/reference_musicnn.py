@@ -1,8 +1,10 @@
 """The published MusiCNN, unpruned and as plainly as it can be written: what the bundled weights are tested against.
 
-    python tools/reference_musicnn.py musicnn-msd.npz
+    python tools/reference_musicnn.py path/to/musicnn/MSD_musicnn
+    python tools/reference_musicnn.py path/to/musicnn/MTT_musicnn --network mtt
 
-takes the same weights as `build_musicnn.py` and writes the outputs for `random_slices` to tests/data/musicnn-reference.npz.
+takes the same weights as `build_musicnn.py` and writes the outputs for `random_slices` to tests/data/: with these slices to
+musicnn-reference.npz, or without them to musicnn-mtt-reference.npz.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ import torch
 from build_musicnn import BATCH_NORM_EPSILON, read_variables
 from torch.nn import functional as F
 
-OUTPUT = Path(__file__).parent.parent / "tests/data/musicnn-reference.npz"
+DATA = Path(__file__).parent.parent / "tests/data"
+OUTPUTS = {"msd": DATA / "musicnn-reference.npz", "mtt": DATA / "musicnn-mtt-reference.npz"}
 
 
 def random_slices(count: int = 4) -> np.ndarray:
@@ -72,12 +75,13 @@ def forward(variables: dict[str, np.ndarray], mel: np.ndarray) -> tuple[np.ndarr
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path, help=".npz file or TensorFlow checkpoint folder")
-    mel = random_slices()
-    penultimate, tags = forward(read_variables(parser.parse_args().weights), mel)
-    np.savez_compressed(
-        OUTPUT, mel=mel.astype(np.float16), penultimate=penultimate.astype(np.float32), tags=tags.astype(np.float32)
-    )
-    print(f"{OUTPUT}: {len(mel)} slices")
+    parser.add_argument("--network", choices=list(OUTPUTS), default="msd", help="which of the two it is (default: msd)")
+    options = parser.parse_args()
+    mel, output = random_slices(), OUTPUTS[options.network]
+    penultimate, tags = forward(read_variables(options.weights), mel)
+    slices = {"mel": mel.astype(np.float16)} if options.network == "msd" else {}
+    np.savez_compressed(output, **slices, penultimate=penultimate.astype(np.float32), tags=tags.astype(np.float32))
+    print(f"{output}: {len(mel)} slices")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import queue
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from deejai_core.audio.limits import NO_MORE_THAN_USUAL, Limits
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.errors import AudioError, DeejaiError, UnavailableError
 from deejai_core.models.device import CPU
-from deejai_core.models.protocol import Model
+from deejai_core.models.protocol import Companion, Model
 
 # Two bytes a number is what the store keeps, so it is also what vectors are made from: fresh or stored, the same.
 TRUNK_TYPE = np.float16
@@ -29,11 +30,15 @@ TOGETHER = 64
 
 @dataclass(frozen=True)
 class Embedded:
-    """What the model's trunk made of a recording: (n, trunk_size) float16, or None if that is known already."""
+    """What the model's trunk made of a recording: (n, trunk_size) float16, or None if that is known already.
+
+    more: what each of its companions made of it, if they were asked.
+    """
 
     path: Path
     key: str
     trunk: np.ndarray | None
+    more: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,14 +59,26 @@ class Read:
     mel: np.ndarray
 
 
-def embed_file(path: Path, model: Model, decoder: Decoder, *, windows: int, known: Container[str] = ()) -> Embedded:
+def embed_file(
+    path: Path,
+    model: Model,
+    decoder: Decoder,
+    *,
+    windows: int,
+    known: Container[str] = (),
+    more: Sequence[Companion] = (),
+) -> Embedded:
     """One file through the model's trunk, unless its audio key is among the `known` ones.
 
-    windows: the largest number of slices, spread evenly over the track. The numbers depend on the file alone. Raises
-    AudioError if the file has no readable audio, UnavailableError if something else is in the way.
+    windows: the largest number of slices, spread evenly over the track. more: companions of the model that are to see it,
+    too. The numbers depend on the file alone. Raises AudioError if the file has no readable audio, UnavailableError if
+    something else is in the way.
     """
     read = read_file(path, model, decoder, windows=windows, known=known)
-    return read if isinstance(read, Embedded) else _embedded(read, lambda: model.trunk(read.mel))
+    if isinstance(read, Embedded):
+        return read
+    networks = (model, *more)
+    return _embedded(read, lambda: [network.trunk(mel) for network, mel in zip(networks, _seen(read, more), strict=True)])
 
 
 def read_file(path: Path, model: Model, decoder: Decoder, *, windows: int, known: Container[str] = ()) -> Embedded | Read:
@@ -78,33 +95,48 @@ def read_file(path: Path, model: Model, decoder: Decoder, *, windows: int, known
         raise UnavailableError(f"{type(error).__name__}: {error}") from error
 
 
-def embed_together(batch: list[Read], model: Model, device: str) -> Iterator[Embedded | NotEmbedded]:
+def embed_together(
+    batch: list[Read], model: Model, device: str, more: Sequence[Companion] = ()
+) -> Iterator[Embedded | NotEmbedded]:
     """Many files' mel slices through the trunk at once; file by file if that fails, so that each fails for itself.
 
     Numbers may differ from those of a file alone by what rounding does, some 1e-5.
     """
+
+    def embed(reads: Sequence[Read]) -> list[tuple[np.ndarray, ...]]:
+        """What all networks make of each of some files."""
+        of_networks = []
+        for network, mels in zip((model, *more), zip(*(_seen(read, more) for read in reads), strict=True), strict=True):
+            embedded = network.trunk(np.concatenate(mels), device=device)
+            of_networks.append(np.split(embedded, np.cumsum([len(mel) for mel in mels[:-1]])))
+        return list(zip(*of_networks, strict=True))
+
     trunks: list = [None] * len(batch)
     if len(batch) > 1:
         with contextlib.suppress(Exception):  # most likely there is not enough memory for all at once
-            embedded = model.trunk(np.concatenate([read.mel for read in batch]), device=device)
-            trunks = np.split(embedded, np.cumsum([len(read.mel) for read in batch[:-1]]))
-    for read, trunk in zip(batch, trunks, strict=True):
+            trunks = embed(batch)
+    for read, of_file in zip(batch, trunks, strict=True):
         try:
-            yield _embedded(read, lambda: model.trunk(read.mel, device=device) if trunk is None else trunk)  # noqa: B023
+            yield _embedded(read, lambda: of_file or embed([read])[0])  # noqa: B023
         except AudioError as error:
             yield _not_embedded(read.path, error)
 
 
-def _embedded(read: Read, embed: Callable[[], np.ndarray]) -> Embedded:
+def _seen(read: Read, more: Sequence[Companion]) -> list[np.ndarray]:
+    """The mel slices of a file that the model sees, and those that each of its companions does."""
+    return [read.mel, *(read.mel[:: companion.every] for companion in more)]
+
+
+def _embedded(read: Read, embed: Callable[[], Sequence[np.ndarray]]) -> Embedded:
     try:
-        trunk = embed().astype(TRUNK_TYPE)
+        trunks = [trunk.astype(TRUNK_TYPE) for trunk in embed()]
     except DeejaiError:
         raise
     except Exception as error:
         raise UnavailableError(f"{type(error).__name__}: {error}") from error
-    if not np.isfinite(trunk).all():
+    if not all(np.isfinite(trunk).all() for trunk in trunks):
         raise AudioError("the model returned NaN or infinity")
-    return Embedded(read.path, read.key, trunk)
+    return Embedded(read.path, read.key, trunks[0], tuple(trunks[1:]))
 
 
 def _not_embedded(path: Path, error: AudioError) -> NotEmbedded:
@@ -118,6 +150,7 @@ def embed_files(
     windows: int,
     threads: int,
     known: Container[str] = (),
+    more: Sequence[Companion] = (),
     limits: Limits = NO_MORE_THAN_USUAL,
     device: str = CPU,
     together: int | None = None,
@@ -127,6 +160,8 @@ def embed_files(
 
     `known` keys are not embedded again. Each thread has its files decoded by a process of its own, within `limits`. Closing
     the iterator waits for the files under way, a moment each, and drops the rest.
+
+    more: companions of the model that are to see the files, too.
 
     decoders: one for each thread, which stay open; by default new ones, with `limits`.
 
@@ -143,7 +178,7 @@ def embed_files(
 
     if together is None and device != CPU:
         together = TOGETHER
-    one_file = read_file if together else embed_file
+    one_file = read_file if together else partial(embed_file, more=more)
 
     def embed(path: Path) -> Embedded | Read | NotEmbedded:
         decoder = free.get()
@@ -160,7 +195,8 @@ def embed_files(
     try:
         # A few more than can run: no worker waits for the caller, and an interrupt leaves little to finish.
         running: set[Future] = {executor.submit(embed, path) for path in islice(waiting, threads + 2)}
-        model.load()  # while the first files are decoded
+        for network in (model, *more):
+            network.load()  # while the first files are decoded
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             running |= {executor.submit(embed, path) for path in islice(waiting, len(done))}
@@ -170,7 +206,7 @@ def embed_files(
                 else:
                     yield result
             if batch and (not running or sum(len(read.mel) for read in batch) >= together):
-                yield from embed_together(batch, model, device)
+                yield from embed_together(batch, model, device, more)
                 batch = []
     finally:
         executor.shutdown(cancel_futures=True)

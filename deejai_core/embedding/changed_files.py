@@ -11,6 +11,7 @@ from pathlib import Path
 
 from deejai_core.data_folder import slices_path
 from deejai_core.embedding.slices import FileNote, SliceStore, open_slices
+from deejai_core.errors import UnmountedError
 from deejai_core.library import Library
 
 
@@ -59,3 +60,14 @@ def note_files(library: Library, ids: Iterable[int]) -> None:
     notes = [note for id_, track in tracks.items() if id_ in recordings and (note := note_of(track.path, recordings[id_]))]
     with open_slices(library) as store:
         store.note_files(notes)
+
+
+def check_mounted(paths: Iterable[Path]) -> None:
+    """Raises UnmountedError if nothing is left of the folder that all of these files are in."""
+    root = Path(os.path.commonpath([path.parent for path in paths]))
+    try:
+        there = any(root.iterdir())
+    except OSError:
+        there = False
+    if not there:
+        raise UnmountedError(f"{root}: this folder is missing or empty; is the drive mounted?", hint="analyse later")

@@ -16,7 +16,7 @@ import time
 import warnings
 import weakref
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import islice
@@ -28,7 +28,7 @@ from deejai_core.audio.limits import NO_MORE_THAN_USUAL, Limits
 from deejai_core.embedding.analysis import Embedded, NotEmbedded, embed_file
 from deejai_core.errors import AudioError, ClusterError, DeejaiError, UnavailableError
 from deejai_core.extras import extra
-from deejai_core.models.protocol import Model
+from deejai_core.models.protocol import Companion, Model
 from deejai_core.models.registry import load_model
 from deejai_core.version import __version__
 
@@ -55,7 +55,8 @@ LOADING = threading.Lock()
 class Cluster:
     """Where Dask's scheduler listens, and what the workers load the model by.
 
-    model: as `load_model` has it: "musicnn", or the path of a folder, the same on all machines, of a model with that trunk.
+    model: as `load_model` has it: "musicnn", or the path of a folder, the same on all machines, of a model with that trunk
+    or with such a companion.
     """
 
     address: str
@@ -76,6 +77,7 @@ class Order:
     trunk_name: str
     windows: int
     limits: Limits
+    more: tuple[str, ...] = ()  # trunks of the model's companions that are to see the files, too
 
 
 def check_address(address: str) -> None:
@@ -92,6 +94,7 @@ def analyse_on(
     *,
     windows: int,
     known: Container[str] = (),
+    more: Sequence[Companion] = (),
     limits: Limits = NO_MORE_THAN_USUAL,
     patience: float = PATIENCE,
     submitted: int = SUBMITTED,
@@ -104,7 +107,8 @@ def analyse_on(
     seconds, or one that embeds otherwise than this machine would; MissingError if Dask is not installed.
     """
     check_address(cluster.address)
-    order = Order(__version__, cluster.model, model.trunk_name, windows, limits)
+    companions = tuple(companion.trunk_name for companion in more)
+    order = Order(__version__, cluster.model, model.trunk_name, windows, limits, companions)
     with _connected(cluster.address) as client:
         from distributed import as_completed
 
@@ -230,7 +234,7 @@ def _judged(
     lacking[worker] = 0
     if isinstance(result, NotEmbedded):
         return result if result.lasting else replace(result, reason=f"worker {worker}: {result.reason}")
-    return replace(result, trunk=None) if result.key in known else result
+    return Embedded(path, result.key, None) if result.key in known else result
 
 
 def _one_line(error: Exception) -> str:
@@ -259,12 +263,16 @@ class Embedder:
     def __init__(self, order: Order) -> None:
         if order.version != __version__:
             raise ClusterError(f"deejai {__version__} there, {order.version} here; install the same on both")
-        self._model = load_model(order.model, Path(order.model).parent, download=False)
-        if self._model.trunk_name != order.trunk_name:
+        model = load_model(order.model, Path(order.model).parent, download=False)
+        networks = {network.trunk_name: network for network in (model, *model.more)}
+        if not {order.trunk_name, *order.more} <= networks.keys():
             raise ClusterError(
-                f"{order.model} is {self._model.trunk_name} there and {order.trunk_name} here; copy the model's folder"
+                f"{order.model} is {model.trunk_name} there and {order.trunk_name} here; copy the model's folder"
             )
-        self._model.load()
+        self._model = networks[order.trunk_name]
+        self._more = [networks[name] for name in order.more]
+        for network in (self._model, *self._more):
+            network.load()
         self._order = order
         self._decoders: queue.SimpleQueue[Decoder] = queue.SimpleQueue()  # those that no thread is using
         weakref.finalize(self, _close_all, self._decoders)
@@ -276,7 +284,7 @@ class Embedder:
         except queue.Empty:
             decoder = self._order.limits.decoder()
         try:
-            return embed_file(path, self._model, decoder, windows=self._order.windows)
+            return embed_file(path, self._model, decoder, windows=self._order.windows, more=self._more)
         except AudioError as error:
             if not isinstance(error, UnavailableError):
                 return NotEmbedded(path, str(error), lasting=True)

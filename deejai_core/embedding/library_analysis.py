@@ -7,7 +7,6 @@ the whole library, so it comes when the first is over.
 
 from __future__ import annotations
 
-import os
 import threading
 import weakref
 from collections import defaultdict
@@ -21,18 +20,19 @@ import numpy as np
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.data_folder import alone, slices_path
 from deejai_core.embedding.analysis import Embedded, NotEmbedded, default_threads, embed_file, embed_files
-from deejai_core.embedding.changed_files import look_at_files, note_of
+from deejai_core.embedding.changed_files import check_mounted, look_at_files, note_of
 from deejai_core.embedding.cluster import Cluster, Unshared, analyse_on
+from deejai_core.embedding.companions import hear_more
 from deejai_core.embedding.library_vectors import Weighted, up_to_date, weight_imported, weight_tracks
 from deejai_core.embedding.slices import FileNote, SliceStore, open_slices
-from deejai_core.embedding.tagging import tag_tracks, untagged_ids
+from deejai_core.embedding.tagging import tag_tracks
 from deejai_core.embedding.weighting import weight_external
-from deejai_core.errors import AudioError, UnmountedError
+from deejai_core.errors import AudioError
 from deejai_core.index.cache import ids_with_vectors
 from deejai_core.library import Library
 from deejai_core.models.device import pick_device
 from deejai_core.models.protocol import Model
-from deejai_core.options.analysis import Analysis
+from deejai_core.options.analysis import MORE, Analysis
 
 NOTED = 100  # files that are noted at once: each time is a wait for the disk
 
@@ -56,12 +56,13 @@ class Outcome:
     failed: int  # of these
     skipped: int  # that failed before
     tagged: int
+    heard: int = 0  # files that were decoded for companions alone
 
     @property
     def idle(self) -> bool:
         """Whether there was nothing to do."""
         changed = self.weighted.changed if self.weighted else 0
-        return not (self.wanted or changed or self.embedded or self.skipped or self.tagged)
+        return not (self.wanted or changed or self.embedded or self.skipped or self.tagged or self.heard)
 
 
 class AnalysisObserver:
@@ -78,6 +79,9 @@ class AnalysisObserver:
 
     def weighted(self, weighted: Weighted, wanted: int) -> None:
         """The vectors are kept, those of so many tracks that were to get one among them."""
+
+    def hearing(self, files: int) -> None:
+        """So many files that are analysed are to be decoded again, for a companion of the model; `result` tells of each."""
 
     def tagged(self, tracks: int) -> None:
         """So many tracks got tags."""
@@ -111,14 +115,14 @@ def analyse_library(
         observer.planned(work, sum(id_ in changed for id_ in work.to_embed))
         paths = [track.path for track in library.tracks(work.to_embed).values()]
         if paths:
-            _check_mounted(paths)
+            check_mounted(paths)
         failed = 0
 
         def note(result: Embedded | NotEmbedded) -> None:
             nonlocal failed
             if isinstance(result, NotEmbedded):
                 if not result.lasting and not result.path.exists():
-                    _check_mounted(paths)
+                    check_mounted(paths)
                 if not isinstance(result, Unshared):  # of no file's making: it is to be tried next time, however often
                     store.put_failure(result.path, result.reason, lasting=result.lasting)
                 failed += 1
@@ -130,15 +134,27 @@ def analyse_library(
         embedded = embed_tracks(
             library, work.to_embed, model, store, analysis, threads=threads, force=force, cluster=cluster, on_result=note
         )
-        wanted, epsilon, weighted, tagged = [*work.to_weight, *embedded], analysis.epsilon_for(model), None, 0
+        wanted, epsilon, weighted, heard, tagged = [*work.to_weight, *embedded], analysis.epsilon_for(model), None, 0, 0
         if wanted or not up_to_date(library, model, epsilon, store, None if work.to_embed else _recordings(files)):
             observer.weighting()
             weighted = weight_tracks(library, wanted, model, epsilon, store)
             observer.weighted(weighted, len(wanted))
+        if analysis.tags == MORE:
+            heard = hear_more(
+                library,
+                tagger,
+                store,
+                analysis,
+                ids,
+                threads=threads,
+                cluster=cluster,
+                on_start=observer.hearing,
+                on_result=observer.result,
+            ).wanted
         if analysis.tags:
-            tagged = tag_tracks(library, untagged_ids(library, tagger.tag_set, ids), tagger, store)
+            tagged = tag_tracks(library, tagger, store, ids).given
             observer.tagged(tagged)
-    return Outcome(weighted, len(wanted), len(work.to_embed), failed, len(work.failed), tagged)
+    return Outcome(weighted, len(wanted), len(work.to_embed), failed, len(work.failed), tagged, heard)
 
 
 def pending_tracks(
@@ -235,7 +251,8 @@ def embed_tracks(
         by_path[track.path].append(id_)
     if not by_path:
         return []  # without waking the network for nothing
-    known = set() if force else _Known(library, model.trunk_name)
+    more = model.more if analysis.tags == MORE else ()
+    known = set() if force else _Known(library, tuple(network.trunk_name for network in (model, *more)))
     notes: dict[Path, FileNote | None] = {}
 
     def paths() -> Iterator[Path]:
@@ -244,7 +261,9 @@ def embed_tracks(
             yield path
 
     if cluster:
-        results = analyse_on(cluster, paths(), model, windows=analysis.windows, known=known, limits=analysis.limits)
+        results = analyse_on(
+            cluster, paths(), model, windows=analysis.windows, known=known, more=more, limits=analysis.limits
+        )
     else:
         results = embed_files(
             paths(),
@@ -252,6 +271,7 @@ def embed_tracks(
             windows=analysis.windows,
             threads=threads,
             known=known,
+            more=more,
             limits=analysis.limits,
             device=pick_device(analysis.device),
             decoders=decoders,
@@ -265,6 +285,8 @@ def embed_tracks(
             if isinstance(result, Embedded):
                 if result.trunk is not None:
                     store.put(result.key, model.trunk_name, result.trunk)
+                for companion, trunk in zip(more, result.more, strict=False):  # none of a recording that is known
+                    store.put(result.key, companion.trunk_name, trunk)
                 for id_ in by_path[result.path]:
                     has_vector = library.keep_recording(id_, result.path, result.key)
                     if has_vector is not None and (result.trunk is not None or id_ not in done or not has_vector):
@@ -335,8 +357,19 @@ class ImportAnalysis:
             )
             if embedded:
                 weight_imported(library, embedded, model, analysis.epsilon_for(model), store, read=self._read)
+            if analysis.tags == MORE:
+                hear_more(
+                    library,
+                    self.tagger,
+                    store,
+                    analysis,
+                    ids,
+                    threads=len(self._decoders),
+                    decoders=self._decoders,
+                    on_result=self._note,
+                )
             if analysis.tags:
-                tag_tracks(library, untagged_ids(library, self.tagger.tag_set, ids), self.tagger, store)
+                tag_tracks(library, self.tagger, store, ids)
         return len(embedded), len(lacking) - len(embedded)
 
     def _note(self, result: Embedded | NotEmbedded) -> None:
@@ -346,14 +379,14 @@ class ImportAnalysis:
 
 @dataclass(frozen=True)
 class _Known(Container[str]):
-    """The recordings that a trunk has embedded, each looked up when it is asked for, by any thread."""
+    """The recordings that all of some trunks have embedded, each looked up when it is asked for, by any thread."""
 
     library: Library
-    trunk: str
+    trunks: tuple[str, ...]
 
     def __contains__(self, key: object) -> bool:
         with open_slices(self.library) as store:
-            return bool(store.known([str(key)], self.trunk))
+            return all(store.known([str(key)], trunk) for trunk in self.trunks)
 
 
 def _close(decoders: Iterable[Decoder]) -> None:
@@ -373,14 +406,3 @@ def _lacking(library: Library, ids: Sequence[int], model: Model, decoder: Decode
             return False  # embedding it will say what is wrong
 
     return [id_ for id_ in tracks if id_ not in done or replaced(id_)]
-
-
-def _check_mounted(paths: Iterable[Path]) -> None:
-    """Raises UnmountedError if nothing is left of the folder that all of these files are in."""
-    root = Path(os.path.commonpath([path.parent for path in paths]))
-    try:
-        there = any(root.iterdir())
-    except OSError:
-        there = False
-    if not there:
-        raise UnmountedError(f"{root}: this folder is missing or empty; is the drive mounted?", hint="analyse later")

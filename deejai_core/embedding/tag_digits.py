@@ -6,10 +6,10 @@ where they lie. Four, since the rarer tags, moods above all, seldom get a hundre
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from deejai_core.models.axes import STEPS, Axis, magnitude
-from deejai_core.models.tag_set import TagSet
+from deejai_core.models.tag_set import TagSet, Vocabulary
 
 # No numpy here: whoever only shows a track's tags should not have to wait for it.
 
@@ -33,7 +33,7 @@ def level(stored: object, axis: Axis, tag_set: TagSet) -> float | None:
     """How far up on an axis a track is, 0 to 1 with two decimals; None for one without tags."""
     if not is_whole(stored, tag_set):
         return None
-    at = {tag: DIGITS * tag_set.number(tag) for tag in axis.weights}
+    at = {tag: DIGITS * tag_set.names.index(tag) for tag in axis.weights}
     score = sum(weight * magnitude(int(stored[at[tag] : at[tag] + DIGITS])) for tag, weight in axis.weights.items())
     return axis.level(score) / STEPS
 
@@ -43,6 +43,15 @@ def is_whole(stored: object, tag_set: TagSet) -> bool:
     return isinstance(stored, str) and len(stored) == DIGITS * len(tag_set.names) and stored.isascii() and stored.isdigit()
 
 
-def top_tags(probabilities: Sequence[float], tag_set: TagSet, count: int) -> list[tuple[str, float]]:
-    """The most probable tags with their probabilities, most probable first; of equals, the first of the set."""
-    return sorted(zip(tag_set.names, probabilities, strict=True), key=lambda tag: -tag[1])[:count]
+def top_tags(stored: Callable[[str], object], vocabulary: Vocabulary, count: int) -> list[tuple[str, float]]:
+    """The most probable tags of a track with their probabilities, most probable first; of equals, the first one.
+
+    stored: what the track has in each of the fields that keep tags.
+    """
+    of_sets = [decode(stored(tag_set.field), tag_set) for tag_set in vocabulary.sets]
+    known = [
+        (name, of_sets[set_][place])
+        for name, (set_, place) in zip(vocabulary.columns, vocabulary.places, strict=True)
+        if of_sets[set_] is not None and place < len(of_sets[set_])  # no axis
+    ]
+    return sorted(known, key=lambda tag: -tag[1])[:count]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from deejai_core.data_folder import slices_path
 from deejai_core.embedding.slices import SliceStore, open_slices
-from deejai_core.embedding.tag_digits import DIGITS, SCALE, decode, encode, is_whole, top_tags
+from deejai_core.embedding.tag_digits import DIGITS, SCALE, encode, is_whole, top_tags
 from deejai_core.errors import NotAnalysedError
 from deejai_core.library import Library
 from deejai_core.models.axes import BENDS, Axis
-from deejai_core.models.protocol import Model
-from deejai_core.models.tag_set import TagSet
+from deejai_core.models.protocol import Model, Tagger
+from deejai_core.models.registry import vocabulary
+from deejai_core.models.tag_set import TagSet, Vocabulary
 
 SHOWN = 5  # tags of each track, where they are only shown
 
@@ -30,27 +31,32 @@ class Tagged(NamedTuple):
 def tag(
     library: Library, model: Model, ids: Iterable[int] | None = None, *, force: bool = False, pretend: bool = False
 ) -> Tagged:
-    """Tag those of these tracks, or of all, that have no tags.
+    """Tag those of these tracks, or of all, that have no tags; see `tag_tracks`.
 
     force: the others again, too. pretend: store nothing, and show what all of them have or would get. Raises
     NotAnalysedError if nothing is stored of any track.
     """
     ids = library.ids() if ids is None else list(ids)
-    lacking = ids if force else untagged_ids(library, model.tag_set, ids)
-    if lacking and not slices_path(library).exists():
-        raise NotAnalysedError("nothing analysed yet", hint="analyse")
-    wanted = ids if pretend else lacking
-    if not wanted:
-        return Tagged(0, 0)
+    if not slices_path(library).exists():
+        if force or untagged_ids(library, model.tag_set, ids):
+            raise NotAnalysedError("nothing analysed yet", hint="analyse")
+        if not pretend:
+            return Tagged(0, 0)
     with open_slices(library) as store:
         if not pretend:
-            return Tagged(len(wanted), tag_tracks(library, wanted, model, store))
-        tags = tags_of(library, wanted, lacking, model, store)
+            return tag_tracks(library, model, store, ids, force=force)
+        recordings = library.recordings()
+        shown = {
+            tagger.tag_set.field: library.field(tagger.tag_set.field)
+            | _tags_heard(tagger, store, _lacking(library, tagger, ids, force=force), recordings)
+            for tagger in (model, *model.more)
+        }
     lines = []
-    for id_, track in library.tracks(id_ for id_ in wanted if id_ in tags).items():
-        top = top_tags(tags[id_], model.tag_set, SHOWN)
-        lines.append(f"{track.name}: {', '.join(f'{name} {probability:.2f}' for name, probability in top)}")
-    return Tagged(len(wanted), len(tags), tuple(lines))
+    for track_id, track in library.tracks(ids).items():
+        top = top_tags(lambda field: shown[field].get(track_id), vocabulary(model), SHOWN)  # noqa: B023
+        if top:
+            lines.append(f"{track.name}: {', '.join(f'{name} {probability:.2f}' for name, probability in top)}")
+    return Tagged(len(ids), len(lines), tuple(lines))
 
 
 def untagged_ids(library: Library, tag_set: TagSet, ids: Iterable[int] | None = None) -> list[int]:
@@ -59,31 +65,44 @@ def untagged_ids(library: Library, tag_set: TagSet, ids: Iterable[int] | None = 
     return [id_ for id_ in (library.ids() if ids is None else ids) if id_ not in tagged]
 
 
-def tags_of(
-    library: Library, ids: Iterable[int], lacking: Iterable[int], model: Model, store: SliceStore
-) -> dict[int, Sequence[float]]:
-    """The probabilities of tags of these tracks, as stored; for those in `lacking`, what `tag_tracks` would store."""
-    stored = library.field(model.tag_set.field)
-    lacking = set(lacking)
-    tags: dict[int, Sequence[float]] = {
-        id_: decode(stored[id_], model.tag_set)
-        for id_ in ids
-        if id_ not in lacking and is_whole(stored.get(id_), model.tag_set)  # another program may have changed them just now
-    }
-    for _, tracks, probabilities in _stored_tags(library.recordings(), lacking, model, store):
-        tags |= dict.fromkeys(tracks, probabilities.tolist())
-    return tags
+def tag_tracks(
+    library: Library, model: Model, store: SliceStore, ids: Iterable[int] | None = None, *, force: bool = False
+) -> Tagged:
+    """Store the tags that these tracks, or all, lack, of the model and of those of its companions that have heard them.
 
-
-def tag_tracks(library: Library, ids: Iterable[int], model: Model, store: SliceStore) -> int:
-    """Store the tags of those tracks whose slices are stored; returns how many tracks that were."""
+    force: the tags of the others again, too.
+    """
     recordings = library.recordings()
-    values = {
-        id_: encode(probabilities.tolist())
-        for _, tracks, probabilities in _stored_tags(recordings, ids, model, store)
-        for id_ in tracks
-    }
-    return library.keep_field(model.tag_set.field, values, recordings)
+    given: set[int] = set()
+    missing: set[int] = set()
+    for tagger in (model, *model.more):
+        lacking = _lacking(library, tagger, ids, force=force)
+        values = _tags_heard(tagger, store, lacking, recordings)
+        library.keep_field(tagger.tag_set.field, values, recordings)
+        if tagger is model:
+            missing = lacking - values.keys()
+        given |= values.keys()
+    return Tagged(len(given | missing), len(given - missing))
+
+
+def _lacking(library: Library, tagger: Tagger, ids: Iterable[int] | None, *, force: bool) -> set[int]:
+    """Those of these tracks, or of all, that are to get tags."""
+    if force:
+        return set(library.ids() if ids is None else ids)
+    return set(untagged_ids(library, tagger.tag_set, ids))
+
+
+def _tags_heard(tagger: Tagger, store: SliceStore, ids: Iterable[int], recordings: Mapping[int, str]) -> dict[int, str]:
+    """What is to be stored of those of these tracks whose slices are there: the mean over them."""
+    tracks: dict[str, list[int]] = {}
+    for id_ in ids:
+        if id_ in recordings:
+            tracks.setdefault(recordings[id_], []).append(id_)
+    heard = store.known(tracks, tagger.trunk_name)
+    values: dict[int, str] = {}
+    for key, trunk in store.get((key for key in tracks if key in heard), tagger.trunk_name, tagger.trunk_size):
+        values |= dict.fromkeys(tracks[key], encode(tagger.tags(trunk).mean(axis=0).tolist()))
+    return values
 
 
 def read_columns(library: Library, tag_set: TagSet, ids: Iterable[int]) -> np.ndarray:
@@ -105,19 +124,12 @@ def read_columns(library: Library, tag_set: TagSet, ids: Iterable[int]) -> np.nd
 
 def _levels(axis: Axis, tag_set: TagSet, tenthousandths: np.ndarray) -> np.ndarray:
     """(n,) levels, not rounded, from (n, tags) probabilities."""
-    weighted = tenthousandths[:, [tag_set.number(tag) for tag in axis.weights]]
+    weighted = tenthousandths[:, [tag_set.names.index(tag) for tag in axis.weights]]
     scores = sum(factor * np.minimum(weighted, bend) for bend, factor in BENDS) @ np.array(list(axis.weights.values()))
     return np.interp(scores, axis.scores, np.linspace(0, 1, len(axis.scores)))
 
 
-def _stored_tags(
-    recordings: dict[int, str], ids: Iterable[int], model: Model, store: SliceStore
-) -> Iterator[tuple[str, list[int], np.ndarray]]:
-    """The recordings of these tracks whose slices are stored: audio key, ids, and probabilities (tags,), the mean over
-    the slices."""
-    tracks: dict[str, list[int]] = {}
-    for id_ in ids:
-        if id_ in recordings:
-            tracks.setdefault(recordings[id_], []).append(id_)
-    for key, trunk in store.get(tracks, model.trunk_name, model.trunk_size):
-        yield key, tracks[key], model.tags(trunk).mean(axis=0)
+def how_to_tag(vocabulary: Vocabulary, number: int) -> str:
+    """The hint by which tracks get a tag of a vocabulary."""
+    set_, _ = vocabulary.places[number]
+    return "tag more" if set_ else "tag"

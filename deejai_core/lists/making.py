@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deejai_core.embedding.tagging import how_to_tag
 from deejai_core.errors import DeejaiError, LibraryError, NoMatchError, OptionError, PlaylistError
 from deejai_core.formats.entries import one_line
 from deejai_core.library import Kind, Library
@@ -20,7 +21,7 @@ from deejai_core.lists.request import Entry, MadeList, Request
 from deejai_core.lists.space import Member, Space
 from deejai_core.lists.waypoints import find_waypoint, known_members, words_for
 from deejai_core.models.protocol import Model
-from deejai_core.models.registry import tagging_model
+from deejai_core.models.registry import vocabulary
 from deejai_core.options.lists import Rules, Walk
 from deejai_core.playlists.candidates import Candidates, sounding_most
 from deejai_core.playlists.geometry import angles, blend
@@ -42,11 +43,13 @@ def make_similar(library: Library, model: Model, words: Sequence[str], request: 
     try:
         found, error = find(library, words, request.kind), None
     except NoMatchError as none:
-        tag_set = tagging_model(model).tag_set
-        if tag_set.numbers_in(" ".join(words)) is None:
+        tags = vocabulary(model)
+        numbers = tags.numbers_in(" ".join(words))
+        if numbers is None:
             raise
-        if not library.field(tag_set.field):
-            raise LibraryError(f"{none}; to find songs by these tags, tag them first", hint="tag") from none
+        for number in numbers:
+            if not library.has_field(tags.sets[tags.places[number][0]].field):
+                raise _untagged(none, how_to_tag(tags, number)) from none
         found, error = Found([]), none
     space = request.open(library, model)
     if error:
@@ -251,14 +254,20 @@ MAKERS = {"similar": make_similar, "journey": make_journey, "reorder": make_reor
 def _sounding(space: Space, rules: Rules, words: Sequence[str], error: NoMatchError) -> tuple[list[Member], str]:
     """The members that sound most like words which are tags and match nothing, and a remark that says so."""
     text = " ".join(words)
-    tags = space.tag_set.numbers_in(text)
-    found = sounding_most(space.tags, tags, SOUNDING, space.allowed(rules))
+    numbers = space.vocabulary.numbers_in(text)
+    tags = space.tags(numbers)
+    found = sounding_most(tags, SOUNDING, space.allowed(rules))
     if not len(found):
-        raise LibraryError(f"{error}; to find songs by these tags, tag them first", hint="tag") from error
+        rarest = numbers[int(np.isnan(tags).sum(axis=0).argmax())]
+        raise _untagged(error, how_to_tag(space.vocabulary, rarest)) from error
     members = space.members(found.tolist())
-    sound = ", ".join(space.tag_set.names[tag] for tag in tags)
+    sound = ", ".join(space.vocabulary.columns[number] for number in numbers)
     remark = f"no {space.kind} is called {text!r}: starting from what sounds most like {sound}"
     return [members[position] for position in found.tolist() if position in members], remark
+
+
+def _untagged(error: NoMatchError, hint: str) -> LibraryError:
+    return LibraryError(f"{error}; to find songs by these tags, tag them first", hint=hint)
 
 
 def _one_of_each_song(members: Sequence[Member]) -> list[Member]:

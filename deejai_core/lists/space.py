@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from deejai_core.audio.sandbox import Decoder
 from deejai_core.data_folder import slices_path
 from deejai_core.embedding.library_analysis import embed_external
 from deejai_core.embedding.slices import open_slices
-from deejai_core.embedding.tagging import read_columns
+from deejai_core.embedding.tagging import how_to_tag, read_columns
 from deejai_core.errors import (
     AudioError,
     EmptyError,
@@ -32,8 +32,8 @@ from deejai_core.index.neighbours import Index
 from deejai_core.index.vectors import Vectors
 from deejai_core.library import Kind, Library
 from deejai_core.models.protocol import Model
-from deejai_core.models.registry import tagging_model
-from deejai_core.models.tag_set import TagSet
+from deejai_core.models.registry import vocabulary
+from deejai_core.models.tag_set import TagSet, Vocabulary
 from deejai_core.options.analysis import Analysis
 from deejai_core.options.lists import Rules
 from deejai_core.playlists.candidates import Candidates, mood_penalties, play_penalties
@@ -85,6 +85,7 @@ class Space:
     folder: Path  # where caches of it lie
     grouping: Grouping | None = None  # of albums
     _ends_of: dict[int, Ends] = field(default_factory=dict, repr=False)
+    _tags_of: dict[int, np.ndarray] = field(default_factory=dict, repr=False)  # by the place of a tag set
 
     @cached_property
     def ids(self) -> list[int]:
@@ -108,17 +109,23 @@ class Space:
             return densities(self.rows.vectors)
         return open_densities(self.folder, self.rows.vectors, edition=self.rows.edition, tracks=self.rows.written)
 
-    @property
-    def tag_set(self) -> TagSet:
-        """What its tracks are tagged with."""
-        return tagging_model(self.model).tag_set
-
     @cached_property
-    def tags(self) -> np.ndarray:
-        """(n, columns) float32 of the tag set, an album's the mean of its tracks'; NaN where there are none."""
+    def vocabulary(self) -> Vocabulary:
+        """What its tracks may be tagged with."""
+        return vocabulary(self.model)
+
+    def tags(self, numbers: Iterable[int]) -> np.ndarray:
+        """(n, numbers) float32 of some columns of the vocabulary, an album's the mean of its tracks'; NaN for none."""
+        places = [self.vocabulary.places[number] for number in numbers]
+        for set_ in {set_ for set_, _ in places} - self._tags_of.keys():
+            self._tags_of[set_] = self._read_tags(self.vocabulary.sets[set_])
+        return np.stack([self._tags_of[set_][:, place] for set_, place in places], axis=1)
+
+    def _read_tags(self, tag_set: TagSet) -> np.ndarray:
+        """(n, columns) all that a tag set says."""
         if not self.grouping:
-            return read_columns(self.library, self.tag_set, self.ids)
-        of_tracks = read_columns(self.library, self.tag_set, self.grouping.tracks)
+            return read_columns(self.library, tag_set, self.ids)
+        of_tracks = read_columns(self.library, tag_set, self.grouping.tracks)
         tagged = ~np.isnan(of_tracks[:, 0])
         sums = np.zeros((len(self.ids), of_tracks.shape[1]))
         np.add.at(sums, self.grouping.album[tagged], of_tracks[tagged])
@@ -135,9 +142,7 @@ class Space:
         if rules.correct_hubs:
             penalty += hub_penalties(self.densities)
         if rules.mood:
-            if np.isnan(self.tags).all():
-                raise LibraryError("no track has tags to choose it by", hint="tag")
-            penalty += mood_penalties(self.tags, _weights(rules.mood, self.tag_set)).astype(np.float32)
+            penalty += self._mood_penalties(rules.mood).astype(np.float32)
         return Candidates(
             self.index,
             self.catalogue,
@@ -146,6 +151,16 @@ class Space:
             penalty=penalty,
             segue=self.segue if rules.segue else None,
         )
+
+    def _mood_penalties(self, mood: Sequence[tuple[str, float]]) -> np.ndarray:
+        """(n,) see `mood_penalties`. Raises OptionError for a word that is none, LibraryError for a tag of no track."""
+        numbers = [_number(tag, self.vocabulary) for tag, _ in mood]
+        tags = self.tags(numbers)
+        for number, lacking in zip(numbers, np.isnan(tags).all(axis=0).tolist(), strict=True):
+            if lacking:
+                what = f"no track has tags such as {self.vocabulary.columns[number]!r} to choose it by"
+                raise LibraryError(what, hint=how_to_tag(self.vocabulary, number))
+        return mood_penalties(tags, np.array([weight for _, weight in mood]))
 
     def rule_set(self, rules: Rules) -> RuleSet:
         """The rules as they are for these places."""
@@ -331,15 +346,12 @@ def open_space(
     return Space(library, model, analysis, kind, name, learned, rows, index, columns, folder)
 
 
-def _weights(mood: Sequence[tuple[str, float]], tag_set: TagSet) -> np.ndarray:
-    """(columns,) the weight of each tag or axis in a mood. Raises OptionError for a word that is neither."""
-    weights = np.zeros(len(tag_set.columns))
-    for tag, weight in mood:
-        number = tag_set.number(tag)
-        if number is None:
-            raise OptionError("mood", f"no tag is called {tag!r}; choose one of: {', '.join(tag_set.close(tag))}")
-        weights[number] = weight
-    return weights
+def _number(tag: str, words: Vocabulary) -> int:
+    """The number of a tag or axis in a mood. Raises OptionError for a word that is neither."""
+    number = words.number(tag)
+    if number is None:
+        raise OptionError("mood", f"no tag is called {tag!r}; choose one of: {', '.join(words.close(tag))}")
+    return number
 
 
 def _unlisted(name: str) -> LibraryError:

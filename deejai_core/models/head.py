@@ -69,6 +69,7 @@ class Head:
         self.window = trunk_model.window
         self.trunk_size = trunk_model.trunk_size
         self.tag_set = trunk_model.tag_set
+        self.more = trunk_model.more
         self.epsilon = config.epsilon
         # What is learned makes different songs alike: copies are told by what the trunk's own space adds to the distance.
         self.duplicate_epsilon = max((1 - config.weight) * trunk_model.duplicate_epsilon, LEAST)

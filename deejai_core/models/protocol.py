@@ -1,12 +1,40 @@
-"""What every model offers."""
+"""What every model offers, and every network that has words for what it hears."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
 from deejai_core.models.tag_set import TagSet
+
+
+class Tagger(Protocol):
+    """Windows of audio in, probabilities of tags out. A model with a tag set is one, too."""
+
+    trunk_name: str  # kept beside the trunk's output; changes with every number the network puts out
+    sample_rate: int  # Hz
+    window: int  # samples of one slice
+    trunk_size: int
+    tag_set: TagSet
+
+    def is_intact(self) -> bool:
+        """As `Model.is_intact`; so are the others like theirs."""
+
+    def load(self) -> None: ...
+
+    def mel(self, windows: np.ndarray) -> np.ndarray: ...
+
+    def trunk(self, mel: np.ndarray, *, device: str = "cpu") -> np.ndarray: ...
+
+    def tags(self, trunk: np.ndarray) -> np.ndarray: ...
+
+
+class Companion(Tagger, Protocol):
+    """A network with other words for what a model hears: it sees the same mel slices, and some of a track's will do."""
+
+    every: int  # of a track's windows, each such one is seen, from the first on; `mel` leaves out the others
 
 
 class Model(Protocol):
@@ -25,6 +53,7 @@ class Model(Protocol):
     duplicate_epsilon: float  # cosine distance below which two tracks are most likely copies of one recording
     alike: float | None  # similarity below which two tracks no longer sound alike; None: not known
     tag_set: TagSet | None  # what it can say that something sounds like; None: nothing
+    more: Sequence[Companion]  # who can say more of it, if asked to; there are none without a tag set
 
     def is_intact(self) -> bool:
         """Whether its weights are what they should be."""

@@ -12,6 +12,7 @@ from deejai_core.files import read_json
 from deejai_core.models.head import CONFIG, KIND, load_head, read_head_config
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.protocol import Model
+from deejai_core.models.tag_set import Vocabulary
 
 BUNDLED = "musicnn"
 CHECKPOINT = "checkpoint.pt"  # in the folder of a network whose training is not finished
@@ -107,6 +108,12 @@ def trunk_source(name: str, folder: Path) -> str:
 def tagging_model(model: Model) -> Model:
     """The model itself if it knows tags, else the bundled one, whose slices may be stored from before."""
     return model if model.tag_set else MusiCNN()
+
+
+def vocabulary(model: Model) -> Vocabulary:
+    """All that tracks can be tagged with: the tags of the model that tags, and those of its companions."""
+    tagger = tagging_model(model)
+    return Vocabulary((tagger.tag_set, *(companion.tag_set for companion in tagger.more)))
 
 
 def read_config(folder: Path) -> dict:

@@ -14,6 +14,9 @@ from deejai_core.models.axes import Axis
 FIELDS = "deejai_tags"  # what the names of the fields of all tag sets begin with
 
 
+NEARLY = 0.1  # of a ratio of similarity: a word this much less alike than the nearest was not meant
+
+
 def plain_name(text: str) -> str:
     """A tag as a field's name has it: "Hip-Hop" is hip_hop."""
     return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
@@ -21,21 +24,39 @@ def plain_name(text: str) -> str:
 
 @dataclass(frozen=True)
 class TagSet:
-    """The tags of a model.
+    """The tags of a network.
 
     field: of a library, that keeps their probabilities. It begins with `FIELDS`, and no two sets share one: nothing else
-    tells whose probabilities are stored. names: in the order of the model's outputs; what is stored counts on it. axes:
-    what several of them say together.
+    tells whose probabilities are stored. names: in the order in which the network gives them; what is stored counts on it.
+    axes: what several of them say together. spellings: other words for some of them, each with the tag that it means.
     """
 
     field: str
     names: tuple[str, ...]
     axes: tuple[Axis, ...] = ()
+    spellings: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """All that it says of a track: `names`, then those of the axes."""
         return (*self.names, *(axis.name for axis in self.axes))
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The tags of one set, or of several beside each other. A word that two of them have is the tag of the first."""
+
+    sets: tuple[TagSet, ...]
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """All that is said of a track, each name once: what the first set says, then what the next ones add."""
+        return tuple(self._places)
+
+    @cached_property
+    def places(self) -> tuple[tuple[int, int], ...]:
+        """Of each of `columns`, the place of its set in `sets`, and its own place in the columns of that set."""
+        return tuple(self._places.values())
 
     def number(self, text: str) -> int | None:
         """The place in `columns` of the tag or axis that `text` means, however it is written; None if it means none."""
@@ -47,13 +68,12 @@ class TagSet:
         At each word the longest tag is taken: "indie rock" is not indie, then rock.
         """
         words = [name for word in text.split() for name in plain_name(word).split("_")]
-        tags = dict(list(self._numbers.items())[: len(self.names)])
-        longest = max(name.count("_") + 1 for name in tags)
+        longest = max(name.count("_") + 1 for name in self._tags)
         found: dict[int, None] = {}
         place = 0
         while place < len(words):
             for count in range(longest, 0, -1):
-                number = tags.get("_".join(words[place : place + count]))
+                number = self._tags.get("_".join(words[place : place + count]))
                 if number is not None:
                     break
             else:
@@ -64,9 +84,31 @@ class TagSet:
 
     def close(self, text: str) -> list[str]:
         """The tags and axes that `text` may have been meant for, best first; all of them if none is near."""
-        near = difflib.get_close_matches(plain_name(text), self._numbers, n=5)
-        return [self.columns[self._numbers[name]] for name in near] or list(self.columns)
+        wanted = plain_name(text)
+        near = difflib.get_close_matches(wanted, self._numbers, n=5)
+        ratios = [difflib.SequenceMatcher(None, name, wanted).ratio() for name in near]
+        near = [name for name, ratio in zip(near, ratios, strict=True) if ratio > ratios[0] - NEARLY]
+        return list(dict.fromkeys(self.columns[self._numbers[name]] for name in near)) or list(self.columns)
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[int, int]]:
+        found: dict[str, tuple[int, int]] = {}
+        for number, tag_set in enumerate(self.sets):
+            for place, name in enumerate(tag_set.columns):
+                found.setdefault(name, (number, place))
+        return found
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
-        return {plain_name(tag): number for number, tag in enumerate(self.columns)}
+        """Of each tag and axis by its plain name, and of each other spelling that is none itself."""
+        numbers = {plain_name(name): number for number, name in enumerate(self.columns)}
+        for tag_set in self.sets:
+            for spelling, tag in tag_set.spellings:
+                numbers.setdefault(plain_name(spelling), numbers[plain_name(tag)])
+        return numbers
+
+    @cached_property
+    def _tags(self) -> dict[str, int]:
+        """The same without the axes."""
+        axes = {plain_name(axis.name) for tag_set in self.sets for axis in tag_set.axes}
+        return {name: number for name, number in self._numbers.items() if name not in axes}

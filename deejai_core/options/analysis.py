@@ -8,7 +8,9 @@ from typing import Protocol
 from deejai_core.audio.limits import Limits
 from deejai_core.models.device import CPU, DEVICES
 from deejai_core.options.option import option
-from deejai_core.options.values import Choice, Epsilon, Maybe, Number, Switch, Whole
+from deejai_core.options.values import Choice, Epsilon, Maybe, Number, SwitchOr, Whole
+
+MORE = "more"  # tags also by networks that need to hear the files themselves
 
 
 class _HasEpsilon(Protocol):
@@ -20,14 +22,15 @@ class Analysis:
     """How files are analysed.
 
     windows: of a track that the model embeds, at most. epsilon: cosine distance below which two slices are the same; None:
-    the model's own. tags: whether tracks get tags, too. threads: files at once; None: one for each core, one less during an
+    the model's own. tags: whether tracks get tags, too; `MORE`: also those of the model's
+    companions. threads: files at once; None: one for each core, one less during an
     import. device: where the network runs, one of `DEVICES`. time_limit, memory_limit: seconds and MB that a file may take.
     retries: how often a file is tried again that failed through no fault of its content.
     """
 
     windows: int = option(16, Whole(2), listed=False)
     epsilon: float | None = option(None, Maybe(Epsilon()), written=None, listed=False)
-    tags: bool = option(False, Switch(), listed=False)
+    tags: bool | str = option(False, SwitchOr(MORE), listed=False)
     threads: int | None = option(None, Maybe(Whole(1)), written=None, listed=False)
     device: str = option(CPU, Choice(*DEVICES), listed=False)
     time_limit: float = option(300, Number(1), listed=False)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deejai_core.errors import OptionError
-from deejai_core.models.musicnn.tags import MSD_TAGS
-from deejai_core.models.tag_set import TagSet
+from deejai_core.models.musicnn.tags import BUNDLED_TAGS
+from deejai_core.models.tag_set import Vocabulary
 
 SWEEP = "0.05,0.1,0.2,0.4"  # epsilons to try
 HEAVIEST = 10  # weight of a tag in a mood; two already outweigh any similarity
@@ -54,6 +54,18 @@ class Switch(Value):
     def read(self, written: Any) -> bool:
         if not isinstance(written, bool):
             raise ValueError(f"must be true or false, not {written!r}")
+        return written
+
+
+class SwitchOr(Value):
+    """A switch, or a word for more than it switches on."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+
+    def read(self, written: Any) -> bool | str:
+        if not isinstance(written, bool) and written != self.word:
+            raise ValueError(f"must be true, false or {self.word}, not {written!r}")
         return written
 
 
@@ -182,22 +194,24 @@ class Length(Value):
 class Mood(Value):
     """Tags and axes with weights: a mapping, or a list of TAG=WEIGHT as it is on a command line.
 
-    Read as pairs, in the order of the tag set: the bundled model's, unless another one is given.
+    Read as pairs, in the order of the vocabulary: the bundled model's, unless another one is given.
     """
 
     many = True
 
-    def __init__(self, tag_set: TagSet = MSD_TAGS) -> None:
-        self.tag_set = tag_set
+    def __init__(self, vocabulary: Vocabulary = BUNDLED_TAGS) -> None:
+        self.vocabulary = vocabulary
 
     def read(self, written: Any) -> tuple[tuple[str, float], ...]:
         weights: dict[int, float] = {}
         for tag, weight in written.items() if isinstance(written, Mapping) else _pairs(written):
-            number = self.tag_set.number(str(tag))
+            number = self.vocabulary.number(str(tag))
             if number is None:
-                raise ValueError(f"no tag is called {str(tag)!r}; choose one of: {', '.join(self.tag_set.close(str(tag)))}")
+                raise ValueError(
+                    f"no tag is called {str(tag)!r}; choose one of: {', '.join(self.vocabulary.close(str(tag)))}"
+                )
             weights[number] = _weight(tag, weight)
-        names = self.tag_set.columns
+        names = self.vocabulary.columns
         return tuple((names[number], weights[number]) for number in sorted(weights) if weights[number])
 
     def plain(self, value: tuple[tuple[str, float], ...]) -> dict[str, float]:

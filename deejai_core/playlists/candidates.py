@@ -248,12 +248,12 @@ def mood_penalties(probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray
     return penalty
 
 
-def sounding_most(probabilities: np.ndarray, tags: list[int], count: int, allowed: np.ndarray | None = None) -> np.ndarray:
-    """The positions of up to `count` tracks whose probabilities of all these tags have the highest product, best first.
+def sounding_most(probabilities: np.ndarray, count: int, allowed: np.ndarray | None = None) -> np.ndarray:
+    """The positions of up to `count` tracks whose probabilities of all tags have the highest product, best first.
 
     probabilities: (n, tags), NaN for a track without tags, which is never one of them. allowed: (n,) bool; None: any.
     """
-    wanted = probabilities[:, tags].astype(np.float64)
+    wanted = probabilities.astype(np.float64)
     there = ~np.isnan(wanted).any(axis=1) & (True if allowed is None else allowed)
     positions = np.flatnonzero(there)
     # Not quite 0 where it was rounded to that: one missing tag must not make all else count for nothing.

@@ -11,7 +11,7 @@ from deejai_core.embedding.tag_digits import SCALE, encode, level
 from deejai_core.embedding.tagging import read_columns
 from deejai_core.models.axes import STEPS, Axis, magnitude
 from deejai_core.models.musicnn.axes import ENERGY, VALENCE
-from deejai_core.models.musicnn.tags import MSD_TAGS
+from deejai_core.models.musicnn.tags import BUNDLED_TAGS, MSD_TAGS
 from deejai_core.models.tag_set import TagSet
 
 COLD_WARM = Axis("warmth", {"warm": 2, "cold": -1}, (-1000, -100, 0, 100, 1000))
@@ -82,6 +82,6 @@ class TestEnergyAndValence:
         assert np.isnan(columns[-1]).all()
 
     def test_they_are_asked_for_like_tags(self):
-        assert MSD_TAGS.columns[MSD_TAGS.number("Energy")] == "energy"
-        assert MSD_TAGS.numbers_in("energy") is None  # but are not what a track sounds most like
-        assert MSD_TAGS.close("valance")[0] == "valence"
+        assert BUNDLED_TAGS.columns[BUNDLED_TAGS.number("Energy")] == "energy"
+        assert BUNDLED_TAGS.numbers_in("energy") is None  # but are not what a track sounds most like
+        assert BUNDLED_TAGS.close("valance")[0] == "valence"

@@ -22,7 +22,7 @@ from deejai_core.history.sources.itunes import library
 from deejai_core.history.sources.lastfm_csv import is_table, tabled_plays
 from deejai_core.history.sources.records import records
 from deejai_core.history.sources.values import day, moment, number, recording, text
-from deejai_core.models.musicnn.tags import MSD_TAGS
+from deejai_core.models.musicnn.tags import BUNDLED_TAGS
 from deejai_core.tracks.keys import parse_key
 from deejai_core.tracks.songs import normal_artist, normal_title, song_names
 from tests.exports import zipped
@@ -94,8 +94,8 @@ def test_keys(unit):
 
 @pytest.mark.parametrize("unit", ["rock ", "x ", "-", " ", "indie rock ", "hip-hop-"])
 def test_tags(unit):
-    assert growth(MSD_TAGS.numbers_in, lambda size: unit * size) < LINEAR
-    assert growth(MSD_TAGS.close, lambda size: f"{unit * size}x") < LINEAR
+    assert growth(BUNDLED_TAGS.numbers_in, lambda size: unit * size) < LINEAR
+    assert growth(BUNDLED_TAGS.close, lambda size: f"{unit * size}x") < LINEAR
 
 
 @pytest.mark.parametrize("unit", ["; ", ";", " ", ";  ", "\\\u2400", "x; "])

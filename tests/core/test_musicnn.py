@@ -17,13 +17,17 @@ from deejai_core.embedding.analysis import TOGETHER, Read, embed_files, embed_to
 from deejai_core.errors import MissingError, ModelError
 from deejai_core.models import device
 from deejai_core.models.device import AT_ONCE, pick_device
-from deejai_core.models.musicnn import model as musicnn
+from deejai_core.models.musicnn import network as musicnn
 from deejai_core.models.musicnn import torch_layers
+from deejai_core.models.musicnn.magnatagatune import MagnaTagATune
 from deejai_core.models.musicnn.model import MusiCNN
+from deejai_core.models.musicnn.tags import MTT_LABELS, MTT_TAGS
 from deejai_core.models.registry import load_model
 from tests.sounds import chirp, write_audio
 
-REFERENCE = Path(__file__).parent.parent / "data/musicnn-reference.npz"  # made by tools/reference_musicnn.py
+DATA = Path(__file__).parent.parent / "data"
+REFERENCE = DATA / "musicnn-reference.npz"  # made by tools/reference_musicnn.py
+MTT_REFERENCE = DATA / "musicnn-mtt-reference.npz"  # likewise, for the same slices
 PARITY = os.environ.get("DEEJAI_TEST_PARITY")  # the original's outputs for real music, where somebody has them
 
 
@@ -40,6 +44,24 @@ def test_pruned_network_equals_the_published_one(model, file):
         trunk = model.trunk(reference["mel"].astype(np.float32))
         assert np.abs(trunk - reference["penultimate"]).max() < 1e-4
         assert np.abs(model.tags(trunk) - reference["tags"]).max() < 1e-4
+
+
+def test_the_second_network_is_pruned_to_nearly_the_published_one():
+    companion = MagnaTagATune()
+    with np.load(REFERENCE) as slices, np.load(MTT_REFERENCE) as reference:
+        trunk = companion.trunk(slices["mel"].astype(np.float32))
+        assert np.abs(trunk - reference["penultimate"]).max() < 1e-4
+        assert np.abs(companion.probabilities(trunk) - reference["tags"]).max() < 2e-5
+        spellings = [MTT_LABELS.index(label) for label in ("no vocals", "no vocal", "no voice")]
+        no_vocals = companion.tags(trunk)[:, MTT_TAGS.names.index("no vocals")]
+        assert np.abs(no_vocals - reference["tags"][:, spellings].max(axis=1)).max() < 2e-5
+    assert companion.is_intact()
+
+
+def test_both_networks_see_the_same(model):
+    (companion,) = model.more
+    windows = np.random.default_rng(0).normal(0, 0.1, (5, model.window)).astype(np.float32)
+    assert np.array_equal(companion.mel(windows), model.mel(windows)[::2])
 
 
 def test_mel_slices_are_librosas(model):

@@ -23,6 +23,7 @@ class Shapes(MusiCNN):
     """Hears what MusiCNN hears, and has other words for it."""
 
     tag_set = SHAPES
+    more = ()
 
     def tags(self, trunk: np.ndarray) -> np.ndarray:
         """How much of the trunk's output each of its thirds has."""
@@ -70,12 +71,12 @@ def test_a_map_in_its_colours(tagged):
 
 def test_the_page(tagged, tmp_path):
     page = PageLibrary(tagged, Shapes(), Request(), Playlists(tmp_path), analysis=None)
-    assert page.tagged
-    chosen = read_rules({"rules": {"mood": {"Square": 1}}}, page.rules, page.tag_set)
+    assert list(page.tags) == list(SHAPES.names)
+    chosen = read_rules({"rules": {"mood": {"Square": 1}}}, page.rules, page.vocabulary)
     assert chosen.mood == (("square", 1),)
     assert page.view(chosen).candidates.penalty.any()
     with pytest.raises(RefusedError, match="no tag is called 'jazz'"):
-        read_rules({"rules": {"mood": {"jazz": 1}}}, page.rules, page.tag_set)
+        read_rules({"rules": {"mood": {"jazz": 1}}}, page.rules, page.vocabulary)
 
 
 def test_two_models_tag_one_library(tagged):

@@ -8,17 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.models.musicnn.model import MusiCNN
-from deejai_core.models.musicnn.tags import MSD_TAGS
-from deejai_core.models.tag_set import plain_name
+from deejai_core.models.musicnn.tags import BUNDLED_TAGS, MSD_TAGS, MTT_LABELS, MTT_OUTPUTS, MTT_SPELLINGS, MTT_TAGS
+from deejai_core.models.tag_set import TagSet, Vocabulary, plain_name
 from deejai_core.playlists.candidates import mood_penalties, sounding_most
 from deejai_core.playlists.playlist import similar
 from tests.libraries import candidates, compass
 
 NAN = float("nan")
+WORDS = Vocabulary((MSD_TAGS,))
 
 
 def named(text: str) -> list[str] | None:
-    found = MSD_TAGS.numbers_in(text)
+    found = WORDS.numbers_in(text)
     return found and [MSD_TAGS.names[number] for number in found]
 
 
@@ -35,7 +36,7 @@ class TestTheVocabulary:
 
     @pytest.mark.parametrize("text", ["hip-hop", "Hip-Hop", "hip hop", "HIP_HOP", " hip-hop "])
     def test_a_tag_however_it_is_written(self, text):
-        assert MSD_TAGS.names[MSD_TAGS.number(text)] == "hip-hop"
+        assert MSD_TAGS.names[WORDS.number(text)] == "hip-hop"
 
     @pytest.mark.parametrize(
         ("text", "tags"),
@@ -54,6 +55,25 @@ class TestTheVocabulary:
     def test_words_that_are_tags(self, text, tags):
         assert named(text) == tags
 
+    def test_two_sets_beside_each_other(self):
+        colours = TagSet("deejai_tags_1", ("red", "light"))
+        shapes = TagSet(
+            "deejai_tags_2", ("round", "light", "no corner"), spellings=(("circular", "round"), ("red", "round"))
+        )
+        words = Vocabulary((colours, shapes))
+        assert words.columns == ("red", "light", "round", "no corner")
+        assert words.places == ((0, 0), (0, 1), (1, 0), (1, 2))  # a word of both is the first one's
+        assert words.numbers_in("Circular no corner red") == [2, 3, 0]  # what is a tag is no spelling of another
+        assert words.close("circula") == ["round"]
+
+    def test_the_words_of_both_bundled_networks(self):
+        assert BUNDLED_TAGS.columns[: len(MSD_TAGS.columns)] == MSD_TAGS.columns
+        assert len({plain_name(name) for name in BUNDLED_TAGS.columns}) == len(BUNDLED_TAGS.columns)
+        for text, tag in [("no voice", "no vocals"), ("choral", "choir"), ("Woman", "female"), ("rock", "rock")]:
+            assert BUNDLED_TAGS.columns[BUNDLED_TAGS.number(text)] == tag
+        assert set(MTT_SPELLINGS.values()) <= set(MTT_TAGS.names)
+        assert sorted(output for outputs in MTT_OUTPUTS for output in outputs) == list(range(len(MTT_LABELS)))
+
     @given(st.lists(st.sampled_from(MSD_TAGS.names), min_size=1))
     def test_any_row_of_tags_is_understood(self, tags):
         found = named(" ".join(tags))
@@ -61,12 +81,12 @@ class TestTheVocabulary:
 
     @given(st.text())
     def test_any_text_at_all(self, text):
-        assert MSD_TAGS.numbers_in(text) is None or MSD_TAGS.numbers_in(text)
-        assert MSD_TAGS.close(text)
+        assert WORDS.numbers_in(text) is None or WORDS.numbers_in(text)
+        assert WORDS.close(text)
 
     def test_what_a_word_may_have_been_meant_for(self):
-        assert MSD_TAGS.close("hapy") == ["happy"]
-        assert MSD_TAGS.close("xylophone") == list(MSD_TAGS.columns)
+        assert WORDS.close("hapy") == ["happy"]
+        assert WORDS.close("xylophone") == list(WORDS.columns)
 
 
 class TestMoods:
@@ -99,13 +119,13 @@ class TestWhatSoundsMostLikeWords:
     PROBABILITIES = np.array([[0.9, 0.1], [0.5, 0.5], [NAN, NAN], [0.3, 0.4], [0.0, 1.0]])
 
     def test_the_highest_product(self):
-        assert sounding_most(self.PROBABILITIES, [0, 1], 3).tolist() == [1, 3, 0]
-        assert sounding_most(self.PROBABILITIES, [1], 2).tolist() == [4, 1]
+        assert sounding_most(self.PROBABILITIES[:, :2], 3).tolist() == [1, 3, 0]
+        assert sounding_most(self.PROBABILITIES[:, 1:2], 2).tolist() == [4, 1]
 
     def test_among_some(self):
         allowed = np.array([True, False, True, True, False])
-        assert sounding_most(self.PROBABILITIES, [0, 1], 3, allowed).tolist() == [3, 0]
-        assert sounding_most(self.PROBABILITIES, [0], 3, np.array([False, False, True, False, False])).tolist() == []
+        assert sounding_most(self.PROBABILITIES[:, :2], 3, allowed).tolist() == [3, 0]
+        assert sounding_most(self.PROBABILITIES[:, :1], 3, np.array([False, False, True, False, False])).tolist() == []
 
     def test_equals_come_in_the_order_of_the_library(self):
-        assert sounding_most(np.tile([[0.5], [0.7]], (100, 1)), [0], 150).tolist() == [*range(1, 200, 2), *range(0, 100, 2)]
+        assert sounding_most(np.tile([[0.5], [0.7]], (100, 1)), 150).tolist() == [*range(1, 200, 2), *range(0, 100, 2)]

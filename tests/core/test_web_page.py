@@ -209,7 +209,8 @@ def test_what_it_may_begin_with(page, tmp_path):
 def test_an_error_says_what_helps_in_words_of_the_page(client, library):
     (aisle,) = client.find("aisle")
     refused = client.post("/api/similar", seeds=[aisle["id"]], rules={"mood": {"happy": 1}})
-    assert (refused.status_code, refused.json["error"]) == (400, "no track has tags to choose it by; tag the library first")
+    told = "no track has tags such as 'happy' to choose it by; tag the library first"
+    assert (refused.status_code, refused.json["error"]) == (400, told)
     library.path.write_bytes(b"no database" * 1000)
     told = client.get("/api/status").json["error"]
     assert told.startswith(f"{library.path}: ")

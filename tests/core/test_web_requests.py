@@ -8,20 +8,20 @@ import pytest
 
 from deejai_core.features.web.library import RefusedError
 from deejai_core.features.web.requests import read_rules, read_walk, write_options
-from deejai_core.models.musicnn.tags import MSD_TAGS
+from deejai_core.models.musicnn.tags import BUNDLED_TAGS
 from deejai_core.options.lists import Rules, Walk
 
 
 def test_what_a_request_lacks_is_as_configured():
     configured = Rules(max_length=300, artist_separation=4)
-    asked = read_rules({"rules": {"mix_in_key": True}}, configured, MSD_TAGS)
+    asked = read_rules({"rules": {"mix_in_key": True}}, configured, BUNDLED_TAGS)
     assert (asked.mix_in_key, asked.max_length, asked.artist_separation) == (True, 300, 4)
     assert read_walk({"stay": 0}, Walk(keep_on=7)) == Walk(keep_on=7, stay=0)
 
 
 def test_what_is_written_is_read_again():
     rules = Rules(artist_separation=math.inf, max_length=math.inf, not_played_days=30, mood=(("sad", -1.0), ("happy", 0.5)))
-    assert read_rules({"rules": write_options(rules)}, Rules(), MSD_TAGS) == rules
+    assert read_rules({"rules": write_options(rules)}, Rules(), BUNDLED_TAGS) == rules
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_what_is_written_is_read_again():
 )
 def test_what_cannot_be_is_refused_in_a_sentence(name, value):
     with pytest.raises(RefusedError) as refused:
-        read_rules({"rules": {name: value}}, Rules(), MSD_TAGS)
+        read_rules({"rules": {name: value}}, Rules(), BUNDLED_TAGS)
     message = str(refused.value)
     assert name in message
     assert len(message) < 700

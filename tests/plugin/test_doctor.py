@@ -188,8 +188,8 @@ def test_a_slice_store_that_is_none(analysed):
 
 def test_damaged_weights(analysed, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(
-        "import pathlib\nfrom deejai_core.models.musicnn import model\n"
-        f"model.WEIGHTS = pathlib.Path({os.fspath(tmp_path)!r})\n"
+        "import pathlib\nfrom deejai_core.models.musicnn import network\n"
+        f"network.WEIGHTS = pathlib.Path({os.fspath(tmp_path)!r})\n"
     )
     (tmp_path / "musicnn-msd-1.safetensors").write_bytes(b"half of it")
     result = analysed.deejai("doctor", status=1, PYTHONPATH=str(tmp_path))

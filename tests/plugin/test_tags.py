@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sqlite3
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from deejai_core.embedding.slices import SliceStore
 from deejai_core.embedding.tag_digits import decode, encode, level
 from deejai_core.models.musicnn.model import MusiCNN
-from deejai_core.models.musicnn.tags import MSD_TAGS
+from deejai_core.models.musicnn.tags import MSD_TAGS, MTT_TAGS
 from tests.plugin.test_idle import modules_after
 from tests.plugin.test_lists import SONGS, artists, names
 from tests.plugin.test_playlists import files, picks
@@ -27,10 +28,10 @@ def give(beets, title: str, **tags: float) -> None:
     put(beets, title, encode([tags.get(tag.replace(" ", "_"), 0.0) for tag in MSD_TAGS.names]))
 
 
-def put(beets, title: str, stored: str) -> None:
+def put(beets, title: str, stored: str, field: str = "deejai_tags") -> None:
     with sqlite3.connect(beets.library) as library:
         (id_,) = library.execute("SELECT id FROM items WHERE title = ?", (title,)).fetchone()
-        library.execute("INSERT INTO item_attributes (entity_id, key, value) VALUES (?, 'deejai_tags', ?)", (id_, stored))
+        library.execute("INSERT INTO item_attributes (entity_id, key, value) VALUES (?, ?, ?)", (id_, field, stored))
     library.close()
 
 
@@ -327,7 +328,7 @@ class TestMoods:
 
     def test_without_tags(self, analysed):
         error = analysed.deejai("similar", "Aisle", "--mood", "happy=1", status=1).err
-        assert "no track has tags to choose it by; run `beet deejai tag`" in error
+        assert "no track has tags such as 'happy' to choose it by; run `beet deejai tag`" in error
 
 
 class TestFreeWords:
@@ -374,3 +375,100 @@ class TestFreeWords:
         recipe = first.read_text().splitlines()[2].removeprefix("# ")
         tagged.run(*shlex.split(recipe)[1:], "-o", second)
         assert files(second) == files(first)
+
+
+class TestTheSecondVocabulary:
+    """`tag --more`: a second network hears the files, and its words stand beside the first one's."""
+
+    def test_what_is_analysed_is_heard_once_more(self, analysed):
+        told = analysed.deejai("tag", "--more", "artist:Nave").err
+        assert "4/4 files" in told
+        assert "Tagged 4 tracks." in told
+        assert len(values(analysed, "deejai_tags_mtt")) == len(values(analysed, "deejai_tags")) == 4
+        assert "20/20 files" in analysed.deejai("tag", "--more").err
+        again = analysed.deejai("tag", "--more").err
+        assert again == "deejai: nothing to do: every track has tags; --force tags them again\n"
+        stored = values(analysed, "deejai_tags_mtt")
+        assert {len(text) for text in stored.values()} == {144}
+        with SliceStore(analysed.data / "slices.db") as store:
+            (companion,) = MusiCNN().more
+            keys = values(analysed, "deejai_key")
+            heard = dict(store.get(keys.values(), companion.trunk_name, companion.trunk_size))
+        for id_, key in keys.items():
+            assert decode(stored[id_], MTT_TAGS) == pytest.approx(companion.tags(heard[key]).mean(axis=0), abs=6e-5)
+
+    def test_the_same_whether_decoded_once_or_twice(self, beets, collection):
+        beets.configure(tags="more")
+        beets.run("import", "-qA", collection / "Nave")
+        at_once = values(beets, "deejai_tags_mtt")
+        assert len(at_once) == 4
+        with sqlite3.connect(beets.data / "slices.db") as store:
+            assert store.execute("DELETE FROM slices WHERE model = 'musicnn-mtt-1'").rowcount == 4
+        store.close()
+        with sqlite3.connect(beets.library) as library:
+            library.execute("DELETE FROM item_attributes WHERE key = 'deejai_tags_mtt'")
+        library.close()
+        beets.deejai("tag")  # what is configured holds here, too
+        assert values(beets, "deejai_tags_mtt") == at_once
+
+    def test_analyze_catches_up(self, beets, collection):
+        beets.run("import", "-qA", collection / "Nave")
+        beets.configure(tags="more")
+        told = beets.deejai("analyze").err
+        assert "4/4 files" in told
+        assert "Tagged 4 tracks." in told
+        assert "nothing to do" in beets.deejai("analyze").err
+        assert beets.field("deejai_no_vocals", "deejai_no_vocals:0..")
+
+    def test_its_fields(self, analysed):
+        analysed.deejai("tag", "--more", "artist:Nave")
+        stored = values(analysed, "deejai_tags_mtt")
+        place = MTT_TAGS.names.index("no vocals")
+        expected = sorted(f"{decode(text, MTT_TAGS)[place]:.2f}" for text in stored.values())
+        assert sorted(analysed.field("deejai_no_vocals", "deejai_no_vocals:0..")) == expected
+        assert len(analysed.run("ls", "deejai_no_vocals:0..", "deejai_vector::.").lines) == 4
+        assert analysed.run("ls", "-f", "<$deejai_no_vocals>", "artist:^Nave").lines == []
+        # A word of both is the first one's.
+        rock = [decode(text, MSD_TAGS)[0] for text in values(analysed, "deejai_tags").values()]
+        assert sorted(analysed.field("deejai_rock", "artist:Nave")) == sorted(f"{value:.2f}" for value in rock)
+
+    def test_top_tags_are_those_of_both(self, analysed):
+        give(analysed, "Aisle", rock=0.5, pop=0.1)
+        tags = {"opera": 0.7, "rock": 0.9, "piano": 0.2}
+        put(analysed, "Aisle", encode([tags.get(name, 0.0) for name in MTT_TAGS.names]), field="deejai_tags_mtt")
+        assert analysed.field("deejai_top_tags", "title:Aisle") == ["opera, rock, piano"]
+        shown = analysed.deejai("tag", "-p", "title:Aisle").out
+        assert shown == "Nave - Aisle: opera 0.70, rock 0.50, piano 0.20, pop 0.10, alternative 0.00\n"
+
+    def test_moods_and_free_words(self, analysed):
+        analysed.deejai("tag")
+        told = analysed.deejai("similar", "Aisle", "--mood", "opera=+1", status=1).err
+        assert told == "error: no track has tags such as 'opera' to choose it by; run `beet deejai tag --more`\n"
+        told = analysed.deejai("similar", "rock", "opera", status=1).err
+        assert "to find songs by these tags, tag them first; run `beet deejai tag --more`" in told
+        for title in ("Anvil", "Margin"):
+            put(analysed, title, encode([0.9 * (name == "opera") for name in MTT_TAGS.names]), field="deejai_tags_mtt")
+        assert set(names(analysed.deejai("similar", "Aisle", "-n", "2", "--mood", "opera=+2"))) == {"Anvil", "Margin"}
+        result = analysed.deejai("similar", "opera", "no voice", "-n", "1")
+        assert "no track is called 'opera no voice': starting from what sounds most like opera, no vocals" in result.lines
+
+    def test_a_file_that_is_gone_costs_that_file(self, beets, collection):
+        beets.run("import", "-qA", collection / "Nave")
+        (aisle,) = beets.run("ls", "-p", "title:Aisle").lines
+        Path(aisle).unlink()
+        told = beets.deejai("tag", "--more", status=1).err
+        assert f"{aisle}: not analysed: " in told
+        assert "Tagged 4 tracks." in told
+        assert "1 file could not be heard, see above; --more tries again" in told
+        assert len(values(beets, "deejai_tags_mtt")) == 3
+
+    def test_nothing_is_heard_that_is_only_to_be_shown(self, analysed):
+        analysed.deejai("tag", "--more", "--pretend")
+        assert not values(analysed, "deejai_tags_mtt")
+        shutil.rmtree(analysed.data)
+        assert "nothing analysed yet; run `beet deejai analyze`" in analysed.deejai("tag", "--more", status=1).err
+
+    def test_a_mistake_in_the_configuration(self, analysed):
+        analysed.configure(tags="most")
+        told = analysed.deejai("tag", status=1).err
+        assert told == "configuration error: deejai.tags: must be true, false or more, not 'most'\n"

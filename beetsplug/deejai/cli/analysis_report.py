@@ -41,6 +41,10 @@ class AnalysisReport(AnalysisObserver):
             self._progress.warn("{}: not analysed: {}", one_line(os.fspath(result.path)), result.reason)
         self._progress.step()
 
+    def hearing(self, files: int) -> None:
+        self._close()
+        self._progress = Progress(files, self._log, "files").__enter__()
+
     def weighting(self) -> None:
         self._close()
         self._log.info("weighting the vectors against the library as it is now...")
@@ -65,6 +69,15 @@ class AnalysisReport(AnalysisObserver):
                 self._progress.done,
                 self._progress.total,
                 "computes their new vectors, --force starts over" if force else "goes on from here",
+            )
+
+    def stopped_hearing(self) -> None:
+        """The same of files that were heard once more."""
+        if self._progress:
+            self._log.warning(
+                "stopped: {} of {} files heard and kept; the same command goes on from here",
+                self._progress.done,
+                self._progress.total,
             )
 
     def _close(self) -> None:

@@ -40,6 +40,7 @@ WORDS = {  # {about}: what the hint is about
     "read lengths": "`beet update` reads the lengths",
     "list fields": "`beet fields` lists the fields",
     "tag": "run `beet deejai tag`",
+    "tag more": "run `beet deejai tag --more`",
     "tag by the bundled model": "`tag` uses those of the bundled model",
     "train track2vec": "run `beet deejai train --track2vec`",
     "train track2vec again": "`beet deejai train --track2vec` learns them again",

@@ -12,35 +12,42 @@ from typing import TYPE_CHECKING
 from beets.dbcore import types
 from beets.dbcore.query import NumericQuery
 
-from deejai_core.embedding.tag_digits import DIGITS, SCALE, decode, level, top_tags
+from deejai_core.embedding.tag_digits import DIGITS, SCALE, level, top_tags
 from deejai_core.models.axes import BENDS, STEPS, Axis
-from deejai_core.models.musicnn.tags import MSD_TAGS
-from deejai_core.models.tag_set import plain_name
+from deejai_core.models.musicnn.tags import BUNDLED_TAGS
+from deejai_core.models.tag_set import TagSet, plain_name
 
 if TYPE_CHECKING:
     from beets.library import Item
 
 # beets wants to know all fields before it knows which model is in use: they are those of the bundled one.
-TAGS = MSD_TAGS
-LENGTH = DIGITS * len(TAGS.names)  # of what is stored
+TAGS = BUNDLED_TAGS
 TOP = "deejai_top_tags"
 PREFIX = "deejai_"
 
 NAMED_TOP = 3  # tags that `deejai_top_tags` names
 
 
+def _place(number: int) -> tuple[TagSet, int, int]:
+    """The set that a tag belongs to, the length of what is stored of it, and where in that the tag's digits begin."""
+    set_, place = TAGS.places[number]
+    tag_set = TAGS.sets[set_]
+    return tag_set, DIGITS * len(tag_set.names), DIGITS * place
+
+
 def probability(number: int, item: Item) -> float | None:
     """How probable a tag is for a track; None for one without tags."""
-    stored = item.get(TAGS.field, with_album=False)
-    if not isinstance(stored, str) or len(stored) != LENGTH:
+    tag_set, length, first = _place(number)
+    stored = item.get(tag_set.field, with_album=False)
+    if not isinstance(stored, str) or len(stored) != length:
         return None
-    digits = stored[DIGITS * number : DIGITS * (number + 1)]
+    digits = stored[first : first + DIGITS]
     return int(digits) / SCALE if digits.isascii() and digits.isdigit() else None
 
 
 def named_top_tags(item: Item) -> str | None:
-    probabilities = decode(item.get(TAGS.field, with_album=False), TAGS)
-    return ", ".join(tag for tag, _ in top_tags(probabilities, TAGS, NAMED_TOP)) if probabilities else None
+    top = top_tags(lambda field: item.get(field, with_album=False), TAGS, NAMED_TOP)
+    return ", ".join(tag for tag, _ in top) or None
 
 
 class ProbabilityQuery(NumericQuery):
@@ -49,25 +56,25 @@ class ProbabilityQuery(NumericQuery):
     def clause(self) -> tuple[str, Sequence[float]]:
         from .sql import attribute_clause
 
-        number = TAGS.number(self.field_name.removeprefix(PREFIX))
-        digits = f"substr(value, {DIGITS * number + 1}, {DIGITS})"
+        tag_set, length, first = _place(NUMBERS[self.field_name])
+        digits = f"substr(value, {first + 1}, {DIGITS})"
         # Divided, as `probability` does: a bound falls on the same side here and there.
-        conditions, values = [f"length(value) = {LENGTH}", f"{digits} GLOB '{'[0-9]' * DIGITS}'"], []
+        conditions, values = [f"length(value) = {length}", f"{digits} GLOB '{'[0-9]' * DIGITS}'"], []
         for bound, sign in ((self.point, "="), (self.rangemin, ">="), (self.rangemax, "<=")):
             if bound is not None:
                 conditions.append(f"CAST({digits} AS INTEGER) / {float(SCALE)} {sign} ?")
                 values.append(bound)
-        return attribute_clause(TAGS.field, " AND ".join(conditions)), values
+        return attribute_clause(tag_set.field, " AND ".join(conditions)), values
 
     def match(self, obj: Item) -> bool:
         """The same for one track, where another part of the query is beyond SQLite."""
-        value = probability(TAGS.number(self.field_name.removeprefix(PREFIX)), obj)
+        value = probability(NUMBERS[self.field_name], obj)
         return value is not None and super().match({self.field_name: value})
 
 
-def level_on(axis: Axis, item: Item) -> float | None:
-    """How far up on an axis a track is; None for one without tags."""
-    return level(item.get(TAGS.field, with_album=False), axis, TAGS)
+def level_on(axis: Axis, tag_set: TagSet, item: Item) -> float | None:
+    """How far up on an axis of a set a track is; None for one without tags."""
+    return level(item.get(tag_set.field, with_album=False), axis, tag_set)
 
 
 class LevelQuery(NumericQuery):
@@ -76,10 +83,10 @@ class LevelQuery(NumericQuery):
     def clause(self) -> tuple[str, Sequence[int]]:
         from .sql import attribute_clause
 
-        axis = AXES[self.field_name]
+        axis, tag_set = AXES[self.field_name]
         terms = []
         for tag, weight in axis.weights.items():
-            number = f"CAST(substr(value, {DIGITS * TAGS.number(tag) + 1}, {DIGITS}) AS INTEGER)"
+            number = f"CAST(substr(value, {DIGITS * tag_set.names.index(tag) + 1}, {DIGITS}) AS INTEGER)"
             magnitude = " + ".join(f"{factor} * MIN({number}, {bend})" for bend, factor in BENDS)
             terms.append(f"{weight} * ({magnitude})")
         score = " + ".join(terms)
@@ -88,12 +95,12 @@ class LevelQuery(NumericQuery):
             return "0", ()
         bounds = {f"{score} >= ?": axis.lowest(wanted[0])} if wanted[0] > 0 else {}
         bounds |= {f"{score} < ?": axis.lowest(wanted[-1] + 1)} if wanted[-1] < STEPS else {}
-        conditions = [f"length(value) = {LENGTH}", "value NOT GLOB '*[^0-9]*'", *bounds]
-        return attribute_clause(TAGS.field, " AND ".join(conditions)), list(bounds.values())
+        conditions = [f"length(value) = {DIGITS * len(tag_set.names)}", "value NOT GLOB '*[^0-9]*'", *bounds]
+        return attribute_clause(tag_set.field, " AND ".join(conditions)), list(bounds.values())
 
     def match(self, obj: Item) -> bool:
         """The same for one track, where another part of the query is beyond SQLite."""
-        value = level_on(AXES[self.field_name], obj)
+        value = level_on(*AXES[self.field_name], obj)
         return value is not None and self._holds(value)
 
     def _holds(self, value: float) -> bool:
@@ -131,14 +138,16 @@ def field_of(tag: str) -> str:
     return PREFIX + plain_name(tag)
 
 
-TAG_FIELDS = [field_of(tag) for tag in TAGS.names]
-AXES = {field_of(axis.name): axis for axis in TAGS.axes}
+AXES = {field_of(axis.name): (axis, tag_set) for tag_set in TAGS.sets for axis in tag_set.axes}
+NUMBERS = {field: number for number, name in enumerate(TAGS.columns) if (field := field_of(name)) not in AXES}
 
 TAG_TYPES: dict[str, types.Type] = (
-    {TAGS.field: Words(), TOP: Words()} | dict.fromkeys(TAG_FIELDS, Probability()) | dict.fromkeys(AXES, Level())
+    dict.fromkeys([*(tag_set.field for tag_set in TAGS.sets), TOP], Words())
+    | dict.fromkeys(NUMBERS, Probability())
+    | dict.fromkeys(AXES, Level())
 )
 TAG_GETTERS: dict[str, Callable[[Item], object]] = (
     {TOP: named_top_tags}
-    | {field: partial(probability, number) for number, field in enumerate(TAG_FIELDS)}
-    | {field: partial(level_on, axis) for field, axis in AXES.items()}
+    | {field: partial(probability, number) for field, number in NUMBERS.items()}
+    | {field: partial(level_on, *of) for field, of in AXES.items()}
 )

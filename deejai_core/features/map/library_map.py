@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from deejai_core.embedding.analysis import default_threads
-from deejai_core.embedding.tagging import read_columns
+from deejai_core.embedding.tagging import how_to_tag, read_columns
 from deejai_core.errors import EmptyError, LibraryError, MapError, NotAnalysedError, OptionError
 from deejai_core.features.labels import split_values
 from deejai_core.features.map.data import MOST_COLOURS, Field, category_field, map_data, scale_field, text_field
@@ -23,8 +23,8 @@ from deejai_core.library import Library
 from deejai_core.lists.listed import read_listed
 from deejai_core.lists.lookup import user_path
 from deejai_core.models.protocol import Model
-from deejai_core.models.registry import tagging_model
-from deejai_core.models.tag_set import TagSet
+from deejai_core.models.registry import vocabulary
+from deejai_core.models.tag_set import Vocabulary
 from deejai_core.tracks.songs import normal_artist
 from deejai_core.words import counted
 
@@ -78,15 +78,15 @@ def library_map(
     position = {id_: place for place, id_ in enumerate(ids)}
     titles, shown_fields = _own_fields(library, ids)
     own = {each.legend: each for each in shown_fields if each.legend in OWN}
-    tag_set = tagging_model(model).tag_set
-    tags = [fields.tag(name) for name in tag_set.columns]
+    words = vocabulary(model)
+    tags = [fields.tag(name) for name in words.columns]
     if color is None:
         color = _usual(own)
     elif (color := "genre" if color == "genres" else color) not in own:
         tag = tags.index(color) if color in tags else None
-        values = _values(library, ids, color) if tag is None else _column_of_tag(library, ids, tag_set, tag)
+        values = _values(library, ids, color) if tag is None else _column_of_tag(library, ids, words, tag)
         if all(value is None for value in values):
-            raise _empty(color, "list fields" if tag is None else "tag")
+            raise _empty(color, "list fields" if tag is None else how_to_tag(words, tag))
         shown_fields.append(_field(color, values, fields))
     elif not own[color].share:
         raise _empty(color, "list fields")
@@ -197,9 +197,10 @@ def _values(library: Library, ids: Sequence[int], name: str) -> list[object]:
     return [value if (value := found.get(id_)) not in (0, "", None) else None for id_ in ids]
 
 
-def _column_of_tag(library: Library, ids: Sequence[int], tag_set: TagSet, tag: int) -> list[float | None]:
+def _column_of_tag(library: Library, ids: Sequence[int], words: Vocabulary, tag: int) -> list[float | None]:
     """How probable a tag is for each of these tracks, or how far up on an axis it is; None for one without tags."""
-    return [None if np.isnan(p) else float(p) for p in read_columns(library, tag_set, ids)[:, tag]]
+    set_, place = words.places[tag]
+    return [None if np.isnan(p) else float(p) for p in read_columns(library, words.sets[set_], ids)[:, place]]
 
 
 def _field(name: str, known: Sequence[object], fields: Fields) -> Field:

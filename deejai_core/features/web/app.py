@@ -148,7 +148,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
             "writable": library.writable,
             "knobs": requests.write_options(library.walk),
             "rules": requests.write_options(library.rules),
-            "tags": list(library.tag_set.columns) if library.tagged else [],
+            "tags": list(library.tags),
             "largest_upload": LARGEST_UPLOAD,
             "demo": start.demo,
             "start": _shown(library, start.ids),
@@ -197,7 +197,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         coming = requests.read_list(body, "coming", requests.place_reader(read_reference), MOST_COMING) or [None] * USUAL
         walk = requests.read_walk(body, library.walk)
         seed = requests.read_whole(body, "seed", 0, 0, 2**31 - 1)
-        view = library.view(requests.read_rules(body, library.rules, library.tag_set))
+        view = library.view(requests.read_rules(body, library.rules, library.vocabulary))
         seeds, played = _songs(view, seeds, "seeds"), _songs(view, played)
         found = fill(
             view.candidates,
@@ -224,7 +224,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         between = requests.read_whole(body, "between", 5, 0, MOST_BETWEEN)
         walk = requests.read_walk(body, library.walk)
         seed = requests.read_whole(body, "seed", 0, 0, 2**31 - 1)
-        view = library.view(requests.read_rules(body, library.rules, library.tag_set))
+        view = library.view(requests.read_rules(body, library.rules, library.vocabulary))
         songs = _songs(view, stops, "waypoints")
         if any(one.vector.tobytes() == next_.vector.tobytes() for one, next_ in pairwise(songs)):
             raise RefusedError("waypoints: the same one twice in a row; a journey leads from one to another")

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from deejai_core.errors import DeejaiError
 from deejai_core.features.web.search import Found
-from deejai_core.models.tag_set import TagSet
+from deejai_core.models.tag_set import Vocabulary
 from deejai_core.options.lists import Rules, Walk
 from deejai_core.playlists.candidates import Candidates
 from deejai_core.tracks.songs import Song
@@ -79,8 +79,8 @@ class Library(Protocol):
     model: str
     tracks: int  # that are analysed
     writable: bool  # whether the page may write playlists, and have music analysed
-    tag_set: TagSet  # what its tracks may be tagged with
-    tagged: bool  # whether any of them has tags, to be chosen by mood
+    vocabulary: Vocabulary  # what its tracks may be tagged with
+    tags: Sequence[str]  # those of it that any of them has, to be chosen by mood
     map_progress: float | None  # how much of the map is laid out, 0 to 1, while it is
     alike: float | None  # similarity below which songs no longer sound alike; None: not known
     walk: Walk  # what the page begins with

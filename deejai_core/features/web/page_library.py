@@ -27,8 +27,8 @@ from deejai_core.lists.lookup import find_matches
 from deejai_core.lists.request import Request
 from deejai_core.lists.space import Space, open_space
 from deejai_core.models.protocol import Model
-from deejai_core.models.registry import tagging_model
-from deejai_core.models.tag_set import TagSet
+from deejai_core.models.registry import vocabulary
+from deejai_core.models.tag_set import Vocabulary
 from deejai_core.options.lists import Rules, Walk
 
 KEPT_VIEWS = 8
@@ -173,12 +173,14 @@ class PageLibrary:
         self._analysis.start()
 
     @property
-    def tag_set(self) -> TagSet:
-        return tagging_model(self._model).tag_set
+    def vocabulary(self) -> Vocabulary:
+        return vocabulary(self._model)
 
     @property
-    def tagged(self) -> bool:
-        return self.library.has_field(self.tag_set.field)
+    def tags(self) -> Sequence[str]:
+        words = self.vocabulary
+        there = [self.library.has_field(tag_set.field) for tag_set in words.sets]
+        return [name for name, (set_, _) in zip(words.columns, words.places, strict=True) if there[set_]]
 
     @property
     def walk(self) -> Walk:

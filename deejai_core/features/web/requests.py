@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from deejai_core.features.web.library import RefusedError
-from deejai_core.models.tag_set import TagSet
+from deejai_core.models.tag_set import Vocabulary
 from deejai_core.options.lists import Rules, Walk
 from deejai_core.options.option import page_options
 from deejai_core.options.values import Mood, Value
@@ -129,7 +129,7 @@ def read_walk(values: Mapping[str, Any], default: Walk) -> Walk:
     return _with_options(values, default)
 
 
-def read_rules(values: Mapping[str, Any], default: Rules, tag_set: TagSet) -> Rules:
+def read_rules(values: Mapping[str, Any], default: Rules, vocabulary: Vocabulary) -> Rules:
     """The object `rules` of a request; what it lacks is as in the configuration."""
     rules = values.get("rules", {})
     if not isinstance(rules, dict):
@@ -137,7 +137,7 @@ def read_rules(values: Mapping[str, Any], default: Rules, tag_set: TagSet) -> Ru
     known = page_options(Rules)
     if unknown := sorted(set(rules) - set(known)):
         raise RefusedError(f"rules: there is no {unknown[0][:40]!r}; there is: {', '.join(known)}")
-    return _with_options(rules, default, mood=Mood(tag_set))
+    return _with_options(rules, default, mood=Mood(vocabulary))
 
 
 def write_options(of: Walk | Rules) -> dict[str, Any]:

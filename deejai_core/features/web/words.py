@@ -7,6 +7,7 @@ from deejai_core.errors import HINTS, DeejaiError
 WORDS = HINTS | {
     "analyse": "analyse the library first",
     "tag": "tag the library first",
+    "tag more": "on the machine that has the music, have the second vocabulary's tags computed",
     "import": "add music to it first",
     "repair": "on the machine that has the music, have it repaired",
     "repair the library": "on the machine that has the music, have it repaired",

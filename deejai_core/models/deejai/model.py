@@ -45,6 +45,7 @@ class Speccy:
     duplicate_epsilon = 0.001  # the original's
     alike = None
     tag_set = None
+    more = ()
 
     def __init__(
         self,

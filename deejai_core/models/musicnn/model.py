@@ -1,105 +1,31 @@
-"""MusiCNN: three seconds of music in, an embedding out.
-
-The network of Pons and Serra, "musicnn: pre-trained convolutional neural networks for music audio tagging" (2019), trained
-on the Million Song Dataset. The bundled weights are pruned exactly: filters that put out a constant are gone, and what the
-constant adds to later layers is stored instead (`tools/build_musicnn.py`).
-"""
+"""MusiCNN: three seconds of music in, an embedding out. The model that is in use unless another one is chosen."""
 
 from __future__ import annotations
 
-import hashlib
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deejai_core.audio.spectrogram import log_mel
-from deejai_core.errors import ModelError
-from deejai_core.models.device import AT_ONCE, CPU, use_one_thread
-from deejai_core.models.musicnn.convolutions import (
-    TEMPORAL,
-    TIMBRAL,
-    TimbralFilters,
-    convolve,
-    temporal_maxima,
-    temporal_table,
-    timbral_maxima,
-)
+from deejai_core.models.musicnn.magnatagatune import MagnaTagATune
+from deejai_core.models.musicnn.network import Network
 from deejai_core.models.musicnn.tags import MSD_TAGS
 
-if TYPE_CHECKING:
-    import torch
 
-WEIGHTS = Path(__file__).parent / "weights"
-SHA256 = "571766d0786122f6ec2ce1f172f5e2e5aae9568ea70406256972a008d6391990"  # of the weights' file
-
-
-class MusiCNN:
-    """The network with its weights.
-
-    On the CPU it is numpy's: importing torch takes two seconds and 200 MB, more than embedding a few songs does.
-    """
+class MusiCNN(Network):
+    """The network as it was trained on the Million Song Dataset, and a projection to vectors."""
 
     name = "musicnn-msd-1"  # changes with every number it puts out: vectors of different names are not comparable
     trunk_name = name
+    sha256 = "571766d0786122f6ec2ce1f172f5e2e5aae9568ea70406256972a008d6391990"
     tag_set = MSD_TAGS
-    sample_rate = 16_000  # Hz, mono
-    window = 48_128  # samples: 187 frames of 512 at a hop of 256, 3.008 s
-    trunk_size = 200
     dimension = 100
     epsilon = 0.2  # cosine distance below which two slices are the same word in Mp3ToVec
     duplicate_epsilon = 0.01  # measured, see docs/benchmarks.md
     alike = 0.3  # likewise
 
-    def __init__(self) -> None:
-        self._on_device: dict[str, dict[str, torch.Tensor]] = {}  # the weights on devices of torch's
-
-    def is_intact(self) -> bool:
-        """Whether the weights' file is the one that this package was made with."""
-        try:
-            return hashlib.sha256((WEIGHTS / f"{self.name}.safetensors").read_bytes()).hexdigest() == SHA256
-        except OSError:
-            return False
-
     @cached_property
-    def _weights(self) -> dict[str, np.ndarray]:
-        try:
-            from safetensors import SafetensorError
-            from safetensors.numpy import load_file
-        except (ImportError, OSError) as error:  # OSError: a shared library of its is missing
-            raise ModelError(f"cannot analyse audio: {error}; reinstall beets-deejai") from error
-
-        path = WEIGHTS / f"{self.name}.safetensors"
-        try:
-            return load_file(path)
-        except (OSError, SafetensorError) as error:
-            raise ModelError(f"{path}: cannot read the model's weights ({error}); reinstall beets-deejai") from error
-
-    @cached_property
-    def _timbral(self) -> TimbralFilters:
-        return TimbralFilters.of([self._weights[name] for name in TIMBRAL], self._weights["mel.filters"].shape[1])
-
-    @cached_property
-    def _temporal(self) -> list[np.ndarray]:
-        return [temporal_table(self._weights[name]) for name in TEMPORAL]
-
-    def load(self) -> None:
-        use_one_thread()
-        _ = self._timbral, self._temporal
-
-    def embed(self, windows: np.ndarray, *, device: str = CPU) -> np.ndarray:
-        """The trunk's output for windows of audio.
-
-        windows: (n, `window`) float32 samples at `sample_rate`. device: as `pick_device` returns it. Returns (n, 200)
-        float32, the penultimate layer.
-        """
-        return self.trunk(self.mel(windows), device=device)
-
-    def mel(self, windows: np.ndarray) -> np.ndarray:
-        """What the trunk sees of windows of audio: (n, `window`) -> (n, 187 frames, 96 mels) float32."""
-        self.load()
-        return np.stack([log_mel(window, self._weights["mel.filters"], n_fft=512, hop_length=256) for window in windows])
+    def more(self) -> tuple[MagnaTagATune, ...]:
+        return (MagnaTagATune(),)
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
         """Slice vectors (..., 100) float32, not normalised, from the trunk's output (..., 200)."""
@@ -108,48 +34,4 @@ class MusiCNN:
 
     def tags(self, trunk: np.ndarray) -> np.ndarray:
         """Probabilities (n, 50) float32 of `MSD_TAGS`, from the trunk's output (n, 200)."""
-        logits = trunk.astype(np.float32) @ self._weights["tags.weight"] + self._weights["tags.bias"]
-        return 1 / (1 + np.exp(-logits))
-
-    def trunk(self, mel: np.ndarray, *, device: str = CPU) -> np.ndarray:
-        """The penultimate layer (n, 200) float32 for log-mel slices (n, 187 frames, 96 mels) float32."""
-        if device == CPU:
-            self.load()
-            return np.stack([self._trunk_of(slice_) for slice_ in mel])
-
-        import torch
-
-        from deejai_core.models.musicnn import torch_layers as musicnn_torch
-
-        if device not in self._on_device:
-            weights = {name: torch.from_numpy(values).to(device) for name, values in self._weights.items()}
-            self._on_device[device] = weights
-        batches = torch.from_numpy(mel).split(AT_ONCE)
-        return np.concatenate(
-            [musicnn_torch.trunk(batch.to(device), self._on_device[device]).cpu().numpy() for batch in batches]
-        )
-
-    def _trunk_of(self, mel: np.ndarray) -> np.ndarray:
-        """The penultimate layer (200,) for one log-mel slice (187 frames, 96 mels)."""
-        w = self._weights
-        x = mel * w["input.scale"] + w["input.shift"]
-        front = np.concatenate([timbral_maxima(x, self._timbral), *(temporal_maxima(x, table) for table in self._temporal)])
-        # Maxima were taken before bias, ReLU and batch norm, all monotone; `sign` marks filters of negative gain, whose
-        # maximum is the negated maximum of the negated filter.
-        front *= w["front.sign"][:, None]
-        front = self._activated(front, "front")  # (64, 187)
-        mid1 = np.repeat(w["mid1.constant"][:, None], len(x), axis=1)  # (64, 187)
-        mid1[w["mid1.channels"]] = self._activated(convolve(front, w["mid1.weight"]), "mid1")
-        mid2 = self._activated(convolve(mid1, w["mid2.weight"]), "mid2") + mid1
-        mid3 = self._activated(convolve(mid2, w["mid3.weight"]), "mid3") + mid2
-        back = np.concatenate([front, mid1, mid2, mid3])  # (256, 187)
-        dense = back.max(axis=1) @ w["dense.max"] + back.mean(axis=1) @ w["dense.mean"]
-        return self._activated(dense, "dense")
-
-    def _activated(self, x: np.ndarray, layer: str) -> np.ndarray:
-        """Bias, ReLU and batch norm of a layer: (filters, frames) or (filters,) -> the same shape."""
-        w = self._weights
-        bias, scale, shift = (
-            w[f"{layer}.{part}"].reshape(len(x), *[-1] * (x.ndim - 1)) for part in ("bias", "scale", "shift")
-        )
-        return np.maximum(x + bias, 0) * scale + shift  # mid1's bias differs from frame to frame
+        return self.probabilities(trunk)

@@ -7,6 +7,7 @@ from functools import partial
 
 from beets import ui
 
+from deejai_core.options.analysis import MORE
 from deejai_core.options.values import Epsilons
 from deejai_core.words import counted
 
@@ -34,6 +35,7 @@ def verbs() -> list[Verb]:
 
     tag = Verb("tag", run_tag, "describe in words how each analysed track sounds", takes="[options] [QUERY...]")
     tag.switch("-f", "--force", "tag all matching tracks again")
+    tag.switch("--more", "have a second network listen to the files, which knows instruments and voices")
     tag.switch("-p", "--pretend", "only show the tags, store nothing")
 
     reweigh = Verb("reweigh", run_reweigh, "compute all vectors again from the stored analysis")
@@ -109,13 +111,26 @@ def run_analyze(call: Call) -> None:
 
 
 def run_tag(call: Call) -> None:
+    from deejai_core.embedding.companions import hear_library
     from deejai_core.embedding.tagging import tag
     from deejai_core.models.registry import tagging_model
 
+    from ..analysis_report import AnalysisReport
+
     call.require_tracks()
-    opts, log = call.opts, call.log
-    model = tagging_model(call.load_model())
-    tagged = tag(call.library, model, call.matching(), force=bool(opts.force), pretend=bool(opts.pretend))
+    opts, log, analysis = call.opts, call.log, call.settings.analysis
+    model, ids = tagging_model(call.load_model()), call.matching()
+    unheard = 0
+    if (opts.more or analysis.tags == MORE) and not opts.pretend:
+        report = AnalysisReport(log, model.name)
+        try:
+            with report:
+                heard = hear_library(call.library, model, analysis, ids, on_start=report.hearing, on_result=report.result)
+        except KeyboardInterrupt:
+            report.stopped_hearing()
+            raise
+        unheard = heard.failed
+    tagged = tag(call.library, model, ids, force=bool(opts.force), pretend=bool(opts.pretend))
     print_lines(tagged.lines)
     if not tagged.wanted:
         log.info("nothing to do: every track has tags; --force tags them again")
@@ -127,6 +142,8 @@ def run_tag(call: Call) -> None:
             counted(tagged.wanted - tagged.given, "track"),
             model.name,
         )
+    if unheard:
+        raise ui.UserError(f"{counted(unheard, 'file')} could not be heard, see above; --more tries again")
 
 
 def run_reweigh(call: Call) -> None:

@@ -1,0 +1,107 @@
+"""Networks that have other words for what a model hears: they are to hear what was analysed without them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from deejai_core.audio.sandbox import Decoder
+from deejai_core.data_folder import alone, slices_path
+from deejai_core.embedding.analysis import Embedded, NotEmbedded, default_threads, embed_files
+from deejai_core.embedding.changed_files import check_mounted
+from deejai_core.embedding.cluster import Cluster, analyse_on
+from deejai_core.embedding.slices import SliceStore, open_slices
+from deejai_core.errors import NotAnalysedError
+from deejai_core.library import Library
+from deejai_core.models.device import pick_device
+from deejai_core.models.protocol import Companion, Model
+from deejai_core.models.registry import BUNDLED
+from deejai_core.options.analysis import Analysis
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What companions were to hear, in files."""
+
+    wanted: int
+    failed: int  # of these; they are tried again the next time
+
+
+def hear_library(
+    library: Library,
+    model: Model,
+    analysis: Analysis,
+    ids: Collection[int] | None = None,
+    *,
+    on_start: Callable[[int], None] = lambda files: None,
+    on_result: Callable[[Embedded | NotEmbedded], None] = lambda result: None,
+) -> Heard:
+    """Have the model's companions hear those of these tracks, or of all, that are analysed and that they have not heard.
+
+    on_start: told how many files a companion is to hear. on_result: told what came of each, once that is kept. What is
+    interrupted goes on the next time. Raises NotAnalysedError if nothing is analysed, UnmountedError if the files are gone,
+    LibraryError if an analysis is at work.
+    """
+    if not slices_path(library).exists():
+        raise NotAnalysedError("nothing analysed yet", hint="analyse")
+    with open_slices(library) as store, alone(library):
+        threads = analysis.threads or default_threads()
+        return hear_more(library, model, store, analysis, ids, threads=threads, on_start=on_start, on_result=on_result)
+
+
+def hear_more(
+    library: Library,
+    model: Model,
+    store: SliceStore,
+    analysis: Analysis,
+    ids: Collection[int] | None = None,
+    *,
+    threads: int,
+    cluster: Cluster | None = None,
+    decoders: Sequence[Decoder] | None = None,
+    on_start: Callable[[int], None] = lambda files: None,
+    on_result: Callable[[Embedded | NotEmbedded], None],
+) -> Heard:
+    """As `hear_library`, in a store that is open. cluster, decoders: see `embed_tracks`."""
+    wanted = failed = 0
+    for companion in model.more:
+        paths = _unheard(library, companion, store, ids)
+        on_start(len(paths))
+        if not paths:
+            continue
+        check_mounted(paths)
+        wanted += len(paths)
+        results: Iterator[Embedded | NotEmbedded]
+        if cluster:
+            of_bundled = replace(cluster, model=BUNDLED)
+            results = analyse_on(of_bundled, paths, companion, windows=analysis.windows, limits=analysis.limits)
+        else:
+            results = embed_files(
+                paths,
+                companion,
+                windows=analysis.windows,
+                threads=threads,
+                limits=analysis.limits,
+                device=pick_device(analysis.device),
+                decoders=decoders,
+            )
+        with closing(results):
+            for result in results:
+                if isinstance(result, Embedded):
+                    store.put(result.key, companion.trunk_name, result.trunk)
+                failed += isinstance(result, NotEmbedded)
+                on_result(result)
+    return Heard(wanted, failed)
+
+
+def _unheard(library: Library, companion: Companion, store: SliceStore, ids: Collection[int] | None) -> list[Path]:
+    """A file of each recording of these tracks, or of all, that a companion has not heard."""
+    recordings = library.recordings(ids)
+    heard = store.known(recordings.values(), companion.trunk_name)
+    first: dict[str, int] = {}
+    for id_, key in recordings.items():
+        if key not in heard:
+            first.setdefault(key, id_)
+    return [track.path for track in library.tracks(first.values()).values()]
