@@ -128,7 +128,7 @@ def analyse(
     """
     model = model or MusiCNN()
     outcome = analyse_library(library, model, tagging_model(model), analysis or Analysis(), ids=ids, observer=observer)
-    build_index(library, model)
+    build_index(library, model, exact=outcome.vectors)
     return outcome
 
 

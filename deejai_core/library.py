@@ -128,10 +128,10 @@ class Library(Protocol):
     def paths(self) -> dict[int, Path]:
         """Return where the file of each track lies, as an absolute path."""
 
-    def files(self) -> dict[int, tuple[bytes, str | None]]:
-        """Return each track's file and audio key, in the order of the ids: all at once, since there may be very many.
+    def files(self) -> dict[int, bytes]:
+        """Return the absolute path of each track's file as the system's bytes, in the order of the ids; empty for none.
 
-        The file is its absolute path as the system's bytes, empty if there is none; the key is None where none is known.
+        As `paths`, but of plain values, since there may be very many.
         """
 
     def cover(self, id_: int) -> Path | None:

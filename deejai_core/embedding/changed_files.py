@@ -28,15 +28,18 @@ def _status(name: bytes) -> os.stat_result | None:
         return None
 
 
-def look_at_files(files: Mapping[int, tuple[bytes, str | None]], store: SliceStore) -> tuple[set[int], list[FileNote]]:
+def look_at_files(
+    files: Mapping[int, bytes], keys: Mapping[int, str], store: SliceStore
+) -> tuple[set[int], list[FileNote]]:
     """Ids of the tracks whose files have changed, and notes to be kept of files of which there is none yet.
 
-    files: the library's, see `Library.files`. A file that is not there has not changed. One look at each file, and nothing
-    is read of it.
+    files: the library's, see `Library.files`. keys: of those whose recording is known, the audio key. A file that is not
+    there has not changed. One look at each file, and nothing is read of it.
     """
     noted = store.files()
     changed, unknown = set(), []
-    for id_, (name, key) in files.items():
+    for id_, name in files.items():
+        key = keys.get(id_)
         status = None if key is None or not name else _status(name)
         if status is None:
             continue

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,11 +24,13 @@ from deejai_core.embedding.changed_files import check_mounted, look_at_files, no
 from deejai_core.embedding.cluster import Cluster, Unshared, analyse_on
 from deejai_core.embedding.companions import hear_more
 from deejai_core.embedding.library_vectors import Weighted, up_to_date, weight_imported, weight_tracks
+from deejai_core.embedding.recordings import open_recordings
 from deejai_core.embedding.slices import FileNote, SliceStore, open_slices
 from deejai_core.embedding.tagging import tag_tracks
 from deejai_core.embedding.weighting import weight_external
 from deejai_core.errors import AudioError
 from deejai_core.index.cache import ids_with_vectors
+from deejai_core.index.vectors import Vectors
 from deejai_core.library import Library
 from deejai_core.models.device import pick_device
 from deejai_core.models.protocol import Model
@@ -57,6 +59,7 @@ class Outcome:
     skipped: int  # that failed before
     tagged: int
     heard: int = 0  # files that were decoded for companions alone
+    vectors: Vectors | None = None  # where none has changed: their cache, if it is that of the library
 
     @property
     def idle(self) -> bool:
@@ -108,10 +111,22 @@ def analyse_library(
     """
     observer = observer or AnalysisObserver()
     with open_slices(library) as store, alone(library):
-        files = library.files()
-        changed, unknown = look_at_files(files, store)
+        files, recordings = library.files(), open_recordings(library)
+        changed, unknown = look_at_files(files, recordings.keys(), store)
         store.note_files(unknown)
-        work = plan(library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed, files=files)
+        done, exact = ids_with_vectors(library, model)
+        work = plan(
+            library,
+            model,
+            store,
+            analysis,
+            ids=ids,
+            retry=retry,
+            force=force,
+            changed=changed,
+            every=files,
+            done=done,
+        )
         observer.planned(work, sum(id_ in changed for id_ in work.to_embed))
         paths = [track.path for track in library.tracks(work.to_embed).values()]
         if paths:
@@ -135,7 +150,7 @@ def analyse_library(
             library, work.to_embed, model, store, analysis, threads=threads, force=force, cluster=cluster, on_result=note
         )
         wanted, epsilon, weighted, heard, tagged = [*work.to_weight, *embedded], analysis.epsilon_for(model), None, 0, 0
-        if wanted or not up_to_date(library, model, epsilon, store, None if work.to_embed else _recordings(files)):
+        if wanted or not up_to_date(library, model, epsilon, store, None if work.to_embed else recordings):
             observer.weighting()
             weighted = weight_tracks(library, wanted, model, epsilon, store)
             observer.weighted(weighted, len(wanted))
@@ -154,7 +169,9 @@ def analyse_library(
         if analysis.tags:
             tagged = tag_tracks(library, tagger, store, ids).given
             observer.tagged(tagged)
-    return Outcome(weighted, len(wanted), len(work.to_embed), failed, len(work.failed), tagged, heard)
+    unchanged = weighted is None and not work.to_embed and not heard
+    vectors = exact if unchanged else None
+    return Outcome(weighted, len(wanted), len(work.to_embed), failed, len(work.failed), tagged, heard, vectors)
 
 
 def pending_tracks(
@@ -168,13 +185,13 @@ def pending_tracks(
 ) -> list[int]:
     """The tracks whose files `analyse_library` would decode; nothing is written."""
     if not slices_path(library).exists():
-        done = ids_with_vectors(library, model)
+        done, _ = ids_with_vectors(library, model)
         return [id_ for id_ in library.ids() if id_ not in done] if ids is None else list(ids)
     with open_slices(library) as store:
         files = library.files()
-        changed, _ = look_at_files(files, store)
+        changed, _ = look_at_files(files, library.recordings(), store)
         return plan(
-            library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed, files=files
+            library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed, every=files
         ).to_embed
 
 
@@ -188,31 +205,32 @@ def plan(
     retry: bool = False,
     force: bool = False,
     changed: Container[int] = (),
-    files: Mapping[int, tuple[bytes, str | None]] | None = None,
+    every: Iterable[int] | None = None,
+    done: Set[int] | None = None,
 ) -> Work:
     """Sort out what tracks lack; see `analyse_library`.
 
-    changed: ids of tracks whose files have changed: what they hold is embedded if it is another recording. files: the
-    library's, where they have been read already.
+    changed: ids of tracks whose files have changed: what they hold is embedded if it is another recording. every: the ids
+    of all tracks, done: of those that have a vector, where they have been read already.
     """
-    files = library.files() if files is None else files
-    keys, failures = _recordings(files), store.failures()
-    done = ids_with_vectors(library, model)
-    again = store.to_embed_again(model.trunk_name)
-    if ids is None and force:
-        ids = list(files)
-    elif ids is None:
-        ids = [id_ for id_ in files if id_ not in done or id_ in changed or keys.get(id_) in again]
-        if retry:  # also those that have a vector, of what they were before
-            ids = list(dict.fromkeys([*ids, *library.at(list(failures)).values()]))
+    failures, done = store.failures(), ids_with_vectors(library, model)[0] if done is None else done
+    lost = store.to_embed_again(model.trunk_name)
+    again = {id_ for found in open_recordings(library).tracks_of(lost).values() for id_ in found} if lost else set()
+    if ids is None:
+        ids = list(library.ids() if every is None else every)
+        if not force:
+            ids = [id_ for id_ in ids if id_ not in done or id_ in changed or id_ in again]
+            if retry:  # also those that have a vector, of what they were before
+                ids = list(dict.fromkeys([*ids, *library.at(list(failures)).values()]))
     tracks = library.tracks(ids)
-    known = store.known([keys[id_] for id_ in tracks if id_ in keys], model.trunk_name)
+    keys = library.recordings(list(tracks))
+    known = store.known(keys.values(), model.trunk_name)
     work = Work([], [], [])
     for id_, track in tracks.items():
         failure = failures.get(track.path)
         if force or (retry and failure):
             work.to_embed.append(id_)
-        elif id_ in done and keys.get(id_) not in again and id_ not in changed:
+        elif id_ in done and id_ not in again and id_ not in changed:
             continue
         elif keys.get(id_) in known and id_ not in changed:
             work.to_weight.append(id_)
@@ -221,10 +239,6 @@ def plan(
         else:
             work.to_embed.append(id_)
     return work
-
-
-def _recordings(files: Mapping[int, tuple[bytes, str | None]]) -> dict[int, str]:
-    return {id_: key for id_, (_, key) in files.items() if key is not None}
 
 
 def embed_tracks(

@@ -10,7 +10,7 @@ import numpy as np
 
 from deejai_core.data_folder import alone
 from deejai_core.embedding.mp3tovec import REFERENCE
-from deejai_core.embedding.recordings import open_recordings
+from deejai_core.embedding.recordings import Recordings, open_recordings
 from deejai_core.embedding.slices import SliceStore, open_slices
 from deejai_core.embedding.weighting import is_current, read_units, weight_against, weight_library
 from deejai_core.errors import NotAnalysedError
@@ -26,14 +26,13 @@ class Weighted(NamedTuple):
 
 
 def up_to_date(
-    library: Library, model: Model, epsilon: float, store: SliceStore, recordings: Mapping[int, str] | None = None
+    library: Library, model: Model, epsilon: float, store: SliceStore, recordings: Recordings | None = None
 ) -> bool:
     """Whether all vectors that can be made of what is stored were weighted against the library as it is.
 
-    recordings: the library's, where they have been read already.
+    recordings: the library's, where they are open already.
     """
-    recordings = library.recordings() if recordings is None else recordings
-    return is_current(store, model, epsilon, set(recordings.values()))
+    return is_current(store, model, epsilon, open_recordings(library) if recordings is None else recordings)
 
 
 def weight_tracks(library: Library, ids: Iterable[int], model: Model, epsilon: float, store: SliceStore) -> Weighted:

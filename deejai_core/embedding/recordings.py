@@ -44,6 +44,11 @@ class Recordings:
             found.setdefault(key, []).append(id_)
         return {key: found[key] for key in keys if key in found}
 
+    def keys(self) -> dict[int, str]:
+        """The key of each track, in no order. One that has lost its key since the rows were kept may be among them."""
+        keys = (key.decode("utf-8", "surrogatepass") for key in self.rows["key"].tolist())
+        return dict(zip(self.rows["id"].tolist(), keys, strict=True))
+
     def first(self, count: int, embedded: Callable[[list[str]], Set[str]]) -> list[str]:
         """The first `count` recordings, in the order of their keys, of those that are `embedded`."""
         found: dict[str, None] = {}

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from deejai_core.embedding.mp3tovec import REFERENCE, Reference, count_others, tfidf_vectors, unit
+from deejai_core.embedding.recordings import Recordings
 from deejai_core.embedding.slices import STORED, SliceStore, Weighting, are_slices
 from deejai_core.models.device import use_one_thread
 from deejai_core.models.protocol import Model
@@ -88,23 +89,15 @@ def weight_external(
     return weight_against(own, others, epsilon)[0]
 
 
-def is_current(store: SliceStore, model: Model, epsilon: float, library: Collection[str]) -> bool:
-    """Whether `weight_library` would have nothing to do but what is wanted."""
-    before, library = store.weighting(), set(library)
+def is_current(store: SliceStore, model: Model, epsilon: float, recordings: Recordings) -> bool:
+    """Whether `weight_library` would have nothing to do but what is wanted. recordings: the library's."""
+    before = store.weighting()
     if not before:
-        return not store.keys(model.trunk_name) & library
-    if (before.model, before.epsilon) != (model.name, epsilon) or store.uncounted(model.trunk_name) & library:
+        return not recordings.tracks_of(store.keys(model.trunk_name))
+    if (before.model, before.epsilon) != (model.name, epsilon) or recordings.tracks_of(store.uncounted(model.trunk_name)):
         return False
-    return before.reference == dict.fromkeys(_embedded_first(store, model, library))
-
-
-def _embedded_first(store: SliceStore, model: Model, library: Set[str]) -> list[str]:
-    """As `choose_reference` of the library's recordings that were embedded, mostly without reading which those are."""
-    some = choose_reference(library, REFERENCE + REFERENCE // 8)  # some may not be embedded
-    found = choose_reference(store.known(some, model.trunk_name))
-    if len(found) == REFERENCE or len(some) == len(library):
-        return found
-    return choose_reference(store.keys(model.trunk_name) & library)
+    reference = recordings.first(REFERENCE, lambda keys: store.known(keys, model.trunk_name))
+    return before.reference == dict.fromkeys(reference)
 
 
 def weight_library(

@@ -224,13 +224,12 @@ class FolderLibrary:
         return found
 
     def paths(self) -> dict[int, Path]:
-        return {id_: Path(os.fsdecode(name)) for id_, (name, _) in self.files().items()}
+        return {id_: Path(os.fsdecode(name)) for id_, name in self.files().items()}
 
-    def files(self) -> dict[int, tuple[bytes, str | None]]:
-        select = "SELECT id, path, audio_key FROM tracks WHERE NOT lost ORDER BY id"
+    def files(self) -> dict[int, bytes]:
         with self._opened() as database:
-            rows = database.select(select, of=(int, bytes, str))
-            return {id_: (os.fsencode(self._path(database, name)), key or None) for id_, name, key in rows}
+            rows = database.select("SELECT id, path FROM tracks WHERE NOT lost ORDER BY id", of=(int, bytes))
+            return {id_: os.fsencode(self._path(database, name)) for id_, name in rows}
 
     def cover(self, id_: int) -> Path | None:
         with self._opened() as database:

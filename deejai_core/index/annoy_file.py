@@ -155,15 +155,15 @@ def read_manifest(folder: Path) -> Manifest | None:
     return made if sound else None
 
 
-def find_index(folder: Path, vectors: np.ndarray, edition: str) -> Manifest | None:
+def find_index(folder: Path, vectors: np.ndarray, edition: str, *, intact: bool = True) -> Manifest | None:
     """The manifest of the index in `folder` if it was made from the vectors of this name and can be opened; or None.
 
-    Damage of files over `ALWAYS_HASHED` is left to `is_intact`.
+    intact: whether each byte must be as it was written; not asked of files over `ALWAYS_HASHED`, see `is_intact`.
     """
     made = read_manifest(folder)
     if made is None or (made.edition, made.tracks, made.dimension) != (edition, *vectors.shape):
         return None
-    return made if made.size > ALWAYS_HASHED or is_intact(folder, made) else None
+    return made if not intact or made.size > ALWAYS_HASHED or is_intact(folder, made) else None
 
 
 def is_intact(folder: Path, manifest: Manifest) -> bool:

@@ -35,12 +35,15 @@ def open_vectors(library: Library, model: Model, *, search: str = "auto", whole:
     return _renew(library, model, search) if follows is None else follows
 
 
-def ids_with_vectors(library: Library, model: Model) -> set[int]:
-    """The tracks that have a vector of this model; without a look at any vector where the cache is that of the library."""
+def ids_with_vectors(library: Library, model: Model) -> tuple[set[int], Vectors | None]:
+    """The tracks that have a vector of this model, and the cache, if it has just the vectors that the library has.
+
+    Where it has, no vector is looked at.
+    """
     kept = read_vectors_file(library.folder, model.name, model.dimension)
-    if kept is not None and _is_same(library, kept):
-        return set(kept.ids.tolist())
-    return set(library.vectors(model.name, model.dimension).ids.tolist())
+    exact = kept if kept is not None and _is_same(library, kept) else None
+    rows = library.vectors(model.name, model.dimension) if exact is None else exact
+    return set(rows.ids.tolist()), exact
 
 
 def build_index(
@@ -49,20 +52,22 @@ def build_index(
     *,
     search: str = "auto",
     on_build: Callable[[int], None] = lambda tracks: None,
+    exact: Vectors | None = None,
 ) -> None:
-    """Make the index now, if it is due, so that no list has to wait for it.
+    """Make the index now, if it is due, so that no list has to wait for it. One that a disk has damaged is left to lists,
+    which make another one in its place, and to `doctor`: to look at each byte takes longer than all the rest.
 
-    on_build(tracks): called before a large one is built. Raises StoreError if it cannot be written; lists then compare all
-    tracks.
+    on_build(tracks): called before a large one is built. exact: the cache, if it has just the vectors that the library
+    has, where that is known. Raises StoreError if it cannot be written; lists then compare all tracks.
     """
     if why_no_annoy():
         return
-    rows = open_vectors(library, model, search=search)
-    if rows.edition and rows.written <= MOST_WHOLE and not _is_same(library, rows):
+    rows = open_vectors(library, model, search=search) if exact is None else exact
+    if exact is None and rows.edition and rows.written <= MOST_WHOLE and not _is_same(library, rows):
         rows = _renew(library, model, search)  # so few are indexed anew for a single track
     folder, vectors, ids = library.folder, rows.vectors[: rows.written], rows.ids[: rows.written]
     edition = rows.edition or digest_of(vectors, ids)
-    if not len(vectors) or find_index(folder, vectors, edition):
+    if not len(vectors) or find_index(folder, vectors, edition, intact=False):
         return
     if len(vectors) > MOST_WHOLE:
         on_build(len(vectors))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from deejai_core.embedding import mp3tovec as core
 from deejai_core.embedding import weighting as module
 from deejai_core.embedding.mp3tovec import mp3tovec
+from deejai_core.embedding.recordings import Recordings
 from deejai_core.embedding.slices import COUNT_TABLES, SliceStore, rebuild_store
 from deejai_core.embedding.weighting import (
     choose_reference,
@@ -277,10 +280,18 @@ CHANGES = {
 }
 
 
+def recordings_of(keys: Iterable[str]) -> Recordings:
+    """The recordings of a library with a track of each."""
+    tracks = dict(enumerate(keys, 1))
+    library = SimpleNamespace(recordings=lambda ids: {id_: tracks[id_] for id_ in ids})
+    rows = sorted((key, id_) for id_, key in tracks.items())
+    return Recordings(library, np.array(rows, [("key", "S16"), ("id", "<i8")]))
+
+
 @pytest.mark.parametrize(("change", "current"), CHANGES.values(), ids=CHANGES)
 def test_whether_there_is_anything_to_weigh(whole, change, current):
     change(whole)
-    assert is_current(whole.store, whole.model, whole.epsilon, whole.vectors.keys()) == current
+    assert is_current(whole.store, whole.model, whole.epsilon, recordings_of(whole.vectors)) == current
 
 
 NOT_FINITE = np.array([[0, 1, np.nan, 3]], np.float16).tobytes()

@@ -155,11 +155,10 @@ class Finding:
         }
         assert len(paths) == len(ODD_NAMES)
         assert library.paths() == paths
-        assert library.files() == {id_: (os.fsencode(path), None) for id_, path in paths.items()}
+        assert library.files() == {id_: os.fsencode(path) for id_, path in paths.items()}
         assert {id_: track.path for id_, track in library.tracks(paths).items()} == paths
         assert library.at(list(paths.values())) == {path: id_ for id_, path in paths.items()}
         assert all(library.keep_recording(id_, path, "key") is False for id_, path in paths.items())
-        assert library.files() == {id_: (os.fsencode(path), "key") for id_, path in paths.items()}
         assert list(library.files()) == library.ids()
 
     def test_a_file_is_found_in_another_normalisation(self, factory, tmp_path):

@@ -151,10 +151,10 @@ class BeetsLibrary:
         return next((item.id for item in self.lib.items(PathQuery("path", os.fsencode(path)))), None)
 
     def paths(self) -> dict[int, Path]:
-        return {id_: Path(os.fsdecode(name)) for id_, (name, _) in self.files().items() if name}
+        return {id_: Path(os.fsdecode(name)) for id_, name in self.files().items() if name}
 
-    def files(self) -> dict[int, tuple[bytes, str | None]]:
-        return sql.files(self.lib, os.fsencode(self.music_folder), KEY)
+    def files(self) -> dict[int, bytes]:
+        return sql.files(self.lib, os.fsencode(self.music_folder))
 
     def cover(self, id_: int) -> Path | None:
         item = self.lib.get_item(id_)

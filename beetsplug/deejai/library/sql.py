@@ -47,11 +47,10 @@ def as_path(value: bytes) -> Path:
     return Path(os.fsdecode(Item._fields["path"].from_sql(value)))
 
 
-def files(lib: Library, folder: bytes, name: str) -> dict[int, tuple[bytes, str | None]]:
-    """The absolute path of each track's file, empty if it has none, and a flexible attribute; folder: of the music."""
-    statement = "SELECT i.id, i.path, a.value FROM items i LEFT JOIN item_attributes a ON a.entity_id = i.id AND a.key = ?"
-    rows = _query(lib, f"{statement} ORDER BY i.id", (name,))
-    return {id_: (_file_name(path, folder), None if value is None else _as_text(value)) for id_, path, value in rows}
+def files(lib: Library, folder: bytes) -> dict[int, bytes]:
+    """The absolute path of each track's file, empty if it has none. folder: of the music."""
+    with lib.transaction() as tx:
+        return {id_: _file_name(path, folder) for id_, path in tx.query("SELECT id, path FROM items ORDER BY id")}
 
 
 def _file_name(path: object, folder: bytes) -> bytes:

@@ -69,13 +69,14 @@ def weighting(library: Library, model: Model, epsilon: float) -> Iterator[Findin
 
 def files(library: Library, analysis: Analysis) -> Iterator[Finding]:
     """Whether files that have changed since they were analysed hold other songs."""
+    keys = library.recordings()
     with open_slices(library) as store:
-        changed, _ = look_at_files(library.files(), store)
+        changed, _ = look_at_files(library.files(), keys, store)
     if len(changed) > LOOKED_INTO:
         told = f"{len(changed):,} have changed since they were analysed"
         yield Finding("files", told, hint="analyse to look into files")
         return
-    others, keys = [], library.recordings()
+    others = []
     with analysis.limits.decoder() as decoder:
         for id_, track in library.tracks(sorted(changed)).items():
             try:

@@ -96,6 +96,7 @@ def run_analyze(call: Call) -> None:
             model,
             search=settings.comparison.index,
             on_build=lambda tracks: log.info("building the index of {:,} tracks...", tracks),
+            exact=outcome.vectors,
         )
     except StoreError as error:
         log.warning("{}; until it can be, lists compare all tracks", error)
