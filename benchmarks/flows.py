@@ -158,12 +158,13 @@ def beet_without_decoding(words: list[str]) -> None:
 
     from deejai_core.audio.sandbox import Decoder
     from deejai_core.embedding import analysis
+    from deejai_core.models.musicnn.model import MusiCNN
 
     def embed_file(path: Path, model: object, decoder: Decoder, **_: object) -> analysis.Embedded:
         key = blake2b(path.read_bytes(), digest_size=16).hexdigest()
         return analysis.Embedded(path, key, invented_trunks(np.random.default_rng(int(key[:8], 16)), 1)[0])
 
-    analysis.embed_file = embed_file
+    analysis.embed_file, MusiCNN.load = embed_file, lambda self: None
     beet(words)
 
 

@@ -18,6 +18,10 @@ def recordings_path(library: Library) -> Path:
     return library.folder / "recordings"
 
 
+def reference_path(library: Library) -> Path:
+    return library.folder / "reference"
+
+
 def history_path(library: Library) -> Path:
     return library.folder / "history.db"
 

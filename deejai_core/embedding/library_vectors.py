@@ -11,6 +11,7 @@ import numpy as np
 from deejai_core.data_folder import alone
 from deejai_core.embedding.mp3tovec import REFERENCE
 from deejai_core.embedding.recordings import Recordings, open_recordings
+from deejai_core.embedding.reference_slices import read_reference
 from deejai_core.embedding.slices import SliceStore, open_slices
 from deejai_core.embedding.weighting import is_current, read_units, weight_against, weight_library
 from deejai_core.errors import NotAnalysedError
@@ -94,9 +95,19 @@ def weight_imported(
     """
     recordings = open_recordings(library)
     tracks = recordings.tracks_of(set(library.recordings(set(ids)).values()))
-    reference = recordings.first(REFERENCE, lambda keys: store.known(keys, model.trunk_name))
+    checksums: dict[str, int | None] = {}
+
+    def embedded(keys: list[str]) -> set[str]:
+        found = store.checksums(keys, model.trunk_name)
+        checksums.update(found)
+        return set(found)
+
+    reference = recordings.first(REFERENCE, embedded)
     read = {} if read is None else read
-    read |= read_units(store, model, [key for key in reference if key not in read])
+    if read:
+        read |= read_units(store, model, [key for key in reference if key not in read])
+    else:
+        read |= read_reference(library, store, model, {key: checksums[key] for key in reference})
     units = read_units(store, model, tracks)
     vectors = weight_against(units, {key: read[key] for key in reference}, epsilon)
     store.drop_counts(units)

@@ -150,6 +150,10 @@ class SliceStore:
         """Those of these recordings that `model` has embedded."""
         return {key for (key,) in self._rows("SELECT key FROM slices WHERE model = ?", keys, model, of=(str,))}
 
+    def checksums(self, keys: Iterable[str], model: str) -> dict[str, int | None]:
+        """CRC-32 of what is stored of those of these recordings that `model` has embedded; None where it is not known."""
+        return dict(self._rows("SELECT key, crc FROM slices WHERE model = ?", keys, model, of=(str, int | None)))
+
     def uncounted(self, model: str) -> set[str]:
         """The recordings that `model` has embedded of which no counts are kept."""
         statement = "SELECT key FROM slices s WHERE model = ? AND NOT EXISTS (SELECT 1 FROM counts c WHERE c.key = s.key)"

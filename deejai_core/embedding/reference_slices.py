@@ -1,0 +1,96 @@
+"""The unit slices of a library's reference, kept beside the library, so that an import need not make them again.
+
+A cache of what the slice store holds: each recording's unit slices, and the checksum of the stored ones that they were made
+of. Whose checksum is another one by now, or is not known, has its slices read from the store.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import zlib
+from collections.abc import Mapping
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.data_folder import reference_path
+from deejai_core.embedding.slices import SliceStore
+from deejai_core.embedding.weighting import read_units
+from deejai_core.files import open_regular, replacing
+from deejai_core.library import Library
+from deejai_core.models.protocol import Model
+
+VERSION = 1
+CACHED_FROM = 500  # recordings; the slices of fewer are read from the store as fast
+RENEWED = 1 / 8  # of a reference: when the slices of so many recordings are read from the store, the file is written anew
+CHECKSUM = 4  # bytes at the beginning of the file: CRC-32 of the rest, which is a line of JSON, the rows, and the slices
+ALIGNED = 8  # bytes: where the rows begin is a multiple of this
+FLOAT = np.dtype("<f4")
+
+
+def read_reference(
+    library: Library, store: SliceStore, model: Model, checksums: Mapping[str, int | None]
+) -> dict[str, np.ndarray]:
+    """Unit slices (n, dimension) of the recordings of a reference, by key, in the order asked for.
+
+    checksums: of each key what `SliceStore.checksums` says of it. A folder that cannot be written costs time.
+    """
+    path = reference_path(library)
+    kept = _read(path, model) if len(checksums) >= CACHED_FROM else {}
+    found = {key: units for key, (checksum, units) in kept.items() if checksums.get(key) == checksum}
+    lacking = [key for key in checksums if key not in found]
+    found |= read_units(store, model, lacking)
+    if len(checksums) >= CACHED_FROM and sum(checksums[key] is not None for key in lacking) > RENEWED * len(checksums):
+        known = {key: units for key, units in found.items() if checksums.get(key) is not None}
+        with contextlib.suppress(OSError):
+            _write(path, model, checksums, known)
+    return {key: found[key] for key in checksums}
+
+
+def _read(path: Path, model: Model) -> dict[str, tuple[int, np.ndarray]]:
+    """Checksum and unit slices of each recording that is kept; nothing if they are not of this model, or not whole."""
+    try:
+        with open_regular(path) as file:
+            checksum, data = file.read(CHECKSUM), memoryview(file.read())
+        if zlib.crc32(data).to_bytes(CHECKSUM, "little") != checksum:
+            return {}
+        end = bytes(data[:1_000]).index(b"\n") + 1
+        made = json.loads(bytes(data[:end]))
+        if (made["version"], made["projection"]) != (VERSION, _projection(model)):
+            return {}
+        rows = np.frombuffer(data, _row_type(made["width"]), made["recordings"], end)
+        units = np.frombuffer(data, FLOAT, offset=end + rows.nbytes).reshape(-1, model.dimension)
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+    parts = np.split(units, np.cumsum(rows["slices"])[:-1])
+    return {
+        key.decode(): (checksum, part)
+        for key, checksum, part in zip(rows["key"].tolist(), rows["checksum"].tolist(), parts, strict=True)
+    }
+
+
+def _write(path: Path, model: Model, checksums: Mapping[str, int | None], units: Mapping[str, np.ndarray]) -> None:
+    keys = [key.encode() for key in units]
+    rows = np.empty(len(units), _row_type(max(map(len, keys), default=1)))
+    rows["key"], rows["checksum"] = keys, [checksums[key] for key in units]
+    rows["slices"] = [len(slices) for slices in units.values()]
+    width = rows.dtype["key"].itemsize
+    made = {"version": VERSION, "projection": _projection(model), "width": width, "recordings": len(rows)}
+    line = json.dumps(made).encode()
+    line += b" " * (-(CHECKSUM + len(line) + 1) % ALIGNED) + b"\n"
+    data = b"".join([line, rows.tobytes(), *(slices.astype(FLOAT, copy=False).tobytes() for slices in units.values())])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_bytes(zlib.crc32(data).to_bytes(CHECKSUM, "little") + data)
+
+
+def _row_type(width: int) -> np.dtype:
+    return np.dtype([("key", f"S{width}"), ("checksum", "<i8"), ("slices", "<i8")])
+
+
+def _projection(model: Model) -> str:
+    """What tells a model's way from the trunk's output to slice vectors from any other."""
+    made = model.project(np.eye(model.trunk_size, dtype=np.float32))
+    return blake2b(model.trunk_name.encode() + made.astype(FLOAT).tobytes(), digest_size=16).hexdigest()
