@@ -76,6 +76,7 @@ setup(
     package_data={
         "beetsplug.deejai.cli": ["scripts/*"],
         "deejai_core.models.musicnn": ["weights/*"],
+        "deejai_core.sentences": ["data/*"],
         "deejai_core.features.map": ["static/*"],
         "deejai_core.features.web": ["static/*"],
     },

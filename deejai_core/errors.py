@@ -103,6 +103,8 @@ HINTS = {
     "serve elsewhere": "choose another address or port",
     "say what samples": "say what samples without a header are",
     "example query": "see what a query looks like",
+    "describe": "say that these words describe how music sounds",
+    "describe by the others": "{about} is not known; say that the other words describe how music sounds",
 }
 
 
@@ -180,13 +182,21 @@ class QueryError(LibraryError):
 class NoMatchError(QueryError):
     """Words name nothing in a library: they are no title, find nothing as a query, and are no file.
 
-    query: the words that find nothing. kind: "track" or "album". near: the title that is spelt most like them, if one is.
+    query: the words that find nothing. kind: "track" or "album". near: the title or artist that is spelt most like them, if
+    one is.
     """
 
     def __init__(
-        self, message: str, *, query: str = "", kind: str = "track", near: str | None = None, hint: str | None = None
+        self,
+        message: str,
+        *,
+        query: str = "",
+        kind: str = "track",
+        near: str | None = None,
+        hint: str | None = None,
+        about: str = "",
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, about=about)
         self.query = query
         self.kind = kind
         self.near = near

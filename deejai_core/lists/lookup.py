@@ -151,9 +151,17 @@ def _no_match(library: Library, words: Sequence[str], kind: Kind, found_alone: S
     )
 
 
+def is_near(name: str, text: str) -> bool:
+    """Whether a name is spelt nearly like these words."""
+    return bool(get_close_matches(text.lower(), [name.lower()], n=1, cutoff=NEAR))
+
+
 def _near_name(library: Library, text: str, kind: Kind) -> str | None:
-    """The title that is spelt most like these words, if one is."""
+    """The title or artist that is spelt most like these words, if one is."""
     shortest, longest = (len(text) * ratio for ratio in (NEAR / (2 - NEAR), (2 - NEAR) / NEAR))  # others are not near
-    names = {name.lower(): name for name in library.titles(kind, shortest, longest, MOST_COMPARED)}
+    artists = set(library.field("artist" if kind == "track" else "albumartist").values())
+    names = {name.lower(): name for name in artists if shortest <= len(name) <= longest}
+    names = dict(list(names.items())[:MOST_COMPARED])
+    names |= {name.lower(): name for name in library.titles(kind, shortest, longest, MOST_COMPARED)}
     near = get_close_matches(text.lower(), names, n=1, cutoff=NEAR)
     return names[near[0]] if near else None

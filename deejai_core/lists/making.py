@@ -10,20 +10,20 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.embedding.tagging import how_to_tag
-from deejai_core.errors import DeejaiError, LibraryError, NoMatchError, OptionError, PlaylistError
+from deejai_core.errors import DeejaiError, NoMatchError, OptionError, PlaylistError
 from deejai_core.formats.entries import one_line
 from deejai_core.library import Kind, Library
 from deejai_core.lists.listed import left_out, read_listed
 from deejai_core.lists.lookup import Found, Match, albums_of, find, find_matches, meant_playlist, playlist_at
 from deejai_core.lists.reasons import WalkReasons, relaxed, unlike, why_journey
 from deejai_core.lists.request import Entry, MadeList, Request
-from deejai_core.lists.space import Member, Space
+from deejai_core.lists.sounding import Description, describe, sounding
+from deejai_core.lists.space import Member
 from deejai_core.lists.waypoints import find_waypoint, known_members, words_for
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import vocabulary
-from deejai_core.options.lists import Rules, Walk
-from deejai_core.playlists.candidates import Candidates, sounding_most
+from deejai_core.options.lists import Walk
+from deejai_core.playlists.candidates import Candidates
 from deejai_core.playlists.geometry import angles, blend
 from deejai_core.playlists.journey import journey, step_statistics
 from deejai_core.playlists.order import shortest_path
@@ -33,28 +33,18 @@ from deejai_core.words import counted
 
 MOST_REORDERED = 10_000  # tracks, whose distances from each other take a gigabyte
 NAMED = 3  # members that a list is named after
-SOUNDING = 3  # seeds of a list that begins with what sounds like some words
 
 
 def make_similar(library: Library, model: Model, words: Sequence[str], request: Request) -> MadeList:
     """The list of what sounds like the tracks, albums or files that `words` name."""
     walk, rules = _seeded(request.walk), request.rules
     unwanted = find_matches(library, [request.less], request.kind) if request.less else []
-    try:
-        found, error = find(library, words, request.kind), None
-    except NoMatchError as none:
-        tags = vocabulary(model)
-        numbers = tags.numbers_in(" ".join(words))
-        if numbers is None:
-            raise
-        for number in numbers:
-            if not library.has_field(tags.sets[tags.places[number][0]].field):
-                raise _untagged(none, how_to_tag(tags, number)) from none
-        found, error = Found([]), none
+    found = _described_or_found(library, model, words, request)
     space = request.open(library, model)
-    if error:
-        seeds, remark = _sounding(space, rules, words, error)
-        remarks, warnings = [remark], []
+    leaning = None
+    if isinstance(found, Description):
+        seeds, leaning, remarks = sounding(space, rules, found)
+        warnings = []
     else:
         seeds, warnings = known_members(space, found.matches, found.listed)
         warnings += left_out(found.lost)
@@ -68,7 +58,7 @@ def make_similar(library: Library, model: Model, words: Sequence[str], request: 
             f"the seeds alone take {_minutes(taken)} of the {_minutes(walk.seconds)} asked for; choose fewer, or leave "
             "them out of the list",
         )
-    candidates = space.candidates(rules, timed=walk.seconds is not None)
+    candidates = space.candidates(rules, timed=walk.seconds is not None, leaning=leaning)
     reasons = WalkReasons(space, seeds) if request.why else None
     picks = similar(
         candidates,
@@ -251,23 +241,15 @@ def similar_artists(library: Library, model: Model, words: Sequence[str], reques
 MAKERS = {"similar": make_similar, "journey": make_journey, "reorder": make_reordered}
 
 
-def _sounding(space: Space, rules: Rules, words: Sequence[str], error: NoMatchError) -> tuple[list[Member], str]:
-    """The members that sound most like words which are tags and match nothing, and a remark that says so."""
-    text = " ".join(words)
-    numbers = space.vocabulary.numbers_in(text)
-    tags = space.tags(numbers)
-    found = sounding_most(tags, SOUNDING, space.allowed(rules))
-    if not len(found):
-        rarest = numbers[int(np.isnan(tags).sum(axis=0).argmax())]
-        raise _untagged(error, how_to_tag(space.vocabulary, rarest)) from error
-    members = space.members(found.tolist())
-    sound = ", ".join(space.vocabulary.columns[number] for number in numbers)
-    remark = f"no {space.kind} is called {text!r}: starting from what sounds most like {sound}"
-    return [members[position] for position in found.tolist() if position in members], remark
-
-
-def _untagged(error: NoMatchError, hint: str) -> LibraryError:
-    return LibraryError(f"{error}; to find songs by these tags, tag them first", hint=hint)
+def _described_or_found(library: Library, model: Model, words: Sequence[str], request: Request) -> Description | Found:
+    """What words name, or, if that is nothing or they are said to describe music, what they say of its sound."""
+    tags = vocabulary(model)
+    if request.by_words:
+        return describe(library, tags, words, None)
+    try:
+        return find(library, words, request.kind)
+    except NoMatchError as error:
+        return describe(library, tags, words, error)
 
 
 def _one_of_each_song(members: Sequence[Member]) -> list[Member]:

@@ -15,7 +15,7 @@ from deejai_core.lists.lookup import meant_playlist, user_path
 from deejai_core.lists.making import MAKERS
 
 SWITCHES = ("best_order", "keep_first", "keep_last")  # fields of `Request`
-ASKED = {"album", "less", *SWITCHES}  # of one list alone, as an entry has them
+ASKED = {"album", "less", "words", *SWITCHES}  # of one list alone, as an entry has them
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ def read_named(entry: object, options: Collection[str], number: int = 1) -> Name
     asked = {
         "kind": "album" if entry.get("album") else "track",
         "less": str(entry["less"]) if entry.get("less") else None,
+        "by_words": bool(entry.get("words")),
         **{switch: bool(entry.get(switch)) for switch in SWITCHES},
     }
     given = {option: entry[option] for option in entry.keys() & set(options)}

@@ -19,11 +19,12 @@ from deejai_core.playlists.candidates import Pick
 class Request:
     """What is asked of one list.
 
-    kind: of its members. space: what they are compared by. search: how neighbours are found, see `index.neighbours`. less:
-    a query; the list should be less like what it finds. best_order: whether the waypoints are visited in their best order;
-    keep_first, keep_last: which then stay where they are. why: whether each pick is to be explained. choose: which of the
-    offers for a place is taken, best first, or None to end the list; by default the best. choose_waypoint: which of several
-    members is a waypoint; by default their centre is.
+    kind: of its members. space: what they are compared by. search: how neighbours are found, see `index.neighbours`.
+    less: a query; the list should be less like what it finds. by_words: whether the words describe how music sounds,
+    whatever they match. best_order: whether the waypoints are visited in their best order; keep_first, keep_last: which
+    then stay where they are. why: whether each pick is to be explained. choose: which of the offers for a place is
+    taken, best first, or None to end the list; by default the best. choose_waypoint: which of several members is a
+    waypoint; by default their centre is.
     """
 
     walk: Walk = Walk()  # noqa: RUF009 (it cannot change)
@@ -33,6 +34,7 @@ class Request:
     space: SpaceName = "sound"
     search: str = "auto"
     less: str | None = None
+    by_words: bool = False
     best_order: bool = False
     keep_first: bool = False
     keep_last: bool = False

@@ -43,6 +43,7 @@ from deejai_core.playlists.segue import ends
 from deejai_core.tracks.songs import Song, TrackColumns, normal_artist, song_names
 from deejai_core.training.kept import read_track2vec
 
+LEANING = 0.2  # similarity that a list which words describe costs what is least so
 Match = int | Path  # the id of a track or album, or a file that is not in the library
 Ends = tuple[np.ndarray | None, np.ndarray | None]
 
@@ -132,8 +133,12 @@ class Space:
         counts = np.bincount(self.grouping.album[tagged], minlength=len(self.ids))[:, None]
         return np.where(counts, sums / np.maximum(counts, 1), np.nan).astype(np.float32)
 
-    def candidates(self, rules: Rules, *, timed: bool = False) -> Candidates:
-        """What a list may take. timed: for a list of a given playing time. Raises OptionError if that is nothing."""
+    def candidates(self, rules: Rules, *, timed: bool = False, leaning: np.ndarray | None = None) -> Candidates:
+        """What a list may take.
+
+        timed: for a list of a given playing time. leaning: (n,) the higher, the more the list leans to it; NaN: not at all.
+        Raises OptionError if that is nothing.
+        """
         penalty = np.zeros(len(self.rows), np.float32)
         if rules.prefer_played or rules.avoid_skipped:
             penalty += play_penalties(
@@ -143,6 +148,8 @@ class Space:
             penalty += hub_penalties(self.densities)
         if rules.mood:
             penalty += self._mood_penalties(rules.mood).astype(np.float32)
+        if leaning is not None:
+            penalty += mood_penalties(leaning[:, None], np.array([LEANING])).astype(np.float32)
         return Candidates(
             self.index,
             self.catalogue,

@@ -58,6 +58,11 @@ class Vocabulary:
         """Of each of `columns`, the place of its set in `sets`, and its own place in the columns of that set."""
         return tuple(self._places.values())
 
+    def is_axis(self, number: int) -> bool:
+        """Whether a column is an axis, not a tag."""
+        set_, place = self.places[number]
+        return place >= len(self.sets[set_].names)
+
     def number(self, text: str) -> int | None:
         """The place in `columns` of the tag or axis that `text` means, however it is written; None if it means none."""
         return self._numbers.get(plain_name(text))

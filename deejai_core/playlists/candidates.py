@@ -248,14 +248,27 @@ def mood_penalties(probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray
     return penalty
 
 
-def sounding_most(probabilities: np.ndarray, count: int, allowed: np.ndarray | None = None) -> np.ndarray:
-    """The positions of up to `count` tracks whose probabilities of all tags have the highest product, best first.
+def sound_scores(columns: np.ndarray, weights: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """(n,) how much tracks sound as is asked for; NaN for one without tags.
 
-    probabilities: (n, tags), NaN for a track without tags, which is never one of them. allowed: (n,) bool; None: any.
+    columns: (n, k) probabilities of tags, and levels of axes where `levels` (k,) is true. weights: (k,) of each, negative
+    for what is not wanted. Probabilities are multiplied, each to the power of its weight: that of a rare tag is small, and
+    still tells which tracks have more of it. What is not known of a track counts as it does in the middle.
     """
-    wanted = probabilities.astype(np.float64)
-    there = ~np.isnan(wanted).any(axis=1) & (True if allowed is None else allowed)
-    positions = np.flatnonzero(there)
-    # Not quite 0 where it was rounded to that: one missing tag must not make all else count for nothing.
-    products = np.log(np.maximum(wanted[positions], LEAST_PROBABILITY)).sum(axis=1)
-    return positions[np.argsort(-products, kind="stable")[:count]]
+    scores = np.zeros(len(columns))
+    for column, weight, is_level in zip(columns.T.astype(np.float64), weights.tolist(), levels.tolist(), strict=True):
+        known = ~np.isnan(column)
+        # Not quite 0 where it was rounded to that: one missing tag must not make all else count for nothing.
+        values = column[known] if is_level else np.log(np.maximum(column[known], LEAST_PROBABILITY))
+        spread = values.std() if is_level and len(values) else 1.0
+        scores[known] += weight * (values - (values.mean() if len(values) else 0.0)) / (spread or 1.0)
+    return np.where(np.isnan(columns).all(axis=1), np.nan, scores)
+
+
+def sounding_most(scores: np.ndarray, count: int, allowed: np.ndarray | None = None) -> np.ndarray:
+    """The positions of up to `count` tracks with the highest scores, best first; NaN is never one of them.
+
+    allowed: (n,) bool; None: any.
+    """
+    positions = np.flatnonzero(~np.isnan(scores) & (True if allowed is None else allowed))
+    return positions[np.argsort(-scores[positions], kind="stable")[:count]]

@@ -27,7 +27,14 @@ def test_what_is_asked_of_it_and_its_options():
     entry = {"name": " A ", "reorder": "x", "album": True, "keep_last": True, "less": "y", "from": "z", "number": 3}
     read = read_named(entry, OPTIONS)
     assert (read.name, read.verb) == ("A", "reorder")
-    assert read.asked == {"kind": "album", "less": "y", "best_order": False, "keep_first": False, "keep_last": True}
+    assert read.asked == {
+        "kind": "album",
+        "less": "y",
+        "by_words": False,
+        "best_order": False,
+        "keep_first": False,
+        "keep_last": True,
+    }
     assert read.options == {"number": 3, "candidates": "z"}
 
 

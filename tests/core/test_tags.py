@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.musicnn.tags import BUNDLED_TAGS, MSD_TAGS, MTT_LABELS, MTT_OUTPUTS, MTT_SPELLINGS, MTT_TAGS
 from deejai_core.models.tag_set import TagSet, Vocabulary, plain_name
-from deejai_core.playlists.candidates import mood_penalties, sounding_most
+from deejai_core.playlists.candidates import mood_penalties, sound_scores, sounding_most
 from deejai_core.playlists.playlist import similar
 from tests.libraries import candidates, compass
 
@@ -118,14 +118,30 @@ class TestMoods:
 class TestWhatSoundsMostLikeWords:
     PROBABILITIES = np.array([[0.9, 0.1], [0.5, 0.5], [NAN, NAN], [0.3, 0.4], [0.0, 1.0]])
 
+    @staticmethod
+    def most(columns: np.ndarray, weights: list[float], count: int, levels: list[int] = (), **allowed) -> list[int]:
+        are_levels = np.isin(np.arange(len(weights)), levels)
+        return sounding_most(sound_scores(columns, np.array(weights), are_levels), count, **allowed).tolist()
+
     def test_the_highest_product(self):
-        assert sounding_most(self.PROBABILITIES[:, :2], 3).tolist() == [1, 3, 0]
-        assert sounding_most(self.PROBABILITIES[:, 1:2], 2).tolist() == [4, 1]
+        assert self.most(self.PROBABILITIES, [1, 1], 3) == [1, 3, 0]
+        assert self.most(self.PROBABILITIES[:, 1:], [1], 2) == [4, 1]
+
+    def test_what_is_not_wanted(self):
+        assert self.most(self.PROBABILITIES, [1, -1], 2) == [0, 1]
+        assert self.most(self.PROBABILITIES[:, :1], [-1], 2) == [4, 3]
+
+    def test_levels_count_by_how_far_they_are_from_the_middle(self):
+        columns = np.array([[0.1, 0.4], [0.1, 0.6], [NAN, NAN], [0.1, 0.5]])
+        assert self.most(columns, [1, 1], 3, [1]) == [1, 3, 0]
+        assert self.most(columns, [1, -1], 3, [1]) == [0, 3, 1]
+        assert self.most(columns[:1], [1, 1], 3, [1]) == [0]
+        assert self.most(columns[2:3], [1, 1], 3, [1]) == []
 
     def test_among_some(self):
         allowed = np.array([True, False, True, True, False])
-        assert sounding_most(self.PROBABILITIES[:, :2], 3, allowed).tolist() == [3, 0]
-        assert sounding_most(self.PROBABILITIES[:, :1], 3, np.array([False, False, True, False, False])).tolist() == []
+        assert self.most(self.PROBABILITIES, [1, 1], 3, allowed=allowed) == [3, 0]
+        assert self.most(self.PROBABILITIES[:, :1], [1], 3, allowed=np.array([False, False, True, False, False])) == []
 
     def test_equals_come_in_the_order_of_the_library(self):
-        assert sounding_most(np.tile([[0.5], [0.7]], (100, 1)), 150).tolist() == [*range(1, 200, 2), *range(0, 100, 2)]
+        assert self.most(np.tile([[0.5], [0.7]], (100, 1)), [1], 150) == [*range(1, 200, 2), *range(0, 100, 2)]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from deejai_core.api import analyse
+from deejai_core.embedding.tagging import tag
 from deejai_core.errors import NoMatchError
 from deejai_core.features.web.app import Start, create_app
 from deejai_core.features.web.covers import Covers
@@ -115,6 +116,19 @@ def test_search(client):
     assert aisle["length"] == pytest.approx(8, abs=0.1)
     assert {track["artist"] for track in client.find("nave")} == {"Nave"}
     assert client.find("no such song") == client.find('"half') == []
+
+
+def test_a_sentence_finds_what_sounds_so(client, library):
+    text = "calm%20piano%20for%20a%20rainy%20evening"
+    assert client.get(f"/api/search?q={text}").json == {"tracks": [], "groups": [], "more": False}  # without tags
+    tag(library, MusiCNN())
+    found = client.get(f"/api/search?q={text}&limit=5").json
+    (group,) = found["groups"]
+    assert (group["kind"], group["name"]) == ("sound", "low energy, instrumental, low valence")
+    assert group["ids"] == [track["id"] for track in found["tracks"][:3]]
+    assert len(found["tracks"]) == 5
+    assert client.get("/api/search?q=calm%20pianoo").json["tracks"] == []  # no word
+    assert client.get(f"/api/search?q={text}&offset=5").json["tracks"] == []
 
 
 def test_a_queue_is_filled(client, library):

@@ -193,3 +193,21 @@ def visit(browser):
     visits = Visits(browser)
     yield visits
     visits.close()
+
+
+@pytest.fixture(scope="module")
+def tagged_library(analysed_library, tmp_path_factory):
+    library = Beets(tmp_path_factory.mktemp("tagged"))
+    shutil.copy(analysed_library.library, library.library)
+    shutil.copytree(analysed_library.data, library.data)
+    library.deejai("tag")
+    return library
+
+
+@pytest.fixture
+def tagged(tagged_library, tmp_path):
+    """A library of one's own that holds the collection with its tags."""
+    own = Beets(tmp_path / "tagged")
+    shutil.copy(tagged_library.library, own.library)
+    shutil.copytree(tagged_library.data, own.data)
+    return own

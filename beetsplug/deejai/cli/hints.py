@@ -81,6 +81,8 @@ WORDS = {  # {about}: what the hint is about
     "another name or replace": "choose another name, or give --force to replace it",
     "serve elsewhere": "choose another with --host or --port",
     "say what samples": "for samples without a header, say what they are (--format s16le)",
+    "describe": "--words goes by what these words say of sound",
+    "describe by the others": "{about} is no word that is known; --words goes by the others",
     "example query": ", such as 'query:genres:jazz year:1970..'",
 }
 
@@ -109,7 +111,7 @@ def problem_in_words(error: OptionError) -> str:
 def _with_hint(text: str, error: DeejaiError) -> str:
     hint = WORDS[error.hint].format(about=error.about) if error.hint else ""
     if isinstance(error, NoMatchError) and error.near:
-        hint = f"did you mean {error.near!r}?"
+        hint = " ".join(filter(None, [f"did you mean {error.near!r}?", hint and f"({hint})"]))
     elif error.hint == "query" and isinstance(error, NoMatchError) and error.kind == "album":
         hint = WORDS["query albums"]
     between = "" if not hint or hint.startswith(",") else " " if text.endswith((".", "?")) else "; "

@@ -69,6 +69,8 @@ def recipe_of(verb: str, words: Iterable[str], settings: Settings, request: Requ
         flags.append("-a")
     if request.less:
         flags += ["--less", request.less]
+    if request.by_words:
+        flags.append("--words")
     if verb == "reorder":  # the waypoints of a journey are in their order by now
         for wish in ("best_order", "keep_first", "keep_last"):
             if getattr(request, wish):

@@ -18,18 +18,20 @@ from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import DeejaiError, ExternalFileError, MissingError, NothingAllowedError, QueryError
 from deejai_core.features.web.audio import FORMATS as PLAYED
 from deejai_core.features.web.library import Cover, ExternalSong, Listed, Progress, RefusedError, View
-from deejai_core.features.web.search import Found, SearchIndex
+from deejai_core.features.web.search import Found, Group, SearchIndex
 from deejai_core.features.web.words import in_words
 from deejai_core.formats.entries import Header, Style, made_with, now, one_line
 from deejai_core.formats.export import FORMATS, SUFFIXES, file_name, write_playlist
 from deejai_core.library import Library
 from deejai_core.lists.lookup import find_matches
 from deejai_core.lists.request import Request
+from deejai_core.lists.sounding import SEEDS, known_columns, most_like
 from deejai_core.lists.space import Space, open_space
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import vocabulary
 from deejai_core.models.tag_set import Vocabulary
 from deejai_core.options.lists import Rules, Walk
+from deejai_core.sentences.understanding import understand
 
 KEPT_VIEWS = 8
 AN_HOUR = 3600  # seconds after which "played lately" is reckoned anew
@@ -242,8 +244,20 @@ class PageLibrary:
         try:
             ids = sorted(self.library.matching(text))
         except QueryError:
-            return found  # half a query, as it is while somebody types
+            ids = []  # half a query, as it is while somebody types
+        if not ids and not offset:
+            return self._described(text, limit)
         return Found(ids[offset : offset + limit], [], more=len(ids) > offset + limit)
+
+    def _described(self, text: str, limit: int) -> Found:
+        """What sounds as a text says, if that is all known words; and as a group, what a list of it begins with."""
+        space = self.state.space
+        there = known_columns(self.library, self.vocabulary)
+        understood = understand(text, self.vocabulary, there)
+        if not understood.weights or understood.unknown:
+            return Found([], [])
+        ids = [space.ids[position] for position in most_like(space, understood, limit)[0]]
+        return Found(ids, [Group("sound", understood.gist(self.vocabulary), "", tuple(ids[:SEEDS]))] if ids else [])
 
     @_answering
     def describe(self, ids: Iterable[int]) -> dict[int, Listed]:

@@ -16,9 +16,9 @@ SHORTEST_FUZZY = 4  # characters; shorter words are close to too much
 
 @dataclass(frozen=True)
 class Group:
-    """An artist or an album that a search found. ids: of its tracks, in the library's order."""
+    """An artist or an album that a search found, or what sounds as its words say. ids: of its tracks, in their order."""
 
-    kind: str  # "artist" or "album"
+    kind: str  # "artist", "album" or "sound"
     name: str
     artist: str  # of an album
     ids: tuple[int, ...]

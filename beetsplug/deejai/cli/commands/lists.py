@@ -27,6 +27,7 @@ def verbs() -> list[Verb]:
         takes="[options] QUERY...|FILE...|PLAYLIST...",
     )
     _add_list_options(similar, (*WALK, *VARIATION, *RULES))
+    similar.switch("--words", "the words describe how music sounds, whatever titles they match")
 
     journey = Verb(
         "journey",
@@ -131,6 +132,7 @@ def _make(verb: str, call: Call) -> None:
         kind="album" if option("album", None) else "track",
         less=option("less", None),
         **{name: bool(option(name, None)) for name in ("best_order", "keep_first", "keep_last", "why")},
+        by_words=bool(option("words", None)),
         choose=choose_next if option("pick", None) else None,
         choose_waypoint=choose_waypoint if is_terminal() else None,
     )

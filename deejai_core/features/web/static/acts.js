@@ -26,12 +26,12 @@ export function choose(track) {
   else begin([track]);
 }
 
-/** Begin with an album, which plays first, or with what an artist sounds like. */
+/** Begin with an album, which plays first, or with what an artist, or what somebody described, sounds like. */
 export async function chooseGroup({ kind, name, ids }) {
   const found = (await api.tracks(ids)).tracks.filter((track) => track.analysed);
   if (!found.length) return notice(`Nothing of “${name}” has been analysed yet.`);
   if (plan.journey) addWaypoint(found[0]);
-  else begin(kind === "artist" ? found.slice(0, OF_AN_ARTIST) : found, { name, followed: kind === "artist" });
+  else begin(kind === "artist" ? found.slice(0, OF_AN_ARTIST) : found, { name, followed: kind !== "album" });
 }
 
 export async function beginAnywhere() {

@@ -96,7 +96,8 @@ export function searchField({ choose, chooseGroup, add, tell, fail }) {
     const album = group.kind === "album";
     showCover(cover, { id: album ? group.ids[0] : null, artist: album ? group.artist : group.name, album: album ? group.name : "" });
     const songs = group.tracks === 1 ? "1 song" : `${group.tracks} songs`;
-    const more = album ? ["Album", group.artist, songs].filter(Boolean).join(" · ") : `Artist · ${songs}`;
+    const kinds = { album: ["Album", group.artist, songs], artist: ["Artist", songs], sound: ["What sounds so", songs] };
+    const more = kinds[group.kind].filter(Boolean).join(" · ");
     return option([cover, told(group.name, more)], () => {
       done();
       chooseGroup(group);

@@ -1,0 +1,95 @@
+"""Members that sound as words say, where these are no title, query or file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deejai_core.embedding.tagging import how_to_tag
+from deejai_core.errors import LibraryError, NoMatchError
+from deejai_core.library import Library
+from deejai_core.lists.lookup import is_near
+from deejai_core.lists.space import Member, Space
+from deejai_core.models.tag_set import Vocabulary
+from deejai_core.options.lists import Rules
+from deejai_core.playlists.candidates import sound_scores, sounding_most
+from deejai_core.sentences.understanding import Understood, understand
+
+SEEDS = 3  # of a list that begins with what sounds like some words
+
+
+@dataclass(frozen=True)
+class Description:
+    """Words that say how music sounds. text: as they were given. asked: whether they were said to be that."""
+
+    text: str
+    asked: bool
+    understood: Understood
+
+
+def describe(library: Library, vocabulary: Vocabulary, words: Sequence[str], error: NoMatchError | None) -> Description:
+    """What words say of sound.
+
+    error: that they match nothing; None: they are to be taken as a description whatever they match. Where nobody asked for
+    that, they are one only if all words are known and no title or artist is spelt nearly so: else the error is raised.
+    Raises LibraryError if no track has such tags.
+    """
+    text = " ".join(words)
+    there = known_columns(library, vocabulary)
+    understood = understand(text, vocabulary, there or None)
+    tags = vocabulary.numbers_in(text)
+    if tags is None and not understood.weights:
+        raise error or LibraryError(f"{text!r} says nothing of how music sounds, as far as is known")
+    if error and tags is None:
+        if error.near and is_near(error.near, text):
+            raise NoMatchError(str(error), query=error.query, kind=error.kind, near=error.near, hint="describe")
+        if understood.unknown:
+            unknown = ", ".join(map(repr, understood.unknown))
+            raise NoMatchError(str(error), query=error.query, kind=error.kind, hint="describe by the others", about=unknown)
+    lacking = [number for number in tags or [0] if number not in there] if tags or not there else []
+    if lacking:
+        none = error or "no track has tags"
+        hint = how_to_tag(vocabulary, lacking[0])
+        raise LibraryError(f"{none}; to find songs by what they sound like, tag them first", hint=hint) from error
+    return Description(text, error is None, understood)
+
+
+def known_columns(library: Library, vocabulary: Vocabulary) -> set[int]:
+    """What tracks of a library have tags or axes for, by number."""
+    there = [library.has_field(tag_set.field) for tag_set in vocabulary.sets]
+    return {number for number, (set_, _) in enumerate(vocabulary.places) if there[set_]}
+
+
+def most_like(
+    space: Space, understood: Understood, count: int, allowed: np.ndarray | None = None
+) -> tuple[list[int], np.ndarray]:
+    """The positions that sound most so, best first, and how much each does: (n,), NaN for one without tags."""
+    numbers, weights = list(understood.weights), np.array(list(understood.weights.values()))
+    levels = np.array([space.vocabulary.is_axis(number) for number in numbers])
+    scores = sound_scores(space.tags(numbers), weights, levels)
+    return sounding_most(scores, count, allowed).tolist(), scores
+
+
+def sounding(space: Space, rules: Rules, description: Description) -> tuple[list[Member], np.ndarray, list[str]]:
+    """The members that sound most as is described, how much each of the space does (n,), and what is to be said of it.
+
+    Raises LibraryError if none has tags.
+    """
+    understood = description.understood
+    numbers = list(understood.weights)
+    levels = [number >= len(space.tag_set.names) for number in numbers]
+    scores = sound_scores(space.tags[:, numbers], np.array(list(understood.weights.values())), np.array(levels))
+    found = sounding_most(scores, SEEDS, space.allowed(rules)).tolist()
+    if not found:
+        raise LibraryError("nothing that the list may take has tags to find it by", hint="tag")
+    members = space.members(found)
+    sound = f"starting from what sounds most like {understood.gist(space.vocabulary)}"
+    named = description.text if description.asked else f"no {space.kind} is called {description.text!r}"
+    remarks = [f"{named}: {sound}"]
+    if understood.silent:
+        remarks.append(f"Not used, because they say nothing of sound that the tags know: {', '.join(understood.silent)}.")
+    if understood.unknown:
+        remarks.append(f"Not known: {', '.join(understood.unknown)}.")
+    return [members[position] for position in found if position in members], scores, remarks
