@@ -48,7 +48,7 @@ def describe(library: Library, vocabulary: Vocabulary, words: Sequence[str], err
         if understood.unknown:
             unknown = ", ".join(map(repr, understood.unknown))
             raise NoMatchError(str(error), query=error.query, kind=error.kind, hint="describe by the others", about=unknown)
-    lacking = [number for number in tags or [0] if number not in there] if tags or not there else []
+    lacking = [number for number in tags or understood.weights if number not in there]
     if lacking:
         none = error or "no track has tags"
         hint = how_to_tag(vocabulary, lacking[0])
@@ -78,12 +78,10 @@ def sounding(space: Space, rules: Rules, description: Description) -> tuple[list
     Raises LibraryError if none has tags.
     """
     understood = description.understood
-    numbers = list(understood.weights)
-    levels = [number >= len(space.tag_set.names) for number in numbers]
-    scores = sound_scores(space.tags[:, numbers], np.array(list(understood.weights.values())), np.array(levels))
-    found = sounding_most(scores, SEEDS, space.allowed(rules)).tolist()
+    found, scores = most_like(space, understood, SEEDS, space.allowed(rules))
     if not found:
-        raise LibraryError("nothing that the list may take has tags to find it by", hint="tag")
+        hint = how_to_tag(space.vocabulary, next(iter(understood.weights)))
+        raise LibraryError("nothing that the list may take has tags to find it by", hint=hint)
     members = space.members(found)
     sound = f"starting from what sounds most like {understood.gist(space.vocabulary)}"
     named = description.text if description.asked else f"no {space.kind} is called {description.text!r}"
