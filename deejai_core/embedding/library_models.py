@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deejai_core.data_folder import alone, choice_path, slices_path
-from deejai_core.embedding.library_analysis import Work, plan
-from deejai_core.embedding.library_vectors import weight_tracks
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import DeejaiError, MissingError, ModelError
 from deejai_core.files import replacing
 from deejai_core.library import Library
-from deejai_core.models.facts import kind
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import BUNDLED, load_model, model_folder, model_folders, same_model
 from deejai_core.options.analysis import Analysis
 from deejai_core.words import counted
+
+if TYPE_CHECKING:
+    from deejai_core.embedding.library_analysis import Work
 
 
 def name_in_use(library: Library, preferred: str | None = None) -> str:
@@ -57,6 +58,10 @@ def use_model(
     on_chosen: told what the tracks lack, when the choice is made and before any vector is. Returns the same, and how many
     tracks got a vector. What is interrupted goes on with the next analysis. Raises LibraryError if one is at work.
     """
+    # Every list asks here for the model in use, and needs nothing of all that.
+    from deejai_core.embedding.library_analysis import plan
+    from deejai_core.embedding.library_vectors import weight_tracks
+
     with open_slices(library) as store, alone(library):
         work = plan(library, model, store, analysis)
         choose(library, name)
@@ -80,6 +85,8 @@ class ListedModel:
     @property
     def text(self) -> str:
         """Kind and size of a model that can be loaded, and what the library has of it."""
+        from deejai_core.models.facts import kind
+
         here = f"{counted(self.tracks, 'vector')}, {counted(self.recordings, 'recording')} analysed"
         return f"{kind(self.model)}, {self.model.dimension} dimensions; here {here}"
 

@@ -8,9 +8,10 @@ from xml.etree import ElementTree
 from deejai_core.errors import PlaylistError
 from deejai_core.formats.text import as_text, without_mark
 
-_BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)")
-_NOT_ALLOWED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NOT_ALLOWED_NUMBER = re.compile(r"&#(?:0*(?:[0-8]|1[1-24-9]|2\d|3[01])|x0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]));")
+# Compiled when they are needed: that takes longer than to import all the rest.
+_BARE_AMPERSAND = r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)"
+_NOT_ALLOWED = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+_NOT_ALLOWED_NUMBER = r"&#(?:0*(?:[0-8]|1[1-24-9]|2\d|3[01])|x0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]));"
 _TAG = re.compile(r"</?[A-Za-z]+\b")
 _HREF = re.compile(r"\bhref\b", re.IGNORECASE)
 
@@ -28,8 +29,8 @@ def parse_markup(data: bytes, *, any_case: bool = False) -> ElementTree.Element:
             return _parse(data)
         except (ElementTree.ParseError, ValueError, LookupError):  # of an unknown encoding, too
             pass
-    text = _NOT_ALLOWED_NUMBER.sub("", _NOT_ALLOWED.sub("", as_text(without_mark(data))))
-    text = _BARE_AMPERSAND.sub("&amp;", text)
+    text = re.sub(_NOT_ALLOWED_NUMBER, "", re.sub(_NOT_ALLOWED, "", as_text(without_mark(data))))
+    text = re.sub(_BARE_AMPERSAND, "&amp;", text)
     if any_case:
         text = _HREF.sub("href", _TAG.sub(lambda tag: tag[0].lower(), text))
     try:

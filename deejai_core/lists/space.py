@@ -13,7 +13,6 @@ import numpy as np
 
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.data_folder import slices_path
-from deejai_core.embedding.library_analysis import embed_external
 from deejai_core.embedding.slices import open_slices
 from deejai_core.embedding.tagging import how_to_tag, read_columns
 from deejai_core.errors import (
@@ -297,6 +296,8 @@ class Space:
     def _embed(self, path: Path) -> tuple[str, np.ndarray | None]:
         """The audio key of a file outside the library, and its vector; None where sound does not matter."""
         if not self.learned:
+            from deejai_core.embedding.library_analysis import embed_external  # most lists need nothing of all that
+
             return embed_external(self.library, path, self.model, self.analysis)
         with self._decoder() as decoder:
             return decoder.key(path), None
