@@ -99,6 +99,12 @@ def measured(folder: Path, tracks: int, pairs: int) -> Iterator[str]:
         imported()
         after.append((similar(), similar()))
     yield row("the first `similar` after an import", "the second", after)
+    after = []
+    for _ in range(pairs):
+        imported("-P", "deejai")
+        after.append((taken([*UNDECODED, "deejai", "analyze"]), beet("ls", "id:7")))
+    yield row("`analyze` of an album", listed, after)
+    yield row("`eval`", "`similar`", each(lambda: beet("deejai", "eval"), similar))
 
 
 def make(folder: Path, tracks: int) -> None:
@@ -158,13 +164,12 @@ def beet_without_decoding(words: list[str]) -> None:
 
     from deejai_core.audio.sandbox import Decoder
     from deejai_core.embedding import analysis
-    from deejai_core.models.musicnn.model import MusiCNN
 
     def embed_file(path: Path, model: object, decoder: Decoder, **_: object) -> analysis.Embedded:
         key = blake2b(path.read_bytes(), digest_size=16).hexdigest()
         return analysis.Embedded(path, key, invented_trunks(np.random.default_rng(int(key[:8], 16)), 1)[0])
 
-    analysis.embed_file, MusiCNN.load = embed_file, lambda self: None
+    analysis.embed_file = embed_file
     beet(words)
 
 

@@ -64,7 +64,7 @@ ORIGINAL = Recipe(
 )
 
 # Of few entries it takes more epochs until songs have found their places; of many, fewer do, and all have their price.
-TRAINED = 12_000_000  # entries, over all epochs,
+TRAINED = 10_500_000  # entries, over all epochs,
 FEWEST, MOST = 10, 200  # as far as these numbers of epochs allow
 # Entries, from which on there is one run, and songs in few lists are left out: most of the memory, and little is learned of
 # them.
