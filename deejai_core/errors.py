@@ -65,7 +65,7 @@ HINTS = {
     "read lengths": "read the lengths of the files again",
     "list fields": "see which fields the library has",
     "tag": "compute the tags",
-    "tag more": "compute the tags of the second vocabulary",
+    "tag more": "have the second network hear the files, and compute its tags",
     "tag by the bundled model": "tracks get those of the bundled model",
     "train track2vec": "learn from the lists of the history",
     "train track2vec again": "learn from the lists of the history again",

@@ -75,7 +75,7 @@ def tag_tracks(
     recordings = library.recordings()
     given: set[int] = set()
     missing: set[int] = set()
-    for tagger in (model, *model.more):
+    for tagger in (model, *(companion for companion in model.more if store.has(companion.trunk_name))):
         lacking = _lacking(library, tagger, ids, force=force)
         values = _tags_heard(tagger, store, lacking, recordings)
         library.keep_field(tagger.tag_set.field, values, recordings)

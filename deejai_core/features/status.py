@@ -16,6 +16,7 @@ from deejai_core.index.neighbours import asks_annoy
 from deejai_core.index.vectors import vectors_paths
 from deejai_core.library import Library
 from deejai_core.models.protocol import Model
+from deejai_core.models.registry import tagging_model
 from deejai_core.options.analysis import Analysis
 
 
@@ -45,6 +46,8 @@ class Status:
     current: bool  # whether the vectors are weighted against the library as it is
     index: IndexStatus | None  # None: there is none
     no_annoy: str | None  # why there can be none
+    heard: dict[str, int]  # how many recordings a companion has heard, too, by its trunk; without those that heard none
+    recordings: int  # of how many; 0 where none has heard any
     slices: int  # size of the slice store
     caches: int  # size of the index and the mapped vectors
     folder: Path
@@ -55,6 +58,8 @@ def library_status(library: Library, model: Model, analysis: Analysis, search: s
     tracks = len(library.ids())
     analysed = len(library.vectors(model.name, model.dimension).ids)
     failures, stored, current, used = [], 0, True, None
+    recordings: set[str] = set()
+    heard: dict[str, int] = {}
     epsilon = analysis.epsilon_for(model)
     if slices_path(library).exists():
         with open_slices(library) as store:
@@ -63,6 +68,9 @@ def library_status(library: Library, model: Model, analysis: Analysis, search: s
             stored = len(work.to_weight)
             weighting = store.weighting()
             used = weighting.epsilon if weighting and weighting.model == model.name else None
+            if companions := [each.trunk_name for each in tagging_model(model).more if store.has(each.trunk_name)]:
+                recordings = set(library.recordings().values())
+                heard = {trunk: len(store.known(recordings, trunk)) for trunk in companions}
             current = up_to_date(library, model, epsilon, store)
             failures = [known[track.path] for track in library.tracks(work.failed).values()]
     return Status(
@@ -77,6 +85,8 @@ def library_status(library: Library, model: Model, analysis: Analysis, search: s
         current,
         _index(library, model, search),
         why_no_annoy(),
+        heard,
+        len(recordings),
         _size(slices_path(library)),
         _size(*index_paths(library.folder), *vectors_paths(library.folder)),
         library.folder,

@@ -29,6 +29,11 @@ def status_lines(status: Status, words: Mapping[str, str] = HINTS) -> list[str]:
         *(f"          {one_line(os.fspath(failure.path))}: {failure.reason}" for failure in failures[:SHOWN]),
         *([f"          ... and {len(failures) - SHOWN:,} more"] if len(failures) > SHOWN else []),
         f"model     {model.name}, {model.dimension} dimensions, epsilon {_epsilon(status, words)}",
+        *(
+            f"also by   {trunk}, {heard:,} of {counted(status.recordings, 'recording')}"
+            + (f"; {words['tag more']}" if heard < status.recordings else "")
+            for trunk, heard in status.heard.items()
+        ),
         "vectors   " + ("up to date" if status.current else f"weighted before the library changed; {words['update']}"),
         f"index     {_index(status, words)}",
         f"on disk   slices {_size(status.slices)}, index {_size(status.caches)}, in {status.folder}",

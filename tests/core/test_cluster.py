@@ -184,6 +184,20 @@ class TestHearing:
         gc.collect()
         assert process.poll() is not None
 
+    def test_companions_hear_it_too_or_alone(self, tmp_path):
+        model = load_model("musicnn", Path())
+        (companion,) = model.more
+        path = write_audio(tmp_path / "chirp.flac", chirp(20, 16_000), 16_000)
+        with NO_MORE_THAN_USUAL.decoder() as decoder:
+            here = embed_file(path, model, decoder, windows=5, more=model.more)
+        assert here.more[0].shape == (3, 200)
+        both = Embedder(Order(__version__, "musicnn", model.trunk_name, 5, NO_MORE_THAN_USUAL, (companion.trunk_name,)))
+        there = both.embed(path)
+        assert np.array_equal(there.trunk, here.trunk)
+        assert np.array_equal(there.more, here.more)
+        alone = Embedder(Order(__version__, "musicnn", companion.trunk_name, 5, NO_MORE_THAN_USUAL)).embed(path)
+        assert np.array_equal(alone.trunk, here.more[0])
+
     def test_fetches_no_model(self):
         with pytest.raises(ModelError, match="nobody/nothing: not downloaded yet"):
             Embedder(Order(__version__, "nobody/nothing", "any", 2, NO_MORE_THAN_USUAL))

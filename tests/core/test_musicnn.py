@@ -174,7 +174,18 @@ def test_a_batch_that_fails_fails_no_file(model, tmp_path):
 
     mel = model.mel(np.zeros((2, model.window), np.float32))
     batch = [Read(tmp_path / name, name, mel) for name in ("a", "b")]
-    assert [result.trunk.shape for result in embed_together(batch, Small(), "cpu")] == [(2, 200), (2, 200)]
+    results = list(embed_together(batch, Small(), "cpu", model.more))
+    assert [(result.trunk.shape, result.more[0].shape) for result in results] == [((2, 200), (1, 200))] * 2
+
+
+def test_a_companion_hears_every_other_window_of_each_file(model, tmp_path):
+    rng = np.random.default_rng(0)
+    mels = [model.mel(rng.normal(0, 0.1, (n, model.window)).astype(np.float32)) for n in (3, 1, 4)]
+    batch = [Read(tmp_path, str(n), mel) for n, mel in enumerate(mels)]
+    (companion,) = model.more
+    for mel, result in zip(mels, embed_together(batch, model, "cpu", model.more), strict=True):
+        assert np.array_equal(result.trunk, model.trunk(mel).astype(np.float16))
+        assert np.array_equal(result.more[0], companion.trunk(mel[::2]).astype(np.float16))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deejai_core import Analysis, OptionError, Rules, Walk, analyse, similar
+from deejai_core import Analysis, LibraryError, OptionError, Rules, Walk, analyse, open_space, similar
+from deejai_core.embedding.slices import open_slices
 from deejai_core.embedding.tag_digits import decode
 from deejai_core.features.map.library_map import library_map
 from deejai_core.features.web.library import RefusedError
@@ -15,6 +16,7 @@ from deejai_core.lists.request import Request
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.musicnn.tags import MSD_TAGS
 from deejai_core.models.tag_set import TagSet
+from deejai_core.options.analysis import MORE
 
 SHAPES = TagSet(field="deejai_tags_shapes", names=("round", "square", "very square"))
 
@@ -23,7 +25,7 @@ class Shapes(MusiCNN):
     """Hears what MusiCNN hears, and has other words for it."""
 
     tag_set = SHAPES
-    more = ()
+    more: tuple = ()
 
     def tags(self, trunk: np.ndarray) -> np.ndarray:
         """How much of the trunk's output each of its thirds has."""
@@ -85,3 +87,61 @@ def test_two_models_tag_one_library(tagged):
     assert {len(stored) for stored in tagged.field(MSD_TAGS.field).values()} == {200}
     assert {len(stored) for stored in tagged.field(SHAPES.field).values()} == {12}
     assert analyse(tagged, model=Shapes(), analysis=Analysis(tags=True)).idle
+
+
+COLOURS = TagSet(field="deejai_tags_colours", names=("round", "red"), spellings=(("crimson", "red"),))
+
+
+class Colours(MusiCNN):
+    """A companion of `Shapes`: the same network once more, of which it makes two words, one of them known already."""
+
+    trunk_name = "colours-1"
+    tag_set = COLOURS
+    every = 2
+    more = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._weights = MusiCNN()._weights
+
+    def mel(self, windows: np.ndarray) -> np.ndarray:
+        return super().mel(windows[::2])
+
+    def tags(self, trunk: np.ndarray) -> np.ndarray:
+        return np.stack([np.zeros(len(trunk)), np.linspace(0, 1, len(trunk))], axis=1)
+
+
+class ColouredShapes(Shapes):
+    more = (Colours(),)
+
+
+def test_a_model_brings_a_further_vocabulary(music, tmp_path):
+    model, ids = ColouredShapes(), music.ids()
+    assert analyse(music, model=model, analysis=Analysis(tags=True)).tagged == len(ids)
+    (aisle, *_) = titles(similar(music, ["very square"], Walk(count=1), model=model))
+    with pytest.raises(LibraryError, match="no track has tags such as 'red' to choose it by") as caught:
+        similar(music, [aisle], rules=Rules(mood=(("red", 1),)), model=model)
+    assert caught.value.hint == "tag more"
+    page = PageLibrary(music, model, Request(), Playlists(tmp_path), analysis=None)
+    assert list(page.tags) == list(SHAPES.names)
+
+    outcome = analyse(music, model=model, analysis=Analysis(tags=MORE))
+    assert (outcome.heard, outcome.tagged, outcome.embedded) == (len(ids), len(ids), 0)
+    assert analyse(music, model=model, analysis=Analysis(tags=MORE)).idle
+    assert {decode(stored, COLOURS)[1] for stored in music.field(COLOURS.field).values()} == {0.5}
+    assert list(page.tags) == [*SHAPES.names, "red"]
+    assert "no track is called" in similar(music, ["Crimson", "round"], Walk(count=1), model=model).remarks[0]
+    space = open_space(music, model)
+    assert space.vocabulary.columns == (*SHAPES.names, "red")
+    assert space.tags(range(4)).shape == (len(ids), 4)
+    assert space.tags([3, 0]).tolist() == space.tags(range(4))[:, [3, 0]].tolist()
+    assert library_map(music, model, color="red").data["color"] == "red"
+
+
+def test_both_hear_a_file_that_is_decoded_once(music):
+    outcome = analyse(music, model=ColouredShapes(), analysis=Analysis(tags=MORE))
+    assert (outcome.heard, outcome.embedded) == (0, len(music.ids()))
+    with open_slices(music) as store:
+        at_once = {trunk: dict(store.get(store.keys(trunk), trunk, 200)) for trunk in ("musicnn-msd-1", "colours-1")}
+    for key, trunk in at_once["musicnn-msd-1"].items():
+        assert np.array_equal(at_once["colours-1"][key], trunk[::2])  # the same network, and every other window

@@ -426,8 +426,8 @@ class TestTheSecondVocabulary:
         result = analysed.deejai("similar", "opera", "no voice", "-n", "1")
         assert "no track is called 'opera no voice': starting from what sounds most like opera, no vocals" in result.lines
 
-    def test_a_file_that_is_gone_costs_that_file(self, beets, collection):
-        beets.run("import", "-qA", collection / "Nave")
+    def test_a_file_that_is_gone_costs_that_file(self, beets, collection, tmp_path):
+        beets.run("import", "-qA", shutil.copytree(collection / "Nave", tmp_path / "Nave"))
         (aisle,) = beets.run("ls", "-p", "title:Aisle").lines
         Path(aisle).unlink()
         told = beets.deejai("tag", "--more", status=1).err
@@ -446,3 +446,27 @@ class TestTheSecondVocabulary:
         analysed.configure(tags="most")
         told = analysed.deejai("tag", status=1).err
         assert told == "configuration error: deejai.tags: must be true, false or more, not 'most'\n"
+
+    def test_status_and_doctor_know_it(self, analysed):
+        assert "musicnn-mtt-1" not in analysed.deejai("status").out + analysed.deejai("doctor").out
+        analysed.deejai("tag", "--more", "artist:Nave")
+        assert (
+            "also by   musicnn-mtt-1, 4 of 24 recordings; run `beet deejai tag --more`" in analysed.deejai("status").lines
+        )
+        told = analysed.deejai("doctor").out
+        assert "musicnn-mtt-1, weights intact" in told
+        assert "24 recordings, 4 of them also by musicnn-mtt-1, intact" in told
+        with sqlite3.connect(analysed.data / "slices.db") as store:
+            store.execute("UPDATE slices SET trunk = x'00' WHERE model = 'musicnn-mtt-1' AND rowid % 2")
+        store.close()
+        assert "slices.db: damaged" in analysed.deejai("doctor", status=1).out
+        analysed.deejai("doctor", "--fix")
+        assert "musicnn-msd-1" not in analysed.deejai("tag", "--more", "artist:Nave").err  # nothing of it was lost
+        assert "24 recordings, 4 of them also by musicnn-mtt-1, intact" in analysed.deejai("doctor").out
+
+    def test_what_left_the_library_is_dropped_of_both(self, analysed):
+        analysed.deejai("tag", "--more", "artist:Nave")
+        analysed.run("remove", "-f", "title:Aisle")
+        assert "1 recording of tracks no longer in the library" in analysed.deejai("doctor", status=1).out
+        assert "1 recording removed" in analysed.deejai("doctor", "--fix").out
+        assert "23 recordings, 3 of them also by musicnn-mtt-1, intact" in analysed.deejai("doctor").out

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from deejai_core.data_folder import history_path, slices_path
-from deejai_core.errors import DeejaiError
+from deejai_core.embedding.slices import open_slices
+from deejai_core.errors import DeejaiError, StoreError
 from deejai_core.features.doctor.finding import Finding, failed
 from deejai_core.features.doctor.installation import dependencies, embedding, matrix_products, weights
 from deejai_core.features.doctor.stored import history, index, leftovers, slice_store
 from deejai_core.features.doctor.tracks import disk, files, pending, vectors, weighting
 from deejai_core.library import Library
-from deejai_core.models.protocol import Model
+from deejai_core.models.protocol import Companion, Model
+from deejai_core.models.registry import tagging_model
 from deejai_core.options.analysis import Analysis
 
 
@@ -27,7 +29,9 @@ def examine_library(library: Library, load: Callable[[], Model], analysis: Analy
     """One finding after the other; nothing is changed unless a `repair` is called. load: gives the model in use."""
     try:
         model = load()
-        yield weights(model)
+        yield weights(model.name, model)
+        for companion in _heard(library, model):
+            yield weights(companion.trunk_name, companion)
         yield embedding(model, analysis)
     except DeejaiError as error:
         yield failed("model", error)
@@ -45,6 +49,17 @@ def examine_library(library: Library, load: Callable[[], Model], analysis: Analy
     yield from _checked("leftovers", leftovers(library))
     yield from _checked("tracks", pending(library, model, analysis))
     yield from _checked("disk", disk(library, model, analysis))
+
+
+def _heard(library: Library, model: Model) -> list[Companion]:
+    """The companions that have heard any track of a library; who asks for none need not be bothered with them."""
+    if not slices_path(library).exists():
+        return []
+    try:
+        with open_slices(library) as store:
+            return [companion for companion in tagging_model(model).more if store.has(companion.trunk_name)]
+    except StoreError:
+        return []  # which is found out below
 
 
 def _checked(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:

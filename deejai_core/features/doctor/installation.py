@@ -12,7 +12,7 @@ import numpy as np
 
 from deejai_core.embedding.analysis import embed_file
 from deejai_core.features.doctor.finding import Finding
-from deejai_core.models.protocol import Model
+from deejai_core.models.protocol import Companion, Model
 from deejai_core.options.analysis import Analysis
 from deejai_core.words import counted
 
@@ -46,11 +46,11 @@ def matrix_products() -> Finding:
     return Finding("matrix products", told, wrong=True)
 
 
-def weights(model: Model) -> Finding:
-    """Whether the numbers of a model are as they were made."""
-    if model.is_intact():
-        return Finding("model", f"{model.name}, weights intact")
-    return Finding("model", f"{model.name}: its weights are damaged; reinstall beets-deejai", wrong=True)
+def weights(name: str, network: Model | Companion) -> Finding:
+    """Whether the numbers of a model, or of one of its companions, are as they were made."""
+    if network.is_intact():
+        return Finding("model", f"{name}, weights intact")
+    return Finding("model", f"{name}: its weights are damaged; reinstall beets-deejai", wrong=True)
 
 
 def embedding(model: Model, analysis: Analysis) -> Finding:

@@ -20,12 +20,14 @@ from deejai_core.index.cache import current_index, is_cache_true
 from deejai_core.index.vectors import vectors_paths
 from deejai_core.library import Library
 from deejai_core.models.protocol import Model
+from deejai_core.models.registry import tagging_model
 from deejai_core.words import counted
 
 
 def slice_store(library: Library, model: Model) -> Iterator[Finding]:
     """Whether the store of slices is whole, and has what the tracks need and nothing else."""
-    sizes = {model.trunk_name: model.trunk_size}
+    companions = tagging_model(model).more
+    sizes = {network.trunk_name: network.trunk_size for network in (model, *companions)}
 
     def damage() -> str:
         with open_slices(library) as store:
@@ -38,12 +40,13 @@ def slice_store(library: Library, model: Model) -> Iterator[Finding]:
         return
     with open_slices(library) as store:
         stored = store.keys(model.trunk_name)
+        heard = {companion.trunk_name: store.keys(companion.trunk_name) for companion in companions}
         failures = store.failures()
         again = store.to_embed_again(model.trunk_name)
     keys = library.recordings()
     there = library.at(list(failures))
     gone = [path for path in failures if path not in there]
-    orphans = sorted(stored - set(keys.values()))
+    orphans = sorted(set(stored).union(*heard.values()) - set(keys.values()))
     lacking = sorted(id_ for id_, key in keys.items() if key not in stored | again)
 
     def embed_again() -> Repair:
@@ -53,10 +56,12 @@ def slice_store(library: Library, model: Model) -> Iterator[Finding]:
 
     def drop() -> Repair:
         with open_slices(library) as store:
-            store.drop(orphans, model.trunk_name)
+            for trunk in sizes:
+                store.drop(orphans, trunk)
         return Repair(f"{counted(len(orphans), 'recording')} removed")
 
-    yield Finding("slice store", f"{counted(len(stored), 'recording')}, intact")
+    also = [f"{len(of):,} of them also by {trunk}" for trunk, of in heard.items() if of]
+    yield Finding("slice store", ", ".join([counted(len(stored), "recording"), *also, "intact"]))
     if lacking:
         told = f"{counted(len(lacking), 'track')} with a vector but no stored slices to compute it from again"
         yield Finding("slices", told, wrong=True, repair=embed_again)

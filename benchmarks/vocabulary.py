@@ -1,0 +1,114 @@
+"""What the second vocabulary costs, and what it says.
+
+    python -m benchmarks.vocabulary MUSIC [--runs N] [--tracks N]
+
+CPU-seconds a track of an analysis by one network, by both at once, and by the second one alone, as `tag --more` has it hear
+what is analysed already (on Linux). Then how much every other window differs from all, and the tags of each track of MUSIC.
+
+Imports internals: the way from files to slices without a library, the process that decodes, and each network by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from deejai_core.audio.sandbox import Decoder
+
+SUFFIXES = {".mp3", ".ogg", ".opus", ".flac", ".m4a", ".wav"}
+WINDOWS = 16
+TOP = 5
+
+
+def costs(files: list[Path], runs: int) -> None:
+    """On one thread, file by file each way in turn, so that what else the machine does meets all of them."""
+    from deejai_core.audio.limits import NO_MORE_THAN_USUAL
+    from deejai_core.embedding.analysis import embed_file
+    from deejai_core.models.musicnn.model import MusiCNN
+
+    model = MusiCNN()
+    (second,) = model.more
+    ways = {"one": (model, ()), "both": (model, (second,)), "second": (second, ())}
+    print("| run | " + " | ".join(ways) + " | both / one | second / one |\n|---|---|---|---|---|---|")
+    ratios = []
+    with NO_MORE_THAN_USUAL.decoder() as decoder:
+        for run in range(runs + 1):
+            cpu = dict.fromkeys(ways, 0.0)
+            for file in files[: None if run else 1]:  # first the start-up, which is not counted
+                for way, (network, more) in ways.items():
+                    before = _cpu(decoder)
+                    embed_file(file, network, decoder, windows=WINDOWS, more=more)
+                    cpu[way] += _cpu(decoder) - before
+            if run:
+                ratios.append((cpu["both"] / cpu["one"], cpu["second"] / cpu["one"]))
+                shown = " | ".join(f"{seconds / len(files):.3f}" for seconds in cpu.values())
+                print(f"| {run} | {shown} | {ratios[-1][0]:.2f} | {ratios[-1][1]:.2f} |", flush=True)
+    print("medians of the ratios: " + ", ".join(f"{statistics.median(column):.2f}" for column in zip(*ratios, strict=True)))
+
+
+def _cpu(decoder: Decoder) -> float:
+    """CPU-seconds that this process and the one that decodes have taken so far."""
+    before = time.process_time()
+    if decoder._process is None:
+        return before
+    tasks = Path(f"/proc/{decoder._process.pid}/task").glob("*/schedstat")
+    return before + sum(int(task.read_text().split()[0]) for task in tasks) / 1e9  # nanoseconds
+
+
+def words(files: list[Path]) -> None:
+    from deejai_core.audio.limits import NO_MORE_THAN_USUAL
+    from deejai_core.models.musicnn.model import MusiCNN
+
+    model = MusiCNN()
+    (second,) = model.more
+    firsts, alls, halves = [], [], []
+    print("\n| track | genre | first vocabulary | second vocabulary |\n|---|---|---|---|")
+    with NO_MORE_THAN_USUAL.decoder() as decoder:
+        for file in files:
+            metadata = decoder.metadata(file)
+            mel = model.mel(decoder.windows(file, sample_rate=model.sample_rate, length=model.window, limit=WINDOWS))
+            firsts.append(model.tags(model.trunk(mel)).mean(axis=0))
+            each = second.tags(second.trunk(mel))
+            alls.append(each.mean(axis=0))
+            halves.append(each[:: second.every].mean(axis=0))
+            shown = [
+                ", ".join(f"{tag_set.names[n]} {tags[n]:.2f}" for n in np.argsort(-tags)[:TOP])
+                for tag_set, tags in ((model.tag_set, firsts[-1]), (second.tag_set, halves[-1]))
+            ]
+            name = f"{metadata.artist}: {metadata.title}"
+            print(f"| {name} | {metadata.genres} | {shown[0]} | {shown[1]} |", flush=True)
+    whole, half = np.array(alls), np.array(halves)
+    differences = np.abs(whole - half)
+    orders = [np.corrcoef(_ranks(one), _ranks(other))[0, 1] for one, other in zip(whole.T, half.T, strict=True)]
+    print(f"\nevery other window against all: mean difference {differences.mean():.4f}, largest {differences.max():.3f}")
+    print(f"rank correlation of the tracks: mean {np.mean(orders):.3f}, least {min(orders):.3f}")
+    for name, column in zip(second.tag_set.names, half.T, strict=True):
+        best = np.argsort(-column)[:TOP]
+        print(f"{name}: " + "; ".join(f"{files[n].stem} {column[n]:.2f}" for n in best))
+
+
+def _ranks(column: np.ndarray) -> np.ndarray:
+    return np.argsort(np.argsort(column))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("music", type=Path, help="a folder of music")
+    parser.add_argument("--runs", type=int, default=9, help="of each way (default: 9)")
+    parser.add_argument("--tracks", type=int, default=24, help="whose analysis is timed (default: 24)")
+    options = parser.parse_args()
+    found = sorted(path for path in options.music.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not found:
+        parser.error(f"{options.music}: no music in it")
+    costs(found[:: max(1, len(found) // options.tracks)][: options.tracks], options.runs)
+    words(found)
+
+
+if __name__ == "__main__":
+    main()
