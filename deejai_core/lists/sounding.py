@@ -22,10 +22,15 @@ SEEDS = 3  # of a list that begins with what sounds like some words
 
 @dataclass(frozen=True)
 class Description:
-    """Words that say how music sounds. text: as they were given. asked: whether they were said to be that."""
+    """Words that say how music sounds.
+
+    text: as they were given. asked: whether they were said to be that. tags: whether all of them are tags, which say where
+    a list begins; a sentence says what all of it is like.
+    """
 
     text: str
     asked: bool
+    tags: bool
     understood: Understood
 
 
@@ -37,6 +42,8 @@ def describe(library: Library, vocabulary: Vocabulary, words: Sequence[str], err
     Raises LibraryError if no track has such tags.
     """
     text = " ".join(words)
+    if error and (":" in text or not (error.hint or error.near)):  # a query, or the name of a file
+        raise error
     there = known_columns(library, vocabulary)
     understood = understand(text, vocabulary, there or None)
     tags = vocabulary.numbers_in(text)
@@ -53,7 +60,7 @@ def describe(library: Library, vocabulary: Vocabulary, words: Sequence[str], err
         none = error or "no track has tags"
         hint = how_to_tag(vocabulary, lacking[0])
         raise LibraryError(f"{none}; to find songs by what they sound like, tag them first", hint=hint) from error
-    return Description(text, error is None, understood)
+    return Description(text, error is None, tags is not None, understood)
 
 
 def known_columns(library: Library, vocabulary: Vocabulary) -> set[int]:
@@ -72,8 +79,8 @@ def most_like(
     return sounding_most(scores, count, allowed).tolist(), scores
 
 
-def sounding(space: Space, rules: Rules, description: Description) -> tuple[list[Member], np.ndarray, list[str]]:
-    """The members that sound most as is described, how much each of the space does (n,), and what is to be said of it.
+def sounding(space: Space, rules: Rules, description: Description) -> tuple[list[Member], np.ndarray | None, list[str]]:
+    """The members that sound most as is described, what their list should lean to (n,), and what is to be said of it.
 
     Raises LibraryError if none has tags.
     """
@@ -90,4 +97,5 @@ def sounding(space: Space, rules: Rules, description: Description) -> tuple[list
         remarks.append(f"Not used, because they say nothing of sound that the tags know: {', '.join(understood.silent)}.")
     if understood.unknown:
         remarks.append(f"Not known: {', '.join(understood.unknown)}.")
-    return [members[position] for position in found if position in members], scores, remarks
+    leaning = None if description.tags else scores
+    return [members[position] for position in found if position in members], leaning, remarks
