@@ -41,6 +41,7 @@ extras = {
     "keras": ["h5py>=3.10", torch],
     "spark": ["pyarrow>=15"],
     "dask": ["distributed>=2024.12"],
+    "subsonic": ["flask>=3.0", "imagesize>=1.4", "rapidfuzz>=3.0", "waitress>=3.0"],
     "web": ["flask>=3.0", "imagesize>=1.4", "rapidfuzz>=3.0", "segno>=1.6", "waitress>=3.0"],
     "map": ["openTSNE>=1.0.2", "matplotlib>=3.8"],
     "mix": ["pyloudnorm>=0.1.1", "scipy>=1.10", "soundfile>=0.13", "av>=16"],

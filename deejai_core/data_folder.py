@@ -38,6 +38,11 @@ def map_path(library: Library) -> Path:
     return library.folder / "map.html"
 
 
+def listeners_path(library: Library) -> Path:
+    """Where it is kept what the listeners of the OpenSubsonic server have said."""
+    return library.folder / "listeners.db"
+
+
 def choice_path(library: Library) -> Path:
     """Where the name of the model is written that was chosen for the library."""
     return library.folder / "model"

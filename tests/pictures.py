@@ -1,4 +1,4 @@
-"""Pictures made for a test: as much of each as tells its size."""
+"""Pictures made for a test: as much of each as tells its size, or all of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,20 @@ from pathlib import Path
 def png(width: int, height: int) -> bytes:
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+
+
+def whole_png(width: int, height: int) -> bytes:
+    """One of many colours."""
+    rows = b"".join(b"\0" + bytes(255 * n // (3 * width) for n in range(3 * width)) for _ in range(height))
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
+    parts = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
 def jpeg(width: int, height: int) -> bytes:

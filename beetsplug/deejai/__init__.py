@@ -33,6 +33,7 @@ class DeejaiPlugin(BeetsPlugin):
         self.config.add(DEFAULTS)
         self.config["prefix"].redact = True  # may hold a user name and password, as in smartplaylist
         self.config["lastfm_key"].redact = True
+        self.config["subsonic_users"].redact = True
         self.template_fields = dict(TAG_GETTERS)
         self.import_stages = [self.imported]
         self.register_listener("import_task_files", self.files_imported)

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import io
 import os
+from fractions import Fraction
 from pathlib import Path
+
+from deejai_core.errors import AudioError
 
 LARGEST = 20_000_000  # bytes
 MOST_PIXELS = 50_000_000  # of which a browser makes 200 MB
 LARGEST_AUDIO = 500_000_000  # bytes of a file whose tags are looked at
 
+# FFmpeg's names of the formats of pictures, by their types.
+DEMUXERS = {"image/jpeg": "jpeg_pipe", "image/png": "png_pipe", "image/gif": "gif", "image/webp": "webp_pipe"}
+
 BEGINNING = 16  # bytes that tell what a file is
 
 
-def read_picture(path: Path) -> bytes:
+def read_picture(path: Path, size: int | None = None) -> bytes:
     """The picture that a file is, or that an audio file holds; nothing if there is none that may be shown.
 
-    Raises OSError as the file system does.
+    size: pixels that neither side may exceed: a larger picture is made smaller. Raises OSError as the file system does.
     """
     with path.open("rb") as file:
         beginning = file.read(BEGINNING)
         data = beginning + file.read(LARGEST) if picture_type(beginning) else _embedded(path)
-    return data if _may_be_shown(data) else b""
+    if not _may_be_shown(data):
+        return b""
+    return _made_smaller(data, size) if size else data
 
 
 def picture_type(data: bytes) -> str | None:
@@ -47,6 +55,31 @@ def _may_be_shown(data: bytes) -> bool:
     except Exception:  # its header is broken, in one of very many ways
         return False
     return width > 0 and height > 0 and width * height <= MOST_PIXELS
+
+
+def _made_smaller(data: bytes, size: int) -> bytes:
+    """A picture as a JPEG that fits into a square of `size` pixels; as it is if it does, or if it cannot be decoded."""
+    import av
+    import imagesize
+    from av.error import FFmpegError
+
+    from deejai_core.audio.container import open_pipe
+
+    width, height = imagesize.get(io.BytesIO(data))
+    if max(width, height) <= size:
+        return data
+    scale = size / max(width, height)
+    try:
+        with open_pipe(io.BytesIO(data), DEMUXERS[picture_type(data)], {}) as source:
+            frame = next(source.decode(video=0))
+        encoder = av.CodecContext.create("mjpeg", "w")
+        encoder.width, encoder.height = max(1, round(width * scale)), max(1, round(height * scale))
+        encoder.pix_fmt, encoder.time_base = "yuvj420p", Fraction(1, 25)
+        encoder.options = {"qscale": "3"}
+        small = frame.reformat(encoder.width, encoder.height, "yuvj420p", interpolation="AREA")
+        return b"".join(map(bytes, [*encoder.encode(small), *encoder.encode(None)]))
+    except (AudioError, FFmpegError, StopIteration, ValueError):  # AudioError: of no picture, here
+        return data
 
 
 def _embedded(path: Path) -> bytes:

@@ -85,9 +85,9 @@ class Decoder:
         """As `read_comments`, with the errors of `key`."""
         return self._ask(path, {"what": "comments"})[0]["comments"]
 
-    def picture(self, path: Path) -> bytes:
+    def picture(self, path: Path, size: int | None = None) -> bytes:
         """As `read_picture`, with the errors of `key`."""
-        return bytes(self._ask(path, {"what": "picture"}, most=LARGEST)[1])
+        return bytes(self._ask(path, {"what": "picture", "size": size}, most=LARGEST)[1])
 
     def _ask(self, path: Path, request: dict, most: int = 0) -> tuple[dict, memoryview]:
         """The answer to a request, and the data that follow it. most: bytes that these may have."""

@@ -74,7 +74,7 @@ class Server:
         if what == "comments":
             return {"comments": read_comments(path)}, b""
         if what == "picture":
-            return {}, read_picture(path)
+            return {}, read_picture(path, request["size"])
         if what == "windows":
             return {}, (next(reading) if reading else read_windows(path, **options)).data
         if what == "stereo":

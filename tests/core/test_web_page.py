@@ -205,7 +205,7 @@ def test_a_library_of_which_nothing_is_analysed_comes_alive(music, tmp_path):
         page.search("aisle", 10, 0)
     analyse(music)
     page.progress()  # notices that it has changed
-    page._opener.shutdown()
+    page._state.close()
     assert page.search("aisle", 10, 0).ids
 
 

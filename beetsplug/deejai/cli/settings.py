@@ -60,6 +60,8 @@ OF_THE_PLUGIN = {  # that it reads by itself
     "playlists_auto": False,
     "lastfm_key": None,
     "web": {"write": True},
+    "subsonic_users": {},
+    "subsonic_owner": None,
 }
 DEFAULTS = {one.name: one.default for one in OPTIONS.values()} | OF_THE_PLUGIN
 

@@ -43,4 +43,6 @@ class Vector(types.Type):
         return self.to_sql(value) or ""
 
 
-ITEM_TYPES = {VECTOR: Vector(), MODEL: types.STRING, KEY: types.STRING}
+RATING = "user_rating"  # what the owner of the OpenSubsonic server thinks of it, 1 to 5
+
+ITEM_TYPES = {VECTOR: Vector(), MODEL: types.STRING, KEY: types.STRING, RATING: types.INTEGER}

@@ -20,7 +20,7 @@ import numpy as np
 from deejai_core.errors import DeejaiError
 from deejai_core.extras import extra
 from deejai_core.features.web import requests
-from deejai_core.features.web.audio import MIME_TYPES, TRANSCODED, Transcoders, begins_as_audio, file_response, open_track
+from deejai_core.features.web.audio import FOR_BROWSERS, MIME_TYPES, Transcoders, begins_as_audio, file_response, open_track
 from deejai_core.features.web.covers import Covers
 from deejai_core.features.web.guard import LARGEST_REQUEST, LARGEST_UPLOAD, TAKE_FILES, TRANSCODE_PATH, UPLOAD_PATH, Guard
 from deejai_core.features.web.library import Library, Listed, RefusedError, View
@@ -334,10 +334,10 @@ def _formats(request: Request) -> list[str]:
 
 def _target(formats: Sequence[str]) -> str:
     """What to transcode to, for a browser that plays these formats."""
-    for name in TRANSCODED:
+    for name in FOR_BROWSERS:
         if name in formats or not formats:
             return name
-    raise RefusedError(f"formats: name one of {', '.join(TRANSCODED)} for tracks that have to be transcoded", 406)
+    raise RefusedError(f"formats: name one of {', '.join(FOR_BROWSERS)} for tracks that have to be transcoded", 406)
 
 
 def _id(text: str) -> int:

@@ -35,7 +35,8 @@ MIME_TYPES = {  # of these
     "wav": "audio/wav",
     "aiff": "audio/aiff",
 }
-TRANSCODED = {"mp3": "audio/mpeg", "webm": "audio/webm"}  # what is made of the others, the first that the browser plays
+TRANSCODED = {"mp3": "audio/mpeg", "webm": "audio/webm", "opus": "audio/ogg"}  # what is made of the others
+FOR_BROWSERS = ("mp3", "webm")  # of these, the first that the browser plays
 
 MOST_TRANSCODERS = 4  # at once
 TRANSCODER_MEMORY = 1_000_000_000  # bytes of address space
@@ -125,8 +126,11 @@ class Transcoders:
     def __init__(self) -> None:
         self._free = threading.BoundedSemaphore(MOST_TRANSCODERS)
 
-    def response(self, path: Path, target: str, start: float, request: Request) -> Response:
-        """target: a key of TRANSCODED. start: seconds into the track. Raises RefusedError."""
+    def response(self, path: Path, target: str, start: float, request: Request, *, bit_rate: int = 0) -> Response:
+        """target: a key of TRANSCODED. start: seconds into the track. bit_rate: bits a second, 0 for what is usual.
+
+        Raises RefusedError.
+        """
         from flask import Response
 
         headers = {"Accept-Ranges": "none", "Cache-Control": "no-store"}
@@ -134,7 +138,7 @@ class Transcoders:
             return Response(mimetype=TRANSCODED[target], headers=headers)
         if not self._free.acquire(blocking=False):
             raise RefusedError("too many tracks are being transcoded; try again in a moment", 503)
-        stream = self._stream(path, target, start)
+        stream = self._stream(path, target, start, bit_rate)
         try:
             beginning = next(stream, b"")
         except BaseException:
@@ -144,9 +148,9 @@ class Transcoders:
             raise RefusedError("the track's file cannot be played", 422)
         return Response(_Stream(beginning, stream), mimetype=TRANSCODED[target], headers=headers, direct_passthrough=True)
 
-    def _stream(self, path: Path, target: str, start: float) -> Iterator[bytes]:
+    def _stream(self, path: Path, target: str, start: float, bit_rate: int) -> Iterator[bytes]:
         try:
-            words = [os.fsencode(path.absolute()).hex(), target, str(start), str(TRANSCODER_MEMORY)]
+            words = [os.fsencode(path.absolute()).hex(), target, str(start), str(bit_rate), str(TRANSCODER_MEMORY)]
             process = start_child("deejai_core.features.web.transcoder", *words)
             timer = threading.Timer(FIRST_BYTES, process.kill)
             timer.start()

@@ -33,13 +33,16 @@ class Covers:
         for decoder in self._all:
             decoder.close()
 
-    def read(self, cover: Cover) -> tuple[bytes, str] | None:
-        """A picture and its type; None if there is none. Raises ModelError if the libraries that read files are missing."""
+    def read(self, cover: Cover, size: int | None = None) -> tuple[bytes, str] | None:
+        """A picture and its type; None if there is none. size: pixels that neither side may exceed.
+
+        Raises ModelError if the libraries that read files are missing.
+        """
         decoder = self._free.get()
         try:
             for path in filter(None, (cover.picture, cover.audio)):
                 try:
-                    data = decoder.picture(path)
+                    data = decoder.picture(path, size)
                 except AudioError:
                     continue
                 if kind := picture_type(data):

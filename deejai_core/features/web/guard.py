@@ -23,6 +23,23 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 @dataclass(frozen=True)
+class OpenGuard:
+    """Of a server whose requests bring a login of their own, which the application looks at.
+
+    No browser adds that login by itself, as it adds cookies, so nobody else's page can ask in a listener's name.
+    """
+
+    port: int
+
+    def check(self, method: str, path: str, query: str, header: Callable[[str], str | None]) -> None:
+        """Let everybody in."""
+
+    def most(self, path: str) -> int:
+        """Bytes that the body of a request may have."""
+        return LARGEST_REQUEST
+
+
+@dataclass(frozen=True)
 class Guard:
     """port: that the server listens on. token: None on loopback, where only the machine's own names are answered to."""
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import functools
 import random
-import sqlite3
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +15,7 @@ from deejai_core.data_folder import slices_path
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import DeejaiError, ExternalFileError, MissingError, NothingAllowedError, QueryError
 from deejai_core.features.web.audio import FORMATS as PLAYED
+from deejai_core.features.web.following import Following, is_busy
 from deejai_core.features.web.library import Cover, ExternalSong, Listed, Progress, RefusedError, View
 from deejai_core.features.web.search import Found, Group, SearchIndex
 from deejai_core.features.web.words import in_words
@@ -35,7 +34,6 @@ from deejai_core.sentences.understanding import understand
 
 KEPT_VIEWS = 8
 AN_HOUR = 3600  # seconds after which "played lately" is reckoned anew
-PATIENCE = 10  # times as long as it takes to open the library, that must lie between two openings
 
 
 class Running(Protocol):
@@ -73,8 +71,6 @@ class State:
     """The library as it was when it was last opened."""
 
     space: Space
-    opened: float  # when, on the clock that never goes back
-    took: float  # seconds
     views: dict[tuple[Rules, int], View]
     names: SearchIndex  # of all tracks
 
@@ -91,7 +87,7 @@ def _answering(method: Callable) -> Callable:
         except MissingError as error:
             raise RefusedError(str(error), 501) from error
         except DeejaiError as error:
-            raise RefusedError(in_words(error), 503 if _is_busy(error) else 400) from error
+            raise RefusedError(in_words(error), 503 if is_busy(error) else 400) from error
 
     return wrapped
 
@@ -118,11 +114,7 @@ class PageLibrary:
         self._playlists = playlists
         self._analysis = analysis
         self._drawing = threading.Lock()
-        self._opening = threading.Lock()
-        self._opener = ThreadPoolExecutor(1, thread_name_prefix="deejai-web")
-        self._state: State | None = None
-        self._seen: Hashable = None  # the stamp of the library when it was last looked at
-        self._reopen()
+        self._state = Following(library, self._open)
 
     def close(self) -> None:
         """End what was started."""
@@ -143,7 +135,8 @@ class PageLibrary:
 
     @property
     def tracks(self) -> int:
-        return len(self._state.space.ids) if self._state else 0
+        state = self._state.latest()
+        return len(state.space.ids) if state else 0
 
     def seeds(self, words: Sequence[str]) -> list[int]:
         """The analysed tracks that words name, for whoever starts the page: its errors are no refusals.
@@ -160,7 +153,6 @@ class PageLibrary:
 
     @_answering
     def progress(self) -> Progress:
-        self._refresh()
         total = self.library.count()
         running = bool(self._analysis and self._analysis.running)
         analysed = self.tracks
@@ -190,7 +182,8 @@ class PageLibrary:
 
     @property
     def alike(self) -> float | None:
-        return self._state.space.alike if self._state else None
+        state = self._state.latest()
+        return state.space.alike if state else None
 
     @property
     def rules(self) -> Rules:
@@ -202,39 +195,18 @@ class PageLibrary:
 
         Raises RefusedError as long as nothing in it has been analysed.
         """
-        state = self._state
-        self._refresh()
+        state = self._state.latest()
         if state is None:
             raise RefusedError("nothing in the library has been analysed yet", 409)
         return state
 
-    def _refresh(self) -> None:
-        """Open the library anew, in the background, if it has changed."""
-        state = self._state
-        patient = state is not None and time.monotonic() - state.opened < PATIENCE * state.took
-        if not patient and self._seen != self.library.stamp() and self._opening.acquire(blocking=False):
-            self._opener.submit(self._reopen, locked=True)
-
-    def _reopen(self, *, locked: bool = False) -> None:
-        self._seen = self.library.stamp()
-        try:
-            self._state = self._open()
-        except DeejaiError as error:  # one that has no vectors (any more) stays as it was
-            if _is_busy(error):
-                self._seen = None  # to be tried again
-        finally:
-            if locked:
-                self._opening.release()
-
     def _open(self) -> State:
-        start = time.monotonic()
         request = self._request
         space = open_space(self.library, self._model, request.analysis, search=request.search, plays=True)
         names = SearchIndex(self.library.names())
         if request.rules.correct_hubs:
             space.densities  # noqa: B018 (what takes the longest, not to be waited for later)
-        opened = time.monotonic()
-        return State(space, opened, opened - start, {}, names)
+        return State(space, {}, names)
 
     @_answering
     def search(self, text: str, limit: int, offset: int) -> Found:
@@ -261,8 +233,8 @@ class PageLibrary:
 
     @_answering
     def describe(self, ids: Iterable[int]) -> dict[int, Listed]:
-        self._refresh()
-        position = self._state.space.position if self._state else {}
+        state = self._state.latest()
+        position = state.space.position if state else {}
         return {
             id_: Listed(
                 id_,
@@ -360,8 +332,3 @@ class PageLibrary:
 
         sketch = library_sketch(self.library, self._model)
         return sketch and sketch.data
-
-
-def _is_busy(error: DeejaiError) -> bool:
-    """Whether another program has locked the library."""
-    return isinstance(error.__cause__, sqlite3.OperationalError)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from deejai_core.errors import DeejaiError
 from deejai_core.extras import extra
-from deejai_core.features.web.guard import LARGEST_UPLOAD, Guard
+from deejai_core.features.web.guard import LARGEST_UPLOAD, Guard, OpenGuard
 from deejai_core.features.web.library import RefusedError
 from deejai_core.features.web.uploads import MOST_SECONDS
 
@@ -37,7 +37,7 @@ class ServingError(DeejaiError):
     """The server cannot listen where it is asked to."""
 
 
-def serve(app: Flask, guard: Guard, host: str, *, ready: Callable[[], None]) -> None:
+def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[], None]) -> None:
     """Serve until ctrl-C. ready: called when it listens. Raises ServingError, MissingError."""
     with extra("web"):
         from waitress.channel import HTTPChannel

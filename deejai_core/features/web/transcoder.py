@@ -1,7 +1,8 @@
 """A process that decodes one file and writes it to standard output in a format that browsers play.
 
-Started by `deejai_core.features.web.audio`, with the file's name (hexadecimal), `mp3` or `webm`, the second to start from,
-and the bytes of memory that it may take. It writes no faster than it is read from, and ends with its parent.
+Started by `deejai_core.features.web.audio`, with the file's name (hexadecimal), a key of `TARGETS`, the second to start
+from, the bits a second, 0 for what is usual, and the bytes of memory that it may take. It writes no faster than it is read
+from, and ends with its parent.
 """
 
 from __future__ import annotations
@@ -18,9 +19,13 @@ from deejai_core.errors import AudioError
 from deejai_core.files import open_regular
 
 RATE = 48_000  # Hz, of Opus
-CODECS = {"mp3": ("libmp3lame", 192_000), "webm": ("libopus", 128_000)}  # bits a second
-# Nothing that is only known at the end: the output cannot be gone back in.
-OPTIONS = {"mp3": {"write_xing": "0", "id3v2_version": "0"}, "webm": {"live": "1"}}
+# The container and how it is written, the codec, and its bits a second. Nothing in them is only known at the end: the
+# output cannot be gone back in.
+TARGETS = {
+    "mp3": ("mp3", {"write_xing": "0", "id3v2_version": "0"}, "libmp3lame", 192_000),
+    "webm": ("webm", {"live": "1"}, "libopus", 128_000),
+    "opus": ("ogg", {}, "libopus", 128_000),
+}
 MOST_CPU = 1800  # seconds; hours of music take minutes
 
 
@@ -32,30 +37,30 @@ class Pipe:
 
 
 def main() -> None:
-    name, target, start, memory = sys.argv[1:]
+    name, target, start, bit_rate, memory = sys.argv[1:]
     path = Path(os.fsdecode(bytes.fromhex(name)))
     output, _ = confine(int(memory), MOST_CPU)
     # No audio, or nobody listens any more.
     with contextlib.suppress(AudioError, OSError):
         open_regular(path).close()  # a pipe would never end
-        transcode(path, target, float(start), output.raw)
+        transcode(path, target, float(start), int(bit_rate), output.raw)
 
 
-def transcode(path: Path, target: str, start: float, output: BinaryIO) -> None:
+def transcode(path: Path, target: str, start: float, bit_rate: int, output: BinaryIO) -> None:
     import av
     from av.error import FFmpegError, InvalidDataError
 
-    codec, bit_rate = CODECS[target]
+    container, options, codec, usual = TARGETS[target]
     with (
         open_container(path) as source,
-        av.open(Pipe(output), "w", format=target, options=OPTIONS[target]) as sink,
+        av.open(Pipe(output), "w", format=container, options=options) as sink,
     ):
         if not source.streams.audio:
             raise AudioError("no audio in it")
         stream = source.streams.audio[0]
         if start:
             source.seek((stream.start_time or 0) + int(start / stream.time_base), stream=stream)
-        encoder = sink.add_stream(codec, rate=RATE, layout="stereo", bit_rate=bit_rate)
+        encoder = sink.add_stream(codec, rate=RATE, layout="stereo", bit_rate=bit_rate or usual)
         resampler = av.AudioResampler(encoder.codec_context.format, "stereo", RATE, encoder.codec_context.frame_size or 960)
         written = 0
 

@@ -18,7 +18,7 @@ from ..call import Call, check_range
 from ..group import Verb
 
 if TYPE_CHECKING:
-    from deejai_core.features.web.page_library import PageLibrary
+    from deejai_core.features.web.page_library import PageLibrary, Playlists
 
     from ...library.beets_library import BeetsLibrary
     from ..settings import Settings
@@ -82,25 +82,32 @@ def print_code(url: str) -> None:
 def page_library(library: BeetsLibrary, settings: Settings, *, at_home: bool) -> PageLibrary:
     """The library as the page asks for it. at_home: whether only this machine is listened to."""
     from deejai_core.features.web.background import BackgroundAnalysis
-    from deejai_core.features.web.page_library import PageLibrary, Playlists
+    from deejai_core.features.web.page_library import PageLibrary
 
     from ..making import request_for
     from ..models import model_in_use
+
+    return PageLibrary(
+        library,
+        model_in_use(library, settings),
+        request_for("similar", settings),
+        playlists_for(library, settings),
+        analysis=BackgroundAnalysis(analyze_command(library)) if at_home and settings.web_write else None,
+    )
+
+
+def playlists_for(library: BeetsLibrary, settings: Settings) -> Playlists:
+    """How playlists of listeners are written."""
+    from deejai_core.features.web.page_library import Playlists
+
     from ..output import playlist_name, style_of
 
-    playlists = Playlists(
+    return Playlists(
         settings.playlist_dir,
         settings.output.output_format,
         partial(style_of, library, settings),
         partial(playlist_name, library),
         writable=settings.web_write,
-    )
-    return PageLibrary(
-        library,
-        model_in_use(library, settings),
-        request_for("similar", settings),
-        playlists,
-        analysis=BackgroundAnalysis(analyze_command(library)) if at_home and settings.web_write else None,
     )
 
 

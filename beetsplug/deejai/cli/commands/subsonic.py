@@ -1,0 +1,70 @@
+"""The command that serves the library to Subsonic clients."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import confuse
+from beets import ui
+
+from ..call import Call, check_range
+from ..group import Verb
+
+if TYPE_CHECKING:
+    from deejai_core.features.subsonic.users import Users
+
+PORT = 4533  # where clients of other servers of this kind expect it
+
+
+def verbs() -> list[Verb]:
+    subsonic = Verb(
+        "subsonic", run_subsonic, "serve your music, and what sounds alike, to Subsonic clients", takes="[options]"
+    )
+    subsonic.parser.add_option("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    subsonic.parser.add_option("--port", type="int", default=PORT, help=f"port to listen on (default: {PORT})")
+    subsonic.switch("--keys", "print the API key of each listener, and serve nothing")
+    return [subsonic]
+
+
+def run_subsonic(call: Call) -> None:
+    call.refuse_words("subsonic takes no query: it serves the whole library")
+    opts = call.opts
+    check_range("--port", opts.port, 1, 65535)
+    users = users_of(call.config)
+    if opts.keys:
+        for name in users.passwords:
+            ui.print_(f"{name}: {users.api_key(name)}")
+        return
+    from deejai_core.features.subsonic.serving import serve_subsonic
+    from deejai_core.features.web.page import address
+
+    from ..making import request_for
+    from .web import playlists_for
+
+    settings = call.configured.change("comparison", space="sound")
+    serve_subsonic(
+        call.library,
+        call.load_model(),
+        request_for("similar", settings),
+        playlists_for(call.library, settings),
+        users,
+        host=opts.host,
+        port=opts.port,
+        ready=partial(announce, address(opts.host, opts.port, None), users),
+    )
+
+
+def announce(url: str, users: Users) -> None:
+    ui.print_(f"{url}, for {', '.join(users.passwords)}")
+    ui.print_("ctrl-C ends it")
+
+
+def users_of(config: confuse.Subview) -> Users:
+    """The listeners of the configuration. Raises OptionError, and confuse.ConfigError for what is no mapping."""
+    from deejai_core.features.subsonic.users import Users
+
+    view = config["subsonic_users"]
+    passwords = view.get(confuse.MappingValues(confuse.TypeTemplate((str, int, float))))
+    owner = config["subsonic_owner"].get(confuse.Optional(str))
+    return Users({str(name): str(password) for name, password in passwords.items()}, owner)

@@ -1,0 +1,213 @@
+"""What listeners say: stars, ratings, plays, and the queue that they go on with elsewhere."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from typing import Any
+
+from deejai_core.features.subsonic import elements
+from deejai_core.features.subsonic.answers import GENERIC, MISSING, NOT_FOUND, SubsonicError, iso
+from deejai_core.features.subsonic.call import Call, Playing
+from deejai_core.features.subsonic.catalogue import Song
+from deejai_core.features.subsonic.store import Queue
+
+LONGEST_QUEUE = 10_000
+LONGEST_POSITION = 10**9  # milliseconds
+SKIPPED_AFTER = 2.0  # seconds: a song that plays for less was passed over on the way to another
+PLAYED_SHARE = 0.5  # of a song's length: what has played longer was not skipped
+STALE = 3600  # seconds after which nobody plays a song any more of which no end was heard
+
+# Fields of the library. mpdstats works `rating` out anew, so what a listener says has a name of its own.
+STARRED, RATING, PLAY_COUNT, SKIP_COUNT, LAST_PLAYED = "starred", "user_rating", "play_count", "skip_count", "last_played"
+
+
+def star(call: Call) -> dict[str, Any]:
+    return _star(call, time.time())
+
+
+def unstar(call: Call) -> dict[str, Any]:
+    return _star(call, 0)
+
+
+def _star(call: Call, when: float) -> dict[str, Any]:
+    items = [id_ for name in ("id", "albumId", "artistId") for id_ in call.ids(name)]
+    if not items:
+        raise SubsonicError(MISSING, "id, albumId or artistId: one of these parameters is needed")
+    known = [_known(call, id_) for id_ in items]
+    with call.server.opened() as store:
+        store.star(call.user, known, when)
+    if call.is_owner:
+        value = iso(when) if when else None
+        _keep(call, STARRED, {song: value for id_ in known if (song := call.catalogue.song(id_))})
+    return {}
+
+
+def set_rating(call: Call) -> dict[str, Any]:
+    id_, rating = _known(call, call.id()), call.whole("rating", None, -1, 6)
+    if not 0 <= rating <= 5:
+        raise SubsonicError(GENERIC, "rating: must be from 1 to 5, or 0 for none")
+    with call.server.opened() as store:
+        store.rate(call.user, id_, rating)
+    if call.is_owner and (song := call.catalogue.song(id_)):
+        _keep(call, RATING, {song: rating or None})
+    return {}
+
+
+def scrobble(call: Call) -> dict[str, Any]:
+    """A song was played; or, with submission=false, it plays now."""
+    ids, times = call.ids("id"), call.all("time")
+    if not ids:
+        raise SubsonicError(MISSING, "id: this parameter is missing")
+    songs = [call.catalogue.song(id_) for id_ in ids]
+    if None in songs:
+        raise SubsonicError(NOT_FOUND, "there is no such song")
+    if not call.switch("submission", True):
+        _play_now(call, songs[-1])
+        return {}
+    for number, song in enumerate(songs):
+        _count(call, song, _moment(times[number]) if number < len(times) else time.time())
+    return {}
+
+
+def _count(call: Call, song: Song, when: float) -> None:
+    with call.server.opened() as store:
+        plays = store.play(call.user, song.id, when)
+    key = call.user, call.client
+    with call.server.lock:
+        playing = call.server.playing.get(key)
+        if playing and playing.song == song.id:
+            call.server.playing[key] = replace(playing, scrobbled=True)
+    if call.is_owner:
+        known = _count_in_library(call, PLAY_COUNT, song)
+        _keep(call, PLAY_COUNT, {song: max(known + 1, plays.count)})
+        _keep(call, LAST_PLAYED, {song: int(plays.last)})
+
+
+def _play_now(call: Call, song: Song) -> None:
+    now = time.time()
+    before = call.server.note_playing(call.user, Playing(song.id, now, call.client))
+    if before and call.is_owner and (old := call.catalogue.song(before.song)) and is_skipped(old, before, song, now):
+        _keep(call, SKIP_COUNT, {old: _count_in_library(call, SKIP_COUNT, old) + 1})
+
+
+def is_skipped(song: Song, playing: Playing, next_: Song, now: float) -> bool:
+    """Whether a song was skipped, as far as what came when can tell: it had begun, and less than half of it was played."""
+    played = now - playing.began
+    length = song.number("length")
+    return not playing.scrobbled and next_.id != song.id and SKIPPED_AFTER < played < PLAYED_SHARE * length
+
+
+def get_now_playing(call: Call) -> dict[str, Any]:
+    now = time.time()
+    with call.server.lock:
+        playing = [(user, one) for (user, _), one in call.server.playing.items() if now - one.began < STALE]
+    found = [(user, one, song) for user, one in playing if (song := call.catalogue.song(one.song))]
+    shown = elements.songs(call, (song for _, _, song in found))
+    entries = [
+        {**element, "username": user, "minutesAgo": int((now - one.began) / 60), "playerId": 1, "playerName": one.client}
+        for (user, one, _), element in zip(found, shown, strict=True)
+    ]
+    return {"nowPlaying": {"entry": entries}}
+
+
+def get_play_queue(call: Call) -> dict[str, Any]:
+    found = _queue(call)
+    if found is None:
+        return {}
+    queue, songs, current = found
+    told = {"current": songs[current].id if current is not None else None}
+    return {"playQueue": {**told, **_queue_element(call, queue, songs)}}
+
+
+def get_play_queue_by_index(call: Call) -> dict[str, Any]:
+    found = _queue(call)
+    if found is None:
+        return {}
+    queue, songs, current = found
+    return {"playQueueByIndex": {"currentIndex": current, **_queue_element(call, queue, songs)}}
+
+
+def save_play_queue(call: Call) -> dict[str, Any]:
+    items = call.ids("id")
+    current = call.id("current") if call.given("current") else ""
+    if current and current not in items:
+        raise SubsonicError(GENERIC, "current: it is not one of the songs")
+    _save_queue(call, items, items.index(current) if current else 0)
+    return {}
+
+
+def save_play_queue_by_index(call: Call) -> dict[str, Any]:
+    items = call.ids("id")
+    place = call.whole("currentIndex", None if items else 0, -1, LONGEST_QUEUE)
+    if items and not 0 <= place < len(items):
+        raise SubsonicError(GENERIC, "currentIndex: there is no song at this place")
+    _save_queue(call, items, place)
+    return {}
+
+
+def _save_queue(call: Call, items: list[str], place: int) -> None:
+    position = call.whole("position", 0, 0, LONGEST_POSITION)
+    with call.server.opened() as store:
+        store.save_queue(call.user, Queue(tuple(items), place, position, time.time(), call.client))
+
+
+def _queue(call: Call) -> tuple[Queue, list[Song], int | None]:
+    """The queue, those of its songs that there still are, and which of them plays."""
+    with call.server.opened() as store:
+        queue = store.queue(call.user)
+    if queue is None or not queue.items:
+        return None
+    songs, current = [], None
+    for place, id_ in enumerate(queue.items):
+        if song := call.catalogue.song(id_):
+            if place == queue.place:
+                current = len(songs)
+            songs.append(song)
+    return queue, songs, current if current is not None else 0 if songs else None
+
+
+def _queue_element(call: Call, queue: Queue, songs: list[Song]) -> dict[str, Any]:
+    return {
+        "position": queue.position,
+        "username": call.user,
+        "changed": iso(queue.changed),
+        "changedBy": queue.client,
+        "entry": elements.songs(call, songs),
+    }
+
+
+def _known(call: Call, id_: str) -> str:
+    """The id of a song, an album or an artist, as it is now. Raises SubsonicError if there is none."""
+    catalogue = call.catalogue
+    thing = catalogue.song(id_) or catalogue.album(id_) or catalogue.artists.get(id_)
+    if thing is None:
+        raise SubsonicError(NOT_FOUND, "there is no such song, album or artist")
+    return thing.id
+
+
+def _keep(call: Call, field: str, values: dict[Song, Any]) -> None:
+    """Write what the owner says to the library, for tracks of which it knows the recording."""
+    library = call.server.library
+    by_track = {song.track: value for song, value in values.items()}
+    if recordings := library.recordings(by_track):
+        library.keep_field(field, {id_: by_track[id_] for id_ in recordings}, recordings)
+
+
+def _count_in_library(call: Call, field: str, song: Song) -> int:
+    try:
+        return max(0, int(call.server.library.field(field).get(song.track, 0)))
+    except (TypeError, ValueError):
+        return 0
+
+
+def _moment(text: str) -> float:
+    """A moment, in seconds, from the milliseconds that clients send; now, if it lies in the future."""
+    try:
+        moment = float(text) / 1000
+    except ValueError:
+        moment = math.nan
+    if not math.isfinite(moment):
+        raise SubsonicError(GENERIC, "time: must be milliseconds since 1970")
+    return min(max(moment, 0.0), time.time())

@@ -1,0 +1,50 @@
+"""Ids that stay: made of what a song is, not of numbers that a library gives again.
+
+A song is known by its audio key, else by its MusicBrainz recording, else by its names; an album by its MusicBrainz id,
+else by its names; an artist by its name. So an id survives moves, and a library that is imported anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b
+
+from deejai_core.tracks.text import plain
+
+SONG, ALBUM, ARTIST, FOLDER, LIST = "so-", "al-", "ar-", "fo-", "pl-"
+LONGEST = 64  # characters of an id that is looked up
+
+
+def id_of(kind: str, *identity: str) -> str:
+    """kind: SONG, ALBUM, ARTIST, FOLDER or LIST. identity: what tells it from all others of its kind."""
+    return kind + blake2b("\0".join(identity).encode("utf-8", "surrogateescape"), digest_size=10).hexdigest()
+
+
+def song_ids(key: str, recording: str, names: Iterable[str]) -> list[str]:
+    """What a song may be known by, the surest first. key: its audio key; "" where one is not known, as for `recording`."""
+    found = [id_of(SONG, "names", *map(plain, names))]
+    if recording:
+        found.insert(0, id_of(SONG, "recording", recording.lower()))
+    if key:
+        found.insert(0, id_of(SONG, "key", key))
+    return found
+
+
+def album_ids(release: str, artist: str, title: str) -> list[str]:
+    """What an album may be known by, the surest first. release: its MusicBrainz id, "" for none."""
+    found = [id_of(ALBUM, "names", plain(artist), plain(title))]
+    return [id_of(ALBUM, "release", release.lower()), *found] if release else found
+
+
+def artist_id(name: str) -> str:
+    return id_of(ARTIST, plain(name))
+
+
+def numbered(ids: Iterable[str]) -> list[str]:
+    """The same, each once: what comes again has a number behind it, from 2."""
+    seen: dict[str, int] = {}
+    found = []
+    for id_ in ids:
+        seen[id_] = seen.get(id_, 0) + 1
+        found.append(id_ if seen[id_] == 1 else f"{id_}-{seen[id_]}")
+    return found

@@ -1,0 +1,283 @@
+"""Playlists: those that listeners make, which become files, and the files of the playlist folder, which stay as they are.
+
+A listener's playlist is kept in the store and written to the folder as well, for every other player. If somebody else
+changes that file, or takes its name first, theirs is left alone, and ours gets another name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import chain, count
+from pathlib import Path
+from typing import Any
+
+from deejai_core.errors import DeejaiError
+from deejai_core.features.subsonic import elements
+from deejai_core.features.subsonic.answers import FORBIDDEN, GENERIC, MISSING, NOT_FOUND, SubsonicError, iso
+from deejai_core.features.subsonic.call import Call
+from deejai_core.features.subsonic.catalogue import Song
+from deejai_core.features.subsonic.ids import LIST, id_of
+from deejai_core.features.subsonic.store import Playlist
+from deejai_core.formats.entries import Header, now, one_line
+from deejai_core.formats.export import FORMATS, write_playlist
+from deejai_core.formats.table import SUFFIXES
+from deejai_core.lists.listed import read_listed
+
+LONGEST_NAME = 200  # characters
+LONGEST_COMMENT = 2000
+MOST_FILES = 1000
+MOST_SONGS = 10_000
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A playlist as a listener sees it."""
+
+    id: str
+    name: str
+    owner: str
+    songs: list[Song]
+    created: float
+    changed: float
+    public: bool
+    comment: str = ""
+    editable: bool = False
+
+
+def get_playlists(call: Call) -> dict[str, Any]:
+    return {"playlists": {"playlist": [_element(shown) for shown in _all(call)]}}
+
+
+def get_playlist(call: Call) -> dict[str, Any]:
+    return _with_songs(call, _one(call, call.id()))
+
+
+def create_playlist(call: Call) -> dict[str, Any]:
+    """A new one by its name; or, by the id of one, other songs for it."""
+    items = tuple(_songs_given(call, "songId"))
+    moment = time.time()
+    with call.server.lock:
+        if call.given("playlistId"):
+            playlist = replace(_own(call, call.id("playlistId")), items=items, changed=moment)
+        else:
+            playlist = Playlist(call.user, _name(call), items, moment, moment)
+        playlist = _keep(call, playlist)
+    return _with_songs(call, _shown(call, playlist))
+
+
+def update_playlist(call: Call) -> dict[str, Any]:
+    with call.server.lock:
+        playlist = _own(call, call.id("playlistId"))
+        items = list(playlist.items)
+        removed = {_index(text, len(items)) for text in call.all("songIndexToRemove")}
+        items = [item for place, item in enumerate(items) if place not in removed] + _songs_given(call, "songIdToAdd")
+        if len(items) > MOST_SONGS:
+            raise SubsonicError(GENERIC, f"a playlist has {MOST_SONGS:,} songs at most")
+        _keep(
+            call,
+            replace(
+                playlist,
+                items=tuple(items),
+                name=_name(call) if call.given("name") else playlist.name,
+                comment=call.text("comment", playlist.comment)[:LONGEST_COMMENT],
+                public=call.switch("public", playlist.public),
+                changed=time.time(),
+            ),
+        )
+    return {}
+
+
+def delete_playlist(call: Call) -> dict[str, Any]:
+    with call.server.lock:
+        playlist = _own(call, call.id())
+        with call.server.opened() as store:
+            store.delete_playlist(playlist.id)
+        if file := _written(call, playlist):
+            with suppress(OSError):
+                file.unlink()
+    return {}
+
+
+def _all(call: Call) -> list[Shown]:
+    """What a listener may see: own ones, those that others share, and files."""
+    with call.server.opened() as store:
+        stored = store.playlists()
+    ours = {file for playlist in stored if (file := _written(call, playlist))}
+    seen = [playlist for playlist in stored if playlist.owner == call.user or playlist.public]
+    return [
+        *(_shown(call, playlist) for playlist in seen),
+        *(_file(call, path) for path in _files(call) if path not in ours),
+    ]
+
+
+def _one(call: Call, id_: str) -> Shown:
+    if playlist := _stored(call, id_):
+        if playlist.owner != call.user and not playlist.public:
+            raise SubsonicError(NOT_FOUND, "there is no such playlist")  # whether there is one is nobody else's business
+        return _shown(call, playlist)
+    for path in _files(call):
+        if id_of(LIST, path.name) == id_:
+            return _file(call, path)
+    raise SubsonicError(NOT_FOUND, "there is no such playlist")
+
+
+def _own(call: Call, id_: str) -> Playlist:
+    """A playlist that the listener may change. Raises SubsonicError."""
+    playlist = _stored(call, id_)
+    if playlist and playlist.owner == call.user:
+        return playlist
+    shown = _one(call, id_)
+    whose = "it is a file of the playlist folder" if playlist is None else f"it is {shown.owner}'s"
+    raise SubsonicError(FORBIDDEN, f"{shown.name}: {whose}, and cannot be changed here; copy its songs to a new one")
+
+
+def _stored(call: Call, id_: str) -> Playlist | None:
+    number = id_.removeprefix(LIST)
+    if not (id_.startswith(LIST) and number.isascii() and number.isdigit() and len(number) < 18):
+        return None
+    with call.server.opened() as store:
+        return next(iter(store.playlists(int(number))), None)
+
+
+def _shown(call: Call, playlist: Playlist) -> Shown:
+    songs = [song for item in playlist.items if (song := call.catalogue.song(item))]
+    return Shown(
+        f"{LIST}{playlist.id}",
+        playlist.name,
+        playlist.owner,
+        songs,
+        playlist.created,
+        playlist.changed,
+        playlist.public,
+        playlist.comment,
+        editable=playlist.owner == call.user,
+    )
+
+
+def _file(call: Call, path: Path) -> Shown:
+    """A file of the playlist folder; one that cannot be read has no songs."""
+    try:
+        changed = path.stat().st_mtime
+        matches = read_listed(call.server.library, path).matches
+    except (DeejaiError, OSError, ValueError) as error:
+        log.warning("%s", one_line(str(error)))
+        changed, matches = 0.0, []
+    rows = call.catalogue.row_of_track
+    songs = [call.catalogue.songs[rows[match]] for match in matches if match in rows]
+    owner = call.server.users.owner or next(iter(call.server.users.passwords))
+    name = os.fsencode(one_line(path.stem)).decode("utf-8", "replace")
+    return Shown(id_of(LIST, path.name), name, owner, songs, changed, changed, public=True)
+
+
+def _files(call: Call) -> list[Path]:
+    folder = call.server.playlists.folder
+    try:
+        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
+    except OSError:
+        return []
+    return [path for path in found if path.is_file()][:MOST_FILES]
+
+
+def _element(shown: Shown) -> dict[str, Any]:
+    return {
+        "id": shown.id,
+        "name": shown.name,
+        "comment": shown.comment or None,
+        "owner": shown.owner,
+        "public": shown.public,
+        "songCount": len(shown.songs),
+        "duration": round(sum(song.number("length") for song in shown.songs)),
+        "created": iso(shown.created),
+        "changed": iso(shown.changed),
+        "coverArt": shown.songs[0].id if shown.songs else None,
+        "readonly": not shown.editable,
+    }
+
+
+def _with_songs(call: Call, shown: Shown) -> dict[str, Any]:
+    return {"playlist": {**_element(shown), "entry": elements.songs(call, shown.songs)}}
+
+
+def _name(call: Call) -> str:
+    name = one_line(call.text("name")).strip()
+    if not name:
+        raise SubsonicError(MISSING, "name: a playlist needs one")
+    return name[:LONGEST_NAME]
+
+
+def _songs_given(call: Call, name: str) -> list[str]:
+    songs = [call.catalogue.song(id_) for id_ in call.ids(name)]
+    if None in songs:
+        raise SubsonicError(NOT_FOUND, f"{name}: there is no such song")
+    return [song.id for song in songs]
+
+
+def _index(text: str, length: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) < length):
+        raise SubsonicError(GENERIC, "songIndexToRemove: there is no song at this place")
+    return int(text)
+
+
+def _keep(call: Call, playlist: Playlist) -> Playlist:
+    """Store a playlist, then write its file. That this fails is no reason to lose the playlist."""
+    with call.server.opened() as store:
+        playlist = store.save_playlist(playlist)
+        try:
+            return store.save_playlist(_write(call, playlist))
+        except DeejaiError as error:
+            log.warning("%s: not written to a file (%s)", one_line(playlist.name), one_line(str(error)))
+            return playlist
+
+
+def _write(call: Call, playlist: Playlist) -> Playlist:
+    """Write a playlist's file; returns it with what its file is now. Raises PlaylistError."""
+    playlists = call.server.playlists
+    songs = [song for item in playlist.items if (song := call.catalogue.song(item))]
+    tracks = call.server.library.tracks(song.track for song in songs)
+    old = _written(call, playlist)
+    if not tracks or not playlists.writable:
+        return playlist
+    path = _free(call, playlist, old)
+    chosen = [tracks[song.track] for song in songs if song.track in tracks]
+    data = FORMATS[playlists.format](chosen, playlists.style(path), Header(playlist.name, (), now()))
+    write_playlist(path, data, within=playlists.folder)
+    if old and old != path:
+        with suppress(OSError):
+            old.unlink()
+    return replace(playlist, file=path.name, digest=_digest(data))
+
+
+def _free(call: Call, playlist: Playlist, old: Path | None) -> Path:
+    """Where a playlist may be written: where it was if its name is the same, else where nothing is."""
+    second = f"{playlist.name} ({playlist.owner})"
+    titles = chain((playlist.name, second), (f"{second} {number}" for number in count(2)))
+    candidates = map(call.server.playlists.path, titles)
+    return next(path for path in candidates if path == old or not os.path.lexists(path))
+
+
+def _written(call: Call, playlist: Playlist) -> Path | None:
+    """The file of a playlist, if it still is what was written."""
+    if not playlist.file or Path(playlist.file).name != playlist.file:
+        return None
+    path = call.server.playlists.folder / playlist.file
+    try:
+        return path if path.is_file() and _digest(path.read_bytes()) == playlist.digest else None
+    except OSError:
+        return None
+
+
+def _digest(data: bytes | Sequence[int]) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def first_song(call: Call, id_: str) -> Song | None:
+    """The first song of a playlist. Raises SubsonicError if there is no such playlist."""
+    return next(iter(_one(call, id_).songs), None)

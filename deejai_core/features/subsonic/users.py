@@ -1,0 +1,142 @@
+"""Who may ask: listeners by name, each with a password; and how often somebody may guess.
+
+The protocol's salted token, `md5(password + salt)`, can only be checked by who has the password itself, and whoever sees
+one can send it again. So passwords stand in the configuration as they are, and beyond the home network belong behind TLS.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from deejai_core.errors import OptionError
+from deejai_core.features.subsonic.answers import MISSING, TWO_LOGINS, WRONG_KEY, WRONG_LOGIN, SubsonicError
+
+MOST_GUESSES = 10  # wrong passwords for one listener from one address, until all more are refused
+FORGOTTEN = 600  # seconds after which they no longer count
+DELAYS = (0.0, 0.0, 0.5, 1.0, 2.0)  # seconds that the answer to a wrong password waits, the first, second, ...
+MOST_WAITING = 3  # answers that wait at once: they hold a thread each
+REMEMBERED = 10_000  # listeners and addresses whose guesses are counted
+LONGEST_NAME = 100  # characters
+KEY_OF = b"deejai subsonic api key"
+
+
+@dataclass(frozen=True)
+class Users:
+    """Listeners by name, with their passwords. owner: the one whose plays, stars and ratings are the library's own."""
+
+    passwords: Mapping[str, str]
+    owner: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises OptionError."""
+        if not self.passwords:
+            raise OptionError("subsonic_users", "nobody may listen; give each listener a name and a password there")
+        for name, password in self.passwords.items():
+            if not name or len(name) > LONGEST_NAME or not name.isprintable():
+                raise OptionError("subsonic_users", f"{name[:40]!r} is no name; use 1 to {LONGEST_NAME} characters")
+            if not password:
+                raise OptionError("subsonic_users", f"{name} has no password")
+        if self.owner is not None and self.owner not in self.passwords:
+            raise OptionError("subsonic_owner", f"{self.owner!r} is not one of subsonic_users")
+
+    def api_key(self, name: str) -> str:
+        """What a client may show in place of a name and a password. It changes with the password."""
+        return hmac.new(self.passwords[name].encode(), KEY_OF + name.encode(), hashlib.sha256).hexdigest()[:40]
+
+    def named_by(self, values: Mapping[str, str]) -> str:
+        """The listener that a request is said to be from, to count guesses; "" for one by key."""
+        return values.get("u", "")[:LONGEST_NAME]
+
+    def identify(self, values: Mapping[str, str]) -> str:
+        """The listener whose request has these parameters. Raises SubsonicError."""
+        key, name = values.get("apiKey"), values.get("u")
+        token, salt, password = values.get("t"), values.get("s"), values.get("p")
+        if key is not None:
+            if any(value is not None for value in (name, token, salt, password)):
+                raise SubsonicError(TWO_LOGINS, "give either apiKey or a name and password, not both")
+            found = [known for known in self.passwords if _same(key, self.api_key(known))]
+            if not found:
+                raise SubsonicError(WRONG_KEY, "the API key is wrong")
+            return found[0]
+        if name is None:
+            raise SubsonicError(MISSING, "u: the name of a listener is missing")
+        if token is None and password is None:
+            raise SubsonicError(MISSING, "t and s, or p: the password is missing")
+        if token is not None and password is not None:
+            raise SubsonicError(TWO_LOGINS, "give either t and s or p, not both")
+        if token is not None and salt is None:
+            raise SubsonicError(MISSING, "s: the salt of the token is missing")
+        right = self.passwords.get(name)
+        known = right if right is not None else ""  # as much work for a name that nobody has
+        if token is not None:
+            good = _same(token.lower(), hashlib.md5((known + salt).encode("utf-8", "replace")).hexdigest())  # noqa: S324
+        else:
+            good = _same(_plain_password(password), known)
+        if right is None or not good:
+            raise SubsonicError(WRONG_LOGIN, "the name or the password is wrong")
+        return name
+
+
+@dataclass
+class Guesses:
+    """Counts wrong passwords, for each listener and address: later answers wait, and then there are no more.
+
+    Somebody who guesses at one listener's password keeps nobody else out, and that listener only at the same address.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    wait: Callable[[float], None] = time.sleep
+    _wrong: OrderedDict[tuple[str, str], list[float]] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _waiting: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(MOST_WAITING))
+
+    def check(self, name: str, address: str) -> None:
+        """Raises SubsonicError where there were too many."""
+        with self._lock:
+            times = self._recent((name, address))
+        if len(times) >= MOST_GUESSES:
+            minutes = max(1, round((times[-MOST_GUESSES] + FORGOTTEN - self.clock()) / 60))
+            raise SubsonicError(WRONG_LOGIN, f"too many wrong passwords; try again in {minutes} min")
+
+    def wrong(self, name: str, address: str) -> None:
+        """Note one, and wait as long as its answer has to."""
+        with self._lock:
+            times = [*self._recent((name, address)), self.clock()][-MOST_GUESSES:]
+            self._wrong[name, address] = times
+            self._wrong.move_to_end((name, address))
+            while len(self._wrong) > REMEMBERED:
+                self._wrong.popitem(last=False)
+        delay = DELAYS[min(len(times), len(DELAYS)) - 1]
+        if delay and self._waiting.acquire(blocking=False):
+            try:
+                self.wait(delay)
+            finally:
+                self._waiting.release()
+
+    def right(self, name: str, address: str) -> None:
+        """The password was right: what was wrong before is forgotten."""
+        with self._lock:
+            self._wrong.pop((name, address), None)
+
+    def _recent(self, who: tuple[str, str]) -> list[float]:
+        return [one for one in self._wrong.get(who, ()) if self.clock() - one < FORGOTTEN]
+
+
+def _plain_password(text: str) -> str:
+    """A password as clients send it: as it is, or `enc:` and the hexadecimal of its UTF-8."""
+    if not text.startswith("enc:"):
+        return text
+    try:
+        return bytes.fromhex(text[4:]).decode()
+    except ValueError:
+        return text
+
+
+def _same(given: str, right: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), right.encode("utf-8", "replace"))
