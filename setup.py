@@ -61,6 +61,8 @@ extras["test"] = [
     "hypothesis>=6.100",
     "ruff>=0.6",
     "playwright>=1.45",
+    "py-opensonic>=10.4",
+    "jsonschema>=4.20",
     "axe-playwright-python>=0.1.4",  # axe-core, for a browser to find what keeps people out
 ]
 extras["mutants"] = ["mutmut>=3.8"]

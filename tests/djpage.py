@@ -1,4 +1,4 @@
-"""`beet deejai web`, as a user starts it, and what asks it."""
+"""`beet deejai web`, or another server of ours, as a user starts it, and what asks it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ class Answer:
 class Page:
     """A running server. A context manager."""
 
-    def __init__(self, folder: Path, *words: str, beet: Sequence[str] = (), port: int | None = None, **env: str) -> None:
+    def __init__(
+        self, folder: Path, *words: str, verb: str = "web", beet: Sequence[str] = (), port: int | None = None, **env: str
+    ) -> None:
         """beet: options of `beet` itself. words: those of the command, and what the page begins with."""
         self.port = port or free_port()
         self.temporary = folder / "tmp"
@@ -48,7 +50,7 @@ class Page:
         self.log = folder / "web.log"
         env = {"BEETSDIR": str(folder), "TMPDIR": str(self.temporary), "PYTHONUNBUFFERED": "1"} | env
         with self.log.open("wb") as log:
-            self.process = start_beet(*beet, "deejai", "web", "--port", self.port, *words, env=env, cwd=folder, output=log)
+            self.process = start_beet(*beet, "deejai", verb, "--port", self.port, *words, env=env, cwd=folder, output=log)
         self.printed = self._first_line()
         self.url = f"http://127.0.0.1:{self.port}/"
 
