@@ -152,6 +152,9 @@ class Library(Protocol):
         Several values are one text, with "; " between them. The number 0, and nothing, is none.
         """
 
+    def fields(self, names: Sequence[str]) -> dict[str, dict[int, Any]]:
+        """Return several fields by name, each as `field` does; what lies together is read together."""
+
     def has_field(self, name: str) -> bool:
         """Return whether any track has a field that `keep_field` wrote."""
 

@@ -262,6 +262,9 @@ class FolderLibrary:
             select = "SELECT id, value FROM fields JOIN tracks ON id = track_id WHERE NOT lost AND name = ? ORDER BY id"
             return dict(database.select(select, (_storable(name),), of=(int, Value)))
 
+    def fields(self, names: Sequence[str]) -> dict[str, dict[int, Any]]:
+        return {name: self.field(name) for name in names}
+
     def has_field(self, name: str) -> bool:
         select = "SELECT 1 FROM fields JOIN tracks ON id = track_id WHERE NOT lost AND name = ? LIMIT 1"
         with self._opened() as database:

@@ -49,6 +49,7 @@ class Finding:
             library.tracks([1]) == library.albums([1]) == library.albums_of([1]) == library.paths() == library.files() == {}
         )
         assert library.field("title") == library.field("deejai_tags") == library.recordings() == {}
+        assert library.fields(["title", "deejai_tags"]) == {"title": {}, "deejai_tags": {}}
         assert library.vectors(MODEL, DIMENSION).vectors.shape == (0, DIMENSION)
         assert library.keep_recording(1, tmp_path / "music/a.flac", "key") is None
         assert library.keep_vectors(MODEL, {1: EAST}, {1: "key"}) == (set(), set())

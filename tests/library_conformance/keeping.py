@@ -74,6 +74,9 @@ class Keeping:
         wren = titles(library)["Wren"]
         factory.retag(wren, genres=["Folk", "Slow Music"])
         assert library.field("genres")[wren] == "Folk; Slow Music"
+        names = ["title", "genres", "deejai_other", "year", "deejai_tags"]
+        assert library.fields(names) == {name: library.field(name) for name in names}
+        assert library.fields([]) == {}
 
     def test_vectors_come_back_in_the_order_of_ids(self, library):
         ids, recordings = library.ids(), identify(library)

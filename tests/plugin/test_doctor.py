@@ -11,6 +11,7 @@ import pytest
 import threadpoolctl
 
 from deejai_core.features.doctor.installation import matrix_products
+from deejai_core.features.subsonic.store import ListenerStore
 from deejai_core.index.annoy_file import why_no_annoy
 
 
@@ -231,3 +232,14 @@ def test_which_blas_is_slow(monkeypatch, used, built, wrong):
 
 def test_it_takes_no_query(analysed):
     assert "doctor takes no query" in analysed.deejai("doctor", "Aisle", status=1).err
+
+
+def test_what_listeners_said_is_kept_as_far_as_it_is_whole(beets):
+    with ListenerStore(beets.data / "listeners.db") as store:
+        store.star("ann", ["so-1", "so-2"], 1.0)
+    change(beets.data / "listeners.db", "UPDATE marks SET rating = 9 WHERE item = 'so-1'")
+    assert "damaged rows of marks: 1" in beets.deejai("doctor", status=1).out
+    assert problems(beets.deejai("doctor", "--fix", status=None)) == ["listeners"]
+    with ListenerStore(beets.data / "listeners.db") as store:
+        assert list(store.marks("ann")) == ["so-2"]
+    assert "listeners" in beets.deejai("doctor").out

@@ -209,6 +209,17 @@ class BeetsLibrary:
             return {id_: _listed(value) for id_, value in stored.items()}
         return {item.id: item.get(name) for item in self.lib.items()}  # computed by beets or a plugin
 
+    def fields(self, names: Sequence[str]) -> dict[str, dict[int, Any]]:
+        fixed = [name for name in map(field_name, names) if name in Item._fields]
+        rows = sql.columns(self.lib, ", ".join(fixed)) if fixed else {}
+        columns = dict(zip(fixed, zip(*rows.values(), strict=True), strict=True)) if rows else dict.fromkeys(fixed, ())
+        return {
+            name: dict(zip(rows, map(_listed, columns[known]), strict=True))
+            if (known := field_name(name)) in columns
+            else self.field(name)
+            for name in names
+        }
+
     def has_field(self, name: str) -> bool:
         return sql.any_has(self.lib, name)
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
 
-from deejai_core.data_folder import alone, history_path, slices_path, unfinished_path
+from deejai_core.data_folder import alone, history_path, listeners_path, slices_path, unfinished_path
 from deejai_core.embedding.slices import open_slices, rebuild_store
 from deejai_core.errors import DamagedError
 from deejai_core.features.doctor.finding import Finding, Repair, remove
+from deejai_core.features.subsonic.store import ListenerStore, rebuild_listeners
 from deejai_core.files import TEMPORARY, remove_unfinished, unfinished
 from deejai_core.formats.entries import one_line
 from deejai_core.history.library_history import open_history
@@ -91,6 +92,18 @@ def history(library: Library) -> Iterator[Finding]:
     whole = yield from _damage("history", history_path(library), damage, rebuild_history, library)
     if whole:
         yield Finding("history", "intact")
+
+
+def listeners(library: Library) -> Iterator[Finding]:
+    """Whether the store of what listeners have said is whole."""
+
+    def damage() -> str:
+        with ListenerStore(listeners_path(library)) as store:
+            return store.damage()
+
+    whole = yield from _damage("listeners", listeners_path(library), damage, rebuild_listeners, library)
+    if whole:
+        yield Finding("listeners", "intact")
 
 
 def _damage(

@@ -96,10 +96,10 @@ class Catalogue:
     def __init__(self, library: Library) -> None:
         """Raises LibraryError, StoreError."""
         self.music_folder = library.music_folder
-        self.songs, albums_of = _read_songs(library)
+        self._keys = library.recordings()
+        self.songs, albums_of = _read_songs(library, self._keys)
         self.row = {song.id: row for row, song in enumerate(self.songs)}
         self.row_of_track = {song.track: row for row, song in enumerate(self.songs)}
-        self._keys = library.recordings()
         self.albums = {album.id: album for album in _albums(self.songs, albums_of)}
         self.artists = {artist.id: artist for artist in _artists(self.songs, self.albums.values())}
         self.names = SearchIndex(library.names())
@@ -228,34 +228,42 @@ def matching(names: Iterable[tuple[str, Any]], text: str) -> list[Any]:
     return [thing for _, thing in sorted(found, key=lambda entry: entry[0])]
 
 
-def _read_songs(library: Library) -> tuple[list[Song], dict[int, int]]:
+def _read_songs(library: Library, keys: Mapping[int, str]) -> tuple[list[Song], dict[int, int]]:
     """The songs in the library's order, and the library's own album of each that is on one."""
     ids = library.ids()
     paths = library.paths()
-    keys = library.recordings()
-    columns = {name: _column(library, name) for name in (*NUMBERS, *TEXTS)}
-    rows = []
+    columns = _columns(library)
+    songs = []
     for id_ in ids:
         if id_ not in paths:
             continue
-        values = {name: value for name, column in columns.items() if (value := column.get(id_))}
+        values = {name: column[id_] for name, column in columns.items() if id_ in column}
         path = paths[id_]
         title = one_line(values.pop("title", "")) or path.stem
-        rows.append(Song("", id_, title, one_line(values.pop("artist", "")), "", path, values))
-    # In an order that does not hinge on the library's ids, so that the same copy of a recording has the same number.
-    order = sorted(range(len(rows)), key=lambda row: (_names(rows[row]), os.fspath(rows[row].path)))
-    known = numbered(_song_ids(rows[row], keys.get(rows[row].track, ""))[0] for row in order)
-    id_of_row = dict(zip(order, known, strict=True))
-    return [replace(song, id=id_of_row[row]) for row, song in enumerate(rows)], library.albums_of(ids)
+        songs.append(Song("", id_, title, one_line(values.pop("artist", "")), "", path, values))
+    known = [_song_ids(song, keys.get(song.track, ""))[0] for song in songs]
+    # Copies are numbered in an order that does not hinge on the library's ids.
+    order = sorted(range(len(songs)), key=lambda row: (known[row], *_names(songs[row]), os.fspath(songs[row].path)))
+    numbers = dict(zip(order, numbered(known[row] for row in order), strict=True))
+    return [replace(song, id=numbers[row]) for row, song in enumerate(songs)], library.albums_of(ids)
 
 
-def _column(library: Library, name: str) -> dict[int, Any]:
-    """A field of all tracks; what is no finite number, or no text, counts as nothing."""
-    found = library.field(name) or (library.field(OF_FOLDERS[name]) if name in OF_FOLDERS else {})
-    if name in TEXTS:
-        shared: dict[str, str] = {}  # one object for each text, of which a library has few
-        return {id_: shared.setdefault(text, text) for id_, value in found.items() if (text := str(value))}
-    return {id_: number for id_, value in found.items() if (number := _number(value))}
+def _columns(library: Library) -> dict[str, dict[int, Any]]:
+    """NUMBERS and TEXTS of all tracks, by name; what is no finite number, or no text, counts as nothing."""
+    names = (*NUMBERS, *TEXTS)
+    found = library.fields(names)
+    for name, theirs in OF_FOLDERS.items():
+        found[name] = found[name] or library.field(theirs)
+    shared: dict[Any, Any] = {}  # one object for what many tracks have
+    read = dict.fromkeys(NUMBERS, _number) | dict.fromkeys(TEXTS, str)
+    return {
+        name: {
+            id_: shared.setdefault(value, value)
+            for id_, given in found[name].items()
+            if given and (value := read[name](given))
+        }
+        for name in names
+    }
 
 
 def _number(value: Any) -> float:
@@ -318,16 +326,15 @@ def _artists(songs: Sequence[Song], albums: Iterable[Album]) -> Iterable[Artist]
     sort_names: dict[str, str] = {}
     own: dict[str, list[str]] = defaultdict(list)
     rows: dict[str, list[int]] = defaultdict(list)
+    ids = {name: artist_id(name) for name in {song.artist or NOBODY for song in songs}}
     for album in albums:
         id_ = artist_id(album.artist)
         names.setdefault(id_, album.artist)
         own[id_].append(album.id)
         sort_names.setdefault(id_, songs[album.songs[0]].values.get("albumartist_sort", ""))
-        for row in album.songs:
-            if artist_id(songs[row].artist or NOBODY) != id_:
-                rows[id_].append(row)
+        rows[id_] += [row for row in album.songs if ids[songs[row].artist or NOBODY] != id_]
     for row, song in enumerate(songs):
-        id_ = artist_id(song.artist or NOBODY)
+        id_ = ids[song.artist or NOBODY]
         names.setdefault(id_, song.artist or NOBODY)
         sort_names.setdefault(id_, song.values.get("artist_sort", ""))
         rows[id_].append(row)

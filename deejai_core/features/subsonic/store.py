@@ -238,7 +238,7 @@ class ListenerStore:
         return tuple(json.loads(text))
 
 
-def repair(path: Path) -> Path:
+def rebuild_listeners(path: Path) -> Path:
     """Make a new file of all that is whole; returns where the old one is. Raises StoreError."""
     return rebuild(path, SCHEMA, WHOLE)
 
