@@ -206,7 +206,8 @@ def similar(
     library
         An analysed library.
     words
-        Titles, queries of the library, audio files or playlists: the seeds.
+        Titles, queries of the library, audio files or playlists: the seeds. What is none of these, but known words, says
+        how music sounds ("calm piano, no singing"), and the tracks that sound most so are the seeds.
     walk
         How the list goes on from them.
     rules
@@ -214,7 +215,7 @@ def similar(
     model
         Whose vectors are compared; by default MusiCNN's.
     **one_off
-        Further fields of `Request`, such as ``kind="album"``, ``less="query"`` or ``why=True``.
+        Further fields of `Request`, such as ``kind="album"``, ``less="query"``, ``by_words=True`` or ``why=True``.
 
     Returns
     -------
