@@ -55,8 +55,9 @@ def describe(library: Library, vocabulary: Vocabulary, words: Sequence[str], err
         if understood.unknown:
             unknown = ", ".join(map(repr, understood.unknown))
             raise NoMatchError(str(error), query=error.query, kind=error.kind, hint="describe by the others", about=unknown)
-    lacking = [number for number in tags or understood.weights if number not in there]
-    if lacking:
+    named = tags or list(understood.weights)
+    lacking = [number for number in named if number not in there]
+    if len(lacking) == len(named) or (lacking and error):  # who asks for a description gets what the other words say
         none = error or "no track has tags"
         hint = how_to_tag(vocabulary, lacking[0])
         raise LibraryError(f"{none}; to find songs by what they sound like, tag them first", hint=hint) from error
