@@ -3,7 +3,8 @@
     python -m benchmarks.vocabulary MUSIC [--runs N] [--tracks N]
 
 CPU-seconds a track of an analysis by one network, by both at once, and by the second one alone, as `tag --more` has it hear
-what is analysed already (on Linux). Then how much every other window differs from all, and the tags of each track of MUSIC.
+what is analysed already (on Linux). Then how much the tags depend on the
+windows that are heard, and the tags of each track of MUSIC.
 
 Imports internals: the way from files to slices without a library, the process that decodes, and each network by itself.
 """
@@ -62,35 +63,50 @@ def _cpu(decoder: Decoder) -> float:
 
 
 def words(files: list[Path]) -> None:
+    """The tags of each track, and the tracks that each tag of the second vocabulary is most probable for."""
     from deejai_core.audio.limits import NO_MORE_THAN_USUAL
     from deejai_core.models.musicnn.model import MusiCNN
 
     model = MusiCNN()
     (second,) = model.more
-    firsts, alls, halves = [], [], []
+    found = []
     print("\n| track | genre | first vocabulary | second vocabulary |\n|---|---|---|---|")
     with NO_MORE_THAN_USUAL.decoder() as decoder:
         for file in files:
             metadata = decoder.metadata(file)
             mel = model.mel(decoder.windows(file, sample_rate=model.sample_rate, length=model.window, limit=WINDOWS))
-            firsts.append(model.tags(model.trunk(mel)).mean(axis=0))
-            each = second.tags(second.trunk(mel))
-            alls.append(each.mean(axis=0))
-            halves.append(each[:: second.every].mean(axis=0))
+            found.append(second.tags(second.trunk(mel[:: second.every])).mean(axis=0))
+            of_sets = (model.tag_set, model.tags(model.trunk(mel)).mean(axis=0)), (second.tag_set, found[-1])
             shown = [
-                ", ".join(f"{tag_set.names[n]} {tags[n]:.2f}" for n in np.argsort(-tags)[:TOP])
-                for tag_set, tags in ((model.tag_set, firsts[-1]), (second.tag_set, halves[-1]))
+                ", ".join(f"{tag_set.names[n]} {tags[n]:.2f}" for n in np.argsort(-tags)[:TOP]) for tag_set, tags in of_sets
             ]
             name = f"{metadata.artist}: {metadata.title}"
             print(f"| {name} | {metadata.genres} | {shown[0]} | {shown[1]} |", flush=True)
-    whole, half = np.array(alls), np.array(halves)
-    differences = np.abs(whole - half)
-    orders = [np.corrcoef(_ranks(one), _ranks(other))[0, 1] for one, other in zip(whole.T, half.T, strict=True)]
-    print(f"\nevery other window against all: mean difference {differences.mean():.4f}, largest {differences.max():.3f}")
-    print(f"rank correlation of the tracks: mean {np.mean(orders):.3f}, least {min(orders):.3f}")
-    for name, column in zip(second.tag_set.names, half.T, strict=True):
-        best = np.argsort(-column)[:TOP]
-        print(f"{name}: " + "; ".join(f"{files[n].stem} {column[n]:.2f}" for n in best))
+    print()
+    for name, column in zip(second.tag_set.names, np.array(found).T, strict=True):
+        print(f"{name}: " + "; ".join(f"{files[n].stem} {column[n]:.2f}" for n in np.argsort(-column)[:TOP]))
+
+
+def windows(files: list[Path]) -> None:
+    """How much the second vocabulary's tags depend on which windows are heard: some, against others between them."""
+    from deejai_core.audio.limits import NO_MORE_THAN_USUAL
+    from deejai_core.models.musicnn.magnatagatune import MagnaTagATune
+    from deejai_core.models.musicnn.model import MusiCNN
+
+    model, second = MusiCNN(), MagnaTagATune()
+    each = []
+    with NO_MORE_THAN_USUAL.decoder() as decoder:
+        for file in files:
+            heard = decoder.windows(file, sample_rate=model.sample_rate, length=model.window, limit=2 * WINDOWS)
+            each.append(second.tags(second.trunk(model.mel(heard))))
+    between = np.array([tags[1::2].mean(axis=0) for tags in each])
+    print(f"\nagainst {np.mean([len(tags[1::2]) for tags in each]):.1f} windows of a track on average:")
+    for step in (2, 4, 6):
+        some = np.array([tags[::step].mean(axis=0) for tags in each])
+        orders = [np.corrcoef(_ranks(one), _ranks(other))[0, 1] for one, other in zip(some.T, between.T, strict=True)]
+        heard = np.mean([len(tags[::step]) for tags in each])
+        difference = np.abs(some - between).mean()
+        print(f"{heard:.1f} others: mean difference {difference:.4f}, rank correlation of the tracks {np.mean(orders):.3f}")
 
 
 def _ranks(column: np.ndarray) -> np.ndarray:
@@ -107,6 +123,7 @@ def main() -> None:
     if not found:
         parser.error(f"{options.music}: no music in it")
     costs(found[:: max(1, len(found) // options.tracks)][: options.tracks], options.runs)
+    windows(found)
     words(found)
 
 
