@@ -159,7 +159,7 @@ def is_near(name: str, text: str) -> bool:
 def _near_name(library: Library, text: str, kind: Kind) -> str | None:
     """The title or artist that is spelt most like these words, if one is."""
     shortest, longest = (len(text) * ratio for ratio in (NEAR / (2 - NEAR), (2 - NEAR) / NEAR))  # others are not near
-    artists = set(library.field("artist" if kind == "track" else "albumartist").values())
+    artists = set(library.field("artist").values())
     names = {name.lower(): name for name in artists if shortest <= len(name) <= longest}
     names = dict(list(names.items())[:MOST_COMPARED])
     names |= {name.lower(): name for name in library.titles(kind, shortest, longest, MOST_COMPARED)}

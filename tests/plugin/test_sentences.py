@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from deejai_core.models.musicnn.tags import MSD_TAGS
+from tests.browsing import expect, title
+from tests.djpage import Page
 from tests.plugin.test_lists import names
 from tests.plugin.test_playlists import files, picks
 from tests.plugin.test_tags import give, probabilities
@@ -41,8 +43,8 @@ def test_what_is_not_wanted_is_subtracted(tagged):
 
 def test_all_of_the_list_leans_to_it(tagged):
     give(tagged, "Anvil", jazz=0.9, metal=0.0)
-    for title in ("Margin", "Breaker"):
-        give(tagged, title, metal=0.9)
+    for other in ("Margin", "Breaker"):
+        give(tagged, other, metal=0.9)
     assert not {"Margin", "Breaker"} & set(names(tagged.deejai("similar", "jazz, no metal", "-n", "5")))
 
 
@@ -126,6 +128,20 @@ def test_recipes_and_named_playlists_make_it_again(tagged):
     tagged.configure(playlists=[{"name": "Calm", "similar": [CALM], "words": True, "number": 3}])
     tagged.deejai("playlists")
     assert files(tagged.folder / "playlists/Calm.m3u") == files(first)
+
+
+def test_the_page_begins_with_what_sounds_so(visit, tagged_library):
+    with Page(tagged_library.folder) as server:
+        page = visit(server)
+        page.get_by_label("Search the library").fill(CALM)
+        found = page.locator("#found [role=option]")
+        sound = found.filter(has_text="What sounds so · 3 songs")
+        expect(sound).to_contain_text("low energy, instrumental, low valence")
+        likest = found.nth(0).locator(".name").inner_text()
+        sound.click()
+        expect(page.locator("#coming li")).to_have_count(10)
+        page.locator("#play").click()
+        assert title(page) == likest
 
 
 def test_other_commands_do_not_open_the_words(tagged):
