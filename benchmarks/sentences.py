@@ -14,6 +14,7 @@ Imports internals: sentences, and what tracks are ranked by.
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +100,10 @@ def main() -> None:
             ]
             figures = " | ".join(f"{figure:.2f}" for figure in (*areas[-1], *first, so.mean()))
             print(f"| {name} | {word} | {figures} | {both[1].gist(TAGS)} |")
+    start = time.perf_counter()
+    for sentence in SENTENCES:
+        understand(sentence, TAGS)
+    print(f"\nto understand a sentence: {1000 * (time.perf_counter() - start) / len(SENTENCES):.0f} ms")
     print(f"\nmean area: {' and '.join(f'{mean:.3f}' for mean in np.mean(areas, axis=0))}")
     if args.library:
         _lists(args.library)
@@ -116,6 +121,8 @@ def by_others(word: str) -> Understood:
 
 def ranked(said: Understood, columns: np.ndarray) -> np.ndarray:
     numbers = list(said.weights)
+    if not numbers:  # nothing is understood, so that all are equal
+        return np.zeros(len(columns))
     levels = np.array([TAGS.is_axis(number) for number in numbers], bool)
     return sound_scores(columns[:, numbers], np.array(list(said.weights.values())), levels)
 

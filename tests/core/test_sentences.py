@@ -110,7 +110,7 @@ class TestSentences:
         assert gist(sentence) == understood
 
     @pytest.mark.parametrize(
-        ("word", "like"), [("cellos", "instrumental"), ("trumpets", "jazz"), ("fury", "high energy, low valence")]
+        ("word", "like"), [("oboe", "instrumental"), ("mandolin", "folk"), ("fury", "high energy, low valence")]
     )
     def test_words_that_nobody_wrote_down(self, word, like):
         assert word not in lexicon().meanings
@@ -127,6 +127,10 @@ class TestSentences:
     )
     def test_what_they_say_with_the_second_vocabulary(self, sentence, understood):
         assert gist(sentence, BUNDLED_TAGS).startswith(understood)
+
+    def test_several_of_a_word_that_is_written_down(self):
+        assert gist("trumpets") == gist("trumpet") == "jazz"
+        assert gist("guitars") == "guitar"
 
     def test_what_is_known_but_says_nothing_of_sound_and_what_is_not_known(self):
         said = understand("calm table pianoo", FIRST)
