@@ -96,6 +96,14 @@ def hear_more(
     return Heard(wanted, failed)
 
 
+def unheard_files(library: Library, model: Model, ids: Collection[int] | None = None) -> list[Path]:
+    """The files that `hear_library` would have decoded; nothing is written."""
+    if not slices_path(library).exists():
+        return []
+    with open_slices(library) as store:
+        return [path for companion in model.more for path in _unheard(library, companion, store, ids)]
+
+
 def _unheard(library: Library, companion: Companion, store: SliceStore, ids: Collection[int] | None) -> list[Path]:
     """A file of each recording of these tracks, or of all, that a companion has not heard."""
     recordings = library.recordings(ids)

@@ -24,7 +24,8 @@ class Tagged(NamedTuple):
     """What came of tagging tracks."""
 
     wanted: int  # tracks that were to be tagged, or shown
-    given: int  # those of them that were; nothing is stored of the others
+    given: int  # those of them that got tags, or have some to show
+    missing: int  # those of whose analysis by the model nothing is stored
     lines: tuple[str, ...] = ()  # each track's most probable tags, if they were only to be shown
 
 
@@ -41,7 +42,7 @@ def tag(
         if force or untagged_ids(library, model.tag_set, ids):
             raise NotAnalysedError("nothing analysed yet", hint="analyse")
         if not pretend:
-            return Tagged(0, 0)
+            return Tagged(0, 0, 0)
     with open_slices(library) as store:
         if not pretend:
             return tag_tracks(library, model, store, ids, force=force)
@@ -51,12 +52,12 @@ def tag(
             | _tags_heard(tagger, store, _lacking(library, tagger, ids, force=force), recordings)
             for tagger in (model, *model.more)
         }
-    lines = []
+    lines, words = [], vocabulary(model)
     for track_id, track in library.tracks(ids).items():
-        top = top_tags(lambda field: shown[field].get(track_id), vocabulary(model), SHOWN)  # noqa: B023
+        top = top_tags(lambda field: shown[field].get(track_id), words, SHOWN)  # noqa: B023
         if top:
             lines.append(f"{track.name}: {', '.join(f'{name} {probability:.2f}' for name, probability in top)}")
-    return Tagged(len(ids), len(lines), tuple(lines))
+    return Tagged(len(ids), len(lines), len(ids) - len(lines), tuple(lines))
 
 
 def untagged_ids(library: Library, tag_set: TagSet, ids: Iterable[int] | None = None) -> list[int]:
@@ -82,7 +83,7 @@ def tag_tracks(
         if tagger is model:
             missing = lacking - values.keys()
         given |= values.keys()
-    return Tagged(len(given | missing), len(given - missing))
+    return Tagged(len(given | missing), len(given), len(missing))
 
 
 def _lacking(library: Library, tagger: Tagger, ids: Iterable[int] | None, *, force: bool) -> set[int]:

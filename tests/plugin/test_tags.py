@@ -387,7 +387,9 @@ class TestTheSecondVocabulary:
 
     def test_analyze_catches_up(self, beets, collection):
         beets.run("import", "-qA", collection / "Nave")
+        assert beets.deejai("analyze", "-p").lines == []
         beets.configure(tags="more")
+        assert len(beets.deejai("analyze", "-p").lines) == 4
         told = beets.deejai("analyze").err
         assert "4/4 files" in told
         assert "Tagged 4 tracks." in told

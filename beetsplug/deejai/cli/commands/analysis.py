@@ -50,6 +50,7 @@ def verbs() -> list[Verb]:
 
 def run_analyze(call: Call) -> None:
     from deejai_core.embedding.cluster import Cluster, check_address
+    from deejai_core.embedding.companions import unheard_files
     from deejai_core.embedding.library_analysis import analyse_library, pending_tracks
     from deejai_core.errors import ClusterError, StoreError
     from deejai_core.index.cache import build_index
@@ -69,10 +70,13 @@ def run_analyze(call: Call) -> None:
     cluster = Cluster(opts.dask, trunk_source(call.model_name, models_folder())) if opts.dask else None
     wanted = {"ids": call.matching(), "retry": bool(opts.retry), "force": bool(opts.force)}
     if opts.pretend:
-        pending = call.library.tracks(pending_tracks(call.library, model, settings.analysis, **wanted)).values()
-        for track in pending:
-            ui.print_(os.fspath(track.path))
-        if not pending:
+        pending = pending_tracks(call.library, model, settings.analysis, **wanted)
+        paths = [track.path for track in call.library.tracks(pending).values()]
+        if settings.analysis.tags == MORE:
+            paths += unheard_files(call.library, tagging_model(model), wanted["ids"])
+        for path in dict.fromkeys(paths):
+            ui.print_(os.fspath(path))
+        if not paths:
             log.info("there is no file to be analysed")
         return
     report = AnalysisReport(log, model.name)
@@ -137,10 +141,10 @@ def run_tag(call: Call) -> None:
         log.info("nothing to do: every track has tags; --force tags them again")
     elif not opts.pretend:
         log.info("Tagged {}.", counted(tagged.given, "track"))
-    if tagged.given < tagged.wanted:
+    if tagged.missing:
         log.warning(
             "Could not tag {}, because no analysis by {} is stored; `beet deejai analyze --force QUERY` analyses again.",
-            counted(tagged.wanted - tagged.given, "track"),
+            counted(tagged.missing, "track"),
             model.name,
         )
     if unheard:
