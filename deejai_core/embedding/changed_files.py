@@ -17,15 +17,11 @@ from deejai_core.library import Library
 
 def note_of(path: Path, key: str) -> FileNote | None:
     """What a file of this audio key is like now; None if it is not there."""
-    status = _status(name := os.fsencode(path))
-    return status and FileNote(name, key, status.st_size, status.st_mtime_ns)
-
-
-def _status(name: bytes) -> os.stat_result | None:
     try:
-        return os.stat(name)  # noqa: PTH116 (there may be a hundred thousand, and pathlib's takes twice as long)
+        status = path.stat()
     except (OSError, ValueError):
         return None
+    return FileNote(os.fsencode(path), key, status.st_size, status.st_mtime_ns)
 
 
 def look_at_files(
@@ -40,8 +36,11 @@ def look_at_files(
     changed, unknown = set(), []
     for id_, name in files.items():
         key = keys.get(id_)
-        status = None if key is None or not name else _status(name)
-        if status is None:
+        if key is None or not name:
+            continue
+        try:
+            status = os.stat(name)  # noqa: PTH116 (there may be a hundred thousand, and pathlib's takes twice as long)
+        except (OSError, ValueError):
             continue
         now = (name, key, status.st_size, status.st_mtime_ns)
         before = noted.get(name)

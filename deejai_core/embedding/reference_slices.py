@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import mmap
 import zlib
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -53,7 +54,8 @@ def _read(path: Path, model: Model) -> dict[str, tuple[int, np.ndarray]]:
     """Checksum and unit slices of each recording that is kept; nothing if they are not of this model, or not whole."""
     try:
         with open_regular(path) as file:
-            checksum, data = file.read(CHECKSUM), memoryview(file.read())
+            mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        checksum, data = bytes(mapped[:CHECKSUM]), mapped[CHECKSUM:]
         if zlib.crc32(data).to_bytes(CHECKSUM, "little") != checksum:
             return {}
         end = bytes(data[:1_000]).index(b"\n") + 1
@@ -64,10 +66,11 @@ def _read(path: Path, model: Model) -> dict[str, tuple[int, np.ndarray]]:
         units = np.frombuffer(data, FLOAT, offset=end + rows.nbytes).reshape(-1, model.dimension)
     except (OSError, ValueError, TypeError, KeyError):
         return {}
-    parts = np.split(units, np.cumsum(rows["slices"])[:-1])
+    ends = np.cumsum(rows["slices"])
+    columns = (rows["key"], rows["checksum"], ends - rows["slices"], ends)
     return {
-        key.decode(): (checksum, part)
-        for key, checksum, part in zip(rows["key"].tolist(), rows["checksum"].tolist(), parts, strict=True)
+        key.decode(): (checksum, units[start:end])
+        for key, checksum, start, end in zip(*(column.tolist() for column in columns), strict=True)
     }
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from beets.library import Library
 
 _UNUSUAL = re.compile(rb"/[./~]|/$")  # in a path that beets would write otherwise
+TOGETHER = 1_000  # tracks whose paths are read at once
 PORTION = 50_000  # ids of tracks whose vectors are read at once
 
 COLUMNS = "artist, title, COALESCE(album_id, ''), album, length, mb_trackid, bpm, initial_key"  # that rules ask for
@@ -49,8 +50,13 @@ def as_path(value: bytes) -> Path:
 
 def files(lib: Library, folder: bytes) -> dict[int, bytes]:
     """The absolute path of each track's file, empty if it has none. folder: of the music."""
-    with lib.transaction() as tx:
-        return {id_: _file_name(path, folder) for id_, path in tx.query("SELECT id, path FROM items ORDER BY id")}
+    found: dict[int, bytes] = {}
+    last = -1
+    # Some at a time: Python looks for garbage among all rows that are there at once, again and again.
+    while rows := _query(lib, "SELECT id, path FROM items WHERE id > ? ORDER BY id LIMIT ?", (last, TOGETHER)):
+        found |= {id_: _file_name(path, folder) for id_, path in rows}
+        last = rows[-1][0]
+    return found
 
 
 def _file_name(path: object, folder: bytes) -> bytes:
