@@ -73,6 +73,7 @@ def server(shared) -> Iterator[Server]:
     library = shared.library
     for field in ("starred", "user_rating", "play_count", "skip_count", "last_played", "lyrics"):
         library.keep_field(field, dict.fromkeys(library.ids()), library.recordings())
+    shared.catalogues.renew()
 
 
 @pytest.fixture
@@ -392,6 +393,7 @@ class TestSound:
             ({"format": "opus", "maxBitRate": 48}, "audio/ogg", "ogg", 8),
             ({"format": "mp3", "timeOffset": 5}, "audio/mpeg", "mp3", 3),
             ({"timeOffset": 6}, "audio/mpeg", "mp3", 2),
+            ({"maxBitRate": 96}, "audio/mpeg", "mp3", 8),
         ],
     )
     def test_or_transcoded(self, ann, values, mime_type, format_, seconds):

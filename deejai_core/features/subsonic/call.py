@@ -66,6 +66,7 @@ class Server:
     guesses: Guesses = field(default_factory=Guesses)
     playing: OrderedDict[tuple[str, str], Playing] = field(default_factory=OrderedDict)  # by listener and client
     lock: threading.Lock = field(default_factory=threading.Lock)  # of `playing` and of changes to playlists
+    files: dict[Path, tuple[tuple, list[Song]]] = field(default_factory=dict)  # songs of playlist files, and as of when
     _candidates: tuple[Space, int, Candidates] | None = None
 
     @contextlib.contextmanager

@@ -47,14 +47,25 @@ def format_of(song: Song) -> str:
     return FORMATS.get(song.values.get("format", ""), "")
 
 
+def bit_rate(song: Song, size: int | None) -> float:
+    """kbit/s, as the library says, or else as the size of the file does; 0 if neither is known."""
+    length = song.number("length")
+    return song.number("bitrate") / 1000 or (size * 8 / length / 1000 if size and length else 0)
+
+
+def size_of(song: Song) -> int | None:
+    """Bytes of its file; None if that is not there."""
+    try:
+        return song.path.stat().st_size
+    except (OSError, ValueError):
+        return None
+
+
 def _song(call: Call, song: Song, mark: Mark, plays: Plays) -> dict[str, Any]:
     catalogue = call.catalogue
     album = catalogue.albums[song.album]
     format_, suffix = format_of(song), song.path.suffix.lower().removeprefix(".")
-    try:
-        size = song.path.stat().st_size
-    except (OSError, ValueError):
-        size = None
+    size = size_of(song)
     count, last = plays.count, plays.last
     if call.is_owner:  # whose plays the library has
         count, last = max(count, int(song.number("play_count"))), max(last, song.number("last_played"))
@@ -85,7 +96,7 @@ def _song(call: Call, song: Song, mark: Mark, plays: Plays) -> dict[str, Any]:
         "transcodedContentType": None if format_ else TRANSCODED[DEFAULT_TARGET],
         "transcodedSuffix": None if format_ else DEFAULT_TARGET,
         "duration": _positive(round(song.number("length"))),
-        "bitRate": _positive(round(song.number("bitrate") / 1000)),
+        "bitRate": _positive(round(bit_rate(song, size))),
         "bitDepth": _positive(song.number("bitdepth")),
         "samplingRate": _positive(song.number("samplerate")),
         "channelCount": _positive(song.number("channels")),

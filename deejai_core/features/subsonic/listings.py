@@ -158,10 +158,14 @@ def get_top_songs(call: Call) -> dict[str, Any]:
     """The songs of an artist that are played most, by all listeners together; none that nobody has played."""
     name, count = call.text("artist"), call.whole("count", 50, 0, MOST_LISTED)
     catalogue = call.catalogue
+    owner = call.server.users.owner
     with call.server.opened() as store:
-        plays = store.all_plays()
+        plays, owners = store.plays_of_others(owner), store.plays(owner) if owner else {}
     artist = catalogue.artist_named(name)
     songs = [catalogue.songs[row] for row in artist.songs] if artist else []
-    played_often = {song: plays.get(song.id, 0) + int(song.number("play_count")) for song in songs}
-    top = sorted((song for song in songs if played_often[song]), key=lambda song: (-played_often[song], song.title))
+    counts = {
+        song: plays.get(song.id, 0) + max(int(song.number("play_count")), owners[song.id].count if song.id in owners else 0)
+        for song in songs
+    }
+    top = sorted((song for song in songs if counts[song]), key=lambda song: (-counts[song], song.title))
     return {"topSongs": {"song": elements.songs(call, top[:count])}}

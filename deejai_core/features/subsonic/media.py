@@ -53,7 +53,7 @@ def _target(call: Call, song: Song) -> tuple[str | None, int]:
         return None, 0
     if wanted and wanted not in TARGETS and wanted != elements.format_of(song):
         raise SubsonicError(GENERIC, f"format: must be raw or one of {', '.join(TARGETS)}")
-    too_fast = 0 < most < song.number("bitrate") / 1000
+    too_fast = 0 < most < elements.bit_rate(song, elements.size_of(song))
     playable = elements.format_of(song) and (
         not wanted or wanted in (elements.format_of(song), song.path.suffix[1:].lower())
     )

@@ -165,16 +165,28 @@ def _shown(call: Call, playlist: Playlist) -> Shown:
 def _file(call: Call, path: Path) -> Shown:
     """A file of the playlist folder; one that cannot be read has no songs."""
     try:
-        changed = path.stat().st_mtime
-        matches = read_listed(call.server.library, path).matches
-    except (DeejaiError, OSError, ValueError) as error:
-        log.warning("%s", one_line(str(error)))
-        changed, matches = 0.0, []
-    rows = call.catalogue.row_of_track
-    songs = [call.catalogue.songs[rows[match]] for match in matches if match in rows]
+        status = path.stat()
+    except OSError:
+        changed, songs = 0.0, []
+    else:
+        changed, as_of = status.st_mtime, (status.st_mtime_ns, status.st_size, call.catalogue)
+        kept = call.server.files.get(path)
+        if kept is None or kept[0] != as_of:
+            kept = call.server.files[path] = as_of, _songs_of_file(call, path)
+        songs = kept[1]
     owner = call.server.users.owner or next(iter(call.server.users.passwords))
     name = os.fsencode(one_line(path.stem)).decode("utf-8", "replace")
     return Shown(id_of(LIST, path.name), name, owner, songs, changed, changed, public=True)
+
+
+def _songs_of_file(call: Call, path: Path) -> list[Song]:
+    try:
+        matches = read_listed(call.server.library, path).matches
+    except DeejaiError as error:
+        log.warning("%s", one_line(str(error)))
+        return []
+    rows = call.catalogue.row_of_track
+    return [call.catalogue.songs[rows[match]] for match in matches if match in rows]
 
 
 def _files(call: Call) -> list[Path]:

@@ -131,9 +131,10 @@ class ListenerStore:
         rows = self._rows(select, user, items, "last DESC, item", (str, int, float))
         return {item: Plays(count, last) for item, count, last in rows}
 
-    def all_plays(self) -> dict[str, int]:
-        """How often all listeners together have played what they have."""
-        return dict(self._select("SELECT item, SUM(count) FROM plays GROUP BY item", of=(str, int)))
+    def plays_of_others(self, user: str | None) -> dict[str, int]:
+        """How often all listeners but one have played what they have, together."""
+        select = "SELECT item, SUM(count) FROM plays WHERE user IS NOT ? GROUP BY item"
+        return dict(self._select(select, (user,), of=(str, int)))
 
     def star(self, user: str, items: Iterable[str], when: float) -> None:
         """Note when a listener has starred items; 0: takes the stars off."""

@@ -28,33 +28,41 @@ class Following(Generic[Made]):
         self._made: Made | None = None
         self._at = self._took = 0.0  # when it was made, on the clock that never goes back, and in how many seconds
         self._seen: Hashable = None  # the stamp of the library when it was last looked at
-        self._renew()
+        self.renew()
 
     def close(self) -> None:
         """Wait for what is being made."""
         self._maker.shutdown()
+
+    def renew(self) -> None:
+        """Make it anew now. What cannot be made (any more) stays as it was."""
+        with self._making:
+            self._renew()
 
     def latest(self) -> Made | None:
         """What was last made; None if it never could be. If the library has changed since, it is made anew meanwhile."""
         made = self._made
         patient = made is not None and time.monotonic() - self._at < PATIENCE * self._took
         if not patient and self._seen != self._library.stamp() and self._making.acquire(blocking=False):
-            self._maker.submit(self._renew, locked=True)
+            self._maker.submit(self._renew_locked)
         return made
 
-    def _renew(self, *, locked: bool = False) -> None:
+    def _renew_locked(self) -> None:
+        try:
+            self._renew()
+        finally:
+            self._making.release()
+
+    def _renew(self) -> None:
         self._seen = self._library.stamp()
         start = time.monotonic()
         try:
             self._made = self._make()
             self._at = time.monotonic()
             self._took = self._at - start
-        except DeejaiError as error:  # what cannot be made (any more) stays as it was
+        except DeejaiError as error:
             if is_busy(error):
                 self._seen = None  # to be tried again
-        finally:
-            if locked:
-                self._making.release()
 
 
 def is_busy(error: DeejaiError) -> bool:
