@@ -94,6 +94,9 @@ def test_numpy_and_torch_put_out_the_same(model, monkeypatch):
     # What torch calls the first CPU is its own way here, as a graphics processor would be.
     assert np.abs(model.embed(windows, device="cpu:0") - model.embed(windows)).max() < 2e-5
     assert sizes == [AT_ONCE, 8]
+    (companion,) = model.more
+    mel = companion.mel(windows)
+    assert np.abs(companion.trunk(mel, device="cpu:0") - companion.trunk(mel)).max() < 1e-4
 
 
 def test_hearing_needs_no_torch_and_no_second_thread():

@@ -13,10 +13,12 @@ from deejai_core.features.web.library import RefusedError
 from deejai_core.features.web.page_library import PageLibrary, Playlists
 from deejai_core.features.web.requests import read_rules
 from deejai_core.lists.request import Request
+from deejai_core.models.deejai.folder import load_speccy
 from deejai_core.models.musicnn.model import MusiCNN
-from deejai_core.models.musicnn.tags import MSD_TAGS
+from deejai_core.models.musicnn.tags import MSD_TAGS, MTT_TAGS
 from deejai_core.models.tag_set import TagSet
 from deejai_core.options.analysis import MORE
+from tests.core.test_speccy import small
 
 SHAPES = TagSet(field="deejai_tags_shapes", names=("round", "square", "very square"))
 
@@ -145,3 +147,13 @@ def test_both_hear_a_file_that_is_decoded_once(music):
         at_once = {trunk: dict(store.get(store.keys(trunk), trunk, 200)) for trunk in ("musicnn-msd-1", "colours-1")}
     for key, trunk in at_once["musicnn-msd-1"].items():
         assert np.array_equal(at_once["colours-1"][key], trunk[::2])  # the same network, and every other window
+
+
+def test_a_model_without_tags_has_the_bundled_companion_hear_for_it(music, tmp_path):
+    model = load_speccy(small(tmp_path))
+    outcome = analyse(music, model=model, analysis=Analysis(tags=MORE))
+    assert outcome.heard == outcome.tagged == len(music.ids())
+    assert len(music.field(MTT_TAGS.field)) == len(music.ids())
+    assert not music.field(MSD_TAGS.field)  # that network has heard nothing
+    seed, *_ = music.tracks(music.ids()[:1]).values()
+    assert similar(music, [seed.title], Walk(count=2), Rules(mood=(("piano", 1),)), model=model).entries
