@@ -12,6 +12,7 @@ import pytest
 from beets import config
 from beets.library import Item, Library
 
+from beetsplug.deejai.library import sql
 from beetsplug.deejai.library.attributes import ITEM_TYPES, MODEL, VECTOR
 from beetsplug.deejai.library.beets_library import BeetsLibrary
 from tests.library_conformance import SONGS, LibraryConformance, titles
@@ -105,3 +106,13 @@ def test_a_track_that_loses_its_vector_or_its_model_has_changed(factory, tmp_pat
     item.store()
     assert library.vectors("model", 4).ids.tolist() == [second]
     assert library.changed_since(bookmark, removals=True) != []
+
+
+def test_paths_are_read_some_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(sql, "TOGETHER", 2)
+    lib = Library(str(tmp_path / "library.db"), str(tmp_path))
+    assert BeetsLibrary(lib).files() == {}
+    for number in range(1, 7):
+        lib.add(Item(path=f"/music/{number}.mp3".encode()))
+    lib.get_item(3).remove()
+    assert BeetsLibrary(lib).files() == {number: f"/music/{number}.mp3".encode() for number in (1, 2, 4, 5, 6)}
