@@ -314,8 +314,7 @@ def write_playlist(made: MadeList, path: str | Path, style: Style | None = None)
     check_suffix(file)
     format_ = by_suffix(file.suffix)
     name = format_.name if format_ else "extm3u"
-    tracks = [track for entry in made.entries for track in entry.member.tracks]
-    write_bytes(file, FORMATS[name](tracks, style or Style(), Header(made.title, (made_with(made.space),))))
+    write_bytes(file, FORMATS[name](made.tracks, style or Style(), Header(made.title, (made_with(made.space),))))
     return file
 
 

@@ -14,13 +14,14 @@ from deejai_core.features.mix.mixdown import write_mix as render_mix
 from deejai_core.features.mix.plan import Mix
 from deejai_core.features.mix.selection import check_apart, check_target, plan_selection, select_made, select_named
 from deejai_core.features.web.page import address, serve_page, token_for
-from deejai_core.features.web.page_library import PageLibrary, Playlists
+from deejai_core.features.web.page_library import PageLibrary
 from deejai_core.library import Library
 from deejai_core.lists.lookup import find as find_words
 from deejai_core.lists.lookup import user_path
 from deejai_core.lists.request import Entry, MadeList, Request
 from deejai_core.lists.space import Member, Space
 from deejai_core.lists.waypoints import known_members
+from deejai_core.lists.writing import Playlists
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.protocol import Model
 from deejai_core.options.analysis import Analysis

@@ -41,6 +41,17 @@ def check_suffix(path: Path) -> None:
         raise PlaylistError(f"{one_line(str(path))}: {path.suffix} is not written; choose a name that ends in {written}")
 
 
+def named_format(name: str, usual: str) -> str:
+    """The format that a file's name asks for; the usual one if it says none, or one of the same suffix.
+
+    Raises PlaylistError for the name of a format that is read, but not written.
+    """
+    path = Path(name)
+    check_suffix(path)
+    format_ = by_suffix(path.suffix)
+    return usual if format_ is None or format_.suffixes[0] == SUFFIXES[usual] else format_.name
+
+
 def write_playlist(path: Path, data: bytes, *, within: Path | None = None) -> None:
     """Write a playlist; an older one is replaced whole, a file that is none never.
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from deejai_core.errors import PlaylistError
-from deejai_core.formats.export import SUFFIXES
+from deejai_core.formats.export import SUFFIXES, is_same
 from deejai_core.formats.table import by_suffix
 from deejai_core.lists.lookup import meant_playlist, user_path
 from deejai_core.lists.making import MAKERS
+from deejai_core.lists.request import MadeList
+from deejai_core.lists.writing import Playlists, encode_list, write_list
+from deejai_core.words import counted
 
 SWITCHES = ("best_order", "keep_first", "keep_last")  # fields of `Request`
 ASKED = {"album", "less", "words", *SWITCHES}  # of one list alone, as an entry has them
@@ -91,3 +94,44 @@ def _split(text: str) -> tuple[str, ...]:
         return tuple(shlex.split(text))
     except ValueError:
         return (text,)
+
+
+def asked_for(entries: Sequence[object], names: Collection[str] = ()) -> Iterator[tuple[int, str, object]]:
+    """The entries of these names, or all, each with its number and its name. Raises PlaylistError if a name is of none."""
+    known = [name_of(entry) for entry in entries]
+    if unknown := [name for name in names if name not in known]:
+        there = ", ".join(sorted(filter(None, known))) or "none"
+        raise PlaylistError(f"no playlist is named {unknown[0]!r}; the configuration has {there}")
+    for number, (name, entry) in enumerate(zip(known, entries, strict=True), 1):
+        if not names or name in names:
+            yield number, name, entry
+
+
+def update_named(
+    playlist: NamedPlaylist,
+    playlists: Playlists,
+    make: Callable[[], MadeList],
+    taken: set[Path],
+    *,
+    pretend: bool,
+    warn: Callable[[str], None],
+) -> str:
+    """Write a playlist if it has changed; what became of it, as a line of text. Raises whatever keeps it from that.
+
+    make: its list. taken: the files of the others, to which its own is added. pretend: write nothing. warn: told in one
+    line of what could not be done.
+    """
+    if (path := playlists.path(playlist.title)) in taken:
+        raise PlaylistError("another playlist of the configuration has the same file; rename one of them")
+    taken.add(path)
+    made = replace(make(), title=playlist.title)
+    encoded = encode_list(made, playlists)
+    for warning in made.warnings:
+        warn(f"{playlist.name}: {warning}")
+    tracks = counted(encoded.tracks, "track")
+    if is_same(path, encoded.data):
+        return f"{playlist.name}: unchanged"
+    if pretend:
+        return f"{playlist.name}: would be written, {tracks}"
+    write_list(made, encoded, playlists)
+    return f"{playlist.name}: {tracks} written to {path}"

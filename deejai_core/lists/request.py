@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deejai_core.formats.entries import Track
 from deejai_core.library import Kind, Library
 from deejai_core.lists.space import Member, Space, open_space
 from deejai_core.lists.waypoints import ChooseWaypoint
@@ -87,3 +88,8 @@ class MadeList:
     source: Path | None = None  # the playlist that it was made from
     lost: int = 0  # tracks of that playlist which are not in the list
     recipe: tuple[str, ...] = ()  # how to make it again, see `formats.entries.Header`
+
+    @property
+    def tracks(self) -> list[Track]:
+        """Those of all its members, in order."""
+        return [track for entry in self.entries for track in entry.member.tracks]

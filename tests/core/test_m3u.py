@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from deejai_core.errors import PlaylistError
 from deejai_core.formats.entries import Header, Style, Track, one_line
-from deejai_core.formats.export import FORMATS, is_same, write_playlist
+from deejai_core.formats.export import FORMATS, is_same, named_format, write_playlist
 from deejai_core.formats.m3u import append_to_m3u, format_m3u
 
 posix = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems")
@@ -201,3 +201,22 @@ class TestAppending:
     )
     def test_a_track_once_in_a_row(self, before, after):
         assert append_to_m3u(before, self.TRACK, Style()) == after
+
+
+@pytest.mark.parametrize(
+    ("name", "usual", "expected"),
+    [
+        ("", "pls", "pls"),
+        ("list.xspf", "extm3u", "xspf"),
+        ("list.M3U", "m3u", "m3u"),
+        ("list.m3u", "pls", "extm3u"),
+        ("list.txt", "m3u", "m3u"),
+    ],
+)
+def test_a_name_may_ask_for_a_format(name, usual, expected):
+    assert named_format(name, usual) == expected
+
+
+def test_a_name_of_a_format_that_is_not_written():
+    with pytest.raises(PlaylistError, match=r"list\.wpl: \.wpl is not written; choose a name that ends in \.m3u"):
+        named_format("list.wpl", "extm3u")

@@ -1,11 +1,19 @@
-"""Playlists that are described once: what an entry of a configuration says."""
+"""Playlists that are described once: what an entry of a configuration says, and when they are written."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from deejai_core.errors import PlaylistError
-from deejai_core.lists.named import name_of, read_named
+from deejai_core.formats.entries import Track
+from deejai_core.lists.named import asked_for, name_of, read_named, update_named
+from deejai_core.lists.request import Entry, MadeList
+from deejai_core.lists.space import Member
+from deejai_core.lists.writing import Playlists
+from deejai_core.tracks.songs import Song
 
 OPTIONS = ("number", "candidates")
 
@@ -72,3 +80,42 @@ def test_what_is_wrong_with_an_entry(entry, told):
 
 def test_an_entry_without_a_name():
     assert [name_of(entry) for entry in ({"name": " A "}, {}, "A", {"name": None})] == ["A", "", "", ""]
+
+
+def test_those_that_are_asked_for():
+    entries = [{"name": "A"}, {}, {"name": "B"}]
+    assert list(asked_for(entries, ["B"])) == [(3, "B", {"name": "B"})]
+    assert [number for number, *_ in asked_for(entries)] == [1, 2, 3]
+    with pytest.raises(PlaylistError, match="no playlist is named 'C'; the configuration has A, B"):
+        list(asked_for(entries, ["A", "C"]))
+    with pytest.raises(PlaylistError, match="the configuration has none"):
+        list(asked_for([], ["C"]))
+
+
+class TestUpdates:
+    PLAYLIST = read_named({"name": "Calm", "similar": "x"}, OPTIONS)
+
+    def update(self, folder: Path, *, songs: int = 2, taken: set[Path] | None = None, pretend: bool = False) -> str:
+        track = Track(Path("/a.mp3"), "Wren", "Song", 60)
+        entries = [Entry("1", Member(track.name, [track], Song(np.ones(1, np.float32)), 1))] * songs
+        made = MadeList("A list", entries, "model", warnings=["half of it"])
+        self.told = []
+        taken = set() if taken is None else taken
+        return update_named(self.PLAYLIST, Playlists(folder), lambda: made, taken, pretend=pretend, warn=self.told.append)
+
+    def test_they_are_written_when_they_have_changed(self, tmp_path):
+        path = tmp_path / "Calm.m3u"
+        assert self.update(tmp_path, pretend=True) == "Calm: would be written, 2 tracks"
+        assert not path.exists()
+        assert self.update(tmp_path) == f"Calm: 2 tracks written to {path}"
+        assert self.told == ["Calm: half of it"]
+        assert "#PLAYLIST:Calm" in path.read_text()
+        assert self.update(tmp_path) == "Calm: unchanged"
+        assert self.update(tmp_path, songs=1) == f"Calm: 1 track written to {path}"
+
+    def test_no_two_have_one_file(self, tmp_path):
+        taken: set[Path] = set()
+        self.update(tmp_path, taken=taken)
+        assert taken == {tmp_path / "Calm.m3u"}
+        with pytest.raises(PlaylistError, match="another playlist of the configuration has the same file"):
+            self.update(tmp_path, taken=taken)

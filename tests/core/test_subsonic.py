@@ -23,9 +23,9 @@ from deejai_core.features.subsonic.media import parse_lyrics
 from deejai_core.features.subsonic.serving import make_server
 from deejai_core.features.subsonic.users import MOST_GUESSES, Guesses, Users
 from deejai_core.features.web.covers import Covers
-from deejai_core.features.web.page_library import Playlists
 from deejai_core.folder import FolderLibrary
 from deejai_core.lists.request import Request
+from deejai_core.lists.writing import Playlists
 from deejai_core.models.musicnn.model import MusiCNN
 from tests.opensubsonic import check
 from tests.pictures import whole_png

@@ -10,9 +10,10 @@ from deejai_core.embedding.slices import open_slices
 from deejai_core.embedding.tag_digits import decode
 from deejai_core.features.map.library_map import library_map
 from deejai_core.features.web.library import RefusedError
-from deejai_core.features.web.page_library import PageLibrary, Playlists
+from deejai_core.features.web.page_library import PageLibrary
 from deejai_core.features.web.requests import read_rules
 from deejai_core.lists.request import Request
+from deejai_core.lists.writing import Playlists
 from deejai_core.models.deejai.folder import load_speccy
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.musicnn.tags import MSD_TAGS, MTT_TAGS

@@ -16,10 +16,11 @@ from deejai_core.features.web.app import Start, create_app
 from deejai_core.features.web.covers import Covers
 from deejai_core.features.web.guard import Guard
 from deejai_core.features.web.library import RefusedError
-from deejai_core.features.web.page_library import KEPT_VIEWS, PageLibrary, Playlists
+from deejai_core.features.web.page_library import KEPT_VIEWS, PageLibrary
 from deejai_core.features.web.uploads import Uploads
 from deejai_core.folder import FolderLibrary
 from deejai_core.lists.request import Request
+from deejai_core.lists.writing import Playlists
 from deejai_core.models.musicnn.model import MusiCNN
 from tests.pictures import png
 

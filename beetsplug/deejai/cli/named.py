@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -14,13 +14,11 @@ from beets import ui
 from beets.dbcore.query import ParsingError
 
 from deejai_core.errors import DeejaiError
-from deejai_core.formats.export import is_same
-from deejai_core.lists.named import NamedPlaylist, name_of, read_named
-from deejai_core.words import counted
+from deejai_core.lists.named import NamedPlaylist, asked_for, name_of, read_named, update_named
 
 from .hints import in_words
 from .making import make
-from .output import encode, playlist_path, write_encoded
+from .output import playlists_for
 from .settings import OPTIONS, given_options, read_settings
 
 if TYPE_CHECKING:
@@ -43,19 +41,15 @@ def write_named(
     pretend: bool,
 ) -> int:
     """Write the playlists of these names, or all, where they changed; returns how many could not be."""
-    entries = config["playlists"].get(list)
-    known = [name_of(entry) for entry in entries]
-    if unknown := [name for name in names if name not in known]:
-        there = ", ".join(sorted(filter(None, known))) or "none"
-        raise ui.UserError(f"no playlist is named {unknown[0]!r}; the configuration has {there}")
     failed = 0
-    written: set[Path] = set()
-    for number, (name, entry) in enumerate(zip(known, entries, strict=True), 1):
-        if names and name not in names:
-            continue
+    taken: set[Path] = set()
+    for number, name, entry in asked_for(config["playlists"].get(list), names):
         try:
             playlist, settings = _read(config, number, entry, given_options(options))
-            _write(config, log, library, playlist, settings, written, pretend=pretend)
+            configured = read_settings(config)
+            list_of = partial(make, playlist.verb, library, playlist.words, settings, configured, **playlist.asked)
+            playlists, warn = playlists_for(library, settings), partial(log.warning, "{}")
+            ui.print_(update_named(playlist, playlists, list_of, taken, pretend=pretend, warn=warn))
         except EXPECTED as error:
             _log_failure(log, name, error)
             failed += 1
@@ -70,7 +64,7 @@ def playlist_files(config: confuse.Subview, log: BeetsLogger, library: BeetsLibr
         except EXPECTED as error:
             _log_failure(log, name_of(entry), error)
         else:
-            yield playlist_path(library, playlist.title, settings)
+            yield playlists_for(library, settings).path(playlist.title)
 
 
 def _read(
@@ -84,31 +78,3 @@ def _read(
 
 def _log_failure(log: BeetsLogger, name: str, error: Exception) -> None:
     log.error("{}: {}", name or "deejai.playlists", in_words(error))
-
-
-def _write(
-    config: confuse.Subview,
-    log: BeetsLogger,
-    library: BeetsLibrary,
-    playlist: NamedPlaylist,
-    settings: Settings,
-    written: set[Path],
-    *,
-    pretend: bool,
-) -> None:
-    file = playlist_path(library, playlist.title, settings)
-    if file in written:
-        raise ui.UserError("another playlist of the configuration has the same file; rename one of them")
-    written.add(file)
-    made = make(playlist.verb, library, playlist.words, settings, read_settings(config), **playlist.asked)
-    made = replace(made, title=playlist.title)
-    path, data, tracks = encode(library, made, settings, None)
-    for warning in made.warnings:
-        log.warning("{}: {}", playlist.name, warning)
-    if is_same(path, data):
-        ui.print_(f"{playlist.name}: unchanged")
-    elif pretend:
-        ui.print_(f"{playlist.name}: would be written, {counted(tracks, 'track')}")
-    else:
-        write_encoded(made, path, data, settings)
-        ui.print_(f"{playlist.name}: {counted(tracks, 'track')} written to {path}")

@@ -58,8 +58,7 @@ def check_apart(path: Path, tracks: Sequence[Track]) -> None:
 
 def select_made(made: MadeList) -> Selection:
     """The tracks of a list."""
-    tracks = [track for entry in made.entries for track in entry.member.tracks]
-    return Selection(made.title, tracks, made.remarks, made.warnings)
+    return Selection(made.title, made.tracks, made.remarks, made.warnings)
 
 
 def select_named(library: Library, words: Sequence[str], decoder: Decoder) -> Selection:

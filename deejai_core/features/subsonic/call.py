@@ -21,10 +21,10 @@ from deejai_core.features.subsonic.users import Guesses, Users
 from deejai_core.features.web.audio import Transcoders
 from deejai_core.features.web.covers import Covers
 from deejai_core.features.web.following import Following
-from deejai_core.features.web.page_library import Playlists
 from deejai_core.library import Library
 from deejai_core.lists.request import Request as ListRequest
 from deejai_core.lists.space import Space
+from deejai_core.lists.writing import Playlists
 from deejai_core.playlists.candidates import Candidates
 
 if TYPE_CHECKING:

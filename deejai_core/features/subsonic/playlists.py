@@ -24,8 +24,7 @@ from deejai_core.features.subsonic.call import Call
 from deejai_core.features.subsonic.catalogue import Song
 from deejai_core.features.subsonic.ids import LIST, id_of
 from deejai_core.features.subsonic.store import Playlist
-from deejai_core.formats.entries import Header, now, one_line
-from deejai_core.formats.export import FORMATS, write_playlist
+from deejai_core.formats.entries import one_line
 from deejai_core.formats.table import SUFFIXES
 from deejai_core.lists.listed import read_listed
 
@@ -259,12 +258,12 @@ def _write(call: Call, playlist: Playlist) -> Playlist:
         return playlist
     path = _free(call, playlist, old)
     chosen = [tracks[song.track] for song in songs if song.track in tracks]
-    data = FORMATS[playlists.format](chosen, playlists.style(path), Header(playlist.name, (), now()))
-    write_playlist(path, data, within=playlists.folder)
+    encoded = playlists.encoded(playlist.name, chosen, path=path)
+    playlists.write(encoded)
     if old and old != path:
         with suppress(OSError):
             old.unlink()
-    return replace(playlist, file=path.name, digest=_digest(data))
+    return replace(playlist, file=path.name, digest=_digest(encoded.data))
 
 
 def _free(call: Call, playlist: Playlist, old: Path | None) -> Path:

@@ -15,11 +15,11 @@ from deejai_core.features.subsonic.users import Users
 from deejai_core.features.web.covers import Covers
 from deejai_core.features.web.following import Following
 from deejai_core.features.web.guard import OpenGuard
-from deejai_core.features.web.page_library import Playlists
 from deejai_core.features.web.server import serve
 from deejai_core.library import Library
 from deejai_core.lists.request import Request
 from deejai_core.lists.space import Space, open_space
+from deejai_core.lists.writing import Playlists
 from deejai_core.models.protocol import Model
 
 

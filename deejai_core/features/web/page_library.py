@@ -19,13 +19,13 @@ from deejai_core.features.web.following import Following, is_busy
 from deejai_core.features.web.library import Cover, ExternalSong, Listed, Progress, RefusedError, View
 from deejai_core.features.web.search import Found, Group, SearchIndex
 from deejai_core.features.web.words import in_words
-from deejai_core.formats.entries import Header, Style, made_with, now, one_line
-from deejai_core.formats.export import FORMATS, SUFFIXES, file_name, write_playlist
+from deejai_core.formats.entries import made_with, one_line
 from deejai_core.library import Library
 from deejai_core.lists.lookup import find_matches
 from deejai_core.lists.request import Request
 from deejai_core.lists.sounding import SEEDS, known_columns, most_like
 from deejai_core.lists.space import Space, open_space
+from deejai_core.lists.writing import Encoded, Playlists
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import vocabulary
 from deejai_core.models.tag_set import Vocabulary
@@ -46,24 +46,6 @@ class Running(Protocol):
 
     def end(self) -> None:
         """End it if it runs."""
-
-
-@dataclass(frozen=True)
-class Playlists:
-    """How playlists are written.
-
-    folder: where. format: one of `export.FORMATS`. style: how one at a path names its tracks. file_name: what one of some
-    title is called, without a suffix. writable: whether they may be written at all.
-    """
-
-    folder: Path
-    format: str = "extm3u"
-    style: Callable[[Path], Style] = lambda path: Style()
-    file_name: Callable[[str], str] = file_name
-    writable: bool = True
-
-    def path(self, title: str) -> Path:
-        return self.folder / (self.file_name(title) + SUFFIXES[self.format])
 
 
 @dataclass(frozen=True, eq=False)
@@ -289,28 +271,25 @@ class PageLibrary:
 
     @_answering
     def playlist(self, title: str, ids: Sequence[int]) -> tuple[str, bytes, int]:
-        path, data, tracks = self._encode(title, ids)
-        return path.name, data, tracks
+        encoded = self._encode(title, ids)
+        return encoded.path.name, encoded.data, encoded.tracks
 
     @_answering
     def save(self, title: str, ids: Sequence[int], *, replace: bool) -> tuple[str, int]:
         if not self.writable:
             raise RefusedError("this page may not write playlists; it can be downloaded instead", 403)
-        path, data, tracks = self._encode(title, ids)
-        if path.exists() and not replace:
+        encoded = self._encode(title, ids)
+        if encoded.path.exists() and not replace:
             raise RefusedError(f"there is a playlist called {one_line(title)!r} already", 409)
-        write_playlist(path, data, within=self._playlists.folder)
-        return str(path), tracks
+        self._playlists.write(encoded)
+        return str(encoded.path), encoded.tracks
 
-    def _encode(self, title: str, ids: Sequence[int]) -> tuple[Path, bytes, int]:
-        """Where a playlist belongs, its bytes, and how many tracks it has."""
+    def _encode(self, title: str, ids: Sequence[int]) -> Encoded:
         there = self.library.tracks(ids)
         tracks = [there[id_] for id_ in ids if id_ in there]
         if not tracks:
             raise RefusedError("ids: none of these tracks is in the library any more", 404)
-        path = self._playlists.path(title)
-        header = Header(title, (made_with(self.model, "from the DJ page"),), now())
-        return path, FORMATS[self._playlists.format](tracks, self._playlists.style(path), header), len(tracks)
+        return self._playlists.encoded(title, tracks, (made_with(self.model, "from the DJ page"),))
 
     @_answering
     def map(self) -> Any:

@@ -112,8 +112,12 @@ def run_reorder(call: Call) -> None:
 
 def _make(verb: str, call: Call) -> None:
     """Make a list as the options ask for, write it, show it, play it."""
+    from deejai_core.formats.export import named_format
+    from deejai_core.lists.lookup import user_path
+    from deejai_core.lists.writing import encode_list, write_list
+
     from ..making import make
-    from ..output import for_file, play, show, write
+    from ..output import play, playlists_for, show
     from ..terminal import choose_next, choose_waypoint, is_terminal
 
     opts, library, log = call.opts, call.library, call.log
@@ -122,7 +126,10 @@ def _make(verb: str, call: Call) -> None:
     option = opts.ensure_value
     if option("pick", None) and not is_terminal():
         raise ui.UserError("--pick asks you to choose, and needs a terminal for that")
-    settings = for_file(call.settings, opts.output, opts.output_format)
+    settings = call.settings
+    named = named_format(opts.output or "", settings.output.output_format)
+    if not opts.output_format:
+        settings = settings.change("output", output_format=named)
     made = make(
         verb,
         library,
@@ -137,11 +144,15 @@ def _make(verb: str, call: Call) -> None:
         choose_waypoint=choose_waypoint if is_terminal() else None,
     )
     # Written before anything is shown: an error leaves the old playlist, and no list that seems to have been written.
-    written = None if opts.pretend or (opts.play and not opts.output) else write(library, made, settings, opts.output)
+    written = None
+    if not opts.pretend and (opts.output or not opts.play):
+        playlists = playlists_for(library, settings)
+        written = encode_list(made, playlists, user_path(opts.output).absolute() if opts.output else None)
+        write_list(made, written, playlists)
     show(library, made, settings, log)
     if written:
-        say = log.info if settings.format else lambda template, *values: ui.print_(template.format(*values))
-        say("{} written to {}", counted(written[1], "track"), written[0])
+        told = f"{counted(written.tracks, 'track')} written to {written.path}"
+        log.info("{}", told) if settings.format else ui.print_(told)
     if opts.play and not opts.pretend:
         play(made, log)
 

@@ -77,7 +77,7 @@ def run_listen(call: Call) -> None:
     from deejai_core.lists.lookup import user_path
 
     from ..making import request_for
-    from ..output import style_of
+    from ..output import playlists_for
 
     call.refuse_words("listen takes no query; --from says which songs are compared")
     opts = call.opts
@@ -100,7 +100,7 @@ def run_listen(call: Call) -> None:
             answer = listener.answer(moment, opts.nearest) if len(moment.samples) else None
             written = None
             if playlist and answer and answer.next:
-                style = style_of(call.library, settings, playlist)
+                style = playlists_for(call.library, settings).style(playlist)
                 extended, within = settings.output.output_format != "m3u", settings.playlist_dir
                 if append_to_playlist(playlist, answer.next.tracks[0], style, extended=extended, within=within):
                     written = answer.next

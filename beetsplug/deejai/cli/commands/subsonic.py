@@ -40,7 +40,7 @@ def run_subsonic(call: Call) -> None:
     from deejai_core.features.web.page import address
 
     from ..making import request_for
-    from .web import playlists_for
+    from ..output import playlists_for
 
     settings = call.configured.change("comparison", space="sound")
     serve_subsonic(

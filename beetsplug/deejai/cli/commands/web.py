@@ -18,7 +18,7 @@ from ..call import Call, check_range
 from ..group import Verb
 
 if TYPE_CHECKING:
-    from deejai_core.features.web.page_library import PageLibrary, Playlists
+    from deejai_core.features.web.page_library import PageLibrary
 
     from ...library.beets_library import BeetsLibrary
     from ..settings import Settings
@@ -86,6 +86,7 @@ def page_library(library: BeetsLibrary, settings: Settings, *, at_home: bool) ->
 
     from ..making import request_for
     from ..models import model_in_use
+    from ..output import playlists_for
 
     return PageLibrary(
         library,
@@ -93,21 +94,6 @@ def page_library(library: BeetsLibrary, settings: Settings, *, at_home: bool) ->
         request_for("similar", settings),
         playlists_for(library, settings),
         analysis=BackgroundAnalysis(analyze_command(library)) if at_home and settings.web_write else None,
-    )
-
-
-def playlists_for(library: BeetsLibrary, settings: Settings) -> Playlists:
-    """How playlists of listeners are written."""
-    from deejai_core.features.web.page_library import Playlists
-
-    from ..output import playlist_name, style_of
-
-    return Playlists(
-        settings.playlist_dir,
-        settings.output.output_format,
-        partial(style_of, library, settings),
-        partial(playlist_name, library),
-        writable=settings.web_write,
     )
 
 

@@ -1,0 +1,60 @@
+"""A music player that is a program: it is started with a list, and ends when somebody has heard enough."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deejai_core.errors import PlayerError
+
+MARK = b"\xef\xbb\xbf"  # UTF-8's
+
+
+@dataclass(frozen=True)
+class Program:
+    """How a player is started.
+
+    command: as a shell takes it; `$playlist` in it is the file of a playlist, or else that follows. setting: what messages
+    call the command. raw: whether the songs themselves follow instead. relative_to: a folder that their names start from.
+    mark: whether the playlist begins with the mark of UTF-8.
+    """
+
+    command: str
+    setting: str
+    raw: bool = False
+    relative_to: Path | None = None
+    mark: bool = False
+
+    def words(self, paths: Sequence[Path]) -> list[str]:
+        """What starts it with these songs, whose playlist is then written if it takes one. Raises PlayerError."""
+        names = [os.path.relpath(path, self.relative_to) if self.relative_to else os.fspath(path) for path in paths]
+        try:
+            words = shlex.split(self.command)
+        except ValueError as error:
+            raise PlayerError(f"{self.setting}: {error}") from error
+        if not words:
+            raise PlayerError(f"{self.setting}: it is empty; set it to a player")
+        if self.raw:
+            return [*filter(None, (word.replace("$playlist", "") for word in words)), *names]
+        # It stays: a player may open it after its command has ended.
+        with tempfile.NamedTemporaryFile(prefix="deejai-", suffix=".m3u", delete=False) as playlist:
+            playlist.write((MARK if self.mark else b"") + b"".join(os.fsencode(name) + b"\n" for name in names))
+        if any("$playlist" in word for word in words):
+            return [word.replace("$playlist", playlist.name) for word in words]
+        return [*words, playlist.name]
+
+    def run(self, words: Sequence[str]) -> None:
+        """Start it by such words, and wait until it has ended. Raises PlayerError if it cannot, or ends with an error."""
+        try:
+            status = subprocess.call(words)
+        except OSError as error:
+            raise PlayerError(
+                f"{self.setting}: cannot run {words[0]!r} ({error.strerror}); set it to a player of yours"
+            ) from error
+        if status:
+            raise PlayerError(f"{self.setting}: {words[0]!r} ended with status {status}")
