@@ -116,7 +116,7 @@ MTT_LABELS = (  # as the network puts them out
 )
 
 # Players of a game typed what they heard, each in words of their own. The network gives these words the same order of
-# tracks (rank correlations of 0.95 and more, but for "no voice" with 0.83), so they are one tag.
+# tracks (rank correlations of 0.92 and more, but for "no voice" with 0.83), so they are one tag.
 MTT_SPELLINGS = {
     "classic": "classical",
     "vocal": "vocals",
