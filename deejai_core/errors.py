@@ -49,7 +49,7 @@ HINTS = {
     "analyse to update": "analyse the library again, which updates them",
     "analyse to look into files": "analyse the library, to find out whether these hold other songs",
     "update": "analyse the library to update them",
-    "return to epsilon": "the next analysis returns to {about}",
+    "return to epsilon": "the next analysis takes {about}",
     "analyse all or sweep": "see whether all tracks are analysed, or try other epsilons",
     "analyse to index": "analyse the library, which builds the index",
     "analyse to index anew": "analyse the library, which builds a new index",

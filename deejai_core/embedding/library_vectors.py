@@ -20,10 +20,14 @@ from deejai_core.models.protocol import Model
 
 
 class Weighted(NamedTuple):
-    """How many tracks were asked for and have their vector now, and how many others got another one."""
+    """How many tracks were asked for and have their vector now, and how many others got another one.
+
+    epsilon_before: the one that all vectors were made with until now, if it was another.
+    """
 
     given: int
     changed: int
+    epsilon_before: float | None = None
 
 
 def up_to_date(
@@ -43,12 +47,13 @@ def weight_tracks(library: Library, ids: Iterable[int], model: Model, epsilon: f
     """
     tracks, wanted = _tracks_of(library.recordings()), set(ids)
     keys = {key for key, found in tracks.items() if wanted.intersection(found)}
-    given, changed = set(), set()
+    given, changed, before = set(), set(), store.weighting()
     for block, vectors in weight_library(store, model, epsilon, tracks.keys(), keys):
         kept = _keep(library, {key: tracks[key] for key in block}, vectors, model)
         given |= kept.current & wanted
         changed |= kept.changed - wanted
-    return Weighted(len(given), len(changed))
+    other_epsilon = before and before.model == model.name and before.epsilon != epsilon
+    return Weighted(len(given), len(changed), before.epsilon if other_epsilon else None)
 
 
 def weight_again(library: Library, model: Model, epsilon: float) -> tuple[int, int]:

@@ -34,7 +34,7 @@ def status_lines(status: Status, words: Mapping[str, str] = HINTS) -> list[str]:
             + (f"; {words['tag more']}" if heard < status.recordings else "")
             for trunk, heard in status.heard.items()
         ),
-        "vectors   " + ("up to date" if status.current else f"weighted before the library changed; {words['update']}"),
+        "vectors   " + ("up to date" if status.current else f"{_outdated(status)}; {words['update']}"),
         f"index     {_index(status, words)}",
         f"on disk   slices {_size(status.slices)}, index {_size(status.caches)}, in {status.folder}",
     ]
@@ -54,6 +54,11 @@ def _epsilon(status: Status, words: Mapping[str, str]) -> str:
     if used in (None, status.epsilon):
         return configured
     return f"{used:.3g} ({words['return to epsilon'].format(about=configured)})"
+
+
+def _outdated(status: Status) -> str:
+    other_epsilon = status.used_epsilon not in (None, status.epsilon)
+    return "weighted with another epsilon" if other_epsilon else "weighted before the library changed"
 
 
 def _index(status: Status, words: Mapping[str, str]) -> str:

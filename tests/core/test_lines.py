@@ -45,9 +45,10 @@ def test_one_whose_file_failed_and_whose_epsilon_was_another(music):
     analyse(music, analysis=Analysis(epsilon=0.3, retries=0))
     lines = status_lines(library_status(music, MusiCNN(), Analysis(retries=0)), HINTS | {"see failures": "look there"})
     assert "failed    1; look there" in lines
-    assert f"epsilon 0.3 ({HINTS['return to epsilon'].format(about='0.2')})" in next(
+    assert f"epsilon 0.3 ({HINTS['return to epsilon'].format(about='0.1')})" in next(
         line for line in lines if line.startswith("model")
     )
+    assert f"vectors   weighted with another epsilon; {HINTS['update']}" in lines
 
 
 def report(hit: float, reachable: float) -> Report:

@@ -76,8 +76,9 @@ def test_reweigh_with_another_epsilon_and_back(analysed):
     before = analysed.field("deejai_vector")
     analysed.deejai("reweigh", "--epsilon", "0.6")
     assert analysed.field("deejai_vector") != before
-    assert "epsilon 0.6 (the next `beet deejai analyze` returns to 0.2)" in analysed.deejai("status").out
-    analysed.deejai("reweigh")
+    assert "epsilon 0.6 (the next `beet deejai analyze` takes 0.1)" in analysed.deejai("status").out
+    result = analysed.deejai("analyze")
+    assert "Updated the vectors of 24 tracks, because epsilon was 0.6 and is another now." in result.err
     assert analysed.field("deejai_vector") == before
 
 

@@ -254,8 +254,8 @@ class TestSweep:
         assert analysed.library.read_bytes() == before
         first = [line[0] for line in words if line]
         assert first.count("0.05") == first.count("0.4") == 2  # once in each of the two tables
-        assert [line[1] for line in words if line and line[0] == "0.2"] == ["(now)", "(now)"]  # to compare with
-        assert first.index("0.05") < first.index("0.2") < first.index("0.4") < first.index("chance")
+        assert [line[1] for line in words if line and line[0] == "0.1"] == ["(now)", "(now)"]  # to compare with
+        assert first.index("0.05") < first.index("0.1") < first.index("0.4") < first.index("chance")
 
     def test_the_figures_are_those_that_eval_gives_after_it(self, analysed):
         words = without_blanks(analysed.deejai("reweigh", "--sweep", "0.6").lines)

@@ -27,7 +27,7 @@ def test_of_an_empty_library(beets):
         "analysed": "0",
         "pending": "0",
         "failed": "0",
-        "model": "musicnn-msd-1, 100 dimensions, epsilon 0.2",
+        "model": "musicnn-msd-1, 100 dimensions, epsilon 0.1",
         "vectors": "up to date",
         "index": f"exact search: {why_no_annoy()}" if why_no_annoy() else "none yet; run `beet deejai analyze`",
     }

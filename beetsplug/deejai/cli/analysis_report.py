@@ -53,8 +53,11 @@ class AnalysisReport(AnalysisObserver):
         if wanted:
             self._log.info("Computed the vectors of {} with {}.", counted(weighted.given, "track"), self._model)
         if weighted.changed:
+            before = weighted.epsilon_before
             self._log.info(
-                "Updated the vectors of {}, because the library changed.", counted(weighted.changed, "other track")
+                "Updated the vectors of {}, because {}.",
+                counted(weighted.changed, "other track" if wanted else "track"),
+                "the library changed" if before is None else f"epsilon was {before:g} and is another now",
             )
 
     def tagged(self, tracks: int) -> None:

@@ -21,7 +21,7 @@ WORDS = {  # {about}: what the hint is about
     "analyse to update": "`beet deejai analyze` updates them",
     "analyse to look into files": "`beet deejai analyze` finds out whether they hold other songs",
     "update": "run `beet deejai analyze` to update them",
-    "return to epsilon": "the next `beet deejai analyze` returns to {about}",
+    "return to epsilon": "the next `beet deejai analyze` takes {about}",
     "analyse all or sweep": (
         "see in `beet deejai status` whether all tracks are analysed, or try epsilons with "
         "`beet deejai reweigh --sweep 0.05,0.1,0.2,0.4`"

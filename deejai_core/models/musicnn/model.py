@@ -19,7 +19,7 @@ class MusiCNN(Network):
     sha256 = "571766d0786122f6ec2ce1f172f5e2e5aae9568ea70406256972a008d6391990"
     tag_set = MSD_TAGS
     dimension = 100
-    epsilon = 0.2  # cosine distance below which two slices are the same word in Mp3ToVec
+    epsilon = 0.1  # cosine distance below which two slices are the same word in Mp3ToVec; measured, see docs/benchmarks.md
     duplicate_epsilon = 0.01  # measured, see docs/benchmarks.md
     alike = 0.3  # likewise
 

@@ -40,7 +40,10 @@ def verbs() -> list[Verb]:
 
     reweigh = Verb("reweigh", run_reweigh, "compute all vectors again from the stored analysis")
     reweigh.parser.add_option(
-        "-e", "--epsilon", type="float", help="cosine distance below which two slices of music count as the same"
+        "-e",
+        "--epsilon",
+        type="float",
+        help="cosine distance below which two slices of music count as the same; near 0 and near 2 all slices weigh alike",
     )
     reweigh.parser.add_option(
         "--sweep", metavar="E,E...", help="only show how good the vectors would be with each of these epsilons"
