@@ -32,7 +32,7 @@ from deejai_core.models.musicnn.model import MusiCNN
 WINDOWS = 16  # of a track, as in an analysis
 LEAST = 10  # windows of a track, without overlap
 WITHIN = 10  # neighbours
-EPSILONS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 1.0)
+EPSILONS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 1.0, 1.9)
 DRAWN = 2_000  # times that tracks are drawn, for a standard error
 BESIDE = ("energy", "timbre", "tempo")
 FIGURES = ("genre P@10", "artist hit@10", "artist first", "album hit@10", "album P@10", "other half")
@@ -138,14 +138,25 @@ def tfidf(epsilon: float, *, stored: type = np.float16) -> Form:
     return lambda collection: mp3tovec([MODEL.project(some.astype(stored)) for some in collection.slices], epsilon)
 
 
-def mean(of: Callable[[np.ndarray], np.ndarray], *, units: bool = True) -> Form:
+def mean(
+    of: Callable[[np.ndarray], np.ndarray], *, units: bool = True, average: Callable[..., np.ndarray] = np.mean
+) -> Form:
     """The direction of the mean of what becomes of a slice, each of unit length or as it is."""
 
     def vectors(collection: Collection) -> np.ndarray:
         found = map(of, collection.slices)
-        return unit(np.array([(unit(some) if units else some).mean(axis=0) for some in found]))
+        return unit(np.array([average(unit(some) if units else some, axis=0) for some in found]))
 
     return vectors
+
+
+def inner(form: Form) -> Form:
+    """Without a track's first and last window, where it has more than four."""
+
+    def cut(collection: Collection) -> np.ndarray:
+        return form(replace(collection, slices=[some[1:-1] if len(some) > 4 else some for some in collection.slices]))
+
+    return cut
 
 
 def power(exponent: float) -> Callable[[np.ndarray], np.ndarray]:
@@ -214,7 +225,8 @@ def by_epsilon() -> dict[str, Form]:
     return {
         "mean of unit slices": mean(MODEL.project),
         "mean of slices as they are": mean(MODEL.project, units=False),
-        "mean, 32 bits stored": tfidf(1e-9, stored=np.float32),
+        "the same, 32 bits stored": tfidf(1e-9, stored=np.float32),
+        "without the first and last": inner(mean(MODEL.project)),
         **{f"epsilon {epsilon:g}": tfidf(epsilon) for epsilon in EPSILONS},
     }
 
@@ -222,6 +234,7 @@ def by_epsilon() -> dict[str, Form]:
 def by_feel(collection: Collection, others: Slices) -> dict[str, Form]:
     now = mean(power(0.5))
     forms = {f"power {exponent:g}": mean(power(exponent)) for exponent in (0.5, -0.25, 0, 0.25, 0.75, 1, 1.25)}
+    forms["0.5, median of slices"] = mean(power(0.5), average=np.median)
     for weight in (0.1, 0.2, 0.35):
         for name in collection.beside:
             forms[f"0.5, and {weight:g} of {name}"] = beside(now, heard(name), weight)
@@ -310,7 +323,10 @@ def main(arguments: list[str]) -> None:
     if what == "embed" and len(paths) == 2:
         embed(*map(Path, paths))
     elif what in ("epsilon", "feel") and paths:
-        collections = [collection for path in paths for collection in read(Path(path))]
+        try:
+            collections = [collection for path in paths for collection in read(Path(path))]
+        except (OSError, KeyError, ValueError) as error:
+            sys.exit(f"{error}; `python -m benchmarks.ears embed MUSIC SLICES.npz` makes such a file of your music")
         for collection in collections:
             others = [some for other in collections if other is not collection for some in other.slices]
             report(collection, by_epsilon() if what == "epsilon" else by_feel(collection, others))
