@@ -22,12 +22,12 @@ from deejai_core.models.protocol import Model
 class Weighted(NamedTuple):
     """How many tracks were asked for and have their vector now, and how many others got another one.
 
-    epsilon_before: the one that all vectors were made with until now, if it was another.
+    epsilons: the one that vectors were made with until now and the one that they are made with, if they differ.
     """
 
     given: int
     changed: int
-    epsilon_before: float | None = None
+    epsilons: tuple[float, float] | None = None
 
 
 def up_to_date(
@@ -53,7 +53,7 @@ def weight_tracks(library: Library, ids: Iterable[int], model: Model, epsilon: f
         given |= kept.current & wanted
         changed |= kept.changed - wanted
     other_epsilon = before and before.model == model.name and before.epsilon != epsilon
-    return Weighted(len(given), len(changed), before.epsilon if other_epsilon else None)
+    return Weighted(len(given), len(changed), (before.epsilon, epsilon) if other_epsilon else None)
 
 
 def weight_again(library: Library, model: Model, epsilon: float) -> tuple[int, int]:

@@ -78,7 +78,7 @@ def test_reweigh_with_another_epsilon_and_back(analysed):
     assert analysed.field("deejai_vector") != before
     assert "epsilon 0.6 (the next `beet deejai analyze` takes 0.1)" in analysed.deejai("status").out
     result = analysed.deejai("analyze")
-    assert "Updated the vectors of 24 tracks, because epsilon was 0.6 and is another now." in result.err
+    assert "Updated the vectors of 24 tracks, because epsilon is 0.1 now, not 0.6." in result.err
     assert analysed.field("deejai_vector") == before
 
 

@@ -53,11 +53,13 @@ class AnalysisReport(AnalysisObserver):
         if wanted:
             self._log.info("Computed the vectors of {} with {}.", counted(weighted.given, "track"), self._model)
         if weighted.changed:
-            before = weighted.epsilon_before
+            why = (
+                "epsilon is {1:g} now, not {0:g}".format(*weighted.epsilons) if weighted.epsilons else "the library changed"
+            )
             self._log.info(
                 "Updated the vectors of {}, because {}.",
                 counted(weighted.changed, "other track" if wanted else "track"),
-                "the library changed" if before is None else f"epsilon was {before:g} and is another now",
+                why,
             )
 
     def tagged(self, tracks: int) -> None:
