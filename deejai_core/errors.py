@@ -105,6 +105,13 @@ HINTS = {
     "example query": "see what a query looks like",
     "describe": "say that these words describe how music sounds",
     "describe by the others": "{about} is not known; say that the other words describe how music sounds",
+    "go on from the checkpoint": "train again to go on from the last checkpoint",
+    "switch to the model": "{about} can be used from now on",
+    "compute the rest": "analyse the library, which computes the rest",
+    "list the failures": "see which files could not be analysed, and why",
+    "say where files were": "if they were moved, say from where to where",
+    "make new vectors": "analyse the library to make new ones",
+    "give tracks these vectors": "use {about} to give the tracks these vectors",
 }
 
 

@@ -12,7 +12,16 @@ from deejai_core.features.mix.encode import check_format
 from deejai_core.features.mix.mixdown import MADE_BY
 from deejai_core.features.mix.mixdown import write_mix as render_mix
 from deejai_core.features.mix.plan import Mix
-from deejai_core.features.mix.selection import check_apart, check_target, plan_selection, select_made, select_named
+from deejai_core.features.mix.selection import (
+    FADE,
+    LONGEST_FADE,
+    RATE,
+    check_apart,
+    check_target,
+    plan_selection,
+    select_made,
+    select_named,
+)
 from deejai_core.features.web.page import address, serve_page, token_for
 from deejai_core.features.web.page_library import PageLibrary
 from deejai_core.library import Library
@@ -27,10 +36,6 @@ from deejai_core.models.protocol import Model
 from deejai_core.options.analysis import Analysis
 from deejai_core.options.lists import Rules, Walk
 from deejai_core.playlists import queue
-
-RATE = 44_100  # Hz, of a plan for no file
-FADE = 6.0  # seconds
-LONGEST_FADE = 60
 
 
 def find(space: Space, words: Sequence[str]) -> list[Member]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from deejai_core.embedding.slices import open_slices
-from deejai_core.errors import TrainingError
+from deejai_core.errors import HistoryError, TrainingError
 from deejai_core.history.library_history import History
 from deejai_core.library import Library
 from deejai_core.models.folders import replacing_model
@@ -170,9 +170,23 @@ def keep_songs(library: Library, songs: Songs) -> None:
 
 
 def export_history(history: History, path: Path) -> int:
-    """Write the lists as Parquet, songs by artist and title, for Spark; returns how many lists there are."""
+    """Write the lists as Parquet, songs by artist and title, for Spark; returns how many lists there are.
+
+    Raises HistoryError if the file cannot be written.
+    """
     names = history.names()
-    return export_lists(([names[word] for word in words.tolist()] for words in history.lists()), path)
+    try:
+        return export_lists(([names[word] for word in words.tolist()] for words in history.lists()), path)
+    except OSError as error:
+        raise HistoryError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def check_export(path: Path) -> None:
+    """Raises HistoryError if lists cannot be written to a file of this name."""
+    if path.suffix.lower() != ".parquet":
+        raise HistoryError(f"{path}: name a .parquet file")
+    if not path.parent.is_dir():
+        raise HistoryError(f"{path}: there is no folder {path.parent}; make it first")
 
 
 def _sentences(history: History) -> Iterator[list[str]]:

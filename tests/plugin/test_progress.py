@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from beets import logging
 
-from beetsplug.deejai.cli import progress
-from beetsplug.deejai.cli.progress import Progress
+from beetsplug.deejai.cli.progress import teller
+from deejai_core import progress
 from deejai_core.words import lasting
+
+TELLER = teller(logging.getLogger("beets.deejai"))
 
 
 @pytest.fixture
@@ -19,7 +21,7 @@ def clock(monkeypatch):
 
 
 def test_a_line_every_half_minute_and_one_at_the_end(clock, caplog):
-    with caplog.at_level("INFO"), Progress(4, logging.getLogger("beets.deejai")) as shown:
+    with caplog.at_level("INFO"), TELLER.progress(4) as shown:
         for seconds in (10, 25, 10, 5):
             clock[0] += seconds
             shown.step()
@@ -27,7 +29,7 @@ def test_a_line_every_half_minute_and_one_at_the_end(clock, caplog):
 
 
 def test_what_goes_on_from_where_it_was_and_may_end_sooner(clock, caplog):
-    with caplog.at_level("INFO"), Progress(None, logging.getLogger("beets.deejai"), "epochs", at_most=True) as shown:
+    with caplog.at_level("INFO"), TELLER.progress(None, "epochs", at_most=True) as shown:
         shown.reach(50, 100)
         clock[0] += 60
         shown.reach(60, 100)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
     from deejai_core.models.protocol import Model
+    from deejai_core.progress import Teller
 
     from ..library.beets_library import BeetsLibrary
 
@@ -55,6 +56,13 @@ class Call:
         from .models import model_in_use
 
         return model_in_use(self.library, self.configured)
+
+    @property
+    def teller(self) -> Teller:
+        """What a verb says goes there."""
+        from .progress import teller
+
+        return teller(self.log)
 
     def refuse_words(self, message: str) -> None:
         """Raises UserError if there are words, of which the verb takes none."""

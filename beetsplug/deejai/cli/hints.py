@@ -84,6 +84,13 @@ WORDS = {  # {about}: what the hint is about
     "describe": "--words goes by what these words say of sound",
     "describe by the others": "{about} is no word that is known; --words goes by the others",
     "example query": ", such as 'query:genres:jazz year:1970..'",
+    "go on from the checkpoint": "run the same command again, without --force, to go on from the last checkpoint",
+    "switch to the model": "`beet deejai model use {about}` switches to it",
+    "compute the rest": "`beet deejai analyze` computes the rest",
+    "list the failures": "`beet deejai failed` lists the failures",
+    "say where files were": "if they were moved: --moved OLD NEW",
+    "make new vectors": "`beet deejai analyze` makes new ones",
+    "give tracks these vectors": "`beet deejai model use {about}` gives the tracks these vectors",
 }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,12 @@ from deejai_core.lists.lookup import user_path
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import vocabulary
 from deejai_core.models.tag_set import Vocabulary
+from deejai_core.progress import Progress, Teller
 from deejai_core.tracks.songs import normal_artist
 from deejai_core.words import counted
 
 OWN = ("genre", "decade", "artist")  # what each map can be coloured by
+LONG = 2_000  # tracks whose layout takes long enough to tell how far it is
 ENOUGH = 0.5  # of the tracks with a value make a field the one to begin with
 
 
@@ -115,6 +118,27 @@ def library_map(
         report=on_progress,
     )
     return LibraryMap(map_data(places, ids, titles, shown_fields, color, paths=paths, shown=shown), remarks)
+
+
+@contextmanager
+def laying_out(tracks: int, teller: Teller) -> Iterator[Callable[[int, int], None]]:
+    """What tells how far the layout of so many tracks is, if that takes long: the `on_progress` of `library_map`."""
+    progress: Progress | None = None
+
+    def report(done: int, total: int) -> None:
+        nonlocal progress
+        if tracks < LONG:
+            return
+        if progress is None:
+            teller.tell(f"laying out {counted(tracks, 'track')}...")
+            progress = teller.progress(total, "steps")
+        progress.reach(done, total)
+
+    try:
+        yield report
+    finally:
+        if progress is not None:
+            progress.close()
 
 
 def library_sketch(library: Library, model: Model) -> LibraryMap | None:

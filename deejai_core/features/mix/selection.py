@@ -19,6 +19,9 @@ from deejai_core.lists.lookup import Match, find, meant_playlist
 from deejai_core.lists.request import MadeList
 from deejai_core.words import clock, counted
 
+FADE = 6.0  # seconds, unless another time is asked for
+LONGEST_FADE = 60  # seconds
+RATE = 44_100  # Hz, of a plan for no file
 NOTICED = 0.5  # LU: a track that is so much quieter than the rest is worth a word
 
 

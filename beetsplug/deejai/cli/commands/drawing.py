@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-from deejai_core.words import counted
 
 from ..call import Call, print_lines
 from ..group import Verb
-from ..progress import Progress
-
-if TYPE_CHECKING:
-    from beets.logging import BeetsLogger
-
-LONG = 2_000  # tracks whose layout takes long enough to show how far it is
 
 
 def verbs() -> list[Verb]:
@@ -38,7 +27,7 @@ def verbs() -> list[Verb]:
 
 def run_map(call: Call) -> None:
     from deejai_core.data_folder import map_path
-    from deejai_core.features.map.library_map import check_map_path, library_map, write_library_map
+    from deejai_core.features.map.library_map import check_map_path, laying_out, library_map, write_library_map
     from deejai_core.lists.lookup import user_path
 
     from ...library.map_fields import FIELDS
@@ -47,7 +36,7 @@ def run_map(call: Call) -> None:
     path = map_path(library) if opts.output is None else user_path(opts.output).absolute()
     check_map_path(path)
     model = call.load_model()
-    with _laying_out(library.models().get(model.name, 0), call.log) as on_progress:
+    with laying_out(library.models().get(model.name, 0), call.teller) as on_progress:
         drawn = library_map(
             library,
             model,
@@ -64,24 +53,3 @@ def run_map(call: Call) -> None:
         import webbrowser
 
         webbrowser.open(path.as_uri())
-
-
-@contextmanager
-def _laying_out(tracks: int, log: BeetsLogger) -> Iterator[Callable[[int, int], None]]:
-    """What shows how far the layout of so many tracks is, if that takes long."""
-    progress: Progress | None = None
-
-    def report(done: int, total: int) -> None:
-        nonlocal progress
-        if tracks < LONG:
-            return
-        if progress is None:
-            log.info("laying out {}...", counted(tracks, "track"))
-            progress = Progress(total, log, "steps").__enter__()
-        progress.reach(done, total)
-
-    try:
-        yield report
-    finally:
-        if progress is not None:
-            progress.__exit__()

@@ -105,18 +105,12 @@ def run_report(call: Call) -> None:
 def run_export(call: Call) -> None:
     from deejai_core.history.library_history import read_history
     from deejai_core.lists.lookup import user_path
-    from deejai_core.training.library_training import export_history
+    from deejai_core.training.library_training import check_export, export_history
 
     if len(call.args) != 1:
         raise ui.UserError("export to where? Give the name of a file: beet deejai history export lists.parquet")
     path = user_path(call.args[0])
-    if path.suffix.lower() != ".parquet":
-        raise ui.UserError(f"{call.args[0]}: name a .parquet file")
-    if not path.parent.is_dir():
-        raise ui.UserError(f"{path}: there is no folder {path.parent}; make it first")
-    try:
-        with read_history(call.library) as history:
-            written = export_history(history, path)
-    except OSError as error:
-        raise ui.UserError(f"{path}: cannot be written ({error.strerror})") from error
+    check_export(path)
+    with read_history(call.library) as history:
+        written = export_history(history, path)
     ui.print_(f"{counted(written, 'list')} written to {path}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from beets import ui
@@ -27,10 +26,7 @@ LIST_OPTIONS = (
     *VARIATION,
     *RULES,
 )
-FADE = 6.0  # seconds
-LONGEST_FADE = 60  # seconds
 MADE_BY = "beet deejai mix"  # how the comment of every mix begins
-RATE = 44_100  # Hz, of a plan that is only shown
 
 
 def verbs() -> list[Verb]:
@@ -45,7 +41,7 @@ def verbs() -> list[Verb]:
         "-o", "--output", metavar="FILE", help="the mix: .mp3, .m4a, .ogg, .opus or .flac; a cue sheet is written beside it"
     )
     mix.switch("-p", "--pretend", "only show the plan, write nothing")
-    add("--fade", type="float", default=FADE, metavar="SECONDS", help="length of the fades; 0: gapless (default: 6)")
+    add("--fade", type="float", metavar="SECONDS", help="length of the fades; 0: gapless (default: 6)")
     add("--bitrate", type="int", metavar="KBITS", help="kbit/s (default: 256, with .ogg 224, with .opus 192)")
     mix.switch("--force", "replace the file even if it is not a mix")
     mix.switch("--similar", "mix the list that `similar` makes of the arguments")
@@ -58,21 +54,20 @@ def verbs() -> list[Verb]:
 def run_mix(call: Call) -> None:
     from deejai_core.data_folder import unfinished_path
     from deejai_core.features.mix.mixdown import write_mix
-    from deejai_core.features.mix.selection import check_target, plan_lines, plan_selection
+    from deejai_core.features.mix.selection import FADE, LONGEST_FADE, RATE, check_target, plan_lines, plan_selection
     from deejai_core.files import remove_unfinished
     from deejai_core.lists.lookup import user_path
 
-    from ..progress import Progress
-
-    opts, library, log = call.opts, call.library, call.log
+    opts, library, teller = call.opts, call.library, call.teller
     if not call.args:
         raise ui.UserError('mix what? Give a playlist (FILE.m3u), a query, or --journey "A" "B"')
     if not opts.output and not opts.pretend:
         raise ui.UserError("a mix needs a file: -o FILE.mp3 (or .m4a, .ogg, .opus, .flac); --pretend only shows the plan")
-    check_range("--fade", opts.fade, 0, LONGEST_FADE, " (seconds)")
+    fade = FADE if opts.fade is None else opts.fade
+    check_range("--fade", fade, 0, LONGEST_FADE, " (seconds)")
     with call.configured.analysis.limits.decoder() as decoder:
         for left in remove_unfinished(unfinished_path(library)):
-            log.info("removed {}, which a mix that was killed had left", one_line(os.fspath(left)))
+            teller.tell(f"removed {one_line(os.fspath(left))}, which a mix that was killed had left")
         rate, path = RATE, None
         if opts.output is not None:
             path = user_path(opts.output).absolute()
@@ -80,14 +75,14 @@ def run_mix(call: Call) -> None:
         selection, recipe = _chosen(call, decoder)
         print_lines(selection.remarks)
         for warning in selection.warnings:
-            log.warning("{}", warning)
-        with Progress(len(selection.tracks), log, "tracks measured") as progress:
-            warn = partial(progress.warn, "{}")
-            plan = plan_selection(selection, rate, opts.fade, decoder, path=path, measured=progress.step, warn=warn)
+            teller.warn(warning)
+        with teller.progress(len(selection.tracks), "tracks measured") as progress:
+            measured, warn = progress.step, progress.warn
+            plan = plan_selection(selection, rate, fade, decoder, path=path, measured=measured, warn=warn)
         print_lines(plan_lines(plan))
         if opts.pretend:
             return
-        with Progress(len(plan.parts), log, "tracks mixed") as progress:
+        with teller.progress(len(plan.parts), "tracks mixed") as progress:
             write_mix(
                 path,
                 plan,
@@ -97,7 +92,7 @@ def run_mix(call: Call) -> None:
                 bitrate=opts.bitrate,
                 notes=unfinished_path(library),
                 finished=lambda part: progress.step(),
-                warn=partial(progress.warn, "{}"),
+                warn=progress.warn,
             )
         ui.print_(f"{counted(len(plan.parts), 'track')} mixed into {path}")
 

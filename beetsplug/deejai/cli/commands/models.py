@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from beets import ui
-
-from deejai_core.words import counted
 
 from ..call import Call
 from ..group import Verb, VerbsCommand
 from ..hints import WORDS, in_words
 from ..settings import models_folder
-
-if TYPE_CHECKING:
-    from deejai_core.embedding.library_analysis import Work
 
 
 def verbs() -> list[VerbsCommand]:
@@ -77,32 +70,10 @@ def run_use(call: Call) -> None:
 
 def switch(call: Call, name: str) -> None:
     """Use another model from now on, and say what becomes of the tracks' vectors."""
-    from deejai_core.embedding.library_models import use_model
+    from deejai_core.embedding.model_lines import switch_model
     from deejai_core.models.registry import load_model
 
-    log = call.log
-    model = load_model(name, models_folder())
-    weighting = False
-
-    def chosen(work: Work) -> None:
-        nonlocal weighting
-        weighting = bool(work.to_weight)
-        log.info("{} is in use: {}, {} dimensions", name, model.name, model.dimension)
-        if weighting:
-            log.info("computing the vectors of {} from the stored analysis...", counted(len(work.to_weight), "track"))
-
-    try:
-        work, given = use_model(call.library, name, model, call.configured.analysis, on_chosen=chosen)
-    except BaseException:  # ctrl-C, a full disk
-        if weighting:
-            log.warning("stopped; `beet deejai analyze` computes the rest")
-        raise
-    if weighting:
-        log.info("Computed the vectors of {} with {}.", counted(given, "track"), model.name)
-    if work.to_embed:
-        log.info("{} not analysed with it yet; run `beet deejai analyze`", counted(len(work.to_embed), "track"))
-    if work.failed:
-        log.info("{} failed before; `beet deejai failed` lists the failures", counted(len(work.failed), "track"))
+    switch_model(call.library, name, load_model(name, models_folder()), call.configured.analysis, call.teller, WORDS)
 
 
 def run_remove(call: Call) -> None:
@@ -134,6 +105,7 @@ def run_import(call: Call) -> None:
 
 def run_import_vectors(call: Call) -> None:
     from deejai_core.embedding.library_pickles import import_vectors
+    from deejai_core.embedding.model_lines import tell_import
     from deejai_core.lists.lookup import user_path
     from deejai_core.models.registry import load_model
 
@@ -145,14 +117,6 @@ def run_import_vectors(call: Call) -> None:
         [user_path(word) for word in call.args[1:]],
         limits=call.configured.analysis.limits,
         moved=call.opts.moved,
-        on_warning=lambda warning: call.log.warning("{}", warning),
+        on_warning=call.teller.warn,
     )
-    ui.print_(f"{counted(result.stored, 'recording')} imported, {result.known:,} known before")
-    for paths, why in (
-        (result.elsewhere, "because the files are not in the library (if they were moved: --moved OLD NEW)"),
-        (result.unusable, "because the vectors are zero or not numbers (`beet deejai analyze` makes new ones)"),
-    ):
-        if paths:
-            call.log.warning("Left out {} {}; the first is {}", counted(len(paths), "recording"), why, paths[0])
-    if result.stored:
-        ui.print_(f"`beet deejai model use {call.args[0]}` gives the tracks these vectors")
+    tell_import(result, call.args[0], call.teller, WORDS)

@@ -6,6 +6,7 @@ from beets import ui
 
 from ..call import Call, check_range
 from ..group import Verb
+from ..hints import WORDS
 from ..settings import models_folder
 
 LARGEST_SEED = 10**9  # numpy's, of which Track2Vec needs four for each of ours, end at 2**32
@@ -39,8 +40,8 @@ def run_train(call: Call) -> None:
     from deejai_core.models.folders import new_model_folder
     from deejai_core.models.registry import same_model
     from deejai_core.training.train import Training, train
+    from deejai_core.training.training_lines import TrainingText
 
-    from ..training_report import TrainingReport
     from .models import switch
 
     opts = call.opts
@@ -59,8 +60,8 @@ def run_train(call: Call) -> None:
         seed=opts.seed,
         afresh=bool(opts.force),
     )
-    with TrainingReport(call.log, folder, used=used) as report:
-        train(call.library, training, call.configured.analysis, folder, base=call.model_name, observer=report)
+    with TrainingText(call.teller, folder, used=used, words=WORDS) as text:
+        train(call.library, training, call.configured.analysis, folder, base=call.model_name, observer=text)
     if used:
         switch(call, folder.name)
 

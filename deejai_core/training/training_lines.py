@@ -1,80 +1,78 @@
-"""What `train` shows while it is at work."""
+"""How a training goes on, and what it has learned, line by line."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
-
-from beets import ui
+from collections.abc import Mapping
+from pathlib import Path
 
 from deejai_core.embedding.analysis import Embedded, NotEmbedded
+from deejai_core.errors import HINTS
 from deejai_core.formats.entries import one_line
 from deejai_core.models.folders import is_unfinished
+from deejai_core.progress import Progress, Teller
 from deejai_core.training.train import Stage, TrainingObserver
 from deejai_core.training.validation import Epoch
 
-from .progress import Progress
 
-if TYPE_CHECKING:
-    from pathlib import Path
+class TrainingText(TrainingObserver):
+    """Tells how a training goes on. A context manager, for as long as it does.
 
-    from beets.logging import BeetsLogger
+    folder: of the model. used: whether it is used at once. words: for what would help, by its name in `HINTS`.
+    """
 
-EPOCH = "loss {:.4f}, validation cosine {:.4f}"
-
-
-class TrainingReport(TrainingObserver):
-    """Shows how far a training is, and prints what it has learned. A context manager, for as long as it goes on."""
-
-    def __init__(self, log: BeetsLogger, folder: Path | None, *, used: bool) -> None:
-        self._log = log
+    def __init__(self, teller: Teller, folder: Path | None, *, used: bool, words: Mapping[str, str] = HINTS) -> None:
+        self._teller = teller
         self._folder = folder
-        self._used = used  # at once
+        self._used = used
+        self._words = words
         self._stage: Stage | None = None
         self._progress: Progress | None = None
 
-    def __enter__(self) -> TrainingReport:
+    def __enter__(self) -> TrainingText:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._close()
         if kind is KeyboardInterrupt and self._stage == "batches" and is_unfinished(self._folder):
-            self._log.warning("stopped; run the same command again, without --force, to go on from the last checkpoint")
+            self._teller.warn(f"stopped; {self._words['go on from the checkpoint']}")
 
     def told(self, label: str, text: str) -> None:
         self._close()
-        ui.print_(f"{label:<10} {text}")
+        self._teller.say(f"{label:<10} {text}")
 
     def began(self, stage: Stage, total: int | None, text: str = "") -> None:
         self._close()
         if text:
-            self._log.info("{}", text)
+            self._teller.tell(text)
         self._stage = stage
         what, at_most = ("tracks", False) if stage == "files" else (stage, stage != "entries of lists")
-        self._progress = Progress(total, self._log, what, at_most=at_most).__enter__()
+        self._progress = self._teller.progress(total, what, at_most=at_most)
 
     def reached(self, done: int, total: int) -> None:
         self._progress.reach(done, total)
 
     def decoded(self, result: Embedded | NotEmbedded) -> None:
         if isinstance(result, NotEmbedded):
-            self._progress.warn("{}: left out: {}", one_line(os.fspath(result.path)), result.reason)
+            self._progress.warn(f"{one_line(os.fspath(result.path))}: left out: {result.reason}")
         self._progress.step()
 
     def epoch(self, epoch: Epoch) -> None:
+        line = f"loss {epoch.loss:.4f}, validation cosine {epoch.validation:.4f}"
         if self._stage == "batches":
-            self._progress.say(EPOCH, epoch.loss, epoch.validation)
+            self._progress.say(line)
             return
-        self._log.debug(EPOCH, epoch.loss, epoch.validation)
+        self._teller.detail(line)
         self._progress.step()
 
     def learned_nothing(self) -> None:
         self._close()
-        self._log.warning("The model predicts no better than a constant vector; more lists may help.")
+        self._teller.warn("The model predicts no better than a constant vector; more lists may help.")
 
     def saved(self, folder: Path) -> None:
-        ui.print_(f"saved to {folder}" + ("" if self._used else f"; `beet deejai model use {folder.name}` switches to it"))
+        switch = "" if self._used else f"; {self._words['switch to the model'].format(about=folder.name)}"
+        self._teller.say(f"saved to {folder}{switch}")
 
     def _close(self) -> None:
         if self._progress:
-            self._progress.__exit__()
+            self._progress.close()

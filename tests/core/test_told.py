@@ -1,0 +1,126 @@
+"""What is told while work goes on: in the core's own words, where a program has none."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deejai_core import progress
+from deejai_core.embedding.analysis import NotEmbedded
+from deejai_core.embedding.library_pickles import Imported
+from deejai_core.embedding.model_lines import switch_model, tell_import
+from deejai_core.embedding.slices import open_slices
+from deejai_core.errors import HINTS, HistoryError
+from deejai_core.features.map.library_map import LONG, laying_out
+from deejai_core.models.registry import CHECKPOINT
+from deejai_core.options.analysis import Analysis
+from deejai_core.progress import Progress, Teller
+from deejai_core.training.library_training import check_export
+from deejai_core.training.training_lines import TrainingText
+from deejai_core.training.validation import Epoch
+from tests.core.test_library_models import Model
+from tests.library_conformance import identify
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def teller(told, monkeypatch) -> Teller:
+    """Writes down each line behind what kind of line it is; of progress each step."""
+    monkeypatch.setattr(progress, "INTERVAL", 0)
+    monkeypatch.setattr(progress.time, "monotonic", iter(range(1000)).__next__)
+    say, tell, warn, detail = (lambda line, kind=kind: told.append(f"{kind}: {line}") for kind in KINDS)
+    return Teller(say, tell, warn, detail, lambda total, what="tracks", **given: Progress(total, tell, warn, what, **given))
+
+
+KINDS = ("say", "tell", "warn", "detail")
+
+
+def test_a_layout_that_takes_long_is_told_of(told, teller):
+    with laying_out(LONG - 1, teller) as report:
+        report(1, 2)
+    assert told == []
+    with laying_out(LONG, teller) as report:
+        report(1, 2)
+    assert told == ["tell: laying out 2,000 tracks...", "tell: 1/2 steps, 1.0 a second, 1 s left"]
+
+
+class TestTraining:
+    def test_its_way(self, told, teller, tmp_path):
+        with TrainingText(teller, tmp_path, used=False) as text:
+            text.told("lists", "4")
+            text.began("files", 1, "decoding...")
+            text.decoded(NotEmbedded(Path("/a.mp3"), "no sound", lasting=True))
+            text.began("epochs", 2)
+            text.epoch(Epoch(0.5, 0.25))
+            text.learned_nothing()
+            text.saved(tmp_path / "taste")
+        assert told == [
+            "say: lists      4",
+            "tell: decoding...",
+            "warn: /a.mp3: left out: no sound",
+            "tell: 1/1 tracks, 1.0 a second, 0 s left",
+            "detail: loss 0.5000, validation cosine 0.2500",
+            "tell: 1/2 epochs, 1.0 a second, 1 s left at most",
+            "warn: The model predicts no better than a constant vector; more lists may help.",
+            f"say: saved to {tmp_path}/taste; taste can be used from now on",
+        ]
+
+    def test_one_that_is_stopped_can_go_on(self, told, teller, tmp_path):
+        (tmp_path / CHECKPOINT).touch()
+        text = TrainingText(teller, tmp_path, used=True)
+        text.began("batches", 2)
+        text.epoch(Epoch(0.5, 0.25))
+        text.__exit__(KeyboardInterrupt)
+        assert told == [
+            "tell: loss 0.5000, validation cosine 0.2500",
+            f"warn: stopped; {HINTS['go on from the checkpoint']}",
+        ]
+
+
+class TestModels:
+    def test_another_model(self, told, teller, music):
+        ids = music.ids()
+        recordings = identify(music)
+        with open_slices(music) as store:
+            store.put(recordings[ids[0]], Model.trunk_name, np.eye(4, dtype=np.float16)[:2])
+        switch = partial(switch_model, music, "mine", Model(), Analysis(), teller)
+        switch()
+        lacking = f"tell: {len(ids) - 1} tracks not analysed with it yet; {HINTS['analyse']}"
+        assert told == [
+            "tell: mine is in use: model-1, 4 dimensions",
+            "tell: computing the vectors of 1 track from the stored analysis...",
+            "tell: Computed the vectors of 1 track with model-1.",
+            lacking,
+        ]
+        told.clear()
+        switch({**HINTS, "analyse": "go"})
+        assert told == ["tell: mine is in use: model-1, 4 dimensions", lacking.replace(HINTS["analyse"], "go")]
+
+    def test_vectors_from_elsewhere(self, told, teller):
+        moved, new = HINTS["say where files were"], HINTS["make new vectors"]
+        tell_import(Imported(2, 1_000, ["/x", "/y"], ["/z"]), "net", teller)
+        assert told == [
+            "say: 2 recordings imported, 1,000 known before",
+            f"warn: Left out 2 recordings because the files are not in the library ({moved}); the first is /x",
+            f"warn: Left out 1 recording because the vectors are zero or not numbers ({new}); the first is /z",
+            "say: use net to give the tracks these vectors",
+        ]
+        told.clear()
+        tell_import(Imported(), "net", teller)
+        assert told == ["say: 0 recordings imported, 0 known before"]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"), [("lists.csv", "name a .parquet file"), ("no/l.parquet", "there is no folder")]
+)
+def test_where_lists_cannot_be_written(tmp_path, name, problem):
+    with pytest.raises(HistoryError, match=problem):
+        check_export(tmp_path / name)
+    check_export(tmp_path / "lists.parquet")
