@@ -18,6 +18,9 @@ from typing import Any
 
 from deejai_core.embedding.library_analysis import AnalysisObserver, Outcome, analyse_library
 from deejai_core.errors import OptionError
+from deejai_core.features.discovery import FoundArtist, FoundSong
+from deejai_core.features.discovery import discover as discover_songs
+from deejai_core.features.discovery import discover_artists as discover_new_artists
 from deejai_core.features.evaluation import Report
 from deejai_core.features.evaluation import evaluate as evaluate_space
 from deejai_core.features.map.library_map import LibraryMap, check_map_path, library_map, write_library_map
@@ -54,6 +57,8 @@ __all__ = [
     "AnalysisObserver",
     "Entry",
     "FolderLibrary",
+    "FoundArtist",
+    "FoundSong",
     "Library",
     "MadeList",
     "Member",
@@ -72,6 +77,8 @@ __all__ = [
     "TrainingObserver",
     "Walk",
     "analyse",
+    "discover",
+    "discover_artists",
     "draw_map",
     "evaluate",
     "fill",
@@ -390,6 +397,58 @@ def train(
     """
     path = user_path(str(folder)).absolute() if folder is not None else None
     train_from_history(library, training or Training(), analysis or Analysis(), path, base=base, observer=observer)
+
+
+def discover(library: Library, words: Sequence[str] = (), count: int = 20) -> list[FoundSong]:
+    """Name songs that a library lacks, and that the lists of its history put near to some of its tracks.
+
+    Parameters
+    ----------
+    library
+        A library with a history.
+    words
+        Titles, queries of the library or playlists; without any it is the whole library.
+    count
+        How many songs to name, at most.
+
+    Returns
+    -------
+    list of FoundSong
+        The most similar first. A song that the library has in another version is none of them.
+
+    Raises
+    ------
+    HistoryError
+        If there is no history, none of these tracks is in a list of it, or nothing beside them is new.
+    NoMatchError
+        If the words name nothing.
+    MissingError
+        If the library that compares names is not installed (the extra ``history``).
+    """
+    return discover_songs(library, words, count)
+
+
+def discover_artists(library: Library, words: Sequence[str] = (), count: int = 20) -> list[FoundArtist]:
+    """Name artists of whom a library has nothing, and whom the lists of its history put near to those of some tracks.
+
+    Parameters
+    ----------
+    library, words
+        See `discover`.
+    count
+        How many artists to name, at most.
+
+    Returns
+    -------
+    list of FoundArtist
+        The most similar first.
+
+    Raises
+    ------
+    HistoryError, NoMatchError, MissingError
+        See `discover`.
+    """
+    return discover_new_artists(library, words, count)
 
 
 def draw_map(

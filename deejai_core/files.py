@@ -79,6 +79,19 @@ def make_folder(folder: Path, within: Path | None = None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
+def write_named(path: Path, data: bytes, within: Path | None = None) -> None:
+    """Write a file that a user has named; it is replaced whole, and its folder made where `make_folder` allows it.
+
+    Raises OSError, and ValueError for a name that no file can have; what was there is then as it was.
+    """
+    make_folder(path.parent, within)
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)  # a device or a pipe, such as /dev/stdout
+        return
+    with replacing(path, through_link=True) as temporary:
+        temporary.write_bytes(data)
+
+
 @contextlib.contextmanager
 def as_os_error() -> Iterator[None]:
     """Raise what safetensors cannot write as the OSError that it was: it has the number in its message alone."""

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from deejai_core.errors import PlaylistError
-from deejai_core.files import make_folder, replacing
+from deejai_core.files import write_named
 from deejai_core.formats.entries import one_line
 from deejai_core.formats.table import BEGINNING, TABLE, by_content, by_suffix
 
@@ -60,12 +60,7 @@ def write_playlist(path: Path, data: bytes, *, within: Path | None = None) -> No
     try:
         if path.is_file() and not _is_playlist(path):
             raise PlaylistError(f"{path}: this file exists and is not a playlist; choose another name")
-        make_folder(path.parent, within)
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)  # a device or a pipe, such as /dev/stdout
-            return
-        with replacing(path, through_link=True) as temporary:
-            temporary.write_bytes(data)
+        write_named(path, data, within)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, "strerror", None) or error
         raise PlaylistError(one_line(f"{path}: cannot write the playlist ({reason})")) from error

@@ -33,7 +33,15 @@ def format_xspf(tracks: Iterable[Track], style: Style, header: Header) -> bytes:
 
 
 def format_jspf(tracks: Iterable[Track], style: Style, header: Header) -> bytes:
-    entries = [_entry(track, style) for track in tracks]
+    return _jspf([_entry(track, style) for track in tracks], header)
+
+
+def format_jspf_names(entries: Iterable[Entry], header: Header) -> bytes:
+    """Songs by what they are called: a playlist without files."""
+    return _jspf([_filled(_names(entry)) for entry in entries], header)
+
+
+def _jspf(entries: list[dict[str, str | int]], header: Header) -> bytes:
     for entry in entries:
         entry |= {name: [entry[name]] for name in ("location", "identifier") if name in entry}  # lists in JSPF
     return json.dumps({"playlist": _head(header) | {"track": entries}}, ensure_ascii=False, indent=1).encode() + b"\n"
@@ -97,14 +105,20 @@ def _head(header: Header) -> dict[str, str]:
 
 
 def _entry(track: Track, style: Style) -> dict[str, str | int]:
-    fields = {
-        "location": _uri(track.path, style),
+    length = round(1000 * track.length) if track.length else ""  # milliseconds
+    return _filled({"location": _uri(track.path, style), **_names(track), "duration": length})
+
+
+def _names(track: Track | Entry) -> dict[str, str]:
+    return {
         "identifier": f"https://musicbrainz.org/recording/{track.recording}" if _UUID.fullmatch(track.recording) else "",
         "title": _clean(track.title),
         "creator": _clean(track.artist),
         "album": _clean(track.album),
-        "duration": round(1000 * track.length) if track.length else "",  # milliseconds
     }
+
+
+def _filled(fields: dict[str, str | int]) -> dict[str, str | int]:
     return {name: value for name, value in fields.items() if value}
 
 

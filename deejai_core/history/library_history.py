@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from deejai_core.data_folder import history_path
 from deejai_core.errors import HistoryError, StoreError
 from deejai_core.formats.entries import Track, one_line
-from deejai_core.history.matching import MATCHED, UNMATCHED, LibrarySongs, Match
+from deejai_core.history.matching import FAMILIAR, MATCHED, UNMATCHED, LibrarySongs, Match
 from deejai_core.history.mentions import Mention, as_mention
 from deejai_core.history.store import HistoryStore
 from deejai_core.library import Library
+from deejai_core.tracks.songs import normal_artist
 
 OUTCOMES = (*MATCHED, *UNMATCHED)
 NUMBERS = np.dtype("<i4")
@@ -71,9 +73,13 @@ class History:
     which come first. It is the history as it was when this was made. A context manager, since it has a file.
     """
 
-    def __init__(self, library: Library, store: HistoryStore, words: np.ndarray, tracks: list[list[int]]) -> None:
+    def __init__(
+        self, library: Library, store: HistoryStore, songs: LibrarySongs, words: np.ndarray, tracks: list[list[int]]
+    ) -> None:
         self._library = library
         self._store = store
+        self._songs = songs
+        self._words = words
         self._tracks = tracks
         self._song = np.zeros(int(words.max(initial=-1)) + 1, np.int64)  # one for each word
         numbers = np.flatnonzero(words >= 0)[::-1]
@@ -136,6 +142,35 @@ class History:
         """The ids of the tracks that are this song; none if only the history knows it."""
         return self._tracks[word] if word < len(self._tracks) else []
 
+    def words_of(self, ids: Iterable[int]) -> list[int]:
+        """The words of these tracks that stand in a list, each once."""
+        word_of = {id_: word for word, tracks in enumerate(self._tracks) for id_ in tracks}
+        words = dict.fromkeys(word_of[id_] for id_ in ids if id_ in word_of)
+        return [word for word in words if self.counts[word]]
+
+    def mentions_of(self, word: int) -> Iterator[Mention]:
+        """All that the history calls a song."""
+        for number in np.flatnonzero(self._words == word).tolist():
+            if song := self._store.song(number):
+                yield song
+
+    def artists(self) -> list[str]:
+        """The artist of every word, as `normal_artist` gives it: of the first of its tracks, or as the history names it."""
+        artists = [""] * len(self)
+        plain_artist = lru_cache(FAMILIAR)(normal_artist)
+        first = {ids[0]: word for word, ids in enumerate(self._tracks)}
+        for id_, track in self._library.tracks(first).items():
+            artists[first[id_]] = plain_artist(track.artist)
+        for number, song in self._store.songs():
+            word = int(self._words[number]) if number < len(self._words) else -1
+            if word >= 0 and not artists[word]:
+                artists[word] = plain_artist(song.artist)
+        return artists
+
+    def has_artist(self, artist: str) -> bool:
+        """Whether the library has anything by an artist, in whatever spelling."""
+        return self._songs.has_artist(artist)
+
     def name_of(self, word: int) -> str:
         """Artist and title on one line: of the first of its tracks, or as the history names it."""
         for track in self._library.tracks(self.tracks_of(word)).values():
@@ -168,7 +203,8 @@ def read_history(library: Library) -> History:
     words = np.full(len(outcomes.song), -1, np.int32)
     words[outcomes.song >= 0] = of_library
     words[_only_named(outcomes)] = len(matched) + of_others
-    return History(library, store, words, [[ids[position] for position in songs.tracks[song]] for song in matched.tolist()])
+    found = [[ids[position] for position in songs.tracks[song]] for song in matched.tolist()]
+    return History(library, store, songs, words, found)
 
 
 def mention_name(song: Mention) -> str:

@@ -92,6 +92,12 @@ class LibrarySongs:
             for song, (artist, title) in zip(chunk, named, strict=True):
                 yield replace(self._match(song, artist, title), artist=artist, title=title)
 
+    def has_artist(self, name: str) -> bool:
+        """Whether any of the songs is by this artist, or by one whose name differs in its spelling alone."""
+        artist = self._artist(name)
+        self._compare_artists({artist})
+        return artist in self._by_name or bool(self._similar_artists.get(artist))
+
     def _match(self, song: Mention, artist: str, title: str) -> Match:
         if song.path is not None and (found := self._at(song.path)) is not None:
             return Match(PATH, found)

@@ -47,6 +47,7 @@ PUBLIC = {
     *("Entry", "MadeList", "Member", "Space", "open_space"),
     *("MILD", "ONCE", "Rules", "Style", "Walk"),
     *("journey", "reorder", "similar", "write_playlist"),
+    *("FoundArtist", "FoundSong", "discover", "discover_artists"),
     *("draw_map", "evaluate"),
     *("Training", "TrainingObserver", "train"),
     *("fill", "find", "serve"),

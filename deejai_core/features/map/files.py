@@ -17,7 +17,7 @@ import numpy as np
 from deejai_core.errors import MapError
 from deejai_core.extras import extra
 from deejai_core.features.map.data import FAINT, GREY, OTHER, PALETTE, RAMP, SHADES
-from deejai_core.files import make_folder, replacing
+from deejai_core.files import write_named
 from deejai_core.formats.entries import one_line
 
 if TYPE_CHECKING:
@@ -142,12 +142,7 @@ def write_map(path: Path, content: bytes, *, within: Path | None = None) -> None
     try:
         if path.is_file() and not _is_map(path):
             raise MapError(f"{path}: this file exists and is not a map; choose another name")
-        make_folder(path.parent, within)
-        if path.exists() and not path.is_file():
-            path.write_bytes(content)  # a device or a pipe, such as /dev/stdout
-            return
-        with replacing(path, through_link=True) as temporary:
-            temporary.write_bytes(content)
+        write_named(path, content, within)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, "strerror", None) or error
         raise MapError(one_line(f"{path}: cannot write the map ({reason})")) from error

@@ -1,0 +1,49 @@
+"""The command that names what a library lacks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from beets import ui
+
+from deejai_core.words import counted
+
+from ..call import Call, print_lines
+from ..group import Verb
+from ..options import add_options
+from ..settings import OPTIONS
+
+
+def verbs() -> list[Verb]:
+    discover = Verb(
+        "discover",
+        run_discover,
+        "name songs that the library lacks, and that lists put together with the matching ones",
+        takes="[options] [QUERY...]",
+    )
+    add_options(discover, (replace(OPTIONS["number"], help="songs, or artists, to name"),))
+    discover.switch("--artists", "artists of whom the library has nothing, instead of songs")
+    discover.parser.add_option("-o", "--output", metavar="FILE", help="write them to this file, .csv or .jspf")
+    discover.parser.add_option("--format", dest="shown_as", choices=("csv", "jspf"), help="print them as csv or jspf")
+    return [discover]
+
+
+def run_discover(call: Call) -> None:
+    from deejai_core.features.discovery import discover, discover_artists
+    from deejai_core.features.discovery_text import format_for, found_as, found_lines, write_found
+    from deejai_core.lists.lookup import user_path
+
+    opts, count = call.opts, call.settings.counts.number
+    call.require_tracks()
+    path = user_path(opts.output).absolute() if opts.output else None
+    format_ = format_for(path, opts.shown_as, artists=bool(opts.artists))
+    found = (discover_artists if opts.artists else discover)(call.library, call.args, count)
+    if not format_:
+        print_lines(found_lines(found))
+        return
+    data = found_as(format_, found, f"Discovered from {' '.join(call.args) or 'the library'}")
+    if path:
+        write_found(path, data)
+        ui.print_(f"{counted(len(found), 'artist' if opts.artists else 'song')} written to {path}")
+    else:
+        print_lines(data.decode().splitlines())

@@ -1,0 +1,124 @@
+"""Songs and artists that a library lacks, and that lists put together with what it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from deejai_core.errors import HistoryError, OptionError, QueryError
+from deejai_core.history.company import Company, company
+from deejai_core.history.library_history import History, read_history
+from deejai_core.history.mentions import Mention
+from deejai_core.library import Library
+from deejai_core.lists.lookup import find_matches
+from deejai_core.words import counted
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class FoundSong:
+    """A song that the library lacks, in whatever version."""
+
+    song: Mention  # as the history names it: artist and title are known
+    similarity: float  # 0 to 1
+    lists: int  # that it shares with the seeds
+
+
+@dataclass(frozen=True)
+class FoundArtist:
+    """An artist of whom the library has nothing."""
+
+    name: str
+    similarity: float  # 0 to 1
+    lists: int  # shared with the artists of the seeds
+    songs: int  # that the history names
+
+
+def discover(library: Library, words: Sequence[str] = (), count: int = 20) -> list[FoundSong]:
+    """The songs that the library lacks and that lists put nearest to the tracks that words name; the nearest first.
+
+    words: as of `find_matches`; none: the whole library. Versions of a song are one: the library has it if it has another
+    version. Raises HistoryError if there is no history, or nothing in it to go by or to name; QueryError; MissingError
+    without rapidfuzz.
+    """
+    ids = _named(library, words, count)
+    with read_history(library) as history:
+        near = company(history.lists, _seeds(history, ids), len(history))
+        found = []
+        for word in _nearest(near, history.counts):
+            song = _best_named(history.mentions_of(word)) if word >= history.matched_songs else None
+            if song:
+                found.append(FoundSong(song, float(near.similarity[word]), int(near.lists[word])))
+            if len(found) == count:
+                break
+    return _something(found, "song")
+
+
+def discover_artists(library: Library, words: Sequence[str] = (), count: int = 20) -> list[FoundArtist]:
+    """The artists that the lists put nearest to those of the tracks that words name; the library has nothing by them.
+
+    Each list counts as one of artists. The rest is as for `discover`.
+    """
+    ids = _named(library, words, count)
+    with read_history(library) as history:
+        seeds = _seeds(history, ids)
+        names, artist_of = np.unique(history.artists(), return_inverse=True)
+        known = artist_of[[word for word in seeds if names[artist_of[word]]]]
+        if not len(known):
+            raise HistoryError("the history does not say who the artists of these tracks are", hint="add lists")
+        near = company(lambda: (artist_of[words] for words in history.lists()), np.unique(known), len(names))
+        counts, ours = np.bincount(artist_of, history.counts, len(names)), set(artist_of[: history.matched_songs].tolist())
+        found = []
+        for number in _nearest(near, counts):
+            if not names[number] or number in ours or history.has_artist(names[number]):
+                continue
+            songs = np.flatnonzero(artist_of == number)
+            mention = next(song for song in history.mentions_of(int(songs[0])) if song.artist)
+            found.append(FoundArtist(mention.artist, float(near.similarity[number]), int(near.lists[number]), len(songs)))
+            if len(found) == count:
+                break
+    return _something(found, "artist")
+
+
+def _something(found: list[T], what: str) -> list[T]:
+    """Raises HistoryError if it is nothing."""
+    if not found:
+        raise HistoryError(f"no list names {what}s beside these tracks that the library lacks", hint="add lists")
+    return found
+
+
+def _named(library: Library, words: Sequence[str], count: int) -> list[int]:
+    """The tracks that words name; all without words."""
+    if count < 1:
+        raise OptionError("number", f"must be at least 1, not {count}")
+    matches = find_matches(library, words) if words else library.ids()
+    ids = [match for match in matches if not isinstance(match, Path)]
+    if not ids:
+        raise QueryError("no track of the library is named; a file outside it is in no list", hint="query")
+    return ids
+
+
+def _seeds(history: History, ids: Sequence[int]) -> np.ndarray:
+    """The words of tracks. Raises HistoryError if none of them is in a list."""
+    seeds = history.words_of(ids)
+    if not seeds:
+        whose = "this track is not" if len(ids) == 1 else f"none of these {counted(len(ids), 'track')} is"
+        raise HistoryError(f"{whose} in a list of the history, with another song", hint="add lists")
+    return np.array(seeds)
+
+
+def _nearest(near: Company, counts: np.ndarray) -> Iterator[int]:
+    """Numbers of what shares a list with the seeds, the most similar first; of equals, what is listed most often."""
+    there = np.flatnonzero(near.lists)
+    yield from there[np.lexsort((there, -counts[there], -near.similarity[there]))].tolist()
+
+
+def _best_named(mentions: Iterator[Mention]) -> Mention | None:
+    """One with artist and title, and a recording if any has; None if nobody says what the song is called."""
+    named = [song for song in mentions if song.artist and song.title]
+    return next((song for song in named if song.recording), named[0] if named else None)

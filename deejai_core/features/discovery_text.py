@@ -1,0 +1,91 @@
+"""What a library lacks, as lines of text, as a table and as a playlist."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from deejai_core.errors import OptionError, PlaylistError
+from deejai_core.features.discovery import FoundArtist, FoundSong
+from deejai_core.files import write_named
+from deejai_core.formats.entries import Entry, Header, now, one_line
+from deejai_core.formats.xspf import format_jspf_names
+from deejai_core.history.library_history import mention_name
+from deejai_core.words import counted
+
+FORMATS = ("csv", "jspf")
+SONGS = ("artist", "title", "album", "similarity", "lists", "recording")  # columns of a table
+ARTISTS = ("artist", "similarity", "lists", "songs")
+
+Found = Sequence[FoundSong] | Sequence[FoundArtist]
+
+
+def format_for(path: Path | None, chosen: str | None, *, artists: bool) -> str | None:
+    """The format of a file, or the one that was chosen for the terminal; None: lines of text.
+
+    Raises PlaylistError for another file, OptionError for what does not fit together.
+    """
+    suffix = path.suffix.lower().removeprefix(".") if path else None
+    if path and suffix not in FORMATS:
+        raise PlaylistError(f"{one_line(str(path))}: choose a name that ends in .csv or .jspf")
+    if suffix and chosen and chosen != suffix:
+        raise OptionError("format", f"{path.name} would not be {chosen.upper()}; leave --format out, or rename the file")
+    if artists and "jspf" in (suffix, chosen):
+        raise OptionError("artists", "a JSPF playlist is of songs; choose csv for artists")
+    return suffix or chosen
+
+
+def found_lines(found: Found) -> Iterator[str]:
+    for number, each in enumerate(found, 1):
+        if isinstance(each, FoundSong):
+            name, amount = mention_name(each.song), counted(each.lists, "list")
+        else:
+            name, amount = one_line(each.name), f"{counted(each.lists, 'list')}, {counted(each.songs, 'song')}"
+        yield f"{number:4}  {each.similarity:.3f} {name} ({amount})"
+
+
+def found_as(format_: str, found: Found, title: str) -> bytes:
+    """A table, or a playlist without files in which a song may have its MusicBrainz recording. format_: of `FORMATS`."""
+    if format_ == "csv":
+        return _csv(found)
+    songs = [each.song for each in found]
+    entries = (Entry((), song.artist, song.title, song.album, song.recording) for song in songs)
+    return format_jspf_names(entries, Header(title, date=now()))
+
+
+def write_found(path: Path, data: bytes) -> None:
+    """Write what `found_as` gave. What it gave before is replaced whole, any other file never. Raises PlaylistError."""
+    try:
+        if path.is_file() and not _is_ours(path):
+            raise PlaylistError(f"{path}: this file exists and is no list of this kind; choose another name")
+        write_named(path, data)
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = getattr(error, "strerror", None) or error
+        raise PlaylistError(one_line(f"{path}: cannot be written ({reason})")) from error
+
+
+def _is_ours(path: Path) -> bool:
+    with path.open("rb") as file:
+        beginning = file.read(200)
+    return not beginning or path.suffix.lower() == ".jspf" or beginning.startswith((_header(SONGS), _header(ARTISTS)))
+
+
+def _csv(found: Found) -> bytes:
+    file = io.StringIO()
+    songs = all(isinstance(each, FoundSong) for each in found)
+    file.write(_header(SONGS if songs else ARTISTS).decode())
+    writer = csv.writer(file, lineterminator="\n")
+    for each in found:
+        if isinstance(each, FoundSong):
+            song = each.song
+            names = [one_line(text) for text in (song.artist, song.title, song.album)]
+            writer.writerow([*names, f"{each.similarity:.3f}", each.lists, song.recording])
+        else:
+            writer.writerow([one_line(each.name), f"{each.similarity:.3f}", each.lists, each.songs])
+    return file.getvalue().encode("utf-8", "replace")
+
+
+def _header(columns: Sequence[str]) -> bytes:
+    return f"{','.join(columns)}\n".encode()
