@@ -160,8 +160,12 @@ class TestText:
     def test_a_table(self, songs, artists):
         (row,) = csv.DictReader(io.StringIO(found_as("csv", songs, "").decode()))
         assert row == {
-            **{"artist": 'No, "body"', "title": "Ra ven", "album": "Birds", "recording": RECORDING},
-            **{"similarity": f"{songs[0].similarity:.3f}", "lists": "1"},
+            "artist": 'No, "body"',
+            "title": "Ra ven",
+            "album": "Birds",
+            "recording": RECORDING,
+            "similarity": f"{songs[0].similarity:.3f}",
+            "lists": "1",
         }
         (row,) = csv.DictReader(io.StringIO(found_as("csv", artists, "").decode()))
         assert row == {"artist": "Nobody", "similarity": f"{artists[0].similarity:.3f}", "lists": "1", "songs": "2"}

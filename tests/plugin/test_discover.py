@@ -38,10 +38,10 @@ def test_files_and_formats(listed, tmp_path):
     assert told.lines == [f"2 songs written to {tmp_path}/new.csv"]
     with (tmp_path / "new.csv").open() as file:
         assert [row["title"] for row in csv.DictReader(file)] == ["Creep", "Not There"]
-    assert "\n".join(listed.deejai("discover", "Aisle", "--format", "csv").lines) == (tmp_path / "new.csv").read_text().rstrip()
+    assert listed.deejai("discover", "Aisle", "--format", "csv").out == (tmp_path / "new.csv").read_text()
     shown = json.loads(listed.deejai("discover", "Aisle", "--format", "jspf").out)["playlist"]
     assert shown["title"] == "Discovered from Aisle"
-    assert [(track["creator"], track["title"]) for track in shown["track"]] == [("Radiohead", "Creep"), ("Nave", "Not There")]
+    assert [(song["creator"], song["title"]) for song in shown["track"]] == [("Radiohead", "Creep"), ("Nave", "Not There")]
     listed.deejai("discover", "Aisle", "-o", tmp_path / "new.jspf")
     assert json.loads((tmp_path / "new.jspf").read_text())["playlist"]["track"] == shown["track"]
 
