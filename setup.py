@@ -49,6 +49,8 @@ extras = {
     "mpd": ["python-mpd2>=3.1"],
 }
 extras["all"] = sorted({library for libraries in extras.values() for library in libraries})
+# For Mopidy, which brings what it needs of a system's packages, and no command.
+extras["mopidy"] = ["mopidy>=3.4", "pykka>=3.1"]
 extras["annoy"] = [f"annoy>=1.17.3; {' '.join(NOT_COMPILED.split())}"]
 # For who works on it. librosa's mel filter bank builds the bundled weights anew.
 extras["weights"] = ["librosa>=0.10.2"]
@@ -56,6 +58,7 @@ extras["bench"] = ["bliss-audio>=0.1.11", "pymusly>=0.2", "matplotlib>=3.8"]
 extras["test"] = [
     *extras["all"],
     *extras["weights"],
+    "pykka>=3.1",  # Mopidy itself is the system's
     "pytest>=8.4",
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
@@ -75,14 +78,16 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.10,<3.15",
-    packages=find_namespace_packages(include=["beetsplug.*", "deejai_core", "deejai_core.*"]),
+    packages=find_namespace_packages(include=["beetsplug.*", "deejai_core", "deejai_core.*", "mopidy_deejai"]),
     package_data={
         "beetsplug.deejai.cli": ["scripts/*"],
         "deejai_core.models.musicnn": ["weights/*"],
         "deejai_core.sentences": ["data/*"],
         "deejai_core.features.map": ["static/*"],
         "deejai_core.features.web": ["static/*"],
+        "mopidy_deejai": ["ext.conf"],
     },
+    entry_points={"mopidy.ext": ["deejai = mopidy_deejai.extension:Extension"]},
     install_requires=requirements,
     extras_require=extras,
     classifiers=[

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-CORE, ADAPTER = "deejai_core", "beetsplug.deejai"
+CORE, ADAPTER, MOPIDY = "deejai_core", "beetsplug.deejai", "mopidy_deejai"
 API = "deejai_core"  # the package itself, which offers what is below it
 DISTRIBUTION = "beets-deejai"
 SQL_ON_BEETS = f"{ADAPTER}.library.sql"
@@ -148,7 +148,7 @@ def test_folders_import_only_from_folders_above_them_in_the_table():
 
 def test_no_modules_import_each_other_in_a_circle():
     found = set()
-    for package in (CORE, ADAPTER):
+    for package in (CORE, ADAPTER, MOPIDY):
         for circle in circles(dependencies(package)):
             found.add(" <-> ".join(modules(package)[name].short for name in circle))
     assert_only("circles", found)
@@ -215,7 +215,7 @@ def test_the_core_has_no_terminal_and_no_beets():
     found = set()
     for module in modules(CORE).values():
         roots = {name.split(".")[0] for name in module.imported()}
-        banned = roots & {"beets", "beetsplug", "confuse", "optparse", "argparse"}
+        banned = roots & {"beets", "beetsplug", "mopidy", "pykka", MOPIDY, "confuse", "optparse", "argparse"}
         for node in ast.walk(module.tree):
             match node:
                 case ast.Call(func=ast.Name(id="print")):
@@ -226,6 +226,14 @@ def test_the_core_has_no_terminal_and_no_beets():
                     banned.add("sys.argv")
         found |= {f"{module.short}: {name}" for name in banned}
     assert_only("terminal", found)
+
+
+def test_the_plugin_knows_no_mopidy_and_one_module_of_the_extension_knows_beets():
+    roots = {module.short: {name.split(".")[0] for name in module.imported()} for module in modules(ADAPTER).values()}
+    assert {name for name, imported in roots.items() if imported & {"mopidy", "pykka", MOPIDY}} == set()
+    roots = {module.name: {name.split(".")[0] for name in module.imported()} for module in modules(MOPIDY).values()}
+    knowing = {name for name, imported in roots.items() if imported & {"beets", "beetsplug"}}
+    assert knowing == {f"{MOPIDY}.beets_music"}
 
 
 def test_one_module_knows_the_tables_of_beets():

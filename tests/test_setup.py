@@ -38,7 +38,7 @@ def test_all_files_beside_the_code_are_installed(described):
     }
     there = {
         path
-        for package in ("beetsplug", "deejai_core")
+        for package in ("beetsplug", "deejai_core", "mopidy_deejai")
         for path in SETUP.parent.joinpath(package).rglob("*")
         if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
     }
@@ -64,7 +64,7 @@ def test_history_and_pages_need_no_torch(described):
 
 def test_all_is_all_that_commands_need(described):
     extras = described["extras_require"]
-    commands = extras.keys() - {"all", "annoy", "weights", "bench", "test", "mutants"}
+    commands = extras.keys() - {"all", "annoy", "weights", "bench", "test", "mutants", "mopidy"}
     assert names(extras["all"]) == {name for extra in commands for name in names(extras[extra])}
     assert names(extras["all"]) < names(extras["test"])
 

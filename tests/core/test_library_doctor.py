@@ -7,6 +7,7 @@ import pytest
 
 from deejai_core import Analysis, ModelError, analyse
 from deejai_core.features.doctor.examine import examine_installation, examine_library
+from deejai_core.features.doctor.installation import extension
 from deejai_core.models.musicnn.model import MusiCNN
 
 
@@ -70,3 +71,17 @@ def test_what_is_not_installed():
     (found,) = examine_installation(["no-such-library"])
     assert found.wrong
     assert "not installed: no-such-library;" in found.told
+
+
+@pytest.mark.parametrize(
+    ("version", "said", "wrong"),
+    [("3.4.1", "Mopidy 3.4.1 loads the extension", False), ("3.3.0", "Mopidy 3.3.0 is too old", True)],
+)
+def test_the_extension_of_mopidy_where_that_is_installed(tmp_path, monkeypatch, version, said, wrong):
+    about = tmp_path / f"mopidy-{version}.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: Mopidy\nVersion: {version}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = extension()
+    assert found.told.startswith(said)
+    assert found.wrong == wrong

@@ -8,7 +8,7 @@ from deejai_core.data_folder import history_path, listeners_path, slices_path
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import DeejaiError, StoreError
 from deejai_core.features.doctor.finding import Finding, failed
-from deejai_core.features.doctor.installation import dependencies, embedding, matrix_products, weights
+from deejai_core.features.doctor.installation import dependencies, embedding, extension, matrix_products, weights
 from deejai_core.features.doctor.stored import history, index, leftovers, listeners, slice_store
 from deejai_core.features.doctor.tracks import disk, files, pending, vectors, weighting
 from deejai_core.library import Library
@@ -23,6 +23,7 @@ def examine_installation(needed: Sequence[str] = ()) -> Iterator[Finding]:
     yield found
     if not found.wrong:
         yield matrix_products()
+        yield from filter(None, [extension()])
 
 
 def examine_library(library: Library, load: Callable[[], Model], analysis: Analysis) -> Iterator[Finding]:

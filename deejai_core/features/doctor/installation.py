@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import wave
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from deejai_core.words import counted
 
 NEEDED = ("numpy", "safetensors", "soundfile", "soxr", "av", "mediafile", "mutagen", "filelock", "threadpoolctl")
 OPTIONAL = ("annoy", "annoy-mm", "torch")  # named if they are there
+OLDEST_MOPIDY = [3, 4]
 SLOW = {"blas", "cblas", "netlib", "none"}  # what numpy calls reference implementations of BLAS, and its own loops
 
 
@@ -32,6 +34,20 @@ def dependencies(needed: Sequence[str] = ()) -> Finding:
     if missing:
         return Finding("dependencies", f"not installed: {', '.join(missing)}; reinstall beets-deejai", wrong=True)
     return Finding("dependencies", ", ".join(found))
+
+
+def extension() -> Finding | None:
+    """Whether Mopidy, if it is there, can load the extension. None: it is not there, or not where this program can see."""
+    try:
+        version = metadata.version("mopidy")
+    except metadata.PackageNotFoundError:
+        return None
+    if [int(number) for number in re.findall(r"\d+", version)[:2]] < OLDEST_MOPIDY:
+        return Finding("mopidy", f"Mopidy {version} is too old for the extension: it needs 3.4", wrong=True)
+    if not metadata.entry_points(group="mopidy.ext", name="deejai"):
+        told = f"Mopidy {version} does not find the extension; reinstall beets-deejai"
+        return Finding("mopidy", told, wrong=True)
+    return Finding("mopidy", f"Mopidy {version} loads the extension")
 
 
 def matrix_products() -> Finding:

@@ -1,0 +1,146 @@
+"""The radio in Mopidy: when one begins and ends, and who tells it what happens."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pykka
+from mopidy.core import CoreListener
+
+from deejai_core.errors import DeejaiError, LostError
+from deejai_core.features.radio.text import RadioText
+from deejai_core.formats.entries import one_line
+from deejai_core.players.player import QueueEntry
+
+from .music import Music
+from .opening import open_music
+from .player import MopidyPlayer
+from .uris import SCHEME, Files, files_of, is_radio
+
+logger = logging.getLogger(__name__)
+
+IDLE = 300  # seconds without news, after which it is looked whether all is as it was
+NO_NEWS = {"volume_changed", "mute_changed", "stream_title_changed"}
+
+
+class EndedError(Exception):
+    """Mopidy ends."""
+
+
+class News:
+    """Whether something has happened since somebody asked. Any thread may tell or ask."""
+
+    def __init__(self) -> None:
+        self._told = threading.Event()
+        self._ended = threading.Event()
+
+    def tell(self) -> None:
+        self._told.set()
+
+    def end(self) -> None:
+        self._ended.set()
+        self._told.set()
+
+    def wait(self, seconds: float = IDLE) -> None:
+        """Return when something has happened, or after these seconds. Raises EndedError."""
+        self._told.wait(seconds)
+        self._told.clear()
+        self._check()
+
+    def pause(self, seconds: float) -> None:
+        """Return after these seconds, whatever happens. Raises EndedError."""
+        self._ended.wait(seconds)
+        self._check()
+
+    def _check(self) -> None:
+        if self._ended.is_set():
+            raise EndedError
+
+
+class DeejaiFrontend(pykka.ThreadingActor, CoreListener):
+    def __init__(self, config: Mapping[str, Any], core: Any) -> None:
+        super().__init__()
+        folder = config[SCHEME]["library"]
+        self._news = News()
+        self._radios = Radios(
+            core, self._news, Path(folder) if folder else None, files_of(config), always=config[SCHEME]["radio"]
+        )
+
+    def on_start(self) -> None:
+        threading.Thread(target=self._radios.run, name="deejai-radio", daemon=True).start()
+
+    def on_stop(self) -> None:
+        self._news.end()
+
+    def on_event(self, event: str, **kwargs: Any) -> None:
+        if event not in NO_NEWS:
+            self._news.tell()
+
+
+class Radios:
+    """One radio after another, each from when it is asked for until it is no longer.
+
+    A radio is asked for by a song that says so in its URI, and is over when the tracklist is empty. always: any song
+    that plays asks for one, which is never over.
+    """
+
+    def __init__(self, core: Any, news: News, folder: Path | None, files: Files, *, always: bool) -> None:
+        self._core = core
+        self._news = news
+        self._folder = folder
+        self._files = files
+        self._always = always
+        self._music: Music | None = None
+
+    def run(self) -> None:
+        """Go on until Mopidy ends."""
+        player = MopidyPlayer(self._core, self._news.wait, Path(), self._files)
+        asked = None  # the entry that asked for the last radio
+        self._news.tell()  # there may be a tracklist already
+        while True:
+            try:
+                self._news.wait()
+                now = player.snapshot()
+                current = now.current_entry
+                if current and current.id != asked and now.state == "play" and self._is_asked_for(current.file):
+                    asked = current.id
+                    self._go_on(player, current)
+                    self._news.tell()  # what ended this radio may ask for another
+            except (EndedError, LostError):
+                return
+            except DeejaiError as error:
+                logger.error("radio: %s", self._music.in_words(error) if self._music else error)
+            except Exception as error:  # of beets, its configuration, or the database: Mopidy plays on
+                logger.error("radio: %s", one_line(str(error)))
+                logger.debug("", exc_info=True)
+
+    def _is_asked_for(self, uri: str) -> bool:
+        return self._always or is_radio(uri)
+
+    def _go_on(self, player: MopidyPlayer, first: QueueEntry) -> None:
+        """A radio that begins with an entry of the tracklist, until it is over or another is asked for."""
+        self._music = self._music or open_music(self._folder)
+        player.music_folder = self._music.library.music_folder
+        seed = self._files.path(first.file) if is_radio(first.file) else None
+        text = (RadioText if self._always else Passing)(player.name, logger.info, logger.warning, logger.debug)
+        radio = self._music.radio(player, text, seed, self._news.pause)
+        radio.start(play=False)
+        while True:
+            radio.go_on()
+            now = player.snapshot()
+            if not now.entries and not self._always:
+                return
+            current = now.current_entry
+            if current and current.id != first.id and is_radio(current.file):
+                return
+
+
+class Passing(RadioText):
+    """Tells of a radio that is over when the tracklist is empty."""
+
+    def emptied(self) -> None:
+        self.tell("the tracklist is empty; the radio is off")

@@ -1,0 +1,55 @@
+"""Whose music it is: what Mopidy's configuration names, and the lists that can be made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from deejai_core.api import Library, MadeList, Member, Player, Radio, RadioObserver, Space, Walk
+from deejai_core.features.radio.radio import AHEAD
+
+
+class Music(Protocol):
+    """A library, and what its owner has configured for lists.
+
+    Methods raise DeejaiError.
+    """
+
+    library: Library
+
+    def similar(self, words: Sequence[str]) -> MadeList:
+        """Return what sounds like what these words name."""
+
+    def journey(self, words: Sequence[str]) -> MadeList:
+        """Return what lies on the way between what each of them names."""
+
+    def named(self) -> list[str]:
+        """Return the names of its named lists."""
+
+    def make(self, name: str) -> MadeList:
+        """Return the named list of this name."""
+
+    def radio(self, player: Player, observer: RadioObserver, first: Path | None, pause: Callable[[float], None]) -> Radio:
+        """Return a radio that begins with a song of the library, or with the player's queue; see `Radio`."""
+
+    def in_words(self, error: Exception) -> str:
+        """Return what is wrong, and what helps."""
+
+
+def ahead(walk: Walk) -> Walk:
+    """The walk of a radio, by that of lists."""
+    return replace(walk, count=AHEAD.count)
+
+
+def song_at(space: Space, path: Path | None) -> list[Member]:
+    """The song of a file, as the seeds of a radio. Raises LibraryError if it has no place in the space."""
+    if path is None:
+        return []
+    id_ = space.library.at([path]).get(path)
+    if id_ in space.position:
+        return list(space.members([space.position[id_]]).values())
+    if id_ is not None:
+        raise space.why_not(id_)
+    return []

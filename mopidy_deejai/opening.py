@@ -1,0 +1,20 @@
+"""From Mopidy's configuration to the music that it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .folder_music import FolderMusic
+from .music import Music
+
+
+def open_music(folder: Path | None) -> Music:
+    """The music of a folder: beets' configuration, or files; None: where beets has its configuration.
+
+    Raises DeejaiError if there is none, and whatever beets raises for a configuration that cannot be read.
+    """
+    if folder is None or (folder / "config.yaml").is_file():
+        from .beets_music import BeetsMusic
+
+        return BeetsMusic(folder)
+    return FolderMusic(folder)
