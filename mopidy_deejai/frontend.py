@@ -14,7 +14,7 @@ from mopidy.core import CoreListener
 from deejai_core.errors import DeejaiError, LostError
 from deejai_core.features.radio.text import RadioText
 from deejai_core.formats.entries import one_line
-from deejai_core.players.player import QueueEntry
+from deejai_core.players.player import QueueEntry, Snapshot
 
 from .music import Music
 from .opening import open_music
@@ -29,6 +29,10 @@ NO_NEWS = {"volume_changed", "mute_changed", "stream_title_changed"}
 
 class EndedError(Exception):
     """Mopidy ends."""
+
+
+class OverError(Exception):
+    """What asked for a radio is there no longer."""
 
 
 class News:
@@ -84,8 +88,7 @@ class DeejaiFrontend(pykka.ThreadingActor, CoreListener):
 class Radios:
     """One radio after another, each from when it is asked for until it is no longer.
 
-    A radio is asked for by a song that says so in its URI, and is over when the tracklist is empty. always: any song
-    that plays asks for one, which is never over.
+    A radio is asked for by a song that says so in its URI. always: any song that plays asks for one.
     """
 
     def __init__(self, core: Any, news: News, folder: Path | None, files: Files, *, always: bool) -> None:
@@ -108,10 +111,11 @@ class Radios:
                 current = now.current_entry
                 if current and current.id != asked and now.state == "play" and self._is_asked_for(current.file):
                     asked = current.id
-                    self._go_on(player, current)
-                    self._news.tell()  # what ended this radio may ask for another
+                    self._go_on(current)
             except (EndedError, LostError):
                 return
+            except OverError:
+                self._news.tell()  # what ended this radio may ask for another
             except DeejaiError as error:
                 logger.error("radio: %s", self._music.in_words(error) if self._music else error)
             except Exception as error:  # of beets, its configuration, or the database: Mopidy plays on
@@ -121,26 +125,42 @@ class Radios:
     def _is_asked_for(self, uri: str) -> bool:
         return self._always or is_radio(uri)
 
-    def _go_on(self, player: MopidyPlayer, first: QueueEntry) -> None:
-        """A radio that begins with an entry of the tracklist, until it is over or another is asked for."""
+    def _go_on(self, first: QueueEntry) -> None:
+        """A radio that begins with an entry of the tracklist, until OverError or EndedError is raised."""
         self._music = self._music or open_music(self._folder)
-        player.music_folder = self._music.library.music_folder
+        folder = self._music.library.music_folder
+        player = Watched(self._core, self._news.wait, folder, self._files, first=first, always=self._always)
+        text = RadioText(player.name, logger.info, logger.warning, logger.debug)
         seed = self._files.path(first.file) if is_radio(first.file) else None
-        text = (RadioText if self._always else Passing)(player.name, logger.info, logger.warning, logger.debug)
         radio = self._music.radio(player, text, seed, self._news.pause)
         radio.start(play=False)
-        while True:
-            radio.go_on()
-            now = player.snapshot()
-            if not now.entries and not self._always:
-                return
-            current = now.current_entry
-            if current and current.id != first.id and is_radio(current.file):
-                return
+        radio.run()
 
 
-class Passing(RadioText):
-    """Tells of a radio that is over when the tracklist is empty."""
+class Watched(MopidyPlayer):
+    """Mopidy as one radio has it: a look at it raises OverError, before the radio does anything, once that is over."""
 
-    def emptied(self) -> None:
-        self.tell("the tracklist is empty; the radio is off")
+    def __init__(self, *of_the_player: Any, first: QueueEntry, always: bool) -> None:
+        super().__init__(*of_the_player)
+        self._first = first
+        self._always = always
+        self._before = Snapshot(())
+
+    def snapshot(self) -> Snapshot:
+        before, now = self._before, super().snapshot()
+        if is_over(self._first, before, now, always=self._always):
+            logger.info("the radio is off")
+            raise OverError
+        self._before = now
+        return now
+
+
+def is_over(first: QueueEntry, before: Snapshot, now: Snapshot, *, always: bool) -> bool:
+    """Whether a radio is over that began with an entry: another radio's song plays, or the tracklist was cleared.
+
+    It may have been filled again since. always: to clear it is not to end the radio.
+    """
+    current = now.current_entry
+    if current and current.id != first.id and is_radio(current.file):
+        return True
+    return not always and bool(before.entries) and not set(before.entries) & set(now.entries)

@@ -18,6 +18,7 @@ from .uris import Files
 
 MODES: tuple[Mode, ...] = ("random", "single")
 STATES = {"playing": "play", "paused": "pause", "stopped": "stop"}
+STARTING = 5  # seconds until a song plays
 LOOKS = 5  # at a tracklist that keeps changing
 
 
@@ -81,6 +82,9 @@ class MopidyPlayer:
     def play(self) -> None:
         entries = self._ask("tracklist.get_tl_tracks")
         self._ask("playback.play", **({"tlid": entries[0].tlid} if entries else {}))
+        deadline = time.monotonic() + STARTING
+        while entries and self._ask("playback.get_current_tlid") is None and time.monotonic() < deadline:
+            time.sleep(0.02)  # Mopidy says that it plays, but not what, until there is sound
 
     def path(self, file: str) -> Path:
         return self._files.path(file) or self.music_folder / file

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ def _lacking() -> str | None:
     ours = f"{sys.version_info[0]}.{sys.version_info[1]}"
     if told.returncode:
         return "mopidy-local or mopidy-mpd is not installed"
+    if not metadata.entry_points(group="mopidy.ext", name="deejai"):
+        return "the extension is not installed: this package was before it had one"
     return None if told.stdout.strip() == ours else f"mopidy runs on Python {told.stdout.strip()}, this is {ours}"
 
 

@@ -120,12 +120,39 @@ def test_a_radio_goes_on_from_a_song_and_learns_from_skips(empty, library):
     until(lambda: ahead(empty) == 3, empty.said())
     assert empty.uris()[0] == uri
     assert all(other.startswith("file:") for other in empty.uris()[1:])
+
+
+def test_whoever_plays_something_else_ends_the_radio(empty, library):
+    """Clients that replace the tracklist clear it, fill it and play, all at once."""
+    play(empty, uri_of("radio", path_of(library, "Aisle")))
+    until(lambda: ahead(empty) == 3, empty.said())
+    ended = radios_over(empty)
     empty("tracklist.clear")
-    until(lambda: "the radio is off" in empty.said(), empty.said())
-    empty("tracklist.add", uris=[Path(path_of(library, "Surge")).as_uri()])
-    empty("playback.play")
-    until(lambda: empty("playback.get_state") == "playing", "it plays")
+    play(empty, Path(path_of(library, "Surge")).as_uri())
+    until(lambda: radios_over(empty) == ended + 1, empty.said())
     assert len(empty.uris()) == 1
+
+
+def test_another_song_of_the_branch_begins_another_radio(empty, library):
+    play(empty, uri_of("radio", path_of(library, "Aisle")))
+    until(lambda: ahead(empty) == 3, empty.said())
+    ended = radios_over(empty)
+    play(empty, uri_of("radio", path_of(library, "Surge")))
+    until(lambda: radios_over(empty) == ended + 1, empty.said())
+    until(lambda: ahead(empty) == 3, empty.said())
+    (artist,) = library.field("artist", "Surge")
+    assert artist in {artist.name for track in empty("tracklist.get_tracks")[-3:] for artist in track.artists}
+
+
+def play(mopidy: MopidyServer, uri: str) -> None:
+    """Put a song at the end of the tracklist, and play it."""
+    (added,) = mopidy("tracklist.add", uris=[uri])
+    mopidy("playback.play", tlid=added.tlid)
+    until(lambda: mopidy("playback.get_current_tlid") == added.tlid, f"it plays: {mopidy.said()}")
+
+
+def radios_over(mopidy: MopidyServer) -> int:
+    return mopidy.said().count("the radio is off")
 
 
 def ahead(mopidy: MopidyServer) -> int:
