@@ -11,10 +11,12 @@ from deejai_core.embedding.library_vectors import Weighted
 from deejai_core.formats.entries import one_line
 from deejai_core.words import counted
 
-from .progress import Progress
+from .progress import teller
 
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger
+
+    from deejai_core.progress import Progress
 
 
 class AnalysisReport(AnalysisObserver):
@@ -34,16 +36,16 @@ class AnalysisReport(AnalysisObserver):
     def planned(self, work: Work, changed: int) -> None:
         if changed:
             self._log.info("{} changed since: if it is another song, it is analysed anew", counted(changed, "file"))
-        self._progress = Progress(len(work.to_embed), self._log).__enter__()
+        self._progress = teller(self._log).progress(len(work.to_embed))
 
     def result(self, result: Embedded | NotEmbedded) -> None:
         if isinstance(result, NotEmbedded):
-            self._progress.warn("{}: not analysed: {}", one_line(os.fspath(result.path)), result.reason)
+            self._progress.warn(f"{one_line(os.fspath(result.path))}: not analysed: {result.reason}")
         self._progress.step()
 
     def hearing(self, files: int) -> None:
         self._close()
-        self._progress = Progress(files, self._log, "files").__enter__()
+        self._progress = teller(self._log).progress(files, "files")
 
     def weighting(self) -> None:
         self._close()
@@ -87,4 +89,4 @@ class AnalysisReport(AnalysisObserver):
 
     def _close(self) -> None:
         if self._progress:
-            self._progress.__exit__()
+            self._progress.close()
