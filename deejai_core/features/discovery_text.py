@@ -31,7 +31,7 @@ def format_for(path: Path | None, chosen: str | None, *, artists: bool) -> str |
     if path and suffix not in FORMATS:
         raise PlaylistError(f"{one_line(str(path))}: choose a name that ends in .csv or .jspf")
     if suffix and chosen and chosen != suffix:
-        raise OptionError("format", f"{path.name} would not be {chosen.upper()}; leave --format out, or rename the file")
+        raise OptionError("format", f"{path.name} would not be {chosen.upper()}; the name of the file says what it is")
     if artists and "jspf" in (suffix, chosen):
         raise OptionError("artists", "a JSPF playlist is of songs; choose csv for artists")
     return suffix or chosen
