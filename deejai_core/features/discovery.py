@@ -67,7 +67,9 @@ def discover_artists(library: Library, words: Sequence[str] = (), count: int = 2
     ids = _named(library, words, count)
     with read_history(library) as history:
         seeds = _seeds(history, ids)
-        names, artist_of = np.unique(history.artists(), return_inverse=True)
+        number_of: dict[str, int] = {}
+        artist_of = np.array([number_of.setdefault(artist, len(number_of)) for artist in history.artists()])
+        names = list(number_of)
         known = artist_of[[word for word in seeds if names[artist_of[word]]]]
         if not len(known):
             raise HistoryError("the history does not say who the artists of these tracks are", hint="add lists")

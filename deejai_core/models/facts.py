@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deejai_core.errors import HINTS
+from deejai_core.models.deejai.model import Speccy
 from deejai_core.models.folders import Description
 from deejai_core.models.head import Head
 from deejai_core.models.musicnn.model import MusiCNN
@@ -14,6 +15,8 @@ from deejai_core.models.protocol import Model
 def kind(model: Model) -> str:
     """What sort of model it is, in few words."""
     if not isinstance(model, Head):
+        if isinstance(model, Speccy) and model.untrained:
+            return "network with random weights"
         return "bundled" if isinstance(model, MusiCNN) else "network"
     weight = model.config.weight
     return f"learned from lists, on {model.trunk_name}" + ("" if weight == 1 else f", weighing {weight:.0%} beside it")

@@ -17,7 +17,7 @@ from deejai_core.models.deejai.folder import save_speccy, write_notes
 from deejai_core.models.folders import replacing_model
 from deejai_core.models.registry import CHECKPOINT
 from deejai_core.training.library_training import Songs, validation_text
-from deejai_core.training.network import Course, TrainingData, train_network
+from deejai_core.training.network import Course, TrainingData, train_network, untrained
 from deejai_core.training.spectrograms import Spectrograms, make_spectrograms
 from deejai_core.training.validation import Epoch, Progress, check_enough, split
 from deejai_core.words import counted
@@ -87,6 +87,18 @@ def train_into(
         save_speccy(weights, temporary, kind=course.kind, scaling="decibels")
         write_notes(temporary, {"trained": trained})
     return trained
+
+
+def keep_untrained(folder: Path, course: Course) -> dict[str, str]:
+    """Write the network with random weights into the folder of a model: what a trained one is to be compared with.
+
+    Returns what there is to say of it, by label. Raises ModelError if it cannot be written.
+    """
+    told = {"learned": f"nothing: random weights of the {course.kind} network, seed {course.seed}"}
+    with replacing_model(folder) as temporary:
+        save_speccy(untrained(course).state_dict(), temporary, kind=course.kind, scaling="decibels")
+        write_notes(temporary, {"trained": told, "untrained": True})
+    return told
 
 
 def report(data: TrainingData, course: Course, progress: Progress) -> dict[str, str]:

@@ -87,6 +87,17 @@ def train_network(
     return run.best, progress
 
 
+def untrained(course: Course, dimension: int = 100) -> torch.nn.Module:
+    """The network as a training begins with it: random weights, by the seed alone."""
+    with extra("train"):
+        import torch
+
+    from deejai_core.models.deejai.network import build_network
+
+    torch.manual_seed(course.seed)
+    return build_network(course.kind, dimension=dimension, width=course.width)
+
+
 class _Run:
     """A training on its way. Everything that the rest of it depends on is in the checkpoint."""
 
@@ -94,15 +105,11 @@ class _Run:
         with extra("train"):
             import torch
 
-        from deejai_core.models.deejai.network import build_network
-
         self.data, self.course, self.checkpoint = data, course, checkpoint
         self.device = pick_device(course.device)
         self.trained = np.flatnonzero(~data.held_out)
         self.steps = -(-len(self.trained) // course.batch)
-        torch.manual_seed(course.seed)
-        self.network = build_network(course.kind, dimension=data.targets.shape[1], width=course.width)
-        self.network.to(self.device)
+        self.network = untrained(course, data.targets.shape[1]).to(self.device)
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=course.rate)
         self.epochs: list[Epoch] = []
         self.kept = 0

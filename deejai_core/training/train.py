@@ -15,7 +15,7 @@ from deejai_core.models.folders import check_replaceable
 from deejai_core.models.registry import BUNDLED, CHECKPOINT, load_model, trunk_of
 from deejai_core.options.analysis import Analysis
 from deejai_core.training.head import EPOCHS as EPOCHS_OF_HEAD
-from deejai_core.training.library_network import gather_training_data, tracks_to_decode, train_into
+from deejai_core.training.library_network import gather_training_data, keep_untrained, tracks_to_decode, train_into
 from deejai_core.training.library_training import (
     Songs,
     coverage,
@@ -43,7 +43,7 @@ class Training:
     network: Literal["2d", "1d"] | None = None  # the whole network of Deej-A.I.; None: a head on a trunk
     alone: bool = False  # whether a head's space is to be all there is, without the trunk's own
     vectors: Path | None = None  # what Track2Vec has learned elsewhere, see `learn_songs`
-    epochs: int = EPOCHS_OF_NETWORK  # of a network, at most
+    epochs: int = EPOCHS_OF_NETWORK  # of a network, at most; 0 keeps its random weights, to compare others with
     device: str = "auto"  # that computes a network, one of `DEVICES`
     seed: int = 1
     afresh: bool = False  # whether a network that is half trained is begun again
@@ -96,6 +96,10 @@ def train(
         check_replaceable(folder)
         with extra("train"):
             import torch  # noqa: F401  # now, and not after hours in which songs are learned and files decoded
+    if folder and training.network and not training.epochs:
+        told = keep_untrained(folder, Course(kind=training.network, seed=training.seed))
+        _finish(folder, told, observer)
+        return
     if training.network:
         training = replace(training, device=pick_device(training.device))
     with read_history(library) as history:
@@ -108,6 +112,10 @@ def train(
             told = _train_network(library, songs, training, analysis, folder, observer)
         else:
             told = _train_head(library, history, songs, training, folder, base, observer)
+    _finish(folder, told, observer)
+
+
+def _finish(folder: Path, told: dict[str, str], observer: TrainingObserver) -> None:
     for label, text in told.items():
         observer.told(label, text)
     observer.saved(folder)

@@ -347,6 +347,34 @@ class TestNetwork:
         assert [path.name for path in (library.folder / "deejai/models/net").iterdir()] == [CHECKPOINT]
         assert library.deejai(*train, "3", status=1).err.count("validation cosine") == 1
 
+    def test_random_weights_are_kept_and_called_what_they_are(self, analysed):
+        train = ["train", "noise", "--network", "1d", "--epochs", "0"]
+        told = analysed.deejai(*train)  # without any list
+        assert told.lines[0] == "learned    nothing: random weights of the 1d network, seed 1"
+        assert "`beet deejai model use noise` switches to it" in told.out
+        assert "noise                network with random weights, 100 dimensions" in analysed.deejai("model", "list").out
+        info = analysed.deejai("model", "info", "noise").out
+        assert "kind       network with random weights" in info
+        assert "nothing: random weights of the 1d network, seed 1" in info
+        assert "there is a model noise already; --force replaces it" in analysed.deejai(*train, status=1).err
+
+        def name() -> str:
+            return re.search(r"speccy-1d-\w+", analysed.deejai("model", "info", "noise").out)[0]
+
+        first = name()
+        analysed.deejai(*train, "--force", "--seed", "2")
+        assert name() != first
+        analysed.deejai(*train, "--force")
+        assert name() == first
+
+    def test_random_weights_do_not_take_the_place_of_a_training_that_was_stopped(self, analysed):
+        checkpoint = analysed.folder / "deejai/models/net" / CHECKPOINT
+        checkpoint.parent.mkdir(parents=True)
+        checkpoint.write_bytes(b"hours of work")
+        told = analysed.deejai("train", "net", "--network", "1d", "--epochs", "0", status=1).err
+        assert "net is an unfinished training" in told
+        assert checkpoint.read_bytes() == b"hours of work"
+
     def test_one_that_learned_something_is_a_model(self, library):
         """On pictures that tell what it has to learn: to learn as much from the audio takes hours."""
         torch.set_num_threads(1)
@@ -373,7 +401,7 @@ class TestNetwork:
         (["train", "a", "--track2vec"], "--track2vec only learns the lists"),
         (["train", "a", "--network", "1d", "--alone"], "--alone does not apply to --network"),
         (["train", "a", "--network", "1d", "--head"], "--head and --network train different models"),
-        (["train", "a", "--network", "1d", "--epochs", "0"], "--epochs: must be at least 1"),
+        (["train", "a", "--network", "1d", "--epochs", "-1"], "--epochs: must be at least 0"),
         (["train", "a", "--epochs", "3"], "--epochs and --device need --network"),
         (["model", "info", ""], "a model needs a name"),
         (["model", "info", "owner/name"], "owner/name: not downloaded yet; `beet deejai model use owner/name` does"),

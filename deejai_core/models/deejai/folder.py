@@ -77,6 +77,7 @@ def load_speccy(folder: Path) -> Speccy:
         width=config.width,
         digest=notes["digest"],
         read=load,
+        untrained=notes.get("untrained") is True,
     )
 
 

@@ -36,7 +36,8 @@ class Speccy:
     """The network with its weights, which are loaded when something is to be embedded.
 
     kind: "2d" or "1d"; scaling: of SCALINGS the one that it was trained with; dimension, width: as `build_network` has
-    them; digest: the `weights_digest` of its weights; read: reads them, named as that network's.
+    them; digest: the `weights_digest` of its weights; read: reads them, named as that network's; untrained: whether
+    these are random.
     """
 
     sample_rate = SAMPLE_RATE
@@ -56,12 +57,14 @@ class Speccy:
         width: int,
         digest: str,
         read: Callable[[], Mapping[str, torch.Tensor]],
+        untrained: bool = False,
     ) -> None:
         said = hashlib.blake2b(f"{kind} {scaling} {digest}".encode(), digest_size=4).hexdigest()
         self.name = f"speccy-{kind}-{said}"  # changes with every number the model puts out
         self.trunk_name = self.name  # under which slices are stored: the trunk is all there is
         self.trunk_size = self.dimension = dimension
         self.scaling = scaling
+        self.untrained = untrained
         self._kind, self._width, self._digest = kind, width, digest
         self._read = read
         self._loading = threading.Lock()

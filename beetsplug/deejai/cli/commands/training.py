@@ -20,7 +20,11 @@ def verbs() -> list[Verb]:
     train.parser.add_option(
         "--network", choices=("2d", "1d"), help="train the whole network of Deej-A.I. from the audio: 2d or 1d"
     )
-    train.parser.add_option("--epochs", type="int", help="most epochs of --network (default: 100)")
+    train.parser.add_option(
+        "--epochs",
+        type="int",
+        help="most epochs of --network (default: 100); 0 keeps its random weights, to compare others with",
+    )
     train.parser.add_option(
         "--device",
         choices=("auto", "cpu", "cuda", "mps"),
@@ -49,13 +53,14 @@ def run_train(call: Call) -> None:
     call.require_tracks()
     folder, used = None, False
     if not opts.track2vec:
-        folder = new_model_folder(call.args[0], models_folder(), replace=bool(opts.force), resume=bool(opts.network))
+        resume = bool(opts.network) and opts.epochs != 0
+        folder = new_model_folder(call.args[0], models_folder(), replace=bool(opts.force), resume=resume)
         used = opts.use or same_model(folder.name, call.model_name, models_folder())
     training = Training(
         network=opts.network,
         alone=bool(opts.alone),
         vectors=user_path(opts.vectors) if opts.vectors else None,
-        epochs=opts.epochs or Training.epochs,
+        epochs=Training.epochs if opts.epochs is None else opts.epochs,
         device=opts.device or Training.device,
         seed=opts.seed,
         afresh=bool(opts.force),
@@ -83,4 +88,4 @@ def _check(call: Call) -> None:
         raise ui.UserError("--alone does not apply to --network, which never uses the original vectors")
     if not opts.network and (opts.epochs is not None or opts.device is not None):
         raise ui.UserError("--epochs and --device need --network")
-    check_range("--epochs", opts.epochs, 1)
+    check_range("--epochs", opts.epochs, 0)
