@@ -16,7 +16,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-COPIED = ("deejai_core", "beetsplug", "tests", "demo", "benchmarks", "docs", "README.md", "CHANGELOG.md", "pyproject.toml")
+COPIED = (
+    "deejai_core",
+    "beetsplug",
+    "mopidy_deejai",
+    "tests",
+    "demo",
+    "benchmarks",
+    "docs",
+    "README.md",
+    "CHANGELOG.md",
+    "pyproject.toml",
+)
 
 
 def main(module: str, *tests: str) -> None:
