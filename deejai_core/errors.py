@@ -112,6 +112,13 @@ HINTS = {
     "say where files were": "if they were moved, say from where to where",
     "make new vectors": "analyse the library to make new ones",
     "give tracks these vectors": "use {about} to give the tracks these vectors",
+    "weight or begin again": "analyse again to compute their new vectors, or begin again",
+    "go on analysing": "analyse again to go on from here",
+    "go on hearing": "have the files heard again to go on from here",
+    "list or retry failures": "see which files could not be analysed, or try them again",
+    "tag again": "ask for them to be tagged again",
+    "analyse some again": "analyse these tracks again, whatever is stored",
+    "keep epsilon": "analyse with epsilon {about} from now on",
 }
 
 

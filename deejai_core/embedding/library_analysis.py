@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ from deejai_core.data_folder import alone, slices_path
 from deejai_core.embedding.analysis import Embedded, NotEmbedded, default_threads, embed_file, embed_files
 from deejai_core.embedding.changed_files import check_mounted, look_at_files, note_of
 from deejai_core.embedding.cluster import Cluster, Unshared, analyse_on
-from deejai_core.embedding.companions import hear_more
+from deejai_core.embedding.companions import hear_more, unheard_files
 from deejai_core.embedding.library_vectors import Weighted, up_to_date, weight_imported, weight_tracks
 from deejai_core.embedding.recordings import open_recordings
 from deejai_core.embedding.slices import FileNote, SliceStore, open_slices
@@ -193,6 +193,24 @@ def pending_tracks(
         return plan(
             library, model, store, analysis, ids=ids, retry=retry, force=force, changed=changed, every=files
         ).to_embed
+
+
+def pending_files(
+    library: Library,
+    model: Model,
+    tagger: Model,
+    analysis: Analysis,
+    *,
+    ids: Collection[int] | None = None,
+    retry: bool = False,
+    force: bool = False,
+) -> list[Path]:
+    """The files that `analyse_library` would decode, each once; nothing is written."""
+    pending = pending_tracks(library, model, analysis, ids=ids, retry=retry, force=force)
+    paths = [track.path for track in library.tracks(pending).values()]
+    if analysis.tags == MORE:
+        paths += unheard_files(library, tagger, ids)
+    return list(dict.fromkeys(paths))
 
 
 def plan(

@@ -29,6 +29,14 @@ def decode(stored: object, tag_set: TagSet) -> list[float] | None:
     return [int(stored[at : at + DIGITS]) / SCALE for at in range(0, len(stored), DIGITS)]
 
 
+def probability(stored: object, place: int, tag_set: TagSet) -> float | None:
+    """How probable a tag is for a track; None for one without tags. place: of the tag in the names of its set."""
+    if not isinstance(stored, str) or len(stored) != DIGITS * len(tag_set.names):
+        return None
+    digits = stored[DIGITS * place : DIGITS * (place + 1)]
+    return int(digits) / SCALE if digits.isascii() and digits.isdigit() else None
+
+
 def level(stored: object, axis: Axis, tag_set: TagSet) -> float | None:
     """How far up on an axis a track is, 0 to 1 with two decimals; None for one without tags."""
     if not is_whole(stored, tag_set):

@@ -6,8 +6,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from deejai_core.errors import HINTS
-from deejai_core.features.evaluation import FEW, NEIGHBOURS, NEIGHBOURS_OF_INDEX, SEED, Concern, Report, Sweep
+from deejai_core.features.evaluation import FEW, NEIGHBOURS, NEIGHBOURS_OF_INDEX, SEED, Concern, Report, Sweep, sweep
 from deejai_core.index.evaluation import Hubs, Labels, Rates
+from deejai_core.library import Library
+from deejai_core.models.protocol import Model
+from deejai_core.progress import Teller
 from deejai_core.words import counted
 
 
@@ -86,6 +89,26 @@ def _advice(concern: Concern, report: Report, correct_hubs: bool, words: Mapping
             return f"the index misses neighbours: {words['compare all tracks']}"
     few = ", ".join(report.fields_of_few)
     return f"fewer than {FEW} tracks are counted for {few}: those figures mean little"
+
+
+def sweep_and_tell(
+    library: Library,
+    model: Model,
+    epsilons: Sequence[float],
+    current: float,
+    teller: Teller,
+    words: Mapping[str, str] = HINTS,
+) -> None:
+    """Measure a library weighted with several epsilons, see `sweep`. words: for what would help, by its name in `HINTS`."""
+    weighting = "weighting with epsilon {}...".format
+    found = sweep(library, model, epsilons, current, on_epsilon=lambda epsilon: teller.tell(weighting(epsilon)))
+    if found.left_out:
+        all_ = found.tracks + found.left_out
+        teller.warn(
+            f"Left out {found.left_out} of {all_} tracks, because their analysis is not stored; {words['analyse again']}."
+        )
+    for line in sweep_lines(found):
+        teller.say(line)
 
 
 def sweep_lines(found: Sweep) -> list[str]:

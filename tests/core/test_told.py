@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from deejai_core import progress
 from deejai_core.embedding.analysis import NotEmbedded
+from deejai_core.embedding.analysis_lines import AnalysisText, analyse_and_tell, tag_and_tell, weight_and_tell
+from deejai_core.embedding.library_analysis import Work
 from deejai_core.embedding.library_pickles import Imported
+from deejai_core.embedding.library_vectors import Weighted
 from deejai_core.embedding.model_lines import switch_model, tell_import
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import HINTS, HistoryError
+from deejai_core.features.evaluation_lines import sweep_and_tell
 from deejai_core.features.map.library_map import LONG, laying_out
+from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.registry import CHECKPOINT
 from deejai_core.options.analysis import Analysis
 from deejai_core.progress import Progress, Teller
@@ -34,7 +41,7 @@ def told() -> list[str]:
 def teller(told, monkeypatch) -> Teller:
     """Writes down each line behind what kind of line it is; of progress each step."""
     monkeypatch.setattr(progress, "INTERVAL", 0)
-    monkeypatch.setattr(progress.time, "monotonic", iter(range(1000)).__next__)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=count().__next__))
     say, tell, warn, detail = (lambda line, kind=kind: told.append(f"{kind}: {line}") for kind in KINDS)
     return Teller(say, tell, warn, detail, lambda total, what="tracks", **given: Progress(total, tell, warn, what, **given))
 
@@ -49,6 +56,60 @@ def test_a_layout_that_takes_long_is_told_of(told, teller):
     with laying_out(LONG, teller) as report:
         report(1, 2)
     assert told == ["tell: laying out 2,000 tracks...", "tell: 1/2 steps, 1.0 a second, 1 s left"]
+
+
+class TestAnalysis:
+    def test_its_way(self, told, teller):
+        with AnalysisText(teller, "model-1") as text:
+            text.planned(Work([1, 2], [], []), 1)
+            text.result(NotEmbedded(Path("/a.mp3"), "no sound", lasting=True))
+            text.stopped("tracks analysed", "go on")
+            text.weighting()
+            text.weighted(Weighted(2, 3), 2)
+            text.weighted(Weighted(0, 1, (0.2, 0.1)), 0)
+            text.tagged(0)
+            text.tagged(1)
+        assert (text.done, AnalysisText(teller, "model-1").done) == (1, 0)
+        assert told == [
+            "tell: 1 file changed since: if it is another song, it is analysed anew",
+            "warn: /a.mp3: not analysed: no sound",
+            "tell: 1/2 tracks, 1.0 a second, 1 s left",
+            "warn: stopped: 1 of 2 tracks analysed and kept; go on",
+            "tell: weighting the vectors against the library as it is now...",
+            "tell: Computed the vectors of 2 tracks with model-1.",
+            "tell: Updated the vectors of 3 other tracks, because the library changed.",
+            "tell: Updated the vectors of 1 track, because epsilon is 0.1 now, not 0.2.",
+            "tell: Tagged 1 track.",
+        ]
+
+    def test_of_a_library(self, told, teller, music):
+        model, analysis = MusiCNN(), Analysis()
+        tracks = len(music.ids())
+        assert not analyse_and_tell(music, model, model, analysis, teller).failed
+        assert f"tell: Computed the vectors of {tracks} tracks with musicnn-msd-1." in told
+        assert analyse_and_tell(music, model, model, analysis, teller).idle
+        assert told[-1] == "tell: nothing to do: every track has a vector of musicnn-msd-1"
+        told.clear()
+        assert tag_and_tell(music, model, analysis, None, teller, pretend=True) == 0
+        assert len(told) == tracks
+        assert told[0].startswith("say: ")
+        told.clear()
+        tag_and_tell(music, model, analysis, None, teller, force=True)
+        tag_and_tell(music, model, analysis, None, teller)
+        assert told == [
+            f"tell: Tagged {tracks} tracks.",
+            f"tell: nothing to do: every track has tags; {HINTS['tag again']}",
+        ]
+        told.clear()
+        weight_and_tell(music, model, Analysis(epsilon=0.3), teller, kept=False)
+        assert told == [
+            f"tell: Updated the vectors of {tracks} tracks (musicnn-msd-1).",
+            "tell: To keep it, analyse with epsilon 0.3 from now on.",
+        ]
+        told.clear()
+        sweep_and_tell(music, model, [0.2], 0.1, teller)
+        assert sorted(told[:2]) == ["tell: weighting with epsilon 0.1...", "tell: weighting with epsilon 0.2..."]
+        assert all(line.startswith("say: ") for line in told[2:])
 
 
 class TestTraining:

@@ -91,6 +91,13 @@ WORDS = {  # {about}: what the hint is about
     "say where files were": "if they were moved: --moved OLD NEW",
     "make new vectors": "`beet deejai analyze` makes new ones",
     "give tracks these vectors": "`beet deejai model use {about}` gives the tracks these vectors",
+    "weight or begin again": "`beet deejai analyze` computes their new vectors, --force starts over",
+    "go on analysing": "`beet deejai analyze` goes on from here",
+    "go on hearing": "the same command goes on from here",
+    "list or retry failures": "`beet deejai failed` lists the failures, --retry tries again",
+    "tag again": "--force tags them again",
+    "analyse some again": "`beet deejai analyze --force QUERY` analyses again",
+    "keep epsilon": "set `epsilon: {about}` in the configuration; the next `analyze` uses what is set there",
 }
 
 
