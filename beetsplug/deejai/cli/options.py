@@ -47,6 +47,12 @@ def add_options(verb: Verb, options: Iterable[Option]) -> None:
         )
 
 
+def add_address(verb: Verb, *, port: int) -> None:
+    """Give a verb the options of where it listens."""
+    verb.parser.add_option("--host", default="127.0.0.1", help="address to listen on (default: %default)")
+    verb.parser.add_option("--port", type="int", default=port, help="port to listen on (default: %default)")
+
+
 def _add_switch(verb: Verb, option: Option, flags: list[str]) -> None:
     """A switch, its opposite, and both as they were called before; only the first one is in the help."""
     away, back = ("store_false", "store_true") if option.default else ("store_true", "store_false")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from beets import ui
@@ -120,7 +119,7 @@ def run_radio(call: Call) -> None:
     from ..making import request_for
     from ..radio import REMARKS, find_mpd
 
-    opts, library, log = call.opts, call.library, call.log
+    opts, library, teller = call.opts, call.library, call.teller
     check_range("--ahead", opts.ahead, 1)
     settings = call.settings
     player = find_mpd(library, opts.host, opts.port, opts.password)
@@ -130,19 +129,18 @@ def run_radio(call: Call) -> None:
     seeds, warnings = known_members(space, found.matches, found.listed) if found else ([], [])
     less = known_members(space, unwanted)[0] if unwanted else []
     for warning in warnings:
-        log.warning("{}", warning)
+        teller.warn(warning)
     try:
         player.connect()
         walk = replace(settings.walk, count=opts.ahead)
-        tell, warn, detail = (partial(say, "{}") for say in (log.info, log.warning, log.debug))
-        text = RadioText(player.name, tell, warn, detail, REMARKS)
+        text = RadioText(player.name, teller.tell, teller.warn, teller.detail, REMARKS)
         radio = Radio(space, player, text, walk, settings.rules, seeds=seeds, less=less)
         radio.start(play=not opts.once)
         if not opts.once:
-            log.info("the radio is on; ctrl-C ends it")
+            teller.tell("the radio is on; ctrl-C ends it")
             radio.run()
     except KeyboardInterrupt:
-        log.info("the radio is off; MPD's queue stays as it is")
+        teller.tell("the radio is off; MPD's queue stays as it is")
     finally:
         player.close()
 

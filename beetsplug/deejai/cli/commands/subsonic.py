@@ -10,6 +10,7 @@ from beets import ui
 
 from ..call import Call, check_range
 from ..group import Verb
+from ..options import add_address
 
 if TYPE_CHECKING:
     from deejai_core.features.subsonic.users import Users
@@ -21,8 +22,7 @@ def verbs() -> list[Verb]:
     subsonic = Verb(
         "subsonic", run_subsonic, "serve your music, and what sounds alike, to Subsonic clients", takes="[options]"
     )
-    subsonic.parser.add_option("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-    subsonic.parser.add_option("--port", type="int", default=PORT, help=f"port to listen on (default: {PORT})")
+    add_address(subsonic, port=PORT)
     subsonic.switch("--keys", "print the API key of each listener, and serve nothing")
     return [subsonic]
 

@@ -16,6 +16,7 @@ from deejai_core.extras import extra
 
 from ..call import Call, check_range
 from ..group import Verb
+from ..options import add_address
 
 if TYPE_CHECKING:
     from deejai_core.features.web.page_library import PageLibrary
@@ -28,8 +29,7 @@ def verbs() -> list[Verb]:
     web = Verb(
         "web", run_web, "serve a page that plays songs like the ones you choose, on and on", takes="[options] [QUERY...]"
     )
-    web.parser.add_option("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-    web.parser.add_option("--port", type="int", default=8050, help="port to listen on (default: 8050)")
+    add_address(web, port=8050)
     web.parser.add_option("--token", help="token that other devices have to give (default: a new one each time)")
     web.parser.add_option("--demo", type="float", metavar="SECONDS", help="go to the next song every so many seconds")
     web.switch("--open", "open the page in this machine's browser")
