@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import ranking
+from benchmarks.discover import by_company, one_of_each
 from benchmarks.ranking import (
     Popularity,
     by_co_occurrence,
@@ -21,6 +22,7 @@ from benchmarks.ranking import (
     reciprocal_rank,
 )
 from deejai_core.errors import TrainingError
+from deejai_core.history.company import company
 from deejai_core.training.track2vec import Track2Vec
 
 # a is in 4 lists, b in 3, c in 2, d and e in 1.
@@ -160,3 +162,24 @@ class TestDirections:
     def test_of_other_songs_are_of_no_use(self):
         with pytest.raises(TrainingError, match="none of the songs"):
             by_direction(Track2Vec(("z",), np.ones((1, 1), np.float32)), SONGS)
+
+
+class TestCompany:
+    @given(ANY_LISTS, st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=4, unique=True))
+    def test_many_queries_at_once_are_scored_as_discover_scores_one(self, lists, query):
+        songs = Popularity.of(lists)
+        seeds = np.array(sorted(songs.number[song] for song in query if song in songs.number), int)
+        if not any(len(set(listed)) > 1 for listed in lists) or not len(seeds):
+            return
+        numbers = [np.array([songs.number[song] for song in listed], int) for listed in lists]
+        near = company(lambda: numbers, seeds, len(songs.words)).similarity
+        (scores,) = by_company(lists, songs)(songs.matrix([query]))
+        scores[seeds] = 0
+        assert ((scores > 0) == (near > 0)).all()
+        np.testing.assert_allclose(scores / max(scores.max(), 1e-9), near / max(near.max(), 1e-9), rtol=1e-4, atol=1e-6)
+
+    def test_one_song_of_each_query(self):
+        queries = SONGS.matrix([["a", "b", "c"], [], ["d"]])
+        drawn = one_of_each(queries)
+        assert drawn.sum(axis=1).tolist() == [1, 0, 1]
+        assert (drawn.toarray() <= queries.toarray()).all()
