@@ -24,7 +24,9 @@ def verbs() -> list[Verb]:
     add_options(discover, (replace(OPTIONS["number"], help="songs, or artists, to name"),))
     discover.switch("--artists", "artists of whom the library has nothing, instead of songs")
     discover.parser.add_option("-o", "--output", metavar="FILE", help="write them to this file, .csv or .jspf")
-    discover.parser.add_option("--format", dest="shown_as", choices=("csv", "jspf"), help="print them as csv or jspf")
+    discover.parser.add_option(
+        "--format", dest="shown_as", metavar="FORMAT", choices=("csv", "jspf"), help="print them as csv or jspf"
+    )
     return [discover]
 
 
