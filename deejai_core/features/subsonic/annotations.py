@@ -113,19 +113,13 @@ def get_now_playing(call: Call) -> dict[str, Any]:
 
 
 def get_play_queue(call: Call) -> dict[str, Any]:
-    found = _queue(call)
-    if found is None:
-        return {}
-    queue, songs, current = found
+    queue, songs, current = _queue(call)
     told = {"current": songs[current].id if current is not None else None}
     return {"playQueue": {**told, **_queue_element(call, queue, songs)}}
 
 
 def get_play_queue_by_index(call: Call) -> dict[str, Any]:
-    found = _queue(call)
-    if found is None:
-        return {}
-    queue, songs, current = found
+    queue, songs, current = _queue(call)
     return {"playQueueByIndex": {"currentIndex": current, **_queue_element(call, queue, songs)}}
 
 
@@ -154,11 +148,9 @@ def _save_queue(call: Call, items: list[str], place: int) -> None:
 
 
 def _queue(call: Call) -> tuple[Queue, list[Song], int | None]:
-    """The queue, those of its songs that there still are, and which of them plays."""
+    """The queue, empty if there is none, those of its songs that there still are, and which of them plays."""
     with call.server.opened() as store:
-        queue = store.queue(call.user)
-    if queue is None or not queue.items:
-        return None
+        queue = store.queue(call.user) or Queue((), 0, 0, 0, "")
     songs, current = [], None
     for place, id_ in enumerate(queue.items):
         if song := call.catalogue.song(id_):
