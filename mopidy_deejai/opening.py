@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from deejai_core.errors import LibraryError
+
 from .folder_music import FolderMusic
 from .music import Music
 
@@ -17,4 +19,7 @@ def open_music(folder: Path | None) -> Music:
         from .beets_music import BeetsMusic
 
         return BeetsMusic(folder)
-    return FolderMusic(folder)
+    music = FolderMusic(folder)
+    if not music.library.path.exists():  # nothing would be found, and nothing is to be made here
+        raise LibraryError(f"{folder}: it has neither beets' config.yaml nor music that was analysed")
+    return music

@@ -56,7 +56,10 @@ def found_as(format_: str, found: Found, title: str) -> bytes:
 
 
 def write_found(path: Path, data: bytes) -> None:
-    """Write what `found_as` gave. What it gave before is replaced whole, any other file never. Raises PlaylistError."""
+    """Write what `found_as` gave. Replaced whole are JSPF files, and CSV files that it gave before; others never.
+
+    Raises PlaylistError.
+    """
     try:
         if path.is_file() and not _is_ours(path):
             raise PlaylistError(f"{path}: this file exists and is no list of this kind; choose another name")

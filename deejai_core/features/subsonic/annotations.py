@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from deejai_core.features.subsonic.answers import GENERIC, MISSING, NOT_FOUND, S
 from deejai_core.features.subsonic.call import Call, Playing
 from deejai_core.features.subsonic.catalogue import Song
 from deejai_core.features.subsonic.store import Queue
+from deejai_core.library import Library
 
 LONGEST_QUEUE = 10_000
 LONGEST_POSITION = 10**9  # milliseconds
@@ -40,7 +42,8 @@ def _star(call: Call, when: float) -> dict[str, Any]:
         store.star(call.user, known, when)
     if call.is_owner:
         value = iso(when) if when else None
-        _keep(call, STARRED, {song: value for id_ in known if (song := call.catalogue.song(id_))})
+        with call.server.writing() as library:
+            _keep(library, STARRED, {song.track: value for id_ in known if (song := call.catalogue.song(id_))})
     return {}
 
 
@@ -51,7 +54,8 @@ def set_rating(call: Call) -> dict[str, Any]:
     with call.server.opened() as store:
         store.rate(call.user, id_, rating)
     if call.is_owner and (song := call.catalogue.song(id_)):
-        _keep(call, RATING, {song: rating or None})
+        with call.server.writing() as library:
+            _keep(library, RATING, {song.track: rating or None})
     return {}
 
 
@@ -66,30 +70,41 @@ def scrobble(call: Call) -> dict[str, Any]:
     if not call.switch("submission", True):
         _play_now(call, songs[-1])
         return {}
-    for number, song in enumerate(songs):
-        _count(call, song, _moment(times[number]) if number < len(times) else time.time())
-    return {}
-
-
-def _count(call: Call, song: Song, when: float) -> None:
+    now = time.time()
+    played = [(song, _moment(times[number]) if number < len(times) else now) for number, song in enumerate(songs)]
     with call.server.opened() as store:
-        plays = store.play(call.user, song.id, when)
+        store.play(call.user, [(song.id, when) for song, when in played])
     key = call.user, call.client
     with call.server.lock:
         playing = call.server.playing.get(key)
-        if playing and playing.song == song.id:
+        if playing and playing.song in {song.id for song in songs}:
             call.server.playing[key] = replace(playing, scrobbled=True)
     if call.is_owner:
-        known = _count_in_library(call, PLAY_COUNT, song)
-        _keep(call, PLAY_COUNT, {song: max(known + 1, plays.count)})
-        _keep(call, LAST_PLAYED, {song: int(plays.last)})
+        _count(call, played)
+    return {}
+
+
+def _count(call: Call, played: Sequence[tuple[Song, float]]) -> None:
+    """Count plays in the library."""
+    with call.server.writing() as library:
+        known = library.fields([PLAY_COUNT, LAST_PLAYED])
+        counts: dict[int, int] = {}
+        latest: dict[int, int] = {}
+        for song, when in played:
+            id_ = song.track
+            counts[id_] = counts.get(id_, _whole(known[PLAY_COUNT].get(id_))) + 1
+            latest[id_] = max(latest.get(id_, _whole(known[LAST_PLAYED].get(id_))), int(when))
+        _keep(library, PLAY_COUNT, counts)
+        _keep(library, LAST_PLAYED, latest)
 
 
 def _play_now(call: Call, song: Song) -> None:
     now = time.time()
     before = call.server.note_playing(call.user, Playing(song.id, now, call.client))
     if before and call.is_owner and (old := call.catalogue.song(before.song)) and is_skipped(old, before, song, now):
-        _keep(call, SKIP_COUNT, {old: _count_in_library(call, SKIP_COUNT, old) + 1})
+        with call.server.writing() as library:
+            known = library.field(SKIP_COUNT).get(old.track)
+            _keep(library, SKIP_COUNT, {old.track: _whole(known) + 1})
 
 
 def is_skipped(song: Song, playing: Playing, next_: Song, now: float) -> bool:
@@ -172,25 +187,23 @@ def _queue_element(call: Call, queue: Queue, songs: list[Song]) -> dict[str, Any
 
 def _known(call: Call, id_: str) -> str:
     """The id of a song, an album or an artist, as it is now. Raises SubsonicError if there is none."""
-    catalogue = call.catalogue
-    thing = catalogue.song(id_) or catalogue.album(id_) or catalogue.artists.get(id_)
-    if thing is None:
+    current = call.catalogue.current(id_)
+    if current is None:
         raise SubsonicError(NOT_FOUND, "there is no such song, album or artist")
-    return thing.id
+    return current
 
 
-def _keep(call: Call, field: str, values: dict[Song, Any]) -> None:
+def _keep(library: Library, field: str, values: Mapping[int, Any]) -> None:
     """Write what the owner says to the library, for tracks of which it knows the recording."""
-    library = call.server.library
-    by_track = {song.track: value for song, value in values.items()}
-    if recordings := library.recordings(by_track):
-        library.keep_field(field, {id_: by_track[id_] for id_ in recordings}, recordings)
+    if values and (recordings := library.recordings(values)):
+        library.keep_field(field, {id_: values[id_] for id_ in recordings}, recordings)
 
 
-def _count_in_library(call: Call, field: str, song: Song) -> int:
+def _whole(value: Any) -> int:
+    """A count or a moment as a library has it; 0 for nothing, and for what is none."""
     try:
-        return max(0, int(call.server.library.field(field).get(song.track, 0)))
-    except (TypeError, ValueError):
+        return max(0, int(float(value)))
+    except (TypeError, ValueError, OverflowError):
         return 0
 
 

@@ -15,7 +15,6 @@ from deejai_core.features.subsonic import annotations, browsing, listings, media
 from deejai_core.features.subsonic.answers import (
     GENERIC,
     NOT_FOUND,
-    WRONG_KEY,
     WRONG_LOGIN,
     SubsonicError,
     encode,
@@ -24,6 +23,7 @@ from deejai_core.features.subsonic.answers import (
     succeeded,
 )
 from deejai_core.features.subsonic.call import Call, Server
+from deejai_core.features.subsonic.users import LONGEST_NAME
 from deejai_core.features.web.guard import LARGEST_REQUEST
 from deejai_core.features.web.library import RefusedError
 from deejai_core.features.web.words import in_words
@@ -220,16 +220,16 @@ def _answer(server: Server, name: str, values: dict, first: dict[str, str], requ
 
 
 def _identify(server: Server, first: dict[str, str], address: str) -> str:
-    name = server.users.named_by(first)
+    if "apiKey" in first:  # nobody guesses 160 bits
+        return server.users.identify(first)
+    name = first.get("u", "")[:LONGEST_NAME]
     server.guesses.check(name, address)
     try:
-        user = server.users.identify(first)
+        return server.users.identify(first)
     except SubsonicError as error:
-        if error.code in (WRONG_LOGIN, WRONG_KEY):
+        if error.code == WRONG_LOGIN:
             server.guesses.wrong(name, address)
         raise
-    server.guesses.right(name, address)
-    return user
 
 
 def _values(request: Request) -> dict[str, list[str]]:

@@ -30,6 +30,8 @@ from deejai_core.playlists.candidates import Candidates
 if TYPE_CHECKING:
     from flask import Request
 
+PlaylistFiles = dict[Path, tuple[tuple[int, int], list[Song]]]  # what tells whether a file has changed, and its songs
+
 AN_HOUR = 3600  # seconds after which "played lately" is reckoned anew
 LONGEST_TEXT = 2000  # characters of a parameter
 MOST_VALUES = 10_000  # of one parameter: a playlist has so many songs at most
@@ -66,11 +68,13 @@ class Server:
     guesses: Guesses = field(default_factory=Guesses)
     playing: OrderedDict[tuple[str, str], Playing] = field(default_factory=OrderedDict)  # by listener and client
     lock: threading.Lock = field(default_factory=threading.Lock)  # of `playing` and of changes to playlists
-    files: dict[Path, tuple[tuple, list[Song]]] = field(default_factory=dict)  # songs of playlist files, and as of when
+    _files: tuple[Catalogue, PlaylistFiles] | None = None
     _candidates: tuple[Space, int, Candidates] | None = None
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[ListenerStore]:
+        if not self.library.folder.parent.is_dir():  # no new one where the drive would be
+            raise SubsonicError(GENERIC, "the library is not there; is the drive mounted?")
         with ListenerStore(self.store) as store:
             yield store
 
@@ -84,6 +88,18 @@ class Server:
         if kept is None or kept[:2] != (space, hour):
             kept = self._candidates = space, hour, space.candidates(self.request.rules)
         return space, kept[2]
+
+    def files_in(self, catalogue: Catalogue) -> PlaylistFiles:
+        """What is known of playlist files and their songs, for as long as the catalogue stays the same."""
+        if self._files is None or self._files[0] is not catalogue:
+            self._files = catalogue, {}
+        return self._files[1]
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Library]:
+        """The library, to write to it what a listener says: no reason to read all of it anew."""
+        with self.lock, self.catalogues.unnoticed(), self.sounds.unnoticed():
+            yield self.library
 
     def note_playing(self, user: str, playing: Playing) -> Playing | None:
         """Note what a client plays now; returns what it played before."""
@@ -110,7 +126,7 @@ class Call:
         """The library, the same for all of the request."""
         catalogue = self.server.catalogues.latest()
         if catalogue is None:
-            raise SubsonicError(GENERIC, "the library cannot be read; the terminal that the server runs in says more")
+            raise SubsonicError(GENERIC, "the library cannot be read; the terminal that the server runs in says why")
         return catalogue
 
     @property

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from deejai_core.features.subsonic.ids import ALBUM, FOLDER, album_ids, artist_id, id_of, numbered, song_ids
+from deejai_core.features.subsonic.ids import ALBUM, FOLDER, album_ids, artist_id, first_copy, id_of, numbered, song_ids
 from deejai_core.features.web.search import SearchIndex
 from deejai_core.formats.entries import one_line
 from deejai_core.library import Library
@@ -124,11 +124,16 @@ class Catalogue:
     def song(self, id_: str) -> Song | None:
         row = self.row.get(id_)
         if row is None:
-            row = self._aliases.get(id_)
+            row = self._aliases.get(id_, self.row.get(first_copy(id_)))
         return None if row is None else self.songs[row]
 
     def album(self, id_: str) -> Album | None:
-        return self.albums.get(id_) or self.albums.get(self._album_aliases.get(id_, ""))
+        return self.albums.get(id_) or self.albums.get(self._album_aliases.get(id_, first_copy(id_)))
+
+    def current(self, id_: str) -> str | None:
+        """The id that a song, an album or an artist has now; None if there is none."""
+        thing = self.song(id_) or self.album(id_) or self.artists.get(id_)
+        return thing.id if thing else None
 
     def artist_named(self, name: str) -> Artist | None:
         return self.artists.get(artist_id(name))
@@ -203,10 +208,6 @@ class Catalogue:
         for one in found.values():
             one.folders.sort(key=lambda id_: sort_key(found[id_].name))
         return found
-
-    @cached_property
-    def folder_of_row(self) -> dict[int, str]:
-        return {row: folder.id for folder in self.folders.values() for row in folder.songs}
 
 
 def genres_of(text: str) -> list[str]:

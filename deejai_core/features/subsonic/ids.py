@@ -40,6 +40,12 @@ def artist_id(name: str) -> str:
     return id_of(ARTIST, plain(name))
 
 
+def first_copy(id_: str) -> str:
+    """The id without the number that `numbered` put behind it."""
+    kind, _, rest = id_.partition("-")
+    return f"{kind}-{rest.partition('-')[0]}"
+
+
 def numbered(ids: Iterable[str]) -> list[str]:
     """The same, each once: what comes again has a number behind it, from 2."""
     seen: dict[str, int] = {}

@@ -51,12 +51,11 @@ def _target(call: Call, song: Song) -> tuple[str | None, int]:
     wanted, most = call.text("format", ""), call.whole("maxBitRate", 0, 0, 10_000)
     if wanted == "raw":
         return None, 0
-    if wanted and wanted not in TARGETS and wanted != elements.format_of(song):
+    own = (elements.format_of(song), song.path.suffix[1:].lower())
+    if wanted and wanted not in (*TARGETS, *own):
         raise SubsonicError(GENERIC, f"format: must be raw or one of {', '.join(TARGETS)}")
     too_fast = 0 < most < elements.bit_rate(song, elements.size_of(song))
-    playable = elements.format_of(song) and (
-        not wanted or wanted in (elements.format_of(song), song.path.suffix[1:].lower())
-    )
+    playable = elements.format_of(song) and (not wanted or wanted in own)
     if playable and not too_fast and not call.whole("timeOffset", 0, 0, LONGEST):
         return None, 0
     return TARGETS.get(wanted, elements.DEFAULT_TARGET), min(max(most, LOWEST), HIGHEST) if most else 0

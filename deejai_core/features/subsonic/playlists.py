@@ -27,6 +27,7 @@ from deejai_core.features.subsonic.store import Playlist
 from deejai_core.formats.entries import one_line
 from deejai_core.formats.table import SUFFIXES
 from deejai_core.lists.listed import read_listed
+from deejai_core.lists.writing import Encoded
 
 LONGEST_NAME = 200  # characters
 LONGEST_COMMENT = 2000
@@ -76,7 +77,8 @@ def update_playlist(call: Call) -> dict[str, Any]:
     with call.server.lock:
         playlist = _own(call, call.id("playlistId"))
         items = list(playlist.items)
-        removed = {_index(text, len(items)) for text in call.all("songIndexToRemove")}
+        seen = [place for place, item in enumerate(items) if call.catalogue.song(item)]  # as the client has them
+        removed = {seen[_index(text, len(seen))] for text in call.all("songIndexToRemove")}
         items = [item for place, item in enumerate(items) if place not in removed] + _songs_given(call, "songIdToAdd")
         if len(items) > MOST_SONGS:
             raise SubsonicError(GENERIC, f"a playlist has {MOST_SONGS:,} songs at most")
@@ -109,12 +111,8 @@ def _all(call: Call) -> list[Shown]:
     """What a listener may see: own ones, those that others share, and files."""
     with call.server.opened() as store:
         stored = store.playlists()
-    ours = {file for playlist in stored if (file := _written(call, playlist))}
     seen = [playlist for playlist in stored if playlist.owner == call.user or playlist.public]
-    return [
-        *(_shown(call, playlist) for playlist in seen),
-        *(_file(call, path) for path in _files(call) if path not in ours),
-    ]
+    return [*(_shown(call, playlist) for playlist in seen), *(_file(call, path) for path in _files(call, stored))]
 
 
 def _one(call: Call, id_: str) -> Shown:
@@ -122,7 +120,9 @@ def _one(call: Call, id_: str) -> Shown:
         if playlist.owner != call.user and not playlist.public:
             raise SubsonicError(NOT_FOUND, "there is no such playlist")  # whether there is one is nobody else's business
         return _shown(call, playlist)
-    for path in _files(call):
+    with call.server.opened() as store:
+        stored = store.playlists()
+    for path in _files(call, stored):
         if id_of(LIST, path.name) == id_:
             return _file(call, path)
     raise SubsonicError(NOT_FOUND, "there is no such playlist")
@@ -168,11 +168,11 @@ def _file(call: Call, path: Path) -> Shown:
     except OSError:
         changed, songs = 0.0, []
     else:
-        changed, as_of = status.st_mtime, (status.st_mtime_ns, status.st_size, call.catalogue)
-        kept = call.server.files.get(path)
-        if kept is None or kept[0] != as_of:
-            kept = call.server.files[path] = as_of, _songs_of_file(call, path)
-        songs = kept[1]
+        changed, as_of = status.st_mtime, (status.st_mtime_ns, status.st_size)
+        kept = call.server.files_in(call.catalogue)
+        if path not in kept or kept[path][0] != as_of:
+            kept[path] = as_of, _songs_of_file(call, path)
+        songs = kept[path][1]
     owner = call.server.users.owner or next(iter(call.server.users.passwords))
     name = os.fsencode(one_line(path.stem)).decode("utf-8", "replace")
     return Shown(id_of(LIST, path.name), name, owner, songs, changed, changed, public=True)
@@ -188,13 +188,14 @@ def _songs_of_file(call: Call, path: Path) -> list[Song]:
     return [call.catalogue.songs[rows[match]] for match in matches if match in rows]
 
 
-def _files(call: Call) -> list[Path]:
-    folder = call.server.playlists.folder
+def _files(call: Call, stored: Sequence[Playlist]) -> list[Path]:
+    """The playlist files that are nobody's: that of a listener's playlist is not shown, whatever became of it."""
+    folder, taken = call.server.playlists.folder, {playlist.file for playlist in stored}
     try:
         found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
     except OSError:
         return []
-    return [path for path in found if path.is_file()][:MOST_FILES]
+    return [path for path in found if path.name not in taken and path.is_file()][:MOST_FILES]
 
 
 def _element(shown: Shown) -> dict[str, Any]:
@@ -238,32 +239,38 @@ def _index(text: str, length: int) -> int:
 
 
 def _keep(call: Call, playlist: Playlist) -> Playlist:
-    """Store a playlist, then write its file. That this fails is no reason to lose the playlist."""
+    """Store a playlist, then write its file. That this fails is no reason to lose the playlist.
+
+    The name of the file is stored before there is such a file: until then it would be everybody's.
+    """
+    old = _written(call, playlist)
+    encoded = _encoded(call, playlist, old)
+    if encoded:
+        playlist = replace(playlist, file=encoded.path.name, digest=_digest(encoded.data))
     with call.server.opened() as store:
         playlist = store.save_playlist(playlist)
+    if encoded:
         try:
-            return store.save_playlist(_write(call, playlist))
+            call.server.playlists.write(encoded)
         except DeejaiError as error:
             log.warning("%s: not written to a file (%s)", one_line(playlist.name), one_line(str(error)))
             return playlist
+    is_elsewhere = encoded is not None and old != encoded.path
+    if old and (is_elsewhere or not playlist.items):
+        with suppress(OSError):
+            old.unlink()
+    return playlist
 
 
-def _write(call: Call, playlist: Playlist) -> Playlist:
-    """Write a playlist's file; returns it with what its file is now. Raises PlaylistError."""
+def _encoded(call: Call, playlist: Playlist, old: Path | None) -> Encoded | None:
+    """The file of a playlist; None if none is to be written: there may be none, or none of its songs is there."""
     playlists = call.server.playlists
     songs = [song for item in playlist.items if (song := call.catalogue.song(item))]
     tracks = call.server.library.tracks(song.track for song in songs)
-    old = _written(call, playlist)
     if not tracks or not playlists.writable:
-        return playlist
+        return None
     path = _free(call, playlist, old)
-    chosen = [tracks[song.track] for song in songs if song.track in tracks]
-    encoded = playlists.encoded(playlist.name, chosen, path=path)
-    playlists.write(encoded)
-    if old and old != path:
-        with suppress(OSError):
-            old.unlink()
-    return replace(playlist, file=path.name, digest=_digest(encoded.data))
+    return playlists.encoded(playlist.name, [tracks[song.track] for song in songs if song.track in tracks], path=path)
 
 
 def _free(call: Call, playlist: Playlist, old: Path | None) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from deejai_core.data_folder import listeners_path
 from deejai_core.errors import OptionError
@@ -28,8 +27,14 @@ def make_server(
 ) -> Server:
     """The parts of a server. request: how tracks are compared, and by what rules. Raises StoreError, LibraryError."""
     path = listeners_path(library)
-    with ListenerStore(path):  # an error in it is one for whoever starts the server
-        pass
+
+    def read_catalogue() -> Catalogue:
+        """The library; what listeners have said of its songs goes by the ids that these have now."""
+        catalogue = Catalogue(library)
+        with ListenerStore(path) as store:
+            names = {item: catalogue.current(item) for item in store.items()}
+            store.rename({old: new for old, new in names.items() if new and new != old})
+        return catalogue
 
     def open_sounds() -> Space:
         space = open_space(library, model, request.analysis, search=request.search, plays=True)
@@ -37,7 +42,9 @@ def make_server(
             space.densities  # noqa: B018 (what takes the longest, not to be waited for later)
         return space
 
-    catalogues = Following(library, partial(Catalogue, library))
+    catalogues = Following(library, read_catalogue)
+    if catalogues.error:  # one for whoever starts the server
+        raise catalogues.error
     return Server(library, users, request, playlists, path, catalogues, Following(library, open_sounds), covers)
 
 

@@ -7,7 +7,7 @@ import anew. docs/storage.md describes it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,15 +159,14 @@ class ListenerStore:
     def _drop_empty_marks(self) -> None:
         self._connection.execute("DELETE FROM marks WHERE starred = 0 AND rating = 0")
 
-    def play(self, user: str, item: str, when: float) -> Plays:
-        """Count a play; returns what there is of this item now."""
+    def play(self, user: str, played: Iterable[tuple[str, float]]) -> None:
+        """Count plays: of which items, and when."""
         with self._database.transaction():
-            self._connection.execute(
+            self._connection.executemany(
                 "INSERT INTO plays VALUES (?, ?, 1, ?) "
                 "ON CONFLICT DO UPDATE SET count = count + 1, last = MAX(last, excluded.last)",
-                (user, item, float(when)),
+                [(user, item, float(when)) for item, when in played],
             )
-        return self.plays(user, [item])[item]
 
     def queue(self, user: str) -> Queue | None:
         select = "SELECT items, place, position, changed, client FROM queues WHERE user = ?"
@@ -214,6 +213,29 @@ class ListenerStore:
     def delete_playlist(self, id_: int) -> None:
         with self._database.transaction():
             self._connection.execute("DELETE FROM playlists WHERE id = ?", (id_,))
+
+    def items(self) -> set[str]:
+        """What anybody has starred, rated or played."""
+        return {item for (item,) in self._select("SELECT item FROM marks UNION SELECT item FROM plays", of=(str,))}
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Give items other ids. Where both were marked or played, the first star, a rating and all plays count."""
+        with self._database.transaction():
+            for old, new in names.items():
+                self._connection.execute(
+                    "INSERT INTO marks SELECT user, ?, starred, rating FROM marks WHERE item = ? "
+                    "ON CONFLICT DO UPDATE SET rating = CASE WHEN rating = 0 THEN excluded.rating ELSE rating END, "
+                    "starred = CASE WHEN starred = 0 OR excluded.starred = 0 THEN MAX(starred, excluded.starred) "
+                    "ELSE MIN(starred, excluded.starred) END",
+                    (new, old),
+                )
+                self._connection.execute(
+                    "INSERT INTO plays SELECT user, ?, count, last FROM plays WHERE item = ? "
+                    "ON CONFLICT DO UPDATE SET count = count + excluded.count, last = MAX(last, excluded.last)",
+                    (new, old),
+                )
+                for table in ("marks", "plays"):
+                    self._connection.execute(f"DELETE FROM {table} WHERE item = ?", (old,))  # noqa: S608 (our own names)
 
     def damage(self) -> str:
         """What is wrong with the file; "" if nothing is."""

@@ -49,10 +49,6 @@ class Users:
         """What a client may show in place of a name and a password. It changes with the password."""
         return hmac.new(self.passwords[name].encode(), KEY_OF + name.encode(), hashlib.sha256).hexdigest()[:40]
 
-    def named_by(self, values: Mapping[str, str]) -> str:
-        """The listener that a request is said to be from, to count guesses; "" for one by key."""
-        return values.get("u", "")[:LONGEST_NAME]
-
     def identify(self, values: Mapping[str, str]) -> str:
         """The listener whose request has these parameters. Raises SubsonicError."""
         key, name = values.get("apiKey"), values.get("u")
@@ -118,11 +114,6 @@ class Guesses:
                 self.wait(delay)
             finally:
                 self._waiting.release()
-
-    def right(self, name: str, address: str) -> None:
-        """The password was right: what was wrong before is forgotten."""
-        with self._lock:
-            self._wrong.pop((name, address), None)
 
     def _recent(self, who: tuple[str, str]) -> list[float]:
         return [one for one in self._wrong.get(who, ()) if self.clock() - one < FORGOTTEN]

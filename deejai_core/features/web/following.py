@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
@@ -15,6 +17,8 @@ from deejai_core.library import Library
 PATIENCE = 10  # times as long as it takes to make, that must lie between two makings
 
 Made = TypeVar("Made")
+
+log = logging.getLogger(__name__)
 
 
 class Following(Generic[Made]):
@@ -28,11 +32,20 @@ class Following(Generic[Made]):
         self._made: Made | None = None
         self._at = self._took = 0.0  # when it was made, on the clock that never goes back, and in how many seconds
         self._seen: Hashable = None  # the stamp of the library when it was last looked at
+        self.error: DeejaiError | None = None  # why it could not be made the last time
         self.renew()
 
     def close(self) -> None:
         """Wait for what is being made."""
         self._maker.shutdown()
+
+    @contextlib.contextmanager
+    def unnoticed(self) -> Iterator[None]:
+        """Around a change to the library of one's own, for which it need not be made anew."""
+        fresh = self._seen == self._library.stamp()
+        yield
+        if fresh:
+            self._seen = self._library.stamp()
 
     def renew(self) -> None:
         """Make it anew now. What cannot be made (any more) stays as it was."""
@@ -60,9 +73,14 @@ class Following(Generic[Made]):
             self._made = self._make()
             self._at = time.monotonic()
             self._took = self._at - start
+            self.error = None
         except DeejaiError as error:
+            self.error = error
+            log.info("%s", error)
             if is_busy(error):
                 self._seen = None  # to be tried again
+        except Exception as error:  # in the background, nobody else would hear of it
+            log.error("the library could not be read", exc_info=error)
 
 
 def is_busy(error: DeejaiError) -> bool:

@@ -64,7 +64,8 @@ def users_of(config: confuse.Subview) -> Users:
     """The listeners of the configuration. Raises OptionError, and confuse.ConfigError for what is no mapping."""
     from deejai_core.features.subsonic.users import Users
 
-    view = config["subsonic_users"]
-    passwords = view.get(confuse.MappingValues(confuse.TypeTemplate((str, int, float))))
-    owner = config["subsonic_owner"].get(confuse.Optional(str))
-    return Users({str(name): str(password) for name, password in passwords.items()}, owner)
+    passwords = config["subsonic_users"].get(dict)
+    for name, password in passwords.items():
+        if not isinstance(name, str) or not isinstance(password, str):  # YAML makes 83 of 0123, and yes of a word
+            raise ui.UserError(f"subsonic_users: put the name and the password of {name} in quotes")
+    return Users(passwords, config["subsonic_owner"].get(confuse.Optional(str)))
