@@ -1,6 +1,7 @@
 """Track2Vec: how well it completes lists that were held out, and what a million lists would take.
 
 python -m benchmarks.track2vec PLAYLISTS.jsonl.gz     {"source": ..., "date": ..., "tracks": [[artist, title], ...]} a line
+python -m benchmarks.track2vec --time PLAYLISTS.jsonl.gz      CPU time to learn from all of them, as `train` does
 python -m benchmarks.track2vec --scale                on invented lists
 
 Sources whose lists are dated are split at `UNTIL`; of others every fifth list, drawn at random, is held out.
@@ -43,12 +44,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("playlists", nargs="?", type=Path)
     parser.add_argument("--scale", action="store_true", help="time and memory, on invented lists")
+    parser.add_argument("--time", action="store_true", help="time alone, of the lists of this file")
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         measure(Path(options.worker[0]), int(options.worker[1]))
     elif options.scale:
         scale()
+    elif options.playlists and options.time:
+        time_all(options.playlists)
     elif options.playlists:
         quality(options.playlists)
     else:
@@ -80,6 +84,16 @@ def quality(path: Path) -> None:
         *others, (last_song, any_song) = hits.values()
         for name, other in zip(hits, others, strict=False):
             print(f"| {' | '.join([name, *shown(last_song - other[0], '+'), *shown(any_song - other[1], '+')])} |")
+
+
+def time_all(path: Path) -> None:
+    """What it takes to learn from all lists at once."""
+    lists = [listed for train, test in sources(path).values() for listed in (*train, *test)]
+    learn([["a", "b"]], replace(ORIGINAL, min_count=1))  # imports everything
+    cpu, wall = time.process_time(), time.perf_counter()
+    songs = len(learn(lists).words)
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    print(f"{len(lists):,} lists, {songs:,} songs: {cpu:.0f} CPU-seconds, {wall:.0f} s")
 
 
 def methods(
