@@ -146,13 +146,13 @@ class Library(Protocol):
     def columns_with_marks(self, ids: Sequence[int]) -> tuple[Catalogue, np.ndarray]:
         """Return the same of a few tracks, without what was played, and (n,) int64 marks of their vectors, 0 for none."""
 
-    def field(self, name: str) -> dict[int, Any]:
-        """Return a field of all tracks that have it, by id: one of the library's own, or one that `keep_field` wrote.
+    def field(self, name: str, ids: Collection[int] | None = None) -> dict[int, Any]:
+        """Return a field of these tracks, or of all, that have it: one of the library's own, or that `keep_field` wrote.
 
         Several values are one text, with "; " between them. The number 0, and nothing, is none.
         """
 
-    def fields(self, names: Sequence[str]) -> dict[str, dict[int, Any]]:
+    def fields(self, names: Sequence[str], ids: Collection[int] | None = None) -> dict[str, dict[int, Any]]:
         """Return several fields by name, each as `field` does; what lies together is read together."""
 
     def has_field(self, name: str) -> bool:

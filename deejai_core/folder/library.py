@@ -251,19 +251,21 @@ class FolderLibrary:
             catalogue = track_columns(database, ids, {id_: row[:-1] for id_, row in found.items()}, {})
         return catalogue, np.array([found[id_][-1] if id_ in found else 0 for id_ in ids], np.int64)
 
-    def field(self, name: str) -> dict[int, Any]:
+    def field(self, name: str, ids: Collection[int] | None = None) -> dict[int, Any]:
         """As `Library.field`. Of its own, a folder has those of `Metadata` (0 and empty text count as none), and `path`."""
         if name == "path":
-            return self.paths()
+            paths = self.paths()
+            return paths if ids is None else {id_: paths[id_] for id_ in ids if id_ in paths}
+        wanted = None if ids is None else sorted(set(ids))
         with self._opened() as database:
             if name in METADATA:
-                select = f"SELECT id, {name} FROM tracks WHERE NOT lost ORDER BY id"  # noqa: S608 (one of ours)
-                return {id_: value for id_, value in database.select(select, of=(int, KINDS.get(name, str))) if value}
-            select = "SELECT id, value FROM fields JOIN tracks ON id = track_id WHERE NOT lost AND name = ? ORDER BY id"
-            return dict(database.select(select, (_storable(name),), of=(int, Value)))
+                rows = some_rows(database, f"id, {name}", wanted, of=(int, KINDS.get(name, str)), order="ORDER BY id")
+                return {id_: value for id_, value in rows if value}
+            how = {"join": "JOIN fields ON track_id = id", "where": "AND name = ?", "values": (_storable(name),)}
+            return dict(some_rows(database, "id, value", wanted, of=(int, Value), order="ORDER BY id", **how))
 
-    def fields(self, names: Sequence[str]) -> dict[str, dict[int, Any]]:
-        return {name: self.field(name) for name in names}
+    def fields(self, names: Sequence[str], ids: Collection[int] | None = None) -> dict[str, dict[int, Any]]:
+        return {name: self.field(name, ids) for name in names}
 
     def has_field(self, name: str) -> bool:
         select = "SELECT 1 FROM fields JOIN tracks ON id = track_id WHERE NOT lost AND name = ? LIMIT 1"

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from deejai_core.api import analyse
 from deejai_core.folder import FolderLibrary
 from demo.composer import compose
+from tests.pictures import whole_png
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +21,17 @@ def composed(tmp_path_factory) -> Path:
         if path.name[:2] not in ("01", "02"):
             path.unlink()
     FolderLibrary(folder).refresh()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def analysed(composed, tmp_path_factory) -> Path:
+    """The same with vectors, and a picture of 64 x 32 beside the song "Aisle"; not to be changed."""
+    folder = shutil.copytree(composed, tmp_path_factory.mktemp("analysed") / "music")
+    library = FolderLibrary(folder)
+    (aisle,) = library.titled("Aisle")
+    (library.paths()[aisle].parent / "Cover.PNG").write_bytes(whole_png(64, 32))
+    analyse(library)
     return folder
 
 

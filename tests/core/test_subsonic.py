@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pytest
 
 from deejai_core.api import analyse
-from deejai_core.errors import DamagedError
+from deejai_core.errors import DamagedError, LibraryError
 from deejai_core.features.subsonic.annotations import is_skipped
 from deejai_core.features.subsonic.answers import encode, iso
 from deejai_core.features.subsonic.app import ENDPOINTS, create_app
@@ -30,22 +30,10 @@ from deejai_core.lists.request import Request
 from deejai_core.lists.writing import Playlists
 from deejai_core.models.musicnn.model import MusiCNN
 from tests.opensubsonic import check
-from tests.pictures import whole_png
 
 pytest.importorskip("flask")
 
 USERS = Users({"ann": "secret", "bob": "hidden"}, owner="ann")
-
-
-@pytest.fixture(scope="module")
-def analysed(composed, tmp_path_factory) -> Path:
-    """The folder of a library with a cover; not to be changed."""
-    folder = shutil.copytree(composed, tmp_path_factory.mktemp("subsonic") / "music")
-    library = FolderLibrary(folder)
-    (aisle,) = library.titled("Aisle")
-    (library.paths()[aisle].parent / "Cover.PNG").write_bytes(whole_png(64, 32))
-    analyse(library)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -295,7 +283,6 @@ class TestBrowsing:
         ann.ask(endpoint, error=70, id=id_)
 
     def test_what_is_not_offered(self, ann):
-        ann.login["f"] = "json"
         response = ann.raw("jukeboxControl")
         assert response.json["subsonic-response"]["error"]["message"] == "jukeboxControl: this server does not offer that"
         for endpoint in ("getPodcasts", "getInternetRadioStations", "getBookmarks", "getShares", "getVideos"):
@@ -337,6 +324,20 @@ class TestIds:
         assert (song["id"], song["starred"], song["userRating"], song["playCount"]) == (new, starred, 5, 1)
         late.ask("unstar", id=old)
         assert late.ask("getStarred2")["starred2"]["song"] == []
+
+    def test_of_copies_that_were_not_analysed_mean_the_copies_still(self, composed, covers, tmp_path):
+        folder = shutil.copytree(composed, tmp_path / "twice")
+        (one, *_) = sorted(folder.rglob("*.flac"))
+        shutil.copy(one, one.with_name("copy.flac"))
+        library = FolderLibrary(folder)
+        library.refresh()
+        early = Client(server_of(library, tmp_path, covers))
+        copies = [id_ for id_ in early.server.catalogues.latest().row if id_.endswith("-2")]
+        assert len(copies) == 1
+        early.ask("star", id=copies)
+        analyse(library)
+        late = Client(server_of(library, tmp_path, covers))
+        assert len(late.ask("getStarred2")["starred2"]["song"]) == 1
 
     def test_two_copies_of_a_recording_have_two(self, analysed, covers, tmp_path):
         folder = shutil.copytree(analysed, tmp_path / "twice")
@@ -447,6 +448,14 @@ class TestSound:
         with pytest.raises(DamagedError):
             server_of(own.server.library, tmp_path, covers)
 
+    def test_a_document_in_place_of_a_song_is_no_page(self, own):
+        aisle = own.song("aisle")
+        (own.server.library.music_folder / aisle["path"]).write_text("<html><script>alert(1)</script>")
+        for endpoint in ("stream", "download"):
+            answer = own.raw(endpoint, id=aisle["id"])
+            assert answer.mimetype == "application/octet-stream"
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
     def test_a_file_that_is_gone(self, own):
         aisle = own.song("aisle")
         (own.server.library.music_folder / aisle["path"]).unlink()
@@ -546,6 +555,18 @@ class TestListeners:
         ann.ask("scrobble", id=[id_, id_], time=[1_000_000_000_000, 1_000_000_060_000])
         assert library.field("last_played") == {aisle: now}
         assert library.field("play_count") == {aisle: 42}
+
+    def test_a_library_that_cannot_be_written_keeps_no_play_from_being_counted(self, own, monkeypatch):
+        """A client that was told of an error would count it again."""
+
+        def busy(*_: object) -> int:
+            raise LibraryError("database is locked")
+
+        monkeypatch.setattr(own.server.library, "keep_field", busy)
+        id_ = own.song("aisle")["id"]
+        for endpoint in ("scrobble", "star"):
+            own.ask(endpoint, id=id_)
+        assert own.song("aisle")["playCount"] == 1
 
     def test_what_is_said_is_no_reason_to_read_the_library_anew(self, own):
         id_ = own.song("aisle")["id"]

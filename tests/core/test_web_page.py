@@ -22,7 +22,7 @@ from deejai_core.folder import FolderLibrary
 from deejai_core.lists.request import Request
 from deejai_core.lists.writing import Playlists
 from deejai_core.models.musicnn.model import MusiCNN
-from tests.pictures import png
+from tests.pictures import whole_png
 
 PORT = 8050
 
@@ -37,17 +37,6 @@ class Analysis:
 
     def end(self) -> None:
         self.running = False
-
-
-@pytest.fixture(scope="module")
-def analysed(composed, tmp_path_factory) -> Path:
-    """The folder of a library with a cover; not to be changed."""
-    folder = shutil.copytree(composed, tmp_path_factory.mktemp("page") / "music")
-    library = FolderLibrary(folder)
-    (aisle,) = library.titled("Aisle")
-    (library.paths()[aisle].parent / "Cover.PNG").write_bytes(png(8, 8))
-    analyse(library)
-    return folder
 
 
 @pytest.fixture
@@ -158,7 +147,7 @@ def test_audio_and_cover(client, library):
     assert (audio.status_code, audio.mimetype) == (200, "audio/flac")
     assert audio.data == path.read_bytes()
     cover = client.get(f"/api/art/{aisle['id']}")
-    assert (cover.status_code, cover.mimetype, cover.data) == (200, "image/png", png(8, 8))
+    assert (cover.status_code, cover.mimetype, cover.data) == (200, "image/png", whole_png(64, 32))
     other = next(id_ for id_, track in library.tracks(library.ids()).items() if track.artist != "Nave")
     assert client.get(f"/api/art/{other}").status_code == 204
     assert client.get("/api/audio/987654").status_code == 404

@@ -77,6 +77,10 @@ class Keeping:
         names = ["title", "genres", "deejai_other", "year", "deejai_tags"]
         assert library.fields(names) == {name: library.field(name) for name in names}
         assert library.fields([]) == {}
+        some = [wren, GONE]
+        for name in [*names, "path"]:
+            assert library.field(name, some) == {id_: one for id_, one in library.field(name).items() if id_ in some}
+        assert library.fields(names, some) == {name: library.field(name, some) for name in names}
 
     def test_vectors_come_back_in_the_order_of_ids(self, library):
         ids, recordings = library.ids(), identify(library)

@@ -199,24 +199,25 @@ class BeetsLibrary:
                 column[row] = max(column[row], _count(value))  # several fields count the same plays
         return columns
 
-    def field(self, name: str) -> dict[int, Any]:
+    def field(self, name: str, ids: Collection[int] | None = None) -> dict[int, Any]:
         # Not by beets' objects: it would take minutes, and warn of fields that have another name now.
         name = field_name(name)
         if name in Item._fields:
-            return {id_: _listed(value) for id_, (value,) in sql.columns(self.lib, name).items()}
-        stored = sql.attributes_of_albums(self.lib, name) | sql.attribute_values(self.lib, name)
+            return {id_: _listed(value) for id_, (value,) in sql.columns(self.lib, name, ids).items()}
+        stored = sql.attributes_of_albums(self.lib, name, ids) | sql.attribute_values(self.lib, name, ids)
         if stored or name not in Item._getters():
             return {id_: _listed(value) for id_, value in stored.items()}
-        return {item.id: item.get(name) for item in self.lib.items()}  # computed by beets or a plugin
+        items = self.lib.items() if ids is None else filter(None, map(self.lib.get_item, ids))
+        return {item.id: item.get(name) for item in items}  # computed by beets or a plugin
 
-    def fields(self, names: Sequence[str]) -> dict[str, dict[int, Any]]:
+    def fields(self, names: Sequence[str], ids: Collection[int] | None = None) -> dict[str, dict[int, Any]]:
         fixed = [name for name in map(field_name, names) if name in Item._fields]
-        rows = sql.columns(self.lib, ", ".join(fixed)) if fixed else {}
+        rows = sql.columns(self.lib, ", ".join(fixed), ids) if fixed else {}
         columns = dict(zip(fixed, zip(*rows.values(), strict=True), strict=True)) if rows else dict.fromkeys(fixed, ())
         return {
             name: dict(zip(rows, map(_listed, columns[known]), strict=True))
             if (known := field_name(name)) in columns
-            else self.field(name)
+            else self.field(name, ids)
             for name in names
         }
 

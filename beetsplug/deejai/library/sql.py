@@ -173,14 +173,11 @@ def attribute_values(lib: Library, name: str, ids: Iterable[int] | None = None) 
     return {id_: _as_text(value) for id_, value in rows}
 
 
-def attributes_of_albums(lib: Library, name: str) -> dict[int, Any]:
-    """A flexible attribute of the albums, by the ids of their tracks."""
+def attributes_of_albums(lib: Library, name: str, ids: Iterable[int] | None = None) -> dict[int, Any]:
+    """A flexible attribute of the albums, by the ids of their tracks. ids: None: of all."""
+    select = "SELECT i.id, a.value FROM items i JOIN album_attributes a ON a.entity_id = i.album_id WHERE a.key = ?"
     return dict(
-        _query(
-            lib,
-            "SELECT i.id, a.value FROM items i JOIN album_attributes a ON a.entity_id = i.album_id WHERE a.key = ?",
-            (name,),
-        )
+        _query(lib, select, (name,)) if ids is None else _query_of(lib, f"{select} AND i.id IN ({{}})", set(ids), (name,))
     )
 
 

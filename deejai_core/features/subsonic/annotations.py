@@ -87,7 +87,7 @@ def scrobble(call: Call) -> dict[str, Any]:
 def _count(call: Call, played: Sequence[tuple[Song, float]]) -> None:
     """Count plays in the library."""
     with call.server.writing() as library:
-        known = library.fields([PLAY_COUNT, LAST_PLAYED])
+        known = library.fields([PLAY_COUNT, LAST_PLAYED], {song.track for song, _ in played})
         counts: dict[int, int] = {}
         latest: dict[int, int] = {}
         for song, when in played:
@@ -103,7 +103,7 @@ def _play_now(call: Call, song: Song) -> None:
     before = call.server.note_playing(call.user, Playing(song.id, now, call.client))
     if before and call.is_owner and (old := call.catalogue.song(before.song)) and is_skipped(old, before, song, now):
         with call.server.writing() as library:
-            known = library.field(SKIP_COUNT).get(old.track)
+            known = library.field(SKIP_COUNT, [old.track]).get(old.track)
             _keep(library, SKIP_COUNT, {old.track: _whole(known) + 1})
 
 

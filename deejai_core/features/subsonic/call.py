@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import threading
 import time
@@ -13,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deejai_core.errors import DeejaiError
 from deejai_core.features.subsonic.answers import GENERIC, MISSING, NOT_FOUND, SubsonicError
 from deejai_core.features.subsonic.catalogue import Album, Artist, Catalogue, Song
 from deejai_core.features.subsonic.ids import LONGEST
@@ -21,6 +23,7 @@ from deejai_core.features.subsonic.users import Guesses, Users
 from deejai_core.features.web.audio import Transcoders
 from deejai_core.features.web.covers import Covers
 from deejai_core.features.web.following import Following
+from deejai_core.features.web.words import in_words
 from deejai_core.library import Library
 from deejai_core.lists.request import Request as ListRequest
 from deejai_core.lists.space import Space
@@ -36,6 +39,8 @@ AN_HOUR = 3600  # seconds after which "played lately" is reckoned anew
 LONGEST_TEXT = 2000  # characters of a parameter
 MOST_VALUES = 10_000  # of one parameter: a playlist has so many songs at most
 MOST_PLAYING = 1000  # clients whose song is remembered
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Server:
     guesses: Guesses = field(default_factory=Guesses)
     playing: OrderedDict[tuple[str, str], Playing] = field(default_factory=OrderedDict)  # by listener and client
     lock: threading.Lock = field(default_factory=threading.Lock)  # of `playing` and of changes to playlists
+    _writing: threading.Lock = field(default_factory=threading.Lock)
     _files: tuple[Catalogue, PlaylistFiles] | None = None
     _candidates: tuple[Space, int, Candidates] | None = None
 
@@ -82,7 +88,8 @@ class Server:
         """The library as a space, and what lists may take of it. Raises SubsonicError if nothing is analysed."""
         space = self.sounds.latest()
         if space is None:
-            raise SubsonicError(GENERIC, "nothing in the library has been analysed yet")
+            error = self.sounds.error
+            raise SubsonicError(GENERIC, in_words(error) if error else "nothing in the library has been analysed yet")
         hour = int(time.time() // AN_HOUR)
         kept = self._candidates
         if kept is None or kept[:2] != (space, hour):
@@ -97,9 +104,16 @@ class Server:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Library]:
-        """The library, to write to it what a listener says: no reason to read all of it anew."""
-        with self.lock, self.catalogues.unnoticed(), self.sounds.unnoticed():
-            yield self.library
+        """The library, to write to it what a listener says: no reason to read all of it anew.
+
+        What cannot be written is a line in the log. It is in the store already, and a client that was told of an error
+        would say it again.
+        """
+        with self._writing, self.catalogues.unnoticed(), self.sounds.unnoticed():
+            try:
+                yield self.library
+            except DeejaiError as error:
+                log.warning("not written to the library: %s", in_words(error))
 
     def note_playing(self, user: str, playing: Playing) -> Playing | None:
         """Note what a client plays now; returns what it played before."""

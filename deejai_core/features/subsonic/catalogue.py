@@ -11,7 +11,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from deejai_core.features.subsonic.ids import ALBUM, FOLDER, album_ids, artist_id, first_copy, id_of, numbered, song_ids
+from deejai_core.features.subsonic.ids import (
+    ALBUM,
+    FOLDER,
+    SONG,
+    album_ids,
+    artist_id,
+    first_copy,
+    id_of,
+    numbered,
+    song_ids,
+)
 from deejai_core.features.web.search import SearchIndex
 from deejai_core.formats.entries import one_line
 from deejai_core.library import Library
@@ -122,13 +132,22 @@ class Catalogue:
         return found
 
     def song(self, id_: str) -> Song | None:
-        row = self.row.get(id_)
-        if row is None:
-            row = self._aliases.get(id_, self.row.get(first_copy(id_)))
+        """The song of an id that it has, or had before more was known of it, or before another copy of it went."""
+        if id_ in self.row:
+            return self.songs[self.row[id_]]
+        if not id_.startswith(SONG):
+            return None
+        first = first_copy(id_)
+        row = next((rows[one] for one in (id_, first) for rows in (self._aliases, self.row) if one in rows), None)
         return None if row is None else self.songs[row]
 
     def album(self, id_: str) -> Album | None:
-        return self.albums.get(id_) or self.albums.get(self._album_aliases.get(id_, first_copy(id_)))
+        """The same of an album."""
+        if id_ in self.albums or not id_.startswith(ALBUM):
+            return self.albums.get(id_)
+        first = first_copy(id_)
+        known = (self._album_aliases.get(id_), first, self._album_aliases.get(first))
+        return next((self.albums[one] for one in known if one in self.albums), None)
 
     def current(self, id_: str) -> str | None:
         """The id that a song, an album or an artist has now; None if there is none."""
@@ -148,7 +167,7 @@ class Catalogue:
         """The songs of an artist, an album, a folder, or the one song of this id; none if there is none."""
         if song := self.song(id_):
             return [song]
-        of = self.album(id_) if id_.startswith(ALBUM) else self.artists.get(id_) or self.folders.get(id_)
+        of = self.album(id_) or self.artists.get(id_) or self.folders.get(id_)
         return [self.songs[row] for row in of.songs] if of else []
 
     @cached_property

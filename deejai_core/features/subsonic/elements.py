@@ -31,8 +31,7 @@ def albums(call: Call, found: Iterable[Album], *, as_folder: bool = False) -> li
     found = list(found)
     with call.server.opened() as store:
         marks = store.marks(call.user, [album.id for album in found])
-    write = _album_folder if as_folder else _album
-    return [write(call, album, marks.get(album.id, NO_MARK)) for album in found]
+    return [_album(album, marks.get(album.id, NO_MARK), as_folder=as_folder) for album in found]
 
 
 def artists(call: Call, found: Iterable[Artist]) -> list[dict[str, Any]]:
@@ -113,7 +112,6 @@ def _song(call: Call, song: Song, mark: Mark, plays: Plays) -> dict[str, Any]:
         "type": "music",
         "mediaType": "song",
         "bpm": _positive(round(song.number("bpm"))),
-        "sortName": None,
         "musicBrainzId": song.values.get("mb_trackid"),
         "genres": [{"name": genre} for genre in song.genres],
         "artists": [{"id": artist_id(song.artist or NOBODY), "name": song.artist or NOBODY}],
@@ -124,14 +122,12 @@ def _song(call: Call, song: Song, mark: Mark, plays: Plays) -> dict[str, Any]:
     }
 
 
-def _album(call: Call, album: Album, mark: Mark) -> dict[str, Any]:
-    return {
+def _album(album: Album, mark: Mark, *, as_folder: bool) -> dict[str, Any]:
+    shared = {
         "id": album.id,
         "name": album.title,
         "artist": album.artist,
         "artistId": artist_id(album.artist),
-        "displayArtist": album.artist,
-        "artists": [{"id": artist_id(album.artist), "name": album.artist}],
         "coverArt": album.id,
         "songCount": len(album.songs),
         "duration": round(album.length),
@@ -140,31 +136,16 @@ def _album(call: Call, album: Album, mark: Mark) -> dict[str, Any]:
         "userRating": mark.rating or None,
         "year": _positive(album.year),
         "genre": next(iter(album.genres), None),
+    }
+    if as_folder:
+        folder = {"parent": artist_id(album.artist), "isDir": True, "title": album.title, "album": album.title}
+        return shared | folder | {"mediaType": "album"}
+    return shared | {
+        "displayArtist": album.artist,
+        "artists": [{"id": artist_id(album.artist), "name": album.artist}],
         "genres": [{"name": genre} for genre in album.genres],
         "musicBrainzId": album.release or None,
         "isCompilation": album.compilation,
-    }
-
-
-def _album_folder(call: Call, album: Album, mark: Mark) -> dict[str, Any]:
-    return {
-        "id": album.id,
-        "parent": artist_id(album.artist),
-        "isDir": True,
-        "title": album.title,
-        "name": album.title,
-        "album": album.title,
-        "artist": album.artist,
-        "artistId": artist_id(album.artist),
-        "coverArt": album.id,
-        "songCount": len(album.songs),
-        "duration": round(album.length),
-        "created": iso(album.added),
-        "starred": iso(mark.starred) if mark.starred else None,
-        "userRating": mark.rating or None,
-        "year": _positive(album.year),
-        "genre": next(iter(album.genres), None),
-        "mediaType": "album",
     }
 
 

@@ -108,7 +108,7 @@ def get_lyrics_by_song_id(call: Call) -> dict[str, Any]:
 
 
 def _lyrics(call: Call, song: Song) -> str:
-    return str(call.server.library.field("lyrics").get(song.track, ""))
+    return str(call.server.library.field("lyrics", [song.track]).get(song.track, ""))
 
 
 def parse_lyrics(text: str) -> tuple[bool, list[tuple[int, str]]]:

@@ -109,47 +109,45 @@ def delete_playlist(call: Call) -> dict[str, Any]:
 
 def _all(call: Call) -> list[Shown]:
     """What a listener may see: own ones, those that others share, and files."""
-    with call.server.opened() as store:
-        stored = store.playlists()
+    stored = _all_stored(call)
     seen = [playlist for playlist in stored if playlist.owner == call.user or playlist.public]
     return [*(_shown(call, playlist) for playlist in seen), *(_file(call, path) for path in _files(call, stored))]
 
 
 def _one(call: Call, id_: str) -> Shown:
-    if playlist := _stored(call, id_):
-        if playlist.owner != call.user and not playlist.public:
-            raise SubsonicError(NOT_FOUND, "there is no such playlist")  # whether there is one is nobody else's business
-        return _shown(call, playlist)
-    with call.server.opened() as store:
-        stored = store.playlists()
+    stored = _all_stored(call)
+    for playlist in stored:
+        if _id(playlist) == id_ and (playlist.owner == call.user or playlist.public):
+            return _shown(call, playlist)
     for path in _files(call, stored):
         if id_of(LIST, path.name) == id_:
             return _file(call, path)
-    raise SubsonicError(NOT_FOUND, "there is no such playlist")
+    raise SubsonicError(NOT_FOUND, "there is no such playlist")  # that others have one is nobody else's business
 
 
 def _own(call: Call, id_: str) -> Playlist:
     """A playlist that the listener may change. Raises SubsonicError."""
-    playlist = _stored(call, id_)
-    if playlist and playlist.owner == call.user:
-        return playlist
+    stored = {_id(playlist): playlist for playlist in _all_stored(call)}
+    if id_ in stored and stored[id_].owner == call.user:
+        return stored[id_]
     shown = _one(call, id_)
-    whose = "it is a file of the playlist folder" if playlist is None else f"it is {shown.owner}'s"
+    whose = f"it is {shown.owner}'s" if id_ in stored else "it is a file of the playlist folder"
     raise SubsonicError(FORBIDDEN, f"{shown.name}: {whose}, and cannot be changed here; copy its songs to a new one")
 
 
-def _stored(call: Call, id_: str) -> Playlist | None:
-    number = id_.removeprefix(LIST)
-    if not (id_.startswith(LIST) and number.isascii() and number.isdigit() and len(number) < 18):
-        return None
+def _all_stored(call: Call) -> list[Playlist]:
     with call.server.opened() as store:
-        return next(iter(store.playlists(int(number))), None)
+        return store.playlists()
+
+
+def _id(playlist: Playlist) -> str:
+    return f"{LIST}{playlist.id}"
 
 
 def _shown(call: Call, playlist: Playlist) -> Shown:
     songs = [song for item in playlist.items if (song := call.catalogue.song(item))]
     return Shown(
-        f"{LIST}{playlist.id}",
+        _id(playlist),
         playlist.name,
         playlist.owner,
         songs,
@@ -292,7 +290,7 @@ def _written(call: Call, playlist: Playlist) -> Path | None:
         return None
 
 
-def _digest(data: bytes | Sequence[int]) -> str:
+def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deejai_core.database import CHUNK, Database, Schema, Whole, chunks, marks_for, rebuild
@@ -179,16 +179,13 @@ class ListenerStore:
         with self._database.transaction():
             self._connection.execute("INSERT OR REPLACE INTO queues VALUES (?, ?, ?, ?, ?, ?)", row)
 
-    def playlists(self, id_: int | None = None) -> list[Playlist]:
-        """All playlists, or the one with this id, in the order in which they were made."""
-        select = "SELECT owner, name, items, created, changed, comment, public, id, file, digest FROM playlists"
-        where = (" WHERE id = ?", (id_,)) if id_ is not None else ("", ())
+    def playlists(self) -> list[Playlist]:
+        """All playlists, in the order in which they were made."""
+        select = "SELECT owner, name, items, created, changed, comment, public, id, file, digest FROM playlists ORDER BY id"
         kinds = (str, str, str, float, float, str, int, int, str, str)
         return [
             Playlist(owner, name, self._items(items), created, changed, comment, bool(public), *others)
-            for owner, name, items, created, changed, comment, public, *others in self._select(
-                f"{select}{where[0]} ORDER BY id", where[1], kinds
-            )
+            for owner, name, items, created, changed, comment, public, *others in self._select(select, of=kinds)
         ]
 
     def save_playlist(self, playlist: Playlist) -> Playlist:
@@ -207,8 +204,7 @@ class ListenerStore:
         )
         with self._database.transaction():
             cursor = self._connection.execute(f"INSERT OR REPLACE INTO playlists VALUES ({marks_for(row)})", row)  # noqa: S608
-        (found,) = self.playlists(cursor.lastrowid)
-        return found
+        return replace(playlist, id=cursor.lastrowid)
 
     def delete_playlist(self, id_: int) -> None:
         with self._database.transaction():

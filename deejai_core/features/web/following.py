@@ -48,7 +48,7 @@ class Following(Generic[Made]):
             self._seen = self._library.stamp()
 
     def renew(self) -> None:
-        """Make it anew now. What cannot be made (any more) stays as it was."""
+        """Make it anew now. What cannot be made (any more) stays as it was, and `error` says why."""
         with self._making:
             self._renew()
 
@@ -63,6 +63,8 @@ class Following(Generic[Made]):
     def _renew_locked(self) -> None:
         try:
             self._renew()
+        except Exception as error:  # in the background, where nobody else would hear of it
+            log.error("what is made of the library stays as it was", exc_info=error)
         finally:
             self._making.release()
 
@@ -76,11 +78,8 @@ class Following(Generic[Made]):
             self.error = None
         except DeejaiError as error:
             self.error = error
-            log.info("%s", error)
             if is_busy(error):
                 self._seen = None  # to be tried again
-        except Exception as error:  # in the background, nobody else would hear of it
-            log.error("the library could not be read", exc_info=error)
 
 
 def is_busy(error: DeejaiError) -> bool:
