@@ -10,19 +10,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import random
-import shutil
-import sqlite3
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import sync_playwright
 
-from benchmarks.invented import write_library
-from demo.composer import compose
+from benchmarks.served import served
 from tests.djpage import Page
 from tests.plugin.conftest import CHROMIUM, OFFLINE
 
@@ -86,22 +81,6 @@ def main() -> None:
             searched, listed, sounded = map(statistics.median, zip(*rows, strict=True))
             cells = (start, loaded, searched / 1e3, sounded / 1e3, listed / 1e3)
             print(f"| {tracks:,} | {' | '.join(f'{seconds:.2f} s' for seconds in cells)} |", flush=True)
-
-
-@contextlib.contextmanager
-def served(tracks: int) -> Iterator[tuple[Page, float]]:
-    """A server, and the seconds that its start takes the second time, when all is cached."""
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "beets"
-        write_library(folder, tracks)
-        shutil.copy(compose(Path(temporary) / "composed", seconds=30)[0], folder / "song.flac")
-        with contextlib.closing(sqlite3.connect(folder / "library.db")) as connection, connection:
-            connection.execute("UPDATE items SET path = ?, format = 'FLAC'", (bytes(folder / "song.flac"),))
-        with Page(folder):
-            pass
-        start = time.perf_counter()
-        with Page(folder) as server:
-            yield server, time.perf_counter() - start
 
 
 @contextlib.contextmanager

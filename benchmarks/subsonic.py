@@ -13,19 +13,14 @@ import contextlib
 import http.client
 import json
 import random
-import shutil
-import sqlite3
 import statistics
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-from benchmarks.invented import write_library
+from benchmarks.served import served
 from benchmarks.usage import peak
-from demo.composer import compose
 from tests.djpage import Page
 
+OPTIONS = "subsonic_users: {ann: secret}, subsonic_owner: ann"
 LOGIN = "u=ann&p=secret&c=benchmark&f=json"
 
 
@@ -37,8 +32,8 @@ def main() -> None:
     print("| tracks | what | ms: median (least to most) |")
     print("|---|---|---|")
     for tracks in options.tracks:
-        with served(tracks) as (server, start):
-            print(f"| {tracks:,} | from the command to the first answer | {1000 * start:,.0f} |", flush=True)
+        with served(tracks, "subsonic", OPTIONS) as (server, start):
+            print(f"| {tracks:,} | from the command until it can be asked | {1000 * start:,.0f} |", flush=True)
             for what, ask in questions(server, random.Random(0)).items():
                 took = sorted(ask() for _ in range(options.runs))
                 print(
@@ -46,25 +41,6 @@ def main() -> None:
                     flush=True,
                 )
             print(f"| {tracks:,} | memory at its highest, MB | {peak(server.process.pid):,.0f} |", flush=True)
-
-
-@contextlib.contextmanager
-def served(tracks: int) -> Iterator[tuple[Page, float]]:
-    """A server, and the seconds that its start takes the second time, when all is cached."""
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "beets"
-        write_library(folder, tracks)
-        with (folder / "config.yaml").open("a") as config:
-            config.write("\ndeejai:\n  subsonic_users: {ann: secret}\n  subsonic_owner: ann\n")
-        shutil.copy(compose(Path(temporary) / "composed", seconds=60)[0], folder / "song.flac")
-        with contextlib.closing(sqlite3.connect(folder / "library.db")) as connection, connection:
-            connection.execute("UPDATE items SET path = ?, format = 'FLAC'", (bytes(folder / "song.flac"),))
-        with Page(folder, verb="subsonic"):
-            pass
-        start = time.perf_counter()
-        with Page(folder, verb="subsonic") as server:
-            answer(server, "ping")
-            yield server, time.perf_counter() - start
 
 
 def questions(server: Page, rng: random.Random) -> dict:
