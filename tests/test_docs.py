@@ -46,6 +46,23 @@ def test_every_verb_and_flag_is_documented():
             assert f"beet deejai {name} {part.name}" in sections[name]
 
 
+def test_no_flag_is_documented_that_there_is_not():
+    from beetsplug.deejai.cli.commands import deejai_command
+
+    verbs = deejai_command(config=None, log=None).verbs
+    parsers = [parser for verb in verbs for parser in (verb.parser, *(part.parser for part in getattr(verb, "verbs", ())))]
+    known = {flag for parser in parsers for option in parser.option_list for flag in option._long_opts}
+    theirs = {"--master"}  # of Spark
+    named = {
+        (path.name, flag)
+        for path in DOCS
+        if path.name not in ("CHANGELOG.md", "benchmarks.md", "CONTRIBUTING.md")
+        for flag in re.findall(r"(?:`|beet deejai [^\n`]* )(--[a-z][\w-]*)", path.read_text())
+    }
+    assert len(named) > 100
+    assert {(name, flag) for name, flag in named if flag not in known | theirs} == set()
+
+
 def test_every_source_of_the_history_is_documented():
     text = (ROOT / "docs/history.md").read_text()
     names = re.findall(r"[A-Z][\w.]*(?: [A-Z]\w+)*|\.\w+\.log", UNDERSTOOD)
