@@ -105,11 +105,15 @@ def unheard_files(library: Library, model: Model, ids: Collection[int] | None = 
 
 
 def _unheard(library: Library, companion: Companion, store: SliceStore, ids: Collection[int] | None) -> list[Path]:
-    """A file of each recording of these tracks, or of all, that a companion has not heard."""
+    """A file of each recording of these tracks, or of all, that a companion has not heard; one that is there, if any is."""
     recordings = library.recordings(ids)
     heard = store.known(recordings.values(), companion.trunk_name)
-    first: dict[str, int] = {}
-    for id_, key in recordings.items():
-        if key not in heard:
-            first.setdefault(key, id_)
-    return [track.path for track in library.tracks(first.values()).values()]
+    copies: dict[str, list[Path]] = {}
+    for id_, track in library.tracks(id_ for id_, key in recordings.items() if key not in heard).items():
+        copies.setdefault(recordings[id_], []).append(track.path)
+    return [_one_there(paths) for paths in copies.values()]
+
+
+def _one_there(copies: Sequence[Path]) -> Path:
+    """The first copy whose file is there, or else the first."""
+    return copies[0] if len(copies) == 1 else next(filter(Path.exists, copies), copies[0])

@@ -438,6 +438,14 @@ class TestTheSecondVocabulary:
         assert "1 file could not be heard, see above; --more tries again" in told
         assert len(values(beets, "deejai_tags_mtt")) == 3
 
+    def test_where_one_copy_is_gone_the_other_is_heard(self, beets, collection, tmp_path):
+        beets.run("import", "-qA", shutil.copytree(collection / "Nave", tmp_path / "Nave"))
+        aisle = Path(beets.run("ls", "-p", "title:Aisle").lines[0])
+        beets.run("import", "-qAs", shutil.copy(aisle, tmp_path / "again.flac"))
+        aisle.unlink()
+        assert "not analysed" not in beets.deejai("tag", "--more").err
+        assert len(values(beets, "deejai_tags_mtt")) == 5
+
     def test_nothing_is_heard_that_is_only_to_be_shown(self, analysed):
         analysed.deejai("tag", "--more", "--pretend")
         assert not values(analysed, "deejai_tags_mtt")
