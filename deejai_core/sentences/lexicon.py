@@ -29,10 +29,11 @@ class Lexicon:
 
 @cache
 def lexicon() -> Lexicon:
+    """The one that comes with the package. Raises ModelError if it is gone or damaged."""
     try:
         return parse((FOLDER / FILE).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"{FOLDER / FILE}: cannot be read ({error}); reinstall beets-deejai") from error
+    except (OSError, ValueError, LookupError) as error:
+        raise ModelError(f"{FOLDER / FILE}: cannot be read ({error!r}); reinstall beets-deejai") from error
 
 
 def parse(text: str) -> Lexicon:

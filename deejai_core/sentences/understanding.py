@@ -2,7 +2,7 @@
 
 No grammar: words are taken one by one, and those behind a "no" are subtracted. A word is a tag, or in the lexicon, or
 what the nearest words of the lexicon are. Whoever asks learns which words were known to say nothing of sound, and which
-were not known at all.
+were not known at all. Accents count nothing, since the words are English: a café is a cafe.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import numpy as np
 from deejai_core.models.tag_set import Vocabulary
 from deejai_core.sentences.lexicon import Lexicon, lexicon
 from deejai_core.sentences.word_vectors import WordVectors
+from deejai_core.tracks.text import plain
 
 TEMPERATURE = 0.03  # of the softmax over cosines: who is nearer by a tenth counts 28 times as much
 NEAR = 0.6  # cosine below which a word is near to nothing that says anything of sound
 CLEAR = 0.5  # of the weight of a word's neighbours, what is left where they contradict each other
 LONGEST = 3  # words of a tag
+LOW = "low"  # before an axis: its other end; else it says nothing
 SHOWN = 0.2  # of the greatest weight, the least that is said to have been understood
 PARTS = re.compile(r"[,.;:!?()]+")
 WORD = re.compile(r"[\w&]+(?:['-][\w&]+)*")
@@ -68,8 +70,9 @@ def understand(
     weights: dict[int, float] = {}
     silent: dict[str, None] = {}
     unknown: dict[str, None] = {}
-    for part in PARTS.split(text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")):
-        for phrase, sign in _phrases(WORD.findall(part), vocabulary, words):
+    for part in PARTS.split(plain(text).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")):
+        single = [word for joined in WORD.findall(part) for word in meanings.apart(joined)]
+        for phrase, sign in _phrases(single, vocabulary, words):
             meaning = meanings.of(phrase)
             if meaning is None:
                 unknown[phrase] = None
@@ -85,14 +88,18 @@ def understand(
 def _phrases(words: Sequence[str], vocabulary: Vocabulary, known: Lexicon) -> Iterator[tuple[str, int]]:
     """The tags and words of a part of a sentence, each with 1, or with -1 if it is not wanted."""
     grammar = known.silent | known.negating | known.ending
-    sign, negated, place = 1, "", 0
+    sign, negated, low, place = 1, "", False, 0
     while place < len(words):
         for count in range(min(LONGEST, len(words) - place), 0, -1):
             phrase = " ".join(words[place : place + count])
-            if vocabulary.number(phrase) is not None:
+            number = vocabulary.number(phrase)
+            if number is not None:
                 break
-        if vocabulary.number(phrase) is not None or phrase not in grammar:
-            yield phrase, sign
+        if number is not None or phrase not in grammar:
+            yield phrase, -sign if low and number is not None and vocabulary.is_axis(number) else sign
+            low = False
+        elif phrase == LOW:
+            low = True
         elif phrase in known.negating:
             sign, negated = -1, phrase
         elif phrase in known.ending and (negated, phrase) != ("without", "and"):
@@ -121,6 +128,10 @@ class _Meanings:
         if phrase in self._vectors:
             return self._by_neighbours(phrase)
         return None if self._vocabulary.number(phrase) is None else {}
+
+    def apart(self, word: str) -> list[str]:
+        """The words that hyphens join, where nothing is known of the whole: "guitar-driven"."""
+        return word.split("-") if "-" in word and self.of(word) is None else [word]
 
     def _by_hand(self, word: str) -> dict[int, float] | None:
         """What the lexicon says; None for a word that it lacks."""

@@ -15,35 +15,32 @@ import numpy as np
 from deejai_core.errors import ModelError
 
 FOLDER = Path(__file__).parent / "data"
+DIMENSION = 50
 
 
 class WordVectors:
+    """Raises ModelError where the files are gone or damaged."""
+
     def __contains__(self, word: str) -> bool:
-        return word in self._places
+        return word in self._held[0]
 
     def of(self, words: Sequence[str]) -> np.ndarray:
         """(n, 50) float32 unit vectors of words that are all there."""
-        vectors = self._vectors[[self._places[word] for word in words]].astype(np.float32)
+        places, all_vectors = self._held
+        vectors = all_vectors[[places[word] for word in words]].astype(np.float32)
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
     @cached_property
-    def _places(self) -> dict[str, int]:
+    def _held(self) -> tuple[dict[str, int], np.ndarray]:
+        """The place of each word, and (n, 50) int8, mapped into memory."""
         try:
             words = (FOLDER / "words.txt").read_text(encoding="utf-8").split()
-        except OSError as error:
-            raise _unreadable(error) from error
-        return {word: place for place, word in enumerate(words)}
-
-    @cached_property
-    def _vectors(self) -> np.ndarray:
-        """(n, 50) int8, mapped into memory."""
-        try:
             vectors = np.load(FOLDER / "vectors.npy", mmap_mode="r")
-        except (OSError, ValueError) as error:
+        except Exception as error:  # not there or damaged, in one of the many ways in which an array's header can be
             raise _unreadable(error) from error
-        if vectors.shape[:1] != (len(self._places),):
+        if getattr(vectors, "shape", None) != (len(words), DIMENSION):  # an archive of arrays has none
             raise _unreadable("words and vectors do not belong together")
-        return vectors
+        return {word: place for place, word in enumerate(words)}, vectors
 
 
 def _unreadable(reason: object) -> ModelError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from deejai_core import ModelError
 from deejai_core.models.musicnn.tags import BUNDLED_TAGS, MSD_TAGS
 from deejai_core.models.tag_set import TagSet, Vocabulary
+from deejai_core.sentences import lexicon as lexicons
 from deejai_core.sentences import word_vectors
 from deejai_core.sentences.lexicon import lexicon, parse
 from deejai_core.sentences.understanding import understand
@@ -45,9 +47,22 @@ class TestWordVectors:
         (tmp_path / "vectors.npy").write_bytes(b"junk")
         with pytest.raises(ModelError, match="cannot read the word vectors"):
             WordVectors().of(["piano"])
-        np.save(tmp_path / "vectors.npy", np.ones((2, 50), np.int8))
-        with pytest.raises(ModelError, match="do not belong together"):
-            WordVectors().of(["piano"])
+        for shape in ((2, 50), (1,), (1, 49)):
+            np.save(tmp_path / "vectors.npy", np.ones(shape, np.int8))
+            with pytest.raises(ModelError, match="do not belong together"):
+                _ = "piano" in WordVectors()
+
+    @pytest.mark.parametrize(
+        "damage", [b"", b"\xff\xfe", b"\x93NUMPY\x01\x00v\x00" + b"[" * 118], ids=["empty", "bytes", "header"]
+    )
+    @pytest.mark.parametrize("name", ["words.txt", "vectors.npy"])
+    def test_a_damaged_file(self, tmp_path, monkeypatch, name, damage):
+        for file in ("words.txt", "vectors.npy"):
+            shutil.copy(word_vectors.FOLDER / file, tmp_path)
+        (tmp_path / name).write_bytes(damage)
+        monkeypatch.setattr(word_vectors, "FOLDER", tmp_path)
+        with pytest.raises(ModelError, match=r"cannot read the word vectors .*; reinstall beets-deejai"):
+            _ = "piano" in WordVectors()
 
     def test_nobody_else_opens_them(self):
         code = "import deejai_core.lists.making, sys; assert 'deejai_core.sentences.understanding' in sys.modules; "
@@ -62,6 +77,13 @@ class TestTheLexicon:
         assert axes < said
         assert said - axes <= set(BUNDLED_TAGS.columns)
         assert lexicon().meanings["angry"] == {"energy": 1, "valence": -1}
+
+    @pytest.mark.parametrize("damage", [b"", b"\xff\xfe", b"rock: rock\n"], ids=["empty", "bytes", "half"])
+    def test_a_damaged_file(self, tmp_path, monkeypatch, damage):
+        (tmp_path / "lexicon.txt").write_bytes(damage)
+        monkeypatch.setattr(lexicons, "FOLDER", tmp_path)
+        with pytest.raises(ModelError, match=r"lexicon\.txt: cannot be read .*; reinstall beets-deejai"):
+            lexicon.__wrapped__()
 
     def test_a_word_means_one_thing(self):
         grammar = [lexicon().silent, lexicon().negating, lexicon().meanings.keys()]
@@ -100,6 +122,15 @@ class TestSentences:
             ("no rock or jazz", "-rock, -jazz"),
             ("no rock and jazz", "jazz; -rock"),
             ("without rock and jazz", "-rock, -jazz"),
+            ("jazz instead of rock", "jazz; -rock"),
+            ("neither rock nor jazz", "-rock, -jazz"),
+            ("it shouldn't be rock", "-rock"),
+            ("a little sad", "sad"),
+            ("low energy jazz", "low energy, jazz"),  # "low" turns the axis alone
+            ("jazz, but not low energy", "jazz, high energy"),
+            ("a low, mellow jazz", "mellow, jazz"),
+            ("I'm in the mood for 90's rock", "90s, rock"),
+            ("high-energy jazz", "high energy, jazz"),
             ("energetic epic battle jazz", "high energy, jazz"),  # what is said three times is said
             ("loud, not loud", ""),
             ("", ""),
@@ -127,6 +158,11 @@ class TestSentences:
     )
     def test_what_they_say_with_the_second_vocabulary(self, sentence, understood):
         assert gist(sentence, BUNDLED_TAGS).startswith(understood)
+
+    def test_accents_count_nothing(self):
+        plain = understand("naive cafe jazz", FIRST)
+        assert understand("Na\u00efve caf\u00e9 jazz", FIRST) == understand("nai\u0308ve cafe\u0301 jazz", FIRST) == plain
+        assert not plain.unknown
 
     def test_several_of_a_word_that_is_written_down(self):
         assert gist("trumpets") == gist("trumpet") == "jazz"
