@@ -104,7 +104,7 @@ HINTS = {
     "say what samples": "say what samples without a header are",
     "example query": "see what a query looks like",
     "describe": "say that these words describe how music sounds",
-    "describe by the others": "{about} is not known; say that the other words describe how music sounds",
+    "describe by the others": "as a description it has unknown words ({about}); say that the others are one",
     "go on from the checkpoint": "train again to go on from the last checkpoint",
     "switch to the model": "{about} can be used from now on",
     "compute the rest": "analyse the library, which computes the rest",

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from deejai_core.embedding.tagging import how_to_tag
-from deejai_core.errors import LibraryError, NoMatchError
+from deejai_core.errors import LibraryError, NoMatchError, QueryError
+from deejai_core.formats.entries import one_line
 from deejai_core.library import Library
 from deejai_core.lists.lookup import is_near
 from deejai_core.lists.space import Member, Space
@@ -39,16 +40,18 @@ def describe(library: Library, vocabulary: Vocabulary, words: Sequence[str], err
 
     error: that they match nothing; None: they are to be taken as a description whatever they match. Where nobody asked for
     that, they are one only if all words are known and no title or artist is spelt nearly so: else the error is raised.
-    Raises LibraryError if no track has such tags.
+    Raises QueryError if there are no words, LibraryError if no track has such tags.
     """
     text = " ".join(words)
+    if not text.strip():
+        raise QueryError("the description is empty; give words such as 'calm piano'")
     if error and (":" in text or not (error.hint or error.near)):  # a query, or the name of a file
         raise error
     there = known_columns(library, vocabulary)
     understood = understand(text, vocabulary, there or None)
     tags = vocabulary.numbers_in(text)
     if tags is None and not understood.weights:
-        raise error or LibraryError(f"{text!r} says nothing of how music sounds, as far as is known")
+        raise error or LibraryError(f"no word of {text!r} is known to describe how music sounds")
     if error and tags is None:
         if error.near and is_near(error.near, text):
             raise NoMatchError(str(error), query=error.query, kind=error.kind, near=error.near, hint="describe")
@@ -92,11 +95,11 @@ def sounding(space: Space, rules: Rules, description: Description) -> tuple[list
         raise LibraryError("nothing that the list may take has tags to find it by", hint=hint)
     members = space.members(found)
     sound = f"starting from what sounds most like {understood.gist(space.vocabulary)}"
-    named = description.text if description.asked else f"no {space.kind} is called {description.text!r}"
+    named = one_line(description.text) if description.asked else f"no {space.kind} is called {description.text!r}"
     remarks = [f"{named}: {sound}"]
     if understood.silent:
-        remarks.append(f"Not used, because they say nothing of sound that the tags know: {', '.join(understood.silent)}.")
+        remarks.append(f"Not used, because no tag stands for them: {', '.join(understood.silent)}.")
     if understood.unknown:
-        remarks.append(f"Not known: {', '.join(understood.unknown)}.")
+        remarks.append(f"Unknown words: {', '.join(understood.unknown)}.")
     leaning = None if description.tags else scores
     return [members[position] for position in found if position in members], leaning, remarks

@@ -29,7 +29,7 @@ def test_it_starts_from_what_sounds_so_and_says_what_it_understood(tagged):
     assert len(picks(result)) == 2
     said = "starting from what sounds most like low energy, instrumental, low valence"
     assert f"no track is called '{CALM}': {said}" in result.lines
-    assert "Not used, because they say nothing of sound that the tags know: evening." in result.lines
+    assert "Not used, because no tag stands for them: evening." in result.lines
     assert seeds(tagged.deejai("similar", *CALM.split(), "-n", "2")) == seeds(result)
 
 
@@ -77,7 +77,7 @@ def test_a_name_that_is_misspelt_is_asked_back(tagged, change, typed, meant):
 def test_the_question_names_the_way_out(tagged):
     tagged.run("modify", "-yMW", "title:Kettle", "title=Angry Guitar")
     error = tagged.deejai("similar", "angry guitars", status=1).err
-    way_out = "(--words goes by what these words say of sound)"
+    way_out = "(--words takes the words as a description of sound)"
     assert error == f"error: no track matches 'angry guitars'; did you mean 'Angry Guitar'? {way_out}\n"
     assert len(seeds(tagged.deejai("similar", "--words", "angry guitars", "-n", "1"))) == 3
     assert "--words" not in tagged.deejai("similar", "Anvli", status=1).err  # no word
@@ -86,18 +86,20 @@ def test_the_question_names_the_way_out(tagged):
 def test_a_word_that_is_not_known(tagged):
     error = tagged.deejai("similar", "calm pianoo", status=1).err
     assert error == (
-        "error: no track matches 'calm pianoo'; 'pianoo' is no word that is known; --words goes by the others\n"
+        "error: no track matches 'calm pianoo'; as a description it has unknown words ('pianoo'); --words leaves them out\n"
     )
     result = tagged.deejai("similar", "--words", "calm pianoo", "-n", "1")
     assert "calm pianoo: starting from what sounds most like low energy" in result.lines
-    assert "Not known: pianoo." in result.lines
+    assert "Unknown words: pianoo." in result.lines
 
 
 def test_words_that_say_nothing_of_sound(tagged):
     error = tagged.deejai("similar", "yellow submarine", status=1).err
     assert error == "error: no track matches 'yellow submarine'; `beet ls` shows what a query finds\n"
     error = tagged.deejai("similar", "--words", "yellow submarine", status=1).err
-    assert error == "error: 'yellow submarine' says nothing of how music sounds, as far as is known\n"
+    assert error == "error: no word of 'yellow submarine' is known to describe how music sounds\n"
+    error = tagged.deejai("similar", "--words", " ", status=1).err
+    assert error == "error: the description is empty; give words such as 'calm piano'\n"
 
 
 def test_without_tags_it_says_what_to_do(analysed):
