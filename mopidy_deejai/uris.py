@@ -6,15 +6,17 @@ A URI of this extension is `deejai:` and a verb, and each of its parts after ano
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 SCHEME = "deejai"
 RADIO = "radio"  # the verb of a song that a radio begins with
 LOCAL = "local:track:"
+FILE = re.compile(r"file:(?://[^/]*)?([^?#]*)")  # unlike urlsplit, it refuses nothing: a tracklist may hold anything
 
 
 def uri_of(verb: str, *parts: str) -> str:
@@ -47,9 +49,14 @@ class Files:
         return path.as_uri()
 
     def path(self, uri: str) -> Path | None:
-        """The file that a URI stands for; None: it is none."""
-        if uri.startswith("file:"):
-            return Path(_unquoted(urlsplit(uri).path))
+        """The absolute path of the file that a URI stands for; None: it stands for none. Any text may be a URI here."""
+        path = self._named(uri)
+        return path if path and path.is_absolute() and "\0" not in str(path) else None
+
+    def _named(self, uri: str) -> Path | None:
+        """The path in a URI, whatever it is like."""
+        if file := FILE.match(uri):
+            return Path(_unquoted(file[1]))
         if uri.startswith(LOCAL) and self.folder:
             return self.folder / _unquoted(uri.removeprefix(LOCAL))
         match parts_of(uri):

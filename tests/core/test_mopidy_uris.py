@@ -49,3 +49,14 @@ def test_who_plays_files(file, local, uri):
 @pytest.mark.parametrize("uri", ["spotify:track:a", "local:track:a.flac", "deejai:similar:a", "deejai:radio", "radio:/a"])
 def test_what_is_no_file(uri):
     assert Files().path(uri) is None
+
+
+@pytest.mark.parametrize(
+    "uri", ["file:", "file://[x", "file:a.flac", "file:///a%00b", "deejai:radio:a.flac", "deejai:radio:"]
+)
+def test_what_no_file_can_be_called(uri):
+    assert Files(MUSIC).path(uri) is None
+
+
+def test_files_of_this_machine_and_what_follows_a_path():
+    assert Files().path("file://localhost/a%3Fb.flac?c#d") == Path("/a?b.flac")
