@@ -11,11 +11,11 @@ import pykka
 from mopidy import backend
 from mopidy.models import Album, Artist, Ref, Track
 
-from deejai_core.errors import DeejaiError
+from deejai_core.errors import LibraryError
 from deejai_core.formats.entries import Track as Song
 from deejai_core.formats.entries import one_line
 
-from .music import Music
+from .music import Music, log_failure
 from .opening import open_music
 from .uris import RADIO, SCHEME, Files, files_of, is_radio, parts_of, uri_of
 
@@ -91,7 +91,10 @@ class DeejaiLibrary(backend.LibraryProvider):
 
     def _song(self, music: Music, uri: str) -> Iterable[Song]:
         path = self._files.path(uri)
-        return music.library.tracks(music.library.at([path] if path else []).values()).values()
+        ids = music.library.at([path] if path else []).values()
+        if not ids:
+            raise LibraryError("it is no song of the library")
+        return music.library.tracks(ids).values()
 
     def _track(self, song: Song, uri: str | None = None) -> Track:
         return Track(
@@ -107,11 +110,8 @@ class DeejaiLibrary(backend.LibraryProvider):
         try:
             self._music = self._music or open_music(self._folder)
             return make(self._music)
-        except DeejaiError as error:
-            logger.error("%s: %s", uri, self._music.in_words(error) if self._music else error)
-        except Exception as error:  # of beets, its configuration, or the database: Mopidy plays on
-            logger.error("%s: %s", uri, one_line(str(error)))
-            logger.debug("", exc_info=True)
+        except Exception as error:  # also of beets, its configuration, or the database: Mopidy plays on
+            log_failure(uri, error, self._music)
         return []
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import beets
 import beets.library
+import confuse
 from beets import plugins
 
 from beetsplug.deejai.cli.hints import in_words
@@ -19,11 +21,23 @@ from beetsplug.deejai.cli.settings import read_settings
 from beetsplug.deejai.library.beets_library import BeetsLibrary
 from deejai_core.api import MadeList, Player, Radio, RadioObserver
 from deejai_core.errors import LibraryError
-from deejai_core.lists.named import NamedPlaylist, name_of, read_named
+from deejai_core.lists.named import asked_for, name_of, read_named
 
 from .music import ahead, song_at
 
 OPENING = threading.Lock()  # beets has one configuration and one set of plugins in a process
+
+
+def _read_configuration() -> None:
+    """Have beets read its configuration, if it has not yet. Raises confuse.ConfigError."""
+    if beets.config.sources:
+        return
+    try:
+        beets.config.read()
+    except confuse.ConfigError:
+        beets.config.clear()  # else the next one finds the half that was read, and takes it for all
+        raise
+    beets.config.set({"plugins": ["deejai"]})  # other plugins are no business of a player
 
 
 class BeetsMusic:
@@ -33,12 +47,16 @@ class BeetsMusic:
         with OPENING:
             if folder is not None:
                 os.environ["BEETSDIR"] = str(folder)  # beets knows no other way to be told
-            beets.config.set({"plugins": ["deejai"]})  # other plugins are no business of a player
+            _read_configuration()
             plugins.load_plugins()
             database = beets.config["library"].as_path()
             if not database.is_file():
                 raise LibraryError(f"{database}: there is no beets library; name beets' folder with [deejai] library")
-            self.library = BeetsLibrary(beets.library.Library(database, beets.config["directory"].as_filename()))
+            try:
+                library = beets.library.Library(database, beets.config["directory"].as_filename())
+            except sqlite3.Error as error:
+                raise LibraryError(f"{database}: it cannot be opened ({error})") from error
+            self.library = BeetsLibrary(library)
             self._config = beets.config["deejai"]
 
     def similar(self, words: Sequence[str]) -> MadeList:
@@ -51,15 +69,10 @@ class BeetsMusic:
         return [name for entry in self._config["playlists"].get(list) if (name := name_of(entry))]
 
     def make(self, name: str) -> MadeList:
-        playlist = self._read(name)
+        number, _, entry = next(asked_for(self._config["playlists"].get(list), [name]))
+        playlist = read_named(entry, LISTED, number)
         settings = read_settings(self._config, playlist.options)
         return make(playlist.verb, self.library, playlist.words, settings, **playlist.asked)
-
-    def _read(self, name: str) -> NamedPlaylist:
-        for number, entry in enumerate(self._config["playlists"].get(list), 1):
-            if name_of(entry) == name:
-                return read_named(entry, LISTED, number)
-        raise LibraryError(f"no playlist is named {name!r}")
 
     def radio(self, player: Player, observer: RadioObserver, first: Path | None, pause: Callable[[float], None]) -> Radio:
         settings = read_settings(self._config)

@@ -11,12 +11,11 @@ from typing import Any
 import pykka
 from mopidy.core import CoreListener
 
-from deejai_core.errors import DeejaiError, LostError
+from deejai_core.errors import LostError
 from deejai_core.features.radio.text import RadioText
-from deejai_core.formats.entries import one_line
 from deejai_core.players.player import QueueEntry, Snapshot
 
-from .music import Music
+from .music import Music, log_failure
 from .opening import open_music
 from .player import MopidyPlayer
 from .uris import SCHEME, Files, files_of, is_radio
@@ -116,11 +115,8 @@ class Radios:
                 return
             except OverError:
                 self._news.tell()  # what ended this radio may ask for another
-            except DeejaiError as error:
-                logger.error("radio: %s", self._music.in_words(error) if self._music else error)
-            except Exception as error:  # of beets, its configuration, or the database: Mopidy plays on
-                logger.error("radio: %s", one_line(str(error)))
-                logger.debug("", exc_info=True)
+            except Exception as error:  # also of beets, its configuration, or the database: Mopidy plays on
+                log_failure("radio", error, self._music)
 
     def _is_asked_for(self, uri: str) -> bool:
         return self._always or is_radio(uri)

@@ -97,6 +97,9 @@ def test_what_cannot_be_made_is_a_line_in_the_log(mopidy):
     }.items():
         assert mopidy("library.browse", uri=uri) == []
         assert line in mopidy.said()
+    gone = "deejai:radio:%2Fgone.flac"
+    assert mopidy("library.lookup", uris=[gone]) == {gone: []}
+    assert f"{gone}: it is no song of the library" in mopidy.said()
     assert mopidy("library.browse", uri="deejai:nonsense") == mopidy("library.browse", uri="deejai:like:nobody") == []
     assert "Traceback" not in mopidy.said()
 
@@ -197,4 +200,25 @@ def test_a_library_that_is_not_there(collection, tmp_path):
     finally:
         server.stop()
     assert server.said().count("nowhere: there is no such folder") == 2
+    assert "Traceback" not in server.said()
+
+
+def test_what_cannot_be_read_is_read_once_it_can(analysed_library, collection, tmp_path):
+    own = copied(analysed_library, tmp_path / "beets")
+    server = MopidyServer(tmp_path, f"library = {own.folder}", files(collection))
+    config, database = own.folder / "config.yaml", own.folder / "library.db"
+    written, kept = config.read_text(), database.read_bytes()
+    try:
+        server.start()
+        config.write_text("{{{")
+        assert server("library.browse", uri="deejai:like") == server("library.browse", uri="deejai:lists") == []
+        assert server.said().count("config.yaml could not be read") == 2
+        config.write_text(written)
+        database.write_bytes(b"no database " * 100)
+        assert server("library.browse", uri="deejai:like") == []
+        assert f"{database}: it cannot be opened (file is not a database)" in server.said()
+        database.write_bytes(kept)
+        assert server("library.browse", uri="deejai:like")
+    finally:
+        server.stop()
     assert "Traceback" not in server.said()
