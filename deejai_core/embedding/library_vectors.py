@@ -40,6 +40,12 @@ def up_to_date(
     return is_current(store, model, epsilon, open_recordings(library) if recordings is None else recordings)
 
 
+def used_epsilon(store: SliceStore, model: Model) -> float | None:
+    """What epsilon vectors of this model were last weighted with; None if they were not."""
+    weighting = store.weighting()
+    return weighting.epsilon if weighting and weighting.model == model.name else None
+
+
 def weight_tracks(library: Library, ids: Iterable[int], model: Model, epsilon: float, store: SliceStore) -> Weighted:
     """Give tracks that have been embedded their vectors, and bring those of all others up to date with the library.
 
@@ -47,13 +53,12 @@ def weight_tracks(library: Library, ids: Iterable[int], model: Model, epsilon: f
     """
     tracks, wanted = _tracks_of(library.recordings()), set(ids)
     keys = {key for key, found in tracks.items() if wanted.intersection(found)}
-    given, changed, before = set(), set(), store.weighting()
+    given, changed, before = set(), set(), used_epsilon(store, model)
     for block, vectors in weight_library(store, model, epsilon, tracks.keys(), keys):
         kept = _keep(library, {key: tracks[key] for key in block}, vectors, model)
         given |= kept.current & wanted
         changed |= kept.changed - wanted
-    other_epsilon = before and before.model == model.name and before.epsilon != epsilon
-    return Weighted(len(given), len(changed), (before.epsilon, epsilon) if other_epsilon else None)
+    return Weighted(len(given), len(changed), None if before in (None, epsilon) else (before, epsilon))
 
 
 def weight_again(library: Library, model: Model, epsilon: float) -> tuple[int, int]:

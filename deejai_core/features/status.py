@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deejai_core.data_folder import slices_path
 from deejai_core.embedding.library_analysis import plan
-from deejai_core.embedding.library_vectors import up_to_date
+from deejai_core.embedding.library_vectors import up_to_date, used_epsilon
 from deejai_core.embedding.slices import Failure, open_slices
 from deejai_core.index.annoy_file import index_paths, read_manifest, why_no_annoy
 from deejai_core.index.cache import current_index
@@ -66,8 +66,7 @@ def library_status(library: Library, model: Model, analysis: Analysis, search: s
             known = store.failures()
             work = plan(library, model, store, analysis)
             stored = len(work.to_weight)
-            weighting = store.weighting()
-            used = weighting.epsilon if weighting and weighting.model == model.name else None
+            used = used_epsilon(store, model)
             if companions := [each.trunk_name for each in tagging_model(model).more if store.has(each.trunk_name)]:
                 recordings = set(library.recordings().values())
                 heard = {trunk: len(store.known(recordings, trunk)) for trunk in companions}

@@ -111,6 +111,8 @@ def test_vectors_of_an_older_library_are_said_to_be_so(analysed):
     assert told in analysed.deejai("doctor").out
     analysed.deejai("analyze")
     assert "weights       up to date" in analysed.deejai("doctor").out
+    analysed.deejai("reweigh", "--epsilon", "0.6")
+    assert "with another epsilon; `beet deejai analyze` updates them" in analysed.deejai("doctor").out
 
 
 def test_vectors_that_are_not_what_the_slices_give(analysed):

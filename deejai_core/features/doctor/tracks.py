@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from deejai_core.data_folder import alone, slices_path
 from deejai_core.embedding.changed_files import look_at_files
 from deejai_core.embedding.library_analysis import pending_tracks, plan
-from deejai_core.embedding.library_vectors import different_vectors, up_to_date, weight_tracks
+from deejai_core.embedding.library_vectors import different_vectors, up_to_date, used_epsilon, weight_tracks
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import AudioError
 from deejai_core.features.doctor.finding import Finding, Repair
@@ -50,7 +50,9 @@ def weighting(library: Library, model: Model, epsilon: float) -> Iterator[Findin
     """Whether the vectors are those of the library as it is; of some of them, whether they are what they should be."""
     with open_slices(library) as store:
         if not up_to_date(library, model, epsilon, store):
-            yield Finding("weights", "from before the library changed", hint="analyse to update")
+            other_epsilon = used_epsilon(store, model) not in (None, epsilon)
+            told = "with another epsilon" if other_epsilon else "from before the library changed"
+            yield Finding("weights", told, hint="analyse to update")
             return
         wrong = different_vectors(library, model, epsilon, store, CHECKED)
     if not wrong:
