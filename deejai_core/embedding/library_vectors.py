@@ -10,7 +10,7 @@ import numpy as np
 
 from deejai_core.data_folder import alone
 from deejai_core.embedding.mp3tovec import REFERENCE
-from deejai_core.embedding.recordings import Recordings, open_recordings
+from deejai_core.embedding.recordings import Recordings, open_recordings, renew_recordings
 from deejai_core.embedding.reference_slices import read_reference
 from deejai_core.embedding.slices import SliceStore, open_slices
 from deejai_core.embedding.weighting import is_current, read_units, weight_against, weight_library
@@ -51,7 +51,7 @@ def weight_tracks(library: Library, ids: Iterable[int], model: Model, epsilon: f
 
     For one process at a time. What is interrupted goes on the next time.
     """
-    tracks, wanted = _tracks_of(library.recordings()), set(ids)
+    tracks, wanted = _tracks_of(renew_recordings(library).keys()), set(ids)
     keys = {key for key, found in tracks.items() if wanted.intersection(found)}
     given, changed, before = set(), set(), used_epsilon(store, model)
     for block, vectors in weight_library(store, model, epsilon, tracks.keys(), keys):

@@ -70,17 +70,25 @@ class Recordings:
 
 def open_recordings(library: Library) -> Recordings:
     """The recordings of a library as it is. A folder that cannot be written costs time."""
-    # Before what it is a bookmark of: what comes meanwhile is seen twice, not missed.
-    bookmark = library.bookmark()
     kept = _read(recordings_path(library))
     changed = None if kept is None else library.changed_since(kept[1])
     if changed is None or len(changed) > RENEWED:
-        rows = _rows(library.recordings())
-        if len(rows) >= CACHED_FROM:
-            with contextlib.suppress(OSError):
-                _write(recordings_path(library), rows, bookmark)
-        return Recordings(library, rows)
+        return renew_recordings(library)
     return Recordings(library, _changed(kept[0], changed, library.recordings(changed)) if changed else kept[0])
+
+
+def renew_recordings(library: Library) -> Recordings:
+    """As `open_recordings`, with all keys read from the library.
+
+    So it finds, too, what no bookmark tells: that a backup has brought back tracks which were gone when the keys were kept.
+    """
+    # Before what it is a bookmark of: what comes meanwhile is seen twice, not missed.
+    bookmark = library.bookmark()
+    rows = _rows(library.recordings())
+    if len(rows) >= CACHED_FROM:
+        with contextlib.suppress(OSError):
+            _write(recordings_path(library), rows, bookmark)
+    return Recordings(library, rows)
 
 
 def _stored(key: str) -> bytes:

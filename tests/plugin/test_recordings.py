@@ -17,7 +17,7 @@ from beetsplug.deejai.library.attributes import ITEM_TYPES, KEY, VECTOR
 from beetsplug.deejai.library.beets_library import BeetsLibrary
 from deejai_core.data_folder import recordings_path
 from deejai_core.embedding import recordings as module
-from deejai_core.embedding.library_vectors import weight_imported
+from deejai_core.embedding.library_vectors import up_to_date, weight_imported, weight_tracks
 from deejai_core.embedding.recordings import open_recordings
 from deejai_core.embedding.slices import open_slices
 from deejai_core.embedding.weighting import choose_reference, read_units, weight_against
@@ -70,6 +70,7 @@ def check(lib: Library) -> None:
     keys = [key_of(number) for number in range(40)]
     tracks = {key: [id_ for id_, other in truth.items() if other == key] for key in keys}
     assert found.tracks_of(keys) == {key: ids for key, ids in tracks.items() if ids}
+    assert truth.items() <= found.keys().items()
 
 
 def test_what_is_kept_goes_on(tmp_path, cached, monkeypatch):
@@ -125,6 +126,32 @@ def test_another_library_in_its_place(tmp_path, cached):
     other._close()
     (tmp_path / "library.db").write_bytes((tmp_path / "other/library.db").read_bytes())
     check(Library(str(tmp_path / "library.db"), str(tmp_path)))
+
+
+def test_a_backup_in_its_place_is_known_from_the_next_weighting_on(tmp_path, cached, monkeypatch):
+    """All of its rows were there when the keys were kept, but for those of a track that had gone: nothing tells of it."""
+    monkeypatch.setattr(module, "RENEWED", 1_000)
+    lib, model = library(tmp_path, 10), MusiCNN()
+    with open_slices(BeetsLibrary(lib)) as store:
+        for number in range(10):
+            store.put(key_of(number), model.trunk_name, np.random.default_rng(number).normal(size=(2, model.trunk_size)))
+
+        def weighted() -> bool:
+            weight_tracks(BeetsLibrary(lib), [], model, model.epsilon, store)
+            return up_to_date(BeetsLibrary(lib), model, model.epsilon, store)
+
+        assert weighted()
+        lib._close()
+        backup = (tmp_path / "library.db").read_bytes()
+        lib = Library(str(tmp_path / "library.db"), str(tmp_path))
+        lib.get_item(5).remove()
+        recordings_path(BeetsLibrary(lib)).unlink()
+        assert weighted()
+        lib._close()
+        (tmp_path / "library.db").write_bytes(backup)
+        lib = Library(str(tmp_path / "library.db"), str(tmp_path))
+        assert weighted()
+    check(lib)
 
 
 def test_keys_of_another_length(tmp_path, cached):
