@@ -123,8 +123,7 @@ def touch_vectors(database: Database, ids: list[int]) -> None:
     """Give these tracks new marks: whoever follows the library has to look at them again."""
     database.connection.executemany(
         "INSERT OR REPLACE INTO vectors (track_id, model, vector) "
-        "SELECT id, COALESCE(model, ''), vector FROM tracks LEFT JOIN vectors ON track_id = id "
-        "WHERE id = ? AND (audio_key != '' OR track_id IS NOT NULL)",  # no mark for what nobody can have seen
+        "SELECT id, COALESCE(model, ''), vector FROM tracks LEFT JOIN vectors ON track_id = id WHERE id = ?",
         [(id_,) for id_ in ids],
     )
     note_write(database)
