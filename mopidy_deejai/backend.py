@@ -131,9 +131,9 @@ def list_of(music: Music, verb: str, parts: Sequence[str]) -> list[Song]:
 def artists(music: Music, *parts: str) -> list[Ref]:
     """A directory for each artist of a library, whose URI has the artist after these parts."""
     verb, *before = parts
-    names = {one_line(each.artist) or UNKNOWN: each.artist for each in music.library.names()}
-    ordered = sorted(names.items(), key=lambda item: item[0].casefold())
-    return [Ref.directory(uri=uri_of(verb, *before, artist), name=name) for name, artist in ordered]
+    name_of = {each.artist: one_line(each.artist) or UNKNOWN for each in music.library.names()}
+    ordered = sorted(name_of.items(), key=lambda item: item[1].casefold())
+    return [Ref.directory(uri=uri_of(verb, *before, artist), name=name) for artist, name in ordered]
 
 
 def songs(music: Music, artist: str, uri: Callable[[str], str], ref: Callable[..., Ref] = Ref.directory) -> list[Ref]:

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import beets
@@ -21,9 +22,10 @@ from beetsplug.deejai.cli.settings import read_settings
 from beetsplug.deejai.library.beets_library import BeetsLibrary
 from deejai_core.api import MadeList, Player, Radio, RadioObserver
 from deejai_core.errors import LibraryError
+from deejai_core.features.radio.radio import AHEAD
 from deejai_core.lists.named import asked_for, name_of, read_named
 
-from .music import ahead, song_at
+from .music import song_at
 
 OPENING = threading.Lock()  # beets has one configuration and one set of plugins in a process
 
@@ -77,7 +79,7 @@ class BeetsMusic:
     def radio(self, player: Player, observer: RadioObserver, first: Path | None, pause: Callable[[float], None]) -> Radio:
         settings = read_settings(self._config)
         space = request_for("similar", settings).open(self.library, model_in_use(self.library, settings))
-        walk = ahead(settings.walk)
+        walk = replace(settings.walk, count=AHEAD.count)
         return Radio(space, player, observer, walk, settings.rules, seeds=song_at(space, first), pause=pause)
 
     def in_words(self, error: Exception) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from deejai_core.api import FolderLibrary, MadeList, Player, Radio, RadioObserver, Walk, journey, open_space, similar
+from deejai_core.api import FolderLibrary, MadeList, Player, Radio, RadioObserver, journey, open_space, similar
 from deejai_core.errors import LibraryError
-from deejai_core.features.radio.radio import AHEAD
 
 from .music import song_at
 
@@ -19,7 +18,7 @@ class FolderMusic:
         self.library = FolderLibrary(folder)
 
     def similar(self, words: Sequence[str]) -> MadeList:
-        return similar(self.library, words, Walk(count=20))
+        return similar(self.library, words)
 
     def journey(self, words: Sequence[str]) -> MadeList:
         return journey(self.library, words)
@@ -32,7 +31,7 @@ class FolderMusic:
 
     def radio(self, player: Player, observer: RadioObserver, first: Path | None, pause: Callable[[float], None]) -> Radio:
         space = open_space(self.library)
-        return Radio(space, player, observer, AHEAD, seeds=song_at(space, first), pause=pause)
+        return Radio(space, player, observer, seeds=song_at(space, first), pause=pause)
 
     def in_words(self, error: Exception) -> str:
         return str(error)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from deejai_core.api import Library, MadeList, Member, Player, Radio, RadioObserver, Space, Walk
-from deejai_core.features.radio.radio import AHEAD
+from deejai_core.api import Library, MadeList, Member, Player, Radio, RadioObserver, Space
 from deejai_core.formats.entries import one_line
 
 logger = logging.getLogger(__name__)
@@ -46,11 +44,6 @@ def log_failure(what: str, error: Exception, music: Music | None) -> None:
     """Log in one line what could not be done, why, and what helps. music: None if it could not be opened."""
     logger.error("%s: %s", what, one_line(music.in_words(error) if music else str(error)))
     logger.debug("", exc_info=error)
-
-
-def ahead(walk: Walk) -> Walk:
-    """The walk of a radio, by that of lists."""
-    return replace(walk, count=AHEAD.count)
 
 
 def song_at(space: Space, path: Path | None) -> list[Member]:

@@ -75,6 +75,18 @@ def test_songs_like_one(mopidy, library):
     assert list(browse(mopidy, songs["Aisle"]).values()) == printed(library, "similar", "Aisle")
 
 
+def test_songs_without_an_artist_and_those_of_one_who_is_called_so(mopidy, library):
+    (before,) = {*library.field("artist", "Aisle"), *library.field("artist", "Dust in Light")}
+    try:
+        library.run("modify", "-yWM", "Aisle", "artist=")
+        library.run("modify", "-yWM", "Dust in Light", "artist=Unknown artist")
+        unknown = [ref.uri for ref in mopidy("library.browse", uri="deejai:like") if ref.name == "Unknown artist"]
+        assert sorted(title for uri in unknown for title in browse(mopidy, uri)) == ["Aisle", "Dust in Light"]
+    finally:
+        for title in ("Aisle", "Dust in Light"):
+            library.run("modify", "-yWM", title, f"artist={before}")
+
+
 def test_a_journey_between_two(mopidy, library):
     (start,), (end,) = library.field("artist", "Aisle"), library.field("artist", "Surge")
     begun = browse(mopidy, browse(mopidy, browse(mopidy, "deejai:journeys")[start])["Aisle"])
