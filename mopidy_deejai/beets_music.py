@@ -21,7 +21,7 @@ from beetsplug.deejai.cli.named import LISTED
 from beetsplug.deejai.cli.settings import read_settings
 from beetsplug.deejai.library.beets_library import BeetsLibrary
 from deejai_core.api import MadeList, Player, Radio, RadioObserver
-from deejai_core.errors import LibraryError
+from deejai_core.errors import LibraryError, PlayerError
 from deejai_core.features.radio.radio import AHEAD
 from deejai_core.lists.named import asked_for, name_of, read_named
 
@@ -83,4 +83,4 @@ class BeetsMusic:
         return Radio(space, player, observer, walk, settings.rules, seeds=song_at(space, first), pause=pause)
 
     def in_words(self, error: Exception) -> str:
-        return in_words(error)
+        return str(error) if isinstance(error, PlayerError) else in_words(error)  # beets' words are for another player, MPD

@@ -200,6 +200,18 @@ def test_a_radio_that_is_always_on_over_mopidy_local(library, collection, tmp_pa
     assert "Traceback" not in server.said()
 
 
+def test_a_mopidy_that_plays_no_files_is_told_what_would(library, tmp_path):
+    server = MopidyServer(tmp_path, f"library = {library.folder}", "[file]\nenabled = false\n[local]\nenabled = false")
+    try:
+        server.start()
+        play(server, uri_of("radio", path_of(library, "Aisle")))
+        until(lambda: "radio: Mopidy accepts none of" in server.said(), server.said())
+    finally:
+        server.stop()
+    assert "Mopidy-File would ([file] enabled = true)" in server.said()
+    assert "music_directory" not in server.said()  # which is MPD's
+
+
 def test_a_library_that_is_not_there(collection, tmp_path):
     server = MopidyServer(tmp_path, f"library = {tmp_path}/nowhere\nradio = true", files(collection))
     try:
