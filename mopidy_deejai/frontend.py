@@ -22,16 +22,16 @@ from .uris import SCHEME, Files, files_of, is_radio
 
 logger = logging.getLogger(__name__)
 
-IDLE = 300  # seconds without news, after which it is looked whether all is as it was
+IDLE = 300  # seconds without news, after which the tracklist is looked at all the same
 NO_NEWS = {"volume_changed", "mute_changed", "stream_title_changed"}
 
 
-class EndedError(Exception):
-    """Mopidy ends."""
+class MopidyEndsError(Exception):
+    """Mopidy is about to end, and so must the thread of its radios."""
 
 
-class OverError(Exception):
-    """What asked for a radio is there no longer."""
+class RadioOverError(Exception):
+    """A radio is over; Mopidy goes on."""
 
 
 class News:
@@ -49,19 +49,19 @@ class News:
         self._told.set()
 
     def wait(self, seconds: float = IDLE) -> None:
-        """Return when something has happened, or after these seconds. Raises EndedError."""
+        """Return when something has happened, or after these seconds. Raises MopidyEndsError."""
         self._told.wait(seconds)
         self._told.clear()
         self._check()
 
     def pause(self, seconds: float) -> None:
-        """Return after these seconds, whatever happens. Raises EndedError."""
+        """Return after these seconds, whatever happens. Raises MopidyEndsError."""
         self._ended.wait(seconds)
         self._check()
 
     def _check(self) -> None:
         if self._ended.is_set():
-            raise EndedError
+            raise MopidyEndsError
 
 
 class DeejaiFrontend(pykka.ThreadingActor, CoreListener):
@@ -111,9 +111,9 @@ class Radios:
                 if current and current.id != asked and now.state == "play" and self._is_asked_for(current.file):
                     asked = current.id
                     self._go_on(current)
-            except (EndedError, LostError):
+            except (MopidyEndsError, LostError):
                 return
-            except OverError:
+            except RadioOverError:
                 self._news.tell()  # what ended this radio may ask for another
             except Exception as error:  # also of beets, its configuration, or the database: Mopidy plays on
                 log_failure("radio", error, self._music)
@@ -122,7 +122,7 @@ class Radios:
         return self._always or is_radio(uri)
 
     def _go_on(self, first: QueueEntry) -> None:
-        """A radio that begins with an entry of the tracklist, until OverError or EndedError is raised."""
+        """A radio that begins with an entry of the tracklist, until RadioOverError or MopidyEndsError is raised."""
         self._music = self._music or open_music(self._folder)
         folder = self._music.library.music_folder
         player = Watched(self._core, self._news.wait, folder, self._files, first=first, always=self._always)
@@ -134,7 +134,7 @@ class Radios:
 
 
 class Watched(MopidyPlayer):
-    """Mopidy as one radio has it: a look at it raises OverError, before the radio does anything, once that is over."""
+    """Mopidy as one radio has it: a look at it raises RadioOverError, before the radio does anything, once that is over."""
 
     def __init__(self, *of_the_player: Any, first: QueueEntry, always: bool) -> None:
         super().__init__(*of_the_player)
@@ -146,15 +146,15 @@ class Watched(MopidyPlayer):
         before, now = self._before, super().snapshot()
         if is_over(self._first, before, now, always=self._always):
             logger.info("the radio is off")
-            raise OverError
+            raise RadioOverError
         self._before = now
         return now
 
 
 def is_over(first: QueueEntry, before: Snapshot, now: Snapshot, *, always: bool) -> bool:
-    """Whether a radio is over that began with an entry: another radio's song plays, or the tracklist was cleared.
+    """Whether the radio that began with an entry is over: another radio's song plays, or the tracklist was cleared.
 
-    It may have been filled again since. always: to clear it is not to end the radio.
+    It may have been filled again since. always: clearing it does not end the radio.
     """
     current = now.current_entry
     if current and current.id != first.id and is_radio(current.file):

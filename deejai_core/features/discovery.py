@@ -90,7 +90,7 @@ def discover_artists(library: Library, words: Sequence[str] = (), count: int = 2
 def _something(found: list[T], what: str) -> list[T]:
     """Raises HistoryError if it is nothing."""
     if not found:
-        raise HistoryError(f"no list names {what}s beside these tracks that the library lacks", hint="add lists")
+        raise HistoryError(f"no list that has these tracks names {what}s that the library lacks", hint="add lists")
     return found
 
 
@@ -109,8 +109,8 @@ def _seeds(history: History, ids: Sequence[int]) -> np.ndarray:
     """The words of tracks. Raises HistoryError if none of them is in a list."""
     seeds = history.words_of(ids)
     if not seeds:
-        whose = "this track is not" if len(ids) == 1 else f"none of these {counted(len(ids), 'track')} is"
-        raise HistoryError(f"{whose} in a list of the history, with another song", hint="add lists")
+        which = "this track" if len(ids) == 1 else f"any of these {counted(len(ids), 'track')}"
+        raise HistoryError(f"no list of the history has {which} beside another song", hint="add lists")
     return np.array(seeds)
 
 

@@ -58,7 +58,10 @@ def test_a_playlist_that_it_wrote_is_a_source_of_the_history(listed, tmp_path):
         (["--artists", "--format", "jspf"], "--artists: a JSPF playlist is of songs; choose csv for artists"),
         (["Aisle", "-o", "new.csv", "--format", "jspf"], "--format: new.csv would not be JSPF"),
         (["Aisle", "-n", "0"], "--number: must be at least 1, not 0"),
-        (["title:Anvil"], "in a list of the history, with another song; `beet deejai history add` adds lists"),
+        (
+            ["title:Anvil"],
+            "no list of the history has this track beside another song; `beet deejai history add` adds lists",
+        ),
         (["nothing such"], "no track matches 'nothing such'"),
     ],
 )

@@ -54,7 +54,7 @@ class RadioObserver:
 
 
 class Radio:
-    """A radio, and what it has learnt since it began.
+    """A radio, and what it has learned since it began.
 
     Parameters
     ----------

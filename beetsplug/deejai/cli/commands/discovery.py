@@ -18,7 +18,7 @@ def verbs() -> list[Verb]:
     discover = Verb(
         "discover",
         run_discover,
-        "name songs that the library lacks, and that lists put together with the matching ones",
+        "name songs that the library lacks, from the lists that its matching tracks are in",
         takes="[options] [QUERY...]",
     )
     add_options(discover, (replace(OPTIONS["number"], help="songs, or artists, to name"),))
