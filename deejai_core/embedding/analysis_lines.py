@@ -23,6 +23,8 @@ from deejai_core.options.analysis import Analysis
 from deejai_core.progress import Progress, Teller
 from deejai_core.words import counted
 
+ANALYSED, HEARD = "tracks analysed", "files heard"  # what is counted
+
 
 class AnalysisText(AnalysisObserver):
     """Tells how an analysis goes on. A context manager, for as long as it does. model: its name."""
@@ -30,6 +32,7 @@ class AnalysisText(AnalysisObserver):
     def __init__(self, teller: Teller, model: str) -> None:
         self._teller = teller
         self._model = model
+        self.what = ANALYSED
         self._progress: Progress | None = None
 
     def __enter__(self) -> AnalysisText:
@@ -50,6 +53,7 @@ class AnalysisText(AnalysisObserver):
 
     def hearing(self, files: int) -> None:
         self._close()
+        self.what = HEARD
         self._progress = self._teller.progress(files, "files")
 
     def weighting(self) -> None:
@@ -70,14 +74,14 @@ class AnalysisText(AnalysisObserver):
         if tracks:
             self._teller.tell(f"Tagged {counted(tracks, 'track')}.")
 
-    def stopped(self, what: str, help_: str) -> None:
+    def stopped(self, help_: str) -> None:
         """Tell what is kept of an analysis that was stopped, and how it goes on."""
         if self._progress:
-            self._teller.warn(f"stopped: {self._progress.done} of {self._progress.total} {what} and kept; {help_}")
+            self._teller.warn(f"stopped: {self._progress.done} of {self._progress.total} {self.what} and kept; {help_}")
 
     @property
     def done(self) -> int:
-        """How many files were decoded."""
+        """How much of what is counted is done."""
         return self._progress.done if self._progress else 0
 
     def _close(self) -> None:
@@ -104,7 +108,8 @@ def analyse_and_tell(
             outcome = analyse_library(library, model, tagger, analysis, force=force, observer=text, **wanted)
     except (ClusterError, KeyboardInterrupt) as error:
         if text.done or isinstance(error, KeyboardInterrupt):
-            text.stopped("tracks analysed", words["weight or begin again" if force else "go on analysing"])
+            outdated = force and text.what == ANALYSED  # vectors are computed once all files are analysed
+            text.stopped(words["weight or begin again" if outdated else "go on analysing"])
         raise
     try:
         build_index(
@@ -146,7 +151,7 @@ def tag_and_tell(
             with text:
                 heard = hear_library(library, model, analysis, ids, on_start=text.hearing, on_result=text.result)
         except KeyboardInterrupt:
-            text.stopped("files heard", words["go on hearing"])
+            text.stopped(words["go on hearing"])
             raise
         unheard = heard.failed
     tagged = tag(library, model, ids, force=force, pretend=pretend)

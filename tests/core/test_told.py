@@ -63,7 +63,7 @@ class TestAnalysis:
         with AnalysisText(teller, "model-1") as text:
             text.planned(Work([1, 2], [], []), 1)
             text.result(NotEmbedded(Path("/a.mp3"), "no sound", lasting=True))
-            text.stopped("tracks analysed", "go on")
+            text.stopped("go on")
             text.weighting()
             text.weighted(Weighted(2, 3), 2)
             text.weighted(Weighted(0, 1, (0.2, 0.1)), 0)
@@ -81,6 +81,16 @@ class TestAnalysis:
             "tell: Updated the vectors of 1 track, because epsilon is 0.1 now, not 0.2.",
             "tell: Tagged 1 track.",
         ]
+
+    def test_what_is_stopped_is_what_was_counted_last(self, told, teller):
+        with AnalysisText(teller, "model-1") as text:
+            text.stopped("nothing has begun")
+            text.planned(Work([1, 2], [], []), 0)
+            text.hearing(3)
+            text.result(NotEmbedded(Path("/a.mp3"), "no sound", lasting=True))
+            text.stopped("go on")
+        assert told[-1] == "warn: stopped: 1 of 3 files heard and kept; go on"
+        assert len(told) == 3
 
     def test_of_a_library(self, told, teller, music):
         model, analysis = MusiCNN(), Analysis()
