@@ -50,7 +50,7 @@ def discover(library: Library, words: Sequence[str] = (), count: int = 20) -> li
     with read_history(library) as history:
         near = company(history.lists, _seeds(history, ids), len(history))
         found = []
-        for word in _nearest(near, history.counts):
+        for word in _nearest(near):
             song = _best_named(history.mentions_of(word)) if word >= history.matched_songs else None
             if song:
                 found.append(FoundSong(song, float(near.similarity[word]), int(near.lists[word])))
@@ -73,10 +73,10 @@ def discover_artists(library: Library, words: Sequence[str] = (), count: int = 2
         known = artist_of[[word for word in seeds if names[artist_of[word]]]]
         if not len(known):
             raise HistoryError("the history does not say who the artists of these tracks are", hint="add lists")
-        near = company(lambda: (artist_of[words] for words in history.lists()), np.unique(known), len(names))
-        counts, ours = np.bincount(artist_of, history.counts, len(names)), set(artist_of[: history.matched_songs].tolist())
+        near = company(lambda: (artist_of[words] for words in history.lists()), known, len(names))
+        ours = set(artist_of[: history.matched_songs].tolist())
         found = []
-        for number in _nearest(near, counts):
+        for number in _nearest(near):
             if not names[number] or number in ours or history.has_artist(names[number]):
                 continue
             songs = np.flatnonzero(artist_of == number)
@@ -114,10 +114,10 @@ def _seeds(history: History, ids: Sequence[int]) -> np.ndarray:
     return np.array(seeds)
 
 
-def _nearest(near: Company, counts: np.ndarray) -> Iterator[int]:
-    """Numbers of what shares a list with the seeds, the most similar first; of equals, what is listed most often."""
+def _nearest(near: Company) -> list[int]:
+    """Numbers of what shares a list with the seeds, the most similar first."""
     there = np.flatnonzero(near.lists)
-    yield from there[np.lexsort((there, -counts[there], -near.similarity[there]))].tolist()
+    return there[np.argsort(-near.similarity[there], kind="stable")].tolist()
 
 
 def _best_named(mentions: Iterator[Mention]) -> Mention | None:

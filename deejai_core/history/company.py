@@ -26,7 +26,7 @@ def company(lists: Callable[[], Iterable[np.ndarray]], seeds: np.ndarray, songs:
     """How near the lists put every song to the seeds taken together.
 
     lists: gives all of them, each the numbers of its songs, in which a song counts once; called twice. seeds: numbers of
-    songs, each once. songs: how many there are.
+    songs, of which each counts once. songs: how many there are.
 
     Lists longer than the mean weigh less, in proportion: the more songs somebody has put together, the less that says of
     any two of them. Every seed counts as much as any other, however often it is listed.
