@@ -20,7 +20,7 @@ def probability_condition(
     place: of the tag in the names of its set.
     """
     digits = f"substr(value, {DIGITS * place + 1}, {DIGITS})"
-    conditions = [f"length(value) = {DIGITS * len(tag_set.names)}", f"{digits} GLOB '{'[0-9]' * DIGITS}'"]
+    conditions = [_text_of(tag_set), f"{digits} GLOB '{'[0-9]' * DIGITS}'"]
     bounds = {"=": point, ">=": low, "<=": high}
     given = {sign: bound for sign, bound in bounds.items() if bound is not None}
     # Divided, as `probability` does: a bound falls on the same side here and there.
@@ -44,5 +44,9 @@ def level_condition(tag_set: TagSet, axis: Axis, holds: Callable[[float], bool])
     score = " + ".join(terms)
     bounds = {f"{score} >= ?": axis.lowest(wanted[0])} if wanted[0] > 0 else {}
     bounds |= {f"{score} < ?": axis.lowest(wanted[-1] + 1)} if wanted[-1] < STEPS else {}
-    conditions = [f"length(value) = {DIGITS * len(tag_set.names)}", "value NOT GLOB '*[^0-9]*'", *bounds]
-    return " AND ".join(conditions), list(bounds.values())
+    return " AND ".join([_text_of(tag_set), "value NOT GLOB '*[^0-9]*'", *bounds]), list(bounds.values())
+
+
+def _text_of(tag_set: TagSet) -> str:
+    """That it is text as long as that of the set. Bytes match no pattern, and so match what must not match one."""
+    return f"typeof(value) = 'text' AND length(value) = {DIGITS * len(tag_set.names)}"

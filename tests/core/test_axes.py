@@ -59,7 +59,7 @@ class TestEnergyAndValence:
         assert of(VALENCE, party=0.2, funk=0.2) > 0.85 > 0.15 > of(VALENCE, ambient=0.4, experimental=0.2)
 
     @given(DIGITS, st.lists(st.sampled_from([-1, 0, 1]), min_size=50, max_size=50), st.sampled_from(MSD_TAGS.axes))
-    def test_the_last_digit_of_a_tag_moves_them_by_a_hundredth_at_most(self, digits, changes, axis):
+    def test_the_last_digits_of_all_tags_move_them_by_three_hundredths_at_most(self, digits, changes, axis):
         # Machines differ by less: in rounding, not in a ten-thousandth of a probability.
         def of(numbers: list[int]) -> float:
             return level("".join(f"{min(max(number, 0), SCALE - 1):04d}" for number in numbers), axis, MSD_TAGS)

@@ -64,4 +64,10 @@ def test_a_range_of_levels(database, digits, low, high, axis):
     for below, above in ((low, high), (low, 1), (0, high), (level(stored, axis, MSD_TAGS),) * 2):
         condition = level_condition(MSD_TAGS, axis, lambda value: below <= value <= above)  # noqa: B023
         assert holds(database, stored, *condition) == (below <= level(stored, axis, MSD_TAGS) <= above)
-    assert not holds(database, stored[:-1] + "x", *level_condition(MSD_TAGS, axis, lambda value: True))
+
+
+@pytest.mark.parametrize("stored", [None, "", "0" * 199, "0" * 201, "0" * 199 + "x", b"0" * 200, b"\0\xff" * 100, 0])
+@pytest.mark.parametrize("axis", MSD_TAGS.axes, ids=lambda axis: axis.name)
+def test_what_is_damaged_has_no_level(database, stored, axis):
+    assert level(stored, axis, MSD_TAGS) is None
+    assert not holds(database, stored, *level_condition(MSD_TAGS, axis, lambda value: True))
