@@ -140,7 +140,9 @@ def _no_match(library: Library, words: Sequence[str], kind: Kind, found_alone: S
             return NoMatchError(f"{text}: not an audio file, and no {kind} of the library matches", kind=kind)
         if (os.sep in text and Path(text).suffix) or Path(text).suffix.lower() in SUFFIXES:
             return NoMatchError(f"{text}: no such file, and no {kind} matches", kind=kind)
-    near = _near_name(library, " ".join(words), kind) or _near_name(library, text, kind)
+    near = None
+    for spelt in dict.fromkeys([" ".join(words), text]):  # each once: in a large library it takes half a second
+        near = near or _near_name(library, spelt, kind)
     which = ""
     if lost and found_alone:
         without, others = (", ".join(map(repr, some)) for some in (lost, found_alone))

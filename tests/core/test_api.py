@@ -299,6 +299,17 @@ def test_words_that_name_nothing_are_an_error_with_a_hint(analysed):
     assert caught.value.hint == "query"
 
 
+@pytest.mark.parametrize(
+    ("words", "times"), [(["nothing of the kind"], 1), (["nothing", "here"], 1), (["Aisle", "xyz"], 2)]
+)
+def test_names_are_compared_once_with_each_spelling(analysed, monkeypatch, words, times):
+    asked, titles = [], type(analysed).titles
+    monkeypatch.setattr(type(analysed), "titles", lambda self, *of: asked.append(of) or titles(self, *of))
+    with pytest.raises(deejai_core.NoMatchError):
+        similar(analysed, words)
+    assert len(asked) == times
+
+
 def test_a_library_that_is_not_analysed_is_an_error_with_a_hint(music):
     with pytest.raises(deejai_core.NotAnalysedError) as caught:
         similar(music, ["Aisle"])
