@@ -159,6 +159,16 @@ class TestSentences:
     def test_what_they_say_with_the_second_vocabulary(self, sentence, understood):
         assert gist(sentence, BUNDLED_TAGS).startswith(understood)
 
+    def test_what_is_said_three_times_counts_once(self):
+        jazz, rock = FIRST.number("jazz"), FIRST.number("rock")
+        assert understand("jazz, jazz, jazz and rock", FIRST).weights == {jazz: 1, rock: 1}
+        assert understand("no jazz, no jazz", FIRST).weights == {jazz: -1}
+
+    def test_a_word_between_opposites_says_nothing(self):
+        opposites = "+energy: violins\n-energy: viola\n\n(silent): the\n(not): no\n(but): but\n"
+        assert understand("cello", FIRST, words=parse(opposites)).silent == ("cello",)
+        assert understand("cello", FIRST, words=parse(opposites.replace("-energy", "rock"))).weights
+
     def test_accents_count_nothing(self):
         plain = understand("naive cafe jazz", FIRST)
         assert understand("Na\u00efve caf\u00e9 jazz", FIRST) == understand("nai\u0308ve cafe\u0301 jazz", FIRST) == plain

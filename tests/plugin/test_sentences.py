@@ -42,10 +42,15 @@ def test_what_is_not_wanted_is_subtracted(tagged):
 
 
 def test_all_of_the_list_leans_to_it(tagged):
-    give(tagged, "Anvil", jazz=0.9, metal=0.0)
-    for other in ("Margin", "Breaker"):
-        give(tagged, other, metal=0.9)
-    assert not {"Margin", "Breaker"} & set(names(tagged.deejai("similar", "jazz, no metal", "-n", "5")))
+    for name in ("Anvil", "Margin", "Breaker"):
+        give(tagged, name, catchy=0.9)
+    by_tag = tagged.deejai("similar", "catchy", "-n", "3")  # which says only where the list begins
+    last = names(by_tag)[-1]
+    give(tagged, last, metal=0.9)
+    assert picks(tagged.deejai("similar", "catchy", "-n", "3")) == picks(by_tag)
+    result = tagged.deejai("similar", "catchy, no metal", "-n", "3")
+    assert seeds(result) == seeds(by_tag)
+    assert last not in names(result)
 
 
 def test_titles_and_queries_win(tagged):
