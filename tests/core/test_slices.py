@@ -311,6 +311,23 @@ def test_a_row_that_cannot_be_is_counted_and_left_out_and_all_others_are_kept(pa
             assert rows == (name in LASTING and name != table), name
 
 
+def test_a_header_that_forbids_writing_is_damage_that_can_be_mended(path):
+    with SliceStore(path) as store:
+        store.put("key", "model", TRUNK)
+    data = bytearray(path.read_bytes())
+    data[18] = 3  # by which versions of SQLite the file may be written
+    path.write_bytes(data)
+    with SliceStore(path) as store:
+        assert store.keys("model") == {"key"}
+        assert store.damage({"model": 4}) == "its header"
+        with pytest.raises(DamagedError, match=r"slices\.db: damaged \(its header\)"):
+            store.put("other", "model", TRUNK)
+    rebuild_store(path, {"model": 4})
+    with SliceStore(path) as store:
+        assert store.damage({"model": 4}) == ""
+        assert store.keys("model") == {"key"}
+
+
 def test_text_of_the_schema_that_is_none_is_damage(path):
     """SQLite quotes it in its message, which Python then cannot read."""
     with SliceStore(path) as store:

@@ -165,6 +165,18 @@ def test_keys_of_another_length(tmp_path, cached):
         assert open_recordings(BeetsLibrary(lib)).tracks_of([key, key_of(0)]) == {key: [id_], key_of(0): [1]}
 
 
+@pytest.mark.parametrize("damaged", ["z" * 100_000, "a\0b"])
+def test_what_can_be_no_key_is_left_out(tmp_path, cached, damaged):
+    lib = library(tmp_path, 3)
+    item = lib.get_item(add(lib, 3)[0])
+    item[KEY] = damaged
+    item.store()
+    for found in (open_recordings(BeetsLibrary(lib)), open_recordings(BeetsLibrary(lib))):
+        assert found.tracks_of([damaged, key_of(0)]) == {key_of(0): [1]}
+        assert found.keys() == {id_: key_of(id_ - 1) for id_ in (1, 2, 3)}
+    assert recordings_path(BeetsLibrary(lib)).stat().st_size < 1_000
+
+
 def test_no_bit_that_changes_is_believed(tmp_path, cached):
     lib = library(tmp_path, 3)
     check(lib)
