@@ -19,6 +19,8 @@ from typing import Any
 from deejai_core.errors import DamagedError, StoreError
 from deejai_core.files import replacing
 
+Row = tuple[Any, ...]
+
 CHUNK = 500  # rows for one SQL statement or one transaction: short, since others wait for it
 LOCK_TIMEOUT = 60  # seconds to wait for another process that writes
 FAR_AHEAD = 1000  # versions: no newer program will ever have so many, so it is damage
@@ -176,7 +178,7 @@ class Database:
         shown = "".join(c if c.isprintable() else " " for c in what[:CAUSE])
         return DamagedError(f"{self.path}: damaged ({shown})", hint=self._schema.hint)
 
-    def select(self, statement: str, values: Sequence = (), *, of: tuple[type, ...]) -> Iterator[tuple]:
+    def select(self, statement: str, values: Sequence[Any] = (), *, of: tuple[type, ...]) -> Iterator[Row]:
         """The rows that a statement finds, whose values must be of these types."""
         with self.errors():
             cursor = self.connection.execute(statement, values)
@@ -233,7 +235,7 @@ def _copy_rows(old: sqlite3.Connection, new: sqlite3.Connection, table: str, is_
             new.execute(f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))  # noqa: S608
 
 
-def _readable(connection: sqlite3.Connection, table: str, key: list[str]) -> Iterator[dict]:
+def _readable(connection: sqlite3.Connection, table: str, key: list[str]) -> Iterator[dict[str, Any]]:
     """The rows of a table, from the first one on and then from the last one back, up to what cannot be read."""
     for direction in ("ASC", "DESC"):
         order = ", ".join(f"{name} {direction}" for name in key)
@@ -245,7 +247,7 @@ def _readable(connection: sqlite3.Connection, table: str, key: list[str]) -> Ite
                 raise
 
 
-def _passes(is_whole: Callable[..., bool], row: dict) -> bool:
+def _passes(is_whole: Callable[..., bool], row: dict[str, Any]) -> bool:
     try:
         return is_whole(**row)
     except (TypeError, KeyError):  # it lacks columns
@@ -267,12 +269,12 @@ def _read(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def _dictionaries(rows: sqlite3.Cursor) -> Iterator[dict]:
+def _dictionaries(rows: sqlite3.Cursor) -> Iterator[dict[str, Any]]:
     names = [column[0] for column in rows.description]
     return (dict(zip(names, row, strict=True)) for row in rows)
 
 
-def _tables(connection: sqlite3.Connection) -> set[tuple]:
+def _tables(connection: sqlite3.Connection) -> set[Row]:
     """The columns of each table in their order, and the statements that make indexes and triggers."""
     return set(
         connection.execute(
@@ -283,7 +285,7 @@ def _tables(connection: sqlite3.Connection) -> set[tuple]:
 
 
 @lru_cache
-def _tables_made_by(script: str) -> set[tuple]:
+def _tables_made_by(script: str) -> set[Row]:
     with contextlib.closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(script)
         return _tables(connection)

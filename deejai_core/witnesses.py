@@ -20,7 +20,7 @@ def numbers_to_remember(last: int, highest: Callable[[int], int | None]) -> list
     return sorted({number for number in found if number})
 
 
-def digest_of(row: tuple) -> str:
+def digest_of(row: tuple[Any, ...]) -> str:
     """What tells a row from another one of the same number."""
     return hashlib.blake2b(repr(row).encode(), digest_size=8).hexdigest()
 

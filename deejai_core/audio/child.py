@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-def start_child(module: str, *words: str) -> subprocess.Popen:
+def start_child(module: str, *words: str) -> subprocess.Popen[bytes]:
     """Start a module as a process, with pipes for its standard input and output."""
     # One thread: OpenBLAS would take address space for each core, and decoding has no use for it. The modules are found
     # where this process finds them, and never in the folder that it happens to be in.
@@ -34,7 +34,7 @@ def start_child(module: str, *words: str) -> subprocess.Popen:
     )
 
 
-def end_child(process: subprocess.Popen) -> None:
+def end_child(process: subprocess.Popen[bytes]) -> None:
     """Kill it, whatever it is doing."""
     process.kill()
     process.wait()

@@ -11,6 +11,7 @@ import functools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ def window_starts(frames: int, length: int, limit: int) -> list[int]:
     return [round(start) for start in np.linspace(0, frames - length, count)]
 
 
-def key_then_windows(path: Path, *, sample_rate: int, length: int, limit: int) -> Iterator:
+def key_then_windows(path: Path, *, sample_rate: int, length: int, limit: int) -> Iterator[Any]:
     """First the `audio_key` of a file and then, if that is asked for too, what `read_windows` finds in it.
 
     Of Ogg files all packets are looked at once: those that windows are decoded from are kept while the key is computed.
@@ -75,7 +76,7 @@ def _read_by_seeking(path: Path, sample_rate: int, length: int, limit: int) -> n
     return _fitted(windows, length)
 
 
-def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Iterator:
+def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Iterator[Any]:
     """The key of an Ogg file, then its windows. Raises AudioError if it is no such file, or not in order.
 
     FFmpeg's decoders of Vorbis and Opus take three quarters and a quarter of the time that the reference ones take. But its
@@ -91,7 +92,7 @@ def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Iterator
         frames = _promised_frames(container, stream, rate) - (codec.delay if codec.name == "opus" else 0)
         wanted = Wanted(frames, length, limit, sample_rate, rate)
         runs = wanted.runs()
-        kept: list[list] = [[] for _ in runs]
+        kept: list[list[Any]] = [[] for _ in runs]
         limits = iter([(origin + run.start - PREROLL * rate, origin + run.stop) for run in runs])
         packets_of = iter(kept)
         low, high = next(limits, (math.inf, math.inf))
@@ -114,7 +115,7 @@ def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Iterator
         yield wanted.windows(blocks())
 
 
-def _blocks_of(packets: list, origin: int) -> Iterator[tuple[int, np.ndarray]]:
+def _blocks_of(packets: list[Any], origin: int) -> Iterator[tuple[int, np.ndarray]]:
     """Mono blocks of Ogg packets with their positions in source frames; origin: the stream's first time stamp."""
     from av import AudioFifo
 
@@ -249,7 +250,7 @@ class Wanted:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[tuple]:
+def opened(path: Path) -> Iterator[tuple[Any, ...]]:
     """PyAV's container, its first audio stream, and that stream's sample rate (Hz). Raises AudioError."""
     with open_container(path) as container:
         if not container.streams.audio:
@@ -339,7 +340,7 @@ def averaged(channels: Sequence[np.ndarray]) -> np.ndarray:
     return functools.reduce(np.add, channels) / np.float32(len(channels))
 
 
-def decoded_frames(container, stream) -> Iterator:
+def decoded_frames(container, stream) -> Iterator[Any]:
     """PyAV's frames from where the container stands.
 
     A damaged packet is left out, as players do; where the container itself breaks off, the track ends.
@@ -355,7 +356,7 @@ def decoded_frames(container, stream) -> Iterator:
         yield from _frames_of(packet)
 
 
-def _frames_of(packet) -> list:
+def _frames_of(packet) -> list[Any]:
     try:
         return packet.decode()
     except ValueError as error:

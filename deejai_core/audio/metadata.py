@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deejai_core.audio.container import open_container
 from deejai_core.errors import AudioError
@@ -100,7 +101,7 @@ _FFMPEG = {
 }
 
 
-def _metadata(said: Mapping[str, object], *, genres: list | None, length: float | None, format_: str) -> Metadata:
+def _metadata(said: Mapping[str, object], *, genres: list[Any] | None, length: float | None, format_: str) -> Metadata:
     """What is said, where it is text that can be kept, and numbers that can be true."""
     values = {name: _text(said.get(name)) for name in ("artist", "albumartist", "title", "album", "recording", "key")}
     numbers = {name: int(_number(said.get(name))) for name in ("year", "disc", "track")}

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Decoder:
     def __init__(self, *, seconds: float, memory: int) -> None:
         self.seconds = seconds
         self.memory = memory
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Decoder:
         return self
@@ -89,7 +90,7 @@ class Decoder:
         """As `read_picture`, with the errors of `key`."""
         return bytes(self._ask(path, {"what": "picture", "size": size}, most=LARGEST)[1])
 
-    def _ask(self, path: Path, request: dict, most: int = 0) -> tuple[dict, memoryview]:
+    def _ask(self, path: Path, request: dict[str, Any], most: int = 0) -> tuple[dict, memoryview]:
         """The answer to a request, and the data that follow it. most: bytes that these may have."""
         request |= {"path": os.fsencode(path.absolute()).hex()}
         process = self._running()
@@ -122,7 +123,7 @@ class Decoder:
             raise (AudioError if answer["lasting"] else UnavailableError)(answer["error"])
         return answer, data
 
-    def _running(self) -> subprocess.Popen:
+    def _running(self) -> subprocess.Popen[bytes]:
         if self._process and self._process.poll() is None:
             return self._process
         self.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def _as_it_comes(path: Path, rate: int) -> Iterator[np.ndarray]:
             yield from _resampled(_stereo(frames), source_rate, rate)
 
 
-def _stereo(frames: Iterable) -> Iterator[np.ndarray]:
+def _stereo(frames: Iterable[Any]) -> Iterator[np.ndarray]:
     """(n, 2) float32 of frames that are all of one kind."""
     import av
     from av.error import FFmpegError

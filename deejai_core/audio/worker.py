@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from deejai_core.audio.child import confine
 
@@ -39,9 +39,9 @@ class Server:
 
     def __init__(self, answers: BinaryIO) -> None:
         self._answers = answers
-        self._open: tuple[dict, Iterator] | None = None  # a request that may come next, and what answers it
+        self._open: tuple[dict[str, Any], Iterator[Any]] | None = None  # a request that may come next, and what answers it
 
-    def __call__(self, request: dict) -> None:
+    def __call__(self, request: dict[str, Any]) -> None:
         from deejai_core.errors import AudioError, UnavailableError
 
         try:
@@ -54,7 +54,7 @@ class Server:
             answer, data = {"error": f"{type(error).__name__}: {error}", "lasting": False}, b""
         _answer(self._answers, answer, data)
 
-    def _answer_to(self, request: dict) -> tuple[dict, bytes | memoryview]:
+    def _answer_to(self, request: dict[str, Any]) -> tuple[dict, bytes | memoryview]:
         from deejai_core.audio.decode import key_then_windows, read_windows
         from deejai_core.audio.identity import audio_key
         from deejai_core.audio.metadata import read_caption, read_comments, read_metadata
@@ -103,7 +103,7 @@ def _check_regular(path: Path) -> None:
         raise UnavailableError(error.strerror or str(error)) from error
 
 
-def _answer(answers: BinaryIO, answer: dict, data: bytes | memoryview = b"") -> None:
+def _answer(answers: BinaryIO, answer: dict[str, Any], data: bytes | memoryview = b"") -> None:
     data = memoryview(data).cast("B") if len(data) else b""
     answers.write(json.dumps(answer | {"bytes": len(data)}).encode() + b"\n")
     answers.write(data)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -111,7 +112,7 @@ def embed_together(
             of_networks.append(np.split(embedded, np.cumsum([len(mel) for mel in mels[:-1]])))
         return list(zip(*of_networks, strict=True))
 
-    trunks: list = [None] * len(batch)
+    trunks: list[Any] = [None] * len(batch)
     if len(batch) > 1:
         with contextlib.suppress(Exception):  # most likely there is not enough memory for all at once
             trunks = embed(batch)
@@ -194,7 +195,7 @@ def embed_files(
     executor = ThreadPoolExecutor(threads, thread_name_prefix="deejai")
     try:
         # A few more than can run: no worker waits for the caller, and an interrupt leaves little to finish.
-        running: set[Future] = {executor.submit(embed, path) for path in islice(waiting, threads + 2)}
+        running: set[Future[Any]] = {executor.submit(embed, path) for path in islice(waiting, threads + 2)}
         for network in (model, *more):
             network.load()  # while the first files are decoded
         while running:

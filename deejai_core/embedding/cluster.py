@@ -22,7 +22,7 @@ from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deejai_core.audio.limits import NO_MORE_THAN_USUAL, Limits
 from deejai_core.embedding.analysis import Embedded, NotEmbedded, embed_file
@@ -115,7 +115,7 @@ def analyse_on(
         _wait_for_worker(client, cluster.address, patience)
         _check_versions(client)
 
-        def submit(path: Path) -> Future:
+        def submit(path: Path) -> Future[Any]:
             return client.submit(embed, order, os.fsencode(path), pure=False)
 
         waiting = iter(paths)

@@ -11,7 +11,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -107,7 +107,7 @@ class _Type:
             raise pickle.UnpicklingError(f"an array of {code} in it, not of numbers")
         self.code, self.order = code, "<"
 
-    def __setstate__(self, state: tuple) -> None:
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.order = ">" if state[1] == ">" else "<"
 
 
@@ -115,9 +115,9 @@ class _Array:
     """What stands for numpy's array: its state as it was pickled."""
 
     def __init__(self) -> None:
-        self._state: tuple = ()
+        self._state: tuple[Any, ...] = ()
 
-    def __setstate__(self, state: tuple) -> None:
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
         self._state = state[1:]  # the first is a version
 
     def numbers(self) -> np.ndarray:

@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -115,7 +116,7 @@ def _changed(rows: np.ndarray, changed: Iterable[int], recordings: Mapping[int, 
     return np.insert(others, np.searchsorted(others["key"], new["key"]), new.astype(type_))
 
 
-def _read(path: Path) -> tuple[np.ndarray, dict] | None:
+def _read(path: Path) -> tuple[np.ndarray, dict[str, Any]] | None:
     """The rows that are kept and their bookmark; None if they are not there or not whole."""
     try:
         with open_regular(path) as file:
@@ -131,7 +132,7 @@ def _read(path: Path) -> tuple[np.ndarray, dict] | None:
         return None
 
 
-def _write(path: Path, rows: np.ndarray, bookmark: dict) -> None:
+def _write(path: Path, rows: np.ndarray, bookmark: dict[str, Any]) -> None:
     made = {"version": VERSION, "width": rows.dtype["key"].itemsize, "bookmark": bookmark}
     data = json.dumps(made).encode() + b"\n" + rows.tobytes()
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from deejai_core.data_folder import slices_path
-from deejai_core.database import Database, Schema, Whole, rebuild
+from deejai_core.database import Database, Row, Schema, Whole, rebuild
 from deejai_core.library import Library
 
 SCHEMA_VERSION = 5
@@ -289,7 +289,7 @@ class SliceStore:
     def _drop_counts(self, keys: Iterable[str]) -> None:
         self._connection.executemany("DELETE FROM counts WHERE key = ?", [(key,) for key in keys])
 
-    def _rows(self, statement: str, keys: Iterable[str], *values: str, of: tuple[type, ...]) -> Iterator[tuple]:
+    def _rows(self, statement: str, keys: Iterable[str], *values: str, of: tuple[type, ...]) -> Iterator[Row]:
         keys = list(keys)
         for start in range(0, len(keys), CHUNK):
             chunk = keys[start : start + CHUNK]

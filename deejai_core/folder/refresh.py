@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from deejai_core.audio.metadata import Metadata
 from deejai_core.audio.sandbox import Decoder
@@ -126,7 +126,7 @@ class Lost:
         self.still: set[int] = set()  # those that were not found yet
         self._names: dict[int, bytes] = {}
         self._places: dict[int, list[list[int]]] = {}  # the lists that each is in
-        self._same: dict[tuple, list[int]] = defaultdict(list)
+        self._same: dict[tuple[Any, ...], list[int]] = defaultdict(list)
         self._keys: dict[str, list[int]] = defaultdict(list)
         self._seconds: set[int] = set()
         with database.errors():
@@ -251,13 +251,13 @@ def _still_lost(connection: sqlite3.Connection, id_: int | None) -> int | None:
 WRITTEN = ("path", "size", "mtime_ns", *METADATA, "words", "album_id")
 
 
-def _values(reading: Reading) -> tuple:
+def _values(reading: Reading) -> tuple[Any, ...]:
     metadata = reading.metadata
     words = words_in(metadata.artist, metadata.title, metadata.album, text_of(reading.name))
     return (reading.name, *reading.stamp, *astuple(metadata), words)
 
 
-def _album(connection: sqlite3.Connection, albums: dict[tuple, int], reading: Reading) -> int:
+def _album(connection: sqlite3.Connection, albums: dict[tuple[Any, ...], int], reading: Reading) -> int:
     """The number of a track's album, which is made if need be; 0 for none."""
     metadata = reading.metadata
     if not metadata.album:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from deejai_core.database import Database, chunks, marks_for
+from deejai_core.database import Database, Row, chunks, marks_for
 from deejai_core.folder.tables import is_length
 from deejai_core.library import Kind
 from deejai_core.tracks.songs import Catalogue
@@ -27,9 +28,9 @@ def some_rows(
     by: str = "id",
     join: str = "",
     where: str = "",
-    values: Sequence = (),
+    values: Sequence[Any] = (),
     order: str = "",
-) -> Iterator[tuple]:
+) -> Iterator[Row]:
     """Columns of those of these tracks, or of all, that are there. Their first one must be `by` where there may be many."""
     select = f"SELECT {columns} FROM tracks {join} WHERE NOT lost {where}"  # noqa: S608 (our own names)
     wanted = None if ids is None else [int(id_) for id_ in dict.fromkeys(ids) if 0 < id_ <= LARGEST_ID]
@@ -50,11 +51,11 @@ def ids_of_names(database: Database, names: Iterable[bytes | None]) -> dict[byte
     return found
 
 
-def keyed_rows(database: Database, columns: str, ids: Sequence[int], of: tuple[type, ...]) -> Iterator[tuple[int, tuple]]:
+def keyed_rows(database: Database, columns: str, ids: Sequence[int], of: tuple[type, ...]) -> Iterator[tuple[int, Row]]:
     return ((row[0], row[1:]) for row in some_rows(database, f"id, {columns}", ids, of=(int, *of)))
 
 
-def all_albums(database: Database, *columns: str, of: tuple[type, ...] = ()) -> Iterator[tuple]:
+def all_albums(database: Database, *columns: str, of: tuple[type, ...] = ()) -> Iterator[Row]:
     """Ids and columns of all albums that a track is on."""
     select = f"SELECT {', '.join(('id', *columns))} FROM albums"  # noqa: S608 (our own names)
     there = "SELECT album_id FROM tracks WHERE NOT lost AND album_id"
@@ -67,7 +68,7 @@ def all_titles(database: Database, kind: Kind) -> Iterator[tuple[int, str]]:
     return database.select("SELECT id, title FROM tracks WHERE NOT lost ORDER BY id", of=(int, str))
 
 
-def track_columns(database: Database, ids: Sequence[int], rows: Mapping[int, tuple], unplayed: dict) -> Catalogue:
+def track_columns(database: Database, ids: Sequence[int], rows: Mapping[int, Row], unplayed: dict[str, Any]) -> Catalogue:
     found = [rows.get(id_, GONE) for id_ in ids]
     artist, title, album, length, recording, tempo, key = map(list, zip(*found, strict=True)) if found else [[]] * len(GONE)
     length, tempo = np.array(length, float), np.array(tempo, float)
@@ -77,7 +78,7 @@ def track_columns(database: Database, ids: Sequence[int], rows: Mapping[int, tup
     return Catalogue(artist, title, album, np.where(length > 0, length, np.nan), recording, tempo, key, **unplayed)
 
 
-def album_columns(database: Database, ids: Sequence[int], unplayed: dict) -> Catalogue:
+def album_columns(database: Database, ids: Sequence[int], unplayed: dict[str, Any]) -> Catalogue:
     albums = {id_: (artist, title) for id_, artist, title in all_albums(database, "artist", "title", of=(str, str))}
     select = "SELECT album_id, SUM(length) FROM tracks WHERE NOT lost AND album_id GROUP BY album_id"
     lengths = {id_: checked_length(database, length) for id_, length in database.select(select, of=(int, float))}

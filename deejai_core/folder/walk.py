@@ -6,7 +6,7 @@ import contextlib
 import os
 import stat
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from deejai_core.audio.container import SUFFIXES
 from deejai_core.errors import LibraryError
@@ -81,7 +81,7 @@ def is_below(name: bytes, others: list[bytes]) -> bool:
     return any(name == other or name.startswith(other + b"/") for other in others)
 
 
-def _is_new(path: bytes, seen: set) -> bool:
+def _is_new(path: bytes, seen: set[Any]) -> bool:
     """Whether a folder was not seen yet; it is seen now."""
     before, identity = len(seen), _identity(path)
     seen.add(identity)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -202,7 +203,7 @@ def _path_key(path: Path) -> str:
     return unicodedata.normalize("NFC", os.fspath(path))
 
 
-def _joined(keys: Sequence[Sequence[tuple]]) -> list[int]:
+def _joined(keys: Sequence[Sequence[tuple[Any, ...]]]) -> list[int]:
     """A number for each element, the same for those that share a key, be it by way of others.
 
     A key that ends in "" is none.
@@ -215,7 +216,7 @@ def _joined(keys: Sequence[Sequence[tuple]]) -> list[int]:
             element = leader[element]
         return element
 
-    first: dict[tuple, int] = {}
+    first: dict[tuple[Any, ...], int] = {}
     for element, own in enumerate(keys):
         for key in own:
             if key[-1]:

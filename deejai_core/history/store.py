@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deejai_core.database import Database, Schema, Whole, rebuild
+from deejai_core.database import Database, Row, Schema, Whole, rebuild
 from deejai_core.history.mentions import Mention, Play, SongList, sessions
 from deejai_core.tracks.songs import normal_artist, normal_title
 
@@ -198,7 +198,7 @@ class HistoryStore:
         rows = list(self._database.select(statement, (number,), of=MENTION))
         return self._mention(rows[0]) if rows else None
 
-    def _mention(self, row: tuple) -> Mention:
+    def _mention(self, row: Row) -> Mention:
         *texts, path = row
         if path is not None and b"\0" in path:
             raise self._database.damaged("a path that is none")

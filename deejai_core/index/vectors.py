@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ class Manifest:
     rows: int  # rows by now
     stamps: tuple[tuple[int, int], ...]  # size and mtime_ns of each file
     crcs: tuple[int, int]  # CRC-32 of each file
-    state: dict  # what the owner needs to know to tell what has changed since
+    state: dict[str, Any]  # what the owner needs to know to tell what has changed since
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ class Vectors:
     vectors: np.ndarray
     edition: str = ""
     written: int = 0
-    state: dict | None = None
+    state: dict[str, Any] | None = None
     order: np.ndarray | None = None  # (written,) the rows that came first in the order of their ids
     path: Path | None = None  # of the file that the vectors are mapped from
 
@@ -103,7 +104,7 @@ class Vectors:
         return None if current.all() else current
 
 
-class Places(Mapping):
+class Places(Mapping[Any, Any]):
     """The row of each track's id: a dictionary that holds only the rows that came later.
 
     ids, marks: (n,) int64, see `Vectors`; of several rows of a track the last one counts. order: (m,) the first m rows, one
@@ -154,7 +155,7 @@ def read_vectors_file(folder: Path, model: str, dimension: int) -> Vectors | Non
 
 
 def write_vectors_file(
-    folder: Path, model: str, ids: np.ndarray, marks: np.ndarray, vectors: np.ndarray, state: dict
+    folder: Path, model: str, ids: np.ndarray, marks: np.ndarray, vectors: np.ndarray, state: dict[str, Any]
 ) -> Vectors:
     """Keep these vectors in place of all that is there. Raises StoreError if that cannot be done.
 
@@ -187,7 +188,7 @@ def write_vectors_file(
 
 
 def extend_vectors_file(
-    folder: Path, kept: Vectors, ids: np.ndarray, marks: np.ndarray, vectors: np.ndarray, state: dict
+    folder: Path, kept: Vectors, ids: np.ndarray, marks: np.ndarray, vectors: np.ndarray, state: dict[str, Any]
 ) -> Vectors:
     """Add rows at the end. Raises StoreError if that cannot be done, also if the files are others by now."""
     from filelock import FileLock, Timeout
@@ -270,7 +271,7 @@ def _write_manifest(folder: Path, manifest: Manifest) -> None:
         temporary.write_text(json.dumps(values | {"digest": _digest(values)}, indent=1), encoding="utf-8")
 
 
-def _digest(values: dict) -> str:
+def _digest(values: dict[str, Any]) -> str:
     """What tells that no digit of a manifest is another one than was written."""
     return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=16).hexdigest()
 

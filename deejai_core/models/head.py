@@ -11,6 +11,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class HeadConfig:
     weight: float  # of the learned space beside the trunk's own, above 0; 1: alone
     epsilon: float
     sha256: str  # of the weights' file
-    trained: dict  # what it was trained on and how well that went, for who asks
+    trained: dict[str, Any]  # what it was trained on and how well that went, for who asks
 
 
 class Head:
@@ -113,7 +114,14 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def save_head(
-    folder: Path, weights: HeadWeights, *, trunk: str, trunk_name: str, weight: float, epsilon: float, trained: dict
+    folder: Path,
+    weights: HeadWeights,
+    *,
+    trunk: str,
+    trunk_name: str,
+    weight: float,
+    epsilon: float,
+    trained: dict[str, Any],
 ) -> None:
     """Write a head to its folder. Raises OSError as the file system does."""
     from safetensors.numpy import save
@@ -161,7 +169,7 @@ def _check(weights: HeadWeights, trunk_size: int) -> None:
             raise ValueError(f"{field.name} is not {shape} numbers")
 
 
-def read_head_config(folder: Path, values: dict) -> HeadConfig:
+def read_head_config(folder: Path, values: dict[str, Any]) -> HeadConfig:
     """What `config.json` says of a head. Raises ModelError if that is not what a head needs."""
     try:
         config = HeadConfig(**{field.name: values[field.name] for field in fields(HeadConfig)})

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from deejai_core.errors import ModelError
 from deejai_core.files import read_json
@@ -116,7 +117,7 @@ def vocabulary(model: Model) -> Vocabulary:
     return Vocabulary((tagger.tag_set, *(companion.tag_set for companion in tagger.more)))
 
 
-def read_config(folder: Path) -> dict:
+def read_config(folder: Path) -> dict[str, Any]:
     """What `config.json` says. Raises ModelError if it cannot be read."""
     path = folder / CONFIG
     try:

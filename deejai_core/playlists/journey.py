@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
 
@@ -93,7 +94,7 @@ def _closest_first(
 ) -> dict[int, Pick]:
     """The closest pair of a point of the path and a track is matched first, then the closest of the rest, and so on."""
     chosen: dict[int, Pick] = {}
-    queue: list[tuple] = []  # each unserved point once, with the best track that it has not tried
+    queue: list[tuple[Any, ...]] = []  # each unserved point once, with the best track that it has not tried
 
     def try_next(place: int, offers: Iterator[Pick]) -> None:
         if pick := next(offers, None):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from beets import ui
+from beets.exceptions import UserError
 
 from deejai_core.errors import EmptyError
 
@@ -67,7 +68,7 @@ class Call:
     def refuse_words(self, message: str) -> None:
         """Raises UserError if there are words, of which the verb takes none."""
         if self.args:
-            raise ui.UserError(message)
+            raise UserError(message)
 
     def require_tracks(self) -> None:
         """Raises EmptyError if the library is empty."""
@@ -80,7 +81,7 @@ class Call:
             return None
         ids = [item.id for item in self.library.lib.items(self.args)]
         if not ids:
-            raise ui.UserError(f"no track matches {' '.join(self.args)!r}; `beet ls` shows what a query finds")
+            raise UserError(f"no track matches {' '.join(self.args)!r}; `beet ls` shows what a query finds")
         return ids
 
 
@@ -90,7 +91,7 @@ def check_range(flag: str, value: float | None, low: int, high: int | None = Non
         return
     allowed = f"at least {low}" if high is None else f"from {low} to {high}"
     given = f"{value:g}" if isinstance(value, float) else value
-    raise ui.UserError(f"{flag}: must be {allowed}{unit}, not {given}")
+    raise UserError(f"{flag}: must be {allowed}{unit}, not {given}")
 
 
 def print_lines(lines: Iterable[str]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from beets import ui
 from beets.dbcore.db import DBAccessError
 from beets.dbcore.query import ParsingError
+from beets.exceptions import UserError
 
 from deejai_core.errors import DeejaiError, OptionError
 from deejai_core.formats.entries import one_line
@@ -89,27 +90,27 @@ class Verb(ui.Subcommand):
             self.run(Call(config, log, BeetsLibrary(library), opts, args))
         except OptionError as error:
             given = f"{self._flag(error.option)} {error.value}".rstrip()
-            raise ui.UserError(f"{given}: {problem_in_words(error)}") from error
+            raise UserError(f"{given}: {problem_in_words(error)}") from error
         except DeejaiError as error:
-            raise ui.UserError(in_words(error)) from error
+            raise UserError(in_words(error)) from error
         except GivenError as error:
-            raise ui.UserError(f"{self._flag(error.name)}: {error.problem}") from error
+            raise UserError(f"{self._flag(error.name)}: {error.problem}") from error
         except ParsingError as error:  # beets itself only expects one of its kinds
-            raise ui.UserError(f"invalid query: {error}") from error
+            raise UserError(f"invalid query: {error}") from error
         except OverflowError as error:
             if "SQLite" not in str(error):
                 raise
-            raise ui.UserError("invalid query: a number in it is larger than any that the library can hold") from error
+            raise UserError("invalid query: a number in it is larger than any that the library can hold") from error
         except DBAccessError as error:  # a library that cannot be written
-            raise ui.UserError(f"library database: {error}") from error
+            raise UserError(f"library database: {error}") from error
         except BrokenPipeError:
             raise  # beets knows what to do
         except OSError as error:  # a disk that is full, or cannot be read any more, where nobody expected it
             where = f"{one_line(os.fsdecode(error.filename))}: " if isinstance(error.filename, str | bytes) else ""
-            raise ui.UserError(f"{where}{error.strerror or error}") from error
+            raise UserError(f"{where}{error.strerror or error}") from error
         except sqlite3.OperationalError as error:
             busy = "; if another beet is running, try again when it has finished" if "locked" in str(error) else ""
-            raise ui.UserError(f"library database: {error}{busy}") from error
+            raise UserError(f"library database: {error}{busy}") from error
 
     def _flag(self, name: str) -> str:
         """The flag that sets an option, as its name is in the configuration."""
@@ -140,7 +141,7 @@ class VerbsCommand(ui.Subcommand):
                 return verb
         name = self.parser.get_prog_name()
         hint = did_you_mean(word, (verb.name for verb in self.verbs))
-        raise ui.UserError(f"{name} has no verb {word!r}{hint or f'; `{name} -h` lists them'}")
+        raise UserError(f"{name} has no verb {word!r}{hint or f'; `{name} -h` lists them'}")
 
     @property
     def root_parser(self) -> optparse.OptionParser | None:

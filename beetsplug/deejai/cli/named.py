@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import confuse
 from beets import ui
 from beets.dbcore.query import ParsingError
+from beets.exceptions import UserError
 
 from deejai_core.errors import DeejaiError
 from deejai_core.lists.named import NamedPlaylist, asked_for, name_of, read_named, update_named
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ..library.beets_library import BeetsLibrary
     from .settings import Settings
 
-EXPECTED = (DeejaiError, ui.UserError, confuse.ConfigError, ParsingError, sqlite3.OperationalError, OSError, ValueError)
+EXPECTED = (DeejaiError, UserError, confuse.ConfigError, ParsingError, sqlite3.OperationalError, OSError, ValueError)
 LISTED = {option.name for option in OPTIONS.values() if option.listed}
 
 

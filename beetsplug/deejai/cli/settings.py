@@ -11,7 +11,7 @@ from typing import Any
 
 import beets
 import confuse
-from beets import ui
+from beets.exceptions import UserError
 
 from deejai_core.options.analysis import Analysis
 from deejai_core.options.lists import Comparison, Counts, Rules, Walk
@@ -100,7 +100,7 @@ class GivenError(confuse.ConfigValueError):
         self.problem = problem
 
 
-class Checked(confuse.Template):
+class Checked(confuse.Template[Any]):
     """What an option may be, for confuse to check."""
 
     def __init__(self, value: Value) -> None:
@@ -131,7 +131,7 @@ def given_options(options: object) -> dict[str, object]:
     """
     given = {name: value for name in DEFAULTS if (value := getattr(options, name, None)) is not None}
     if "minutes" in given and given.keys() & set(COUNTS):
-        raise ui.UserError("-n and --minutes both set the length of the list; give only one of them")
+        raise UserError("-n and --minutes both set the length of the list; give only one of them")
     if given.get("minutes", 1) <= 0:  # in the configuration 0 means none, but nobody asks for a list of no length
         raise GivenError("minutes", f"must be more than 0, not {given['minutes']:g}")
     return given

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import beets
 import confuse
-from beets import ui
 from beets.dbcore.query import ParsingError
+from beets.exceptions import UserError
 
 from deejai_core.errors import HistoryError
 from deejai_core.formats.entries import one_line
@@ -60,9 +60,7 @@ def lastfm_key(config: confuse.Subview) -> str:
     shared = beets.config["lastfm"]["api_key"]
     key = config["lastfm_key"].get(confuse.Optional(str)) or shared.get(confuse.Optional(str))
     if not key:
-        raise ui.UserError(
-            "Last.fm wants an API key: get one at https://www.last.fm/api/account/create and set `lastfm_key`"
-        )
+        raise UserError("Last.fm wants an API key: get one at https://www.last.fm/api/account/create and set `lastfm_key`")
     return key
 
 
@@ -92,7 +90,7 @@ def _smart_lists(library: BeetsLibrary, on_warning: Callable[[str], None]) -> It
             on_warning(f"smartplaylist {name}: left out, {error}")
 
 
-def _lists_of(library: BeetsLibrary, name: str, entry: dict) -> Iterator[SongList]:
+def _lists_of(library: BeetsLibrary, name: str, entry: dict[str, Any]) -> Iterator[SongList]:
     """The lists of one entry: its name is a template, which may be another for each track."""
     lib = library.lib
     items = [item for query in _as_list(entry.get("query")) for item in lib.items(query)]

@@ -41,7 +41,7 @@ PLAYS = {  # columns of a catalogue, from fields of beets' mpdstats, lastimport 
 }
 
 
-def _reporting(method: Callable) -> Callable:
+def _reporting(method: Callable[..., Any]) -> Callable:
     """A method that any thread may call, and whose trouble with the database is a LibraryError."""
 
     @functools.wraps(method)
@@ -300,7 +300,7 @@ class BeetsLibrary:
             return None
         return sql.changed_after(self.lib, since)
 
-    def _fetch(self, kind: Kind) -> Callable:
+    def _fetch(self, kind: Kind) -> Callable[..., Any]:
         return self.lib.items if kind == "track" else self.lib.albums
 
 
@@ -346,7 +346,7 @@ def _track(path: bytes, artist: str, title: str, length: float, album: str, reco
     )
 
 
-def _catalogue(rows: list[tuple], counts: dict[str, np.ndarray]) -> Catalogue:
+def _catalogue(rows: list[tuple[Any, ...]], counts: dict[str, np.ndarray]) -> Catalogue:
     columns = list(zip(*rows, strict=True)) or [()] * len(sql.GONE)
     artist, title, album_id, album, length, recording, tempo, key = columns
     return Catalogue(

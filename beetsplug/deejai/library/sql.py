@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from beets.dbcore.query import Query
 from beets.library import Album, Item
 
-from deejai_core.database import chunks, marks_for
+from deejai_core.database import Row, chunks, marks_for
 from deejai_core.library import Rows
 from deejai_core.witnesses import digest_of, numbers_to_remember, unchanged_until
 
@@ -32,12 +32,12 @@ COLUMNS = "artist, title, COALESCE(album_id, ''), album, length, mb_trackid, bpm
 GONE = ("", "", "", "", None, "", 0, "")  # of a track that another program has removed
 
 
-def _query(lib: Library, statement: str, values: Sequence[object] = ()) -> list[tuple]:
+def _query(lib: Library, statement: str, values: Sequence[object] = ()) -> list[Row]:
     with lib.transaction() as tx:
         return [tuple(row) for row in tx.query(statement, values)]
 
 
-def _query_of(lib: Library, statement: str, keys: Iterable[Any], values: Sequence[object] = ()) -> Iterator[tuple]:
+def _query_of(lib: Library, statement: str, keys: Iterable[Any], values: Sequence[object] = ()) -> Iterator[Row]:
     """What a statement finds for some keys, so many at a time as one may have. `{}` in it: their place, behind `values`."""
     for some in chunks(keys):
         yield from _query(lib, statement.format(marks_for(some)), (*values, *some))
@@ -89,14 +89,14 @@ def where(lib: Library, kind: type[Item] | type[Album], clause: str, values: Seq
     return {id_ for (id_,) in rows}
 
 
-def columns(lib: Library, names: str, ids: Iterable[int] | None = None, table: str = "items") -> dict[int, tuple]:
+def columns(lib: Library, names: str, ids: Iterable[int] | None = None, table: str = "items") -> dict[int, Row]:
     """Some columns of tracks, or of albums, by id. names: as SQL has them. ids: None: all, in their order."""
     select = f"SELECT id, {names} FROM {table}"  # noqa: S608 (names of columns and of beets' tables)
     rows = _query(lib, f"{select} ORDER BY id") if ids is None else _query_of(lib, f"{select} WHERE id IN ({{}})", ids)
     return {row[0]: row[1:] for row in rows}
 
 
-def search_rows(lib: Library) -> list[tuple]:
+def search_rows(lib: Library) -> list[Row]:
     """(id, title, artist, album, album artist) of all tracks, in the order in which albums are played."""
     return _query(lib, "SELECT id, title, artist, album, albumartist FROM items ORDER BY disc, track, id")
 
@@ -117,20 +117,20 @@ def titles(lib: Library, kind: type[Item] | type[Album], shortest: float, longes
 # Columns for rules
 
 
-def rule_rows(lib: Library, ids: Sequence[int]) -> list[tuple]:
+def rule_rows(lib: Library, ids: Sequence[int]) -> list[Row]:
     """`COLUMNS` of tracks, in the order of `ids`."""
     rows = columns(lib, COLUMNS)
     return [rows.get(id_, GONE) for id_ in ids]
 
 
-def rule_rows_with_marks(lib: Library, ids: Sequence[int]) -> list[tuple]:
+def rule_rows_with_marks(lib: Library, ids: Sequence[int]) -> list[Row]:
     """The same of a few tracks, with the number of the row of their vector, 0 for none."""
     mark = f"SELECT id FROM item_attributes WHERE entity_id = items.id AND key = '{VECTOR}'"  # noqa: S608 (a name of ours)
     rows = columns(lib, f"{COLUMNS}, COALESCE(({mark}), 0)", ids)
     return [rows.get(id_, (*GONE, 0)) for id_ in ids]
 
 
-def album_rows(lib: Library) -> dict[int, tuple]:
+def album_rows(lib: Library) -> dict[int, Row]:
     """(artist, title, MusicBrainz release id, seconds or None) of all albums."""
     lengths = dict(_query(lib, "SELECT album_id, SUM(length) FROM items GROUP BY album_id"))
     rows = columns(lib, "albumartist, album, mb_albumid", table="albums")
@@ -290,7 +290,7 @@ def rows_digest(lib: Library) -> str:
     return " ".join(map(str, row))
 
 
-def witnesses(lib: Library) -> list[list]:
+def witnesses(lib: Library) -> list[list[Any]]:
     """Rows that tell later what has changed since now: numbers with digests."""
     with lib.transaction() as tx:
         (last,) = tx.query("SELECT MAX(id) FROM item_attributes")[0]

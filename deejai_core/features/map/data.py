@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -143,7 +144,7 @@ def map_data(
     *,
     paths: Mapping[str, Sequence[int]] | None = None,
     shown: Sequence[int] | None = None,
-) -> dict:
+) -> dict[str, Any]:
     """What a map shows.
 
     places: (n, 2). color: the legend of the field that colours it at first. paths: lists of positions by name.
@@ -167,7 +168,7 @@ def map_data(
     }
 
 
-def _field(each: Field) -> dict:
+def _field(each: Field) -> dict[str, Any]:
     found = {"name": each.name, "legend": each.legend or each.name, "values": each.values, "of": each.of}
     if each.colours is not None:
         found["colours"] = {"names": each.names, "of": each.colours}

@@ -10,7 +10,7 @@ import json
 from importlib.resources import files
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,7 +34,7 @@ MOST_NUMBERED = 60  # tracks of a path that get a number in a picture
 MOST_DRAWN = 20_000  # tracks whose points a picture of lines holds one by one
 
 
-def map_page(data: dict, title: str) -> bytes:
+def map_page(data: dict[str, Any], title: str) -> bytes:
     """A page of HTML that shows the map and is complete in itself. data: what `map_data` gives."""
     static = files("deejai_core.features.map") / "static"
     script = (static / "map.js").read_text(encoding="utf-8")
@@ -63,7 +63,7 @@ def map_page(data: dict, title: str) -> bytes:
 """.encode("utf-8", "replace")
 
 
-def map_picture(data: dict, title: str, kind: str = "png") -> bytes:
+def map_picture(data: dict[str, Any], title: str, kind: str = "png") -> bytes:
     """A picture of the map with its legends. data: what `map_data` gives. kind: "png" or "svg". Raises MissingError."""
     with extra("map"):
         import matplotlib
@@ -117,7 +117,7 @@ def map_picture(data: dict, title: str, kind: str = "png") -> bytes:
     return picture.getvalue()
 
 
-def _draw_path(axes: Axes, x: np.ndarray, y: np.ndarray, path: dict, style: dict) -> Line2D:
+def _draw_path(axes: Axes, x: np.ndarray, y: np.ndarray, path: dict[str, Any], style: dict) -> Line2D:
     """Draw a path with its tracks numbered. Returns what stands for it in a legend."""
     tracks, colour = path["tracks"], style["colour"] or INK
     line = {"color": colour, "linewidth": 1.2, "linestyle": (0, style["dash"]) if style["dash"] else "-"}

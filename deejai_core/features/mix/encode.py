@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -164,7 +165,7 @@ def _vorbis_comments(about: About) -> dict[str, str]:
     return comments
 
 
-def _chapters(about: About, *, apart: bool) -> list[dict]:
+def _chapters(about: About, *, apart: bool) -> list[dict[str, Any]]:
     """As PyAV takes them. apart: the format has a place for the artist."""
     return [
         {

@@ -209,7 +209,7 @@ def create_app(server: Server) -> Flask:
     return app
 
 
-def _answer(server: Server, name: str, values: dict, first: dict[str, str], request: Request) -> Any:
+def _answer(server: Server, name: str, values: dict[str, Any], first: dict[str, str], request: Request) -> Any:
     """What an endpoint says, as a dictionary, or as a response of its own."""
     if name in OPEN_TO_ALL:
         return OPEN_TO_ALL[name]()

@@ -145,7 +145,7 @@ def get_starred2(call: Call) -> dict[str, Any]:
     }
 
 
-def _all_starred(call: Call) -> tuple[list, list[Album], list[Song]]:
+def _all_starred(call: Call) -> tuple[list[Any], list[Album], list[Song]]:
     catalogue = call.catalogue
     with call.server.opened() as store:
         ids = [id_ for id_, mark in store.marks(call.user).items() if mark.starred]

@@ -10,8 +10,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from deejai_core.database import CHUNK, Database, Schema, Whole, chunks, marks_for, rebuild
+from deejai_core.database import CHUNK, Database, Row, Schema, Whole, chunks, marks_for, rebuild
 
 SCHEMA_VERSION = 1
 
@@ -237,7 +238,7 @@ class ListenerStore:
         """What is wrong with the file; "" if nothing is."""
         return self._database.damage(WHOLE)
 
-    def _rows(self, select: str, user: str, items: Iterable[str] | None, order: str, of: tuple[type, ...]) -> list[tuple]:
+    def _rows(self, select: str, user: str, items: Iterable[str] | None, order: str, of: tuple[type, ...]) -> list[Row]:
         wanted = None if items is None else set(items)
         if wanted is None or len(wanted) > CHUNK:
             rows = self._select(f"{select} ORDER BY {order}", (user,), of)
@@ -248,7 +249,7 @@ class ListenerStore:
             for row in self._select(f"{select} AND item IN ({marks_for(some)}) ORDER BY {order}", (user, *some), of)
         ]
 
-    def _select(self, statement: str, values: Sequence = (), of: tuple[type, ...] = ()) -> list[tuple]:
+    def _select(self, statement: str, values: Sequence[Any] = (), of: tuple[type, ...] = ()) -> list[Row]:
         return list(self._database.select(statement, values, of=of))
 
     def _items(self, text: str) -> tuple[str, ...]:

@@ -139,7 +139,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         return flask.send_from_directory(MAP_STATIC, name, max_age=0)
 
     @app.get("/api/status")
-    def status() -> dict:
+    def status() -> dict[str, Any]:
         return {
             "model": library.model,
             "tracks": library.tracks,
@@ -155,12 +155,12 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         }
 
     @app.post("/api/analyse")
-    def analyse() -> dict:
+    def analyse() -> dict[str, Any]:
         library.analyse()
         return {"analysis": asdict(library.progress())}
 
     @app.get("/api/search")
-    def search() -> dict:
+    def search() -> dict[str, Any]:
         text = requests.read_text(flask.request.args, "q").strip()
         limit = requests.read_whole(flask.request.args, "limit", 20, 1, MOST_FOUND)
         offset = requests.read_whole(flask.request.args, "offset", 0, 0, MOST_SKIPPED)
@@ -174,20 +174,20 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         }
 
     @app.get("/api/tracks")
-    def tracks() -> dict:
+    def tracks() -> dict[str, Any]:
         text = requests.read_text(flask.request.args, "ids", longest=MOST_OF_A_GROUP * 20)
         return {"tracks": _shown(library, [_id(one) for one in text.split(",")][:MOST_OF_A_GROUP])}
 
     @app.get("/api/anything")
-    def anything() -> dict:
+    def anything() -> dict[str, Any]:
         return {"tracks": _shown(library, [library.anything()])}
 
     @app.get("/api/track/<id_>")
-    def track(id_: str) -> dict:
+    def track(id_: str) -> dict[str, Any]:
         return _known(library, id_)
 
     @app.post("/api/similar")
-    def similar() -> dict:
+    def similar() -> dict[str, Any]:
         body = _body(flask.request)
         seeds = requests.read_list(body, "seeds", read_reference, requests.MOST_SEEDS, least=1)
         played = requests.read_list(body, "played", read_reference)
@@ -217,7 +217,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         return {"tracks": tracks, "complete": len(tracks) >= coming.count(None)}
 
     @app.post("/api/journey")
-    def travel() -> dict:
+    def travel() -> dict[str, Any]:
         body = _body(flask.request)
         stops = requests.read_list(body, "waypoints", read_reference, MOST_WAYPOINTS, least=2)
         less = requests.read_list(body, "less", read_reference, requests.MOST_SEEDS)
@@ -235,7 +235,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         return {"legs": tracks, "complete": all(len(leg) == between for leg in tracks)}
 
     @app.post(UPLOAD_PATH)
-    def upload() -> dict:
+    def upload() -> dict[str, Any]:
         name = requests.read_text(flask.request.args, "name") or "a file"
         with uploads.received(flask.request.stream, name) as path:
             external = library.embed(path, name)
@@ -310,7 +310,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         return flask.jsonify(library.map_sketch())
 
     @app.get("/api/map/progress")
-    def map_progress() -> dict:
+    def map_progress() -> dict[str, Any]:
         return {"done": library.map_progress}
 
     return app
@@ -346,7 +346,7 @@ def _id(text: str) -> int:
     return int(text)
 
 
-def _known(library: Library, text: str) -> dict:
+def _known(library: Library, text: str) -> dict[str, Any]:
     found = library.describe([_id(text)])
     if not found:
         raise RefusedError(f"there is no track {text[:20]}", 404)

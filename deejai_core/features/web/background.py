@@ -13,7 +13,7 @@ class BackgroundAnalysis:
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
         self._starting = threading.Lock()
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def running(self) -> bool:

@@ -57,7 +57,7 @@ class State:
     names: SearchIndex  # of all tracks
 
 
-def _answering(method: Callable) -> Callable:
+def _answering(method: Callable[..., Any]) -> Callable:
     """A method whose errors become refusals."""
 
     @functools.wraps(method)

@@ -76,7 +76,7 @@ def read_id(value: Any, name: str) -> int:
 
 def read_list(
     values: Mapping[str, Any], name: str, read: Callable[[Any, str], Any], most: int = MOST_TRACKS, least: int = 0
-) -> list:
+) -> list[Any]:
     value = values.get(name, [])
     if not isinstance(value, list) or not least <= len(value) <= most:
         raise RefusedError(f"{name}: must be a list of {f'{least} to {most}' if least else f'{most} at most'}")

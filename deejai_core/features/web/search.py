@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
+from typing import Any
 
 from deejai_core.extras import extra
 from deejai_core.tracks.text import plain
@@ -47,7 +48,7 @@ class Name:
 class SearchIndex:
     """The names of a library's tracks. rows: (id, title, artist, album, album's artist) of each, any of the texts None."""
 
-    def __init__(self, rows: Iterable[Sequence]) -> None:
+    def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
         self._names: list[Name] = []
         groups: dict[tuple[str, str, str], tuple[str, str, list[int]]] = {}
         for id_, *texts in rows:

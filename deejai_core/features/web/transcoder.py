@@ -11,7 +11,7 @@ import contextlib
 import os
 import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from deejai_core.audio.child import confine
 from deejai_core.audio.container import open_container
@@ -64,7 +64,7 @@ def transcode(path: Path, target: str, start: float, bit_rate: int, output: Bina
         resampler = av.AudioResampler(encoder.codec_context.format, "stereo", RATE, encoder.codec_context.frame_size or 960)
         written = 0
 
-        def write(frames: list) -> None:
+        def write(frames: list[Any]) -> None:
             nonlocal written
             for frame in frames:
                 frame.pts = written  # counted: a damaged packet must not leave a hole

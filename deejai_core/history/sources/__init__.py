@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from deejai_core.errors import HistoryError
 from deejai_core.formats.read import is_playlist
@@ -41,7 +41,7 @@ UNDERSTOOD = (
 # without a list are one list, all those of a file.
 Read = tuple[SongList | Play | Mention | None, int]
 # By a key that only its records have, the first that is there.
-READERS: dict[str, Callable[[dict], Read]] = {
+READERS: dict[str, Callable[[dict[str, Any]], Read]] = {
     "ms_played": extended_stream,
     "msPlayed": stream,
     "items": playlist,

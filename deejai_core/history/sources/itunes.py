@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from xml.parsers import expat
 
 from deejai_core.formats.entries import Entry
@@ -47,28 +47,28 @@ def library(data: BinaryIO) -> Iterator[tuple[SongList | Play | None, int]]:
             yield _playlist(values, songs)
 
 
-def _is_made(values: dict) -> bool:
+def _is_made(values: dict[str, Any]) -> bool:
     """Whether somebody made a playlist, be it a smart one."""
     if any(values.get(mark) for mark in NO_LIST) or values.get("Visible") is False:
         return False
     return "Smart Info" not in values or values.get("Name") not in EVERYTHING
 
 
-def _song(values: dict, locator: Locator) -> Mention | None:
+def _song(values: dict[str, Any], locator: Locator) -> Mention | None:
     artist, title = text(values.get("Artist")), text(values.get("Name"))
     location = as_bytes(text(values.get("Location")))
     path = locator.find(Entry((location,), encoded=True), Path("/")) if location else None
     return Mention(artist, title, text(values.get("Album")), "", path) if path or (artist and title) else None
 
 
-def _last_play(song: Mention | None, values: dict) -> Play | None:
+def _last_play(song: Mention | None, values: dict[str, Any]) -> Play | None:
     """It was noted when the song ended."""
     ended, length = moment(values.get("Play Date UTC")), number(values.get("Total Time")) or 0
     begun = None if ended is None else moment(ended - max(length, 0) / 1000)
     return None if song is None or begun is None else Play(song, begun)
 
 
-def _playlist(values: dict, songs: dict[int, Mention | None]) -> tuple[SongList | None, int]:
+def _playlist(values: dict[str, Any], songs: dict[int, Mention | None]) -> tuple[SongList | None, int]:
     items = values.get("Playlist Items")
     numbers = (
         [item.get("Track ID") if isinstance(item, dict) else None for item in items] if isinstance(items, list) else []
@@ -78,7 +78,7 @@ def _playlist(values: dict, songs: dict[int, Mention | None]) -> tuple[SongList 
     return (SongList(text(values.get("Name")), listed) if listed else None), len(numbers) - len(known)
 
 
-def _parts(data: BinaryIO) -> Iterator[tuple[str, dict]]:
+def _parts(data: BinaryIO) -> Iterator[tuple[str, dict[str, Any]]]:
     """("Tracks", what is said of a track) and ("Playlists", what of a playlist), each as soon as it was read."""
     parser, plist = expat.ParserCreate(), _Plist()
     parser.buffer_text = True
@@ -107,8 +107,8 @@ class _Plist:
     """Puts together the values of a property list. Whatever is in its `Tracks` and `Playlists` is not kept, but `whole`."""
 
     def __init__(self) -> None:
-        self.whole: list[tuple[str, dict]] = []
-        self._open: list[dict | list] = []  # from the outermost to the innermost
+        self.whole: list[tuple[str, dict[str, Any]]] = []
+        self._open: list[dict[str, Any] | list[Any]] = []  # from the outermost to the innermost
         self._keys: list[str] = []  # at which key in each of them
         self._text: list[str] = []
         self._length = self._count = 0

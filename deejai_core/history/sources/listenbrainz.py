@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from deejai_core.history.mentions import Mention, Play
 from deejai_core.history.sources.values import inner, mention, moment, number, recording
 
 
-def listen(record: dict) -> tuple[Play | None, int]:
+def listen(record: dict[str, Any]) -> tuple[Play | None, int]:
     """What was listened to, and 1 if that cannot be told. What is playing at this moment has no time yet."""
     song, at = _song(record), moment(record.get("listened_at"))
     return (None, 1) if song is None or at is None else (Play(song, at), 0)
 
 
-def feedback(record: dict) -> tuple[Mention | None, int]:
+def feedback(record: dict[str, Any]) -> tuple[Mention | None, int]:
     """A song that is loved, None for one that is hated or neither; and 1 if it cannot be told which."""
     if number(record["score"]) != 1:
         return None, 0
@@ -20,12 +22,12 @@ def feedback(record: dict) -> tuple[Mention | None, int]:
     return song, int(song is None)
 
 
-def pin(record: dict) -> tuple[None, int]:
+def pin(record: dict[str, Any]) -> tuple[None, int]:
     """What a user showed to others says nothing of what was played."""
     return None, 0
 
 
-def _song(record: dict) -> Mention | None:
+def _song(record: dict[str, Any]) -> Mention | None:
     data = record.get("track_metadata")
     # The player's own id is the one in the file's tags; the others were found by name.
     own = recording(inner(data, "additional_info", "recording_mbid"))

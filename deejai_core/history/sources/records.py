@@ -6,7 +6,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from deejai_core.extras import extra
 from deejai_core.history.sources.files import BUFFER, UnreadableError, encoding_of
@@ -54,7 +54,7 @@ def _parsed(line: bytes) -> object:
         return _NO_JSON
 
 
-def _elements(value: object) -> list:
+def _elements(value: object) -> list[Any]:
     if isinstance(value, dict) and isinstance(value.get("playlists"), list):
         return value["playlists"]
     return value if isinstance(value, list) else [value]
@@ -63,7 +63,7 @@ def _elements(value: object) -> list:
 def _streamed(beginning: bytes, data: BinaryIO) -> Iterator[object]:
     """The same of JSON that is not in lines, which is never in memory as a whole."""
     listing = None  # the container whose elements are records
-    containers: list[dict | list] = []  # from the outermost to the innermost, with the key at which each is
+    containers: list[dict[str, Any] | list[Any]] = []  # from the outermost to the innermost, with the key at which each is
     keys: list[str] = []
     count = size = 0  # values and bytes since the last record
     for event, value in _events(beginning, data):

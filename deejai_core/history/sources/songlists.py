@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from deejai_core.history.mentions import Mention, SongList
 from deejai_core.history.sources.values import day, mention, text
 
@@ -13,7 +15,7 @@ NAMES = (
 )
 
 
-def song_list(record: dict) -> tuple[SongList | None, int]:
+def song_list(record: dict[str, Any]) -> tuple[SongList | None, int]:
     """A list of its `tracks`, None if no song is left of it; and how many of them are no songs.
 
     {"name": "Monday", "date": "2014-06-30", "tracks": [["artist", "title"], {"artist": …, "title": …, "album": …}, …]}
@@ -41,5 +43,5 @@ def song(track: object) -> Mention | None:
     return None
 
 
-def _date(record: dict) -> str:
+def _date(record: dict[str, Any]) -> str:
     return day(record.get("date") or record.get("modified_at") or record.get("lastModifiedDate"))

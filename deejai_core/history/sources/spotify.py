@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import unquote_plus
 
 from deejai_core.history.mentions import Mention, Play, SongList
@@ -11,14 +12,14 @@ from deejai_core.history.sources.values import day, inner, mention, moment, numb
 SHORTEST = 30_000  # milliseconds; less is a skip, as Spotify itself counts
 
 
-def stream(record: dict) -> tuple[Play | None, int]:
+def stream(record: dict[str, Any]) -> tuple[Play | None, int]:
     """A play of the account data (the last year), None for a skip or a podcast; and 1 if it cannot be understood."""
     if "artistName" not in record:  # podcasts have names of their own
         return None, int("podcastName" not in record)
     return _play(record.get("endTime"), record["msPlayed"], mention(record["artistName"], record.get("trackName")))
 
 
-def extended_stream(record: dict) -> tuple[Play | None, int]:
+def extended_stream(record: dict[str, Any]) -> tuple[Play | None, int]:
     """The same of the extended history (all years), which says more and has all kinds of media in one."""
     spoken = record.get("spotify_episode_uri") or record.get("episode_name") or record.get("audiobook_uri")
     if spoken or record.get("skipped") is True:
@@ -31,7 +32,7 @@ def extended_stream(record: dict) -> tuple[Play | None, int]:
     )
 
 
-def playlist(record: dict) -> tuple[SongList | None, int]:
+def playlist(record: dict[str, Any]) -> tuple[SongList | None, int]:
     """A playlist, None if no song is left of it; and how many of its items cannot be understood."""
     items = record["items"]
     if not isinstance(items, list):

@@ -17,7 +17,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deejai_core.errors import ModelError
 from deejai_core.extras import extra
@@ -102,7 +102,7 @@ def save_speccy(weights: Mapping[str, torch.Tensor], folder: Path, *, kind: str,
     _write_json(folder / CONFIG, vars(config))
 
 
-def read_notes(folder: Path) -> dict:
+def read_notes(folder: Path) -> dict[str, Any]:
     """What is known of the weights in `folder`, and where they come from; empty if nothing is."""
     try:
         notes = read_json(folder / NOTES)
@@ -114,17 +114,17 @@ def read_notes(folder: Path) -> dict:
     return {key: value for key, value in notes.items() if isinstance(value, kinds.get(key, object))}
 
 
-def _check_of(notes: dict) -> str:
+def _check_of(notes: dict[str, Any]) -> str:
     """What tells that a note is what was written: a digit that a disk has changed would name another model."""
     noted = [notes.get(key) for key in ("file", "size", "mtime_ns", "digest")]
     return hashlib.blake2b(json.dumps(noted).encode(), digest_size=8).hexdigest()
 
 
-def write_notes(folder: Path, notes: dict) -> None:
+def write_notes(folder: Path, notes: dict[str, Any]) -> None:
     _write_json(folder / NOTES, notes)
 
 
-def _write_json(path: Path, content: dict) -> None:
+def _write_json(path: Path, content: dict[str, Any]) -> None:
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 

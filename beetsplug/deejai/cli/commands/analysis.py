@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from beets import ui
+from beets.exceptions import UserError
 
 from deejai_core.options.analysis import MORE
 from deejai_core.options.values import Epsilons
@@ -62,9 +62,9 @@ def run_analyze(call: Call) -> None:
     if opts.dask is not None:
         check_address(opts.dask)
         if opts.threads:
-            raise ui.UserError("--threads does not apply to --dask; `dask worker --nthreads` sets the threads of a worker")
+            raise UserError("--threads does not apply to --dask; `dask worker --nthreads` sets the threads of a worker")
         if opts.device:
-            raise ui.UserError("--device does not apply to --dask; workers compute on their CPUs")
+            raise UserError("--device does not apply to --dask; workers compute on their CPUs")
     model = call.load_model()
     cluster = Cluster(opts.dask, trunk_source(call.model_name, models_folder())) if opts.dask else None
     wanted = {"ids": call.matching(), "retry": bool(opts.retry), "force": bool(opts.force)}
@@ -86,7 +86,7 @@ def run_analyze(call: Call) -> None:
         **wanted,
     )
     if outcome.failed:
-        raise ui.UserError(f"{counted(outcome.failed, 'track')} could not be analysed, see above")
+        raise UserError(f"{counted(outcome.failed, 'track')} could not be analysed, see above")
 
 
 def run_tag(call: Call) -> None:
@@ -107,7 +107,7 @@ def run_tag(call: Call) -> None:
         pretend=bool(opts.pretend),
     )
     if unheard:
-        raise ui.UserError(f"{counted(unheard, 'file')} could not be heard, see above; --more tries again")
+        raise UserError(f"{counted(unheard, 'file')} could not be heard, see above; --more tries again")
 
 
 def run_reweigh(call: Call) -> None:
@@ -122,6 +122,6 @@ def run_reweigh(call: Call) -> None:
         weight_and_tell(call.library, call.load_model(), call.settings.analysis, call.teller, WORDS, kept=kept)
         return
     if epsilon is not None:
-        raise ui.UserError("--epsilon changes the vectors, --sweep only compares; give one of them")
+        raise UserError("--epsilon changes the vectors, --sweep only compares; give one of them")
     epsilons, model = Epsilons().given("sweep", swept), call.load_model()
     sweep_and_tell(call.library, model, epsilons, call.configured.analysis.epsilon_for(model), call.teller, WORDS)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from beets import ui
+from beets.exceptions import UserError
 
 from ..call import Call, check_range, print_lines
 from ..group import Verb
@@ -99,7 +100,7 @@ def run_doctor(call: Call) -> None:
             repairable += finding.repair is not None
     if left:
         help_ = f"; `beet deejai doctor --fix` repairs {repairable} of them" if repairable else ""
-        raise ui.UserError(f"{left} {'problem' if left == 1 else 'problems'}{help_}")
+        raise UserError(f"{left} {'problem' if left == 1 else 'problems'}{help_}")
 
 
 def _findings(call: Call) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from beets import ui
+from beets.exceptions import UserError
 
 from deejai_core.words import counted
 
@@ -40,7 +41,7 @@ def run_add(call: Call) -> None:
     from ..sources import meant_source, sources_of
 
     if not call.args:
-        raise ui.UserError(f"nothing to add; a source is {A_SOURCE}")
+        raise UserError(f"nothing to add; a source is {A_SOURCE}")
     for source in dict.fromkeys(map(meant_source, call.args)):
         sources = sources_of(call.library, call.config, call.log)
         if call.opts.pretend:
@@ -69,7 +70,7 @@ def run_remove(call: Call) -> None:
     from deejai_core.history.sources.library_sources import source_text
 
     if not call.args:
-        raise ui.UserError("name the sources to forget; `beet deejai history list` shows them")
+        raise UserError("name the sources to forget; `beet deejai history list` shows them")
     with existing_history(call.library) as store:
         for source in [_known_source(store, text) for text in call.args]:
             store.remove(source)
@@ -82,7 +83,7 @@ def _known_source(store: HistoryStore, text: str) -> Source:
 
     source = meant_source(text)
     if source not in store.sources():
-        raise ui.UserError(f"{text!r} is not in the history; `beet deejai history list` shows what is")
+        raise UserError(f"{text!r} is not in the history; `beet deejai history list` shows what is")
     return source
 
 
@@ -93,7 +94,7 @@ def run_report(call: Call) -> None:
     from deejai_core.history.report_lines import SHOWN_SONGS, report_lines
 
     if len(call.args) > 1:
-        raise ui.UserError("history report takes one source, or none for all")
+        raise UserError("history report takes one source, or none for all")
     with extra("history"):  # before anything is read: it is the same answer whatever is there
         import rapidfuzz  # noqa: F401
     with existing_history(call.library) as store:
@@ -108,7 +109,7 @@ def run_export(call: Call) -> None:
     from deejai_core.training.library_training import check_export, export_history
 
     if len(call.args) != 1:
-        raise ui.UserError("export to where? Give the name of a file: beet deejai history export lists.parquet")
+        raise UserError("export to where? Give the name of a file: beet deejai history export lists.parquet")
     path = user_path(call.args[0])
     check_export(path)
     with read_history(call.library) as history:

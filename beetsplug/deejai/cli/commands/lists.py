@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from beets import ui
+from beets.exceptions import UserError
 
 from deejai_core.words import counted
 
@@ -86,7 +87,7 @@ def _add_output_options(verb: Verb) -> None:
 
 def run_similar(call: Call) -> None:
     if not call.args:
-        raise ui.UserError("similar to what? Give a title, a query or an audio file")
+        raise UserError("similar to what? Give a title, a query or an audio file")
     if call.opts.album:
         call.opts.albums, call.opts.number = call.opts.number, None
     _make("similar", call)
@@ -96,17 +97,17 @@ def run_journey(call: Call) -> None:
     from deejai_core.lists.lookup import playlist_at
 
     if len(call.args) < 2 and not any(map(playlist_at, call.args)):
-        raise ui.UserError(
+        raise UserError(
             'a journey needs two waypoints or more, each a query or a file, or a playlist: beet deejai journey "A" "B"'
         )
     if (call.opts.keep_first or call.opts.keep_last) and not call.opts.best_order:
-        raise ui.UserError("--keep-first and --keep-last need --best-order; without it, all waypoints keep their places")
+        raise UserError("--keep-first and --keep-last need --best-order; without it, all waypoints keep their places")
     _make("journey", call)
 
 
 def run_reorder(call: Call) -> None:
     if not call.args:
-        raise ui.UserError("reorder what? Give a playlist (FILE.m3u) or a query")
+        raise UserError("reorder what? Give a playlist (FILE.m3u) or a query")
     _make("reorder", call)
 
 
@@ -125,7 +126,7 @@ def _make(verb: str, call: Call) -> None:
         log.warning("deejai.{}: there is no such option in the configuration; it is ignored", name)
     option = opts.ensure_value
     if option("pick", None) and not is_terminal():
-        raise ui.UserError("--pick asks you to choose, and needs a terminal for that")
+        raise UserError("--pick asks you to choose, and needs a terminal for that")
     settings = call.settings
     named = named_format(opts.output or "", settings.output.output_format)
     if not opts.output_format:
@@ -163,7 +164,7 @@ def run_similar_artists(call: Call) -> None:
     from ..making import request_for
 
     if not call.args:
-        raise ui.UserError("similar to whom? Give an artist, a query or an audio file")
+        raise UserError("similar to whom? Give an artist, a query or an audio file")
     found = similar_artists(call.library, call.load_model(), call.args, request_for("similar", call.settings))
     for number, (name, similarity, tracks) in enumerate(found, 1):
         ui.print_(f"{number:4}  {similarity:.3f} {name} ({counted(tracks, 'track')})")
@@ -176,4 +177,4 @@ def run_playlists(call: Call) -> None:
         call.log.info("no playlists in the configuration (deejai.playlists)")
     failed = write_named(call.config, call.log, call.library, call.args, call.opts, pretend=bool(call.opts.pretend))
     if failed:
-        raise ui.UserError(f"{failed} of the playlists could not be written, see above; they are as they were")
+        raise UserError(f"{failed} of the playlists could not be written, see above; they are as they were")

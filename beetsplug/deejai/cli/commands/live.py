@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from beets import ui
+from beets.exceptions import UserError
 
 from deejai_core.words import clock
 
@@ -107,7 +108,7 @@ def run_listen(call: Call) -> None:
             print_lines(answer_lines(moment, answer, written))
         said.clear()
         if at is None:
-            raise ui.UserError("standard input: it contains no sound")
+            raise UserError("standard input: it contains no sound")
 
 
 def run_radio(call: Call) -> None:
@@ -153,12 +154,12 @@ def _blocks(opts: Values, sample_rate: int) -> Iterator[np.ndarray]:
     given = {name: value for name, value in options.items() if value is not None}
     if not opts.stdin:
         if given:
-            raise ui.UserError("--format, --rate and --channels describe standard input; give --stdin too")
+            raise UserError("--format, --rate and --channels describe standard input; give --stdin too")
         from deejai_core.audio.microphone import read_microphone
 
         return read_microphone(opts.microphone, sample_rate)
     if opts.microphone:
-        raise ui.UserError("--device and --stdin both choose what to listen to; give only one of them")
+        raise UserError("--device and --stdin both choose what to listen to; give only one of them")
     return read_named_stream("standard input", sys.stdin.buffer, sample_rate, Raw(**given) if given else None)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from beets import ui
+from beets.exceptions import UserError
 
 from deejai_core.formats.entries import one_line
 from deejai_core.words import counted
@@ -60,9 +61,9 @@ def run_mix(call: Call) -> None:
 
     opts, library, teller = call.opts, call.library, call.teller
     if not call.args:
-        raise ui.UserError('mix what? Give a playlist (FILE.m3u), a query, or --journey "A" "B"')
+        raise UserError('mix what? Give a playlist (FILE.m3u), a query, or --journey "A" "B"')
     if not opts.output and not opts.pretend:
-        raise ui.UserError("a mix needs a file: -o FILE.mp3 (or .m4a, .ogg, .opus, .flac); --pretend only shows the plan")
+        raise UserError("a mix needs a file: -o FILE.mp3 (or .m4a, .ogg, .opus, .flac); --pretend only shows the plan")
     fade = FADE if opts.fade is None else opts.fade
     check_range("--fade", fade, 0, LONGEST_FADE, " (seconds)")
     with call.configured.analysis.limits.decoder() as decoder:
@@ -120,13 +121,13 @@ def _verb(call: Call) -> str | None:
 
     opts = call.opts
     if opts.similar and opts.journey:
-        raise ui.UserError("--similar and --journey make different lists; give only one of them")
+        raise UserError("--similar and --journey make different lists; give only one of them")
     if not opts.similar and not opts.journey:
         given = [option.flag for option in LIST_OPTIONS if getattr(opts, option.name) is not None]
         given += ["--less"] if opts.less else []
         if given:
-            raise ui.UserError(f"{given[0]} needs --similar or --journey")
+            raise UserError(f"{given[0]} needs --similar or --journey")
         return None
     if opts.journey and len(call.args) < 2 and not any(map(playlist_at, call.args)):
-        raise ui.UserError('a journey needs two waypoints or more: beet deejai mix --journey "A" "B" -o FILE.mp3')
+        raise UserError('a journey needs two waypoints or more: beet deejai mix --journey "A" "B" -o FILE.mp3')
     return "journey" if opts.journey else "similar"

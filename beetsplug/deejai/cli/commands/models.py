@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from beets import ui
+from beets.exceptions import UserError
 
 from ..call import Call
 from ..group import Verb, VerbsCommand
@@ -49,7 +50,7 @@ def run_info(call: Call) -> None:
     from deejai_core.models.folders import describe
 
     if len(call.args) > 1:
-        raise ui.UserError("info about which model? Give one name")
+        raise UserError("info about which model? Give one name")
     name = call.args[0] if call.args else call.model_name
     for label, text in facts(name, describe(name, models_folder()), WORDS).items():
         ui.print_(f"{label:<10} {text}")
@@ -59,10 +60,10 @@ def run_use(call: Call) -> None:
     from deejai_core.models.registry import kept_name
 
     if len(call.args) != 1:
-        raise ui.UserError("use which model? Give one name; `beet deejai model list` shows them")
+        raise UserError("use which model? Give one name; `beet deejai model list` shows them")
     configured = call.configured.model
     if configured and configured != call.args[0]:
-        raise ui.UserError(
+        raise UserError(
             f"the configuration says `model: {configured}`, which takes precedence; change it or remove it there"
         )
     switch(call, kept_name(call.args[0], models_folder()))
@@ -80,7 +81,7 @@ def run_remove(call: Call) -> None:
     from deejai_core.models.folders import removable_folder, remove_model
 
     if len(call.args) != 1:
-        raise ui.UserError("remove which model? Give one name; `beet deejai model list` shows them")
+        raise UserError("remove which model? Give one name; `beet deejai model list` shows them")
     folder = removable_folder(call.args[0], models_folder(), in_use=call.model_name)
     if call.opts.yes or ui.input_yn(f"Remove {folder} (y/N)?", require=True):
         remove_model(folder)
@@ -93,7 +94,7 @@ def run_import(call: Call) -> None:
     from deejai_core.models.registry import same_model
 
     if len(call.args) != 2:
-        raise ui.UserError("import what? Give a Keras file or a model's folder, and a name for it here")
+        raise UserError("import what? Give a Keras file or a model's folder, and a name for it here")
     source, name = call.args
     folder = new_model_folder(name, models_folder(), replace=bool(call.opts.force))
     import_model(user_path(source), folder)
@@ -110,7 +111,7 @@ def run_import_vectors(call: Call) -> None:
     from deejai_core.models.registry import load_model
 
     if len(call.args) < 2:
-        raise ui.UserError("import vectors of which model, from where? Give its name and the folder of the pickles")
+        raise UserError("import vectors of which model, from where? Give its name and the folder of the pickles")
     result = import_vectors(
         call.library,
         load_model(call.args[0], models_folder(), download=False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from beets import ui
+from beets.exceptions import UserError
 
 from ..call import Call
 from ..completion import SHELLS, script
@@ -28,12 +29,12 @@ def verbs(command: VerbsCommand) -> list[Verb]:
 def run_help(command: VerbsCommand, call: Call) -> None:
     for number, word in enumerate(call.args):
         if not isinstance(command, VerbsCommand):
-            raise ui.UserError(f"{' '.join(call.args[:number])} has no verbs of its own")
+            raise UserError(f"{' '.join(call.args[:number])} has no verbs of its own")
         command = command.verb(word)
     command.print_help()
 
 
 def run_completion(command: VerbsCommand, call: Call) -> None:
     if len(call.args) != 1 or call.args[0] not in SHELLS:
-        raise ui.UserError(f"completion for which shell? Name one of {', '.join(SHELLS)}")
+        raise UserError(f"completion for which shell? Name one of {', '.join(SHELLS)}")
     ui.print_(script(call.args[0], command), end="")

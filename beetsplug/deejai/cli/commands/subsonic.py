@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import confuse
 from beets import ui
+from beets.exceptions import UserError
 
 from ..call import Call, check_range
 from ..group import Verb
@@ -67,5 +68,5 @@ def users_of(config: confuse.Subview) -> Users:
     passwords = config["subsonic_users"].get(dict)
     for name, password in passwords.items():
         if not isinstance(name, str) or not isinstance(password, str):  # YAML makes 83 of 0123, and yes of a word
-            raise ui.UserError(f"subsonic_users: put the name and the password of {name} in quotes")
+            raise UserError(f"subsonic_users: put the name and the password of {name} in quotes")
     return Users(passwords, config["subsonic_owner"].get(confuse.Optional(str)))

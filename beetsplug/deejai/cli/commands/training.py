@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from beets import ui
+from beets.exceptions import UserError
 
 from ..call import Call, check_range
 from ..group import Verb
@@ -77,15 +77,15 @@ def _check(call: Call) -> None:
     check_range("--seed", opts.seed, 0, LARGEST_SEED)
     if opts.track2vec:
         if call.args or opts.use or opts.alone or opts.network or opts.head:
-            raise ui.UserError("--track2vec only learns the lists; it takes no NAME, --head, --network, --use or --alone")
+            raise UserError("--track2vec only learns the lists; it takes no NAME, --head, --network, --use or --alone")
     elif len(call.args) != 1:
-        raise ui.UserError("train what? Give the model a name, such as: beet deejai train taste")
+        raise UserError("train what? Give the model a name, such as: beet deejai train taste")
     elif opts.use and configured and configured != call.args[0]:
-        raise ui.UserError(f"--use: the configuration says `model: {configured}`, which takes precedence; change it there")
+        raise UserError(f"--use: the configuration says `model: {configured}`, which takes precedence; change it there")
     if opts.network and opts.head:
-        raise ui.UserError("--head and --network train different models; give only one of them")
+        raise UserError("--head and --network train different models; give only one of them")
     if opts.network and opts.alone:
-        raise ui.UserError("--alone does not apply to --network, which never uses the original vectors")
+        raise UserError("--alone does not apply to --network, which never uses the original vectors")
     if not opts.network and (opts.epochs is not None or opts.device is not None):
-        raise ui.UserError("--epochs and --device need --network")
+        raise UserError("--epochs and --device need --network")
     check_range("--epochs", opts.epochs, 0)
