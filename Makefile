@@ -2,6 +2,9 @@
 # make test [WORKERS=2]       the whole test suite, by so many processes at once
 # make mutants MODULE=FILE    small faults in a module of the core that none of its tests notices (or of TESTS="FILES")
 # make lint                   style and common mistakes
+# make dist                   sdist and wheel, in dist/
+# make smoke                  these, installed without a compiler into an empty environment, and used
+# make release                the same from a clean tree, and a tag; CONTRIBUTING.md says what comes before and after
 # make bench [MUSIC=FOLDER]   speed and memory, against others; RUNS=1 for one run instead of three
 # make clean                  remove the environment and the demo
 #
@@ -17,7 +20,7 @@ RUNS ?= 3
 VENV := .venv
 PIP := $(VENV)/bin/pip --disable-pip-version-check install --quiet --constraint constraints.txt $(PIP_OPTIONS)
 
-.PHONY: demo test mutants lint bench clean
+.PHONY: demo test mutants lint dist smoke release bench clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/python demo/demo.py $(if $(MUSIC),"$(MUSIC)")
@@ -33,13 +36,26 @@ lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 
+dist: $(VENV)/installed-release
+	rm -rf dist
+	$(VENV)/bin/python -m build --no-isolation
+	$(VENV)/bin/python -m twine check --strict dist/*
+
+smoke: dist
+	$(VENV)/bin/python tools/smoke.py dist/*.whl $(PIP_OPTIONS)
+
+release: $(VENV)/installed-release
+	$(VENV)/bin/python -m tools.release --check
+	$(MAKE) smoke
+	$(VENV)/bin/python -m tools.release --tag
+
 bench: $(VENV)/installed-bench
 	$(VENV)/bin/python -m benchmarks $(if $(MUSIC),"$(MUSIC)") --runs $(RUNS)
 
 clean:
-	rm -rf $(VENV) demo-library
+	rm -rf $(VENV) demo-library build dist
 
-$(VENV)/installed: setup.py constraints.txt
+$(VENV)/installed: setup.py pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV) || { echo "no venv module: on Debian and Ubuntu, sudo apt install python3-venv"; exit 1; }
 	@echo "installing into $(VENV)..."
 	@$(PIP) --editable .
@@ -48,6 +64,10 @@ $(VENV)/installed: setup.py constraints.txt
 
 $(VENV)/installed-test: $(VENV)/installed
 	@$(PIP) --editable ".[test]"
+	@touch $@
+
+$(VENV)/installed-release: $(VENV)/installed
+	@$(PIP) --editable ".[release]"
 	@touch $@
 
 # The package of bliss-audio 0.2 for Linux dies on processors without AVX-512.

@@ -1,6 +1,6 @@
-from pathlib import Path
+"""What an installation needs, computed here since it depends on the machine. All else is in pyproject.toml."""
 
-from setuptools import find_namespace_packages, setup
+from setuptools import setup
 
 # Annoy as its authors publish it has to be compiled. annoy-mm is the same module, compiled for CPython up to 3.13 and these
 # machines. Elsewhere exact search takes its place, until the extra "annoy" brings it, which needs a compiler.
@@ -67,34 +67,9 @@ extras["test"] = [
     "py-opensonic>=10.4",
     "jsonschema>=4.20",
     "axe-playwright-python>=0.1.4",  # axe-core, for a browser to find what keeps people out
+    "setuptools>=77.0.3",  # builds what is published
 ]
+extras["release"] = ["build>=1.2", "setuptools>=77.0.3", "twine>=6.1"]
 extras["mutants"] = ["mutmut>=3.8"]
 
-setup(
-    name="beets-deejai",
-    version="0.1.0",
-    description="A beets plugin that keeps playing songs like this one: playlists and journeys by sound",
-    long_description=Path("README.md").read_text(encoding="utf-8"),
-    long_description_content_type="text/markdown",
-    license="MIT",
-    python_requires=">=3.10,<3.15",
-    packages=find_namespace_packages(include=["beetsplug.*", "deejai_core", "deejai_core.*", "mopidy_deejai"]),
-    package_data={
-        "beetsplug.deejai.cli": ["scripts/*"],
-        "deejai_core.models.musicnn": ["weights/*"],
-        "deejai_core.sentences": ["data/*"],
-        "deejai_core.features.map": ["static/*"],
-        "deejai_core.features.web": ["static/*"],
-        "mopidy_deejai": ["ext.conf"],
-    },
-    entry_points={"mopidy.ext": ["deejai = mopidy_deejai.extension:Extension"]},
-    install_requires=requirements,
-    extras_require=extras,
-    classifiers=[
-        "Environment :: Console",
-        "License :: OSI Approved :: MIT License",
-        "Programming Language :: Python :: 3",
-        "Topic :: Multimedia :: Sound/Audio :: Analysis",
-        "Topic :: Multimedia :: Sound/Audio :: Players",
-    ],
-)
+setup(install_requires=requirements, extras_require=extras)

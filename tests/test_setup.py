@@ -29,22 +29,6 @@ def names(requirements: list[str], **machine: str) -> set[str]:
     return {canonicalize_name(each.name) for each in parsed if each.marker is None or each.marker.evaluate(machine)}
 
 
-def test_all_files_beside_the_code_are_installed(described):
-    installed = {
-        path
-        for package, patterns in described["package_data"].items()
-        for pattern in patterns
-        for path in SETUP.parent.joinpath(*package.split(".")).glob(pattern)
-    }
-    there = {
-        path
-        for package in ("beetsplug", "deejai_core", "mopidy_deejai")
-        for path in SETUP.parent.joinpath(package).rglob("*")
-        if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
-    }
-    assert there == installed
-
-
 PLAIN_LACKS = {"torch", "librosa", "gensim", "scipy", "matplotlib", "opentsne", "pyarrow", "h5py", "flask"}
 
 
@@ -64,7 +48,7 @@ def test_history_and_pages_need_no_torch(described):
 
 def test_all_is_all_that_commands_need(described):
     extras = described["extras_require"]
-    commands = extras.keys() - {"all", "annoy", "weights", "bench", "test", "mutants", "mopidy"}
+    commands = extras.keys() - {"all", "annoy", "weights", "bench", "test", "release", "mutants", "mopidy"}
     assert names(extras["all"]) == {name for extra in commands for name in names(extras[extra])}
     assert names(extras["all"]) < names(extras["test"])
 
