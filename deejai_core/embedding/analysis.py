@@ -19,7 +19,7 @@ from deejai_core.audio.limits import NO_MORE_THAN_USUAL, Limits
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.errors import AudioError, DeejaiError, UnavailableError
 from deejai_core.models.device import CPU
-from deejai_core.models.protocol import Companion, Model
+from deejai_core.models.protocol import Companion, Trunk
 
 # Two bytes a number is what the store keeps, so it is also what vectors are made from: fresh or stored, the same.
 TRUNK_TYPE = np.float16
@@ -62,7 +62,7 @@ class Read:
 
 def embed_file(
     path: Path,
-    model: Model,
+    model: Trunk,
     decoder: Decoder,
     *,
     windows: int,
@@ -78,11 +78,11 @@ def embed_file(
     read = read_file(path, model, decoder, windows=windows, known=known)
     if isinstance(read, Embedded):
         return read
-    networks = (model, *more)
+    networks: tuple[Trunk, ...] = (model, *more)
     return _embedded(read, lambda: [network.trunk(mel) for network, mel in zip(networks, _seen(read, more), strict=True)])
 
 
-def read_file(path: Path, model: Model, decoder: Decoder, *, windows: int, known: Container[str] = ()) -> Embedded | Read:
+def read_file(path: Path, model: Trunk, decoder: Decoder, *, windows: int, known: Container[str] = ()) -> Embedded | Read:
     """What the model's trunk is to see of a file, or its key alone if that is known; otherwise as `embed_file`."""
     try:
         wanted = {"sample_rate": model.sample_rate, "length": model.window, "limit": windows}
@@ -97,7 +97,7 @@ def read_file(path: Path, model: Model, decoder: Decoder, *, windows: int, known
 
 
 def embed_together(
-    batch: list[Read], model: Model, device: str, more: Sequence[Companion] = ()
+    batch: list[Read], model: Trunk, device: str, more: Sequence[Companion] = ()
 ) -> Iterator[Embedded | NotEmbedded]:
     """Many files' mel slices through the trunk at once; file by file if that fails, so that each fails for itself.
 
@@ -146,7 +146,7 @@ def _not_embedded(path: Path, error: AudioError) -> NotEmbedded:
 
 def embed_files(
     paths: Iterable[Path],
-    model: Model,
+    model: Trunk,
     *,
     windows: int,
     threads: int,

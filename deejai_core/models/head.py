@@ -42,7 +42,7 @@ class HeadWeights:
         """(..., trunk_size) -> (..., dimension) float32: directions, not normalised."""
         x = (trunk.astype(np.float32) - self.mean) * self.scale
         x = x @ self.hidden_weight + self.hidden_bias
-        return np.where(x > 0, x, SLOPE * x) @ self.output_weight + self.output_bias
+        return np.asarray(np.where(x > 0, x, SLOPE * x) @ self.output_weight + self.output_bias)
 
 
 @dataclass(frozen=True)

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 import numpy as np
 
 from deejai_core.models.tag_set import TagSet
 
 
-class Tagger(Protocol):
+class Trunk(Protocol):
+    """Windows of audio in, what is kept on disk of them out."""
+
+    sample_rate: int  # Hz
+    window: int  # samples of one slice
+
+    def load(self) -> None:
+        """Have in memory what `trunk` needs on the CPU. Raises ModelError if a library or the weights cannot be loaded."""
+
+    def mel(self, windows: np.ndarray) -> np.ndarray:
+        """(n, window) float32 samples -> (n, ...) float32, the mel slices that the trunk sees; computed on the CPU."""
+
+    def trunk(self, mel: np.ndarray, *, device: str = "cpu") -> np.ndarray:
+        """Mel slices -> (n, trunk_size) float32; device: as `pick_device` returns it."""
+
+
+class Tagger(Trunk, Protocol):
     """Windows of audio in, probabilities of tags out. A model with a tag set is one, too."""
 
     trunk_name: str  # kept beside the trunk's output; changes with every number the network puts out
-    sample_rate: int  # Hz
-    window: int  # samples of one slice
     trunk_size: int
-    tag_set: TagSet
+
+    @property
+    def tag_set(self) -> TagSet: ...
 
     def is_intact(self) -> bool:
         """As `Model.is_intact`; so are the others like theirs."""
-
-    def load(self) -> None: ...
-
-    def mel(self, windows: np.ndarray) -> np.ndarray: ...
-
-    def trunk(self, mel: np.ndarray, *, device: str = "cpu") -> np.ndarray: ...
 
     def tags(self, trunk: np.ndarray) -> np.ndarray: ...
 
@@ -37,38 +47,42 @@ class Companion(Tagger, Protocol):
     every: int  # of a track's windows, each such one is seen, from the first on; `mel` leaves out the others
 
 
-class Model(Protocol):
+class Model(Trunk, Protocol):
     """Windows of audio in, slice vectors out.
 
     The trunk's output is what is kept on disk: everything behind it can be computed again without decoding a file.
     """
 
-    name: str  # kept beside every vector; changes with every number the model puts out
     trunk_name: str  # kept beside the trunk's output; models with the same trunk need no file to be embedded again
-    sample_rate: int  # Hz
-    window: int  # samples of one slice
     trunk_size: int
-    dimension: int  # of slice vectors and of a track's vector
     epsilon: float  # cosine distance below which two slices are the same word in Mp3ToVec
     duplicate_epsilon: float  # cosine distance below which two tracks are most likely copies of one recording
-    alike: float | None  # similarity below which two tracks no longer sound alike; None: not known
-    tag_set: TagSet | None  # what it can say that something sounds like; None: nothing
-    more: Sequence[Companion]  # who can say more of it, if asked to; there are none without a tag set
+
+    @property
+    def name(self) -> str:
+        """Kept beside every vector; changes with every number the model puts out."""
+
+    @property
+    def dimension(self) -> int:
+        """Of slice vectors and of a track's vector."""
+
+    @property
+    def alike(self) -> float | None:
+        """Similarity below which two tracks no longer sound alike; None: not known."""
+
+    @property
+    def tag_set(self) -> TagSet | None:
+        """What it can say that something sounds like; None: nothing."""
+
+    @property
+    def more(self) -> Sequence[Companion]:
+        """Who can say more of it, if asked to; there are none without a tag set."""
 
     def is_intact(self) -> bool:
         """Whether its weights are what they should be."""
 
-    def load(self) -> None:
-        """Have in memory what `embed` needs on the CPU. Raises ModelError if a library or the weights cannot be loaded."""
-
     def embed(self, windows: np.ndarray, *, device: str = "cpu") -> np.ndarray:
         """(n, window) float32 samples -> (n, trunk_size) float32: the trunk's output for their mel slices."""
-
-    def mel(self, windows: np.ndarray) -> np.ndarray:
-        """(n, window) float32 samples -> (n, ...) float32, the mel slices that the trunk sees; computed on the CPU."""
-
-    def trunk(self, mel: np.ndarray, *, device: str = "cpu") -> np.ndarray:
-        """Mel slices -> (n, trunk_size) float32; device: as `pick_device` returns it."""
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
         """(n, trunk_size) -> (n, dimension) float32, not normalised.
@@ -77,4 +91,16 @@ class Model(Protocol):
         """
 
     def tags(self, trunk: np.ndarray) -> np.ndarray:
-        """(n, trunk_size) -> (n, tags) float32, the probabilities of those of `tag_set`; only of a model that has one."""
+        """(n, trunk_size) -> (n, tags) float32, the probabilities of those of `tag_set`; of none without one."""
+
+
+class TaggingModel(Model, Protocol):
+    """A model with a tag set, which makes it a `Tagger`."""
+
+    @property
+    def tag_set(self) -> TagSet: ...
+
+
+def knows_tags(model: Model) -> TypeGuard[TaggingModel]:
+    """Whether a model can say what something sounds like."""
+    return model.tag_set is not None

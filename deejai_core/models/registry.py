@@ -12,7 +12,7 @@ from deejai_core.errors import ModelError
 from deejai_core.files import read_json
 from deejai_core.models.head import CONFIG, KIND, load_head, read_head_config
 from deejai_core.models.musicnn.model import MusiCNN
-from deejai_core.models.protocol import Model
+from deejai_core.models.protocol import Model, TaggingModel, knows_tags
 from deejai_core.models.tag_set import Vocabulary
 
 BUNDLED = "musicnn"
@@ -106,9 +106,9 @@ def trunk_source(name: str, folder: Path) -> str:
     return trunk if trunk == BUNDLED else str(model_folder(trunk, folder).absolute())
 
 
-def tagging_model(model: Model) -> Model:
+def tagging_model(model: Model) -> TaggingModel:
     """The model itself if it knows tags, else the bundled one, whose slices may be stored from before."""
-    return model if model.tag_set else MusiCNN()
+    return model if knows_tags(model) else MusiCNN()
 
 
 def vocabulary(model: Model) -> Vocabulary:

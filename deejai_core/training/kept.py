@@ -88,5 +88,5 @@ def read_track2vec(library: Library) -> tuple[str, list[int], np.ndarray]:
         for place, id_ in enumerate(ids)
         if (rows := [row_of[name] for name in catalogue.names(place) if name in row_of])
     }
-    digest = hashlib.blake2b(np.ascontiguousarray(learned.vectors), digest_size=4).hexdigest()
+    digest = hashlib.blake2b(np.ascontiguousarray(learned.vectors).data, digest_size=4).hexdigest()
     return f"track2vec-{digest}", list(found), learned.vectors[list(found.values())]

@@ -108,11 +108,15 @@ def songs_as_kept(library: Library, history: History, *, seed: int) -> Songs | N
     (lesson, vectors), (digest, numbers) = kept, _digest(history, seed)
     listed = np.flatnonzero(numbers[: history.matched_songs] >= 0)
     row_of = dict(zip(lesson.songs.tolist(), lesson.rows.tolist(), strict=True))
-    rows = [row_of.get(number) for number in numbers[listed].tolist()]
-    if lesson.digest != digest or None in rows:  # the vectors of what is new in the library were not kept
+    found = numbers[listed].tolist()
+    if lesson.digest != digest or not row_of.keys() >= set(
+        found
+    ):  # the vectors of what is new in the library were not kept
         return None
     # In the order of the kept vectors: whatever is trained on them comes out the same.
-    words = sorted((row, word) for row, word in zip(rows, listed.tolist(), strict=True) if row >= 0)
+    words = sorted(
+        (row_of[number], word) for number, word in zip(found, listed.tolist(), strict=True) if row_of[number] >= 0
+    )
     if not words:
         return None
     songs = replace(_of_library(history, words, vectors), known=lesson.known)

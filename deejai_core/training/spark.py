@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from deejai_core.errors import ModelError
 from deejai_core.extras import extra
 from deejai_core.files import replacing
 from deejai_core.training.track2vec import Track2Vec
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ROWS = 10_000  # lists of a row group: some megabytes, for the writer holds them and Spark splits a file between them
 DENSE = 1  # the type of Spark's VectorUDT that has all values; the other, 0, has those that are not zero, and their places
@@ -64,7 +68,7 @@ def import_vectors(path: Path) -> Track2Vec:
     return Track2Vec(tuple(words[place] for place in order), vectors[order] / lengths[order, None])
 
 
-def _matrix(column) -> np.ndarray:
+def _matrix(column: pa.Array) -> np.ndarray:
     """(n, dimension) float32 of a pyarrow array of lists, or of the structs that Spark makes of its vectors."""
     import pyarrow as pa
 
@@ -75,4 +79,5 @@ def _matrix(column) -> np.ndarray:
     lengths = column.value_lengths().unique().to_pylist()
     if len(lengths) != 1 or not lengths[0]:
         raise ValueError("there is none, or not all have the same length")
-    return column.flatten().to_numpy(zero_copy_only=False).astype(np.float32).reshape(-1, lengths[0])
+    numbers: np.ndarray = column.flatten().to_numpy(zero_copy_only=False)
+    return numbers.astype(np.float32).reshape(-1, lengths[0])

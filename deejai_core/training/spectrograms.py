@@ -18,7 +18,7 @@ from deejai_core.errors import StoreError
 from deejai_core.files import replacing
 from deejai_core.models.deejai.model import SAMPLE_RATE, WINDOW, mel_slices
 from deejai_core.models.deejai.network import FRAMES, MELS
-from deejai_core.models.device import use_one_thread
+from deejai_core.models.device import CPU, use_one_thread
 
 STEPS = 255
 
@@ -36,7 +36,7 @@ class SliceMaker:
         self.load()
         return mel_slices(windows, "decibels")
 
-    def trunk(self, mel: np.ndarray) -> np.ndarray:
+    def trunk(self, mel: np.ndarray, *, device: str = CPU) -> np.ndarray:
         return (mel * STEPS).round().reshape(len(mel), MELS * FRAMES)
 
 
@@ -86,6 +86,6 @@ def make_spectrograms(
     """
     missing = [path for path, key in paths.items() if spectrograms.read(key) is None]
     for result in embed_files(missing, SliceMaker(), windows=windows, threads=threads, limits=limits):
-        if isinstance(result, Embedded) and result.key == paths[result.path]:
+        if isinstance(result, Embedded) and result.trunk is not None and result.key == paths[result.path]:
             spectrograms.put(result.key, result.trunk.reshape(-1, MELS, FRAMES).astype(np.uint8))
         on_result(result)

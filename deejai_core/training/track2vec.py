@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import IO
 
 import numpy as np
 
@@ -172,8 +173,8 @@ def learn(
         recipe = recipe or recipe_for(corpus.size, len(words))
         corpus, counts = _selected(corpus, recipe.min_count)
         # Fewer songs than dimensions do not vary in all of them: there is nothing to even out, and to join.
-        joined = recipe.whitening is not None and len(counts) > recipe.dimension
-        epochs = _Epochs(corpus, recipe.epochs, recipe.runs if joined else 1, progress)
+        whitening = recipe.whitening if len(counts) > recipe.dimension else None
+        epochs = _Epochs(corpus, recipe.epochs, 1 if whitening is None else recipe.runs, progress)
         if progress:
             progress(0, epochs.total)
 
@@ -200,11 +201,11 @@ def learn(
             layers = [layer for both in threads.map(run, range(epochs.runs)) for layer in both]
     if epochs.error:
         raise epochs.error
-    if joined:
+    if whitening is not None:
         shares = (counts / counts.sum()).astype(np.float32)
         for layer in layers:
             _to_unit_length(layer)
-            _whiten(layer, shares, recipe.whitening)
+            _whiten(layer, shares, whitening)
             _to_unit_length(layer)
         _join(layers, shares)
     vectors = layers[0]
@@ -276,8 +277,8 @@ class _Corpus:
         """Some lists together, as numbers, and where each of them ends; without those that are left with one song."""
         first, start = 0, 0
         while first < len(self.ends):
-            last = max(first + 1, np.searchsorted(self.ends, start + BLOCK))
-            end = self.ends[last - 1]
+            last = max(first + 1, int(np.searchsorted(self.ends, start + BLOCK)))
+            end = int(self.ends[last - 1])
             numbers = self.numbers[self.entries[start:end]]
             lengths = np.add.reduceat(numbers >= 0, np.concatenate([[0], self.ends[first : last - 1] - start]), dtype=int)
             company = np.repeat(lengths > 1, np.diff(self.ends[first:last], prepend=start))
@@ -286,7 +287,10 @@ class _Corpus:
 
     def counts(self) -> np.ndarray:
         """How many lists each number is in."""
-        return sum(np.bincount(numbers, minlength=len(self.numbers)) for numbers, _ in self.blocks())
+        counts = np.zeros(len(self.numbers), int)
+        for numbers, _ in self.blocks():
+            counts += np.bincount(numbers, minlength=len(counts))
+        return counts
 
 
 class _Epochs:
@@ -320,7 +324,7 @@ class _Epochs:
             self.error = error
 
 
-def _written(lists: Iterable[Sequence[str]], file) -> tuple[list[str], _Corpus]:
+def _written(lists: Iterable[Sequence[str]], file: IO[bytes]) -> tuple[list[str], _Corpus]:
     """The words, in the order of their first appearance, and the lists as their numbers, written to the file."""
     seen: dict[str, int] = {}
     ends, end = array("q"), 0
@@ -345,9 +349,10 @@ def _selected(corpus: _Corpus, min_count: int) -> tuple[_Corpus, np.ndarray]:
     left = allowed.counts()
     order = np.argsort(-left, kind="stable")[: np.count_nonzero(left)]
     if not len(order):
+        listed = counted(int(np.count_nonzero(counts)), "song")
         raise TrainingError(
             f"nothing to learn from: no two songs that are in {min_count} lists or more stand together in one; of "
-            f"{counted(np.count_nonzero(counts), 'song')} in {counted(len(corpus.ends), 'list')}, none is in more than "
+            f"{listed} in {counted(len(corpus.ends), 'list')}, none is in more than "
             f"{counts.max():,}"
         )
     numbers = np.full(len(counts), -1, np.int32)

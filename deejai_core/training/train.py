@@ -109,7 +109,10 @@ def train(
             keep_songs(library, songs)
             return
         if training.network:
-            told = _train_network(library, songs, training, analysis, folder, observer)
+            if training.afresh:
+                (folder / CHECKPOINT).unlink(missing_ok=True)
+            course = Course(kind=training.network, epochs=training.epochs, seed=training.seed, device=training.device)
+            told = _train_network(library, songs, course, analysis, folder, observer)
         else:
             told = _train_head(library, history, songs, training, folder, base, observer)
     _finish(folder, told, observer)
@@ -157,10 +160,8 @@ def _train_head(
 
 
 def _train_network(
-    library: Library, songs: Songs, training: Training, analysis: Analysis, folder: Path, observer: TrainingObserver
+    library: Library, songs: Songs, course: Course, analysis: Analysis, folder: Path, observer: TrainingObserver
 ) -> dict[str, str]:
-    if training.afresh:
-        (folder / CHECKPOINT).unlink(missing_ok=True)
     row_of = tracks_to_decode(library, songs)
     keep_songs(library, songs)
     data = gather_training_data(
@@ -170,10 +171,9 @@ def _train_network(
         windows=analysis.windows,
         threads=analysis.threads or default_threads(),
         limits=analysis.limits,
-        seed=training.seed,
+        seed=course.seed,
         on_planned=lambda files: observer.began("files", files),
         on_result=observer.decoded,
     )
-    course = Course(kind=training.network, epochs=training.epochs, seed=training.seed, device=training.device)
     observer.began("batches", None, f"training on {counted(len(data.slices), 'track')}, by {course.device}...")
     return train_into(folder, data, course, on_epoch=observer.epoch, on_step=observer.reached)

@@ -27,22 +27,22 @@ class TrainingText(TrainingObserver):
         self._used = used
         self._words = words
         self._stage: Stage | None = None
-        self._progress: Progress | None = None
+        self._progress = Progress(None, teller.tell, teller.warn)  # until a stage begins
 
     def __enter__(self) -> TrainingText:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._close()
-        if kind is KeyboardInterrupt and self._stage == "batches" and is_unfinished(self._folder):
+        self._progress.close()
+        if kind is KeyboardInterrupt and self._folder and self._stage == "batches" and is_unfinished(self._folder):
             self._teller.warn(f"stopped; {self._words['go on from the checkpoint']}")
 
     def told(self, label: str, text: str) -> None:
-        self._close()
+        self._progress.close()
         self._teller.say(f"{label:<10} {text}")
 
     def began(self, stage: Stage, total: int | None, text: str = "") -> None:
-        self._close()
+        self._progress.close()
         if text:
             self._teller.tell(text)
         self._stage = stage
@@ -66,13 +66,9 @@ class TrainingText(TrainingObserver):
         self._progress.step()
 
     def learned_nothing(self) -> None:
-        self._close()
+        self._progress.close()
         self._teller.warn("The model predicts no better than a constant vector; more lists may help.")
 
     def saved(self, folder: Path) -> None:
         switch = "" if self._used else f"; {self._words['switch to the model'].format(about=folder.name)}"
         self._teller.say(f"saved to {folder}{switch}")
-
-    def _close(self) -> None:
-        if self._progress:
-            self._progress.close()

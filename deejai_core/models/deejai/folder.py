@@ -203,7 +203,7 @@ def _load_pickled(path: Path) -> object:
 
 def _check_pickle(data: bytes) -> None:
     for code, argument, _ in pickletools.genops(data):
-        if code.name == "STACK_GLOBAL" or (code.name in ("GLOBAL", "INST") and not TENSORS.fullmatch(argument)):
+        if code.name == "STACK_GLOBAL" or (code.name in ("GLOBAL", "INST") and not TENSORS.fullmatch(str(argument))):
             raise pickle.UnpicklingError(f"{argument} in it, which is not a tensor")
 
 

@@ -89,13 +89,14 @@ def _look_up(repo: str, revision: str | None, endpoint: str) -> tuple[str, dict[
     from huggingface_hub import HfApi, hf_hub_url
 
     info = HfApi(endpoint=endpoint, headers=PROGRAM).model_info(repo, revision=revision, timeout=30)
-    if not re.fullmatch("[0-9a-f]{40,64}", info.sha or ""):
+    commit = info.sha or ""
+    if not re.fullmatch("[0-9a-f]{40,64}", commit):
         raise ModelError(f"{repo}: {endpoint} does not answer as the hub does")
     names = {file.rfilename for file in info.siblings or ()}
     weights = next((name for name in WEIGHTS if name in names), None)
     if weights is None or CONFIG not in names:
         raise ModelError(f"{repo}: not a network of Deej-A.I.; it should have {CONFIG} and {' or '.join(WEIGHTS)}")
-    return info.sha, {name: hf_hub_url(repo, name, revision=info.sha, endpoint=endpoint) for name in (CONFIG, weights)}
+    return commit, {name: hf_hub_url(repo, name, revision=commit, endpoint=endpoint) for name in (CONFIG, weights)}
 
 
 def _download_file(url: str, path: Path) -> None:
@@ -105,7 +106,7 @@ def _download_file(url: str, path: Path) -> None:
     """
     from huggingface_hub import get_hf_file_metadata
     from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import build_hf_headers
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # it is in their reference
 
     if path.exists():
         return

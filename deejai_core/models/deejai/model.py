@@ -85,7 +85,9 @@ class Speccy:
         with torch.device("meta"):  # no memory and no random numbers for weights that are replaced at once
             network = build_network(self._kind, dimension=self.dimension, width=self._width)
         network.load_state_dict(dict(self._read()), assign=True, strict=False)  # but for the count of batches trained on
-        return network.eval().to(memory_format=torch.channels_last)  # half the time
+        # In half the time; torch's annotations lack this overload.
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return network.eval()
 
     def load(self) -> None:
         use_one_thread()
@@ -120,6 +122,10 @@ class Speccy:
         """Slice vectors (..., `dimension`) float32, not normalised: the trunk's output as it is."""
         return trunk.astype(np.float32)
 
+    def tags(self, trunk: np.ndarray) -> np.ndarray:
+        """(n, 0): it has none."""
+        return np.empty((len(trunk), 0), np.float32)
+
 
 def mel_slices(windows: np.ndarray, scaling: str) -> np.ndarray:
     """What the network sees of windows of audio: (n, WINDOW) float32 -> (n, 96 mels, 216 frames) float32, 0 to 1.
@@ -138,12 +144,12 @@ def mel_slices(windows: np.ndarray, scaling: str) -> np.ndarray:
 
 
 def _scaled(power: np.ndarray, scaling: str) -> np.ndarray:
-    decibels = 10 * np.log10(np.maximum(power, 1e-10))
+    decibels: np.ndarray = 10 * np.log10(np.maximum(power, 1e-10))
     decibels = np.maximum(decibels - decibels.max(), -RANGE)  # the loudest is 0
     if scaling == "decibels":
-        return np.floor((decibels + RANGE) * (255 / RANGE) + 0.5) / 255
-    lowest = decibels.min()
-    return 1 - decibels / lowest if lowest < 0 else decibels
+        return np.asarray(np.floor((decibels + RANGE) * (255 / RANGE) + 0.5) / 255)
+    lowest = float(decibels.min())
+    return np.asarray(1 - decibels / lowest) if lowest < 0 else decibels
 
 
 def weights_digest(weights: Mapping[str, torch.Tensor]) -> str:
@@ -151,5 +157,5 @@ def weights_digest(weights: Mapping[str, torch.Tensor]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for name in sorted(weights):
         digest.update(f" {name} {tuple(weights[name].shape)} ".encode())
-        digest.update(weights[name].contiguous().numpy())
+        digest.update(weights[name].contiguous().numpy().data)
     return digest.hexdigest()

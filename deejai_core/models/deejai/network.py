@@ -19,7 +19,7 @@ DROPOUTS = (0.2, 0.3, 0.4)  # after the three convolutions
 CHANNELS = {"2d": (1, 32, 64, 128), "1d": (MELS, 96, 192, 384)}
 KERNELS = {"2d": 3, "1d": 7}
 SLOPE = 0.2  # of LeakyReLU
-AS_IN_KERAS = {"eps": 1e-3, "momentum": 0.01}  # of batch norm
+EPSILON, MOMENTUM = 1e-3, 0.01  # of batch norm, as in Keras
 
 
 def build_network(kind: str, *, dimension: int = 100, width: int = 1024) -> torch.nn.Module:
@@ -31,6 +31,9 @@ def build_network(kind: str, *, dimension: int = 100, width: int = 1024) -> torc
     from torch import Tensor, nn
 
     channels, kernel = CHANNELS[kind], KERNELS[kind]
+    convolution: type[nn.Conv1d | nn.Conv2d]
+    norm: type[nn.BatchNorm1d | nn.BatchNorm2d]
+    pool: type[nn.MaxPool1d | nn.MaxPool2d]
     if kind == "2d":
         convolution, norm, pool = nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d
         pooled = MELS // 8 * (FRAMES // 8)
@@ -46,16 +49,18 @@ def build_network(kind: str, *, dimension: int = 100, width: int = 1024) -> torc
             depthwise = convolution(before, before, kernel, padding=kernel // 2, groups=before, bias=False)
             self.sep_conv = nn.Sequential(OrderedDict(depthwise=depthwise, pointwise=convolution(before, after, 1)))
             self.leaky_relu = nn.LeakyReLU(SLOPE)
-            self.batch_norm = norm(after, **AS_IN_KERAS)
+            self.batch_norm = norm(after, EPSILON, MOMENTUM)
             self.max_pool = pool(2)
             self.dropout = nn.Dropout(dropout)
 
         def forward(self, x: Tensor) -> Tensor:
             x = self.sep_conv(x)
             if self.training or (self.batch_norm.weight < 0).any():
-                return self.dropout(self.max_pool(self.batch_norm(self.leaky_relu(x))))
-            # Where no gain is negative all of it is monotone, so that the maximum may come first and leave less to do.
-            return self.batch_norm(self.leaky_relu(self.max_pool(x)))
+                x = self.dropout(self.max_pool(self.batch_norm(self.leaky_relu(x))))
+            else:
+                # Where no gain is negative all of it is monotone, so that the maximum may come first and leave less to do.
+                x = self.batch_norm(self.leaky_relu(self.max_pool(x)))
+            return x
 
     class Network(nn.Module):
         def __init__(self) -> None:
@@ -66,7 +71,7 @@ def build_network(kind: str, *, dimension: int = 100, width: int = 1024) -> torc
                 OrderedDict(
                     dense=nn.Linear(pooled * channels[-1], width),
                     leaky_relu=nn.LeakyReLU(SLOPE),
-                    batch_norm=nn.BatchNorm1d(width, **AS_IN_KERAS),
+                    batch_norm=nn.BatchNorm1d(width, EPSILON, MOMENTUM),
                     dropout=nn.Dropout(0.5),
                 )
             )
@@ -78,6 +83,7 @@ def build_network(kind: str, *, dimension: int = 100, width: int = 1024) -> torc
                 x = x.permute(0, 2, 3, 1)  # flattened in the order (mel, frame, channel), as Keras has it
             else:
                 x = self.conv_blocks(slices)  # (n, 384, 27), flattened in the order (channel, frame)
-            return self.embedding(self.dense_block(x.flatten(1)))
+            directions: Tensor = self.embedding(self.dense_block(x.flatten(1)))
+            return directions
 
     return Network()

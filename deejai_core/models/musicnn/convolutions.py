@@ -114,7 +114,7 @@ def temporal_maxima(x: np.ndarray, table: np.ndarray) -> np.ndarray:
     before = (length - BLOCK) // 2
     padded = _padded(x, before, (blocks - 1) * BLOCK + length - before - frames)
     inputs = sliding_window_view(padded, length, axis=0)[::BLOCK]  # (blocks, mels, length), without a copy
-    largest = (inputs @ table).max(axis=1)  # (blocks, f * BLOCK)
+    largest: np.ndarray = (inputs @ table).max(axis=1)  # (blocks, f * BLOCK)
     return largest.reshape(blocks, -1, BLOCK).transpose(1, 0, 2).reshape(-1, blocks * BLOCK)[:, :frames]
 
 
@@ -125,7 +125,7 @@ def convolve(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
     padded = np.zeros((channels, frames + taps - 1), x.dtype)
     padded[:, taps // 2 : taps // 2 + frames] = x
     delayed = sliding_window_view(padded, frames, axis=1).reshape(channels * taps, frames)
-    return weight.reshape(len(weight), -1) @ delayed
+    return np.asarray(weight.reshape(len(weight), -1) @ delayed)
 
 
 def _padded(x: np.ndarray, before: int, after: int) -> np.ndarray:

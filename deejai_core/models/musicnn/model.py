@@ -30,7 +30,7 @@ class MusiCNN(Network):
     def project(self, trunk: np.ndarray) -> np.ndarray:
         """Slice vectors (..., 100) float32, not normalised, from the trunk's output (..., 200)."""
         centred = trunk.astype(np.float32) - self._weights["projection.mean"]
-        return centred @ self._weights["projection.matrix"]
+        return np.asarray(centred @ self._weights["projection.matrix"])
 
     def tags(self, trunk: np.ndarray) -> np.ndarray:
         """Probabilities (n, 50) float32 of `MSD_TAGS`, from the trunk's output (n, 200)."""

@@ -100,7 +100,7 @@ class Network:
     def probabilities(self, trunk: np.ndarray) -> np.ndarray:
         """(n, 50) float32, of the tags that it was trained on, in their order; from the trunk's output (n, 200)."""
         logits = trunk.astype(np.float32) @ self._weights["tags.weight"] + self._weights["tags.bias"]
-        return 1 / (1 + np.exp(-logits))
+        return np.asarray(1 / (1 + np.exp(-logits)))
 
     def trunk(self, mel: np.ndarray, *, device: str = CPU) -> np.ndarray:
         """The penultimate layer (n, 200) float32 for log-mel slices (n, 187 frames, 96 mels) float32."""
@@ -143,4 +143,5 @@ class Network:
         bias, scale, shift = (
             w[f"{layer}.{part}"].reshape(len(x), *[-1] * (x.ndim - 1)) for part in ("bias", "scale", "shift")
         )
-        return np.maximum(x + bias, 0) * scale + shift  # mid1's bias differs from frame to frame
+        activated: np.ndarray = np.maximum(x + bias, 0) * scale + shift  # mid1's bias differs from frame to frame
+        return activated

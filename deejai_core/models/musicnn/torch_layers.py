@@ -18,12 +18,12 @@ def trunk(mel: torch.Tensor, w: Mapping[str, torch.Tensor]) -> torch.Tensor:
 
     with torch.inference_mode():
         x = (mel * w["input.scale"] + w["input.shift"])[:, None]  # (n, 1, frames, mels)
-        front = [F.conv2d(x, w[name][:, None], padding=(3, 0)).amax(dim=3) for name in TIMBRAL]
+        maxima = [F.conv2d(x, w[name][:, None], padding=(3, 0)).amax(dim=3) for name in TIMBRAL]
         for name in TEMPORAL:
             before = (w[name].shape[1] - 1) // 2
             padded = F.pad(x, (0, 0, before, w[name].shape[1] - 1 - before))
-            front.append(F.conv2d(padded, w[name][:, None, :, None]).amax(dim=3))
-        front = torch.cat(front, dim=1)  # (n, 64, frames)
+            maxima.append(F.conv2d(padded, w[name][:, None, :, None]).amax(dim=3))
+        front = torch.cat(maxima, dim=1)  # (n, 64, frames)
         front = front * w["front.sign"][:, None] + w["front.bias"][:, None]
         front = F.relu(front) * w["front.scale"][:, None] + w["front.shift"][:, None]
 
