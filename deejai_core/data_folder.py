@@ -43,6 +43,16 @@ def listeners_path(library: Library) -> Path:
     return library.folder / "listeners.db"
 
 
+def votes_path(library: Library) -> Path:
+    """Where the votes of blind tests are kept."""
+    return library.folder / "votes.jsonl"
+
+
+def bliss_path(library: Library) -> Path:
+    """Where the features of bliss-audio are kept, for blind tests against it."""
+    return library.folder / "bliss.npz"
+
+
 def choice_path(library: Library) -> Path:
     """Where the name of the model is written that was chosen for the library."""
     return library.folder / "model"

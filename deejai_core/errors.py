@@ -42,6 +42,7 @@ from __future__ import annotations
 
 HINTS = {
     "analyse": "analyse the library",
+    "analyse with the model": "use {about} for the library and analyse it, and then the model that it had again",
     "analyse later": "analyse the library again when its files are back; what is done is kept",
     "analyse again": "analyse it again, whatever is stored",
     "analyse them again": "analyse these tracks again",

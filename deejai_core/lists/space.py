@@ -82,7 +82,7 @@ class Space:
     rows: Vectors
     index: Index
     catalogue: TrackColumns
-    folder: Path  # where caches of it lie
+    folder: Path | None  # where caches of it lie; None: nowhere
     grouping: Grouping | None = None  # of albums
     _ends_of: dict[int, Ends] = field(default_factory=dict, repr=False)
     _tags_of: dict[int, np.ndarray] = field(default_factory=dict, repr=False)  # by the place of a tag set
@@ -105,7 +105,7 @@ class Space:
     @cached_property
     def densities(self) -> np.ndarray:
         """(n,) see `hubs`."""
-        if self.grouping:
+        if self.grouping or self.folder is None:
             return densities(self.rows.vectors)
         return open_densities(self.folder, self.rows.vectors, edition=self.rows.edition, tracks=self.rows.written)
 

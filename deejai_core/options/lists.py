@@ -148,3 +148,11 @@ class Counts:
     number: int = option(20, Whole(1), "tracks to add after the seeds", flag="--number", metavar="N", short="-n")
     albums: int = option(5, Whole(1))
     between: int = option(5, Whole(0), "tracks between neighbouring waypoints", flag="--number", metavar="N", short="-n")
+
+
+@dataclass(frozen=True)
+class BlindTest:
+    """A blind test of two ways to make lists. blind_tracks: in each list. blind_rounds: pairs to choose between."""
+
+    blind_tracks: int = option(5, Whole(1), "tracks in each list", flag="--number", metavar="N", short="-n", listed=False)
+    blind_rounds: int = option(10, Whole(1), "pairs of lists to choose between", flag="--rounds", metavar="N", listed=False)

@@ -12,6 +12,9 @@ A_SOURCE = (
 )
 WORDS = {  # {about}: what the hint is about
     "analyse": "run `beet deejai analyze`",
+    "analyse with the model": (
+        "`beet deejai model use {about}` and `beet deejai analyze` do that; `model use` goes back to the model of now"
+    ),
     "analyse later": (
         "Nothing is lost: `beet deejai analyze` goes on from here. `beet update` forgets tracks whose files are gone"
     ),

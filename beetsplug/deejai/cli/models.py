@@ -20,6 +20,11 @@ def name_in_use(library: BeetsLibrary, settings: Settings) -> str:
     return library_models.name_in_use(library, settings.model)
 
 
+def model_called(name: str) -> Model:
+    """Raises ModelError if there is none, or it cannot be loaded."""
+    return load_model(name, models_folder(), download=False)
+
+
 def model_in_use(library: BeetsLibrary, settings: Settings) -> Model:
     """Raises ModelError if it cannot be loaded."""
     return load_model(name_in_use(library, settings), models_folder())

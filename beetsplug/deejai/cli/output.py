@@ -23,8 +23,11 @@ from deejai_core.words import counted
 from .call import print_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from beets.logging import BeetsLogger
 
+    from deejai_core.formats.entries import Track
     from deejai_core.library import Kind
     from deejai_core.lists.request import Entry, MadeList
 
@@ -53,8 +56,8 @@ def playlists_for(library: BeetsLibrary, settings: Settings) -> Playlists:
     )
 
 
-def play(made: MadeList, log: BeetsLogger) -> None:
-    """Hand a list to the player that beets' play plugin is configured with, and wait until it has finished."""
+def play(tracks: Sequence[Track], log: BeetsLogger) -> None:
+    """Hand tracks to the player that beets' play plugin is configured with, and wait until it has finished."""
     config = beets.config["play"]
     config.add({"command": None, "raw": False, "relative_to": None, "bom": False})
     player = Program(
@@ -64,8 +67,8 @@ def play(made: MadeList, log: BeetsLogger) -> None:
         relative_to=config["relative_to"].as_path() if config["relative_to"].get() else None,
         mark=config["bom"].get(bool),
     )
-    words = player.words([track.path for track in made.tracks])
-    log.info("playing {}", counted(len(made.tracks), "track"))
+    words = player.words([track.path for track in tracks])
+    log.info("playing {}", counted(len(tracks), "track"))
     player.run(words)
 
 

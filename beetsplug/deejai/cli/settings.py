@@ -14,7 +14,7 @@ import confuse
 from beets.exceptions import UserError
 
 from deejai_core.options.analysis import Analysis
-from deejai_core.options.lists import Comparison, Counts, Rules, Walk
+from deejai_core.options.lists import BlindTest, Comparison, Counts, Rules, Walk
 from deejai_core.options.option import Option, option, options_of
 from deejai_core.options.output import Output
 from deejai_core.options.values import Maybe, Value
@@ -50,7 +50,15 @@ class OfBeets:
     )
 
 
-GROUPS = {"analysis": Analysis, "walk": Walk, "rules": Rules, "comparison": Comparison, "counts": Counts, "output": Output}
+GROUPS = {
+    "analysis": Analysis,
+    "walk": Walk,
+    "rules": Rules,
+    "comparison": Comparison,
+    "counts": Counts,
+    "output": Output,
+    "blind": BlindTest,
+}
 OPTIONS: Mapping[str, Option] = {
     name: one for group in (OfBeets, *GROUPS.values()) for name, one in options_of(group).items()
 }
@@ -77,6 +85,7 @@ class Settings:
     comparison: Comparison = Comparison()
     counts: Counts = Counts()
     output: Output = Output()
+    blind: BlindTest = BlindTest()
     playlist_dir: Path = field(default_factory=Path.cwd)
     format: str | None = None
     web_write: bool = True  # whether the page may write playlists

@@ -19,6 +19,15 @@ def is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
+def ask_line(question: str) -> str | None:
+    """What is typed after a question, or stands in the next line of standard input; None at its end."""
+    ui.print_(question)
+    try:
+        return input()
+    except EOFError:
+        return None
+
+
 def choose_next(space: Space, offers: Iterator[Pick]) -> Pick | None:
     """One of the next best tracks, five at a time; None to end."""
     while picks := first_of(offers, OFFERED):

@@ -6,13 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..group import VerbsCommand
-from . import analysis, care, discovery, drawing, history, lists, live, mix, models, shell, subsonic, training, web
+from . import analysis, blind, care, discovery, drawing, history, lists, live, mix, models, shell, subsonic, training, web
 
 if TYPE_CHECKING:
     import confuse
     from beets.logging import BeetsLogger
 
-MODULES = (analysis, lists, mix, drawing, web, subsonic, live, history, discovery, training, models, care)
+MODULES = (analysis, lists, mix, drawing, web, subsonic, live, blind, history, discovery, training, models, care)
 
 
 def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:

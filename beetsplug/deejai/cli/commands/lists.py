@@ -155,7 +155,7 @@ def _make(verb: str, call: Call) -> None:
         told = f"{counted(written.tracks, 'track')} written to {written.path}"
         log.info("{}", told) if settings.format else ui.print_(told)
     if opts.play and not opts.pretend:
-        play(made, log)
+        play(made.tracks, log)
 
 
 def run_similar_artists(call: Call) -> None:

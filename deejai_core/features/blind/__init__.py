@@ -1,0 +1,1 @@
+"""Two ways to make lists, judged by ear, without knowing which is which."""

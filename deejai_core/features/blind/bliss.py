@@ -1,0 +1,130 @@
+"""Tracks by the features of bliss-audio, a baseline for whoever has it installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import selectors
+import subprocess
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.audio.child import end_child, start_child
+from deejai_core.audio.limits import Limits
+from deejai_core.data_folder import bliss_path
+from deejai_core.errors import LibraryError, MissingError, StoreError
+from deejai_core.files import replacing
+from deejai_core.library import Library
+from deejai_core.progress import Teller
+
+WORKER = "deejai_core.features.blind.bliss_worker"
+KEPT_AFTER = 100  # recordings, which a kill costs at most
+MOST_SILENT = 3  # files without an answer, after which none is expected
+FAR = 4.0  # how far the sphere's centre is from the plane of features, by their distance from their mean
+
+Features = dict[str, np.ndarray]  # (n,) by audio key; NaN of a file that bliss-audio cannot read
+
+
+def bliss_directions(library: Library, limits: Limits, teller: Teller) -> tuple[np.ndarray, np.ndarray]:
+    """The tracks that bliss-audio knows: (n,) int64 ids in order, and (n, dimension) float32 unit vectors.
+
+    What it has not heard yet is analysed now, and kept. Raises MissingError without bliss-audio, LibraryError if it can
+    read nothing, StoreError if what it finds cannot be kept.
+    """
+    if importlib.util.find_spec("bliss_audio") is None:
+        raise MissingError("bliss-audio is not installed; pip install bliss-audio")
+    edition = f"bliss-audio {metadata.version('bliss-audio')}"
+    recordings, path = library.recordings(), bliss_path(library)
+    kept = _read(path, edition)
+    files = {recordings[id_]: track.path for id_, track in library.tracks(recordings).items()}
+    lacking = [key for key in files if key not in kept]
+    if lacking:
+        teller.tell(f"{edition} analyses what it has not heard yet; what it finds is kept for the next time")
+        with teller.progress(len(lacking), "recordings") as progress:
+            try:
+                for done, features in enumerate(_analyse([files[key] for key in lacking], limits)):
+                    kept[lacking[done]] = features
+                    progress.step()
+                    if (done + 1) % KEPT_AFTER == 0:
+                        _write(path, edition, kept)
+            finally:
+                if kept:
+                    _write(path, edition, kept)
+    found = {id_: kept[key] for id_, key in sorted(recordings.items()) if key in files and np.isfinite(kept[key]).all()}
+    if not found:
+        raise LibraryError(f"{edition} could read no file of this library")
+    return np.array(list(found), np.int64), directions(np.stack(list(found.values())))
+
+
+def directions(features: np.ndarray) -> np.ndarray:
+    """(n, k) features to (n, k + 1) float32 unit vectors, the angles between which are ordered as distances are.
+
+    The features are points of a plane that a large sphere touches, seen from its centre.
+    """
+    centred = features - features.mean(axis=0)
+    spread = np.sqrt((centred**2).sum(axis=1).mean()) or 1.0
+    points = np.concatenate([centred / (FAR * spread), np.ones((len(features), 1))], axis=1)
+    return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+
+
+def _analyse(files: Sequence[Path], limits: Limits) -> Iterator[np.ndarray]:
+    """The features of each file; NaN for one that takes too long, or ends the process that reads it.
+
+    Raises LibraryError if the first few files all do that, for then the fault is not theirs.
+    """
+    process: subprocess.Popen | None = None
+    silent = 0  # files so far, if none of them was answered
+    try:
+        for number, file in enumerate(files):
+            process = process or start_child(WORKER, str(limits.memory))
+            features = _asked(process, file, limits.seconds)
+            if features is None:
+                end_child(process)
+                process = None
+                silent += silent == number
+            if silent == MOST_SILENT:
+                raise LibraryError("bliss-audio ends without an answer; is it made for this processor?")
+            yield np.array(features or [np.nan])
+    finally:
+        if process:
+            end_child(process)
+
+
+def _asked(process: subprocess.Popen, file: Path, seconds: float) -> list[float] | None:
+    """What the process says of a file, nothing if it cannot read it; None if it does not answer."""
+    try:
+        process.stdin.write(json.dumps(os.fspath(file)).encode() + b"\n")
+        process.stdin.flush()
+    except OSError:
+        return None
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        answer = process.stdout.readline() if selector.select(seconds) else b""
+    return (json.loads(answer) or []) if answer else None
+
+
+def _read(path: Path, edition: str) -> Features:
+    """What is kept of this edition; nothing if it cannot be read, for then it is analysed anew."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            if str(kept["edition"]) == edition:
+                return dict(zip(kept["keys"].tolist(), kept["features"], strict=True))
+    except Exception:  # not there or damaged, in one of the many ways in which a zip file can be
+        pass
+    return {}
+
+
+def _write(path: Path, edition: str, features: Features) -> None:
+    width = max(len(values) for values in features.values())
+    rows = np.full((len(features), width), np.nan)
+    for row, values in zip(rows, features.values(), strict=True):
+        row[: len(values)] = values
+    try:
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, edition=edition, keys=np.array(list(features)), features=rows)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error

@@ -1,0 +1,28 @@
+"""Files through bliss-audio, in a process of its own: each line on standard input is a path as JSON, each answer a line.
+
+An answer is the list of features, or null for a file that has none.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from deejai_core.audio.child import confine
+
+
+def main(memory: int) -> None:
+    answers, lines = confine(memory)
+    from bliss_audio import Song
+
+    for line in lines:
+        try:
+            features = list(map(float, Song(json.loads(line)).analysis))
+        except Exception:  # whatever it says of a file, there are no features of it
+            features = None
+        answers.write(json.dumps(features).encode() + b"\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

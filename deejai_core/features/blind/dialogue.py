@@ -1,0 +1,134 @@
+"""A blind test in lines of text: rounds, what the listener answers, and at the end what was what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from deejai_core.features.blind.rounds import Round
+from deejai_core.features.blind.verdict import LEVEL, MOST_NEEDED, POWER, Verdict, judge
+from deejai_core.features.blind.votes import Vote
+from deejai_core.formats.entries import Track, one_line
+from deejai_core.words import counted
+
+ANSWERS = {"1": 0, "2": 1, "0": None}
+END, AGAIN = "q", "r"
+
+Say = Callable[[str], None]
+Ask = Callable[[str], str | None]
+Play = Callable[[list[Track]], None]
+
+
+def hold_test(
+    rounds: Iterable[Round],
+    most: int,
+    *,
+    say: Say,
+    ask: Ask,
+    keep: Callable[[Vote], None],
+    play: Play | None = None,
+) -> list[tuple[Round, Vote]]:
+    """Hold up to so many rounds; returns those with a vote.
+
+    say: takes a line. ask: gives the answer to a question, None at the end of the input. keep: is given each vote as soon
+    as it is cast. play: plays tracks; None: the listener sees the lists alone. The test also ends at ctrl-C.
+    """
+    voted = []
+    try:
+        for number, each in enumerate(rounds, 1):
+            say(f"Round {number} of {most}: what goes with {each.seed.name}?")
+            for place, members in enumerate(each.lists, 1):
+                say(f"  list {place}")
+                for member in members:
+                    say(f"    {member.name}")
+            chosen = _choice(each, say, ask, play)
+            if chosen == END:
+                break
+            vote = each.vote(ANSWERS[chosen])
+            keep(vote)
+            voted.append((each, vote))
+            if number == most:
+                break
+        else:
+            say("There are no more tracks to begin with for which the two make different lists.")
+    except KeyboardInterrupt:
+        say("")  # the line that the terminal shows of it
+    return voted
+
+
+def reveal_lines(voted: Sequence[tuple[Round, Vote]]) -> Iterator[str]:
+    """What made the lists of each round, and which of them was chosen."""
+    for number, (each, vote) in enumerate(voted, 1):
+        chosen = "neither was chosen" if vote.chosen is None else f"{vote.chosen} was chosen"
+        yield f"Round {number}: list 1 was {each.sides[0]}, list 2 {each.sides[1]}; {chosen}"
+
+
+def verdicts(votes: Iterable[Vote]) -> dict[tuple[str, str], Verdict]:
+    """What votes tell of each two sides that were compared."""
+    of_pair: dict[tuple[str, str], Counter] = {}
+    for vote in votes:
+        of_pair.setdefault(vote.sides, Counter())[vote.chosen] += 1
+    return {sides: judge((count[sides[0]], count[sides[1]]), count[None]) for sides, count in sorted(of_pair.items())}
+
+
+def result_lines(labels: tuple[str, str], votes: Iterable[Vote]) -> Iterator[str]:
+    """What all votes tell of these two."""
+    sides = tuple(sorted(labels))
+    verdict = verdicts(votes).get(sides)
+    if verdict:
+        yield from verdict_lines(sides, verdict)
+    else:
+        yield f"No vote for {sides[0]} or {sides[1]} yet."
+
+
+def verdict_lines(sides: tuple[str, str], verdict: Verdict) -> Iterator[str]:
+    """How many votes either side has, whether that may be chance, and how many would tell."""
+    (one, other), total = verdict.votes, verdict.total
+    yield f"{sides[0]} {one:,}, {sides[1]} {other:,}, could not tell {verdict.undecided:,}"
+    if one == other:
+        yield "  Neither is ahead: no number of such votes would tell them apart."
+        return
+    share = f"{100 * max(one, other) / total:.0f} %"
+    yield f"  {sides[0] if one > other else sides[1]} was chosen in {share} of {counted(total, 'vote')}."
+    yield (
+        "  If nobody heard a difference, votes would be at least so one-sided with a probability of "
+        f"{_probability(verdict.probability)} (exact binomial test, two-sided)."
+    )
+    if verdict.tells:
+        yield f"  That is less than {100 * LEVEL:.0f} %, so it is hardly chance."
+    elif verdict.needed is None:
+        yield f"  That may be chance. If {share} is the true share, even {MOST_NEEDED:,} votes would hardly tell."
+    else:
+        yield (
+            f"  That may be chance. If {share} is the true share, {verdict.needed:,} votes would tell with a probability "
+            f"of {100 * POWER:.0f} %: {verdict.needed - total:,} more."
+        )
+
+
+def _probability(probability: float) -> str:
+    percent = 100 * probability
+    return "less than 0.01 %" if percent < 0.01 else f"{percent:.2g} %" if percent < 10 else f"{percent:.0f} %"
+
+
+def _choice(each: Round, say: Say, ask: Ask, play: Play | None) -> str:
+    """One of `ANSWERS`, or `END`."""
+    if play:
+        _play(each, say, play)
+    question = "Which one goes better with it? (1, 2, 0: cannot tell, q: end" + (", r: play again)" if play else ")")
+    while True:
+        answer = ask(question)
+        if answer is None:
+            return END
+        answer = answer.strip().lower()
+        if answer in (*ANSWERS, END):
+            return answer
+        if answer == AGAIN and play:
+            _play(each, say, play)
+        else:
+            say(f"{one_line(answer)[:40]!r} is no answer")
+
+
+def _play(each: Round, say: Say, play: Play) -> None:
+    for place, members in enumerate(each.lists, 1):
+        say(f"  playing list {place}")
+        play([track for member in members for track in member.tracks])

@@ -1,0 +1,92 @@
+"""The rounds of a blind test: each two lists from one seed, in an order that nobody is told before the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.errors import LibraryError, NotAnalysedError, QueryError
+from deejai_core.features.blind.sides import Pair
+from deejai_core.features.blind.votes import Vote, new_vote
+from deejai_core.lists.lookup import find_matches
+from deejai_core.lists.space import Member, Space
+from deejai_core.playlists.playlist import similar
+
+MOST_DRAWN = 1_000  # seeds that are tried for a round in which the lists differ
+
+
+@dataclass(frozen=True)
+class Round:
+    """Two lists to choose between, as long as each other.
+
+    lists: as they are shown. sides: what made each of them.
+    """
+
+    seed: Member
+    lists: tuple[list[Member], list[Member]]
+    sides: tuple[str, str]
+
+    def vote(self, chosen: int | None) -> Vote:
+        """chosen: 0 or 1, as they are shown; None: the listener cannot tell."""
+        return new_vote(self.sides, self.sides[0], None if chosen is None else self.sides[chosen])
+
+
+def find_seeds(pair: Pair, words: Sequence[str]) -> list[int]:
+    """The positions of the tracks that words name, and that a test can begin with; all tracks without words.
+
+    Raises QueryError, NotAnalysedError, LibraryError if there is none.
+    """
+    positions = np.arange(len(pair.ids))
+    if words:
+        matches = find_matches(pair.library, words)
+        ids = [match for match in matches if not isinstance(match, Path)]
+        if not ids:
+            raise QueryError("a blind test begins with tracks of the library, not with files outside it", hint="query")
+        positions = positions[np.isin(pair.ids, ids)]
+        if not len(positions):
+            raise NotAnalysedError(f"not one of these tracks is known to both {' and '.join(pair.labels)}", hint="analyse")
+    if any(pair.by_genre):
+        positions = np.array([position for position in positions.tolist() if pair.genres[position]], int)
+        if not len(positions):
+            raise LibraryError("none of these tracks has a genre, by which others could be chosen")
+    return positions.tolist()
+
+
+def rounds(pair: Pair, seeds: Sequence[int], tracks: int, rng: np.random.Generator) -> Iterator[Round]:
+    """A round for each seed, in random order, but where both sides make the same list, or one makes none.
+
+    seeds: positions. tracks: in each list, at most.
+    """
+    for position in rng.permutation(seeds)[:MOST_DRAWN].tolist():
+        spaces = [pair.space(side, rng) for side in range(2)]
+        picked = [_picked(pair, side, space, position, tracks) for side, space in enumerate(spaces)]
+        length = min(map(len, picked))
+        one, other = (some[:length] for some in picked)
+        if one == other:
+            continue
+        members = spaces[0].members([position, *one, *other])
+        if len(members) < len({position, *one, *other}):
+            continue  # another program has removed some
+        order = rng.permutation(2).tolist()
+        lists = [[members[each] for each in some] for some in (one, other)]
+        yield Round(members[position], tuple(lists[side] for side in order), tuple(pair.labels[side] for side in order))
+
+
+def _picked(pair: Pair, side: int, space: Space, position: int, tracks: int) -> list[int]:
+    """The positions that a side chooses after a seed, by the rules that hold for both."""
+    walk, rules = pair.request.walk, pair.request.rules
+    if pair.vectors[side] is None:
+        rules = replace(rules, correct_hubs=False)  # there are none among directions at random
+    candidates = space.candidates(rules)
+    if pair.by_genre[side]:
+        own = pair.genres[position]
+        alike = np.array([not own.isdisjoint(others) for others in pair.genres])
+        candidates = replace(candidates, allowed=alike if candidates.allowed is None else alike & candidates.allowed)
+    seed = candidates.song(position)
+    return [
+        pick.position
+        for pick in similar(candidates, [seed], count=tracks, keep_on=walk.keep_on, stay=walk.stay, listed=False)
+    ]

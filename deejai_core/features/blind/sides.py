@@ -1,0 +1,220 @@
+"""What a blind test compares: two ways to make lists, each a space of directions over the same tracks.
+
+The baselines are such spaces, too. A list at random is a walk among random directions, so that it keeps all rules that
+other lists keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from deejai_core.data_folder import slices_path
+from deejai_core.embedding.library_vectors import used_epsilon
+from deejai_core.embedding.slices import open_slices
+from deejai_core.embedding.weighting import weight_only
+from deejai_core.errors import EmptyError, LibraryError, NotAnalysedError, QueryError
+from deejai_core.features.blind.bliss import bliss_directions
+from deejai_core.features.labels import genres
+from deejai_core.index.neighbours import Index
+from deejai_core.index.vectors import Vectors
+from deejai_core.library import Library
+from deejai_core.lists.request import Request
+from deejai_core.lists.space import Space
+from deejai_core.models.protocol import Model
+from deejai_core.options.values import Epsilon
+from deejai_core.progress import Teller
+from deejai_core.tracks.songs import Catalogue
+from deejai_core.training.kept import read_track2vec
+from deejai_core.words import counted
+
+PLAIN = ("sound", "track2vec", "random", "genre", "bliss")
+WITH_VALUE = ("model", "epsilon")
+DIMENSION = 32  # of random directions: enough that they lie anywhere
+
+SideName = Literal["sound", "track2vec", "random", "genre", "bliss", "model", "epsilon"]
+LoadModel = Callable[[str], Model]
+
+
+@dataclass(frozen=True)
+class Side:
+    """A way to make lists, as a user says it. value: the name of a model, or an epsilon."""
+
+    name: SideName
+    value: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What a side knows of a library.
+
+    label: what votes call the side. ids, vectors: (n,) int64 its tracks, in order, and (n, dimension) float32 of unit
+    length; None: it knows all tracks, and nothing of them. model: whose vectors they are; None: of no model.
+    """
+
+    label: str
+    ids: np.ndarray | None = None
+    vectors: np.ndarray | None = None
+    model: Model | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two sides over the tracks that both know.
+
+    ids: (n,) int64 of these. model: the one in use. vectors: of each side, (n, dimension); None: random ones. by_genre:
+    whether a side keeps to the genres of the seed; then `genres` are those of each track.
+    """
+
+    library: Library
+    request: Request
+    model: Model
+    labels: tuple[str, str]
+    models: tuple[Model | None, Model | None]
+    ids: np.ndarray
+    vectors: tuple[np.ndarray | None, np.ndarray | None]
+    by_genre: tuple[bool, bool]
+    genres: list[Set[str]]
+    catalogue: Catalogue
+
+    def space(self, side: int, rng: np.random.Generator) -> Space:
+        """A side's space; of random directions a new one each time."""
+        vectors = self.vectors[side]
+        if vectors is None:
+            vectors = random_directions(len(self.ids), rng)
+        rows = Vectors(self.ids, np.ones(len(self.ids), np.int64), vectors, written=len(self.ids))
+        model = self.models[side]
+        return Space(
+            self.library,
+            model or self.model,
+            self.request.analysis,
+            "track",
+            self.labels[side],
+            model is None,
+            rows,
+            Index(vectors),
+            self.catalogue,
+            None,
+        )
+
+
+def parse_side(text: str) -> Side:
+    """A side, out of what a user says. Raises QueryError for what is none."""
+    name, colon, value = text.partition(":")
+    if name in PLAIN and not colon:
+        return Side(name)
+    if name not in WITH_VALUE or not value:
+        known = f"{', '.join(PLAIN)}, model:NAME and epsilon:NUMBER"
+        raise QueryError(f"{text!r} is no way to make lists; choose two of {known}")
+    if name == "epsilon":
+        try:
+            Epsilon().read(value)
+        except ValueError as error:
+            raise QueryError(f"{text}: {error}") from error
+    return Side(name, value)
+
+
+def open_pair(
+    library: Library, model: Model, load: LoadModel, texts: tuple[str, str], request: Request, teller: Teller
+) -> Pair:
+    """Two sides, ready to make lists. Nothing that is kept of the library changes.
+
+    model: the one in use. load: gives a model by its name. teller: is told what takes long. Raises QueryError for what is
+    no side, and for the same one twice; NotAnalysedError, LibraryError, ModelError, MissingError for one that cannot make
+    lists of this library.
+    """
+    if library.is_empty():
+        raise EmptyError("the library is empty", hint="import")
+    sides = [parse_side(text) for text in texts]
+    one, other = (_known(library, model, load, side, request, teller) for side in sides)
+    if one.label == other.label:
+        raise QueryError(f"{texts[0]} and {texts[1]} are the same here, {one.label}; compare two that differ")
+    every = np.array(library.ids(), np.int64)
+    ids_of = [every if each.ids is None else each.ids for each in (one, other)]
+    ids = np.intersect1d(*ids_of)
+    if not len(ids):
+        raise NotAnalysedError(f"there is no track that both {one.label} and {other.label} know", hint="analyse")
+    if unknown := len(np.union1d(*ids_of)) - len(ids):
+        teller.tell(f"leaving out {counted(unknown, 'track')} that only one of the two knows")
+    by_genre = tuple(side.name == "genre" for side in sides)
+    return Pair(
+        library,
+        request,
+        model,
+        (one.label, other.label),
+        (one.model, other.model),
+        ids,
+        tuple(None if each.ids is None else each.vectors[np.searchsorted(each.ids, ids)] for each in (one, other)),
+        by_genre,
+        list(genres(library, ids.tolist()).of) if any(by_genre) else [],
+        library.columns(ids.tolist(), plays=request.rules.ask_for_plays),
+    )
+
+
+def random_directions(count: int, rng: np.random.Generator) -> np.ndarray:
+    """(count, dimension) float32 unit vectors in any direction."""
+    vectors = rng.standard_normal((count, DIMENSION)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def _known(library: Library, model: Model, load: LoadModel, side: Side, request: Request, teller: Teller) -> Known:
+    match side.name:
+        case "random" | "genre":
+            return Known(side.name)
+        case "track2vec":
+            return Known("track2vec", *_learned(library))
+        case "bliss":
+            return Known("bliss", *bliss_directions(library, request.analysis.limits, teller))
+        case "sound":
+            return _in_use(library, model, request.analysis.epsilon_for(model))
+        case "epsilon":
+            return _weighted(library, model, float(side.value), teller, hint="analyse")
+    other = load(side.value)
+    return _weighted(
+        library, other, request.analysis.epsilon_for(other), teller, hint="analyse with the model", about=side.value
+    )
+
+
+def _learned(library: Library) -> tuple[np.ndarray, np.ndarray]:
+    _, ids, vectors = read_track2vec(library)
+    if not ids:
+        raise LibraryError("Track2Vec knows no track of this library", hint="train track2vec")
+    order = np.argsort(ids)
+    return np.array(ids, np.int64)[order], vectors[order]
+
+
+def _in_use(library: Library, model: Model, epsilon: float) -> Known:
+    """The vectors that lists are made of. epsilon: of those that no weighting is known of."""
+    kept = library.vectors(model.name, model.dimension)
+    if not len(kept.ids):
+        raise NotAnalysedError(f"nothing analysed yet with {model.name}", hint="analyse")
+    if slices_path(library).exists():
+        with open_slices(library) as store:
+            epsilon = used_epsilon(store, model) or epsilon
+    return Known(_label(model, epsilon), kept.ids, kept.vectors, model)
+
+
+def _weighted(library: Library, model: Model, epsilon: float, teller: Teller, *, hint: str, about: str = "") -> Known:
+    """The library by a model: the vectors that are kept if they were made so, or else new ones of the stored slices.
+
+    hint, about: what to do if nothing is stored.
+    """
+    recordings, keys = library.recordings(), []
+    if slices_path(library).exists():
+        with open_slices(library) as store:
+            if used_epsilon(store, model) == epsilon:
+                return _in_use(library, model, epsilon)
+            teller.tell(f"weighting the stored slices of {_label(model, epsilon)}; the library stays as it is")
+            keys, vectors = weight_only(store, model, epsilon, set(recordings.values()))
+    row_of = {key: row for row, key in enumerate(keys)}
+    rows = {id_: row_of[key] for id_, key in sorted(recordings.items()) if key in row_of}
+    if not rows:
+        raise NotAnalysedError(f"no track was analysed with {model.name}", hint=hint, about=about)
+    return Known(_label(model, epsilon), np.array(list(rows), np.int64), vectors[list(rows.values())], model)
+
+
+def _label(model: Model, epsilon: float) -> str:
+    return model.name if epsilon == model.epsilon else f"{model.name} epsilon {epsilon:g}"

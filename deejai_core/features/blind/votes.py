@@ -1,0 +1,204 @@
+"""The votes of blind tests: a small file of text beside the library, which friends can exchange and merge.
+
+The first line says what the file is; each further one is a vote, a JSON object. A vote has an id, by which it counts once,
+however often and from wherever it comes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from deejai_core.data_folder import votes_path
+from deejai_core.errors import DamagedError, StoreError
+from deejai_core.files import open_regular, replacing, write_named
+from deejai_core.formats.entries import one_line
+from deejai_core.interrupts import uninterrupted
+from deejai_core.library import Library
+
+HEADER = {"deejai": "votes of blind tests", "version": 1}
+LARGEST = 20_000_000  # bytes: some 80,000 votes
+LONGEST_NAME = 200  # characters of a side's
+PATIENCE = 10  # seconds to wait for another process that adds votes
+ID = re.compile(r"[0-9a-f]{32}")
+DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+@dataclass(frozen=True)
+class Vote:
+    """What a listener said of two lists."""
+
+    id: str
+    at: str  # when, in UTC
+    sides: tuple[str, str]  # what was compared, in the order of their names
+    first: str  # whose list was shown first
+    chosen: str | None  # None: they could not tell
+
+
+def new_vote(sides: Iterable[str], first: str, chosen: str | None) -> Vote:
+    one, other = sorted(sides)
+    return Vote(secrets.token_hex(16), f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}", (one, other), first, chosen)
+
+
+def read_votes(library: Library) -> list[Vote]:
+    """The votes that are kept beside a library. Raises StoreError; DamagedError if the file is not as it was written."""
+    path = votes_path(library)
+    try:
+        return parse_votes(_read(path))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise DamagedError(f"{path}: {error}", hint="repair") from error
+
+
+def keep_votes(library: Library, votes: Sequence[Vote]) -> int:
+    """Add votes to those that are kept; returns how many are new. Raises StoreError, and then all is as it was."""
+    from filelock import FileLock, Timeout
+
+    path = votes_path(library)
+    try:
+        library.folder.mkdir(parents=True, exist_ok=True)
+        with uninterrupted(), FileLock(path.with_suffix(".lock"), timeout=PATIENCE):
+            kept = {vote.id: vote for vote in read_votes(library)}
+            new = {vote.id: vote for vote in votes if vote.id not in kept}
+            if new:
+                with replacing(path) as temporary:
+                    temporary.write_bytes(format_votes([*kept.values(), *new.values()]))
+            return len(new)
+    except Timeout as error:
+        raise StoreError(f"{path}: another process is writing it; try again") from error
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def merge_votes(library: Library, path: Path) -> tuple[int, int]:
+    """Add the votes of a file that somebody exported; returns how many are new, and how many it has.
+
+    Raises StoreError if it cannot be read, or is not such a file as a whole; then all is as it was.
+    """
+    try:
+        votes = parse_votes(_read(path))
+    except OSError as error:
+        raise StoreError(f"{one_line(str(path))}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise StoreError(f"{one_line(str(path))}: {error}; nothing was merged") from error
+    return keep_votes(library, votes), len(votes)
+
+
+def export_votes(library: Library, path: Path) -> int:
+    """Write all votes to a file, for a friend; returns how many. It replaces no file but such a one. Raises StoreError."""
+    votes = read_votes(library)
+    try:
+        if path.is_file() and not _is_ours(path):
+            raise StoreError(f"{path}: this file exists and has no votes; choose another name")
+        write_named(path, format_votes(votes))
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = getattr(error, "strerror", None) or error
+        raise StoreError(one_line(f"{path}: cannot be written ({reason})")) from error
+    return len(votes)
+
+
+def rebuild_votes(path: Path) -> Path:
+    """Replace a damaged file by one of all votes in it that are whole; returns where the old one is kept, beside it.
+
+    Raises StoreError if that cannot be done; then all is as it was.
+    """
+    kept = path.with_name(f"{path.name}.damaged-{datetime.now():%Y%m%d-%H%M%S}")
+    try:
+        whole: dict[str, Vote] = {}
+        for line in path.read_bytes().splitlines():
+            try:
+                vote = _vote(line)
+            except ValueError:
+                continue
+            whole.setdefault(vote.id, vote)
+        shutil.copy2(path, kept)
+        with replacing(path) as temporary:
+            temporary.write_bytes(format_votes(whole.values()))
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be repaired ({error})") from error
+    return kept
+
+
+def format_votes(votes: Iterable[Vote]) -> bytes:
+    """Votes as the bytes of a file."""
+    lines = [HEADER, *map(asdict, votes)]
+    return "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines).encode()
+
+
+def parse_votes(data: bytes) -> list[Vote]:
+    """The votes in the bytes of a file, each once. Raises ValueError with what is wrong with them."""
+    if len(data) > LARGEST:
+        raise ValueError(f"more than {LARGEST:,} bytes, too large for a file of votes")
+    head, *lines = data.splitlines() or [b""]
+    try:
+        header = _object(head)
+    except ValueError:
+        header = {}
+    if header.get("deejai") != HEADER["deejai"]:
+        raise ValueError("no file of votes: its first line is another one")
+    if header.get("version") != HEADER["version"]:
+        raise ValueError("votes of another version of deejai, which this one cannot read")
+    votes: dict[str, Vote] = {}
+    for number, line in enumerate(lines, 2):
+        try:
+            vote = _vote(line)
+        except ValueError as error:
+            raise ValueError(f"line {number} is no vote ({error})") from error
+        votes.setdefault(vote.id, vote)
+    return list(votes.values())
+
+
+def _read(path: Path) -> bytes:
+    """Raises OSError; what is longer than allowed is cut short just behind that."""
+    with open_regular(path) as file:
+        return file.read(LARGEST + 1)
+
+
+def _is_ours(path: Path) -> bool:
+    with path.open("rb") as file:
+        beginning = file.read(200)
+    return not beginning or beginning.startswith(format_votes([]))
+
+
+def _object(line: bytes) -> dict:
+    try:
+        found = json.loads(line)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    except ValueError as error:
+        raise ValueError("not JSON") from error
+    if not isinstance(found, dict):
+        raise ValueError("not an object")
+    return found
+
+
+def _vote(line: bytes) -> Vote:
+    """Raises ValueError with what is wrong."""
+    values = _object(line)
+    if values.keys() != Vote.__dataclass_fields__.keys():
+        raise ValueError("its fields are others")
+    id_, at, sides, first, chosen = (values[name] for name in Vote.__dataclass_fields__)
+    if not (isinstance(id_, str) and ID.fullmatch(id_)):
+        raise ValueError("id")
+    if not (isinstance(at, str) and DATE.fullmatch(at)):
+        raise ValueError("at")
+    if not (isinstance(sides, list) and len(sides) == 2 and all(map(_is_name, sides)) and sides[0] < sides[1]):
+        raise ValueError("sides")
+    if first not in sides:
+        raise ValueError("first")
+    if chosen is not None and chosen not in sides:
+        raise ValueError("chosen")
+    return Vote(id_, at, (sides[0], sides[1]), first, chosen)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and value.isprintable()
