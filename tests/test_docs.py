@@ -40,7 +40,7 @@ def test_every_verb_and_flag_is_documented():
         parsers = [verb.parser, *(part.parser for part in getattr(verb, "verbs", ()))]  # `model use`, `history add`
         shown = [option for parser in parsers for option in parser.option_list if option.help != SUPPRESS_HELP]
         flags = {flag for option in shown for flag in option._long_opts} - {"--help"}
-        shared = text if name in ("similar", "journey", "reorder", "mix", "playlists") else sections[name]
+        shared = text if name in ("similar", "journey", "reorder", "mix", "playlists", "blind") else sections[name]
         assert all(f"`{flag}" in shared or f"{flag}`" in shared for flag in flags), (name, flags)
         for part in getattr(verb, "verbs", ()):
             assert f"beet deejai {name} {part.name}" in sections[name]

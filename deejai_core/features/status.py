@@ -10,6 +10,8 @@ from deejai_core.data_folder import slices_path
 from deejai_core.embedding.library_analysis import plan
 from deejai_core.embedding.library_vectors import up_to_date, used_epsilon
 from deejai_core.embedding.slices import Failure, open_slices
+from deejai_core.errors import StoreError
+from deejai_core.features.blind.votes import read_votes
 from deejai_core.index.annoy_file import index_paths, read_manifest, why_no_annoy
 from deejai_core.index.cache import current_index
 from deejai_core.index.neighbours import asks_annoy
@@ -51,6 +53,8 @@ class Status:
     slices: int  # size of the slice store
     caches: int  # size of the index and the mapped vectors
     folder: Path
+    votes: int  # of blind tests
+    unread: StoreError | None  # why these cannot be read
 
 
 def library_status(library: Library, model: Model, analysis: Analysis, search: str = "auto") -> Status:
@@ -61,6 +65,7 @@ def library_status(library: Library, model: Model, analysis: Analysis, search: s
     recordings: set[str] = set()
     heard: dict[str, int] = {}
     epsilon = analysis.epsilon_for(model)
+    votes, unread = _votes(library)
     if slices_path(library).exists():
         with open_slices(library) as store:
             known = store.failures()
@@ -89,6 +94,8 @@ def library_status(library: Library, model: Model, analysis: Analysis, search: s
         _size(slices_path(library)),
         _size(*index_paths(library.folder), *vectors_paths(library.folder)),
         library.folder,
+        votes,
+        unread,
     )
 
 
@@ -100,6 +107,13 @@ def failed_files(library: Library, ids: Container[int] | None = None) -> list[Fa
         failures = store.failures()
     tracks = library.at(list(failures))
     return [failure for path, failure in failures.items() if path in tracks and (ids is None or tracks[path] in ids)]
+
+
+def _votes(library: Library) -> tuple[int, StoreError | None]:
+    try:
+        return len(read_votes(library)), None
+    except StoreError as error:
+        return 0, error
 
 
 def _index(library: Library, model: Model, search: str) -> IndexStatus | None:

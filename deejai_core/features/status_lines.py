@@ -36,6 +36,7 @@ def status_lines(status: Status, words: Mapping[str, str] = HINTS) -> list[str]:
         ),
         "vectors   " + ("up to date" if status.current else f"{_outdated(status)}; {words['update']}"),
         f"index     {_index(status, words)}",
+        *([f"votes     {_votes(status, words)}"] if status.votes or status.unread else []),
         f"on disk   slices {_size(status.slices)}, index {_size(status.caches)}, in {status.folder}",
     ]
 
@@ -72,6 +73,12 @@ def _index(status: Status, words: Mapping[str, str]) -> str:
     what += [f"built {lasting(max(0, time.time() - index.built))} ago"]
     what += ["up to date" if index.current else f"out of date ({words['analyse']})"]
     return f"{', '.join(what)}; {'lists ask it' if index.asked else 'lists compare all tracks'}"
+
+
+def _votes(status: Status, words: Mapping[str, str]) -> str:
+    if error := status.unread:
+        return f"{error}; {words[error.hint]}" if error.hint else str(error)
+    return f"{status.votes:,} of blind tests"
 
 
 def _size(size: float) -> str:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, fields
 import pytest
 
 from deejai_core.options.analysis import Analysis
-from deejai_core.options.lists import Comparison, Counts, Rules, Walk
+from deejai_core.options.lists import BlindTest, Comparison, Counts, Rules, Walk
 from deejai_core.options.option import option, options_of, page_options
 from deejai_core.options.output import Output
 from deejai_core.options.values import Choice, Epsilon, Length, Maybe, Mood, Number, Query, Separation, Switch, Whole
 
-ALL = (Analysis, Walk, Rules, Comparison, Counts, Output)
+ALL = (Analysis, Walk, Rules, Comparison, Counts, Output, BlindTest)
 
 
 @pytest.mark.parametrize(

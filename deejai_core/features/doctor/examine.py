@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from deejai_core.data_folder import history_path, listeners_path, slices_path
+from deejai_core.data_folder import history_path, listeners_path, slices_path, votes_path
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import DeejaiError, StoreError
 from deejai_core.features.doctor.finding import Finding, failed
 from deejai_core.features.doctor.installation import dependencies, embedding, extension, matrix_products, weights
-from deejai_core.features.doctor.stored import history, index, leftovers, listeners, slice_store
+from deejai_core.features.doctor.stored import history, index, leftovers, listeners, slice_store, votes
 from deejai_core.features.doctor.tracks import disk, files, pending, vectors, weighting
 from deejai_core.library import Library
 from deejai_core.models.protocol import Companion, Model
@@ -46,6 +46,8 @@ def examine_library(library: Library, load: Callable[[], Model], analysis: Analy
         yield from _checked("history", history(library))
     if listeners_path(library).exists():
         yield from _checked("listeners", listeners(library))
+    if votes_path(library).exists():
+        yield from _checked("votes", votes(library))
     if stored:
         yield from _checked("files", files(library, analysis))
     yield from _checked("index", index(library, model))

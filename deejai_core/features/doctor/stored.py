@@ -7,9 +7,10 @@ from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
 
-from deejai_core.data_folder import alone, history_path, listeners_path, slices_path, unfinished_path
+from deejai_core.data_folder import alone, history_path, listeners_path, slices_path, unfinished_path, votes_path
 from deejai_core.embedding.slices import open_slices, rebuild_store
 from deejai_core.errors import DamagedError
+from deejai_core.features.blind.votes import read_votes, rebuild_votes
 from deejai_core.features.doctor.finding import Finding, Repair, remove
 from deejai_core.features.subsonic.store import ListenerStore, rebuild_listeners
 from deejai_core.files import TEMPORARY, remove_unfinished, unfinished
@@ -104,6 +105,18 @@ def listeners(library: Library) -> Iterator[Finding]:
     whole = yield from _damage("listeners", listeners_path(library), damage, rebuild_listeners, library)
     if whole:
         yield Finding("listeners", "intact")
+
+
+def votes(library: Library) -> Iterator[Finding]:
+    """Whether the votes of blind tests are whole."""
+
+    def damage() -> str:
+        read_votes(library)  # raises DamagedError
+        return ""
+
+    whole = yield from _damage("votes", votes_path(library), damage, rebuild_votes, library)
+    if whole:
+        yield Finding("votes", f"{counted(len(read_votes(library)), 'vote')} of blind tests, intact")
 
 
 def _damage(
