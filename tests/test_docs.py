@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 import deejai_core
-from beetsplug.deejai.cli.settings import DEFAULTS
+from beetsplug.deejai.cli.defaults import DEFAULTS
 from deejai_core.history.sources import UNDERSTOOD
 from deejai_core.models.musicnn.tags import MSD_TAGS, MTT_TAGS
 

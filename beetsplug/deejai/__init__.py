@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from beets import config, ui
 from beets.plugins import BeetsPlugin
 
-from deejai_core.formats.entries import one_line
 from deejai_core.words import counted
 
-from .cli.settings import DEFAULTS
+from .cli.command import HELP, NAME, LazyCommand
+from .cli.defaults import DEFAULTS
 from .library.attributes import ITEM_TYPES
 from .library.tag_fields import TAG_GETTERS, TAG_TYPES
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from deejai_core.embedding.analysis import NotEmbedded
     from deejai_core.embedding.library_analysis import ImportAnalysis
 
-# Nothing here may import numpy, torch or any other large library: every `beet` command loads every plugin.
+# Every `beet` command loads every plugin: what only some of them need is imported where it is needed, be it large or small.
 
 
 class DeejaiPlugin(BeetsPlugin):
@@ -43,9 +43,12 @@ class DeejaiPlugin(BeetsPlugin):
         self._warned: set[str] = set()
 
     def commands(self) -> list[ui.Subcommand]:
+        return [LazyCommand(NAME, HELP, self._command)]
+
+    def _command(self) -> ui.Subcommand:
         from .cli.commands import deejai_command
 
-        return [deejai_command(self.config, self._log)]
+        return deejai_command(self.config, self._log)
 
     def imported(self, session: ImportSession, task: ImportTask) -> None:
         """Import stage: vectors for new music. It costs a warning at worst, never the import."""
@@ -111,4 +114,6 @@ class DeejaiPlugin(BeetsPlugin):
         return self._import_analysis(library, [item.id for item in items])
 
     def _warn(self, failure: NotEmbedded) -> None:
+        from deejai_core.formats.entries import one_line
+
         self._log.warning("{}: not analysed: {}", one_line(os.fspath(failure.path)), failure.reason)

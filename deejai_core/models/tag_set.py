@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -89,6 +88,8 @@ class Vocabulary:
 
     def close(self, text: str) -> list[str]:
         """The tags and axes that `text` may have been meant for, best first; all of them if none is near."""
+        import difflib  # only here: whoever names fields need not wait for it
+
         wanted = plain_name(text)
         near = difflib.get_close_matches(wanted, self._numbers, n=5)
         ratios = [difflib.SequenceMatcher(None, name, wanted).ratio() for name in near]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from deejai_core.audio.limits import Limits
 from deejai_core.models.device import CPU, DEVICES
 from deejai_core.options.option import option
 from deejai_core.options.values import Choice, Epsilon, Maybe, Number, SwitchOr, Whole
+
+if TYPE_CHECKING:
+    from deejai_core.audio.limits import Limits
 
 MORE = "more"  # tags also by networks that need to hear the files themselves
 
@@ -39,6 +41,8 @@ class Analysis:
 
     @property
     def limits(self) -> Limits:
+        from deejai_core.audio.limits import Limits
+
         return Limits(seconds=self.time_limit, memory=self.memory_limit * 1_000_000)
 
     def epsilon_for(self, model: _HasEpsilon) -> float:

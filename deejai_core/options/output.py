@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from deejai_core.formats.entries import Style
 from deejai_core.options.option import option
 from deejai_core.options.values import Choice, Maybe, Switch, Value
+
+if TYPE_CHECKING:
+    from deejai_core.formats.entries import Style
 
 FORMATS = ("m3u", "extm3u", "pls", "xspf", "jspf")  # of `formats.export`, which takes long to import
 
@@ -45,6 +47,8 @@ class Output:
 
     def style(self, path: Path, music_folder: Path) -> Style:
         """How a playlist at this path names its tracks."""
+        from deejai_core.formats.entries import Style
+
         bases = {"library": music_folder, "playlist": path.parent}
         return Style(
             relative_to=bases.get(self.relative_to, self.relative_to),

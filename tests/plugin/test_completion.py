@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from beetsplug.deejai.cli.commands import deejai_command
+from beetsplug.deejai.cli.commands.shell import SHELLS as OFFERED
 from beetsplug.deejai.cli.completion import SHELLS, script
 
 BASH_COMPLETION = Path("/usr/share/bash-completion/bash_completion")
@@ -37,6 +38,10 @@ TYPED = [
     ("beet deejai status sim", set()),
     ("beet deej", {"deejai"}),
 ]
+
+
+def test_the_shells_that_are_offered_are_those_that_there_are():
+    assert tuple(SHELLS) == OFFERED
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,14 @@ def test_an_idle_plugin_imports_nothing_large(analysed, command):
     assert not (with_plugin - without) & HEAVY
 
 
+def test_other_commands_load_names_and_defaults_alone(analysed):
+    loaded = modules_after(analysed, "ls")
+    ours = {name.removeprefix("beetsplug.deejai.") for name in loaded if name.startswith("beetsplug.deejai.")}
+    assert ours == {"cli", "cli.command", "cli.defaults", "library", "library.attributes", "library.tag_fields"}
+    core = {name.split(".")[1] for name in loaded if name.startswith("deejai_core.")}
+    assert core == {"embedding", "errors", "extras", "models", "options", "version", "words"}
+
+
 @pytest.mark.parametrize("command", [["similar", "Aisle"], ["analyze"], ["reweigh"], ["eval"], ["status"]])
 def test_what_hears_nothing_new_needs_no_network(analysed, command):
     loaded = modules_after(analysed, "deejai", *command)

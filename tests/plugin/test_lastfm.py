@@ -9,8 +9,8 @@ import confuse
 import pytest
 from beets.exceptions import UserError
 
+from beetsplug.deejai.cli.defaults import DEFAULTS
 from beetsplug.deejai.cli.hints import in_words
-from beetsplug.deejai.cli.settings import DEFAULTS
 from beetsplug.deejai.cli.sources import lastfm_key, meant_source, sources_of
 from deejai_core.errors import HistoryError
 from deejai_core.history.store import Source

@@ -18,8 +18,9 @@ from deejai_core.errors import DeejaiError, OptionError
 from deejai_core.formats.entries import one_line
 
 from .call import Call
+from .defaults import COUNTS
 from .hints import in_words, problem_in_words
-from .settings import COUNTS, GivenError
+from .settings import GivenError
 
 if TYPE_CHECKING:
     import confuse

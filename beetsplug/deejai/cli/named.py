@@ -17,10 +17,11 @@ from beets.exceptions import UserError
 from deejai_core.errors import DeejaiError
 from deejai_core.lists.named import NamedPlaylist, asked_for, name_of, read_named, update_named
 
+from .defaults import OPTIONS
 from .hints import in_words
 from .making import make
 from .output import playlists_for
-from .settings import OPTIONS, given_options, read_settings
+from .settings import given_options, read_settings
 
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger

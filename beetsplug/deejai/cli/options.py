@@ -9,8 +9,9 @@ from optparse import SUPPRESS_HELP
 from deejai_core.options.lists import Rules
 from deejai_core.options.option import Option, options_of
 
+from .defaults import OPTIONS
 from .group import Verb
-from .settings import OPTIONS, Settings
+from .settings import Settings
 
 
 def _options(*names: str) -> tuple[Option, ...]:

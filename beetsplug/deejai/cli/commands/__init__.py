@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ..command import HELP, NAME
 from ..group import VerbsCommand
 from . import analysis, blind, care, discovery, drawing, history, lists, live, mix, models, shell, subsonic, training, web
 
@@ -18,7 +19,7 @@ MODULES = (analysis, lists, mix, drawing, web, subsonic, live, blind, history, d
 def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
     """`beet deejai`. Every verb reads its configuration when it runs, so that an error in it is one line to the user."""
     verbs = [verb for module in MODULES for verb in module.verbs()]
-    command = VerbsCommand("deejai", verbs, "playlists of songs that sound alike")
+    command = VerbsCommand(NAME, verbs, HELP)
     command.add(*shell.verbs(command))
     command.func = partial(command.call, config, log)
     return command

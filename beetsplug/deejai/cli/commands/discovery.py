@@ -9,9 +9,9 @@ from beets import ui
 from deejai_core.words import counted
 
 from ..call import Call, print_lines
+from ..defaults import OPTIONS
 from ..group import Verb
 from ..options import add_options
-from ..settings import OPTIONS
 
 
 def verbs() -> list[Verb]:

@@ -13,9 +13,9 @@ from beets.exceptions import UserError
 from deejai_core.words import clock
 
 from ..call import Call, check_range, print_lines
+from ..defaults import OPTIONS
 from ..group import Verb
 from ..options import LESS, OUTPUT, RULES, VARIATION, WALK, add_options
-from ..settings import OPTIONS
 
 if TYPE_CHECKING:
     from optparse import Values

@@ -8,8 +8,9 @@ from beets import ui
 from beets.exceptions import UserError
 
 from ..call import Call
-from ..completion import SHELLS, script
 from ..group import Verb, VerbsCommand
+
+SHELLS = ("bash", "zsh", "fish")  # of `completion`, which takes long to import
 
 
 def verbs(command: VerbsCommand) -> list[Verb]:
@@ -22,7 +23,7 @@ def verbs(command: VerbsCommand) -> list[Verb]:
         "print a script that completes verbs and options in your shell",
         takes="|".join(SHELLS),
     )
-    completion.words = tuple(SHELLS)
+    completion.words = SHELLS
     return [help_, completion]
 
 
@@ -35,6 +36,8 @@ def run_help(command: VerbsCommand, call: Call) -> None:
 
 
 def run_completion(command: VerbsCommand, call: Call) -> None:
+    from ..completion import script
+
     if len(call.args) != 1 or call.args[0] not in SHELLS:
         raise UserError(f"completion for which shell? Name one of {', '.join(SHELLS)}")
     ui.print_(script(call.args[0], command), end="")
