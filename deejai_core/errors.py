@@ -85,6 +85,8 @@ HINTS = {
     "list models": "see which models there are",
     "replace": "replace what has the name",
     "use another model": "use another model first",
+    "hold a blind test": "hold a blind test",
+    "name two sides": "name two, such as sound and random",
     "fill the history": "add a first source to the history",
     "name a source": "learn what can be a source of the history",
     "name an account": "say whose account it is",

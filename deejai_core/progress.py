@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from deejai_core.words import lasting
 
@@ -87,3 +88,11 @@ class Teller:
     warn: Callable[[str], None]
     detail: Callable[[str], None]
     progress: Callable[..., Progress]
+
+
+def silence() -> Teller:
+    """Nobody is told anything."""
+
+    def nothing(line: str) -> None: ...
+
+    return Teller(nothing, nothing, nothing, nothing, partial(Progress, tell=nothing, warn=nothing))

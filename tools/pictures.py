@@ -22,6 +22,7 @@ from tests.djpage import Page
 from tests.plugin.conftest import CHROMIUM, OFFLINE, Beets
 
 PLAYED, SUNG, TO = "Loyalists", "Code Monkey", "Win Theme"
+ROUND = {"width": 960, "height": 710}
 MAP = {"width": 1100, "height": 680}
 
 
@@ -41,6 +42,7 @@ def main() -> None:
             travelling(show(server.url, PHONE, scheme="dark", is_mobile=True, has_touch=True)).screenshot(
                 path=folder / "web-phone.png"
             )
+            judging(show(f"{server.url}blind", ROUND)).screenshot(path=folder / "blind.png")
             mapped(show(server.url, MAP, scheme="dark")).screenshot(path=folder / "web-map.png")
 
 
@@ -103,6 +105,15 @@ def travelling(tab: Tab) -> Tab:
     to_the_middle(tab)
     tab.evaluate("scrollTo(0, document.querySelector('.modes').offsetTop - 16)")
     expect(tab.locator("#mini")).to_be_visible()
+    return tab
+
+
+def judging(tab: Tab) -> Tab:
+    """A round that begins with a song, one of whose lists is being played."""
+    ready(tab).get_by_label("beginning with").fill(PLAYED)
+    tab.get_by_role("button", name="Begin").click()
+    tab.locator(".lists .go").nth(1).click()
+    tab.wait_for_function("() => document.getElementById('audio').currentTime > 1")
     return tab
 
 

@@ -64,6 +64,8 @@ WORDS = {  # {about}: what the hint is about
     "list models": "`beet deejai model list` shows what there is",
     "replace": "--force replaces it",
     "use another model": "`beet deejai model use {about}` (or another one) first",
+    "hold a blind test": "a test asks for them: beet deejai blind sound random QUERY",
+    "name two sides": "give two: beet deejai blind sound random QUERY",
     "fill the history": "`beet deejai history add SOURCE` fills it",
     "name a source": f"a source is {A_SOURCE}",
     "name an account": "Say lastfm:USER, or set `user` in the section `lastfm` of the configuration",

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from deejai_core.features.blind.rounds import Round
+import numpy as np
+
+from deejai_core.errors import HINTS
+from deejai_core.features.blind.rounds import Round, find_seeds, rounds
+from deejai_core.features.blind.sides import LoadModel, open_pair
 from deejai_core.features.blind.verdict import LEVEL, MOST_NEEDED, POWER, Verdict, judge
-from deejai_core.features.blind.votes import Vote
+from deejai_core.features.blind.votes import Vote, export_votes, keep_votes, merge_votes, read_votes
 from deejai_core.formats.entries import Track, one_line
+from deejai_core.library import Library
+from deejai_core.lists.lookup import user_path
+from deejai_core.lists.request import Request
+from deejai_core.models.protocol import Model
+from deejai_core.options.lists import BlindTest
+from deejai_core.progress import Teller
 from deejai_core.words import counted
 
 ANSWERS = {"1": 0, "2": 1, "0": None}
@@ -17,6 +27,52 @@ END, AGAIN = "q", "r"
 Say = Callable[[str], None]
 Ask = Callable[[str], str | None]
 Play = Callable[[list[Track]], None]
+
+
+def hold_and_tell(
+    library: Library,
+    model: Model,
+    load: LoadModel,
+    words: Sequence[str],
+    request: Request,
+    options: BlindTest,
+    teller: Teller,
+    ask: Ask,
+    play: Play | None = None,
+) -> None:
+    """Hold a test, keep its votes, and tell what all votes for its two sides say by now.
+
+    words: the two sides, and a query of tracks to begin with. The rest is as for `open_pair` and `hold_test`.
+    """
+    sides, words = words[:2], words[2:]
+    read_votes(library)  # a damaged file is found out before anybody has listened to anything
+    pair = open_pair(library, model, load, sides, request, teller)
+    made = rounds(pair, find_seeds(pair, words), options.blind_tracks, np.random.default_rng(request.walk.seed))
+
+    def keep(vote: Vote) -> None:
+        keep_votes(library, [vote])
+
+    voted = hold_test(made, options.blind_rounds, say=teller.say, ask=ask, keep=keep, play=play)
+    for line in (*reveal_lines(voted), *result_lines(pair.labels, read_votes(library))):
+        teller.say(line)
+
+
+def exchange_votes(library: Library, theirs: str | None, ours: str | None, teller: Teller) -> None:
+    """Add the votes of a friend's file, and write one for a friend, with a line about either. None: no such file."""
+    if theirs:
+        new, every = merge_votes(library, user_path(theirs))
+        teller.say(f"{counted(new, 'new vote')} of {every:,} in {one_line(theirs)}")
+    if ours:
+        path = user_path(ours).absolute()
+        teller.say(f"{counted(export_votes(library, path), 'vote')} written to {path}")
+
+
+def results_lines(votes: Sequence[Vote], words: Mapping[str, str] = HINTS) -> Iterator[str]:
+    """What votes tell of all that was compared. words: for what would help, by its name in `HINTS`."""
+    for sides, verdict in verdicts(votes).items():
+        yield from verdict_lines(sides, verdict)
+    if not votes:
+        yield f"no votes yet; {words['hold a blind test']}"
 
 
 def hold_test(

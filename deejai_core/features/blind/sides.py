@@ -6,7 +6,7 @@ other lists keep.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -118,14 +118,16 @@ def parse_side(text: str) -> Side:
 
 
 def open_pair(
-    library: Library, model: Model, load: LoadModel, texts: tuple[str, str], request: Request, teller: Teller
+    library: Library, model: Model, load: LoadModel, texts: Sequence[str], request: Request, teller: Teller
 ) -> Pair:
     """Two sides, ready to make lists. Nothing that is kept of the library changes.
 
-    model: the one in use. load: gives a model by its name. teller: is told what takes long. Raises QueryError for what is
-    no side, and for the same one twice; NotAnalysedError, LibraryError, ModelError, MissingError for one that cannot make
-    lists of this library.
+    texts: what the sides are called. model: the one in use. load: gives a model by its name. teller: is told what takes
+    long. Raises QueryError for what is no side, and for the same one twice; NotAnalysedError, LibraryError, ModelError,
+    MissingError for one that cannot make lists of this library.
     """
+    if len(texts) != 2:
+        raise QueryError(f"a blind test compares two ways to make lists, not {len(texts)}", hint="name two sides")
     if library.is_empty():
         raise EmptyError("the library is empty", hint="import")
     sides = [parse_side(text) for text in texts]

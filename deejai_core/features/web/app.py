@@ -130,6 +130,10 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
             response.set_cookie(guard.cookie, guard.token, httponly=True, samesite="Strict", max_age=365 * 24 * 3600)
         return response
 
+    @app.get("/blind")
+    def blind_page() -> Response:
+        return flask.send_file(STATIC / "blind.html", mimetype="text/html", max_age=0)
+
     @app.get("/static/<name>")
     def static(name: str) -> Response:
         return flask.send_from_directory(STATIC, name, max_age=0)
@@ -300,6 +304,34 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         response.cache_control.private = True
         response.cache_control.max_age = 3600
         return response.make_conditional(flask.request)
+
+    @app.get("/api/blind")
+    def blind() -> dict:
+        return {"sides": list(library.blind_sides), "rounds": library.blind_rounds}
+
+    @app.post("/api/blind/begin")
+    def begin_test() -> dict:
+        body = _body(flask.request)
+        sides = (requests.read_text(body, "one").strip(), requests.read_text(body, "other").strip())
+        return {"test": library.begin_test(sides, requests.read_text(body, "query"))}
+
+    @app.post("/api/blind/next")
+    def next_round() -> dict:
+        found = library.next_round(requests.read_text(_body(flask.request), "test"))
+        if found is None:
+            return {"round": None}
+        (seed,) = _shown(library, [found.seed]) or [None]
+        return {"round": {"seed": seed, "lists": [_shown(library, ids) for ids in found.lists]}}
+
+    @app.post("/api/blind/vote")
+    def vote() -> dict:
+        body = _body(flask.request)
+        chosen = requests.read_whole(body, "chosen", 0, 0, 2)  # 0: the listener cannot tell
+        return {"votes": library.vote(requests.read_text(body, "test"), chosen - 1 if chosen else None)}
+
+    @app.post("/api/blind/end")
+    def end_test() -> dict:
+        return asdict(library.end_test(requests.read_text(_body(flask.request), "test")))
 
     @app.get("/api/map")
     def map_() -> Any:

@@ -73,6 +73,22 @@ class Cover:
     audio: Path
 
 
+@dataclass(frozen=True)
+class BlindRound:
+    """Two lists to choose between, by ids, and the track that they begin with."""
+
+    seed: int
+    lists: tuple[list[int], list[int]]
+
+
+@dataclass(frozen=True)
+class BlindResult:
+    """revealed: what made the lists of each round, in words. told: what all votes for these two tell."""
+
+    revealed: list[str]
+    told: list[str]
+
+
 class Library(Protocol):
     """Called by several threads at once. Every method may raise RefusedError."""
 
@@ -86,6 +102,8 @@ class Library(Protocol):
     walk: Walk  # what the page begins with
     rules: Rules
     dimension: int  # of vectors
+    blind_sides: Sequence[str]  # what blind tests can compare; there are more that need a value
+    blind_rounds: int  # of a blind test
 
     def progress(self) -> Progress: ...
 
@@ -122,3 +140,15 @@ class Library(Protocol):
 
     def map_sketch(self) -> Any:
         """The same within seconds, but less well laid out; None if `map` takes no longer."""
+
+    def begin_test(self, sides: tuple[str, str], words: str) -> str:
+        """Begin a blind test with tracks that a query finds, or any without one; returns what it is called."""
+
+    def next_round(self, test: str) -> BlindRound | None:
+        """The round that waits for a vote, or a new one; None if there is none any more."""
+
+    def vote(self, test: str, chosen: int | None) -> int:
+        """Keep a vote on that round; returns how many this test has by now. chosen: 0 or 1; None: cannot tell."""
+
+    def end_test(self, test: str) -> BlindResult:
+        """End a test, and say what was what."""

@@ -14,9 +14,20 @@ from typing import Any, Protocol
 from deejai_core.data_folder import slices_path
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import DeejaiError, ExternalFileError, MissingError, NothingAllowedError, QueryError
+from deejai_core.features.blind.sides import LoadModel
 from deejai_core.features.web.audio import FORMATS as PLAYED
+from deejai_core.features.web.blind import BlindTests, load_none
 from deejai_core.features.web.following import Following, is_busy
-from deejai_core.features.web.library import Cover, ExternalSong, Listed, Progress, RefusedError, View
+from deejai_core.features.web.library import (
+    BlindResult,
+    BlindRound,
+    Cover,
+    ExternalSong,
+    Listed,
+    Progress,
+    RefusedError,
+    View,
+)
 from deejai_core.features.web.search import Found, Group, SearchIndex
 from deejai_core.features.web.words import in_words
 from deejai_core.formats.entries import made_with, one_line
@@ -29,7 +40,7 @@ from deejai_core.lists.writing import Encoded, Playlists
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import vocabulary
 from deejai_core.models.tag_set import Vocabulary
-from deejai_core.options.lists import Rules, Walk
+from deejai_core.options.lists import BlindTest, Rules, Walk
 from deejai_core.sentences.understanding import understand
 
 KEPT_VIEWS = 8
@@ -85,9 +96,11 @@ class PageLibrary:
         playlists: Playlists,
         *,
         analysis: Running | None,
+        load: LoadModel = load_none,
+        blind: BlindTest = BlindTest(),  # noqa: B008 (it cannot change)
     ) -> None:
         """request: how its tracks are compared, and what the page begins with. analysis: what analyses it; None: the page
-        may not have that done.
+        may not have that done. load: gives models by name, for blind tests. blind: how these are.
         """
         self.library = library
         self.map_progress: float | None = None
@@ -95,6 +108,7 @@ class PageLibrary:
         self._request = request
         self._playlists = playlists
         self._analysis = analysis
+        self._blind = BlindTests(library, model, load, request, blind)
         self._drawing = threading.Lock()
         self._state = Following(library, self._open)
 
@@ -290,6 +304,33 @@ class PageLibrary:
         if not tracks:
             raise RefusedError("ids: none of these tracks is in the library any more", 404)
         return self._playlists.encoded(title, tracks, (made_with(self.model, "from the DJ page"),))
+
+    @property
+    def blind_sides(self) -> Sequence[str]:
+        return self._blind.sides
+
+    @property
+    def blind_rounds(self) -> int:
+        return self._blind.rounds
+
+    @_answering
+    def begin_test(self, sides: tuple[str, str], words: str) -> str:
+        if not self.writable:
+            raise RefusedError("this page may not write, so no vote could be kept", 403)
+        return self._blind.begin(sides, words)
+
+    @_answering
+    def next_round(self, test: str) -> BlindRound | None:
+        found = self._blind.next(test)
+        return found and BlindRound(found.seed.match, tuple([member.match for member in each] for each in found.lists))
+
+    @_answering
+    def vote(self, test: str, chosen: int | None) -> int:
+        return self._blind.vote(test, chosen)
+
+    @_answering
+    def end_test(self, test: str) -> BlindResult:
+        return self._blind.end(test)
 
     @_answering
     def map(self) -> Any:

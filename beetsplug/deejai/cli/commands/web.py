@@ -85,7 +85,7 @@ def page_library(library: BeetsLibrary, settings: Settings, *, at_home: bool) ->
     from deejai_core.features.web.page_library import PageLibrary
 
     from ..making import request_for
-    from ..models import model_in_use
+    from ..models import model_called, model_in_use
     from ..output import playlists_for
 
     return PageLibrary(
@@ -94,6 +94,8 @@ def page_library(library: BeetsLibrary, settings: Settings, *, at_home: bool) ->
         request_for("similar", settings),
         playlists_for(library, settings),
         analysis=BackgroundAnalysis(analyze_command(library)) if at_home and settings.web_write else None,
+        load=model_called,
+        blind=settings.blind,
     )
 
 

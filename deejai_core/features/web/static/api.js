@@ -43,6 +43,8 @@ export const similar = (body, signal) => post("/api/similar", body, signal);
 export const journey = (body, signal) => post("/api/journey", body, signal);
 export const save = (body) => post("/api/save", body);
 export const download = async (body) => (await send("/api/save", { ...body, download: true })).blob();
+export const blindSides = () => get("/api/blind");
+export const blind = (what, body) => post(`/api/blind/${what}`, body);
 export const map = () => get("/api/map");
 export const mapSketch = () => get("/api/map/sketch");
 export const mapProgress = () => get("/api/map/progress");
