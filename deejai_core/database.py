@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 from deejai_core.errors import DamagedError, StoreError
 from deejai_core.files import replacing
 
 Row = tuple[Any, ...]
+Types = tuple[type | UnionType, ...]  # of the values of a row
 
 CHUNK = 500  # rows for one SQL statement or one transaction: short, since others wait for it
 LOCK_TIMEOUT = 60  # seconds to wait for another process that writes
@@ -178,7 +180,7 @@ class Database:
         shown = "".join(c if c.isprintable() else " " for c in what[:CAUSE])
         return DamagedError(f"{self.path}: damaged ({shown})", hint=self._schema.hint)
 
-    def select(self, statement: str, values: Sequence[Any] = (), *, of: tuple[type, ...]) -> Iterator[Row]:
+    def select(self, statement: str, values: Sequence[Any] = (), *, of: Types) -> Iterator[Row]:
         """The rows that a statement finds, whose values must be of these types."""
         with self.errors():
             cursor = self.connection.execute(statement, values)
@@ -195,7 +197,7 @@ class Database:
                 return "its header"
             (found,) = self.connection.execute("PRAGMA integrity_check(1)").fetchone()
             if found != "ok":
-                return found
+                return str(found)
             with _read(self.path) as connection:
                 bad = dict.fromkeys(whole, 0)
                 for table, is_whole in whole.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
@@ -156,7 +156,7 @@ def embed_files(
     device: str = CPU,
     together: int | None = None,
     decoders: Sequence[Decoder] | None = None,
-) -> Iterator[Embedded | NotEmbedded]:
+) -> Generator[Embedded | NotEmbedded, None, None]:
     """Every file through the model's trunk, `threads` at a time; results come as they are ready, in any order.
 
     `known` keys are not embedded again. Each thread has its files decoded by a process of its own, within `limits`. Closing
@@ -174,11 +174,11 @@ def embed_files(
     """
     own = [limits.decoder() for _ in range(threads)] if decoders is None else []
     free: queue.SimpleQueue[Decoder] = queue.SimpleQueue()
-    for decoder in own or decoders:
+    for decoder in decoders or own:
         free.put(decoder)
 
-    if together is None and device != CPU:
-        together = TOGETHER
+    if together is None:
+        together = 0 if device == CPU else TOGETHER
     one_file = read_file if together else partial(embed_file, more=more)
 
     def embed(path: Path) -> Embedded | Read | NotEmbedded:

@@ -18,7 +18,7 @@ from deejai_core.errors import HINTS, ClusterError, StoreError
 from deejai_core.formats.entries import one_line
 from deejai_core.index.cache import build_index
 from deejai_core.library import Library
-from deejai_core.models.protocol import Model
+from deejai_core.models.protocol import Model, TaggingModel
 from deejai_core.options.analysis import Analysis
 from deejai_core.progress import Progress, Teller
 from deejai_core.words import counted
@@ -33,13 +33,13 @@ class AnalysisText(AnalysisObserver):
         self._teller = teller
         self._model = model
         self.what = ANALYSED
-        self._progress: Progress | None = None
+        self._progress = Progress(None, teller.tell, teller.warn)  # until something is counted
 
     def __enter__(self) -> AnalysisText:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close()
+        self._progress.close()
 
     def planned(self, work: Work, changed: int) -> None:
         if changed:
@@ -52,12 +52,12 @@ class AnalysisText(AnalysisObserver):
         self._progress.step()
 
     def hearing(self, files: int) -> None:
-        self._close()
+        self._progress.close()
         self.what = HEARD
         self._progress = self._teller.progress(files, "files")
 
     def weighting(self) -> None:
-        self._close()
+        self._progress.close()
         self._teller.tell("weighting the vectors against the library as it is now...")
 
     def weighted(self, weighted: Weighted, wanted: int) -> None:
@@ -76,23 +76,19 @@ class AnalysisText(AnalysisObserver):
 
     def stopped(self, help_: str) -> None:
         """Tell what is kept of an analysis that was stopped, and how it goes on."""
-        if self._progress:
+        if self._progress.total is not None:
             self._teller.warn(f"stopped: {self._progress.done} of {self._progress.total} {self.what} and kept; {help_}")
 
     @property
     def done(self) -> int:
         """How much of what is counted is done."""
-        return self._progress.done if self._progress else 0
-
-    def _close(self) -> None:
-        if self._progress:
-            self._progress.close()
+        return self._progress.done
 
 
 def analyse_and_tell(
     library: Library,
     model: Model,
-    tagger: Model,
+    tagger: TaggingModel,
     analysis: Analysis,
     teller: Teller,
     words: Mapping[str, str] = HINTS,
@@ -130,7 +126,7 @@ def analyse_and_tell(
 
 def tag_and_tell(
     library: Library,
-    model: Model,
+    model: TaggingModel,
     analysis: Analysis,
     ids: Collection[int] | None,
     teller: Teller,

@@ -16,7 +16,7 @@ import time
 import warnings
 import weakref
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import islice
@@ -28,7 +28,7 @@ from deejai_core.audio.limits import NO_MORE_THAN_USUAL, Limits
 from deejai_core.embedding.analysis import Embedded, NotEmbedded, embed_file
 from deejai_core.errors import AudioError, ClusterError, DeejaiError, UnavailableError
 from deejai_core.extras import extra
-from deejai_core.models.protocol import Companion, Model
+from deejai_core.models.protocol import Companion, Model, Trunk
 from deejai_core.models.registry import load_model
 from deejai_core.version import __version__
 
@@ -90,7 +90,7 @@ def check_address(address: str) -> None:
 def analyse_on(
     cluster: Cluster,
     paths: Iterable[Path],
-    model: Model,
+    model: Model | Companion,
     *,
     windows: int,
     known: Container[str] = (),
@@ -98,7 +98,7 @@ def analyse_on(
     limits: Limits = NO_MORE_THAN_USUAL,
     patience: float = PATIENCE,
     submitted: int = SUBMITTED,
-) -> Iterator[Embedded | NotEmbedded]:
+) -> Generator[Embedded | NotEmbedded, None, None]:
     """As `embed_files`, by the workers of a cluster, `submitted` files at most on their way; bit for bit the same results.
 
     Files of `known` keys are embedded again, and what comes of it is dropped: the keys of a large archive are too much to
@@ -134,12 +134,14 @@ def analyse_on(
                 time.sleep(INTERVAL)
             for future, outcome in ready:
                 path = under_way.pop(future)
+                result: Embedded | NotEmbedded
                 if future.status == "error":
                     result = _failed(client, path, outcome[1])
                 elif future.status == "cancelled":
                     raise ClusterError(f"{cluster.address}: the scheduler is gone")
                 else:
-                    result = _judged(path, *outcome, known, lacking)
+                    worker, embedded = outcome
+                    result = _judged(path, worker, embedded, known, lacking)
                 # Only now, when the caller has taken those before: a slow one is not buried in results.
                 for following in islice(waiting, 1):
                     future = submit(following)
@@ -264,13 +266,14 @@ class Embedder:
         if order.version != __version__:
             raise ClusterError(f"deejai {__version__} there, {order.version} here; install the same on both")
         model = load_model(order.model, Path(order.model).parent, download=False)
-        networks = {network.trunk_name: network for network in (model, *model.more)}
-        if not {order.trunk_name, *order.more} <= networks.keys():
+        companions = {companion.trunk_name: companion for companion in model.more}
+        networks: dict[str, Trunk] = {model.trunk_name: model, **companions}
+        if order.trunk_name not in networks or not companions.keys() >= set(order.more):
             raise ClusterError(
                 f"{order.model} is {model.trunk_name} there and {order.trunk_name} here; copy the model's folder"
             )
         self._model = networks[order.trunk_name]
-        self._more = [networks[name] for name in order.more]
+        self._more = [companions[name] for name in order.more]
         for network in (self._model, *self._more):
             network.load()
         self._order = order

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,7 +73,7 @@ def hear_more(
             continue
         check_mounted(paths)
         wanted += len(paths)
-        results: Iterator[Embedded | NotEmbedded]
+        results: Generator[Embedded | NotEmbedded, None, None]
         if cluster:
             of_bundled = replace(cluster, model=BUNDLED)
             results = analyse_on(of_bundled, paths, companion, windows=analysis.windows, limits=analysis.limits)
@@ -89,7 +89,7 @@ def hear_more(
             )
         with closing(results):
             for result in results:
-                if isinstance(result, Embedded):
+                if isinstance(result, Embedded) and result.trunk is not None:
                     store.put(result.key, companion.trunk_name, result.trunk)
                 failed += isinstance(result, NotEmbedded)
                 on_result(result)

@@ -33,7 +33,7 @@ from deejai_core.index.cache import ids_with_vectors
 from deejai_core.index.vectors import Vectors
 from deejai_core.library import Library
 from deejai_core.models.device import pick_device
-from deejai_core.models.protocol import Model
+from deejai_core.models.protocol import Model, TaggingModel
 from deejai_core.options.analysis import MORE, Analysis
 
 NOTED = 100  # files that are noted at once: each time is a wait for the disk
@@ -93,7 +93,7 @@ class AnalysisObserver:
 def analyse_library(
     library: Library,
     model: Model,
-    tagger: Model,
+    tagger: TaggingModel,
     analysis: Analysis,
     *,
     ids: Iterable[int] | None = None,
@@ -110,6 +110,7 @@ def analyse_library(
     files are gone, LibraryError if another process is at it.
     """
     observer = observer or AnalysisObserver()
+    ids = None if ids is None else list(ids)
     with open_slices(library) as store, alone(library):
         files, recordings = library.files(), open_recordings(library)
         changed, unknown = look_at_files(files, recordings.keys(), store)
@@ -198,7 +199,7 @@ def pending_tracks(
 def pending_files(
     library: Library,
     model: Model,
-    tagger: Model,
+    tagger: TaggingModel,
     analysis: Analysis,
     *,
     ids: Collection[int] | None = None,
@@ -284,7 +285,8 @@ def embed_tracks(
     if not by_path:
         return []  # without waking the network for nothing
     more = model.more if analysis.tags == MORE else ()
-    known = set() if force else _Known(library, tuple(network.trunk_name for network in (model, *more)))
+    trunks = (model.trunk_name, *(companion.trunk_name for companion in more))
+    known = set() if force else _Known(library, trunks)
     notes: dict[Path, FileNote | None] = {}
 
     def paths() -> Iterator[Path]:
@@ -354,7 +356,7 @@ class ImportAnalysis:
     """
 
     model: Model
-    tagger: Model
+    tagger: TaggingModel
     analysis: Analysis
     on_failure: Callable[[NotEmbedded], None]
     _read: dict[str, np.ndarray] = field(default_factory=dict)

@@ -84,9 +84,11 @@ class ListedModel:
 
     @property
     def text(self) -> str:
-        """Kind and size of a model that can be loaded, and what the library has of it."""
+        """Kind and size of the model, and what the library has of it; nothing of one that cannot be loaded."""
         from deejai_core.models.facts import kind
 
+        if self.model is None:
+            return ""
         here = f"{counted(self.tracks, 'vector')}, {counted(self.recordings, 'recording')} analysed"
         return f"{kind(self.model)}, {self.model.dimension} dimensions; here {here}"
 

@@ -134,7 +134,8 @@ def _tracks_of(recordings: Mapping[int, str]) -> dict[str, list[int]]:
 
 def _keep(library: Library, tracks: Mapping[str, Collection[int]], vectors: np.ndarray, model: Model) -> Kept:
     """Write the vectors of recordings to all of their tracks."""
-    of_tracks, recordings = {}, {}
+    of_tracks: dict[int, np.ndarray] = {}
+    recordings: dict[int, str] = {}
     for (key, ids), vector in zip(tracks.items(), vectors, strict=True):
         of_tracks |= dict.fromkeys(ids, vector)
         recordings |= dict.fromkeys(ids, key)

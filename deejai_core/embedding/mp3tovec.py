@@ -153,14 +153,14 @@ def unit(slices: np.ndarray) -> np.ndarray:
     """Vectors of unit length along the last axis, float32; one of zeros stays."""
     slices = slices.astype(np.float32)
     norms = np.sqrt((slices * slices).sum(axis=-1, keepdims=True))
-    return slices / np.where(norms > 0, norms, 1)
+    return np.asarray(slices / np.where(norms > 0, norms, 1))
 
 
 def _same_word(slices: np.ndarray, others: np.ndarray, epsilon: float) -> np.ndarray:
     """Which of two sets of unit slices, (n, dimension) and (dimension, m), are the same word: (n, m) bool."""
 
     def exact(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        return (slices[rows].astype(np.float64) * others.T[columns]).sum(axis=1)
+        return np.asarray((slices[rows].astype(np.float64) * others.T[columns]).sum(axis=1))
 
     return _above(slices @ others, 1 - epsilon, DOUBT * slices.shape[1], exact)
 
@@ -188,9 +188,9 @@ def _blocks(tracks: Sequence[np.ndarray]) -> list[slice]:
 
 def _weighted_sum(units: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The direction of the weighted sum of unit slices, never zero."""
-    total = (units * weights[:, None]).sum(axis=0)
+    total: np.ndarray = (units * weights[:, None]).sum(axis=0)
     if np.linalg.norm(total) < 1e-6 * weights.sum():
         total = units[np.argmax(weights)]  # slices that cancel each other out: the heaviest speaks for the track
     if not total.any():
         total = np.eye(1, units.shape[1])[0]  # it has no direction; any will do, if it is always the same
-    return (total / np.linalg.norm(total)).astype(np.float32)
+    return np.asarray(total / np.linalg.norm(total), np.float32)

@@ -11,7 +11,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
@@ -138,7 +138,7 @@ def _from_buffer(content: object, kind: object, shape: object, order: object) ->
     return array
 
 
-def _counted(step: Callable[[_Unpickler], None]) -> Callable[[_Unpickler], None]:
+def _counted(step: Callable[[Any], None]) -> Callable[[Any], None]:
     """A step of an unpickler that is taken only so often: each may leave an object of 70 bytes, and takes but one."""
 
     def counted(unpickler: _Unpickler) -> None:
@@ -155,6 +155,9 @@ class _Unpickler(pickle._Unpickler):
 
     The one in Python, not in C: that one believes any number for a place in its memo.
     """
+
+    read: Callable[[int], bytes]  # these two are there while something is loaded
+    append: Callable[[object], None]
 
     def __init__(self, file: _Bounded, size: int) -> None:
         super().__init__(file)
@@ -176,7 +179,9 @@ class _Unpickler(pickle._Unpickler):
         (size,) = struct.unpack("<Q", self.read(8))
         self.append(self.read(size))  # not reserved before it is known to be there
 
-    dispatch = {code: _counted(step) for code, step in pickle._Unpickler.dispatch.items()}
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
+        code: _counted(step) for code, step in pickle._Unpickler.dispatch.items()
+    }
     dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
 
     def persistent_load(self, _: object) -> object:

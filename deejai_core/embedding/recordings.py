@@ -10,10 +10,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,7 +50,7 @@ class Recordings:
         keys = (key.decode("utf-8", "surrogatepass") for key in self.rows["key"].tolist())
         return dict(zip(self.rows["id"].tolist(), keys, strict=True))
 
-    def first(self, count: int, embedded: Callable[[list[str]], Set[str]]) -> list[str]:
+    def first(self, count: int, embedded: Callable[[list[str]], set[str]]) -> list[str]:
         """The first `count` recordings, in the order of their keys, of those that are `embedded`."""
         found: dict[str, None] = {}
         step = count + count // 8 + 1  # some may not be embedded, or gone
@@ -69,13 +69,20 @@ class Recordings:
         return {id_: key for id_, key in self.library.recordings(list(before)).items() if _stored(key) == before[id_]}
 
 
+class _Kept(NamedTuple):
+    """What the file holds: rows as those of `Recordings`, and the library's bookmark of then."""
+
+    rows: np.ndarray
+    bookmark: dict[str, Any]
+
+
 def open_recordings(library: Library) -> Recordings:
     """The recordings of a library as it is. A folder that cannot be written costs time."""
     kept = _read(recordings_path(library))
-    changed = None if kept is None else library.changed_since(kept[1])
-    if changed is None or len(changed) > RENEWED:
+    changed = library.changed_since(kept.bookmark) if kept else None
+    if kept is None or changed is None or len(changed) > RENEWED:
         return renew_recordings(library)
-    return Recordings(library, _changed(kept[0], changed, library.recordings(changed)) if changed else kept[0])
+    return Recordings(library, _changed(kept.rows, changed, library.recordings(changed)) if changed else kept.rows)
 
 
 def renew_recordings(library: Library) -> Recordings:
@@ -116,8 +123,8 @@ def _changed(rows: np.ndarray, changed: Iterable[int], recordings: Mapping[int, 
     return np.insert(others, np.searchsorted(others["key"], new["key"]), new.astype(type_))
 
 
-def _read(path: Path) -> tuple[np.ndarray, dict[str, Any]] | None:
-    """The rows that are kept and their bookmark; None if they are not there or not whole."""
+def _read(path: Path) -> _Kept | None:
+    """What is kept; None if it is not there or not whole."""
     try:
         with open_regular(path) as file:
             digest, data = file.read(DIGEST), file.read()
@@ -127,7 +134,7 @@ def _read(path: Path) -> tuple[np.ndarray, dict[str, Any]] | None:
         made = json.loads(data[:end])
         if made["version"] != VERSION:
             return None
-        return np.frombuffer(data, _row_type(made["width"]), offset=end), made["bookmark"]
+        return _Kept(np.frombuffer(data, _row_type(made["width"]), offset=end), made["bookmark"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

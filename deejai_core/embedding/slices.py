@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from deejai_core.data_folder import slices_path
-from deejai_core.database import Database, Row, Schema, Whole, rebuild
+from deejai_core.database import Database, Row, Schema, Types, Whole, rebuild
 from deejai_core.library import Library
 
 SCHEMA_VERSION = 5
@@ -168,7 +168,7 @@ class SliceStore:
 
         sizes: how many numbers the trunks of some models give for a slice.
         """
-        return self._database.damage(_lasting_rows(sizes) | COUNT_ROWS) or self._miscounted(sizes)
+        return self._database.damage({**_lasting_rows(sizes), **COUNT_ROWS}) or self._miscounted(sizes)
 
     def _miscounted(self, sizes: Mapping[str, int]) -> str:
         with self._errors():
@@ -226,8 +226,12 @@ class SliceStore:
     def weighting(self) -> Weighting | None:
         """What the stored counts were made with; None if there are none."""
         rows = list(self._database.select("SELECT model, epsilon FROM weighing", of=(str, float)))
-        reference = dict(self._database.select("SELECT key, trunk FROM reference", of=(str, bytes | None)))
-        return Weighting(*rows[0], reference) if rows else None
+        if not rows:
+            return None
+        model, epsilon = rows[0]
+        return Weighting(
+            model, epsilon, dict(self._database.select("SELECT key, trunk FROM reference", of=(str, bytes | None)))
+        )
 
     def forget_weighting(self) -> None:
         """Forget all counts."""
@@ -289,7 +293,7 @@ class SliceStore:
     def _drop_counts(self, keys: Iterable[str]) -> None:
         self._connection.executemany("DELETE FROM counts WHERE key = ?", [(key,) for key in keys])
 
-    def _rows(self, statement: str, keys: Iterable[str], *values: str, of: tuple[type, ...]) -> Iterator[Row]:
+    def _rows(self, statement: str, keys: Iterable[str], *values: str, of: Types) -> Iterator[Row]:
         keys = list(keys)
         for start in range(0, len(keys), CHUNK):
             chunk = keys[start : start + CHUNK]
@@ -300,8 +304,8 @@ class SliceStore:
         """Remember that a file could not be analysed, with its size and modification time, and how often by now."""
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         before = self.failures().get(path)
-        same = before is not None and (before.size, before.mtime_ns) == _stat(path)
-        row = (os.fsencode(path), *_stat(path), reason, now, lasting, before.attempts + 1 if same else 1)
+        attempts = before.attempts + 1 if before and (before.size, before.mtime_ns) == _stat(path) else 1
+        row = (os.fsencode(path), *_stat(path), reason, now, lasting, attempts)
         with self._errors(), self._connection:
             self._connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
@@ -327,10 +331,10 @@ class SliceStore:
             of=(bytes, str, int | None, int | None, str, int, int),
         )
         found = {}
-        for path, *rest, lasting, attempts in rows:
+        for path, reason, size, mtime_ns, failed_at, lasting, attempts in rows:
             if not _is_path(path):
                 raise self._database.damaged("a path that is none")
-            failure = Failure(Path(os.fsdecode(path)), *rest, bool(lasting), attempts)
+            failure = Failure(Path(os.fsdecode(path)), reason, size, mtime_ns, failed_at, bool(lasting), attempts)
             found[failure.path] = failure
         return found
 

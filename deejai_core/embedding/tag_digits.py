@@ -7,6 +7,7 @@ where they lie. Four, since the rarer tags, moods above all, seldom get a hundre
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeGuard
 
 from deejai_core.models.axes import STEPS, Axis, magnitude
 from deejai_core.models.tag_set import TagSet, Vocabulary
@@ -46,7 +47,7 @@ def level(stored: object, axis: Axis, tag_set: TagSet) -> float | None:
     return axis.level(score) / STEPS
 
 
-def is_whole(stored: object, tag_set: TagSet) -> bool:
+def is_whole(stored: object, tag_set: TagSet) -> TypeGuard[str]:
     """Whether this is what `encode` makes of all tags, and nobody has damaged it."""
     return isinstance(stored, str) and len(stored) == DIGITS * len(tag_set.names) and stored.isascii() and stored.isdigit()
 
@@ -56,10 +57,10 @@ def top_tags(stored: Callable[[str], object], vocabulary: Vocabulary, count: int
 
     stored: what the track has in each of the fields that keep tags.
     """
-    of_sets = [decode(stored(tag_set.field), tag_set) for tag_set in vocabulary.sets]
+    of_sets = [decode(stored(tag_set.field), tag_set) or [] for tag_set in vocabulary.sets]
     known = [
         (name, of_sets[set_][place])
         for name, (set_, place) in zip(vocabulary.columns, vocabulary.places, strict=True)
-        if of_sets[set_] is not None and place < len(of_sets[set_])  # no axis
+        if place < len(of_sets[set_])  # no axis
     ]
     return sorted(known, key=lambda tag: -tag[1])[:count]

@@ -13,7 +13,7 @@ from deejai_core.embedding.tag_digits import DIGITS, SCALE, encode, is_whole, to
 from deejai_core.errors import NotAnalysedError
 from deejai_core.library import Library
 from deejai_core.models.axes import BENDS, Axis
-from deejai_core.models.protocol import Model, Tagger
+from deejai_core.models.protocol import Tagger, TaggingModel
 from deejai_core.models.registry import vocabulary
 from deejai_core.models.tag_set import TagSet, Vocabulary
 
@@ -30,7 +30,7 @@ class Tagged(NamedTuple):
 
 
 def tag(
-    library: Library, model: Model, ids: Iterable[int] | None = None, *, force: bool = False, pretend: bool = False
+    library: Library, model: TaggingModel, ids: Iterable[int] | None = None, *, force: bool = False, pretend: bool = False
 ) -> Tagged:
     """Tag those of these tracks, or of all, that have no tags; see `tag_tracks`.
 
@@ -47,10 +47,11 @@ def tag(
         if not pretend:
             return tag_tracks(library, model, store, ids, force=force)
         recordings = library.recordings()
+        taggers: tuple[Tagger, ...] = (model, *model.more)
         shown = {
             tagger.tag_set.field: library.field(tagger.tag_set.field)
             | _tags_heard(tagger, store, _lacking(library, tagger, ids, force=force), recordings)
-            for tagger in (model, *model.more)
+            for tagger in taggers
         }
     lines, words = [], vocabulary(model)
     for track_id, track in library.tracks(ids).items():
@@ -67,7 +68,7 @@ def untagged_ids(library: Library, tag_set: TagSet, ids: Iterable[int] | None = 
 
 
 def tag_tracks(
-    library: Library, model: Model, store: SliceStore, ids: Iterable[int] | None = None, *, force: bool = False
+    library: Library, model: TaggingModel, store: SliceStore, ids: Iterable[int] | None = None, *, force: bool = False
 ) -> Tagged:
     """Store the tags that these tracks, or all, lack, of the model and of those of its companions that have heard them.
 
@@ -76,7 +77,8 @@ def tag_tracks(
     recordings = library.recordings()
     given: set[int] = set()
     missing: set[int] = set()
-    for tagger in (model, *(companion for companion in model.more if store.has(companion.trunk_name))):
+    taggers: tuple[Tagger, ...] = (model, *(companion for companion in model.more if store.has(companion.trunk_name)))
+    for tagger in taggers:
         lacking = _lacking(library, tagger, ids, force=force)
         values = _tags_heard(tagger, store, lacking, recordings)
         library.keep_field(tagger.tag_set.field, values, recordings)
@@ -127,7 +129,7 @@ def _levels(axis: Axis, tag_set: TagSet, tenthousandths: np.ndarray) -> np.ndarr
     """(n,) levels, not rounded, from (n, tags) probabilities."""
     weighted = tenthousandths[:, [tag_set.names.index(tag) for tag in axis.weights]]
     scores = sum(factor * np.minimum(weighted, bend) for bend, factor in BENDS) @ np.array(list(axis.weights.values()))
-    return np.interp(scores, axis.scores, np.linspace(0, 1, len(axis.scores)))
+    return np.asarray(np.interp(scores, axis.scores, np.linspace(0, 1, len(axis.scores))))
 
 
 def how_to_tag(vocabulary: Vocabulary, number: int) -> str:

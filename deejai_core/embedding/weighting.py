@@ -12,6 +12,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,6 +41,14 @@ class Chosen:
         return count_others(list(tracks.values()), self.tracks, [self.place.get(key) for key in tracks], epsilon)
 
 
+class _Change(NamedTuple):
+    """How the reference has changed: who was in it, and who left and entered it, with their slices."""
+
+    before: Collection[str]
+    left: Chosen
+    entered: Chosen
+
+
 def choose_reference(keys: Iterable[str], size: int = REFERENCE) -> list[str]:
     """Which of a library's recordings are the reference, in order."""
     return heapq.nsmallest(size, set(keys))
@@ -58,7 +67,7 @@ def units_of(trunks: dict[str, bytes], model: Model) -> dict[str, np.ndarray]:
     by_length = defaultdict(list)
     for key, trunk in trunks.items():
         by_length[len(trunk)].append(key)
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for alike in by_length.values():
         data = b"".join(trunks[key] for key in alike)
         stack = np.frombuffer(data, STORED).reshape(len(alike), -1, model.trunk_size)
@@ -86,7 +95,8 @@ def weight_external(
         own = units_of({key: np.ascontiguousarray(trunk, STORED).tobytes()}, model)
     chosen = choose_reference([*library, key])
     others = read_units(store, model, [other for other in chosen if other != key])  # itself counts in any case
-    return weight_against(own, others, epsilon)[0]
+    vector: np.ndarray = weight_against(own, others, epsilon)[0]
+    return vector
 
 
 def is_current(store: SliceStore, model: Model, epsilon: float, recordings: Recordings) -> bool:
@@ -117,18 +127,17 @@ def weight_library(
     """
     embedded = [key for key in store.keys(model.trunk_name) if key in library]
     chosen = choose_reference(embedded, size)
-    before = store.weighting()
-    change = _change(store, model, epsilon, chosen, before)
+    change = _change(store, model, epsilon, chosen, store.weighting())
     if change is None:
         store.begin_weighting(model.name, model.trunk_name, epsilon, chosen)
     counted = store.counted()
     known, fresh = ([key for key in embedded if (key in counted) is there] for there in (True, False))
-    if change and (change[0].place or change[1].place):
-        yield from _adjust(store, model, epsilon, chosen, change, before.reference.keys(), known, wanted)
+    if change and (change.left.place or change.entered.place):
+        yield from _adjust(store, model, epsilon, chosen, change, known, wanted)
     else:
         for block in _blocks([key for key in known if key in wanted]):
-            units, others = _read_counted(store, model, block, len(chosen))
-            yield _weighted(units, [others[key] for key in units], chosen, epsilon)
+            units, counts = _read_counted(store, model, block, len(chosen))
+            yield _weighted(units, [counts[key] for key in units], chosen, epsilon)
     if fresh:
         for units, others in _count(store, model, epsilon, chosen, fresh):
             yield _weighted(units, others, chosen, epsilon)
@@ -140,14 +149,13 @@ def _adjust(
     model: Model,
     epsilon: float,
     chosen: list[str],
-    change: tuple[Chosen, Chosen],
-    before: Collection[str],
+    change: _Change,
     known: list[str],
     wanted: Collection[str],
 ) -> Iterator[tuple[list[str], np.ndarray]]:
     """Take those that left the reference off the counts of `known` recordings, and add those that entered it."""
-    left, entered = change
-    adjusted = {}
+    before, left, entered = change
+    adjusted: dict[str, np.ndarray] = {}
     for block in _blocks(known):
         units, old = _read_counted(store, model, block, len(before))
         gone, come = left.others(units, epsilon), entered.others(units, epsilon)
@@ -200,10 +208,8 @@ def _count(
         yield units, reference.others(units, epsilon)
 
 
-def _change(
-    store: SliceStore, model: Model, epsilon: float, chosen: list[str], before: Weighting | None
-) -> tuple[Chosen, Chosen] | None:
-    """What left the reference and what entered it, with their slices; None if all is to be counted from the beginning."""
+def _change(store: SliceStore, model: Model, epsilon: float, chosen: list[str], before: Weighting | None) -> _Change | None:
+    """How the reference has changed since the counts were made; None if all is to be counted from the beginning."""
     if not before or (before.model, before.epsilon) != (model.name, epsilon):
         return None
     embedded_anew = {key: trunk for key, trunk in before.reference.items() if trunk is not None}
@@ -217,7 +223,7 @@ def _change(
     gone = read_units(store, model, left) | units_of(embedded_anew, model)
     if len(gone) < len(left) + len(embedded_anew):
         return None
-    return Chosen.of(gone), Chosen.of(read_units(store, model, entered))
+    return _Change(before.reference.keys(), Chosen.of(gone), Chosen.of(read_units(store, model, entered)))
 
 
 def _sizes(tracks: Iterable[str], reference: Collection[str]) -> list[int]:

@@ -61,10 +61,12 @@ class Manifest:
 
     def project(self, vectors: np.ndarray) -> np.ndarray:
         """(..., directions) what the index holds of vectors (..., dimension)."""
-        return vectors if self.projection is None else vectors @ self._matrix
+        return vectors if self._matrix is None else np.asarray(vectors @ self._matrix)
 
     @cached_property
-    def _matrix(self) -> np.ndarray:
+    def _matrix(self) -> np.ndarray | None:
+        if self.projection is None:
+            return None
         return np.frombuffer(base64.b64decode(self.projection), "<f4").reshape(self.dimension, self.directions)
 
 
@@ -91,9 +93,9 @@ def index_paths(folder: Path) -> list[Path]:
 
 def digest_of(vectors: np.ndarray, ids: np.ndarray | None = None) -> str:
     """A name for vectors that have none. ids: (n,) whose vectors they are."""
-    digest = hashlib.blake2b(np.ascontiguousarray(vectors), digest_size=16)
+    digest = hashlib.blake2b(np.ascontiguousarray(vectors).data, digest_size=16)
     if ids is not None:
-        digest.update(np.ascontiguousarray(ids, "<i8"))
+        digest.update(np.ascontiguousarray(ids, "<i8").data)
     return digest.hexdigest()
 
 
@@ -127,8 +129,17 @@ def build_index(folder: Path, vectors: np.ndarray, edition: str, ids: np.ndarray
         with replacing(ids_file) as temporary:
             temporary.write_bytes(np.ascontiguousarray(ids, "<i8").tobytes())
         encoded = None if projection is None else base64.b64encode(projection.astype("<f4").tobytes()).decode("ascii")
-        stamp = (status.st_size, status.st_mtime_ns, _digest(file, ids_file))
-        made = Manifest(VERSION, edition, *vectors.shape, directions, encoded, *stamp)
+        made = Manifest(
+            VERSION,
+            edition,
+            tracks=len(vectors),
+            dimension=vectors.shape[1],
+            directions=directions,
+            projection=encoded,
+            size=status.st_size,
+            mtime_ns=status.st_mtime_ns,
+            digest=_digest(file, ids_file),
+        )
         with replacing(manifest) as temporary:
             temporary.write_text(json.dumps(asdict(made), indent=1))
     except OSError as error:
@@ -148,7 +159,7 @@ def read_manifest(folder: Path) -> Manifest | None:
             (made.version, made.size, made.mtime_ns) == (VERSION, status.st_size, status.st_mtime_ns)
             and all(type(number) is int and number > 0 for number in numbers)
             and ids_file.stat().st_size == 8 * made.tracks
-            and (made.directions == made.dimension if made.projection is None else _is_projection(made))
+            and (made.directions == made.dimension if made.projection is None else _is_projection(made.projection, made))
         )
     except (OSError, ValueError, TypeError, RecursionError):
         return None
@@ -174,9 +185,8 @@ def is_intact(folder: Path, manifest: Manifest) -> bool:
         return False
 
 
-def _is_projection(manifest: Manifest) -> bool:
-    size = len(base64.b64decode(manifest.projection, validate=True))
-    return size == 4 * manifest.dimension * manifest.directions
+def _is_projection(text: str, manifest: Manifest) -> bool:
+    return len(base64.b64decode(text, validate=True)) == 4 * manifest.dimension * manifest.directions
 
 
 def _digest(*files: Path) -> str:

@@ -81,7 +81,7 @@ def current_index(library: Library, model: Model) -> Manifest | None:
     """
     kept = read_vectors_file(library.folder, model.name, model.dimension)
     changed = None if kept is None else library.changed_since(kept.state or {})
-    if changed is None:
+    if kept is None or changed is None:
         ids, _, vectors = library.vectors(model.name, model.dimension)
         edition = digest_of(vectors, ids)
     else:
@@ -98,7 +98,7 @@ def is_cache_true(library: Library, model: Model) -> bool:
     """
     kept = read_vectors_file(library.folder, model.name, model.dimension)
     changed = None if kept is None else library.changed_since(kept.state or {})
-    if changed is None:
+    if kept is None or changed is None:
         return True  # it makes no claims: it will be written anew
     claimed = set(changed)
     ids, _, vectors = library.vectors(model.name, model.dimension)

@@ -51,7 +51,7 @@ def references_among(vectors: np.ndarray) -> np.ndarray:
     if len(vectors) <= REFERENCES:
         return vectors
     hashes = np.concatenate([_hashes(vectors[start : start + CHUNK]) for start in range(0, len(vectors), CHUNK)])
-    return vectors[np.argsort(hashes, kind="stable")[:REFERENCES]]
+    return np.asarray(vectors[np.argsort(hashes, kind="stable")[:REFERENCES]])
 
 
 def hub_penalties(density: np.ndarray) -> np.ndarray:
@@ -59,7 +59,7 @@ def hub_penalties(density: np.ndarray) -> np.ndarray:
 
     None is below 0, so that no track is made better than it is.
     """
-    return (density - density.min()) / 2
+    return np.asarray((density - density.min()) / 2)
 
 
 def open_densities(folder: Path, vectors: np.ndarray, *, edition: str = "", tracks: int | None = None) -> np.ndarray:
@@ -72,7 +72,7 @@ def open_densities(folder: Path, vectors: np.ndarray, *, edition: str = "", trac
     if len(vectors) < CACHED_FROM:
         return densities(vectors)
     path = folder / "hubness.npz"
-    edition = edition or hashlib.blake2b(np.ascontiguousarray(vectors[:tracks]), digest_size=16).hexdigest()
+    edition = edition or hashlib.blake2b(np.ascontiguousarray(vectors[:tracks]).data, digest_size=16).hexdigest()
     density, references = _kept(path, edition, tracks, vectors.shape[1])
     if len(density) >= len(vectors):  # more: another process has added some meanwhile
         return density[: len(vectors)]
@@ -108,4 +108,4 @@ def _hashes(vectors: np.ndarray) -> np.ndarray:
     odd = np.random.default_rng(0).integers(0, 2**63, vectors.shape[1], dtype=np.uint64) * 2 + 1
     bits = np.ascontiguousarray(vectors, np.float32).view(np.uint32).astype(np.uint64)
     mixed = (bits * odd).sum(axis=1, dtype=np.uint64)
-    return mixed ^ (mixed >> np.uint64(29))
+    return np.asarray(mixed ^ (mixed >> np.uint64(29)))

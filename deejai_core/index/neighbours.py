@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from deejai_core.index.annoy_file import (
     read_manifest,
     why_no_annoy,
 )
+
+if TYPE_CHECKING:
+    from annoy import AnnoyIndex
 
 # Measured with up to a million tracks, see docs/benchmarks.md.
 OVERFETCH = 5  # candidates for each neighbour wanted
@@ -40,7 +44,7 @@ MOST_SIMILAR = 1.001  # what is beyond, or no number, has a vector that a disk h
 class Proposer:
     """Annoy, over some vectors. always: whether to ask it where comparing all vectors is faster, too."""
 
-    def __init__(self, annoy, manifest: Manifest, *, always: bool = False) -> None:
+    def __init__(self, annoy: AnnoyIndex, manifest: Manifest, *, always: bool = False) -> None:
         self._annoy = annoy
         self._manifest = manifest
         self.always = always
@@ -129,17 +133,17 @@ class Index:
 
     @cached_property
     def _positions(self) -> np.ndarray:
-        return np.flatnonzero(self._allowed)
+        return np.arange(len(self.vectors)) if self._allowed is None else np.flatnonzero(self._allowed)
 
     @cached_property
     def _side_by_side(self) -> np.ndarray:
-        return self.vectors[self._positions]
+        return np.asarray(self.vectors[self._positions])
 
 
 def similarities(vectors: np.ndarray, query: np.ndarray) -> np.ndarray:
     """(n,) cosine similarities of unit vectors (n, dimension) to a unit query."""
     # Not a matrix product: its rounding would differ with the number of vectors, and equals would change places.
-    return np.einsum("ij,j->i", vectors, query)
+    return np.asarray(np.einsum("ij,j->i", vectors, query))
 
 
 def asks_annoy(search: str, tracks: int) -> bool:
@@ -177,9 +181,11 @@ def open_index(
         if manifest is None:
             build_index(folder, indexed, edition, ids)
             manifest = find_index(folder, indexed, edition)
+        if manifest is None:
+            return Index(vectors)
         annoy = AnnoyIndex(manifest.directions, "angular")
         annoy.load(str(index_paths(folder)[0]))
-    except (OSError, StoreError, AttributeError):
+    except (OSError, StoreError):
         return Index(vectors)
     # Another process may have put another index there since it was checked.
     if read_manifest(folder) != manifest or annoy.get_n_items() != tracks:

@@ -75,14 +75,14 @@ class Vectors:
         in memory, and a list looks at rows all over the file.
         """
         if self.path is None or not hasattr(os, "preadv"):
-            return self.vectors[rows]
+            return np.asarray(self.vectors[rows])
         found = np.empty((len(rows), self.vectors.shape[1]), FLOAT)
         try:
             with self.path.open("rb", buffering=0) as file:
                 for vector, row in zip(found, rows.tolist(), strict=True):
-                    os.preadv(file.fileno(), [vector], row * vector.nbytes)
+                    os.preadv(file.fileno(), [vector.data], row * vector.nbytes)
         except OSError:  # another process has written all anew: what is mapped lasts as long as this one
-            return self.vectors[rows]
+            return np.asarray(self.vectors[rows])
         return found
 
     @cached_property
@@ -173,8 +173,8 @@ def write_vectors_file(
                 data.tofile(file)
                 file.flush()
                 os.fsync(file.fileno())
-        stamps, crcs = _stamps(folder, edition), tuple(map(zlib.crc32, contents))
-        manifest = Manifest(VERSION, model, vectors.shape[1], edition, len(ids), len(ids), stamps, crcs, state)
+        stamps = _stamps(folder, edition)
+        manifest = Manifest(VERSION, model, vectors.shape[1], edition, len(ids), len(ids), stamps, _crcs(contents), state)
         _write_manifest(folder, manifest)
         for path in vectors_paths(folder):
             if path.suffix != ".json" and path not in paths:
@@ -215,7 +215,7 @@ def extend_vectors_file(
                 manifest,
                 rows=len(kept) + len(ids),
                 stamps=_stamps(folder, kept.edition),
-                crcs=tuple(map(zlib.crc32, contents, manifest.crcs)),  # each goes on where it ended
+                crcs=_crcs(contents, manifest.crcs),  # each goes on where it ended
                 state=state,
             )
             _write_manifest(folder, manifest)
@@ -244,10 +244,10 @@ def _is_whole(folder: Path, manifest: Manifest) -> bool:
     """Whether these are the rows that were written: a disk may damage them without a trace."""
     rows_path, vectors_path = _paths(folder, manifest.edition)
     rows = _mapped(rows_path, ROW, (manifest.rows,))
-    if zlib.crc32(rows) != manifest.crcs[0]:
-        return False
     vectors = _mapped(vectors_path, FLOAT, (manifest.rows, manifest.dimension))
-    return len(rows) > CHECKED or zlib.crc32(vectors) == manifest.crcs[1]
+    if len(rows) > CHECKED:
+        return zlib.crc32(rows.data) == manifest.crcs[0]
+    return _crcs((rows, vectors)) == manifest.crcs
 
 
 def _mapped(path: Path, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
@@ -258,10 +258,10 @@ def _mapped(path: Path, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
 def _read_manifest(folder: Path) -> Manifest | None:
     try:
         values = read_json(folder / "vectors.json")
-        if values.pop("digest") != _digest(values):
+        if not isinstance(values, dict) or values.pop("digest") != _digest(values):
             return None
         return Manifest(**values | {"stamps": tuple(map(tuple, values["stamps"])), "crcs": tuple(values["crcs"])})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # whatever JSON can hold
+    except (OSError, ValueError, TypeError, KeyError):  # whatever JSON can hold
         return None
 
 
@@ -274,6 +274,12 @@ def _write_manifest(folder: Path, manifest: Manifest) -> None:
 def _digest(values: dict[str, Any]) -> str:
     """What tells that no digit of a manifest is another one than was written."""
     return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def _crcs(contents: tuple[np.ndarray, np.ndarray], before: tuple[int, int] = (0, 0)) -> tuple[int, int]:
+    """CRC-32 of rows and vectors. before: those of what comes before in the files."""
+    (rows, vectors), (of_rows, of_vectors) = contents, before
+    return zlib.crc32(rows.data, of_rows), zlib.crc32(vectors.data, of_vectors)
 
 
 def _paths(folder: Path, edition: str) -> tuple[Path, Path]:
