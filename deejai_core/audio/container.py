@@ -10,7 +10,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Protocol
 
 from deejai_core.errors import AudioError, UnavailableError
 
@@ -68,6 +68,12 @@ SUFFIXES = frozenset({
 # fmt: on
 
 
+class Readable(Protocol):
+    """What bytes are read from."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
 @contextlib.contextmanager
 def open_container(path: Path) -> Iterator[InputContainer]:
     """PyAV's container of an audio file.
@@ -88,11 +94,11 @@ def open_container(path: Path) -> Iterator[InputContainer]:
 
 
 @contextlib.contextmanager
-def open_pipe(pipe: BinaryIO, format_: str, options: dict[str, str]) -> Iterator[InputContainer]:
+def open_pipe(pipe: Readable, format_: str, options: dict[str, str]) -> Iterator[InputContainer]:
     """PyAV's container of what comes through a pipe, in a format that is known. Raises AudioError, UnavailableError."""
     import av
 
-    with _errors("no audio that can be read ({})"), av.open(pipe, format=format_, options=options) as container:
+    with _errors("no audio that can be read ({})"), av.open(pipe, "r", format=format_, options=options) as container:
         yield container
 
 

@@ -9,15 +9,20 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deejai_core.audio.container import open_container
 from deejai_core.audio.identity import audio_key, new_digest
 from deejai_core.errors import AudioError
+
+if TYPE_CHECKING:
+    from av import AudioFrame, AudioStream, Packet
+    from av.container import InputContainer
 
 MARGIN = 0.05  # seconds read on either side of a window, so that the resampler's filter never sees an artificial edge
 BLOCK = 1 << 16  # source frames read at once
@@ -50,7 +55,7 @@ def window_starts(frames: int, length: int, limit: int) -> list[int]:
     return [round(start) for start in np.linspace(0, frames - length, count)]
 
 
-def key_then_windows(path: Path, *, sample_rate: int, length: int, limit: int) -> Iterator[Any]:
+def key_then_windows(path: Path, *, sample_rate: int, length: int, limit: int) -> Generator[Any, None, None]:
     """First the `audio_key` of a file and then, if that is asked for too, what `read_windows` finds in it.
 
     Of Ogg files all packets are looked at once: those that windows are decoded from are kept while the key is computed.
@@ -76,7 +81,7 @@ def _read_by_seeking(path: Path, sample_rate: int, length: int, limit: int) -> n
     return _fitted(windows, length)
 
 
-def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Iterator[Any]:
+def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Generator[Any, None, None]:
     """The key of an Ogg file, then its windows. Raises AudioError if it is no such file, or not in order.
 
     FFmpeg's decoders of Vorbis and Opus take three quarters and a quarter of the time that the reference ones take. But its
@@ -86,13 +91,13 @@ def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Iterator
         raise AudioError("not Ogg")
     with opened(path) as (container, stream, rate):
         codec, origin = stream.codec_context, stream.start_time or 0
-        if stream.time_base.denominator != rate * stream.time_base.numerator:
+        if _tick(stream) * rate != 1:
             raise AudioError("its clock does not count samples")
         # Opus begins with samples that are not to be heard; the length includes them.
         frames = _promised_frames(container, stream, rate) - (codec.delay if codec.name == "opus" else 0)
         wanted = Wanted(frames, length, limit, sample_rate, rate)
         runs = wanted.runs()
-        kept: list[list[Any]] = [[] for _ in runs]
+        kept: list[list[tuple[int, Packet[AudioStream]]]] = [[] for _ in runs]
         limits = iter([(origin + run.start - PREROLL * rate, origin + run.stop) for run in runs])
         packets_of = iter(kept)
         low, high = next(limits, (math.inf, math.inf))
@@ -101,7 +106,7 @@ def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Iterator
         for packet in container.demux(stream):
             digest.update(packet)
             if packet.pts is not None and packet.pts >= low:
-                packets.append(packet)
+                packets.append((packet.pts, packet))
                 if packet.pts >= high:
                     low, high = next(limits, (math.inf, math.inf))
                     packets = next(packets_of, [])
@@ -115,15 +120,24 @@ def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Iterator
         yield wanted.windows(blocks())
 
 
-def _blocks_of(packets: list[Any], origin: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Mono blocks of Ogg packets with their positions in source frames; origin: the stream's first time stamp."""
+def _blocks_of(packets: list[tuple[int, Packet[AudioStream]]], origin: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Mono blocks of Ogg packets with their positions in source frames.
+
+    packets: with their time stamps. origin: the stream's first one.
+    """
     from av import AudioFifo
 
     # Frames are short and many: to make an array of each takes nearly as long as to decode it.
     waiting = AudioFifo()
     channels = None
     position = 0  # of the sample after those that are waiting
-    for packet in packets:
+
+    def joined() -> Iterator[tuple[int, np.ndarray]]:
+        start = position - waiting.samples
+        if frame := waiting.read():
+            yield start, mono(frame)
+
+    for pts, packet in packets:
         for frame in _frames_of(packet):
             # The queue itself looks at the format and the rate, but reads channels that a frame does not have.
             channels = channels or frame.layout.nb_channels
@@ -132,14 +146,13 @@ def _blocks_of(packets: list[Any], origin: int) -> Iterator[tuple[int, np.ndarra
             # FFmpeg is wrong about where the packet begins that leads from a long block of Vorbis to a short one, but not
             # about its end.
             samples = frame.samples
-            end = packet.pts - origin + (packet.duration or samples)
+            end = pts - origin + (packet.duration or samples)
             if waiting.samples and (end - samples != position or waiting.samples >= BLOCK):
-                yield position - waiting.samples, mono(waiting.read())
+                yield from joined()
             frame.pts = None  # or the queue would insist on its own idea of it
             waiting.write(frame)
             position = end
-    if waiting.samples:
-        yield position - waiting.samples, mono(waiting.read())
+    yield from joined()
 
 
 def _is_ogg(path: Path) -> bool:
@@ -250,7 +263,7 @@ class Wanted:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[tuple[Any, ...]]:
+def opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream, int]]:
     """PyAV's container, its first audio stream, and that stream's sample rate (Hz). Raises AudioError."""
     with open_container(path) as container:
         if not container.streams.audio:
@@ -262,16 +275,24 @@ def opened(path: Path) -> Iterator[tuple[Any, ...]]:
         yield container, stream, rate
 
 
-def _promised_frames(container, stream, rate: int) -> int:
+def _tick(stream: AudioStream) -> Fraction:
+    """The unit of a stream's time stamps in seconds. Raises AudioError if it has none."""
+    if not stream.time_base:
+        raise AudioError("its clock is unknown")
+    return stream.time_base
+
+
+def _promised_frames(container: InputContainer, stream: AudioStream, rate: int) -> int:
     """The track's length in source frames as its header has it, 0 if it has none."""
     if stream.duration:
-        return int(stream.duration * stream.time_base * rate)
+        return int(stream.duration * _tick(stream) * rate)
     return container.duration * rate // 1_000_000 if container.duration else 0
 
 
 def _joined(blocks: Iterable[tuple[int, np.ndarray]]) -> Iterator[tuple[int, np.ndarray]]:
     """The same samples in fewer blocks, where they follow each other: each of them costs something."""
-    first, end, parts = 0, 0, []
+    first, end = 0, 0
+    parts: list[np.ndarray] = []
     for position, block in blocks:
         if parts and (position != end or end - first >= BLOCK):
             yield first, np.concatenate(parts)
@@ -284,25 +305,29 @@ def _joined(blocks: Iterable[tuple[int, np.ndarray]]) -> Iterator[tuple[int, np.
         yield first, np.concatenate(parts)
 
 
-def _blocks_by_seeking(container, stream, rate: int, runs: list[range]) -> Iterator[tuple[int, np.ndarray]]:
+def _blocks_by_seeking(
+    container: InputContainer, stream: AudioStream, rate: int, runs: list[range]
+) -> Iterator[tuple[int, np.ndarray]]:
     """Mono blocks of each run, found by the container's index, with their positions in source frames."""
-    origin = stream.start_time or 0
+    origin, tick = stream.start_time or 0, _tick(stream)
     for run in runs:
         target = max(0, run.start / rate - PREROLL)
-        container.seek(origin + int(target / stream.time_base), stream=stream)
+        container.seek(origin + int(target / tick), stream=stream)
         position = None
         for pts, block in mono_blocks(container, stream):
             if position is None:  # from here on counted, since some containers' clocks tick in milliseconds
                 if pts is None:
                     return  # no clock at all: the caller reads from the beginning
-                position = round((pts - origin) * stream.time_base * rate)
+                position = round((pts - origin) * tick * rate)
             yield position, block
             position += len(block)
             if position >= run.stop:
                 break
 
 
-def _pieces_from_beginning(container, stream, wanted: list[range]) -> tuple[list[np.ndarray], int]:
+def _pieces_from_beginning(
+    container: InputContainer, stream: AudioStream, wanted: list[range]
+) -> tuple[list[np.ndarray], int]:
     """The wanted ranges of source frames, and the number of frames there are; only the ranges are kept in memory."""
     pieces = [np.zeros(len(frames), np.float32) for frames in wanted]
     position = 0
@@ -315,17 +340,17 @@ def _pieces_from_beginning(container, stream, wanted: list[range]) -> tuple[list
     return pieces, position
 
 
-def mono_blocks(container, stream) -> Iterator[tuple[int | None, np.ndarray]]:
+def mono_blocks(container: InputContainer, stream: AudioStream) -> Iterator[tuple[int | None, np.ndarray]]:
     """Decoded blocks from where the container stands: presentation time stamp and mono float32 samples."""
     for frame in decoded_frames(container, stream):
         yield frame.pts, mono(frame)
 
 
-def mono(frame) -> np.ndarray:
+def mono(frame: AudioFrame) -> np.ndarray:
     """The samples of one of PyAV's frames (n,) float32, channels averaged, full scale 1."""
     if frame.format.name == "fltp":  # of most lossy codecs; without a copy, which would be the larger part
-        return averaged([np.frombuffer(plane, np.float32, frame.samples) for plane in frame.planes])
-    samples = frame.to_ndarray()  # planar: (channels, n); packed: (1, n * channels)
+        return averaged([np.frombuffer(memoryview(plane), np.float32, frame.samples) for plane in frame.planes])
+    samples: np.ndarray = frame.to_ndarray()  # planar: (channels, n); packed: (1, n * channels)
     if not frame.format.is_planar:
         samples = samples.reshape(-1, frame.layout.nb_channels).T
     if samples.dtype == np.uint8:
@@ -335,12 +360,12 @@ def mono(frame) -> np.ndarray:
     return averaged(samples.astype(np.float32, copy=False))
 
 
-def averaged(channels: Sequence[np.ndarray]) -> np.ndarray:
+def averaged(channels: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
     """The mean of channels (n,) float32 each; for so few many times faster than numpy's over an axis."""
-    return functools.reduce(np.add, channels) / np.float32(len(channels))
+    return np.asarray(functools.reduce(np.add, channels) / np.float32(len(channels)))
 
 
-def decoded_frames(container, stream) -> Iterator[Any]:
+def decoded_frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
     """PyAV's frames from where the container stands.
 
     A damaged packet is left out, as players do; where the container itself breaks off, the track ends.
@@ -356,7 +381,7 @@ def decoded_frames(container, stream) -> Iterator[Any]:
         yield from _frames_of(packet)
 
 
-def _frames_of(packet) -> list[Any]:
+def _frames_of(packet: Packet[AudioStream]) -> list[AudioFrame]:
     try:
         return packet.decode()
     except ValueError as error:
@@ -371,7 +396,7 @@ def tamed(samples: np.ndarray) -> np.ndarray:
     """Samples without the numbers that are none, and the huge ones, that a float format can hold."""
     if len(samples) and samples.min() >= -LOUDEST and samples.max() <= LOUDEST:  # not so if one is none
         return samples
-    return np.clip(np.nan_to_num(samples, posinf=0, neginf=0), -LOUDEST, LOUDEST)
+    return np.asarray(np.clip(np.nan_to_num(samples, posinf=0, neginf=0), -LOUDEST, LOUDEST))
 
 
 def _cut(piece: np.ndarray, offset: int, rate: int, sample_rate: int, length: int) -> np.ndarray:
@@ -382,7 +407,7 @@ def _cut(piece: np.ndarray, offset: int, rate: int, sample_rate: int, length: in
     if rate != sample_rate:
         piece = soxr.resample(piece, rate, sample_rate)
     start = min(round(offset * sample_rate / rate), max(0, len(piece) - length))
-    return piece[start : start + length]
+    return np.asarray(piece[start : start + length])
 
 
 def _fitted(windows: list[np.ndarray], length: int) -> np.ndarray:

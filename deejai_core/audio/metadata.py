@@ -103,11 +103,16 @@ _FFMPEG = {
 
 def _metadata(said: Mapping[str, object], *, genres: list[Any] | None, length: float | None, format_: str) -> Metadata:
     """What is said, where it is text that can be kept, and numbers that can be true."""
-    values = {name: _text(said.get(name)) for name in ("artist", "albumartist", "title", "album", "recording", "key")}
-    numbers = {name: int(_number(said.get(name))) for name in ("year", "disc", "track")}
     return Metadata(
-        **values,
-        **numbers,
+        artist=_text(said.get("artist")),
+        albumartist=_text(said.get("albumartist")),
+        title=_text(said.get("title")),
+        album=_text(said.get("album")),
+        recording=_text(said.get("recording")),
+        key=_text(said.get("key")),
+        year=int(_number(said.get("year"))),
+        disc=int(_number(said.get("disc"))),
+        track=int(_number(said.get("track"))),
         tempo=_number(said.get("tempo")),
         genres="; ".join(filter(None, map(_text, (genres or [])[:MOST_GENRES])))[:LONGEST],
         length=_number(length),
@@ -121,7 +126,7 @@ def _text(value: object) -> str:
     return value[:LONGEST].encode("utf-8", "replace").decode().replace("\0", " ").strip()
 
 
-def _number(value: object) -> float:
+def _number(value: Any) -> float:
     """A number, or the one that a text begins with ("3/12", "1997-05-12"); 0 for anything else."""
     if isinstance(value, str):
         digits = _DIGITS.match(value[:LONGEST])

@@ -8,7 +8,7 @@ import os
 import platform
 import queue
 from collections.abc import Iterator
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -66,12 +66,13 @@ def list_devices() -> list[str]:
 def _waiting(heard: queue.SimpleQueue[np.ndarray | None]) -> np.ndarray:
     """All that came in meanwhile, at once: who listens slowly shall not fall behind."""
     try:
-        found = [heard.get(timeout=PATIENCE)]
+        blocks = [heard.get(timeout=PATIENCE)]
     except queue.Empty:
         raise MicrophoneError(f"the microphone has given nothing for {PATIENCE} seconds; is it still there?") from None
     while not heard.empty():
-        found.append(heard.get())
-    if found[-1] is None:
+        blocks.append(heard.get())
+    found = [block for block in blocks if block is not None]
+    if len(found) < len(blocks):
         raise MicrophoneError("the microphone is gone", hint="list microphones")
     return np.concatenate(found)
 
@@ -99,7 +100,7 @@ def _number(device: str | None) -> int | str | None:
     return int(device) if device and device.isdecimal() else device
 
 
-def _library() -> ModuleType:
+def _library() -> Any:
     try:
         with extra("listen"):
             import sounddevice

@@ -27,9 +27,10 @@ def read_picture(path: Path, size: int | None = None) -> bytes:
     with path.open("rb") as file:
         beginning = file.read(BEGINNING)
         data = beginning + file.read(LARGEST) if picture_type(beginning) else _embedded(path)
-    if not _may_be_shown(data):
+    kind = picture_type(data)
+    if kind is None or not _may_be_shown(data):
         return b""
-    return _made_smaller(data, size) if size else data
+    return _made_smaller(data, kind, size) if size else data
 
 
 def picture_type(data: bytes) -> str | None:
@@ -48,16 +49,16 @@ def picture_type(data: bytes) -> str | None:
 def _may_be_shown(data: bytes) -> bool:
     import imagesize
 
-    if not picture_type(data) or len(data) > LARGEST:
+    if len(data) > LARGEST:
         return False
     try:
         width, height = imagesize.get(io.BytesIO(data))
     except Exception:  # its header is broken, in one of very many ways
         return False
-    return width > 0 and height > 0 and width * height <= MOST_PIXELS
+    return bool(width > 0 and height > 0 and width * height <= MOST_PIXELS)
 
 
-def _made_smaller(data: bytes, size: int) -> bytes:
+def _made_smaller(data: bytes, kind: str, size: int) -> bytes:
     """A picture as a JPEG that fits into a square of `size` pixels; as it is if it does, or if it cannot be decoded."""
     import av
     import imagesize
@@ -70,7 +71,7 @@ def _made_smaller(data: bytes, size: int) -> bytes:
         return data
     scale = size / max(width, height)
     try:
-        with open_pipe(io.BytesIO(data), DEMUXERS[picture_type(data)], {}) as source:
+        with open_pipe(io.BytesIO(data), DEMUXERS[kind], {}) as source:
             frame = next(source.decode(video=0))
         encoder = av.CodecContext.create("mjpeg", "w")
         encoder.width, encoder.height = max(1, round(width * scale)), max(1, round(height * scale))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deejai_core.audio.decode import LOUDEST, decoded_frames, mono, opened
+
+if TYPE_CHECKING:
+    from av import AudioFrame
 
 
 def stereo_blocks(path: Path, rate: int) -> Iterator[np.ndarray]:
@@ -25,7 +28,8 @@ def stereo_blocks(path: Path, rate: int) -> Iterator[np.ndarray]:
 
 def rechunked(blocks: Iterable[np.ndarray], frames: int) -> Iterator[np.ndarray]:
     """The same samples in blocks of `frames`, the last one shorter."""
-    waiting, count = [], 0
+    waiting: list[np.ndarray] = []
+    count = 0
     for block in blocks:
         waiting.append(block)
         count += len(block)
@@ -48,12 +52,12 @@ def _as_it_comes(path: Path, rate: int) -> Iterator[np.ndarray]:
             yield from _resampled(_stereo(frames), source_rate, rate)
 
 
-def _stereo(frames: Iterable[Any]) -> Iterator[np.ndarray]:
+def _stereo(frames: Iterable[AudioFrame]) -> Iterator[np.ndarray]:
     """(n, 2) float32 of frames that are all of one kind."""
     import av
     from av.error import FFmpegError
 
-    resampler = av.AudioResampler(format="flt", layout="stereo")
+    resampler: av.AudioResampler | None = av.AudioResampler(format="flt", layout="stereo")
     for frame in frames:
         frame.pts = None  # otherwise a gap in the clock might be taken for one in the music
         if resampler:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -84,8 +84,8 @@ class _Pipe:
     def __init__(self, pipe: BinaryIO, start: bytes) -> None:
         self.start = start
         self._left = start
-        self._pipe = pipe
+        self._read: Callable[[int], bytes] = getattr(pipe, "read1", pipe.read)
 
     def read(self, size: int) -> bytes:
         found, self._left = self._left[:size], self._left[size:]
-        return found or self._pipe.read1(size)
+        return found or self._read(size)

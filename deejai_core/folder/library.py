@@ -125,7 +125,7 @@ class FolderLibrary:
     def count(self) -> int:
         with self._opened() as database:
             ((count,),) = database.select("SELECT COUNT(*) FROM tracks WHERE NOT lost", of=(int,))
-            return count
+            return int(count)
 
     def stamp(self) -> Hashable:
         return stamp_of(self.path)
@@ -145,11 +145,20 @@ class FolderLibrary:
         return _in_order(found, ids)
 
     def albums(self, ids: Iterable[int]) -> dict[int, Album]:
-        ids, names, members = list(ids), {}, {}
-        columns, join = "album_id, tracks.id, albums.artist, albums.title", "JOIN albums ON albums.id = album_id"
-        how = {"by": "album_id", "join": join, "order": "ORDER BY disc, track, path"}
+        ids = list(ids)
+        names: dict[int, str] = {}
+        members: dict[int, list[int]] = {}
         with self._opened() as database:
-            for album, id_, artist, title in some_rows(database, columns, ids, of=(int, int, str, str), **how):
+            rows = some_rows(
+                database,
+                "album_id, tracks.id, albums.artist, albums.title",
+                ids,
+                of=(int, int, str, str),
+                by="album_id",
+                join="JOIN albums ON albums.id = album_id",
+                order="ORDER BY disc, track, path",
+            )
+            for album, id_, artist, title in rows:
                 names[album] = album_name(artist, title)
                 members.setdefault(album, []).append(id_)
         return _in_order({album: Album(names[album], tuple(members[album])) for album in members}, ids)
@@ -261,8 +270,17 @@ class FolderLibrary:
             if name in METADATA:
                 rows = some_rows(database, f"id, {name}", wanted, of=(int, KINDS.get(name, str)), order="ORDER BY id")
                 return {id_: value for id_, value in rows if value}
-            how = {"join": "JOIN fields ON track_id = id", "where": "AND name = ?", "values": (_storable(name),)}
-            return dict(some_rows(database, "id, value", wanted, of=(int, Value), order="ORDER BY id", **how))
+            rows = some_rows(
+                database,
+                "id, value",
+                wanted,
+                of=(int, Value),
+                join="JOIN fields ON track_id = id",
+                where="AND name = ?",
+                values=(_storable(name),),
+                order="ORDER BY id",
+            )
+            return dict(rows)
 
     def fields(self, names: Sequence[str], ids: Collection[int] | None = None) -> dict[str, dict[int, Any]]:
         return {name: self.field(name, ids) for name in names}
@@ -279,7 +297,7 @@ class FolderLibrary:
         kept = 0
         for ids in chunks(values):
             with self._opened() as database, writing(database) as connection:
-                theirs = dict(some_rows(database, "id, audio_key", ids, of=(int, str)))
+                theirs: dict[int, str] = dict(some_rows(database, "id, audio_key", ids, of=(int, str)))
                 still = [id_ for id_ in ids if is_still(theirs, recordings, id_)]
                 connection.executemany("DELETE FROM fields WHERE name = ? AND track_id = ?", [(name, id_) for id_ in still])
                 rows = [(name, id_, values[id_]) for id_ in still if values[id_] is not None]

@@ -11,7 +11,7 @@ import os
 import queue
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
@@ -50,11 +50,11 @@ class Known(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a file says. metadata: None if that could not be read this time. key: its audio key, if it was asked for."""
+    """What a file says. stamp: `NEVER` if it could not be read this time. key: its audio key, if it was asked for."""
 
     name: bytes
     stamp: Stamp
-    metadata: Metadata | None
+    metadata: Metadata
     key: str = ""
 
 
@@ -76,10 +76,10 @@ def refresh(
     to_read = sorted(name for name, stamp in files.items() if name not in known or known[name].stamp != stamp)
     result.added += len(back)
     with opened() as database:
-        for ids, lost in ((gone, 1), (back, 0)):
+        for ids, is_lost in ((gone, 1), (back, 0)):
             for start in range(0, len(ids), CHUNK):
                 with writing(database):
-                    _set_lost(database, ids[start : start + CHUNK], lost)
+                    _set_lost(database, ids[start : start + CHUNK], is_lost)
         lost = Lost(database)
         with contextlib.closing(Reader(music, known, lost).read([(name, files[name]) for name in to_read])) as readings:
             for done, batch in readings:
@@ -174,7 +174,7 @@ class Reader:
         self._music, self._known, self._lost = music, known, lost
         self._decoders: queue.SimpleQueue[Decoder] = queue.SimpleQueue()
 
-    def read(self, files: Sequence[tuple[bytes, Stamp]]) -> Iterator[tuple[int, list[Reading]]]:
+    def read(self, files: Sequence[tuple[bytes, Stamp]]) -> Generator[tuple[int, list[Reading]], None, None]:
         """How many files are done, and what the last ones say, in their order."""
         number = min(MOST_DECODERS, os.cpu_count() or 1, len(files) // WORTH_A_DECODER + 1)
         decoders = [Decoder(seconds=SECONDS, memory=MEMORY) for _ in range(number)]
@@ -205,33 +205,36 @@ class Reader:
                 key = decoder.key(path)
             return Reading(name, stamp, metadata, key)
         except UnavailableError:
-            return Reading(name, NEVER, None)
+            return Reading(name, NEVER, _by_name(name))
         except AudioError:
-            return Reading(name, stamp, Metadata(title=stem_of(name), format=suffix_of(name)))
+            return Reading(name, stamp, _by_name(name))
         finally:
             self._decoders.put(decoder)
 
 
+def _by_name(name: bytes) -> Metadata:
+    """What the name of a file says of it."""
+    return Metadata(title=stem_of(name), format=suffix_of(name))
+
+
 def _store(database: Database, batch: list[Reading], lost: Lost, result: Refreshed) -> None:
     """Write what files say to their tracks; new files become tracks, or are found to be lost ones."""
-    connection, albums = database.connection, {}
+    connection = database.connection
+    albums: dict[tuple[bytes, str, str], int] = {}
     for reading in batch:
         row = connection.execute("SELECT id, lost FROM tracks WHERE path = ?", (reading.name,)).fetchone()
-        if reading.metadata is None and row:
+        if reading.stamp == NEVER and row:
             continue  # what was known of it is better than nothing
-        if reading.metadata is None:
-            reading = reading._replace(metadata=Metadata(title=stem_of(reading.name), format=suffix_of(reading.name)))
-        moved = None if row else _still_lost(connection, lost.find(reading))
-        id_, was_lost = row or (moved, 1)
-        if moved is not None:
-            lost.drop(moved)
-            result.moved += 1
-        elif row:
-            lost.drop(id_)
+        id_, was_lost = row or (_still_lost(connection, lost.find(reading)), 1)
+        if row:
             result.changed += not was_lost
             result.added += bool(was_lost)
-        else:
+        elif id_ is None:
             result.added += 1
+        else:
+            result.moved += 1
+        if id_ is not None:
+            lost.drop(id_)
         values = (*_values(reading), _album(connection, albums, reading))
         if id_ is None:
             marks = ", ".join("?" * len(values))
@@ -257,7 +260,7 @@ def _values(reading: Reading) -> tuple[Any, ...]:
     return (reading.name, *reading.stamp, *astuple(metadata), words)
 
 
-def _album(connection: sqlite3.Connection, albums: dict[tuple[Any, ...], int], reading: Reading) -> int:
+def _album(connection: sqlite3.Connection, albums: dict[tuple[bytes, str, str], int], reading: Reading) -> int:
     """The number of a track's album, which is made if need be; 0 for none."""
     metadata = reading.metadata
     if not metadata.album:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deejai_core.database import Database, Row, chunks, marks_for
+from deejai_core.database import Database, Row, Types, chunks, marks_for
 from deejai_core.folder.tables import is_length
 from deejai_core.library import Kind
 from deejai_core.tracks.songs import Catalogue
@@ -24,7 +24,7 @@ def some_rows(
     columns: str,
     ids: Iterable[int] | None,
     *,
-    of: tuple[type, ...],
+    of: Types,
     by: str = "id",
     join: str = "",
     where: str = "",
@@ -44,18 +44,18 @@ def some_rows(
 
 def ids_of_names(database: Database, names: Iterable[bytes | None]) -> dict[bytes, int]:
     """The tracks of files, by name; None is no file's."""
-    found = {}
+    found: dict[bytes, int] = {}
     for chunk in chunks({name for name in names if name is not None}):
         select = f"SELECT path, id FROM tracks WHERE NOT lost AND path IN ({marks_for(chunk)})"  # noqa: S608 (question marks)
         found |= dict(database.select(select, chunk, of=(bytes, int)))
     return found
 
 
-def keyed_rows(database: Database, columns: str, ids: Sequence[int], of: tuple[type, ...]) -> Iterator[tuple[int, Row]]:
+def keyed_rows(database: Database, columns: str, ids: Sequence[int], of: Types) -> Iterator[tuple[int, Row]]:
     return ((row[0], row[1:]) for row in some_rows(database, f"id, {columns}", ids, of=(int, *of)))
 
 
-def all_albums(database: Database, *columns: str, of: tuple[type, ...] = ()) -> Iterator[Row]:
+def all_albums(database: Database, *columns: str, of: Types = ()) -> Iterator[Row]:
     """Ids and columns of all albums that a track is on."""
     select = f"SELECT {', '.join(('id', *columns))} FROM albums"  # noqa: S608 (our own names)
     there = "SELECT album_id FROM tracks WHERE NOT lost AND album_id"
@@ -70,11 +70,12 @@ def all_titles(database: Database, kind: Kind) -> Iterator[tuple[int, str]]:
 
 def track_columns(database: Database, ids: Sequence[int], rows: Mapping[int, Row], unplayed: dict[str, Any]) -> Catalogue:
     found = [rows.get(id_, GONE) for id_ in ids]
-    artist, title, album, length, recording, tempo, key = map(list, zip(*found, strict=True)) if found else [[]] * len(GONE)
-    length, tempo = np.array(length, float), np.array(tempo, float)
+    columns = map(list, zip(*found, strict=True)) if found else [[]] * len(GONE)
+    artist, title, albums, lengths, recording, tempos, key = columns
+    length, tempo = np.array(lengths, float), np.array(tempos, float)
     if not (np.isfinite(length) & (length >= 0) & np.isfinite(tempo)).all():
         raise database.damaged("a length or a tempo that is none")
-    album = [f"#{number}" if number else "" for number in album]
+    album = [f"#{number}" if number else "" for number in albums]
     return Catalogue(artist, title, album, np.where(length > 0, length, np.nan), recording, tempo, key, **unplayed)
 
 

@@ -19,8 +19,8 @@ def read_vectors(database: Database, model: str, dimension: int, ids: Collection
     """The vectors of a model, of these tracks or all, in the order of their ids; without damaged ones."""
     found, marks, data = [], [], bytearray()
     size, of = dimension * FLOAT.itemsize, (int, int, object)
-    ours = {"join": "JOIN vectors ON track_id = id", "where": "AND model = ?", "values": [model]}
-    for id_, mark, vector in some_rows(database, "id, mark, vector", ids, of=of, **ours):
+    join, where = "JOIN vectors ON track_id = id", "AND model = ?"
+    for id_, mark, vector in some_rows(database, "id, mark, vector", ids, of=of, join=join, where=where, values=[model]):
         if isinstance(vector, bytes) and len(vector) == size:
             found.append(id_)
             marks.append(mark)

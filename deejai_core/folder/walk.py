@@ -38,7 +38,8 @@ def music_files(root: Path, data: Path) -> Found:
     found = Found({}, [])
     seen = {_identity(folder) for folder in (*root.resolve().parents, root, data)} - {None}
     # Links come last, so that a file has the name under which it lies, wherever else a link leads to its folder.
-    folders, links = [b""], []
+    folders: list[bytes] = [b""]
+    links: list[bytes] = []
     while folders or links:
         name = folders.pop() if folders else links.pop()
         path = os.path.join(os.fsencode(root), name)  # noqa: PTH118 (bytes)

@@ -58,7 +58,8 @@ def parse_m3u(data: bytes) -> Listing:
     if b"\0" in data[:_BEGINNING]:
         raise PlaylistError("it is not text")
     title, entries, odd = "", [], 0
-    caption, tags = None, {}  # of the entry that follows
+    caption: tuple[str, str] | None = None  # this and the next are of the entry that follows
+    tags: dict[str, str] = {}
     for line in data.splitlines():
         # Blanks belong to the name of a file, but not to what is none.
         text = line.strip(b"\t ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,6 +19,9 @@ _RECORDING = re.compile(rf"musicbrainz\.org/recording/({_UUID.pattern})")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 NAMESPACE = "http://xspf.org/ns/0/"
+IN_LISTS = ("location", "identifier")  # in JSPF
+
+Fields = Mapping[str, str | int]
 
 
 def format_xspf(tracks: Iterable[Track], style: Style, header: Header) -> bytes:
@@ -29,7 +32,8 @@ def format_xspf(tracks: Iterable[Track], style: Style, header: Header) -> bytes:
     for track in tracks:
         _fill(ElementTree.SubElement(entries, f"{{{NAMESPACE}}}track"), _entry(track, style))
     ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    data: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return data + b"\n"
 
 
 def format_jspf(tracks: Iterable[Track], style: Style, header: Header) -> bytes:
@@ -41,10 +45,9 @@ def format_jspf_names(entries: Iterable[Entry], header: Header) -> bytes:
     return _jspf([_filled(_names(entry)) for entry in entries], header)
 
 
-def _jspf(entries: list[dict[str, str | int]], header: Header) -> bytes:
-    for entry in entries:
-        entry |= {name: [entry[name]] for name in ("location", "identifier") if name in entry}  # lists in JSPF
-    return json.dumps({"playlist": _head(header) | {"track": entries}}, ensure_ascii=False, indent=1).encode() + b"\n"
+def _jspf(entries: Iterable[Fields], header: Header) -> bytes:
+    tracks = [{name: [value] if name in IN_LISTS else value for name, value in entry.items()} for entry in entries]
+    return json.dumps({"playlist": {**_head(header), "track": tracks}}, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def parse_xspf(data: bytes) -> Listing:
@@ -104,7 +107,7 @@ def _head(header: Header) -> dict[str, str]:
     return {name: _clean(text) for name, text in fields.items() if text}
 
 
-def _entry(track: Track, style: Style) -> dict[str, str | int]:
+def _entry(track: Track, style: Style) -> Fields:
     length = round(1000 * track.length) if track.length else ""  # milliseconds
     return _filled({"location": _uri(track.path, style), **_names(track), "duration": length})
 
@@ -118,7 +121,7 @@ def _names(track: Track | Entry) -> dict[str, str]:
     }
 
 
-def _filled(fields: dict[str, str | int]) -> dict[str, str | int]:
+def _filled(fields: Fields) -> Fields:
     return {name: value for name, value in fields.items() if value}
 
 
@@ -135,6 +138,6 @@ def _clean(text: str) -> str:
     return re.sub("[\ud800-\udfff\ufffe\uffff]", "\ufffd", one_line(text))
 
 
-def _fill(element: ElementTree.Element, fields: dict[str, str | int]) -> None:
+def _fill(element: ElementTree.Element, fields: Fields) -> None:
     for name, value in fields.items():
         ElementTree.SubElement(element, f"{{{NAMESPACE}}}{name}").text = str(value)

@@ -49,9 +49,11 @@ class Output:
         """How a playlist at this path names its tracks."""
         from deejai_core.formats.entries import Style
 
-        bases = {"library": music_folder, "playlist": path.parent}
+        base = self.relative_to
+        if isinstance(base, str):
+            base = {"library": music_folder, "playlist": path.parent}.get(base, Path(base))
         return Style(
-            relative_to=bases.get(self.relative_to, self.relative_to),
+            relative_to=base,
             forward_slash=self.forward_slash,
             urlencode=self.urlencode,
             prefix=self.prefix,

@@ -64,9 +64,11 @@ class SwitchOr(Value):
         self.word = word
 
     def read(self, written: Any) -> bool | str:
-        if not isinstance(written, bool) and written != self.word:
+        if isinstance(written, bool):
+            return written
+        if written != self.word:
             raise ValueError(f"must be true, false or {self.word}, not {written!r}")
-        return written
+        return self.word
 
 
 class Number(Value):
@@ -138,7 +140,7 @@ class Choice(Value):
     def read(self, written: Any) -> str:
         if written not in self.choices:
             raise ValueError(f"must be one of {', '.join(self.choices)}, not {written!r}")
-        return written
+        return str(written)
 
 
 class Query(Value):

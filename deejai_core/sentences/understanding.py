@@ -120,7 +120,9 @@ class _Meanings:
         """Weights by column, 1 together; nothing for a word that says nothing of sound, None for one that is unknown."""
         for word in (phrase, phrase.removesuffix("s"), phrase.removesuffix("es")):
             number, by_hand = self._vocabulary.number(word), self._by_hand(word)
-            if number in self._there:  # where that is the way on an axis as well ("loud"), it is both
+            if (
+                number is not None and number in self._there
+            ):  # where that is the way on an axis as well ("loud"), it is both
                 axes = {axis: weight for axis, weight in (by_hand or {}).items() if self._vocabulary.is_axis(axis)}
                 return _normal({number: 1.0} | axes)
             if by_hand is not None:
@@ -137,8 +139,8 @@ class _Meanings:
         """What the lexicon says; None for a word that it lacks."""
         if word not in self._words.meanings:
             return None
-        said = {self._vocabulary.number(name): weight for name, weight in self._words.meanings[word].items()}
-        return _normal({number: weight for number, weight in said.items() if number in self._there})
+        said = ((self._vocabulary.number(name), weight) for name, weight in self._words.meanings[word].items())
+        return _normal({number: weight for number, weight in said if number is not None and number in self._there})
 
     def _by_neighbours(self, word: str) -> dict[int, float]:
         meanings = {

@@ -28,7 +28,7 @@ class WordVectors:
         """(n, 50) float32 unit vectors of words that are all there."""
         places, all_vectors = self._held
         vectors = all_vectors[[places[word] for word in words]].astype(np.float32)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
     @cached_property
     def _held(self) -> tuple[dict[str, int], np.ndarray]:

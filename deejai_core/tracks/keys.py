@@ -42,6 +42,8 @@ def _one_notation(text: str) -> Key | None:
         number, ring = int(place[1]), place[2].lower()
         return Key((number - (1 if ring in "dm" else 8)) % 12, ring in "am")
     name = _NAME.fullmatch(match["key"])
+    if not name:
+        return None
     pitch = _SEMITONES[(name[1] or "h").lower()] + _ACCIDENTALS[name[2] or ""]
     mode = name[3] or ""
     minor = mode != "M" and mode.lower().startswith("m") and not mode.lower().startswith("maj")

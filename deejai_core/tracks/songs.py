@@ -48,22 +48,62 @@ class Song:
     key: Key | None = None
 
 
+Texts = Mapping[int, str] | Sequence[str]  # by position
+Codes = tuple[np.ndarray, dict[str, int]]  # (n,) a number for each name, -1 if unknown; and the numbers by name
+
+
 class TrackColumns(Protocol):
     """What the rules know of the tracks of an index, by position. Columns hold for positions that were loaded."""
 
-    artist: Mapping[int, str] | Sequence[str]  # as tagged
-    title: Mapping[int, str] | Sequence[str]
-    album: Mapping[int, str] | Sequence[str]  # a name that no other album has; "" if none
-    recording: Mapping[int, str] | Sequence[str]  # MusicBrainz recording ids; "" if unknown
-    length: np.ndarray  # (n,) seconds; NaN if unknown
-    tempos: np.ndarray  # (n,) beats a minute; NaN where unknown
-    keys: tuple[np.ndarray, np.ndarray]  # (n,) places on the circle of fifths, -1 where unknown; (n,) whether minor
-    artist_codes: tuple[np.ndarray, dict[str, int]]  # (n,) a number for each artist, -1 if unknown; and them by normal name
-    album_codes: tuple[np.ndarray, dict[str, int]]
-    plays: np.ndarray | None  # (n,) how often it was played to its end
-    skips: np.ndarray | None  # (n,) how often it was skipped
-    played_at: np.ndarray | None  # (n,) when it was last played, seconds since 1970; 0 if never
-    is_complete: bool  # whether all positions are loaded
+    @property
+    def artist(self) -> Texts:
+        """As tagged."""
+
+    @property
+    def title(self) -> Texts: ...
+
+    @property
+    def album(self) -> Texts:
+        """A name that no other album has; "" if none."""
+
+    @property
+    def recording(self) -> Texts:
+        """MusicBrainz recording ids; "" if unknown."""
+
+    @property
+    def length(self) -> np.ndarray:
+        """(n,) seconds; NaN if unknown."""
+
+    @property
+    def tempos(self) -> np.ndarray:
+        """(n,) beats a minute; NaN where unknown."""
+
+    @property
+    def keys(self) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) places on the circle of fifths, -1 where unknown; (n,) whether minor."""
+
+    @property
+    def artist_codes(self) -> Codes:
+        """By normal name."""
+
+    @property
+    def album_codes(self) -> Codes: ...
+
+    @property
+    def plays(self) -> np.ndarray | None:
+        """(n,) how often it was played to its end."""
+
+    @property
+    def skips(self) -> np.ndarray | None:
+        """(n,) how often it was skipped."""
+
+    @property
+    def played_at(self) -> np.ndarray | None:
+        """(n,) when it was last played, seconds since 1970; 0 if never."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all positions are loaded."""
 
     def load(self, positions: np.ndarray) -> np.ndarray:
         """Make sure that these positions are known; returns which of them still are tracks, (n,) bool."""
@@ -75,17 +115,23 @@ class TrackColumns(Protocol):
         """A track as a song in a list."""
 
 
+class _WithNames(TrackColumns, Protocol):
+    @property
+    def _names(self) -> dict[int, frozenset[str]]:
+        """What `names` has found out."""
+
+
 class _Songs:
     """What follows for a song from the columns."""
 
-    def names(self, position: int) -> frozenset[str]:
+    def names(self: _WithNames, position: int) -> frozenset[str]:
         if position not in self._names:
             self.load(np.array([position]))
             recording = self.recording[position] if len(self.recording) else ""
             self._names[position] = song_names(self.artist[position], self.title[position], recording)
         return self._names[position]
 
-    def song(self, position: int, vector: np.ndarray) -> Song:
+    def song(self: TrackColumns, position: int, vector: np.ndarray) -> Song:
         names = self.names(position)
         fifths, minor = (column[position] for column in self.keys)
         return Song(
@@ -122,11 +168,11 @@ class Catalogue(_Songs):
         return np.ones(len(positions), bool)
 
     @cached_property
-    def artist_codes(self) -> tuple[np.ndarray, dict[str, int]]:
+    def artist_codes(self) -> Codes:
         return _codes(self.artist, normal_artist)
 
     @cached_property
-    def album_codes(self) -> tuple[np.ndarray, dict[str, int]]:
+    def album_codes(self) -> Codes:
         return _codes(self.album, lambda name: name)
 
     @cached_property
@@ -159,8 +205,8 @@ class CatalogueOnDemand(_Songs):
         self._loaded, self._there = np.zeros(tracks, bool), np.zeros(tracks, bool)
         self.length, self.tempos = np.zeros(tracks), np.zeros(tracks)
         self.keys = np.zeros(tracks, np.int8), np.zeros(tracks, bool)
-        self.artist_codes: tuple[np.ndarray, dict[str, int]] = np.zeros(tracks, np.int32), {}
-        self.album_codes: tuple[np.ndarray, dict[str, int]] = np.zeros(tracks, np.int32), {}
+        self.artist_codes: Codes = np.zeros(tracks, np.int32), {}
+        self.album_codes: Codes = np.zeros(tracks, np.int32), {}
         self.artist: dict[int, str] = {}
         self.title: dict[int, str] = {}
         self.album: dict[int, str] = {}
@@ -180,7 +226,7 @@ class CatalogueOnDemand(_Songs):
             self.artist_codes[0][new] = _numbered(map(normal_artist, found.artist), self.artist_codes[1])
             self.album_codes[0][new] = _numbered(found.album, self.album_codes[1])
             self._loaded[new] = True
-        return self._there[positions]
+        return np.asarray(self._there[positions])
 
 
 def song_names(artist: str, title: str, recording: str = "") -> frozenset[str]:
@@ -219,7 +265,7 @@ def _plain(text: str) -> str:
     return (words.removeprefix("the ") or words) or text.strip().casefold()
 
 
-def _codes(names: Sequence[str], normalise) -> tuple[np.ndarray, dict[str, int]]:
+def _codes(names: Sequence[str], normalise: Callable[[str], str]) -> Codes:
     normal = {name: normalise(name) for name in set(names)}
     codes = {name: number for number, name in enumerate(sorted({name for name in normal.values() if name}))}
     return np.array([codes.get(normal[name], -1) for name in names], int), codes
