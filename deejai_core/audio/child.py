@@ -7,6 +7,7 @@ parent is gone, and the process ends at once, whatever it is doing.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import queue
 import signal
@@ -14,8 +15,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
+
+LONGEST_ANSWER = 1 << 20  # bytes, without the data that follow it
 
 
 def start_child(module: str, *words: str) -> subprocess.Popen[bytes]:
@@ -34,8 +38,76 @@ def start_child(module: str, *words: str) -> subprocess.Popen[bytes]:
     )
 
 
+class NoAnswerError(Exception):
+    """A process ended, or had to be ended, before it answered. timed_out: whether it took too long."""
+
+    def __init__(self, *, timed_out: bool) -> None:
+        super().__init__()
+        self.timed_out = timed_out
+
+
+def ask(
+    process: subprocess.Popen[bytes], request: bytes, *, seconds: float, most: int
+) -> tuple[dict[str, Any], memoryview]:
+    """The answer to a request, and the data that follow it.
+
+    request: one or more whole lines. seconds: after which the process is killed. most: bytes that the data may have. Raises
+    NoAnswerError; the process is of no use any more then.
+    """
+    assert process.stdin
+    assert process.stdout
+    ended = threading.Event()
+
+    def end() -> None:
+        ended.set()
+        process.kill()
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True  # no exit waits for it
+    try:
+        timer.start()  # ctrl-C may come while it does
+        process.stdin.write(request)
+        process.stdin.flush()
+        answer = json.loads(process.stdout.readline(LONGEST_ANSWER))
+        wanted = answer["bytes"] if 0 <= answer["bytes"] <= most else 0
+        data = memoryview(bytearray(wanted))  # which can be written to, as arrays of samples are
+        whole = cast(BufferedReader, process.stdout).readinto(data) == wanted == answer["bytes"]
+    except (OSError, ValueError):  # ValueError: what came is no JSON, since the process has ended
+        whole = False
+    finally:
+        timer.cancel()
+    if not whole:
+        raise NoAnswerError(timed_out=ended.is_set())
+    return answer, data
+
+
+def answer(answers: BinaryIO, told: dict[str, Any], data: bytes | memoryview = b"") -> None:
+    """In the child: answer a request by `told`, and by data if there are any."""
+    data = memoryview(data).cast("B") if len(data) else b""
+    answers.write(json.dumps(told | {"bytes": len(data)}).encode() + b"\n")
+    answers.write(data)
+    answers.flush()
+
+
+def greeting(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """What a process says first, which is that it is ready, or why not; empty if it ends without a word."""
+    assert process.stdout
+    try:
+        told = json.loads(process.stdout.readline(LONGEST_ANSWER) or "{}")
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def status_in_words(status: int) -> str:
+    """How a process ended."""
+    return f"signal {-status}" if status < 0 else f"exit status {status}"
+
+
 def end_child(process: subprocess.Popen[bytes]) -> None:
     """Kill it, whatever it is doing."""
+    assert process.stdin
+    assert process.stdout
     process.kill()
     process.wait()
     process.stdin.close()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -18,13 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from deejai_core.audio.child import end_child, start_child
+from deejai_core.audio.child import NoAnswerError, ask, end_child, greeting, start_child, status_in_words
 from deejai_core.audio.metadata import Caption, Metadata
 from deejai_core.audio.pictures import LARGEST
 from deejai_core.errors import AudioError, ModelError, UnavailableError
 
 FLOAT = 4  # bytes
-LONGEST_ANSWER = 1 << 20  # bytes, without the data that follow it
 
 
 class Decoder:
@@ -93,32 +91,13 @@ class Decoder:
     def _ask(self, path: Path, request: dict[str, Any], most: int = 0) -> tuple[dict, memoryview]:
         """The answer to a request, and the data that follow it. most: bytes that these may have."""
         request |= {"path": os.fsencode(path.absolute()).hex()}
-        process = self._running()
-        ended = threading.Event()
-
-        def end() -> None:
-            ended.set()
-            process.kill()
-
-        timer = threading.Timer(self.seconds, end)
-        timer.daemon = True  # no exit waits for it
         try:
-            timer.start()  # ctrl-C may come while it does
-            process.stdin.write(json.dumps(request).encode() + b"\n")
-            process.stdin.flush()
-            answer = json.loads(process.stdout.readline(LONGEST_ANSWER))
-            wanted = answer["bytes"] if 0 <= answer["bytes"] <= most else 0
-            data = memoryview(bytearray(wanted))
-            whole = process.stdout.readinto(data) == wanted == answer["bytes"]
-        except (OSError, ValueError):  # ValueError: what came is no JSON, since the process has ended
-            whole = False
-        finally:
-            timer.cancel()
-        if not whole:
+            answer, data = ask(self._running(), json.dumps(request).encode() + b"\n", seconds=self.seconds, most=most)
+        except NoAnswerError as error:
             status = self._end()
-            if ended.is_set():
-                raise UnavailableError(f"it takes longer than {self.seconds:g} seconds (time_limit)")
-            raise UnavailableError(f"the decoder crashed on it ({_told(status)})")
+            if error.timed_out:
+                raise UnavailableError(f"it takes longer than {self.seconds:g} seconds (time_limit)") from None
+            raise UnavailableError(f"the decoder crashed on it ({status_in_words(status)})") from None
         if "error" in answer:
             raise (AudioError if answer["lasting"] else UnavailableError)(answer["error"])
         return answer, data
@@ -128,13 +107,10 @@ class Decoder:
             return self._process
         self.close()
         self._process = start_child("deejai_core.audio.worker", str(self.memory))
-        try:
-            greeting = json.loads(self._process.stdout.readline() or "{}")
-        except ValueError:
-            greeting = {}
-        if "ready" not in greeting:
+        told = greeting(self._process)
+        if "ready" not in told:
             status = self._end()
-            cause = greeting.get("broken") or f"the decoder does not start ({_told(status)})"
+            cause = told.get("broken") or f"the decoder does not start ({status_in_words(status)})"
             raise ModelError(f"cannot analyse audio: {cause}; reinstall beets-deejai")
         return self._process
 
@@ -142,8 +118,3 @@ class Decoder:
         process = self._process
         self.close()
         return process.returncode
-
-
-def _told(status: int) -> str:
-    """An exit status in words."""
-    return f"signal {-status}" if status < 0 else f"exit status {status}"

@@ -41,19 +41,37 @@ def _hann(n_fft: int, dtype: np.dtype) -> np.ndarray:
     return window
 
 
-def mel_filters(sample_rate: int, *, n_fft: int, mels: int) -> np.ndarray:
-    """A bank of triangular filters from 0 Hz to half the sample rate, (n_fft // 2 + 1, mels) float32.
+def mel_filters(
+    sample_rate: int,
+    *,
+    n_fft: int,
+    mels: int,
+    lowest: float = 0,
+    highest: float | None = None,
+    scale: str = "slaney",
+    slopes: str = "hertz",
+    norm: str = "slaney",
+) -> np.ndarray:
+    """A bank of triangular filters, (n_fft // 2 + 1, mels) float32; by default that of `librosa.filters.mel`, transposed.
 
-    The scale is that of Slaney's Auditory Toolbox (1998): linear up to 1,000 Hz, logarithmic above it. Each triangle
-    reaches from one neighbour's peak to the other's and has an area of 1. The same as `librosa.filters.mel`, transposed.
+    lowest, highest: frequencies in Hz; None: half the sample rate. scale: "slaney", that of his Auditory Toolbox (1998),
+    linear up to 1,000 Hz and logarithmic above it; or "htk", 2595 log10(1 + Hz / 700). Each triangle reaches from one
+    neighbour's peak to the other's, in straight lines over "hertz" or, as in Kaldi and VGGish, over "mel" (slopes). norm:
+    "slaney", an area of 1 over hertz, or "none", a height of 1.
     """
-    bins = np.linspace(0, sample_rate / 2, n_fft // 2 + 1)
-    low, peak, high = np.lib.stride_tricks.sliding_window_view(
-        _hz(np.linspace(0, _mel(sample_rate / 2), mels + 2)), mels
-    )  # (mels,) each
+    to_mel, to_hz = SCALES[scale]
+    ends = to_mel(lowest), to_mel(sample_rate / 2 if highest is None else highest)
+    edges = np.linspace(*ends, mels + 2)
+    bins, hertz = np.linspace(0, sample_rate / 2, n_fft // 2 + 1), to_hz(edges)
+    if slopes == "mel":
+        bins = np.array([to_mel(hz) for hz in bins])
+    low, peak, high = np.lib.stride_tricks.sliding_window_view(edges if slopes == "mel" else hertz, mels)  # (mels,) each
     rising = (bins[:, None] - low) / (peak - low)
     falling = (high - bins[:, None]) / (high - peak)
-    return (np.maximum(0, np.minimum(rising, falling)) * 2 / (high - low)).astype(np.float32)
+    filters = np.maximum(0, np.minimum(rising, falling))
+    if norm == "slaney":
+        filters = filters * 2 / (hertz[2:] - hertz[:-2])
+    return filters.astype(np.float32)
 
 
 # Slaney's scale: 3 mels for 200 Hz up to mel 15, which is 1,000 Hz; then a factor of 6.4 for 27 mels.
@@ -68,3 +86,14 @@ def _mel(hz: float) -> float:
 
 def _hz(mel: np.ndarray) -> np.ndarray:
     return np.where(mel < _KNEE, mel * _LINEAR, _KNEE * _LINEAR * np.exp((mel - _KNEE) * _OCTAVES))
+
+
+def _htk_mel(hz: float) -> float:
+    return 2595 * np.log10(1 + hz / 700)
+
+
+def _htk_hz(mel: np.ndarray) -> np.ndarray:
+    return 700 * (10 ** (mel / 2595) - 1)
+
+
+SCALES = {"slaney": (_mel, _hz), "htk": (_htk_mel, _htk_hz)}  # from hertz to mels, and back

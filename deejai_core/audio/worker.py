@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from deejai_core.audio.child import confine
+from deejai_core.audio.child import answer, confine
 
 
 def main() -> None:
@@ -26,9 +26,9 @@ def main() -> None:
         import soundfile  # noqa: F401
         import soxr  # noqa: F401
     except (ImportError, OSError) as error:  # OSError: a shared library of theirs is missing
-        _answer(answers, {"broken": str(error)})
+        answer(answers, {"broken": str(error)})
         return
-    _answer(answers, {"ready": True})
+    answer(answers, {"ready": True})
     serve = Server(answers)
     for line in requests:
         serve(json.loads(line))
@@ -45,14 +45,14 @@ class Server:
         from deejai_core.errors import AudioError, UnavailableError
 
         try:
-            answer, data = self._answer_to(request)
+            told, data = self._answer_to(request)
         except MemoryError:
-            answer, data = {"error": "it needs more memory than a file may take (memory_limit)", "lasting": False}, b""
+            told, data = {"error": "it needs more memory than a file may take (memory_limit)", "lasting": False}, b""
         except AudioError as error:
-            answer, data = {"error": str(error), "lasting": not isinstance(error, UnavailableError)}, b""
+            told, data = {"error": str(error), "lasting": not isinstance(error, UnavailableError)}, b""
         except Exception as error:  # a library's surprise must cost one file, not the night
-            answer, data = {"error": f"{type(error).__name__}: {error}", "lasting": False}, b""
-        _answer(self._answers, answer, data)
+            told, data = {"error": f"{type(error).__name__}: {error}", "lasting": False}, b""
+        answer(self._answers, told, data)
 
     def _answer_to(self, request: dict[str, Any]) -> tuple[dict, bytes | memoryview]:
         from deejai_core.audio.decode import key_then_windows, read_windows
@@ -101,13 +101,6 @@ def _check_regular(path: Path) -> None:
         open_regular(path).close()
     except OSError as error:
         raise UnavailableError(error.strerror or str(error)) from error
-
-
-def _answer(answers: BinaryIO, answer: dict[str, Any], data: bytes | memoryview = b"") -> None:
-    data = memoryview(data).cast("B") if len(data) else b""
-    answers.write(json.dumps(answer | {"bytes": len(data)}).encode() + b"\n")
-    answers.write(data)
-    answers.flush()
 
 
 if __name__ == "__main__":

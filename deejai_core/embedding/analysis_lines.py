@@ -27,9 +27,9 @@ ANALYSED, HEARD = "tracks analysed", "files heard"  # what is counted
 
 
 class AnalysisText(AnalysisObserver):
-    """Tells how an analysis goes on. A context manager, for as long as it does. model: its name."""
+    """Tells how an analysis goes on. A context manager, for as long as it does."""
 
-    def __init__(self, teller: Teller, model: str) -> None:
+    def __init__(self, teller: Teller, model: Model) -> None:
         self._teller = teller
         self._model = model
         self.what = ANALYSED
@@ -61,8 +61,10 @@ class AnalysisText(AnalysisObserver):
         self._teller.tell("weighting the vectors against the library as it is now...")
 
     def weighted(self, weighted: Weighted, wanted: int) -> None:
+        if weighted.fitted:
+            self._teller.tell(f"Fitted the projection to {weighted.fitted:,} slices; it stays as it is from now on.")
         if wanted:
-            self._teller.tell(f"Computed the vectors of {counted(weighted.given, 'track')} with {self._model}.")
+            self._teller.tell(f"Computed the vectors of {counted(weighted.given, 'track')} with {self._model.name}.")
         if weighted.changed:
             why = (
                 "epsilon is {1:g} now, not {0:g}".format(*weighted.epsilons) if weighted.epsilons else "the library changed"
@@ -98,7 +100,7 @@ def analyse_and_tell(
     **wanted: Any,
 ) -> Outcome:
     """Analyse a library and build its index. wanted: see `analyse_library`; search: see `build_index`. Raises as these."""
-    text = AnalysisText(teller, model.name)
+    text = AnalysisText(teller, model)
     try:
         with text:
             outcome = analyse_library(library, model, tagger, analysis, force=force, observer=text, **wanted)
@@ -142,7 +144,7 @@ def tag_and_tell(
     """
     unheard = 0
     if hear:
-        text = AnalysisText(teller, model.name)
+        text = AnalysisText(teller, model)
         try:
             with text:
                 heard = hear_library(library, model, analysis, ids, on_start=text.hearing, on_result=text.result)

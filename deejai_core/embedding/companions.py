@@ -15,7 +15,6 @@ from deejai_core.embedding.cluster import Cluster, analyse_on
 from deejai_core.embedding.slices import SliceStore, open_slices
 from deejai_core.errors import NotAnalysedError
 from deejai_core.library import Library
-from deejai_core.models.device import pick_device
 from deejai_core.models.protocol import Companion, Model
 from deejai_core.models.registry import BUNDLED
 from deejai_core.options.analysis import Analysis
@@ -84,7 +83,7 @@ def hear_more(
                 windows=analysis.windows,
                 threads=threads,
                 limits=analysis.limits,
-                device=pick_device(analysis.device),
+                device=companion.pick_device(analysis.device),
                 decoders=decoders,
             )
         with closing(results):

@@ -24,6 +24,7 @@ from deejai_core.embedding.changed_files import check_mounted, look_at_files, no
 from deejai_core.embedding.cluster import Cluster, Unshared, analyse_on
 from deejai_core.embedding.companions import hear_more, unheard_files
 from deejai_core.embedding.library_vectors import Weighted, up_to_date, weight_imported, weight_tracks
+from deejai_core.embedding.projections import is_unfitted
 from deejai_core.embedding.recordings import open_recordings
 from deejai_core.embedding.slices import FileNote, SliceStore, open_slices
 from deejai_core.embedding.tagging import tag_tracks
@@ -32,7 +33,6 @@ from deejai_core.errors import AudioError
 from deejai_core.index.cache import ids_with_vectors
 from deejai_core.index.vectors import Vectors
 from deejai_core.library import Library
-from deejai_core.models.device import pick_device
 from deejai_core.models.protocol import Model, TaggingModel
 from deejai_core.options.analysis import MORE, Analysis
 
@@ -307,7 +307,7 @@ def embed_tracks(
             known=known,
             more=more,
             limits=analysis.limits,
-            device=pick_device(analysis.device),
+            device=model.pick_device(analysis.device),
             decoders=decoders,
         )
     wanted = [id_ for of_file in by_path.values() for id_ in of_file]
@@ -351,7 +351,8 @@ class ImportAnalysis:
 
     Tasks share the model, what was read of the slice store, and the processes that decode, which live until `close`. It is
     closed at the end of the program at the latest. The vectors of older tracks stay as they are, whatever the
-    import does to the reference, until the next `analyse_library`. A failure is not remembered: the importer is about to
+    import does to the reference, until the next `analyse_library`; which also gives tracks the vectors of a model that has
+    no projection yet. A failure is not remembered: the importer is about to
     move the file, and the next analysis tries it where it will be.
     """
 
@@ -389,7 +390,7 @@ class ImportAnalysis:
                 decoders=self._decoders,
                 on_result=self._note,
             )
-            if embedded:
+            if embedded and not is_unfitted(model):
                 weight_imported(library, embedded, model, analysis.epsilon_for(model), store, read=self._read)
             if analysis.tags == MORE:
                 hear_more(

@@ -10,6 +10,7 @@ import numpy as np
 
 from deejai_core.data_folder import alone
 from deejai_core.embedding.mp3tovec import REFERENCE
+from deejai_core.embedding.projections import fit_to_stored, is_unfitted
 from deejai_core.embedding.recordings import Recordings, open_recordings, renew_recordings
 from deejai_core.embedding.reference_slices import read_reference
 from deejai_core.embedding.slices import SliceStore, open_slices
@@ -22,12 +23,14 @@ from deejai_core.models.protocol import Model
 class Weighted(NamedTuple):
     """How many tracks were asked for and have their vector now, and how many others got another one.
 
-    epsilons: the one that vectors were made with until now and the one that they are made with, if they differ.
+    epsilons: the one that vectors were made with until now and the one that they are made with, if they differ. fitted: the
+    slices that the model's projection was fitted to, if that came first.
     """
 
     given: int
     changed: int
     epsilons: tuple[float, float] | None = None
+    fitted: int = 0
 
 
 def up_to_date(
@@ -49,16 +52,18 @@ def used_epsilon(store: SliceStore, model: Model) -> float | None:
 def weight_tracks(library: Library, ids: Iterable[int], model: Model, epsilon: float, store: SliceStore) -> Weighted:
     """Give tracks that have been embedded their vectors, and bring those of all others up to date with the library.
 
-    For one process at a time. What is interrupted goes on the next time.
+    For one process at a time. What is interrupted goes on the next time. A model without its projection gets it first, see
+    `fit_to_stored`, whose ModelError this raises.
     """
     tracks, wanted = _tracks_of(renew_recordings(library).keys()), set(ids)
     keys = {key for key, found in tracks.items() if wanted.intersection(found)}
+    fitted = fit_to_stored(store, model, tracks.keys()) if is_unfitted(model) else 0
     given, changed, before = set(), set(), used_epsilon(store, model)
     for block, vectors in weight_library(store, model, epsilon, tracks.keys(), keys):
         kept = _keep(library, {key: tracks[key] for key in block}, vectors, model)
         given |= kept.current & wanted
         changed |= kept.changed - wanted
-    return Weighted(len(given), len(changed), None if before in (None, epsilon) else (before, epsilon))
+    return Weighted(len(given), len(changed), None if before in (None, epsilon) else (before, epsilon), fitted)
 
 
 def weight_again(library: Library, model: Model, epsilon: float) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from deejai_core.models.deejai.model import Speccy
 from deejai_core.models.folders import Description
 from deejai_core.models.head import Head
 from deejai_core.models.musicnn.model import MusiCNN
+from deejai_core.models.onnx.model import OnnxModel
 from deejai_core.models.protocol import Model
 
 
@@ -17,6 +18,8 @@ def kind(model: Model) -> str:
     if not isinstance(model, Head):
         if isinstance(model, Speccy) and model.untrained:
             return "network with random weights"
+        if isinstance(model, OnnxModel):
+            return "ONNX network"
         return "bundled" if isinstance(model, MusiCNN) else "network"
     weight = model.config.weight
     return f"learned from lists, on {model.trunk_name}" + ("" if weight == 1 else f", weighing {weight:.0%} beside it")
@@ -32,8 +35,28 @@ def facts(name: str, described: Description, words: Mapping[str, str] = HINTS) -
         "kind": kind(model),
         "tags": "yes" if model.tag_set else f"no; {words['tag by the bundled model']}",
     }
+    if isinstance(model, OnnxModel):
+        found |= _of_onnx(model, words)
     if described.folder:
         found["folder"] = str(described.folder)
     if described.origin:
         found["from"] = "{}, revision {}".format(*described.origin)
     return found | described.trained
+
+
+def _of_onnx(model: OnnxModel, words: Mapping[str, str]) -> dict[str, str]:
+    """What there is to say of a network that a user brought."""
+    audio = model.config.input
+    what = (
+        f"mel spectrogram, {audio.frames} frames of {audio.bands} bands"
+        if audio.is_mel
+        else f"waveform, {audio.window} samples"
+    )
+    if model.is_unfitted:
+        projection = f"none yet; {words['analyse to project']}"
+    elif model.projection is None:
+        projection = "none, by its configuration"
+    else:
+        source = f"fitted to {model.kept.slices:,} slices" if model.kept.slices else "its own"
+        projection = f"{model.kept.numbers} numbers to {model.dimension}, {source}"
+    return {"input": f"{what}, at {audio.rate:,} Hz", "projection": projection}

@@ -28,7 +28,8 @@ from deejai_core.models.registry import (
     trunk_of,
 )
 
-MODEL_FILES = (".json", ".safetensors", ".bin")
+MODEL_FILES = (".json", ".safetensors", ".bin", ".onnx")
+ONNX = ".onnx"  # how the files of such networks end
 
 
 @dataclass(frozen=True)
@@ -134,11 +135,19 @@ def remove_model(path: Path) -> None:
         raise ModelError(f"{path}: cannot be removed ({error.strerror})") from error
 
 
-def import_model(source: Path, path: Path) -> None:
-    """A network from a file of Keras, or a model's folder, into the folder `path`: whole or not at all.
+def import_model(source: Path, path: Path, configuration: Path | None = None) -> None:
+    """A network from a file of ONNX or Keras, or a model's folder, into the folder `path`: whole or not at all.
 
-    Raises ModelError if the source is neither, or not there.
+    configuration: the file that says what a network of ONNX takes and gives. Raises ModelError if the source is none of
+    these, or not there; MissingError if the library for it is not installed.
     """
+    is_onnx = source.suffix.lower() == ONNX
+    if is_onnx and not configuration:
+        raise ModelError(
+            f"{one_line(os.fspath(source))}: nothing says what goes in and comes out", hint="configure a network"
+        )
+    if configuration and not is_onnx:
+        raise ModelError(f"{one_line(os.fspath(source))}: a configuration is for networks in files that end in {ONNX}")
     if not source.is_dir() and not source.is_file():
         raise ModelError(f"{one_line(os.fspath(source))}: no such file or folder")
     if source.is_dir() and not (source / CONFIG).is_file():
@@ -148,6 +157,10 @@ def import_model(source: Path, path: Path) -> None:
             for file in source.iterdir():
                 if file.suffix in MODEL_FILES and file.is_file():
                     shutil.copy(file, temporary)
+        elif configuration:
+            from deejai_core.models.onnx.importing import import_onnx
+
+            import_onnx(source, configuration, temporary)
         else:
             from deejai_core.models.deejai.keras import convert_keras
 

@@ -80,6 +80,9 @@ class Head:
     def is_intact(self) -> bool:
         return self._trunk_model.is_intact()  # its own weights were checked when they were read
 
+    def pick_device(self, name: str) -> str:
+        return self._trunk_model.pick_device(name)
+
     def load(self) -> None:
         self._trunk_model.load()
 
@@ -155,7 +158,10 @@ def load_head(folder: Path, trunk_model: Model, config: HeadConfig) -> Head:
     except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
         raise ModelError(f"{path}: cannot read the model's weights ({error}); train the model again") from error
     # What changes a vector changes the name; epsilon, which users change at will, does not.
-    digest = hashlib.sha256(f"{config.sha256} {config.weight}".encode()).hexdigest()
+    said = f"{config.sha256} {config.weight}"
+    if config.weight < 1 and trunk_model.name != trunk_model.trunk_name:  # its projection is not part of the trunk
+        said += f" {trunk_model.name}"
+    digest = hashlib.sha256(said.encode()).hexdigest()
     return Head(trunk_model, weights, config, f"{folder.name}-{digest[:8]}")
 
 

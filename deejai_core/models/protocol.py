@@ -16,6 +16,9 @@ class Trunk(Protocol):
     sample_rate: int  # Hz
     window: int  # samples of one slice
 
+    def pick_device(self, name: str) -> str:
+        """Where it runs if asked for one of `DEVICES`; as `models.device.pick_device`, with its errors."""
+
     def load(self) -> None:
         """Have in memory what `trunk` needs on the CPU. Raises ModelError if a library or the weights cannot be loaded."""
 

@@ -12,6 +12,7 @@ from deejai_core.errors import ModelError
 from deejai_core.files import read_json
 from deejai_core.models.head import CONFIG, KIND, load_head, read_head_config
 from deejai_core.models.musicnn.model import MusiCNN
+from deejai_core.models.onnx.folder import KIND as ONNX
 from deejai_core.models.protocol import Model, TaggingModel, knows_tags
 from deejai_core.models.tag_set import Vocabulary
 
@@ -78,7 +79,7 @@ def model_folders(folder: Path) -> Iterator[Path]:
 
 
 def open_model_folder(folder: Path) -> Model:
-    """The model in a folder: a trained head, or a network in the hub's layout. Raises ModelError."""
+    """The model in a folder: a trained head, an imported network, or one in the hub's layout. Raises ModelError."""
     values = read_config(folder)
     if values.get("kind") == KIND:
         config = read_head_config(folder, values)
@@ -86,6 +87,10 @@ def open_model_folder(folder: Path) -> Model:
         if (below / CONFIG).is_file() and read_config(below).get("kind") == KIND:
             raise ModelError(f"{folder / CONFIG}: stands on {config.trunk}, which stands on another itself; train it again")
         return load_head(folder, load_model(config.trunk, folder.parent), config)
+    if values.get("kind") == ONNX:
+        from deejai_core.models.onnx.model import load_onnx
+
+        return load_onnx(folder, values)
     from deejai_core.models.deejai.folder import load_speccy
 
     return load_speccy(folder)

@@ -60,22 +60,23 @@ def test_a_layout_that_takes_long_is_told_of(told, teller):
 
 class TestAnalysis:
     def test_its_way(self, told, teller):
-        with AnalysisText(teller, "model-1") as text:
+        with AnalysisText(teller, SimpleNamespace(name="model-1")) as text:
             text.planned(Work([1, 2], [], []), 1)
             text.result(NotEmbedded(Path("/a.mp3"), "no sound", lasting=True))
             text.stopped("go on")
             text.weighting()
-            text.weighted(Weighted(2, 3), 2)
+            text.weighted(Weighted(2, 3, fitted=2_000), 2)
             text.weighted(Weighted(0, 1, (0.2, 0.1)), 0)
             text.tagged(0)
             text.tagged(1)
-        assert (text.done, AnalysisText(teller, "model-1").done) == (1, 0)
+        assert (text.done, AnalysisText(teller, SimpleNamespace(name="model-1")).done) == (1, 0)
         assert told == [
             "tell: 1 file changed since: if it is another song, it is analysed anew",
             "warn: /a.mp3: not analysed: no sound",
             "tell: 1/2 tracks, 1.0 a second, 1 s left",
             "warn: stopped: 1 of 2 tracks analysed and kept; go on",
             "tell: weighting the vectors against the library as it is now...",
+            "tell: Fitted the projection to 2,000 slices; it stays as it is from now on.",
             "tell: Computed the vectors of 2 tracks with model-1.",
             "tell: Updated the vectors of 3 other tracks, because the library changed.",
             "tell: Updated the vectors of 1 track, because epsilon is 0.1 now, not 0.2.",
@@ -83,7 +84,7 @@ class TestAnalysis:
         ]
 
     def test_what_is_stopped_is_what_was_counted_last(self, told, teller):
-        with AnalysisText(teller, "model-1") as text:
+        with AnalysisText(teller, SimpleNamespace(name="model-1")) as text:
             text.stopped("nothing has begun")
             text.planned(Work([1, 2], [], []), 0)
             text.hearing(3)

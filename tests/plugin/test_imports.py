@@ -96,7 +96,7 @@ def test_a_model_is_replaced_only_when_asked_to(network):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["import", "x.h5"], "import what? Give a Keras file or a model's folder, and a name"),
+        (["import", "x.h5"], "import what? Give an ONNX or Keras file or a model's folder, and a name"),
         (["import", "missing.h5", "name"], "missing.h5: no such file or folder"),
         (["import", "config.yaml", "name"], "config.yaml"),
         (["import", ".", "name"], "no model in it; it should have config.json"),

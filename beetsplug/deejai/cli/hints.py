@@ -29,6 +29,7 @@ WORDS = {  # {about}: what the hint is about
         "see in `beet deejai status` whether all tracks are analysed, or try epsilons with "
         "`beet deejai reweigh --sweep 0.05,0.1,0.2,0.4`"
     ),
+    "analyse to project": "`beet deejai analyze` fits it",
     "analyse to index": "`beet deejai analyze` builds it",
     "analyse to index anew": "`beet deejai analyze` builds a new one",
     "analyse to renew the index": "`beet deejai analyze` renews it",
@@ -60,6 +61,7 @@ WORDS = {  # {about}: what the hint is about
     "download": "`beet deejai model use {about}` does",
     "finish or replace": "`beet deejai train {about} --network ...` goes on with it, --force replaces it",
     "finish training": "`beet deejai train {about} --network ...` goes on with it",
+    "configure a network": "--config FILE.json says it (docs/onnx.md)",
     "import a network": "import yours first by `beet deejai model import`",
     "list models": "`beet deejai model list` shows what there is",
     "replace": "--force replaces it",
@@ -101,6 +103,9 @@ WORDS = {  # {about}: what the hint is about
     "go on hearing": "the same command goes on from here",
     "list or retry failures": "`beet deejai failed` lists the failures, --retry tries again",
     "tag again": "--force tags them again",
+    "analyse more or configure": (
+        "analyze more music or more `windows` of each track, or name a projection in its configuration (docs/onnx.md)"
+    ),
     "analyse some again": "`beet deejai analyze --force QUERY` analyses again",
     "keep epsilon": "set `epsilon: {about}` in the configuration; the next `analyze` uses what is set there",
 }

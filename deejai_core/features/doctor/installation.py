@@ -13,12 +13,13 @@ import numpy as np
 
 from deejai_core.embedding.analysis import embed_file
 from deejai_core.features.doctor.finding import Finding
+from deejai_core.models.onnx.model import OnnxModel
 from deejai_core.models.protocol import Companion, Model
 from deejai_core.options.analysis import Analysis
 from deejai_core.words import counted
 
 NEEDED = ("numpy", "safetensors", "soundfile", "soxr", "av", "mediafile", "mutagen", "filelock", "threadpoolctl")
-OPTIONAL = ("annoy", "annoy-mm", "torch")  # named if they are there
+OPTIONAL = ("annoy", "annoy-mm", "torch", "onnxruntime", "onnxruntime-gpu")  # named if they are there
 OLDEST_MOPIDY = [3, 4]
 SLOW = {"blas", "cblas", "netlib", "none"}  # what numpy calls reference implementations of BLAS, and its own loops
 
@@ -66,6 +67,8 @@ def weights(name: str, network: Model | Companion) -> Finding:
     """Whether the numbers of a model, or of one of its companions, are as they were made."""
     if network.is_intact():
         return Finding("model", f"{name}, weights intact")
+    if isinstance(network, OnnxModel):
+        return Finding("model", f"{network.folder}: not the network that was imported; import it again", wrong=True)
     return Finding("model", f"{name}: its weights are damaged; reinstall beets-deejai", wrong=True)
 
 

@@ -18,7 +18,7 @@ from deejai_core.audio.spectrogram import mel_filters, power_mel
 from deejai_core.errors import ModelError
 from deejai_core.extras import extra
 from deejai_core.models.deejai.network import FRAMES, MELS, build_network
-from deejai_core.models.device import AT_ONCE, CPU, use_one_thread
+from deejai_core.models.device import AT_ONCE, CPU, pick_device, use_one_thread
 
 if TYPE_CHECKING:
     import torch
@@ -47,6 +47,7 @@ class Speccy:
     alike = None
     tag_set = None
     more = ()
+    pick_device = staticmethod(pick_device)
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ import numpy as np
 
 from deejai_core.audio.spectrogram import log_mel
 from deejai_core.errors import ModelError
-from deejai_core.models.device import AT_ONCE, CPU, use_one_thread
+from deejai_core.models.device import AT_ONCE, CPU, pick_device, use_one_thread
 from deejai_core.models.musicnn.convolutions import (
     TEMPORAL,
     TIMBRAL,
@@ -44,6 +44,7 @@ class Network:
     sample_rate = 16_000  # Hz, mono
     window = 48_128  # samples: 187 frames of 512 at a hop of 256, 3.008 s
     trunk_size = 200
+    pick_device = staticmethod(pick_device)
 
     def __init__(self) -> None:
         self._on_device: dict[str, dict[str, torch.Tensor]] = {}  # the weights on devices of torch's

@@ -17,9 +17,14 @@ def verbs() -> list[VerbsCommand]:
     use = Verb("use", run_use, "switch to another model", takes="NAME")
     remove = Verb("remove", run_remove, "remove a model", takes="[options] NAME")
     remove.switch("-y", "--yes", "do not ask")
+    refit = Verb("refit", run_refit, "fit the projection of an imported network anew", takes="NAME")
     import_ = Verb(
-        "import", run_import, "import a network from a Keras file or a folder", takes="[options] FILE.h5|FOLDER NAME"
+        "import",
+        run_import,
+        "import a network from an ONNX file, a Keras file or a folder",
+        takes="[options] FILE.onnx|FILE.h5|FOLDER NAME",
     )
+    import_.parser.add_option("--config", metavar="FILE.json", help="what an ONNX network takes and gives")
     import_.switch("-f", "--force", "replace a model of this name")
     vectors = Verb(
         "import-vectors",
@@ -30,7 +35,9 @@ def verbs() -> list[VerbsCommand]:
     vectors.parser.add_option(
         "--moved", nargs=2, metavar="OLD NEW", help="the folder that the music was in then, and the one it is in now"
     )
-    return [VerbsCommand("model", [list_, info, use, remove, import_, vectors], "list, switch, import and remove models")]
+    return [
+        VerbsCommand("model", [list_, info, use, remove, import_, refit, vectors], "list, switch, import and remove models")
+    ]
 
 
 def run_list(call: Call) -> None:
@@ -94,14 +101,27 @@ def run_import(call: Call) -> None:
     from deejai_core.models.registry import same_model
 
     if len(call.args) != 2:
-        raise UserError("import what? Give a Keras file or a model's folder, and a name for it here")
+        raise UserError("import what? Give an ONNX or Keras file or a model's folder, and a name for it here")
     source, name = call.args
     folder = new_model_folder(name, models_folder(), replace=bool(call.opts.force))
-    import_model(user_path(source), folder)
+    import_model(user_path(source), folder, user_path(call.opts.config) if call.opts.config else None)
     if same_model(folder.name, call.model_name, models_folder()):
         switch(call, folder.name)
     else:
         ui.print_(f"saved to {folder}; `beet deejai model use {name}` switches to it")
+
+
+def run_refit(call: Call) -> None:
+    from deejai_core.embedding.projections import refit
+    from deejai_core.models.registry import load_model, same_model
+
+    if len(call.args) != 1:
+        raise UserError("refit which model? Give one name; `beet deejai model list` shows them")
+    name = call.args[0]
+    slices = refit(call.library, load_model(name, models_folder(), download=False))
+    ui.print_(f"{name}: fitted to {slices:,} slices")
+    if same_model(name, call.model_name, models_folder()):
+        switch(call, name)
 
 
 def run_import_vectors(call: Call) -> None:

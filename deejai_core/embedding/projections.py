@@ -1,0 +1,61 @@
+"""Projections that are fitted to what is stored of a library, for networks that come without one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import numpy as np
+
+from deejai_core.data_folder import alone
+from deejai_core.embedding.slices import STORED, SliceStore, open_slices
+from deejai_core.embedding.weighting import choose_reference
+from deejai_core.errors import ModelError
+from deejai_core.library import Library
+from deejai_core.models.onnx.config import FIT
+from deejai_core.models.onnx.model import OnnxModel
+from deejai_core.models.onnx.projection import LEAST, fit_projection
+from deejai_core.models.protocol import Model
+
+AT_ONCE = 256  # recordings whose slices are read at once
+
+
+def is_unfitted(model: Model) -> bool:
+    """Whether a model has no vectors yet, since its projection is still to be fitted."""
+    return isinstance(model, OnnxModel) and model.is_unfitted
+
+
+def fit_to_stored(store: SliceStore, model: OnnxModel, library: Collection[str]) -> int:
+    """Fit a model's projection to what is stored of a library, and freeze it; returns to how many slices.
+
+    library: the keys of its recordings, of which those are taken that TF-IDF takes as its reference. Raises ModelError if
+    they have too few slices.
+    """
+    keys = choose_reference(key for key in store.keys(model.trunk_name) if key in library)
+
+    def blocks() -> Iterator[np.ndarray]:
+        """(n, outputs) of each block of recordings."""
+        for start in range(0, len(keys), AT_ONCE):
+            stored = store.get_many(keys[start : start + AT_ONCE], model.trunk_name, model.trunk_size)
+            data = b"".join(stored[key] for key in keys[start : start + AT_ONCE])
+            yield np.frombuffer(data, STORED).reshape(-1, model.trunk_size)[:, : model.kept.numbers]
+
+    slices = sum(map(len, blocks()))
+    if slices < LEAST:
+        raise ModelError(
+            f"{model.folder.name}: its projection takes {LEAST:,} slices to fit, and {slices:,} are analysed",
+            hint="analyse more or configure",
+        )
+    model.freeze(*fit_projection(blocks), slices)
+    return slices
+
+
+def refit(library: Library, model: Model) -> int:
+    """Fit a model's projection anew, to what is stored of this library; returns to how many slices.
+
+    Its vectors are others from then on, of another name. Raises ModelError if it has none that was fitted, or there are too
+    few slices; LibraryError if another process is at it.
+    """
+    if not isinstance(model, OnnxModel) or model.config.projection != FIT:
+        raise ModelError(f"{model.name}: its projection was not fitted here, so there is nothing to fit again")
+    with open_slices(library) as store, alone(library):
+        return fit_to_stored(store, model, set(library.recordings().values()))

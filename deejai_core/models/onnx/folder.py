@@ -1,0 +1,58 @@
+"""A folder with a network that a user brought: `config.json`, `network.onnx`, and its projection once there is one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from deejai_core.errors import ModelError
+from deejai_core.files import replacing
+from deejai_core.models.onnx.config import Config, parse_config
+
+CONFIG, NETWORK, PROJECTION = "config.json", "network.onnx", "projection.safetensors"
+KIND = "onnx"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was found out when a network was imported, and what has become of its projection."""
+
+    sha256: str  # of the network's file
+    size: int  # bytes of it
+    input: str  # the name of what gets the audio
+    outputs: tuple[str, ...]  # the names of what is taken: the output, and that of the tags if there is one
+    numbers: int  # of its output, pooled
+    projection: str | None  # sha256 of the projection's file; None: there is none, or none yet
+    slices: int  # that the projection was fitted on; 0: it was brought
+    configuration: dict[str, Any]  # as its user wrote it
+
+    def config(self, folder: Path) -> Config:
+        """Raises ModelError."""
+        return parse_config(self.configuration, folder / CONFIG)
+
+
+def read_kept(folder: Path, values: dict[str, Any]) -> Kept:
+    """What `config.json` says of a network. Raises ModelError if that is not what an imported network has."""
+    rules: dict[str, Callable[[Any], bool]] = {
+        "sha256": lambda value: isinstance(value, str) and len(value) == 64,
+        "size": lambda value: type(value) is int and value > 0,
+        "input": lambda value: isinstance(value, str),
+        "outputs": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
+        "numbers": lambda value: type(value) is int and value > 0,
+        "projection": lambda value: value is None or isinstance(value, str),
+        "slices": lambda value: type(value) is int and value >= 0,
+        "configuration": lambda value: isinstance(value, dict),
+    }
+    if not all(name in values and holds(values[name]) for name, holds in rules.items()):
+        raise ModelError(f"{folder / CONFIG}: not what an imported network has; import it again")
+    return Kept(**{field.name: values[field.name] for field in fields(Kept)} | {"outputs": tuple(values["outputs"])})
+
+
+def write_kept(folder: Path, kept: Kept) -> None:
+    """Raises OSError as the file system does."""
+    with replacing(folder / CONFIG) as temporary:
+        text = json.dumps({"kind": KIND, **asdict(kept)}, indent=2, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")

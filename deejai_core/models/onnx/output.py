@@ -1,0 +1,45 @@
+"""What a network puts out for a window, to one row of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from deejai_core.models.onnx.config import FEATURE, Output, Tags
+
+
+def pooled(output: np.ndarray, config: Output) -> np.ndarray:
+    """An output for one window -> (features,) float32. Raises ValueError if its axes are not those of the configuration.
+
+    Features on several axes follow each other in the order of these; over all other axes but those of size 1 is pooled.
+    """
+    if output.ndim != len(config.axes):
+        raise ValueError(f"has {output.ndim} axes, {output.shape}, and its configuration names {len(config.axes)}")
+    for axis, size in zip(config.axes, output.shape, strict=True):
+        if axis in (1, "batch") and size != 1:
+            raise ValueError(f"has the shape {output.shape}; {axis} of {list(config.axes)} should be of size 1")
+    features = [number for number, axis in enumerate(config.axes) if axis == FEATURE]
+    others = [number for number, axis in enumerate(config.axes) if axis != FEATURE]
+    rows = output.transpose([*others, *features]).reshape(-1, int(np.prod([output.shape[axis] for axis in features])))
+    if not rows.size:
+        raise ValueError(f"has the shape {output.shape}, and so no numbers")
+    pools: dict[str, Callable[[], np.ndarray]] = {
+        "mean": lambda: rows.mean(axis=0),
+        "max": lambda: rows.max(axis=0),
+        "first": lambda: rows[0],
+        "last": lambda: rows[-1],
+        "mean+max": lambda: np.concatenate([rows.mean(axis=0), rows.max(axis=0)]),
+    }
+    return pools[config.pool]().astype(np.float32)
+
+
+def probabilities(values: np.ndarray, config: Tags) -> np.ndarray:
+    """(n, tags) as the network has them -> float32 from 0 to 1."""
+    values = values.astype(np.float32)
+    if config.values == "logits":
+        return np.asarray(1 / (1 + np.exp(-np.clip(values, -80, 80))))
+    if config.values == "softmax":
+        exponentials = np.exp(values - values.max(axis=-1, keepdims=True))
+        return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
+    return np.asarray(np.clip(values, 0, 1))

@@ -1,0 +1,91 @@
+"""From what a network puts out to the directions in which music differs: whitened principal components, then frozen."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deejai_core.errors import ModelError
+from deejai_core.files import open_regular
+from deejai_core.models.device import use_one_thread
+
+DIMENSION = 100  # of vectors, at most
+LEAST = 2_000  # slices that components are computed from
+POWER = 0.5  # of the deviations, by which components are divided: that of the bundled projection
+NEGLIGIBLE = 1e-4  # of the largest deviation: what varies less is rounding
+LARGEST = 200_000_000  # bytes of a file
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """A slice vector is `(output - mean) @ matrix`."""
+
+    mean: np.ndarray  # (outputs,) float32
+    matrix: np.ndarray  # (outputs, dimension) float32
+    digest: str  # of its file, sha256
+
+    @property
+    def dimension(self) -> int:
+        return int(self.matrix.shape[1])
+
+    def __call__(self, output: np.ndarray) -> np.ndarray:
+        """(..., outputs) -> (..., dimension) float32."""
+        return np.asarray((output.astype(np.float32) - self.mean) @ self.matrix)
+
+
+def fit_projection(blocks: Callable[[], Iterable[np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (outputs,) and matrix (outputs, dimension) float32, of slices in blocks (n, outputs), which are read thrice.
+
+    The components of largest variance, `DIMENSION` at most, each divided by its standard deviation to the power `POWER`.
+    Directions that do not vary are zeros.
+    """
+    use_one_thread()
+    count = sum(map(len, blocks()))
+    mean = np.add.reduce([block.sum(axis=0, dtype=np.float64) for block in blocks()]) / count
+    products = np.zeros((len(mean), len(mean)))
+    for block in blocks():
+        centred = block.astype(np.float64) - mean
+        products += centred.T @ centred
+    variances, vectors = np.linalg.eigh(products / count)
+    variances, vectors = variances[::-1][:DIMENSION], vectors[:, ::-1][:, :DIMENSION]
+    deviations = np.sqrt(np.maximum(variances, 0))
+    varies = deviations > NEGLIGIBLE * max(deviations[0], np.finfo(np.float32).tiny)
+    vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), range(vectors.shape[1])])  # either sign would do
+    return mean.astype(np.float32), (vectors * np.where(varies, deviations, np.inf) ** -POWER).astype(np.float32)
+
+
+def projection_bytes(mean: np.ndarray, matrix: np.ndarray) -> bytes:
+    """What a projection's file holds."""
+    from safetensors.numpy import save
+
+    return save({"mean": np.ascontiguousarray(mean), "matrix": np.ascontiguousarray(matrix)})
+
+
+def read_projection(path: Path, outputs: int) -> Projection:
+    """The projection in a file. Raises ModelError if it is none of so many outputs."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        with open_regular(path) as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise ModelError(f"{path}: more than {LARGEST:,} bytes, too large for a projection")
+        tensors = load(data)
+        if tensors.keys() != {"mean", "matrix"}:
+            raise ModelError(f"{path}: no projection; it should have mean and matrix, and has {', '.join(sorted(tensors))}")
+        mean, matrix = tensors["mean"], tensors["matrix"]
+    except OSError as error:
+        raise ModelError(f"{path}: cannot read the projection ({error.strerror or error})") from error
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise ModelError(f"{path}: cannot read the projection ({error})") from error
+    if mean.shape != (outputs,) or matrix.ndim != 2 or len(matrix) != outputs or not matrix.size:
+        shapes = f"mean {mean.shape} and matrix {matrix.shape}"
+        raise ModelError(f"{path}: {shapes} do not fit a network that puts out {outputs} numbers")
+    if any(values.dtype != np.float32 or not np.isfinite(values).all() for values in (mean, matrix)):
+        raise ModelError(f"{path}: its values should be finite numbers of the type float32")
+    return Projection(mean, matrix, hashlib.sha256(data).hexdigest())

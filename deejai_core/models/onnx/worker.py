@@ -1,0 +1,114 @@
+"""A process that runs a network of unknown origin: what that does to it, it does to nobody else.
+
+Started by `deejai_core.models.onnx.network`. Requests are lines: one of JSON, and for a window a second one with its
+numbers in base64. The first says what to load. Answers are as `deejai_core.audio.child.answer` gives them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deejai_core.audio.child import answer, confine
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+TYPES = {  # of inputs: onnxruntime's names, and numpy's
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+    "tensor(int64)": "int64",
+    "tensor(int32)": "int32",
+    "tensor(int16)": "int16",
+    "tensor(bool)": "bool",
+}
+
+
+def main() -> None:
+    answers, lines = confine(int(sys.argv[1]))
+    os.environ.pop("ORT_LOAD_CONFIG_FROM_MODEL", None)  # a file has no say in how it is run
+    from deejai_core.errors import MissingError
+    from deejai_core.extras import extra
+
+    try:
+        with extra("onnx"):
+            import onnxruntime  # noqa: F401
+    except MissingError as error:
+        answer(answers, {"missing": str(error)})
+        return
+    answer(answers, {"ready": True})
+    session: Session | None = None
+    for line in lines:
+        request = json.loads(line)
+        try:
+            if "load" in request:
+                session = Session(request)
+                told, data = session.shapes(), b""
+            elif session:
+                told, data = session.run(request["shape"], next(lines))
+        except MemoryError:
+            told, data = {"error": "memory"}, b""
+        except Exception as error:  # of onnxruntime, whose errors have no root of their own
+            text = " ".join(str(error).split())
+            no_memory = any(words in text for words in ("Failed to allocate", "bad_alloc", "bad allocation"))
+            told, data = {"error": "memory" if no_memory else text[:300] or type(error).__name__}, b""
+        answer(answers, told, data)
+
+
+class Session:
+    """A network that is loaded. wanted: as `network.Network` sends it: path, digest, provider, constants and so on."""
+
+    def __init__(self, wanted: dict[str, Any]) -> None:
+        import numpy as np
+        import onnxruntime
+
+        from deejai_core.models.onnx.graph import check_network
+
+        data = Path(os.fsdecode(bytes.fromhex(wanted["load"]))).read_bytes()
+        if hashlib.sha256(data).hexdigest() != wanted["sha256"]:
+            raise ValueError("it is not the file that was imported")
+        check_network(data)
+        self._session = onnxruntime.InferenceSession(data, _options(), providers=wanted["providers"])
+        self._input = wanted["input"]
+        self._outputs = wanted["outputs"] or None
+        kinds = {each.name: each.type for each in self._session.get_inputs()}
+        self._type = TYPES.get(kinds.get(self._input, ""), "float32")
+        self._constants = {
+            name: np.asarray(value, TYPES.get(kinds.get(name, ""))).reshape(shape)
+            for name, (value, shape) in wanted["constants"].items()
+        }
+
+    def shapes(self) -> dict[str, Any]:
+        """What it takes and gives: names, types and shapes, with text for sizes that are not fixed."""
+        puts = {"inputs": self._session.get_inputs(), "outputs": self._session.get_outputs()}
+        return {kind: [[each.name, each.type, list(each.shape or [])] for each in of] for kind, of in puts.items()}
+
+    def run(self, shape: list[int], line: bytes) -> tuple[dict[str, Any], bytes]:
+        """The outputs for one window: their shapes, and their numbers one after the other."""
+        import numpy as np
+
+        numbers = np.frombuffer(base64.b64decode(line), np.float32).reshape(shape).astype(self._type)
+        found = self._session.run(self._outputs, {self._input: numbers, **self._constants})
+        arrays = [np.ascontiguousarray(array, np.float32) for array in found]
+        return {"shapes": [list(array.shape) for array in arrays]}, b"".join(array.tobytes() for array in arrays)
+
+
+def _options() -> onnxruntime.SessionOptions:
+    """One thread, so that a window's numbers do not depend on the machine's cores, and files do not fight over them."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    return options
+
+
+if __name__ == "__main__":
+    main()
