@@ -207,11 +207,11 @@ def interleaved(path, *files):
 
 
 def ogg_packet(pts, *channels):
-    """What PyAV makes of a packet that holds one frame, whose samples all channels count up from pts."""
+    """Its time stamp, and what PyAV makes of a packet that holds one frame, whose samples all channels count up from pts."""
     samples = np.stack([np.arange(pts, pts + 100) * gain for gain in channels]).astype(np.float32)
     frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout={1: "mono", 2: "stereo"}[len(channels)])
     frame.sample_rate, frame.pts = RATE, pts + 7  # not where it is, as FFmpeg has it at times
-    return SimpleNamespace(pts=pts, duration=100, decode=lambda: [frame])
+    return pts, SimpleNamespace(duration=100, decode=lambda: [frame])
 
 
 def test_frames_of_ogg_that_follow_each_other_are_one_block(monkeypatch):
