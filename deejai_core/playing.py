@@ -119,7 +119,7 @@ def fill(
     picks = queue.fill(
         space.candidates(rules or Rules()),
         [member.song for member in seeds],
-        [member and member.song for member in coming],
+        [member.song if member else None for member in coming],
         played=[member.song for member in played],
         pinned=[member.song for member in pinned],
         unwanted=[member.song for member in unwanted],

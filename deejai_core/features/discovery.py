@@ -117,7 +117,7 @@ def _seeds(history: History, ids: Sequence[int]) -> np.ndarray:
 def _nearest(near: Company) -> list[int]:
     """Numbers of what shares a list with the seeds, the most similar first."""
     there = np.flatnonzero(near.lists)
-    return there[np.argsort(-near.similarity[there], kind="stable")].tolist()
+    return [int(number) for number in there[np.argsort(-near.similarity[there], kind="stable")]]
 
 
 def _best_named(mentions: Iterator[Mention]) -> Mention | None:

@@ -27,10 +27,12 @@ def format_for(path: Path | None, chosen: str | None, *, artists: bool) -> str |
 
     Raises PlaylistError for another file, OptionError for what does not fit together.
     """
-    suffix = path.suffix.lower().removeprefix(".") if path else None
-    if path and suffix not in FORMATS:
-        raise PlaylistError(f"{one_line(str(path))}: choose a name that ends in .csv or .jspf")
-    if suffix and chosen and chosen != suffix:
+    suffix = None
+    if path:
+        suffix = path.suffix.lower().removeprefix(".")
+        if suffix not in FORMATS:
+            raise PlaylistError(f"{one_line(str(path))}: choose a name that ends in .csv or .jspf")
+    if path and chosen and chosen != suffix:
         raise OptionError("format", f"{path.name} would not be {chosen.upper()}; the name of the file says what it is")
     if artists and "jspf" in (suffix, chosen):
         raise OptionError("artists", "a JSPF playlist is of songs; choose csv for artists")
@@ -38,6 +40,7 @@ def format_for(path: Path | None, chosen: str | None, *, artists: bool) -> str |
 
 
 def found_lines(found: Found) -> Iterator[str]:
+    each: FoundSong | FoundArtist
     for number, each in enumerate(found, 1):
         if isinstance(each, FoundSong):
             name, amount = mention_name(each.song), counted(each.lists, "list")
@@ -50,7 +53,7 @@ def found_as(format_: str, found: Found, title: str) -> bytes:
     """A table, or a playlist without files in which a song may have its MusicBrainz recording. format_: of `FORMATS`."""
     if format_ == "csv":
         return _csv(found)
-    songs = [each.song for each in found]
+    songs = [each.song for each in found if isinstance(each, FoundSong)]
     entries = (Entry((), song.artist, song.title, song.album, song.recording) for song in songs)
     return format_jspf_names(entries, Header(title, date=now()))
 

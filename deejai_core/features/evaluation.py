@@ -204,10 +204,10 @@ def sweep(
     keys = library.recordings()
     if not keys:
         raise NotAnalysedError("nothing analysed yet", hint="analyse")
-    embedded = set()
+    embedded: set[str] = set()
     if slices_path(library).exists():
         with open_slices(library) as store:
-            embedded = store.keys(model.trunk_name) & set(keys.values())
+            embedded = {*store.keys(model.trunk_name)} & {*keys.values()}
     ids = [id_ for id_, key in keys.items() if key in embedded]
     if not ids:
         raise LibraryError(f"no analysis by {model.trunk_name} is stored", hint="analyse again")

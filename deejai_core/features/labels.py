@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar
 
 from deejai_core.data_folder import history_path
 from deejai_core.errors import OptionError
 from deejai_core.history.library_history import read_history
 from deejai_core.index.evaluation import Labels
 from deejai_core.library import Library
-from deejai_core.tracks.songs import Catalogue, normal_artist
+from deejai_core.tracks.songs import TrackColumns, normal_artist
+
+Value = TypeVar("Value", bound=Hashable)
 
 _BETWEEN = re.compile(r";\s")  # values of one field
 
 
-def who_and_where(catalogue: Catalogue) -> list[Labels]:
-    """The artists of tracks, as the rules of playlists compare them, and their albums."""
+def who_and_where(catalogue: TrackColumns) -> list[Labels]:
+    """The artists of tracks, as the rules of playlists compare them, and their albums. catalogue: with all loaded."""
+    rows = range(len(catalogue.length))
     return [
-        Labels("artist", _each(catalogue.artist, lambda name: frozenset(filter(None, [normal_artist(name)])))),
-        Labels("album", _each(catalogue.album, lambda name: frozenset(filter(None, [name])))),
+        Labels("artist", _each([catalogue.artist[row] for row in rows], lambda name: _one(normal_artist(name)))),
+        Labels("album", _each([catalogue.album[row] for row in rows], _one)),
     ]
 
 
@@ -60,7 +64,11 @@ def _labels(library: Library, ids: Sequence[int], name: str) -> Labels:
     return Labels(name, _each([values.get(id_) for id_ in ids], _split), by_others=True)
 
 
-def _each(values: Sequence[object], labels_of: Callable[[object], frozenset[str]]) -> list[frozenset[str]]:
+def _one(name: str) -> frozenset[str]:
+    return frozenset({name} - {""})
+
+
+def _each(values: Sequence[Value], labels_of: Callable[[Value], frozenset[str]]) -> list[frozenset[str]]:
     """The labels of each value; equal ones are made once, since a large library has few."""
     known = {value: labels_of(value) for value in set(values)}
     return [known[value] for value in values]

@@ -214,7 +214,7 @@ def mention_name(song: Mention) -> str:
 
 
 def _only_named(outcomes: Outcomes) -> np.ndarray:
-    return (outcomes.song < 0) & (outcomes.name != 0)
+    return np.asarray((outcomes.song < 0) & (outcomes.name != 0))
 
 
 def _name(song: Mention, match: Match) -> int:

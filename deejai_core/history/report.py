@@ -79,8 +79,9 @@ class HistoryReport:
         return len(numbers), self._looked_at(numbers[:most], times[:most])
 
     def _looked_at(self, numbers: np.ndarray, times: np.ndarray) -> Iterator[Frequent]:
-        named, same = tee(self._store.song(number) for number in numbers.tolist())
-        for count, song, match in zip(times.tolist(), named, self._songs.match(same), strict=True):
+        counted = zip(numbers.tolist(), times.tolist(), strict=True)
+        found, same = tee((count, song) for number, count in counted if (song := self._store.song(number)))
+        for (count, song), match in zip(found, self._songs.match(song for _, song in same), strict=True):
             track = self._tracks[self._songs.tracks[match.song][0]] if match.song >= 0 else None
             yield Frequent(count, song, match, track)
 

@@ -168,7 +168,7 @@ class HistoryStore:
             (source.kind, source.name),
             of=(int | None,),
         )
-        return at
+        return None if at is None else int(at)
 
     def sources(self) -> list[Source]:
         """All sources, in the order in which they were first added."""
@@ -182,8 +182,8 @@ class HistoryStore:
             of=(str, str, str, int, int),
         )
         return [
-            Holding(source := Source(kind, name), *rest, int((self.frequencies(source) > 0).sum()))
-            for kind, name, *rest in list(rows)
+            Holding(source := Source(kind, name), added_at, lists, plays, int((self.frequencies(source) > 0).sum()))
+            for kind, name, added_at, lists, plays in list(rows)
         ]
 
     def songs(self) -> Iterator[tuple[int, Mention]]:
@@ -199,10 +199,10 @@ class HistoryStore:
         return self._mention(rows[0]) if rows else None
 
     def _mention(self, row: Row) -> Mention:
-        *texts, path = row
+        artist, title, album, recording, path = row
         if path is not None and b"\0" in path:
             raise self._database.damaged("a path that is none")
-        return Mention(*texts, None if path is None else Path(os.fsdecode(path)))
+        return Mention(artist, title, album, recording, None if path is None else Path(os.fsdecode(path)))
 
     def song_limit(self) -> int:
         """A number above those of all songs."""
@@ -211,7 +211,7 @@ class HistoryStore:
         )
         if first < 1 or limit > MOST_SONGS:
             raise self._database.damaged("a song's number")
-        return limit
+        return int(limit)
 
     def lists(self, source: Source | None = None) -> Iterator[StoredList]:
         """The lists of a source, or of all, as they were given, and its plays cut into sessions.
@@ -312,13 +312,16 @@ class HistoryStore:
             identity = _identity(song, plain_artist(song.artist), normal_title(song.title))
             row = self._connection.execute("SELECT id FROM songs WHERE identity = ?", (identity,)).fetchone()
             if row:
-                return row[0]
+                return int(row[0])
             path = None if song.path is None else os.fsencode(song.path)
             texts = (_text(song.artist), _text(song.title), _text(song.album), _text(song.recording))
-            return self._connection.execute(
-                "INSERT INTO songs (identity, artist, title, album, recording, path) VALUES (?, ?, ?, ?, ?, ?)",
-                (identity, *texts, path),
-            ).lastrowid
+            return (
+                self._connection.execute(
+                    "INSERT INTO songs (identity, artist, title, album, recording, path) VALUES (?, ?, ?, ?, ?, ?)",
+                    (identity, *texts, path),
+                ).lastrowid
+                or 0
+            )  # never 0: a row was inserted
 
         return number_of
 
@@ -329,7 +332,8 @@ class HistoryStore:
         self._connection.executemany("DELETE FROM songs WHERE id = ?", ((number,) for number in gone.tolist()))
 
     def _count_plays(self, number: int) -> int:
-        return self._connection.execute("SELECT count(*) FROM plays WHERE source = ?", (number,)).fetchone()[0]
+        (count,) = self._connection.execute("SELECT count(*) FROM plays WHERE source = ?", (number,)).fetchone()
+        return int(count)
 
 
 def _identity(song: Mention, artist: str, title: str) -> int:
@@ -385,8 +389,9 @@ def _rows(limit: int) -> Whole:
         return numbers and _are_texts(row["name"], row["date"]) and are_numbers(row["songs"], limit)
 
     def is_play(source: object, at: object, song: object) -> bool:
-        numbers = all(isinstance(number, int) for number in (source, at, song))
-        return numbers and EARLIEST <= at <= LATEST and 0 < song < limit
+        if not (isinstance(source, int) and isinstance(at, int) and isinstance(song, int)):
+            return False
+        return EARLIEST <= at <= LATEST and 0 < song < limit
 
     return {"sources": is_source, "songs": is_song, "lists": is_list, "plays": is_play}
 

@@ -29,8 +29,8 @@ def read_listed(library: Library, playlist: Path) -> Listed:
     listing = read_playlist(playlist)
     locator = Locator(library.music_folder)
     files = [locator.find(entry, playlist.parent) for entry in listing.entries]
-    tracks = library.at(list(filter(None, files)))
-    matches: list[int | Path | None] = [tracks.get(file, file) for file in files]
+    tracks = library.at([file for file in files if file])
+    matches: list[int | Path | None] = [file and tracks.get(file, file) for file in files]
     elsewhere = [
         number
         for number, match in enumerate(matches)
@@ -53,7 +53,7 @@ def _by_name(library: Library, entries: Sequence[Entry]) -> list[int | None]:
         return [None] * len(entries)
     all_ids = library.ids()
     columns = library.columns(all_ids)
-    ids = {}  # the first track of each name
+    ids: dict[str, int] = {}  # the first track of each name
     for row in range(len(all_ids) - 1, -1, -1):
         known = song_names(columns.artist[row], columns.title[row], columns.recording[row].lower())
         ids |= dict.fromkeys(known & wanted, all_ids[row])

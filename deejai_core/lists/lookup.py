@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import ceil, floor
 from pathlib import Path
 
 from deejai_core.errors import EmptyError, NoMatchError, PlaylistError, QueryError
@@ -160,7 +161,8 @@ def is_near(name: str, text: str) -> bool:
 
 def _near_name(library: Library, text: str, kind: Kind) -> str | None:
     """The title or artist that is spelt most like these words, if one is."""
-    shortest, longest = (len(text) * ratio for ratio in (NEAR / (2 - NEAR), (2 - NEAR) / NEAR))  # others are not near
+    # Others are not near.
+    shortest, longest = ceil(len(text) * NEAR / (2 - NEAR)), floor(len(text) * (2 - NEAR) / NEAR)
     artists = set(library.field("artist").values())
     names = {name.lower(): name for name in artists if shortest <= len(name) <= longest}
     names = dict(list(names.items())[:MOST_COMPARED])

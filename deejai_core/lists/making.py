@@ -38,18 +38,18 @@ NAMED = 3  # members that a list is named after
 def make_similar(library: Library, model: Model, words: Sequence[str], request: Request) -> MadeList:
     """The list of what sounds like the tracks, albums or files that `words` name."""
     walk, rules = _seeded(request.walk), request.rules
+    remarks: list[str] = []
+    warnings: list[str] = []
     unwanted = find_matches(library, [request.less], request.kind) if request.less else []
     found = _described_or_found(library, model, words, request)
     space = request.open(library, model)
     leaning = None
     if isinstance(found, Description):
         seeds, leaning, remarks = sounding(space, rules, found)
-        warnings = []
     else:
         seeds, warnings = known_members(space, found.matches, found.listed)
         warnings += left_out(found.lost)
         seeds = _one_of_each_song(seeds) if rules.fold_versions else seeds
-        remarks = []
     less = known_members(space, unwanted)[0] if unwanted else []
     taken = duration(seed.song for seed in seeds) if walk.list_seeds else 0
     if walk.seconds and taken > walk.seconds:
@@ -102,7 +102,11 @@ def make_journey(library: Library, model: Model, waypoints: Sequence[str], reque
     unwanted = find_matches(library, [request.less], kind) if request.less else []
     named, lost = _named_waypoints(library, waypoints, kind)
     space = request.open(library, model)
-    stops, directions, words, remarks, warnings = [], [], [], [], []
+    stops: list[Member] = []
+    directions: list[np.ndarray] = []
+    words: list[str] = []
+    remarks: list[str] = []
+    warnings: list[str] = []
     for text, matches, listed in named:
         try:
             waypoint = find_waypoint(space, text, matches, stops, request.choose_waypoint)
@@ -126,7 +130,8 @@ def make_journey(library: Library, model: Model, waypoints: Sequence[str], reque
         raise PlaylistError(lost[0] if lost else "a journey needs two waypoints or more")
     if request.best_order:
         order = _best_order(directions, request)
-        stops, directions, words = ([some[number] for number in order] for some in (stops, directions, words))
+        stops, directions = [stops[number] for number in order], [directions[number] for number in order]
+        words = [words[number] for number in order]
     for stop, next_ in pairwise(stops):
         if stop.song.vector.tobytes() == next_.song.vector.tobytes():
             raise PlaylistError(f"{next_.name}: the same waypoint twice in a row; a journey leads from one to another")
@@ -140,7 +145,7 @@ def make_journey(library: Library, model: Model, waypoints: Sequence[str], reque
     legs = journey(
         candidates,
         [stop.song for stop in stops],
-        between=None if walk.seconds else walk.count,
+        between=walk.count,
         seconds=walk.seconds,
         drunk=walk.drunk,
         rng=np.random.default_rng(walk.seed) if walk.drunk else None,
@@ -162,12 +167,12 @@ def make_journey(library: Library, model: Model, waypoints: Sequence[str], reque
         entries.append(Entry("waypoint", stop))
     warnings += relaxed(picks)
     if not request.choose:
-        listed = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
+        total = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
         missing = 0 if walk.seconds else walk.count * len(legs) - len(picks)
         if missing:
             warnings.append(f"the library has no more: {counted(missing, kind)} fewer than asked for")
-        elif walk.seconds and _ran_short(listed, walk.seconds, candidates, entries):
-            warnings.append(f"the library has no more: {_minutes(listed)} instead of {_minutes(walk.seconds)}")
+        elif walk.seconds and _ran_short(total, walk.seconds, candidates, entries):
+            warnings.append(f"the library has no more: {_minutes(total)} instead of {_minutes(walk.seconds)}")
     title = "Journey from " + " to ".join((stop.tracks[0].title if kind == "track" else "") or stop.name for stop in stops)
     return MadeList(
         title, entries, space.name, space.kind, words, _drawn(walk), [*remarks, *_steps(entries, places)], warnings
@@ -187,21 +192,16 @@ def make_reordered(library: Library, model: Model, words: Sequence[str], request
         matches, lost = found.matches, list(found.lost)
     space = request.open(library, model)
     there = space.members_of([match for match in matches if not isinstance(match, Path)])
-    members = []
+    members: list[Member] = []
     for match in matches:
         try:
-            member = space.member(match) if isinstance(match, Path) else there.get(match)
-        except DeejaiError as error:  # a file that cannot be embedded
+            members.append(there[match] if match in there else space.member(match))
+        except DeejaiError as error:  # not analysed, or a file that cannot be
             lost.append(str(error))
-            continue
-        if member:
-            members.append(member)
-        else:
-            lost.append(str(space.why_not(match)))
     if len(members) < 2:
         raise PlaylistError(lost[0] if lost else "there is nothing to reorder; give two tracks or more")
     vectors = np.stack([member.song.vector for member in members])
-    order = _best_order(vectors, request)
+    order = _best_order(list(vectors), request)
     in_order = [members[place] for place in order]
     steps = [None, *(float(one.song.vector @ next_.song.vector) for one, next_ in pairwise(in_order))]
     entries = [
@@ -219,7 +219,7 @@ def make_reordered(library: Library, model: Model, words: Sequence[str], request
 def similar_artists(library: Library, model: Model, words: Sequence[str], request: Request) -> list[tuple[str, float, int]]:
     """Artists whose tracks sound like those that `words` name: (name, similarity, tracks), nearest first."""
     exact = library.by_artist(" ".join(words))
-    meant = Found(exact) if exact else find(library, words)
+    meant = Found([*exact]) if exact else find(library, words)
     space = request.open(library, model, whole=True)
     seeds, _ = known_members(space, meant.matches, meant.listed)
     allowed = space.allowed(request.rules)
@@ -233,7 +233,7 @@ def similar_artists(library: Library, model: Model, words: Sequence[str], reques
         if space.catalogue.song(int(tracks[0]), space.index.vectors[tracks[0]]).artist in own:
             continue
         names = [space.catalogue.artist[track] for track in tracks.tolist()]
-        direction = blend(space.index.vectors[tracks])
+        direction = blend(list(space.index.vectors[tracks]))
         found.append((one_line(max(names, key=names.count)), float(direction @ target), len(tracks)))
     return sorted(found, key=lambda artist: (-artist[1], artist[0]))[: request.walk.count]
 

@@ -33,7 +33,7 @@ class NamedPlaylist:
     verb: str
     words: tuple[str, ...]
     asked: dict[str, Any]
-    options: dict[str, object]
+    options: dict[str, Any]
 
     @property
     def title(self) -> str:
@@ -62,7 +62,7 @@ def read_named(entry: object, options: Collection[str], number: int = 1) -> Name
     "from" is short for "candidates". number: of the entry, for an error about one without a name.
     """
     name, makers = name_of(entry), ", ".join(MAKERS)
-    if not name:
+    if not name or not isinstance(entry, dict):
         raise PlaylistError(f"number {number} needs a name, and one of {makers}")
     verbs = [verb for verb in MAKERS if entry.get(verb)]
     if len(verbs) != 1:

@@ -56,7 +56,8 @@ class Request:
         )
 
     def chooser(self, space: Space) -> Callable[[Iterator[Pick]], Pick | None] | None:
-        return (lambda offers: self.choose(space, offers)) if self.choose else None
+        choose = self.choose
+        return (lambda offers: choose(space, offers)) if choose else None
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,8 @@ class Space:
     @cached_property
     def ids(self) -> list[int]:
         """What each place is that of."""
-        return self.rows.ids.tolist()
+        ids: list[int] = self.rows.ids.tolist()
+        return ids
 
     @property
     def position(self) -> Mapping[int, int]:
@@ -188,9 +189,14 @@ class Space:
             raise NothingAllowedError("candidates", f"{rules.candidates!r} {what}", hint="query")
         return allowed
 
-    def member(self, match: Match) -> Member | None:
-        """A track, album or file as a member of a list; None for one that has no vector. Raises ExternalFileError."""
-        return self._external(match) if isinstance(match, Path) else self.members_of([match]).get(match)
+    def member(self, match: Match) -> Member:
+        """A track, album or file as a member of a list. Raises LibraryError for one without a vector, ExternalFileError."""
+        if isinstance(match, Path):
+            return self.external(match)
+        there = self.members_of([match])
+        if match not in there:
+            raise self.why_not(match)
+        return there[match]
 
     def members(self, positions: Sequence[int]) -> dict[int, Member]:
         """The members at these positions, by position; without those that another program has removed meanwhile."""
@@ -267,7 +273,7 @@ class Space:
     def _keys(self) -> dict[int, str]:
         return self.library.recordings()
 
-    def _external(self, path: Path) -> Member:
+    def external(self, path: Path) -> Member:
         """A file; if the library has the same recording elsewhere, that one."""
         shown = one_line(os.fspath(path))
         if path.exists() and not path.is_file():
@@ -344,9 +350,10 @@ def open_space(
         if not ids:
             raise NotAnalysedError("no album is analysed yet", hint="analyse")
         rows = Vectors(np.array(ids), np.ones(len(ids), np.int64), vectors, written=len(ids))
-        columns, grouping = library.columns(ids, "album", plays=plays), Grouping(tracks, album_of)
-        return Space(library, model, analysis, kind, name, learned, rows, Index(vectors), columns, folder, grouping)
+        albums, grouping = library.columns(ids, "album", plays=plays), Grouping(tracks, album_of)
+        return Space(library, model, analysis, kind, name, learned, rows, Index(vectors), albums, folder, grouping)
     index = open_rows_index(folder, rows, search=search)
+    columns: TrackColumns
     if whole or learned:
         columns = library.columns(rows.ids.tolist(), plays=plays)
     else:

@@ -26,19 +26,20 @@ def known_members(
     has a vector, ExternalFileError.
     """
     there = space.members_of([match for match in matches if not isinstance(match, Path)])
-    found, failed = [], []
+    found: list[Member] = []
+    failed: list[ExternalFileError] = []
     for match in matches:
         if not isinstance(match, Path):
             found += [there[match]] if match in there else []
             continue
         try:
-            found.append(space.member(match))
+            found.append(space.external(match))
         except ExternalFileError as error:
             if match not in listed:
                 raise
             failed.append(error)
     if not found:
-        raise failed[0] if failed else space.why_not(matches[0])
+        raise failed[0] if failed else space.why_not(next(match for match in matches if not isinstance(match, Path)))
     once: dict[bytes, Member] = {}
     for member in found:
         once.setdefault(member.song.vector.tobytes(), member)
@@ -67,8 +68,6 @@ def find_waypoint(
     """
     if len(matches) == 1:
         member = space.member(matches[0])
-        if member is None:
-            raise space.why_not(matches[0])
         return Waypoint(member, member.song.vector, text)
     members, warnings = known_members(space, matches)
     free = _none_of(stops, members) or _none_of(stops[-1:], members) or members

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from deejai_core.errors import LostError, PlayerError, RefusedError, UnplayableError
@@ -196,12 +195,12 @@ class Mpd:
 class _NoError(Exception):
     """What MPD says when it does not do something, and its number for it."""
 
-    def __init__(self, message: str, number: int | None = None) -> None:
+    def __init__(self, message: str, number: int = 0) -> None:
         super().__init__(message)
         self.number = number
 
 
-def _library() -> ModuleType:
+def _library() -> Any:
     with extra("mpd"):
         import mpd
     return mpd

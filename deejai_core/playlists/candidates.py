@@ -12,7 +12,7 @@ import numpy as np
 
 from deejai_core.index.neighbours import Index
 from deejai_core.playlists.rules import Lineup, Rule, RuleSet
-from deejai_core.tracks.songs import Catalogue, Song, TrackColumns
+from deejai_core.tracks.songs import Song, TrackColumns
 
 EXPECTED = 64  # candidates asked for at first; mostly one of the first few is taken
 NEAR_EQUAL = 0.05  # how much worse than the best one a candidate may be, for its segue to decide
@@ -133,6 +133,7 @@ class Candidates:
         first = next(offers, None)
         if first is None or self.segue is None:
             return first
+        segue = self.segue
         before, after = lineup.songs.get(first.place - 1), lineup.songs.get(first.place + 1)
         near = takewhile(
             lambda pick: self.level(pick) == self.level(first) and pick.score >= first.score - NEAR_EQUAL, offers
@@ -140,7 +141,7 @@ class Candidates:
 
         def flow(pick: Pick) -> float:
             song = self.song(pick.position)
-            return (self.segue(before, song) if before else 0) + (self.segue(song, after) if after else 0)
+            return (segue(before, song) if before else 0) + (segue(song, after) if after else 0)
 
         return max([first, *islice(near, MOST_EQUALS - 1)], key=flow)
 
@@ -216,7 +217,7 @@ class Candidates:
         return self.lineup()
 
 
-def play_penalties(catalogue: Catalogue, *, prefer_played: float = 0.0, avoid_skipped: float = 0.0) -> np.ndarray:
+def play_penalties(catalogue: TrackColumns, *, prefer_played: float = 0.0, avoid_skipped: float = 0.0) -> np.ndarray:
     """(n,) penalties of 0 or more, in units of similarity, from what was played and skipped.
 
     prefer_played: what a track that was never played loses against the most played one; between the two it goes by the
@@ -228,7 +229,7 @@ def play_penalties(catalogue: Catalogue, *, prefer_played: float = 0.0, avoid_sk
     skips = np.zeros(tracks) if catalogue.skips is None else catalogue.skips.astype(float)
     most = np.log1p(plays.max(initial=0))
     unplayed = 1 - np.log1p(plays) / most if most > 0 else np.zeros(tracks)
-    return prefer_played * unplayed + avoid_skipped * skips / (plays + skips + 2)
+    return np.asarray(prefer_played * unplayed + avoid_skipped * skips / (plays + skips + 2))
 
 
 def mood_penalties(probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:

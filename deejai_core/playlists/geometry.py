@@ -13,8 +13,8 @@ def blend(vectors: Sequence[np.ndarray], weights: Sequence[float] | None = None)
     weights: how much each of them counts, in sum 1; None: all alike.
     """
     weighted = vectors if weights is None else [weight * vector for weight, vector in zip(weights, vectors, strict=True)]
-    total = np.sum(weighted, axis=0, dtype=np.float64)
-    length = np.linalg.norm(total)
+    total = np.asarray(np.sum(weighted, axis=0, dtype=np.float64))
+    length = float(np.linalg.norm(total))
     return total / length if length > 1e-6 * len(vectors) else np.asarray(vectors[0], np.float64)
 
 
@@ -29,13 +29,14 @@ def slerp(start: np.ndarray, end: np.ndarray, t: float) -> np.ndarray:
         via = np.eye(len(start))[np.argmin(np.abs(start))]
         via = via - (via @ start) * start
         via /= np.linalg.norm(via)
-        return np.cos(t * np.pi) * start + np.sin(t * np.pi) * via
-    return (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
+        return np.asarray(np.cos(t * np.pi) * start + np.sin(t * np.pi) * via)
+    return np.asarray((np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle))
 
 
 def angles(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """The angles between unit vectors (..., dimension) row by row, in radians."""
-    return np.arccos(np.clip(np.einsum("...i,...i->...", start.astype(np.float64), end.astype(np.float64)), -1, 1))
+    cosines = np.einsum("...i,...i->...", start.astype(np.float64), end.astype(np.float64))
+    return np.asarray(np.arccos(np.clip(cosines, -1, 1)))
 
 
 def stagger(direction: np.ndarray, drunk: float, rng: np.random.Generator) -> np.ndarray:

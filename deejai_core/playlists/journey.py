@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
-from typing import Any
 
 import numpy as np
 
@@ -20,12 +19,14 @@ from deejai_core.tracks.songs import Song
 
 MOST_TRIMMED = 2  # tracks more than that too many: another plan is made
 
+Plan = Callable[[Sequence[int]], list[list[Pick]]]  # so many tracks on each leg -> the picks of each leg
+
 
 def journey(
     candidates: Candidates,
     stops: Sequence[Song],
     *,
-    between: int | None = None,
+    between: int = 0,
     seconds: float | None = None,
     drunk: float = 0.0,
     rng: np.random.Generator | None = None,
@@ -38,10 +39,10 @@ def journey(
     stops: two or more songs; one may come again, but not right after itself. directions: (dimension,) where the way leads
     by, for each of them; None: their vectors. between: tracks between two stops. seconds: instead, the length that the
     whole list with its stops shall have, met within half a track; the longer way from one stop to the next then gets more
-    tracks. drunk: how far each step strays, see `stagger`; it needs `rng`. less: songs that the journey should be less
-    like, which are not picked. choose: picks one of the offers for each place in turn, best first, or None to leave the
-    rest empty; by default the whole path is planned at once, and the journey reversed is then the journey of the reversed
-    stops (unless candidates are to segue, which has a direction, or the stops are the same both ways).
+    tracks. drunk: how far each step strays, see `stagger`; without `rng` none does. less: songs that the journey should be
+    less like, which are not picked. choose: picks one of the offers for each place in turn, best first, or None to leave
+    the rest empty; by default the whole path is planned at once, and the journey reversed is then the journey of the
+    reversed stops (unless candidates are to segue, which has a direction, or the stops are the same both ways).
     """
     # Which track goes to which point must not depend on the direction of travel, and ties could make it so: the journey is
     # always planned in the same one of its two directions.
@@ -52,7 +53,7 @@ def journey(
     if seconds is not None:
         candidates = candidates.of_known_length()
     candidates, repelled = candidates.without(less), repulsion(less)
-    noise = int(rng.integers(2**63)) if drunk else None
+    noise = int(rng.integers(2**63)) if drunk and rng else None
 
     def plan(counts: Sequence[int]) -> list[list[Pick]]:
         targets = [[point - repelled for point in leg] for leg in _targets(by, counts)]
@@ -62,8 +63,9 @@ def journey(
         return _plan(candidates, path, targets, choose)
 
     if seconds is None:
-        between = min(between, len(candidates.index.vectors))
-    legs = plan([between] * (len(stops) - 1)) if seconds is None else _timed(candidates, path, by, seconds, plan, choose)
+        legs = plan([min(between, len(candidates.index.vectors))] * (len(stops) - 1))
+    else:
+        legs = _timed(candidates, path, by, seconds, plan, choose)
     return _renumbered(candidates, stops, [leg[::-1] for leg in legs[::-1]] if turned else legs)
 
 
@@ -75,7 +77,9 @@ def _targets(directions: Sequence[np.ndarray], counts: Sequence[int]) -> list[li
     ]
 
 
-def _plan(candidates: Candidates, stops, targets: list[list[np.ndarray]], choose: Choose | None) -> list[list[Pick]]:
+def _plan(
+    candidates: Candidates, stops: Sequence[Song], targets: list[list[np.ndarray]], choose: Choose | None
+) -> list[list[Pick]]:
     lineup = candidates.lineup()
     places = _stop_places(map(len, targets))
     for stop, place in zip(stops, places, strict=True):
@@ -85,16 +89,16 @@ def _plan(candidates: Candidates, stops, targets: list[list[np.ndarray]], choose
     }
     # A place between two that are taken can hardly suit both, or have a segue from one and to the other.
     in_turn = choose or candidates.segue or any(rule.looks_at_neighbours for rule in candidates.rules.active)
-    chosen = (_in_turn if in_turn else _closest_first)(candidates, points, lineup, choose)
+    chosen = _in_turn(candidates, points, lineup, choose) if in_turn else _closest_first(candidates, points, lineup)
     return [[chosen[place] for place in range(start + 1, end) if place in chosen] for start, end in pairwise(places)]
 
 
-def _closest_first(
-    candidates: Candidates, points: dict[int, np.ndarray], lineup: Lineup, _: Choose | None
-) -> dict[int, Pick]:
+def _closest_first(candidates: Candidates, points: dict[int, np.ndarray], lineup: Lineup) -> dict[int, Pick]:
     """The closest pair of a point of the path and a track is matched first, then the closest of the rest, and so on."""
     chosen: dict[int, Pick] = {}
-    queue: list[tuple[Any, ...]] = []  # each unserved point once, with the best track that it has not tried
+    queue: list[
+        tuple[int, float, int, Pick, Iterator[Pick]]
+    ] = []  # each unserved point once, with the best track that it has not tried
 
     def try_next(place: int, offers: Iterator[Pick]) -> None:
         if pick := next(offers, None):
@@ -128,7 +132,14 @@ def _in_turn(
     return chosen
 
 
-def _timed(candidates: Candidates, stops, directions, seconds: float, plan, choose: Choose | None) -> list[list[Pick]]:
+def _timed(
+    candidates: Candidates,
+    stops: Sequence[Song],
+    directions: Sequence[np.ndarray],
+    seconds: float,
+    plan: Plan,
+    choose: Choose | None,
+) -> list[list[Pick]]:
     """A plan that takes so long: one that is a little longer, without the tracks that are too many."""
     ways = [float(angles(start, end)) for start, end in pairwise(directions)]
     wanted = seconds - duration(stops)
@@ -138,7 +149,7 @@ def _timed(candidates: Candidates, stops, directions, seconds: float, plan, choo
     count = min(max(0, round(wanted / typical)), len(length))
     if choose:  # nobody wants to choose the same list several times
         return plan(_shares(count, ways))
-    best: list[list[Pick]] | None = None
+    best: list[list[Pick]] = []  # the shortest plan that is long enough
     too_few, enough = -1, math.inf  # tracks that were tried
     while too_few < count < enough:
         legs = plan(_shares(count, ways))
@@ -150,14 +161,14 @@ def _timed(candidates: Candidates, stops, directions, seconds: float, plan, choo
             if count >= enough - MOST_TRIMMED:
                 break
         elif tracks < count:
-            return legs if best is None else _trimmed(candidates, stops, best, wanted)  # the library has no more
+            return _trimmed(candidates, stops, best, wanted) if best else legs  # the library has no more
         else:
             too_few = count
             count += math.ceil(-over / mean)
     return _trimmed(candidates, stops, best, wanted)
 
 
-def _trimmed(candidates: Candidates, stops, legs: list[list[Pick]], wanted: float) -> list[list[Pick]]:
+def _trimmed(candidates: Candidates, stops: Sequence[Song], legs: list[list[Pick]], wanted: float) -> list[list[Pick]]:
     """Without tracks that are too many: each time the one whose neighbours are closest, if that breaks no rule."""
     legs = [list(leg) for leg in legs]
     while True:
@@ -182,7 +193,7 @@ def _without(legs: list[list[Pick]], number: int, step: int) -> list[list[Pick]]
     return [leg[:step] + leg[step + 1 :] if which == number else leg for which, leg in enumerate(legs)]
 
 
-def _offences(candidates: Candidates, stops, legs: list[list[Pick]]) -> int:
+def _offences(candidates: Candidates, stops: Sequence[Song], legs: list[list[Pick]]) -> int:
     return sum(len(pick.broken) for leg in _renumbered(candidates, stops, legs) for pick in leg)
 
 
@@ -193,17 +204,17 @@ def _renumbered(candidates: Candidates, stops: Sequence[Song], legs: list[list[P
     lineup = candidates.lineup()
     for stop, place in zip(stops, places, strict=True):
         lineup.add(stop, place)
-    placed = []
+    placed: list[list[Pick]] = []
     for start, leg in zip(places, legs, strict=False):
         placed.append([])
         for place, pick in enumerate(leg, start + 1):
-            song = candidates.song(pick.position)
-            placed[-1].append(replace(pick, place=place, broken=candidates.rules.broken(lineup, pick.position, place)))
-            lineup.add(song, place)
+            broken = candidates.rules.broken(lineup, pick.position, place)
+            placed[-1].append(replace(pick, place=place, broken=broken))
+            lineup.add(candidates.song(pick.position), place)
     return placed
 
 
-def _stop_places(counts) -> list[int]:
+def _stop_places(counts: Iterable[int]) -> list[int]:
     return [total + number for number, total in enumerate(accumulate(counts, initial=0))]
 
 

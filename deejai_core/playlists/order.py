@@ -37,7 +37,7 @@ def shortest_path(distances: np.ndarray, *, first: int | None = None, last: int 
 def _grown(distances: np.ndarray, first: int | None, last: int | None) -> list[int]:
     """From each song to the nearest one not yet visited."""
     start = first if first is not None else next(song for song in range(len(distances)) if song != last)
-    path = _greedy(distances, start).tolist()
+    path = [int(song) for song in _greedy(distances, start)]
     if last is not None:
         path.remove(last)
         path.append(last)
@@ -72,7 +72,9 @@ def path_length(distances: np.ndarray, path: list[int]) -> float:
 def _held_karp(distances: np.ndarray) -> list[int]:
     """The shortest round trip."""
     home = len(distances) - 1
-    best = {(1 << city, city): (distances[home, city], None) for city in range(home)}
+    best: dict[tuple[int, int], tuple[float, int]] = {
+        (1 << city, city): (distances[home, city], home) for city in range(home)
+    }
     for size in range(2, home + 1):
         for cities in combinations(range(home), size):
             visited = sum(1 << city for city in cities)
@@ -84,7 +86,7 @@ def _held_karp(distances: np.ndarray) -> list[int]:
     visited = (1 << home) - 1
     end = min(range(home), key=lambda city: best[visited, city][0] + distances[city, home])
     tour = [home]
-    while end is not None:
+    while end != home:
         tour.append(end)
         visited, end = visited & ~(1 << end), best[visited, end][1]
     return tour
@@ -95,7 +97,8 @@ def _improved(distances: np.ndarray) -> list[int]:
     n = len(distances)
     starts = np.linspace(0, n - 1, 8 if n <= 100 else 1).astype(int)
     tours = (_improved_tour(distances, _greedy(distances, start)) for start in starts.tolist())
-    return min(tours, key=lambda tour: float(distances[tour, np.roll(tour, -1)].sum())).tolist()
+    best = min(tours, key=lambda tour: float(distances[tour, np.roll(tour, -1)].sum()))
+    return [int(song) for song in best]
 
 
 def _greedy(distances: np.ndarray, start: int) -> np.ndarray:

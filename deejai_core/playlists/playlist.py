@@ -40,9 +40,9 @@ def similar(
     tracks to pick. seconds: instead, the length that the whole list shall have; it ends within half a track of it, and
     takes no track of unknown length. keep_on: 0 stays with the seeds. stay: 0 to 1, how much each track is near the seeds
     as well, see `heading`. floor: the list ends where the similarity of the next track is below it; 0: never. drunk: 0
-    goes straight, 1 in any direction, see `stagger`; it needs `rng`. less: songs that the list should be less like; they
-    are not picked. choose: picks one of the offers, best first, or None to end the list; by default the best. watch: is
-    shown each step as it is made.
+    goes straight, 1 in any direction, see `stagger`; without `rng` it goes straight. less: songs that the list should be
+    less like; they are not picked. choose: picks one of the offers, best first, or None to end the list; by default the
+    best. watch: is shown each step as it is made.
     """
     if seconds is not None:
         candidates = candidates.of_known_length()
@@ -56,7 +56,7 @@ def similar(
         Course(keep_on, stay, less=less),
         begun=[blend([seed.vector for seed in seeds])],
         held=[(seed, place if listed else None) for place, seed in enumerate(seeds)],
-        stray=straying(drunk, lambda place: rng),
+        stray=straying(drunk, lambda place: rng) if rng else None,
         take=take,
     )
     picks: list[Pick] = []

@@ -17,5 +17,5 @@ def ends(slices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _direction(slices: np.ndarray) -> np.ndarray:
     units = slices / np.maximum(np.linalg.norm(slices, axis=1, keepdims=True), 1e-12)
-    total = units.sum(axis=0, dtype=np.float64)
-    return total / max(np.linalg.norm(total), 1e-12)
+    total: np.ndarray = units.sum(axis=0, dtype=np.float64)
+    return total / max(float(np.linalg.norm(total)), 1e-12)

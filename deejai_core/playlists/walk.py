@@ -86,10 +86,11 @@ def walk(
     """
     take = take or candidates.best
     lineup = candidates.lineup()
-    for song, place in [*held, *((song, None) for song in course.less)]:
-        lineup.add(song, place)
+    for other, at in [*held, *((song, None) for song in course.less)]:
+        lineup.add(other, at)
     steps, picked = list(begun), 0
-    for place, song in places:
+    for place, there in places:
+        song = there
         if song is None:
             target = course.direction(steps, picked)
             pick = take(candidates.next_offers(stray(target, place) if stray else target, place, lineup), lineup)

@@ -16,7 +16,7 @@ import pytest
 
 from deejai_core.api import analyse
 from deejai_core.errors import DamagedError, LibraryError
-from deejai_core.features.subsonic.annotations import is_skipped
+from deejai_core.features.subsonic.annotating import is_skipped
 from deejai_core.features.subsonic.answers import encode, iso
 from deejai_core.features.subsonic.app import ENDPOINTS, create_app
 from deejai_core.features.subsonic.call import Playing, Server

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from deejai_core.audio.decode import window_starts
-from deejai_core.models.registry import Model
+from deejai_core.models.protocol import Model
 from deejai_core.playlists.segue import ENDS
 
 WINDOW = 30  # seconds that are heard at once
@@ -31,7 +32,7 @@ class Moment:
 def level(samples: np.ndarray) -> float:
     """The mean level of samples, in dBFS (a full-scale square wave has 0)."""
     power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
-    return max(QUIETEST, 10 * np.log10(max(power, 1e-30)))
+    return max(QUIETEST, 10 * math.log10(max(power, 1e-30)))
 
 
 def moments(
@@ -84,7 +85,7 @@ def directions(samples: np.ndarray, model: Model) -> np.ndarray:
 
 def closest(directions: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """The one of several directions (m, dimension) that comes closest to any of the vectors (n, dimension)."""
-    return directions[np.argmax((directions @ vectors.T).max(axis=1))]
+    return np.asarray(directions[np.argmax((directions @ vectors.T).max(axis=1))])
 
 
 def beginnings(trunks: Iterable[tuple[int, np.ndarray]], tracks: int, model: Model) -> np.ndarray:
@@ -114,4 +115,4 @@ def beginnings(trunks: Iterable[tuple[int, np.ndarray]], tracks: int, model: Mod
 
 
 def _units(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12))

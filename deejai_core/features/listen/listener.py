@@ -102,7 +102,7 @@ class Listener:
         if not known.any():
             raise NotAnalysedError("how songs begin is not stored", hint="compare whole songs")
         whole = space.candidates(self._rules)
-        allowed = known if whole.allowed is None else known & whole.allowed
+        allowed: np.ndarray = known if whole.allowed is None else known & whole.allowed
         return Candidates(Index(vectors), whole.catalogue, whole.rules, allowed=allowed, penalty=whole.penalty)
 
     @cached_property
@@ -113,10 +113,9 @@ class Listener:
     def _read(self, position: int) -> np.ndarray | None:
         """A song's samples; None if its file cannot be read now."""
         track = next(iter(self.space.library.tracks([self.space.ids[position]]).values()), None)
-        seconds = min(track.length or LONGEST, LONGEST) if track else 0
-        rate = self.model.sample_rate
-        if not seconds:
+        if track is None:
             return None
+        seconds, rate = min(track.length or LONGEST, LONGEST), self.model.sample_rate
         try:
             return self._decoder.windows(track.path, sample_rate=rate, length=math.ceil(seconds * rate), limit=2)[0]
         except AudioError:

@@ -36,7 +36,7 @@ def prints(samples: np.ndarray, sample_rate: int) -> np.ndarray:
         spectrum = np.abs(np.fft.rfft(frames[start : start + 256] * np.hanning(frame))) ** 2
         power[start : start + 256] = np.add.reduceat(spectrum, edges, axis=1)[:, :-1]
     loud = np.log(power + FLOOR * power.max(initial=0) + 1e-12)
-    return (loud - loud.mean(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(loud - loud.mean(axis=1, keepdims=True), np.float32)
 
 
 def likeness(heard: np.ndarray, song: np.ndarray) -> float:
@@ -78,15 +78,16 @@ class Recogniser:
         heard = prints(samples[-SECONDS * self._sample_rate :], self._sample_rate)
         songs = dict.fromkeys([*proposed, *([] if self._playing is None else [self._playing])])
         found = {song: likeness(heard, self._of(song)) for song in songs}
-        best = max(found, key=found.get, default=None)
+        best = max(found, key=lambda song: found[song], default=None)
         self._playing = best if best is not None and found[best] >= SURE else None
         return self._playing
 
     def _of(self, song: int) -> np.ndarray:
         if song not in self._prints:
             samples = self._read(song)
-            silent = samples is None or level(samples) <= -100
-            self._prints[song] = prints(np.zeros(0) if silent else samples, self._sample_rate)
+            if samples is None or level(samples) <= -100:  # silence
+                samples = np.zeros(0)
+            self._prints[song] = prints(samples, self._sample_rate)
             if len(self._prints) > REMEMBERED:
                 self._prints.popitem(last=False)
         self._prints.move_to_end(song)

@@ -41,7 +41,7 @@ PALETTE = (
 )  # fmt: skip
 GREY, FAINT = "#969696", "#dddddd"
 # Paths differ in three ways, since lines cross and not all eyes see colours. These stand out from light and dark grounds.
-STYLES = (
+STYLES: tuple[dict[str, Any], ...] = (
     {"colour": None, "dash": [], "corners": 0, "turn": 0},
     {"colour": "#2a78d6", "dash": [7, 3], "corners": 4, "turn": 45},
     {"colour": "#d63a3a", "dash": [2, 3], "corners": 4, "turn": 0},
@@ -117,7 +117,7 @@ def scale_field(name: str, numbers: Sequence[float | None], text: Callable[[floa
     distinct = sorted({number for number in numbers if number is not None})
     place = {number: at for at, number in enumerate(distinct, 1)} | {None: 0}
     low, high = np.percentile([number for number in numbers if number is not None], [OUTLIERS, 100 - OUTLIERS])
-    low, high = (min(distinct, key=lambda number, end=end: abs(number - end)) for end in (low, high))
+    low, high = (_closest(distinct, float(end)) for end in (low, high))
     shades = np.clip((np.array(distinct) - low) / ((high - low) or 1), 0, 1) * SHADES
     return Field(
         name,
@@ -168,10 +168,15 @@ def map_data(
     }
 
 
+def _closest(numbers: Sequence[float], wanted: float) -> float:
+    return min(numbers, key=lambda number: abs(number - wanted))
+
+
 def _field(each: Field) -> dict[str, Any]:
-    found = {"name": each.name, "legend": each.legend or each.name, "values": each.values, "of": each.of}
+    found: dict[str, Any] = {"name": each.name, "legend": each.legend or each.name, "values": each.values, "of": each.of}
     if each.colours is not None:
         found["colours"] = {"names": each.names, "of": each.colours}
-    if each.shades is not None:
-        found["scale"] = {"low": each.scale[0], "high": each.scale[1], "of": each.shades}
+    if each.shades is not None and each.scale is not None:
+        low, high = each.scale
+        found["scale"] = {"low": low, "high": high, "of": each.shades}
     return found

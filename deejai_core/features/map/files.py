@@ -117,16 +117,16 @@ def map_picture(data: dict[str, Any], title: str, kind: str = "png") -> bytes:
     return picture.getvalue()
 
 
-def _draw_path(axes: Axes, x: np.ndarray, y: np.ndarray, path: dict[str, Any], style: dict) -> Line2D:
+def _draw_path(axes: Axes, x: np.ndarray, y: np.ndarray, path: dict[str, Any], style: dict[str, Any]) -> Line2D:
     """Draw a path with its tracks numbered. Returns what stands for it in a legend."""
     tracks, colour = path["tracks"], style["colour"] or INK
-    line = {"color": colour, "linewidth": 1.2, "linestyle": (0, style["dash"]) if style["dash"] else "-"}
-    marker = (style["corners"], 0, style["turn"]) if style["corners"] else "o"
+    line: dict[str, Any] = {"color": colour, "linewidth": 1.2, "linestyle": (0, style["dash"]) if style["dash"] else "-"}
+    marker: Any = (style["corners"], 0, style["turn"]) if style["corners"] else "o"
     axes.plot(x[tracks], y[tracks], alpha=0.8, **line)
     if len(tracks) <= MOST_NUMBERED:
         axes.scatter(x[tracks], y[tracks], s=130, marker=marker, color="white", edgecolors=colour, linewidths=1.2, zorder=3)
         for number, track in enumerate(tracks, 1):
-            axes.text(x[track], y[track], number, ha="center", va="center", fontsize=6, color=INK, zorder=4)
+            axes.text(x[track], y[track], str(number), ha="center", va="center", fontsize=6, color=INK, zorder=4)
     else:
         axes.scatter(x[tracks], y[tracks], s=10, marker=marker, color=colour, zorder=3)
     label = f"{_plain(path['name'])} ({len(tracks):,})"

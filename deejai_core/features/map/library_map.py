@@ -240,7 +240,7 @@ def _empty(name: str, hint: str) -> OptionError:
     return OptionError("color", "no analysed track has a value there", value=name, hint=hint)
 
 
-def _number(value: object) -> float | None:
+def _number(value: Any) -> float | None:
     try:
         number = float(value)
     except (TypeError, ValueError):

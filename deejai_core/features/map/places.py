@@ -173,7 +173,7 @@ def largest(values: np.ndarray, count: int) -> np.ndarray:
     row, column = np.divmod(np.flatnonzero(values >= least[:, None]), columns)  # five times as fast as nonzero
     order = np.lexsort((-values[row, column], row))  # stable
     firsts = np.searchsorted(row, np.arange(rows))
-    return column[order][firsts[:, None] + np.arange(count)]
+    return np.asarray(column[order][firsts[:, None] + np.arange(count)])
 
 
 def principal_components(vectors: np.ndarray) -> np.ndarray:
@@ -181,7 +181,7 @@ def principal_components(vectors: np.ndarray) -> np.ndarray:
     centred = vectors - vectors.mean(axis=0, dtype=float)
     directions = np.linalg.eigh(centred.T @ centred)[1][:, :-3:-1]  # (dimension, 2)
     largest = np.abs(directions).argmax(axis=0)
-    return centred @ (directions * np.sign(directions[largest, [0, 1]]))
+    return np.asarray(centred @ (directions * np.sign(directions[largest, [0, 1]])))
 
 
 def by_components(vectors: np.ndarray) -> np.ndarray:
@@ -199,7 +199,8 @@ def sketch_map(folder: Path, vectors: np.ndarray, recordings: Sequence[str], mod
     if len(tracks.vectors) < SKETCHED_FROM or _few_are_new(tracks.settled):
         return None
     places = _start(tracks.vectors, tracks.known)
-    return (by_components(tracks.vectors) if places is None else places)[tracks.copies]
+    sketch = by_components(tracks.vectors) if places is None else places
+    return np.asarray(sketch[tracks.copies])
 
 
 def open_map(
@@ -221,7 +222,7 @@ def open_map(
     places, anew = place(tracks.vectors, tracks.known, tracks.settled, threads=threads, report=report)
     if anew or tracks.changed:
         _write(path, model, tracks.digests, tracks.recordings, places, tracks.settled | anew)
-    return places[tracks.copies]
+    return np.asarray(places[tracks.copies])
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,7 +267,7 @@ def _start(vectors: np.ndarray, known: np.ndarray) -> np.ndarray | None:
 
 
 def _few_are_new(settled: np.ndarray) -> bool:
-    return (~settled).sum() <= MOST_NEW * len(settled)
+    return int((~settled).sum()) <= MOST_NEW * len(settled)
 
 
 def _digests(vectors: np.ndarray) -> np.ndarray:
@@ -303,8 +304,10 @@ def _write(
     path: Path, model: str, digests: np.ndarray, recordings: Sequence[str], places: np.ndarray, settled: np.ndarray
 ) -> None:
     data = io.BytesIO()
-    columns = {"digests": digests, "recordings": np.array(recordings, str), "places": places, "settled": settled}
-    np.savez_compressed(data, version=VERSION, model=model, **columns)
+    names = np.array(recordings, str)
+    np.savez_compressed(
+        data, version=VERSION, model=model, digests=digests, recordings=names, places=places, settled=settled
+    )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:

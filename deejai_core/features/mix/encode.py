@@ -79,7 +79,7 @@ def encode(path: Path, suffix: str, blocks: Iterable[np.ndarray], about: About, 
     """
     format_ = FORMATS[suffix]
     kilobits = bitrate or format_.bitrate
-    if format_.codec == "vorbis":
+    if format_.codec == "vorbis" and kilobits:
         _encode_vorbis(path, format_, blocks, kilobits)
         _tag_vorbis(path, about)
     else:
@@ -98,7 +98,8 @@ def _encode_with_av(path: Path, format_: Format, blocks: Iterable[np.ndarray], a
                 container.metadata.update(_plain_tags(about))
                 container.set_chapters(_chapters(about, apart=format_.container == "mp3"))
             stream = container.add_stream(format_.codec, rate=format_.rate, layout="stereo")
-            stream.codec_context.format = format_.samples
+            assert isinstance(stream, av.AudioStream)  # as all codecs of `FORMATS` are
+            stream.codec_context.format = av.AudioFormat(format_.samples)
             if kilobits:
                 stream.bit_rate = kilobits * 1000
             rng = np.random.default_rng(0)

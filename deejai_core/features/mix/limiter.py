@@ -52,4 +52,4 @@ def _falling(peaks: np.ndarray, ceiling: float, before: float, slope: float) -> 
         return np.zeros(len(peaks))
     needed = 20 * np.log10(np.maximum(peaks / ceiling, 1))
     fallen = slope * np.arange(1, len(peaks) + 1)
-    return np.maximum(np.maximum.accumulate(np.maximum(needed + fallen, before)) - fallen, 0)
+    return np.asarray(np.maximum(np.maximum.accumulate(np.maximum(needed + fallen, before)) - fallen, 0))

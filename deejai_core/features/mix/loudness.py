@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -89,7 +90,7 @@ def integrated_loudness(energy: np.ndarray) -> float:
     powers = powers[powers > _power(ABSOLUTE_GATE)]
     if not len(powers):
         return -np.inf
-    return float(_loudness(powers[powers > powers.mean() * 10 ** (RELATIVE_GATE / 10)].mean()))
+    return _loudness(float(powers[powers > powers.mean() * 10 ** (RELATIVE_GATE / 10)].mean()))
 
 
 def sounding(peak: np.ndarray) -> tuple[int, int]:
@@ -100,7 +101,7 @@ def sounding(peak: np.ndarray) -> tuple[int, int]:
 
 
 def decibels(amplitude: float) -> float:
-    return 20 * np.log10(amplitude) if amplitude > 0 else -np.inf
+    return 20 * math.log10(amplitude) if amplitude > 0 else -math.inf
 
 
 def ratio(decibels: float) -> float:
@@ -109,7 +110,7 @@ def ratio(decibels: float) -> float:
 
 
 def _loudness(power: float) -> float:
-    return -0.691 + 10 * np.log10(power)
+    return -0.691 + 10 * math.log10(power)
 
 
 def _power(loudness: float) -> float:

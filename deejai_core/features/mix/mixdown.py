@@ -39,10 +39,11 @@ def check_output(
         raise MixError(f"{shown}: its folder cannot be written to")
     if not can_name(path):
         raise MixError(f"{shown}: a cue sheet cannot name this file; choose a name without quotation marks and line breaks")
-    for file, is_ours in (
-        (path, lambda file: is_mix(file, comments_of, made_by)),
-        (cue_path(path), lambda file: _is_cue_of_mix(file, made_by)),
-    ):
+    written: dict[Path, Callable[[Path], bool]] = {  # what is written, and whether what lies there is ours
+        path: lambda file: is_mix(file, comments_of, made_by),
+        cue_path(path): lambda file: _is_cue_of_mix(file, made_by),
+    }
+    for file, is_ours in written.items():
         try:
             if file.exists() and not file.is_file():
                 raise MixError(f"{one_line(os.fspath(file))}: this is not a regular file; choose another name")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -118,7 +117,9 @@ def render(
     return limited(_faded(mix, finished, short, blocks_of), mix.rate, ratio(CEILING))
 
 
-def _faded(mix: Mix, finished: Callable[..., Any], short: Callable, blocks_of: Blocks) -> Iterator[np.ndarray]:
+def _faded(
+    mix: Mix, finished: Callable[[Part], None], short: Callable[[Part, str], None], blocks_of: Blocks
+) -> Iterator[np.ndarray]:
     leaving = np.zeros((0, 2), np.float32)  # the end of the track before, faded out
     shared_after = [part.fade for part in mix.parts[1:]] + [0]
     for part, shared in zip(mix.parts, shared_after, strict=True):

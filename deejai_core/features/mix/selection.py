@@ -66,10 +66,10 @@ def select_made(made: MadeList) -> Selection:
 
 def select_named(library: Library, words: Sequence[str], decoder: Decoder) -> Selection:
     """The tracks of playlists, each as often as it is there, or else what words mean, see `lookup.find`."""
-    playlists = [meant_playlist(word) for word in words]
+    playlists = [playlist for word in words if (playlist := meant_playlist(word))]
     matches: list[Match] = []
     lost: list[str] = []
-    if all(playlists):
+    if len(playlists) == len(words):
         for playlist in playlists:
             held = read_listed(library, playlist)
             matches += held.matches

@@ -54,7 +54,7 @@ def _fate(entry: QueueEntry, before: Snapshot, now: Snapshot) -> Fate:
 
 def _follows(after: str | None, before: str, now: Snapshot) -> bool:
     """Whether an entry stands right after another one."""
-    return (before, after) in pairwise(entry.id for entry in now.entries)
+    return any((one.id, next_.id) == (before, after) for one, next_ in pairwise(now.entries))
 
 
 def _consumed(entry: QueueEntry, before: Snapshot, now: Snapshot) -> bool:

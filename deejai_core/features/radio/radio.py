@@ -175,14 +175,15 @@ class Radio:
         for mode in sorted(self._before.modes):
             self._remark(mode)
         found = changes(before, self._before)
-        refused = [(entry, "refused") for entry in found.refused if entry.id not in self._withdrawn]
-        for entry, fate in [*([found.over] if found.over else []), *refused]:
+        fates = [] if found.over is None else [found.over]
+        fates += [(entry, "refused") for entry in found.refused if entry.id not in self._withdrawn]
+        for entry, fate in fates:
             self._past.append((entry.file, fate))
             if fate in ("skipped", "refused"):
                 self.observer.turned_away(self._name(entry.file), fate)
         if before.entries and not self._before.entries:
             self.observer.emptied()
-        return self._before, bool(found.over) and found.over[1] == "skipped"
+        return self._before, found.over is not None and found.over[1] == "skipped"
 
     def _fill(self, *, even_if_empty: bool = False) -> None:
         """Add what is lacking; after a skip, what was chosen before it is chosen again."""

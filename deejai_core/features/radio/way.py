@@ -84,7 +84,7 @@ def next_songs(
             ),
             *((candidates.song(position), None) for position in never),
         ],
-        stray=straying(drunk, lambda place: rng),
+        stray=straying(drunk, lambda place: rng) if rng else None,
     )
     return [step.pick for step in steps]
 
@@ -101,5 +101,5 @@ def away_from(direction: np.ndarray, way: Sequence[WayEntry], later: int = 0) ->
             push += weight * 0.5 ** (since / FORGETTING) * entry.song.vector
         elif entry.fate in LEADING:
             since += 1
-    pushed = direction - push * min(1.0, MOST_PUSH / max(np.linalg.norm(push), 1e-12))
+    pushed = direction - push * min(1.0, MOST_PUSH / max(float(np.linalg.norm(push)), 1e-12))
     return pushed if np.linalg.norm(pushed) > 1e-3 else -push  # they cancel each other out

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from deejai_core.errors import DeejaiError
 from deejai_core.extras import extra
-from deejai_core.features.subsonic import annotations, browsing, listings, media, playlists, sonic
+from deejai_core.features.subsonic import annotating, browsing, listings, media, playlists, sonic
 from deejai_core.features.subsonic.answers import (
     GENERIC,
     NOT_FOUND,
@@ -130,15 +130,15 @@ ENDPOINTS: dict[str, Callable[[Call], Any]] = {
     "getCoverArt": media.get_cover_art,
     "getLyrics": media.get_lyrics,
     "getLyricsBySongId": media.get_lyrics_by_song_id,
-    "star": annotations.star,
-    "unstar": annotations.unstar,
-    "setRating": annotations.set_rating,
-    "scrobble": annotations.scrobble,
-    "getNowPlaying": annotations.get_now_playing,
-    "getPlayQueue": annotations.get_play_queue,
-    "getPlayQueueByIndex": annotations.get_play_queue_by_index,
-    "savePlayQueue": annotations.save_play_queue,
-    "savePlayQueueByIndex": annotations.save_play_queue_by_index,
+    "star": annotating.star,
+    "unstar": annotating.unstar,
+    "setRating": annotating.set_rating,
+    "scrobble": annotating.scrobble,
+    "getNowPlaying": annotating.get_now_playing,
+    "getPlayQueue": annotating.get_play_queue,
+    "getPlayQueueByIndex": annotating.get_play_queue_by_index,
+    "savePlayQueue": annotating.save_play_queue,
+    "savePlayQueueByIndex": annotating.save_play_queue_by_index,
     "getBookmarks": _nothing("bookmarks", "bookmark"),
     "getInternetRadioStations": _nothing("internetRadioStations", "internetRadioStation"),
     "getNewestPodcasts": _nothing("newestPodcasts", "episode"),

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from deejai_core.errors import DeejaiError
 from deejai_core.features.subsonic.answers import GENERIC, MISSING, NOT_FOUND, SubsonicError
@@ -41,6 +41,8 @@ MOST_VALUES = 10_000  # of one parameter: a playlist has so many songs at most
 MOST_PLAYING = 1000  # clients whose song is remembered
 
 log = logging.getLogger(__name__)
+
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,7 @@ def _checked(id_: str) -> str:
     return id_ if len(id_) <= LONGEST else ""  # which is nobody's
 
 
-def _found(thing: object, what: str) -> object:
+def _found(thing: Thing | None, what: str) -> Thing:
     if thing is None:
         raise SubsonicError(NOT_FOUND, f"there is no such {what}")
     return thing

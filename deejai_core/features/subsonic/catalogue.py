@@ -55,7 +55,8 @@ class Song:
     values: Mapping[str, Any]  # what else the library says, by the names of NUMBERS and TEXTS
 
     def number(self, name: str) -> float:
-        return self.values.get(name, 0)
+        found: float = self.values.get(name, 0)
+        return found
 
     @property
     def genres(self) -> list[str]:

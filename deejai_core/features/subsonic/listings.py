@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from deejai_core.features.subsonic import elements
@@ -26,10 +26,10 @@ def get_album_list2(call: Call) -> dict[str, Any]:
 
 def _albums(call: Call) -> Sequence[Album]:
     kind = call.text("type")
-    if kind not in LISTS:
-        raise SubsonicError(GENERIC, f"type: there is no list {kind[:40]!r}; there is {', '.join(LISTS)}")
+    if kind not in (RANDOM, *LISTS):
+        raise SubsonicError(GENERIC, f"type: there is no list {kind[:40]!r}; there is {', '.join((RANDOM, *LISTS))}")
     size = call.whole("size", 10, 0, MOST_LISTED)
-    if kind == "random":  # whose second page is another choice
+    if kind == RANDOM:  # whose second page is another choice
         albums = call.catalogue.by_name
         return random.sample(albums, min(size, len(albums)))
     offset = call.whole("offset", 0, 0, MOST_SKIPPED)
@@ -95,8 +95,8 @@ def _there(call: Call, ids: Any) -> list[Album]:
     return list(dict.fromkeys(album for id_ in ids if (album := call.catalogue.album(id_))))
 
 
-LISTS = {
-    "random": None,
+RANDOM = "random"
+LISTS: dict[str, Callable[[Call], Sequence[Album]]] = {
     "newest": lambda call: call.catalogue.newest,
     "highest": _highest,
     "frequent": _frequent,

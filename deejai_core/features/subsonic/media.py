@@ -85,7 +85,8 @@ def get_cover_art(call: Call) -> Response:
     response.add_etag()
     response.cache_control.private = True
     response.cache_control.max_age = A_DAY
-    return response.make_conditional(call.request)
+    response.make_conditional(call.request)
+    return response
 
 
 def get_lyrics(call: Call) -> dict[str, Any]:

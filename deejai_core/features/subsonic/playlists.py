@@ -224,10 +224,11 @@ def _name(call: Call) -> str:
 
 
 def _songs_given(call: Call, name: str) -> list[str]:
-    songs = [call.catalogue.song(id_) for id_ in call.ids(name)]
-    if None in songs:
+    ids = call.ids(name)
+    songs = [song.id for id_ in ids if (song := call.catalogue.song(id_))]
+    if len(songs) < len(ids):
         raise SubsonicError(NOT_FOUND, f"{name}: there is no such song")
-    return [song.id for song in songs]
+    return songs
 
 
 def _index(text: str, length: int) -> int:

@@ -97,8 +97,11 @@ def _walk(call: Call, songs: Sequence[Song], count: int) -> tuple[Space, list[Pi
     if not seeds:
         raise SubsonicError(GENERIC, "it has not been analysed yet")
     walk = call.server.request.walk
-    options = {"keep_on": walk.keep_on, "stay": walk.stay, "drunk": walk.drunk, "seed": walk.seed or 0}
-    return space, fill(candidates, seeds[:MOST_SEEDS], [None] * count, **options)
+    free = [None] * count
+    picks = fill(
+        candidates, seeds[:MOST_SEEDS], free, keep_on=walk.keep_on, stay=walk.stay, drunk=walk.drunk, seed=walk.seed or 0
+    )
+    return space, picks
 
 
 def _position(space: Space, song: Song) -> int:

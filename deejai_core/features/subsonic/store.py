@@ -205,7 +205,7 @@ class ListenerStore:
         )
         with self._database.transaction():
             cursor = self._connection.execute(f"INSERT OR REPLACE INTO playlists VALUES ({marks_for(row)})", row)  # noqa: S608
-        return replace(playlist, id=cursor.lastrowid)
+        return replace(playlist, id=cursor.lastrowid or playlist.id)
 
     def delete_playlist(self, id_: int) -> None:
         with self._database.transaction():

@@ -62,18 +62,18 @@ class Users:
             return found[0]
         if name is None:
             raise SubsonicError(MISSING, "u: the name of a listener is missing")
-        if token is None and password is None:
-            raise SubsonicError(MISSING, "t and s, or p: the password is missing")
-        if token is not None and password is not None:
-            raise SubsonicError(TWO_LOGINS, "give either t and s or p, not both")
-        if token is not None and salt is None:
-            raise SubsonicError(MISSING, "s: the salt of the token is missing")
         right = self.passwords.get(name)
         known = right if right is not None else ""  # as much work for a name that nobody has
-        if token is not None:
-            good = _same(token.lower(), hashlib.md5((known + salt).encode("utf-8", "replace")).hexdigest())  # noqa: S324
-        else:
+        if password is not None:
+            if token is not None:
+                raise SubsonicError(TWO_LOGINS, "give either t and s or p, not both")
             good = _same(_plain_password(password), known)
+        elif token is None:
+            raise SubsonicError(MISSING, "t and s, or p: the password is missing")
+        elif salt is None:
+            raise SubsonicError(MISSING, "s: the salt of the token is missing")
+        else:
+            good = _same(token.lower(), hashlib.md5((known + salt).encode("utf-8", "replace")).hexdigest())  # noqa: S324
         if right is None or not good:
             raise SubsonicError(WRONG_LOGIN, "the name or the password is wrong")
         return name

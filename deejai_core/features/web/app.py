@@ -78,10 +78,13 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
     with extra("web"):
         import flask
         import imagesize  # noqa: F401 (needed by the processes that look for covers, which cannot say that it is missing)
+        from flask.json.provider import DefaultJSONProvider
         from werkzeug.exceptions import HTTPException
 
     app = flask.Flask("deejai", static_folder=None)
-    app.json.sort_keys = False
+    json_provider = DefaultJSONProvider(app)
+    json_provider.sort_keys = False
+    app.json = json_provider
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     transcoders = Transcoders()
     read_reference = requests.reference_reader(library.dimension)
@@ -303,7 +306,8 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         response.add_etag()
         response.cache_control.private = True
         response.cache_control.max_age = 3600
-        return response.make_conditional(flask.request)
+        response.make_conditional(flask.request)
+        return response
 
     @app.get("/api/blind")
     def blind() -> dict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -14,6 +14,7 @@ from deejai_core.files import open_regular
 
 if TYPE_CHECKING:
     from flask import Request, Response
+    from werkzeug.datastructures import Range
 
 FORMATS = {  # of files, as `Metadata` names them, that some browser plays
     "MP3": "mp3",
@@ -77,16 +78,16 @@ def file_response(file: BinaryIO, mime_type: str, request: Request) -> Response:
     response = Response(mimetype=mime_type, direct_passthrough=True)
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["Last-Modified"] = http_date(status.st_mtime)
-    response.set_etag(f"{status.st_mtime_ns:x}-{status.st_size:x}")
     response.cache_control.private = True
     response.cache_control.no_cache = True  # asked for again, but answered with 304
-    tag, _ = response.get_etag()
+    tag = f"{status.st_mtime_ns:x}-{status.st_size:x}"
+    response.set_etag(tag)
     if not request.range and not is_resource_modified(request.environ, tag, last_modified=response.last_modified):
         file.close()
         response.status_code = 304
         return response
     first, length = 0, status.st_size
-    if request.range and _is_for(request, tag):
+    if request.range and _is_for(request, request.range, tag):
         wanted = _part(*request.range.ranges[0], status.st_size)
         if wanted is None:
             file.close()
@@ -112,9 +113,9 @@ def _part(first: int, last: int | None, size: int) -> range | None:
     return wanted or None
 
 
-def _is_for(request: Request, tag: str) -> bool:
+def _is_for(request: Request, wanted: Range, tag: str) -> bool:
     """Whether a range is one that is served, of the file as it is now: other units, and several ranges, may be ignored."""
-    if request.range.units != "bytes" or len(request.range.ranges) != 1:
+    if wanted.units != "bytes" or len(wanted.ranges) != 1:
         return False
     # Strong comparison: a weak tag, or a date, does not tell two versions of one second apart.
     return request.headers.get("If-Range", f'"{tag}"').strip() == f'"{tag}"'
@@ -148,7 +149,7 @@ class Transcoders:
             raise RefusedError("the track's file cannot be played", 422)
         return Response(_Stream(beginning, stream), mimetype=TRANSCODED[target], headers=headers, direct_passthrough=True)
 
-    def _stream(self, path: Path, target: str, start: float, bit_rate: int) -> Iterator[bytes]:
+    def _stream(self, path: Path, target: str, start: float, bit_rate: int) -> Generator[bytes, None, None]:
         try:
             words = [os.fsencode(path.absolute()).hex(), target, str(start), str(bit_rate), str(TRANSCODER_MEMORY)]
             process = start_child("deejai_core.features.web.transcoder", *words)
@@ -168,7 +169,7 @@ class Transcoders:
 class _Stream:
     """A stream whose beginning was looked at. Closed even if it was never read from, which ends the transcoder."""
 
-    def __init__(self, beginning: bytes, rest: Iterator[bytes]) -> None:
+    def __init__(self, beginning: bytes, rest: Generator[bytes, None, None]) -> None:
         self._beginning = beginning
         self._rest = rest
 

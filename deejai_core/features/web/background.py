@@ -27,6 +27,6 @@ class BackgroundAnalysis:
 
     def end(self) -> None:
         """End it if it runs. The next one goes on from there."""
-        if self.running:
+        if self._process is not None and self.running:
             self._process.terminate()
             self._process.wait()

@@ -79,6 +79,6 @@ def _shown_host(host: str) -> str:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(DOCUMENTATION_ADDRESS)  # sends nothing: it only chooses the interface that leads out
-            return probe.getsockname()[0]
+            return str(probe.getsockname()[0])
         except OSError:  # no network
             return socket.gethostname()

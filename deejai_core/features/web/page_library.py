@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from deejai_core.data_folder import slices_path
 from deejai_core.embedding.slices import open_slices
@@ -59,6 +59,10 @@ class Running(Protocol):
         """End it if it runs."""
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
 @dataclass(frozen=True, eq=False)
 class State:
     """The library as it was when it was last opened."""
@@ -68,13 +72,13 @@ class State:
     names: SearchIndex  # of all tracks
 
 
-def _answering(method: Callable[..., Any]) -> Callable:
+def _answering(method: Callable[P, R]) -> Callable[P, R]:
     """A method whose errors become refusals."""
 
     @functools.wraps(method)
-    def wrapped(self: PageLibrary, *args: Any, **options: Any) -> Any:
+    def wrapped(*args: P.args, **options: P.kwargs) -> R:
         try:
-            return method(self, *args, **options)
+            return method(*args, **options)
         except RefusedError:
             raise
         except MissingError as error:
@@ -140,11 +144,12 @@ class PageLibrary:
         Raises LibraryError for none, RefusedError for a file outside the library.
         """
         matches = find_matches(self.library, words)
-        if any(isinstance(match, Path) for match in matches):
+        ids = [match for match in matches if not isinstance(match, Path)]
+        if len(ids) < len(matches):
             raise RefusedError("a file outside the library can be dropped into the page; here, name tracks of the library")
-        found = [match for match in matches if match in self.state.space.position]
+        found = [id_ for id_ in ids if id_ in self.state.space.position]
         if not found:
-            raise self.state.space.why_not(matches[0])
+            raise self.state.space.why_not(ids[0])
         return found
 
     @_answering

@@ -55,8 +55,9 @@ def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[]
             headers = [("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff")]
             return f"{self.error.status} {REASONS[self.error.status]}", headers, body
 
-    class Parser(HTTPRequestParser):
+    class Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
         most, deadline = LARGEST_UPLOAD, float("inf")
+        content_length: int
 
         def parse_header(self, header_plus: bytes) -> None:
             super().parse_header(header_plus)
@@ -72,7 +73,7 @@ def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[]
                 self._refuse(error)
 
         def received(self, data: bytes) -> int:
-            taken = super().received(data)
+            taken: int = super().received(data)
             if not self.completed and self.body_bytes_received > self.most:
                 self._refuse(RefusedError(f"the body is too large; {self.most // 1_000_000} MB is the most", 413))
             elif not self.completed and time.monotonic() > self.deadline:
@@ -80,21 +81,23 @@ def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[]
             return taken
 
         def _header(self, name: str) -> str | None:
-            return self.headers.get(name.upper().replace("-", "_"))
+            found: str | None = self.headers.get(name.upper().replace("-", "_"))
+            return found
 
         def _refuse(self, error: RefusedError) -> None:
             self.error, self.completed = Refusal(error), True
             self.expect_continue = False  # or waitress would ask for the body all the same
 
-    class Channel(HTTPChannel):
+    class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         parser_class = Parser
         began = 0.0  # when the head that is on its way did
+        last_activity: float
         busy = free = 0.0  # when it was last seen at work; and when not waiting for its client to read
 
         def received(self, data: bytes) -> bool:
             if self.request is None:
                 self.began = time.time()
-            return super().received(data)
+            return bool(super().received(data))
 
         def is_overdue(self, now: float) -> bool:
             """Whether its client has kept the server waiting for too long. To be asked every second."""
@@ -112,7 +115,7 @@ def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[]
         @property
         def since(self) -> float:
             """When it last did something for its client."""
-            return self.last_activity if self.total_outbufs_len else max(self.busy, self.creation_time)
+            return self.last_activity if self.total_outbufs_len else max(self.busy, float(self.creation_time))
 
     def tend(server: BaseWSGIServer, now: float) -> None:
         """Close the connections whose clients keep the server waiting; of very many, the idlest too."""

@@ -61,6 +61,7 @@ def transcode(path: Path, target: str, start: float, bit_rate: int, output: Bina
         if start:
             source.seek((stream.start_time or 0) + int(start / stream.time_base), stream=stream)
         encoder = sink.add_stream(codec, rate=RATE, layout="stereo", bit_rate=bit_rate or usual)
+        assert isinstance(encoder, av.AudioStream)  # as all codecs of `TARGETS` are
         resampler = av.AudioResampler(encoder.codec_context.format, "stereo", RATE, encoder.codec_context.frame_size or 960)
         written = 0
 

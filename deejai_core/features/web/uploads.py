@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from deejai_core.features.web.guard import LARGEST_UPLOAD
 from deejai_core.features.web.library import RefusedError
@@ -32,7 +32,7 @@ class Uploads:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextlib.contextmanager
-    def received(self, body: BinaryIO, name: str) -> Iterator[Path]:
+    def received(self, body: IO[bytes], name: str) -> Iterator[Path]:
         """A body as a file, which is gone after the block. name: what the file was called. Raises RefusedError."""
         if not self._free.acquire(blocking=False):
             raise RefusedError("other files are being listened to; try again in a moment", 503)
@@ -51,7 +51,7 @@ class Uploads:
             self._free.release()
 
 
-def _copy(body: BinaryIO, path: Path) -> None:
+def _copy(body: IO[bytes], path: Path) -> None:
     size, deadline = 0, time.monotonic() + MOST_SECONDS
     with path.open("xb") as file:
         while chunk := body.read(CHUNK):

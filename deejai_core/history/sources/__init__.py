@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Literal
 
 from deejai_core.errors import HistoryError
 from deejai_core.formats.read import is_playlist
@@ -51,7 +52,7 @@ READERS: dict[str, Callable[[dict[str, Any]], Read]] = {
     "track_metadata": listen,
 }
 # By what only its beginning looks like.
-FORMATS: tuple[tuple[Callable[[str], bool], Callable[[BinaryIO], Iterator[Read]]], ...] = (
+FORMATS: tuple[tuple[Callable[[str], bool], Callable[[BufferedReader], Iterator[Read]]], ...] = (
     (is_log, logged_plays),
     (is_library, library),
     (is_table, tabled_plays),
@@ -60,7 +61,6 @@ LONGEST_LIST = 100_000  # songs that come one by one, in memory
 # What Spotify adds to its songs: things that are no songs, and saved songs in no order.
 NO_SONGS = re.compile(r"Streaming_?History_(Video|podcast|audiobook)|YourLibrary", re.IGNORECASE)  # in a file's name
 LOVED = "ListenBrainz: loved"  # what a list of songs that come one by one is called
-DAMAGED = "damaged"
 PROBE = 100  # records that a file may begin with before it is given up as something else
 
 
@@ -154,9 +154,9 @@ def _read_file(file: SourceFile, on_warning: Callable[[str], None]) -> Reading:
     songs: list[Mention] = []
     try:
         for read in _contents(file):
-            if read is None or read is DAMAGED:
+            if read is None or read == "damaged":
                 unknown += 1
-                damaged += read is DAMAGED
+                damaged += read is not None
                 if not known and unknown == PROBE:
                     break
                 continue
@@ -186,8 +186,8 @@ def _read_file(file: SourceFile, on_warning: Callable[[str], None]) -> Reading:
     return known > 0
 
 
-def _contents(file: SourceFile) -> Iterator[Read | str | None]:
-    """What each of a file's records gives; None for one of a kind that nobody knows, DAMAGED for one that is none."""
+def _contents(file: SourceFile) -> Iterator[Read | Literal["damaged"] | None]:
+    """What each of a file's records gives; None for one of a kind that nobody knows."""
     with unpacked(file) as data:
         head = data.read(HEAD)
     beginning = head.decode(encoding_of(head), "replace")
@@ -202,7 +202,7 @@ def _contents(file: SourceFile) -> Iterator[Read | str | None]:
     in_lines = file.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
     with unpacked(file) as data:
         for record in records(data, in_lines=in_lines):
-            yield DAMAGED if record is None else _of_record(record)
+            yield "damaged" if record is None else _of_record(record)
 
 
 def _of_record(record: object) -> Read | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from typing import BinaryIO
+from io import BufferedReader
 
 from deejai_core.history.mentions import Play
 from deejai_core.history.sources.files import as_text
@@ -18,7 +18,7 @@ def is_log(beginning: str) -> bool:
     return beginning.startswith(SIGN)
 
 
-def logged_plays(data: BinaryIO) -> Iterator[tuple[Play | None, int]]:
+def logged_plays(data: BufferedReader) -> Iterator[tuple[Play | None, int]]:
     """Each play, None for a song that was skipped; and 1 if a line cannot be understood.
 
     Artist, album, title, number, length, L (listened) or S (skipped), the time at which it began, and a recording.

@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from deejai_core.errors import HistoryError
 from deejai_core.history.sources.values import text
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 JSON = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 SCROBBLER = "scrobbler.log"  # how the names of players' logs end, which may be hidden files
@@ -54,7 +57,7 @@ class SourceFile:
     """A file, on disk or in an archive. The name is for people."""
 
     name: str
-    open: Callable[[], BinaryIO]
+    open: Callable[[], io.BufferedIOBase]
     allowance: Allowance = field(default_factory=lambda: Allowance(ALWAYS))
 
 
@@ -99,7 +102,7 @@ def on_disk(path: Path) -> SourceFile:
 
 
 @contextmanager
-def unpacked(file: SourceFile) -> Iterator[BinaryIO]:
+def unpacked(file: SourceFile) -> Iterator[io.BufferedReader]:
     """What is in a file, unpacked if it was packed by gzip. Raises UnreadableError, at once or half-way."""
     try:
         with file.open() as raw:
@@ -121,7 +124,7 @@ def encoding_of(head: bytes) -> str:
     return "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
 
 
-def as_text(data: BinaryIO) -> TextIO:
+def as_text(data: io.BufferedReader) -> TextIO:
     """A file as text, from its beginning. What is no text in it becomes U+FFFD."""
     return io.TextIOWrapper(data, encoding_of(data.peek(2)), errors="replace")
 
@@ -129,13 +132,13 @@ def as_text(data: BinaryIO) -> TextIO:
 class _Allowed(io.RawIOBase):
     """A file that gives no more than its allowance."""
 
-    def __init__(self, data: BinaryIO, allowance: Allowance) -> None:
+    def __init__(self, data: io.BufferedIOBase, allowance: Allowance) -> None:
         self._data, self._allowance = data, allowance
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:
+    def readinto(self, buffer: WriteableBuffer) -> int:
         count = self._data.readinto1(buffer)
         self._allowance.left -= count
         if self._allowance.left < 0:
@@ -143,12 +146,12 @@ class _Allowed(io.RawIOBase):
         return count
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> io.BufferedIOBase:
     # zipfile unpacks other kinds without a limit: 4 KB may become gigabytes at once.
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise UnreadableError("it is packed in an unusual way; unpack the archive and add its folder")
     try:
-        return archive.open(info)
+        return cast(zipfile.ZipExtFile, archive.open(info))  # as documented; its type says less
     except UnicodeDecodeError as error:
         raise UnreadableError("its name is damaged in the archive") from error
 

@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from deejai_core.errors import HistoryError
@@ -16,7 +16,6 @@ from deejai_core.history.mentions import Mention, Play, SongList
 from deejai_core.history.sources.values import mention, moment, number, text
 
 if TYPE_CHECKING:
-    from types import ModuleType
     from xml.dom.minidom import Element
 
     import pylast
@@ -134,7 +133,7 @@ class LastFm:
 
     def _count(self, method: str, params: dict[str, int]) -> int:
         """How many tracks there are."""
-        problem: _GarbledError | None = None
+        problem: _GarbledError
         for page in FIRST:  # each is told with one track, and it may be the one that cannot be read
             try:
                 found = self._ask(method, params | {"limit": 1} | ({"page": page} if page > 1 else {}))
@@ -196,16 +195,17 @@ class LastFm:
         return f"Last.fm: {text(error.details)} (error {status})"
 
 
-def _network(pylast: ModuleType, key: str, server: str) -> pylast.LastFMNetwork:
-    network = pylast.LastFMNetwork(api_key=key)
+def _network(library: Any, key: str, server: str) -> pylast.LastFMNetwork:
+    """library: pylast."""
+    network: pylast.LastFMNetwork = library.LastFMNetwork(api_key=key)
     url = urlsplit(server)
     network.ws_server = (url.netloc, url.path or "/")
     if url.scheme == "http":
 
-        class Plain(pylast.httpx.HTTPTransport):
+        class Plain(library.httpx.HTTPTransport):  # type: ignore[misc]  # of whichever httpx pylast stands on
             """pylast only ever asks for https://."""
 
-            def handle_request(self, request):
+            def handle_request(self, request: Any) -> Any:
                 request.url = request.url.copy_with(scheme="http")
                 return super().handle_request(request)
 

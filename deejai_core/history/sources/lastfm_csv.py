@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from typing import BinaryIO
+from io import BufferedReader
 
 from deejai_core.history.mentions import Play
 from deejai_core.history.sources.files import as_text
@@ -30,7 +30,7 @@ def is_table(beginning: str) -> bool:
     return len(first) == 4 and _spelt_time(first[3]) is not None
 
 
-def tabled_plays(data: BinaryIO) -> Iterator[tuple[Play | None, int]]:
+def tabled_plays(data: BufferedReader) -> Iterator[tuple[Play | None, int]]:
     """Each play, None for what is playing at this moment; and 1 if a line cannot be understood.
 
     A table has a first line that names its columns, `uts,utc_time,artist,artist_mbid,album,album_mbid,track,track_mbid`,

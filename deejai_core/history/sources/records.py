@@ -56,7 +56,7 @@ def _parsed(line: bytes) -> object:
 
 def _elements(value: object) -> list[Any]:
     if isinstance(value, dict) and isinstance(value.get("playlists"), list):
-        return value["playlists"]
+        value = value["playlists"]
     return value if isinstance(value, list) else [value]
 
 
@@ -97,7 +97,7 @@ def _streamed(beginning: bytes, data: BinaryIO) -> Iterator[object]:
             raise UnreadableError(f"more than {MOST_VALUES:,} values or {LARGEST // 1_000_000} MB of JSON in one piece")
 
 
-def _events(beginning: bytes, data: BinaryIO) -> Iterator[tuple[str, object]]:
+def _events(beginning: bytes, data: BinaryIO) -> Iterator[tuple[str, Any]]:
     """What the parser meets, and ("chunk", its length) for each piece that was read."""
     with extra("history"):
         import ijson

@@ -31,8 +31,8 @@ def text(value: object) -> str:
 def number(value: object) -> float | None:
     """A finite number, also where it is written as text."""
     try:
-        found = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
+        found = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
         return None
     return found if math.isfinite(found) else None
 

@@ -20,6 +20,8 @@ from deejai_core.playlists.rules.rule import Rule, RuleContext
 from deejai_core.playlists.rules.separation import AlbumSeparation, ArtistPenalty, ArtistSeparation
 from deejai_core.playlists.rules.versions import Versions
 
+__all__ = ["BY_NAME", "ORDER", "PREFERENCES", "Length", "Lineup", "Rule", "RuleContext", "RuleSet"]
+
 # When no track keeps all rules, the first one is dropped, then the second too, and so on.
 ORDER: tuple[type[Rule], ...] = (MixInKey, NotPlayed, AlbumSeparation, ArtistSeparation, Length, Versions)
 PREFERENCES = (ArtistPenalty,)

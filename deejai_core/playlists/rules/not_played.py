@@ -35,4 +35,4 @@ class NotPlayed(Rule):
         if lineup.catalogue.played_at is None:
             return np.zeros(len(positions), bool)
         played_at = lineup.catalogue.played_at[positions]
-        return (played_at > 0) & (played_at > self.not_played_since)
+        return np.asarray((played_at > 0) & (played_at > self.not_played_since))

@@ -35,7 +35,8 @@ class Versions(Rule):
     def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
         if not self.duplicate_epsilon or not lineup.vectors:
             return np.zeros(len(positions), bool)
-        return (lineup.read(positions) @ np.stack(lineup.vectors).T).max(axis=1) > 1 - self.duplicate_epsilon
+        nearest: np.ndarray = (lineup.read(positions) @ np.stack(lineup.vectors).T).max(axis=1)
+        return nearest > 1 - self.duplicate_epsilon
 
     def refuses(self, lineup: Lineup, position: int) -> bool:
         return self.fold_versions and not lineup.names.isdisjoint(lineup.catalogue.names(position))

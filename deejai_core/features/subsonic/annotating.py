@@ -64,8 +64,8 @@ def scrobble(call: Call) -> dict[str, Any]:
     ids, times = call.ids("id"), call.all("time")
     if not ids:
         raise SubsonicError(MISSING, "id: this parameter is missing")
-    songs = [call.catalogue.song(id_) for id_ in ids]
-    if None in songs:
+    songs = [song for id_ in ids if (song := call.catalogue.song(id_))]
+    if len(songs) < len(ids):
         raise SubsonicError(NOT_FOUND, "there is no such song")
     if not call.switch("submission", True):
         _play_now(call, songs[-1])
@@ -166,7 +166,8 @@ def _queue(call: Call) -> tuple[Queue, list[Song], int | None]:
     """The queue, empty if there is none, those of its songs that there still are, and which of them plays."""
     with call.server.opened() as store:
         queue = store.queue(call.user) or Queue((), 0, 0, 0, "")
-    songs, current = [], None
+    songs: list[Song] = []
+    current = None
     for place, id_ in enumerate(queue.items):
         if song := call.catalogue.song(id_):
             if place == queue.place:
