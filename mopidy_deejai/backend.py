@@ -11,6 +11,7 @@ import pykka
 from mopidy import backend
 from mopidy.models import Album, Artist, Ref, Track
 
+from deejai_core.api import MadeList
 from deejai_core.errors import LibraryError
 from deejai_core.formats.entries import Track as Song
 from deejai_core.formats.entries import one_line
@@ -119,7 +120,11 @@ def list_of(music: Music, verb: str, parts: Sequence[str]) -> list[Song]:
     """The tracks of the list that a URI stands for; none if it stands for something else."""
     if not parts:
         return []
-    makers = {"similar": music.similar, "journey": music.journey, "list": lambda names: music.make(names[0])}
+    makers: dict[str, Callable[[Sequence[str]], MadeList]] = {
+        "similar": music.similar,
+        "journey": music.journey,
+        "list": lambda names: music.make(names[0]),
+    }
     if verb not in makers:
         return []
     made = makers[verb](parts)

@@ -15,7 +15,7 @@ class Extension(ext.Extension):
     version = __version__
 
     def get_default_config(self) -> str:
-        return config.read(Path(__file__).with_name("ext.conf"))
+        return str(config.read(Path(__file__).with_name("ext.conf")))
 
     def get_config_schema(self) -> config.ConfigSchema:
         schema = super().get_config_schema()

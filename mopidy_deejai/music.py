@@ -19,7 +19,8 @@ class Music(Protocol):
     Methods raise DeejaiError.
     """
 
-    library: Library
+    @property
+    def library(self) -> Library: ...
 
     def similar(self, words: Sequence[str]) -> MadeList:
         """Return what sounds like what these words name."""
@@ -51,8 +52,4 @@ def song_at(space: Space, path: Path | None) -> list[Member]:
     if path is None:
         return []
     id_ = space.library.at([path]).get(path)
-    if id_ in space.position:
-        return list(space.members([space.position[id_]]).values())
-    if id_ is not None:
-        raise space.why_not(id_)
-    return []
+    return [] if id_ is None else [space.member(id_)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,7 @@ class MopidyPlayer:
 
 
 @contextlib.contextmanager
-def _errors():
+def _errors() -> Iterator[None]:
     try:
         yield
     except pykka.ActorDeadError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from beets import config, ui
@@ -75,11 +76,11 @@ class DeejaiPlugin(BeetsPlugin):
 
                 from .library.beets_library import BeetsLibrary
 
-                note_files(BeetsLibrary(session.lib), [item.id for item in task.imported_items()])
+                note_files(BeetsLibrary(session.lib), _ids(task.imported_items()))
         except Exception:  # the next `analyze` notes them
             self._log.debug("", exc_info=True)
 
-    def import_finished(self, lib: Library) -> None:
+    def import_finished(self, lib: Library, paths: list[bytes]) -> None:
         """Says how many tracks were analysed, and writes the playlists of the configuration; at worst a warning."""
         if self._import_analysis:
             self._import_analysis.close()
@@ -111,9 +112,13 @@ class DeejaiPlugin(BeetsPlugin):
             settings = read_settings(self.config)
             model = model_in_use(library, settings)
             self._import_analysis = ImportAnalysis(model, tagging_model(model), settings.analysis, self._warn)
-        return self._import_analysis(library, [item.id for item in items])
+        return self._import_analysis(library, _ids(items))
 
     def _warn(self, failure: NotEmbedded) -> None:
         from deejai_core.formats.entries import one_line
 
         self._log.warning("{}: not analysed: {}", one_line(os.fspath(failure.path)), failure.reason)
+
+
+def _ids(items: Iterable[Item]) -> list[int]:
+    return [item.id for item in items if item.id]

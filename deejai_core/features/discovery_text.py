@@ -19,7 +19,7 @@ FORMATS = ("csv", "jspf")
 SONGS = ("artist", "title", "album", "similarity", "lists", "recording")  # columns of a table
 ARTISTS = ("artist", "similarity", "lists", "songs")
 
-Found = Sequence[FoundSong] | Sequence[FoundArtist]
+Found = Sequence[FoundSong | FoundArtist]
 
 
 def format_for(path: Path | None, chosen: str | None, *, artists: bool) -> str | None:
@@ -40,7 +40,6 @@ def format_for(path: Path | None, chosen: str | None, *, artists: bool) -> str |
 
 
 def found_lines(found: Found) -> Iterator[str]:
-    each: FoundSong | FoundArtist
     for number, each in enumerate(found, 1):
         if isinstance(each, FoundSong):
             name, amount = mention_name(each.song), counted(each.lists, "list")

@@ -79,7 +79,7 @@ class Call:
         """The tracks that the words find; None without words, which means all. Raises UserError if it is none."""
         if not self.args:
             return None
-        ids = [item.id for item in self.library.lib.items(self.args)]
+        ids = [item.id for item in self.library.lib.items(self.args) if item.id]
         if not ids:
             raise UserError(f"no track matches {' '.join(self.args)!r}; `beet ls` shows what a query finds")
         return ids

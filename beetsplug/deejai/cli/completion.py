@@ -13,6 +13,8 @@ from functools import partial
 from optparse import SUPPRESS_HELP, Option, OptionParser
 from pathlib import Path
 
+from beets.ui import Subcommand
+
 from .group import Verb, VerbsCommand
 
 FILES = re.compile(r"FILE|FOLDER|PLAYLIST|SOURCE")  # arguments that may be files, in a usage line
@@ -56,10 +58,11 @@ def _filled(file: str, texts: dict[str, str]) -> str:
     return re.sub(r"@(\w+)@", lambda match: text(match[1]), template)
 
 
-def _nodes(command: Verb | VerbsCommand, above: str = "") -> Iterator[Node]:
+def _nodes(command: Subcommand, above: str = "") -> Iterator[Node]:
     """The command and all its verbs, each under all its names."""
-    verbs = getattr(command, "verbs", [])
-    words = [(verb.name, verb.help) for verb in verbs] or [(word, "") for word in command.words]
+    verbs = command.verbs if isinstance(command, VerbsCommand) else []
+    words = [(verb.name, verb.help) for verb in verbs]
+    words += [(word, "") for word in command.words] if isinstance(command, Verb) else []
     usage = command.parser.usage or ""
     flags = [_flag(option, command.parser) for option in command.parser.option_list if option.help != SUPPRESS_HELP]
     for name in (command.name, *command.aliases):
@@ -70,13 +73,13 @@ def _nodes(command: Verb | VerbsCommand, above: str = "") -> Iterator[Node]:
 
 
 def _flag(option: Option, parser: OptionParser) -> Flag:
-    help_ = (option.help or "").replace("%default", str(parser.defaults.get(option.dest)))
+    help_ = (option.help or "").replace("%default", str(parser.defaults.get(option.dest or "")))
     if not option.takes_value():
         value = ""
     elif option.choices:
         value = "word"
     else:
-        value = {"FILE": "file", "DIR": "folder"}.get(option.metavar, "text")
+        value = {"FILE": "file", "DIR": "folder"}.get(option.metavar or "", "text")
     return Flag((*option._short_opts, *option._long_opts), help_, value, tuple(option.choices or ()))
 
 

@@ -79,8 +79,7 @@ class Verb(ui.Subcommand):
 
     def switch(self, *flags: str) -> None:
         """Add an option without a value: its flags, then its help."""
-        *flags, help_ = flags
-        self.parser.add_option(*flags, action="store_true", help=help_)
+        self.parser.add_option(*flags[:-1], action="store_true", help=flags[-1])
 
     def call(
         self, config: confuse.Subview, log: BeetsLogger, library: Library, opts: optparse.Values, args: list[str]
@@ -128,12 +127,13 @@ class VerbsCommand(ui.Subcommand):
         parser = ui.SubcommandsOptionParser(usage="%prog COMMAND [ARGS...]")
         parser.add_option("-h", "--help", action="help", help="show this help message and exit")
         super().__init__(name, parser, help)
+        self._parser = parser
         self.verbs: list[ui.Subcommand] = []
         self.add(*verbs)
 
     def add(self, *verbs: ui.Subcommand) -> None:
         self.verbs += verbs
-        self.parser.add_subcommand(*verbs)
+        self._parser.add_subcommand(*verbs)
 
     def verb(self, word: str) -> ui.Subcommand:
         """The verb of this name or alias. Raises UserError if there is none."""
@@ -150,7 +150,7 @@ class VerbsCommand(ui.Subcommand):
 
     @root_parser.setter
     def root_parser(self, parser: optparse.OptionParser) -> None:
-        ui.Subcommand.root_parser.fset(self, parser)
+        vars(ui.Subcommand)["root_parser"].fset(self, parser)
         for verb in self.verbs:  # their usage lines begin with this command's name, which is known only now
             verb.root_parser = self.parser
 
@@ -159,7 +159,7 @@ class VerbsCommand(ui.Subcommand):
         opts.verb = None
         if words:
             self.verb(words[0])
-            opts.verb, opts.of_verb, words = self.parser.parse_subcommand(words)
+            opts.verb, opts.of_verb, words = self._parser.parse_subcommand(words)
         return opts, words
 
     def call(

@@ -74,7 +74,7 @@ def _read(
 ) -> tuple[NamedPlaylist, Settings]:
     """A playlist of the configuration, and the settings for it. given: what overrides them all."""
     playlist = read_named(entry, LISTED, number)
-    settings = read_settings(config, playlist.options | given)
+    settings = read_settings(config, {**playlist.options, **given})
     return playlist, settings.change("output", output_format=playlist.format) if playlist.format else settings
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from optparse import SUPPRESS_HELP
+from typing import Any
 
 from deejai_core.options.lists import Rules
 from deejai_core.options.option import Option, options_of
@@ -37,7 +38,7 @@ def add_options(verb: Verb, options: Iterable[Option]) -> None:
             _add_switch(verb, option, flags)
             continue
         told = "" if option.default in (None, "", {}) else f" (default: {option.default})"
-        choices = {"choices": option.value.choices} if option.value.choices else {}
+        choices: dict[str, Any] = {"choices": option.value.choices} if option.value.choices else {}
         verb.parser.add_option(
             *flags,
             dest=option.name,

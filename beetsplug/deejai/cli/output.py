@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import beets
 import confuse
 from beets import ui
-from beets.library import Item
+from beets.library import Album, Item
 from beets.util import open_anything, sanitize_path
 
 from deejai_core.formats.entries import one_line
@@ -75,8 +75,9 @@ def play(tracks: Sequence[Track], log: BeetsLogger) -> None:
 def _formatted(library: BeetsLibrary, kind: Kind, template: str, entry: Entry) -> str:
     """An entry by a template of beets, which may have two fields more."""
     match = entry.member.match
+    model: Item | Album
     if not isinstance(match, Path):
-        model = library.lib.get_item(match) if kind == "track" else library.lib.get_album(match)
+        model = (library.lib.get_item(match) or Item()) if kind == "track" else (library.lib.get_album(match) or Album())
     else:
         (track,) = entry.member.tracks
         model = Item(path=os.fsencode(match), artist=track.artist, title=track.title, length=track.length or 0.0)

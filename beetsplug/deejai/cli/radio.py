@@ -17,6 +17,8 @@ from deejai_core.players.mpd import Address, Mpd
 from .hints import WORDS
 
 if TYPE_CHECKING:
+    import confuse
+
     from deejai_core.library import Library
 
 REMARKS: dict[Remark, str] = OF_ANY_PLAYER | {
@@ -45,5 +47,5 @@ def find_address(
     return address.but(host, None if port is None else str(port), password, port_name="--port")
 
 
-def _configured(view: object) -> str | None:
+def _configured(view: confuse.ConfigView) -> str | None:
     return str(view.get()) if view.exists() and view.get() not in (None, "") else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -40,7 +40,7 @@ class Settings:
 
     def value(self, name: str) -> Any:
         """The value of an option."""
-        of = next((group for group, cls in GROUPS.items() if name in cls.__dataclass_fields__), None)
+        of = next((group for group, cls in GROUPS.items() if name in {each.name for each in fields(cls)}), None)
         return getattr(getattr(self, of), name) if of else getattr(self, name)
 
     def change(self, group: str, **values: Any) -> Settings:

@@ -97,7 +97,8 @@ def _lists_of(library: BeetsLibrary, name: str, entry: dict[str, Any]) -> Iterat
     items += [item for query in _as_list(entry.get("album_query")) for album in lib.albums(query) for item in album.items()]
     lists: dict[str, list[int]] = {}
     for item in items:
-        lists.setdefault(item.evaluate_template(name, True), []).append(item.id)
+        if item.id:
+            lists.setdefault(item.evaluate_template(name, True), []).append(item.id)
     for title, ids in lists.items():
         named = Path(title).stem if title.lower().endswith((".m3u", ".m3u8")) else title
         yield SongList(named, tuple(map(as_mention, library.tracks(ids).values())))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from beets import ui
 
@@ -34,11 +35,12 @@ def choose_next(space: Space, offers: Iterator[Pick]) -> Pick | None:
         names = space.names([pick.position for pick in picks])
         for number, pick in enumerate(picks, 1):
             ui.print_(f"  {number}  {pick.similarity:.3f} {names.get(pick.position, '?')}")
-        answer = ui.input_options(("More", "End"), numrange=(1, len(picks)), default=1)
+        numbers: dict[str, Any] = {"numrange": (1, len(picks)), "default": 1}  # a number, where beets' type says text
+        answer = ui.input_options(("More", "End"), **numbers)
+        if isinstance(answer, int):
+            return picks[answer - 1]
         if answer == "e":
             return None
-        if answer != "m":
-            return picks[answer - 1]
     return None
 
 
@@ -51,4 +53,4 @@ def choose_waypoint(text: str, members: list[Member]) -> Member | None:
     if len(members) > len(shown):
         ui.print_(f"     ... and {len(members) - len(shown)} more")
     answer = ui.input_options(("Centre of all",), numrange=(1, len(shown)), default="c")
-    return None if answer == "c" else shown[answer - 1]
+    return shown[answer - 1] if isinstance(answer, int) else None

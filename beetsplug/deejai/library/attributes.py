@@ -37,10 +37,15 @@ class Vector(types.Type):
         return self.parse(sql_value) if isinstance(sql_value, str) else None
 
     def to_sql(self, model_value: bytes | None) -> str | None:
-        return None if model_value is None else base64.b64encode(model_value).decode("ascii")
+        return None if model_value is None else as_text(model_value)
 
     def format(self, value: bytes | None) -> str:
-        return self.to_sql(value) or ""
+        return "" if value is None else as_text(value)
+
+
+def as_text(vector: bytes) -> str:
+    """A vector's bytes as beets' database holds them."""
+    return base64.b64encode(vector).decode("ascii")
 
 
 RATING = "user_rating"  # what the owner of the OpenSubsonic server thinks of it, 1 to 5

@@ -7,7 +7,7 @@ import functools
 import math
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ from deejai_core.models.tag_set import FIELDS as TAGS
 from deejai_core.tracks.songs import Catalogue
 
 from . import sql
-from .attributes import KEY, MODEL, VECTOR, Vector
+from .attributes import KEY, MODEL, VECTOR, as_text
 
 if TYPE_CHECKING:
     from beets.library import Library
@@ -41,7 +41,7 @@ PLAYS = {  # columns of a catalogue, from fields of beets' mpdstats, lastimport 
 }
 
 
-def _reporting(method: Callable[..., Any]) -> Callable:
+def _reporting(method: Callable[..., Any]) -> Callable[..., Any]:
     """A method that any thread may call, and whose trouble with the database is a LibraryError."""
 
     @functools.wraps(method)
@@ -118,7 +118,7 @@ class BeetsLibrary:
         return [found.id for found in self._fetch(kind)(StringQuery("title" if kind == "track" else "album", title))]
 
     def by_artist(self, name: str) -> list[int]:
-        return [item.id for item in self.lib.items(StringQuery("artist", name))]
+        return [item.id for item in self.lib.items(StringQuery("artist", name)) if item.id]
 
     def titles(self, kind: Kind, shortest: int, longest: int, most: int) -> list[str]:
         return sql.titles(self.lib, MODELS[kind], shortest, longest, most)
@@ -140,7 +140,8 @@ class BeetsLibrary:
     def _at(self, paths: Iterable[Path]) -> dict[Path, int]:
         """The tracks that the library has at just these paths."""
         column = Item._fields["path"]
-        names = {path: bytes(column.to_sql(os.fsencode(os.path.normpath(path)))) for path in paths}
+        stored: dict[Path, Any] = {path: column.to_sql(os.fsencode(os.path.normpath(path))) for path in paths}
+        names = {path: bytes(name) for path, name in stored.items()}
         there = sql.ids_at(self.lib, names.values())
         return {path: there[name] for path, name in names.items() if name in there}
 
@@ -173,7 +174,7 @@ class BeetsLibrary:
     def _album_columns(self, ids: Sequence[int], *, plays: bool) -> Catalogue:
         rows = sql.album_rows(self.lib)
         found = [rows.get(id_, ("", "", "", None)) for id_ in ids]
-        counts = {}
+        counts: dict[str, np.ndarray] = {}
         if plays:
             place = {id_: number for number, id_ in enumerate(ids)}
             tracks = {track: place[album] for track, album in sql.albums_of_tracks(self.lib).items() if album in place}
@@ -186,7 +187,9 @@ class BeetsLibrary:
             album=[f"#{id_}" for id_ in ids],
             length=np.array([seconds or np.nan for *_, seconds in found], float),
             recording=[release or "" for *_, release, _ in found],
-            **counts,
+            plays=counts.get("plays"),
+            skips=counts.get("skips"),
+            played_at=counts.get("played_at"),
         )
 
     def _plays(self, ids: Sequence[int]) -> dict[str, np.ndarray]:
@@ -208,7 +211,7 @@ class BeetsLibrary:
         if stored or name not in Item._getters():
             return {id_: _listed(value) for id_, value in stored.items()}
         items = self.lib.items() if ids is None else filter(None, map(self.lib.get_item, ids))
-        return {item.id: item.get(name) for item in items}  # computed by beets or a plugin
+        return {item.id: item.get(name) for item in items if item.id}  # computed by beets or a plugin
 
     def fields(self, names: Sequence[str], ids: Collection[int] | None = None) -> dict[str, dict[int, Any]]:
         fixed = [name for name in map(field_name, names) if name in Item._fields]
@@ -270,7 +273,7 @@ class BeetsLibrary:
                     if not _is_still(stored, recordings, id_):
                         continue
                     kept.current.add(id_)
-                    for name, value in ((VECTOR, as_text(vectors[id_])), (MODEL, model)):
+                    for name, value in ((VECTOR, as_text(vectors[id_].astype("<f4").tobytes())), (MODEL, model)):
                         if stored.get((id_, name)) != value:
                             kept.changed.add(id_)
                             sql.write_attribute(tx, id_, name, value)
@@ -315,7 +318,7 @@ def _listed(value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def _queried(query: str):
+def _queried(query: str) -> Iterator[None]:
     try:
         yield
     except (ParsingError, InvalidQueryError, UnicodeError, OverflowError) as error:  # the last two: no value of SQLite's
@@ -327,11 +330,6 @@ def _queried(query: str):
 def _is_still(stored: Mapping[tuple[int, str], Any], recordings: Mapping[int, str], id_: int) -> bool:
     """Whether a track has the recording that something is kept for: not gone meanwhile, and its id not another's now."""
     return (id_, KEY) in stored and stored[id_, KEY] == recordings.get(id_)
-
-
-def as_text(vector: np.ndarray) -> str:
-    """A vector as beets' database holds it."""
-    return Vector().to_sql(vector.astype("<f4").tobytes())
 
 
 def _track(path: bytes, artist: str, title: str, length: float, album: str, recording: str, format_: str) -> Track:
@@ -360,11 +358,13 @@ def _catalogue(rows: list[tuple[Any, ...]], counts: dict[str, np.ndarray]) -> Ca
         recording=[text or "" for text in recording],
         tempo=np.array([beats or 0 for beats in tempo], float),
         key=[text or "" for text in key],
-        **counts,
+        plays=counts.get("plays"),
+        skips=counts.get("skips"),
+        played_at=counts.get("played_at"),
     )
 
 
-def _count(value: object) -> float:
+def _count(value: Any) -> float:
     try:
         return max(0.0, float(value))
     except (TypeError, ValueError):

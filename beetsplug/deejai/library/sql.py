@@ -18,7 +18,7 @@ from deejai_core.database import Row, chunks, marks_for
 from deejai_core.library import Rows
 from deejai_core.witnesses import digest_of, numbers_to_remember, unchanged_until
 
-from .attributes import FLOAT_BYTES, KEY, MODEL, VECTOR, Vector
+from .attributes import FLOAT_BYTES, KEY, MODEL, VECTOR, as_text
 
 if TYPE_CHECKING:
     from beets.dbcore.db import Transaction
@@ -32,7 +32,7 @@ COLUMNS = "artist, title, COALESCE(album_id, ''), album, length, mb_trackid, bpm
 GONE = ("", "", "", "", None, "", 0, "")  # of a track that another program has removed
 
 
-def _query(lib: Library, statement: str, values: Sequence[object] = ()) -> list[Row]:
+def _query(lib: Library, statement: str, values: Sequence[Any] = ()) -> list[Row]:
     with lib.transaction() as tx:
         return [tuple(row) for row in tx.query(statement, values)]
 
@@ -59,7 +59,7 @@ def files(lib: Library, folder: bytes) -> dict[int, bytes]:
     return found
 
 
-def _file_name(path: object, folder: bytes) -> bytes:
+def _file_name(path: Any, folder: bytes) -> bytes:
     if isinstance(path, bytes) and path and os.sep == "/":
         name = path if path[:1] == b"/" else folder + b"/" + path
         if not _UNUSUAL.search(name):  # beets, and a path as an object, take ten times as long
@@ -80,7 +80,8 @@ def is_empty(lib: Library) -> bool:
 
 
 def track_count(lib: Library) -> int:
-    return _query(lib, "SELECT COUNT(*) FROM items")[0][0]
+    ((count,),) = _query(lib, "SELECT COUNT(*) FROM items")
+    return int(count)
 
 
 def where(lib: Library, kind: type[Item] | type[Album], clause: str, values: Sequence[object]) -> set[int]:
@@ -132,7 +133,7 @@ def rule_rows_with_marks(lib: Library, ids: Sequence[int]) -> list[Row]:
 
 def album_rows(lib: Library) -> dict[int, Row]:
     """(artist, title, MusicBrainz release id, seconds or None) of all albums."""
-    lengths = dict(_query(lib, "SELECT album_id, SUM(length) FROM items GROUP BY album_id"))
+    lengths: dict[int, float] = dict(_query(lib, "SELECT album_id, SUM(length) FROM items GROUP BY album_id"))
     rows = columns(lib, "albumartist, album, mb_albumid", table="albums")
     return {id_: (*row, lengths.get(id_)) for id_, row in rows.items()}
 
@@ -225,7 +226,7 @@ def vectors(lib: Library, model: str, dimension: int, only: Iterable[int] | None
         "JOIN item_attributes m ON m.entity_id = v.entity_id AND m.key = ? AND m.value = ? WHERE v.key = ?"
     )
     size = dimension * FLOAT_BYTES
-    length = len(Vector().to_sql(bytes(size)))
+    length = len(as_text(bytes(size)))
     found, marks, data = [], [], bytearray()
     for clause, values in _portions(lib, only):
         with lib.transaction() as tx:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from beets.dbcore import types
 from beets.dbcore.query import NumericQuery
@@ -19,6 +19,7 @@ from deejai_core.models.musicnn.tags import BUNDLED_TAGS
 from deejai_core.models.tag_set import TagSet, plain_name
 
 if TYPE_CHECKING:
+    from beets.dbcore import Model
     from beets.library import Item
 
 # beets wants to know all fields before it knows which model is in use: they are those of the bundled one.
@@ -55,13 +56,19 @@ class ProbabilityQuery(NumericQuery):
         condition, values = probability_condition(tag_set, place, **bounds)
         return attribute_clause(tag_set.field, condition), values
 
-    def match(self, obj: Item) -> bool:
+    def match(self, obj: Model[Any]) -> bool:
         """The same for one track, where another part of the query is beyond SQLite."""
-        value = TAG_GETTERS[self.field_name](obj)
+        from beets.library import Item
+
+        value = NUMBERS[self.field_name](obj) if isinstance(obj, Item) else None
         return value is not None and self._holds(value)
 
     def _holds(self, value: float) -> bool:
-        return super().match({self.field_name: value})
+        return (
+            (self.point is None or value == self.point)
+            and (self.rangemin is None or value >= self.rangemin)
+            and (self.rangemax is None or value <= self.rangemax)
+        )
 
 
 class LevelQuery(ProbabilityQuery):
@@ -113,13 +120,13 @@ PLACES = {
     if (field := field_of(name)) not in AXES
 }
 
-TAG_TYPES: dict[str, types.Type] = (
-    dict.fromkeys([*(tag_set.field for tag_set in TAGS.sets), TOP], Words())
-    | dict.fromkeys(PLACES, Probability())
-    | dict.fromkeys(AXES, Level())
-)
-TAG_GETTERS: dict[str, Callable[[Item], object]] = (
-    {TOP: named_top_tags}
-    | {field: partial(probability_of, *of) for field, of in PLACES.items()}
-    | {field: partial(level_on, *of) for field, of in AXES.items()}
-)
+TAG_TYPES: dict[str, types.Type[Any, Any]] = {
+    **dict.fromkeys([*(tag_set.field for tag_set in TAGS.sets), TOP], Words()),
+    **dict.fromkeys(PLACES, Probability()),
+    **dict.fromkeys(AXES, Level()),
+}
+NUMBERS: dict[str, Callable[[Item], float | None]] = {
+    **{field: partial(probability_of, *of) for field, of in PLACES.items()},
+    **{field: partial(level_on, *of) for field, of in AXES.items()},
+}
+TAG_GETTERS: dict[str, Callable[[Item], object]] = {TOP: named_top_tags, **NUMBERS}

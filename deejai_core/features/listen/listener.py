@@ -102,7 +102,7 @@ class Listener:
         if not known.any():
             raise NotAnalysedError("how songs begin is not stored", hint="compare whole songs")
         whole = space.candidates(self._rules)
-        allowed: np.ndarray = known if whole.allowed is None else known & whole.allowed
+        allowed = known if whole.allowed is None else np.logical_and(known, whole.allowed)
         return Candidates(Index(vectors), whole.catalogue, whole.rules, allowed=allowed, penalty=whole.penalty)
 
     @cached_property
@@ -117,9 +117,10 @@ class Listener:
             return None
         seconds, rate = min(track.length or LONGEST, LONGEST), self.model.sample_rate
         try:
-            return self._decoder.windows(track.path, sample_rate=rate, length=math.ceil(seconds * rate), limit=2)[0]
+            windows = self._decoder.windows(track.path, sample_rate=rate, length=math.ceil(seconds * rate), limit=2)
         except AudioError:
             return None
+        return np.asarray(windows[0])
 
 
 def answer_lines(moment: Moment, answer: Answer | None, appended: Member | None = None) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from deejai_core.errors import MissingError, MixError, OptionError
 from deejai_core.extras import extra
 from deejai_core.features.mix.cue import Chapter
 from deejai_core.formats.entries import one_line
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter as AVChapter
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ def _as(samples: str, block: np.ndarray, rng: np.random.Generator) -> np.ndarray
     if samples == "s16":
         # Triangular dither: what rounding would add to quiet music is noise then, not distortion.
         dither = rng.random(block.shape, np.float32) - rng.random(block.shape, np.float32)
-        return np.clip(np.rint(block * 32767 + dither), -32768, 32767).astype(np.int16).reshape(1, -1)
+        return np.asarray(np.clip(np.rint(block * 32767 + dither), -32768, 32767), np.int16).reshape(1, -1)
     return np.ascontiguousarray(block.T) if samples == "fltp" else np.ascontiguousarray(block).reshape(1, -1)
 
 
@@ -166,7 +169,7 @@ def _vorbis_comments(about: About) -> dict[str, str]:
     return comments
 
 
-def _chapters(about: About, *, apart: bool) -> list[dict[str, Any]]:
+def _chapters(about: About, *, apart: bool) -> list[AVChapter]:
     """As PyAV takes them. apart: the format has a place for the artist."""
     return [
         {

@@ -86,7 +86,7 @@ def _nothing(name: str, of: str) -> Callable[[Call], dict[str, Any]]:
     return lambda call: {name: {of: []}}
 
 
-ENDPOINTS: dict[str, Callable[[Call], Any]] = {
+ENDPOINTS: dict[str, Callable[[Call], dict[str, Any] | Response]] = {
     "ping": ping,
     "getLicense": get_license,
     "getOpenSubsonicExtensions": get_extensions,
@@ -209,7 +209,9 @@ def create_app(server: Server) -> Flask:
     return app
 
 
-def _answer(server: Server, name: str, values: dict[str, Any], first: dict[str, str], request: Request) -> Any:
+def _answer(
+    server: Server, name: str, values: dict[str, list[str]], first: dict[str, str], request: Request
+) -> dict[str, Any] | Response:
     """What an endpoint says, as a dictionary, or as a response of its own."""
     if name in OPEN_TO_ALL:
         return OPEN_TO_ALL[name]()

@@ -75,7 +75,8 @@ class Guard:
             *parse_qs(query).get("token", []),
             bearer if kind == "Bearer" else "",
         ]
-        return any(hmac.compare_digest(text.encode(), self.token.encode()) for text in shown)
+        token = self.token
+        return token is not None and any(hmac.compare_digest(text.encode(), token.encode()) for text in shown)
 
     @staticmethod
     def _check_origin(method: str, path: str, host: str, header: Callable[[str], str | None]) -> None:

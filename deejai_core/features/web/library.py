@@ -92,18 +92,51 @@ class BlindResult:
 class Library(Protocol):
     """Called by several threads at once. Every method may raise RefusedError."""
 
-    model: str
-    tracks: int  # that are analysed
-    writable: bool  # whether the page may write playlists, and have music analysed
-    vocabulary: Vocabulary  # what its tracks may be tagged with
-    tags: Sequence[str]  # those of it that any of them has, to be chosen by mood
-    map_progress: float | None  # how much of the map is laid out, 0 to 1, while it is
-    alike: float | None  # similarity below which songs no longer sound alike; None: not known
-    walk: Walk  # what the page begins with
-    rules: Rules
-    dimension: int  # of vectors
-    blind_sides: Sequence[str]  # what blind tests can compare; there are more that need a value
-    blind_rounds: int  # of a blind test
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def tracks(self) -> int:
+        """That are analysed."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether the page may write playlists, and have music analysed."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What its tracks may be tagged with."""
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """Those of it that any of them has, to be chosen by mood."""
+
+    @property
+    def map_progress(self) -> float | None:
+        """How much of the map is laid out, 0 to 1, while it is."""
+
+    @property
+    def alike(self) -> float | None:
+        """Similarity below which songs no longer sound alike; None: not known."""
+
+    @property
+    def walk(self) -> Walk:
+        """What the page begins with."""
+
+    @property
+    def rules(self) -> Rules: ...
+
+    @property
+    def dimension(self) -> int:
+        """Of vectors."""
+
+    @property
+    def blind_sides(self) -> Sequence[str]:
+        """What blind tests can compare; there are more that need a value."""
+
+    @property
+    def blind_rounds(self) -> int:
+        """Of a blind test."""
 
     def progress(self) -> Progress: ...
 

@@ -50,7 +50,8 @@ AN_HOUR = 3600  # seconds after which "played lately" is reckoned anew
 class Running(Protocol):
     """An analysis of the library, somewhere in the background."""
 
-    running: bool
+    @property
+    def running(self) -> bool: ...
 
     def start(self) -> None:
         """Start it, unless it runs."""

@@ -55,7 +55,7 @@ def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[]
             headers = [("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff")]
             return f"{self.error.status} {REASONS[self.error.status]}", headers, body
 
-    class Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
+    class Parser(HTTPRequestParser):
         most, deadline = LARGEST_UPLOAD, float("inf")
         content_length: int
 
@@ -88,7 +88,7 @@ def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[]
             self.error, self.completed = Refusal(error), True
             self.expect_continue = False  # or waitress would ask for the body all the same
 
-    class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+    class Channel(HTTPChannel):
         parser_class = Parser
         began = 0.0  # when the head that is on its way did
         last_activity: float

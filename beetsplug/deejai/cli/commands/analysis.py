@@ -67,9 +67,10 @@ def run_analyze(call: Call) -> None:
             raise UserError("--device does not apply to --dask; workers compute on their CPUs")
     model = call.load_model()
     cluster = Cluster(opts.dask, trunk_source(call.model_name, models_folder())) if opts.dask else None
-    wanted = {"ids": call.matching(), "retry": bool(opts.retry), "force": bool(opts.force)}
+    ids, retry, force = call.matching(), bool(opts.retry), bool(opts.force)
     if opts.pretend:
-        paths = pending_files(call.library, model, tagging_model(model), settings.analysis, **wanted)
+        tagger = tagging_model(model)
+        paths = pending_files(call.library, model, tagger, settings.analysis, ids=ids, retry=retry, force=force)
         print_lines(map(os.fspath, paths))
         if not paths:
             call.log.info("there is no file to be analysed")
@@ -83,7 +84,9 @@ def run_analyze(call: Call) -> None:
         WORDS,
         search=settings.comparison.index,
         cluster=cluster,
-        **wanted,
+        ids=ids,
+        retry=retry,
+        force=force,
     )
     if outcome.failed:
         raise UserError(f"{counted(outcome.failed, 'track')} could not be analysed, see above")

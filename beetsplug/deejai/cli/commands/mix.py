@@ -81,7 +81,7 @@ def run_mix(call: Call) -> None:
             measured, warn = progress.step, progress.warn
             plan = plan_selection(selection, rate, fade, decoder, path=path, measured=measured, warn=warn)
         print_lines(plan_lines(plan))
-        if opts.pretend:
+        if opts.pretend or path is None:
             return
         with teller.progress(len(plan.parts), "tracks mixed") as progress:
             write_mix(

@@ -28,11 +28,12 @@ def verbs(command: VerbsCommand) -> list[Verb]:
 
 
 def run_help(command: VerbsCommand, call: Call) -> None:
+    meant: ui.Subcommand = command
     for number, word in enumerate(call.args):
-        if not isinstance(command, VerbsCommand):
+        if not isinstance(meant, VerbsCommand):
             raise UserError(f"{' '.join(call.args[:number])} has no verbs of its own")
-        command = command.verb(word)
-    command.print_help()
+        meant = meant.verb(word)
+    meant.print_help()
 
 
 def run_completion(command: VerbsCommand, call: Call) -> None:

@@ -67,7 +67,7 @@ def run_train(call: Call) -> None:
     )
     with TrainingText(call.teller, folder, used=used, words=WORDS) as text:
         train(call.library, training, call.configured.analysis, folder, base=call.model_name, observer=text)
-    if used:
+    if folder and used:
         switch(call, folder.name)
 
 
