@@ -1,4 +1,9 @@
-"""A server on this machine that answers as the hub of Hugging Face does."""
+"""A server on this machine that answers as the hub of Hugging Face does.
+
+Its answers have what the hub's have besides. Small files lie behind a redirect without a host; large ones on another host,
+behind an address that is signed for GET alone, and their headers offer another protocol, Xet. Whoever asks for a model that
+there is not may just have forgotten to log in (401).
+"""
 
 from __future__ import annotations
 
@@ -30,6 +35,8 @@ class Hub:
         self.tokens: set[tuple[str, str | None]] = set()  # host and token sent to it
         self.cut_after: int | None = None  # bytes of weights after which the line goes dead
         self.dead = False
+        self.hangs = False  # the line does not break off then, but says nothing any more
+        self.knows_ranges = True
 
     def publish(self, repo: str, commit: str, files: dict[str, bytes], *names: str) -> None:
         """`files` as the revision `commit`, which the branches or tags `names` are set to."""
@@ -64,21 +71,31 @@ class Answers(BaseHTTPRequestHandler):
             commit = hub.revisions.get((repo, revision))
             if commit is None:
                 known = any(name == repo for name, _ in hub.revisions)
-                self.answer(404, {"X-Error-Code": "RevisionNotFound" if known else "RepoNotFound"})
+                self.answer(404 if known else 401, {"X-Error-Code": "RevisionNotFound" if known else "RepoNotFound"})
                 return
             names = [{"rfilename": name} for name in hub.files[repo, commit]]
             self.answer(200, {}, json.dumps({"id": repo, "sha": commit, "siblings": names}).encode())
         elif found := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/([^/]+)", self.path):
             content = hub.files[found[1], found[2]][found[3]]
             if found[3] == CONFIG:
-                self.answer(200, {"ETag": '"c0ffee"', "X-Repo-Commit": found[2]}, content)
+                cached = f"/api/resolve-cache/models/{found[1]}/{found[2]}/{found[3]}"
+                self.answer(307, {"Location": cached, "X-Repo-Commit": found[2]})
                 return
             elsewhere = f"http://localhost:{self.server.server_port}/cdn/{found[1]}/{found[2]}/{found[3]}"
             linked = {"X-Linked-ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X-Linked-Size": str(len(content))}
-            self.answer(302, {"Location": elsewhere, "X-Repo-Commit": found[2], **linked})
+            xet = {"X-Xet-Hash": "0" * 64, "Link": f'<{elsewhere}>; rel="xet-auth"'}
+            self.answer(302, {"Location": elsewhere, "X-Repo-Commit": found[2], **linked, **xet})
+        elif found := re.fullmatch(r"/api/resolve-cache/models/([^/]+/[^/]+)/([^/]+)/([^/]+)", self.path):
+            self.answer(200, {"ETag": '"c0ffee"', "X-Repo-Commit": found[2]}, hub.files[found[1], found[2]][found[3]])
+        elif self.command == "HEAD" and self.path.startswith("/cdn/"):
+            self.answer(403)
         elif found := re.fullmatch(r"/cdn/([^/]+/[^/]+)/([^/]+)/([^/]+)", self.path):
             content = hub.files[found[1], found[2]][found[3]]
             first = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+            if first >= len(content):
+                self.answer(416, {"Content-Range": f"bytes */{len(content)}"})
+                return
+            first = first if hub.knows_ranges else 0
             span = {"Content-Range": f"bytes {first}-{len(content) - 1}/{len(content)}"} if first else {}
             self.answer(206 if first else 200, span, content[first:], cut=True)
         else:
@@ -93,8 +110,10 @@ class Answers(BaseHTTPRequestHandler):
         if self.command == "HEAD":
             return
         if cut and hub.cut_after is not None:
-            content, hub.dead, self.close_connection = content[: hub.cut_after], True, True
+            content, hub.dead, self.close_connection = content[: hub.cut_after], not hub.hangs, True
         self.wfile.write(content)
+        if cut and hub.hangs:
+            self.rfile.read(1)  # until whoever asked is gone
 
 
 @contextmanager

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import re
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from filelock import FileLock
+from safetensors.torch import load
 
 from deejai_core.errors import MissingError, ModelError
 from deejai_core.models.deejai.folder import CONFIG, load_speccy, save_speccy
@@ -17,6 +24,9 @@ from deejai_core.models.deejai.hub import PUBLISHED, fetch
 from deejai_core.models.deejai.model import WINDOW
 from deejai_core.models.deejai.network import build_network
 from tests.hub import WEIGHTS, Hub, published, serving
+
+BIN = "diffusion_pytorch_model.bin"
+PATIENCE = 120  # seconds that a start may take on a machine that has much else to do
 
 OLD, NEW = "0" * 40, "1" * 40
 
@@ -43,7 +53,8 @@ def test_the_published_network(hub, tmp_path, monkeypatch):
 
     # Nothing was asked for but the files, and nothing was told but who asks.
     resolve = f"/{PUBLISHED}/resolve/{OLD}"
-    files = {f"{resolve}/{CONFIG}", f"{resolve}/{WEIGHTS}", f"/cdn/{PUBLISHED}/{OLD}/{WEIGHTS}"}
+    cached = f"/api/resolve-cache/models/{PUBLISHED}/{OLD}/{CONFIG}"
+    files = {f"{resolve}/{CONFIG}", cached, f"{resolve}/{WEIGHTS}", f"/cdn/{PUBLISHED}/{OLD}/{WEIGHTS}"}
     assert {path for _, path, _ in hub.asked} == {f"/api/models/{PUBLISHED}", *files}
     assert hub.tokens == {("127.0.0.1", "Bearer hf_secret"), ("localhost", None)}
     (agent,) = hub.agents
@@ -73,6 +84,52 @@ def test_a_revision_is_pinned(hub, tmp_path):
     assert load_speccy(fetch("a/b", tmp_path / "other")).name == new
 
 
+def test_a_branch_or_tag_that_moves_on_leaves_what_was_downloaded(hub, tmp_path):
+    hub.publish("a/b", OLD, published(), "v1")
+    old = load_speccy(fetch("a/b@v1", tmp_path / "tag")).name
+    assert load_speccy(fetch("a/b@main", tmp_path / "branch")).name == old
+    hub.publish("a/b", NEW, published(seed=1), "v1")
+    asked = list(hub.asked)
+    assert load_speccy(fetch("a/b@v1", tmp_path / "tag")).name == old
+    assert load_speccy(fetch("a/b@main", tmp_path / "branch")).name == old
+    assert hub.asked == asked
+    assert load_speccy(fetch("a/b@v1", tmp_path / "new")).name != old
+
+
+def as_bin(weights: bytes) -> bytes:
+    """The same numbers as a pickle of torch's."""
+    file = io.BytesIO()
+    torch.save(load(weights), file)
+    return file.getvalue()
+
+
+def test_weights_in_the_older_format(hub, tmp_path):
+    """A repository may have a `.bin` alone, or both; then the one that is no pickle is downloaded."""
+    files = published()
+    older = {CONFIG: files[CONFIG], BIN: as_bin(files[WEIGHTS])}
+    hub.publish("a/old", OLD, older)
+    hub.publish("a/both", OLD, older | files)
+    names = {load_speccy(fetch(repo, tmp_path / repo)).name for repo in ("a/old", "a/both")}
+    assert len(names) == 1
+    assert (tmp_path / "a/old" / BIN).read_bytes() == older[BIN]
+    assert {file.name for file in (tmp_path / "a/both").iterdir()} == {CONFIG, WEIGHTS, "deejai.json"}
+    assert len(hub.downloads) == 2
+
+
+def test_a_pickle_that_does_something_is_not_run(hub, tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "evil",)
+
+    file = io.BytesIO()
+    torch.save({"dense_block.dense.weight": Evil()}, file)
+    hub.publish("a/b", OLD, {CONFIG: published()[CONFIG], BIN: file.getvalue()})
+    with pytest.raises(ModelError, match=BIN):
+        fetch("a/b", tmp_path / "model")
+    assert not (tmp_path / "evil").exists()
+    assert not (tmp_path / "model" / CONFIG).exists()
+
+
 def test_another_format_takes_the_place_of_the_first(hub, tmp_path):
     """What is left of the old revision must not be preferred."""
     hub.publish("a/b", OLD, published())
@@ -96,6 +153,53 @@ def test_a_download_that_broke_off_goes_on(hub, tmp_path):
     assert hub.downloads[0] is None
     assert hub.downloads[-1] == f"bytes={10 << 20}-"
     assert (tmp_path / WEIGHTS).read_bytes() == files[WEIGHTS]
+
+
+def test_a_download_that_was_killed_goes_on_in_another_process(hub, tmp_path):
+    files = published(width=128)
+    hub.publish("a/b", OLD, files)
+    hub.cut_after, hub.hangs = 15_000_000, True
+    code = "import sys, pathlib; from deejai_core.models.deejai.hub import fetch; fetch('a/b', pathlib.Path(sys.argv[1]))"
+    partial = tmp_path / f".download-{OLD}" / f"{WEIGHTS}.partial"
+    with subprocess.Popen([sys.executable, "-c", code, tmp_path], stderr=subprocess.DEVNULL) as process:
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not (partial.exists() and partial.stat().st_size >= 10 << 20):
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        finally:
+            process.kill()
+    hub.cut_after, hub.hangs = None, False
+    fetch("a/b", tmp_path)
+    assert hub.downloads == [None, f"bytes={10 << 20}-"]
+    assert (tmp_path / WEIGHTS).read_bytes() == files[WEIGHTS]
+    assert not partial.parent.exists()
+
+
+def test_a_download_that_was_killed_when_it_was_whole_is_not_asked_for_again(hub, tmp_path):
+    files = published()
+    hub.publish("a/b", OLD, files)
+    (staging := tmp_path / f".download-{OLD}").mkdir()
+    (staging / f"{WEIGHTS}.partial").write_bytes(files[WEIGHTS])
+    assert load_speccy(fetch("a/b", tmp_path)).is_intact()
+    assert hub.downloads == []
+
+
+def test_a_server_that_knows_no_ranges_sends_all_again(hub, tmp_path):
+    files = published()
+    hub.publish("a/b", OLD, files)
+    hub.knows_ranges = False
+    (staging := tmp_path / f".download-{OLD}").mkdir()
+    (staging / f"{WEIGHTS}.partial").write_bytes(files[WEIGHTS][:1000])
+    assert load_speccy(fetch("a/b", tmp_path)).is_intact()
+    assert hub.downloads == ["bytes=1000-"]
+
+
+def test_a_mirror_may_end_with_a_slash(hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", f"{os.environ['HF_ENDPOINT']}/")
+    hub.publish("a/b", OLD, published())
+    assert load_speccy(fetch("a/b", tmp_path)).is_intact()
 
 
 def test_what_was_damaged_on_its_way_is_not_kept(hub, tmp_path):
