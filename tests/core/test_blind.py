@@ -25,7 +25,7 @@ from deejai_core.errors import (
     QueryError,
     StoreError,
 )
-from deejai_core.features.blind import bliss
+from deejai_core.features.blind import bliss, votes
 from deejai_core.features.blind.dialogue import hold_test, result_lines, reveal_lines, verdict_lines, verdicts
 from deejai_core.features.blind.rounds import find_seeds, rounds
 from deejai_core.features.blind.sides import Side, open_pair, parse_side, random_directions
@@ -335,6 +335,11 @@ class TestRounds:
         (each, *_) = rounds(pair, find_seeds(pair, ["jazz 2"]), 100, rng())
         assert [len(made) for made in each.lists] == [11, 11]
 
+    def test_hubs_are_looked_for_once(self, opened):
+        """In a large library that takes seconds."""
+        pair = opened("sound", "random")
+        assert pair.space(0, rng()) is pair.space(0, rng())
+
     def test_rules_hold_for_both(self, opened):
         pair = opened("sound", "random", candidates="polka")
         for each in islice(rounds(pair, find_seeds(pair, []), 5, rng()), 5):
@@ -395,6 +400,14 @@ class TestVotes:
         for thread in threads:
             thread.join()
         assert {vote.id for vote in read_votes(library)} == {vote.id for vote in cast}
+
+    def test_more_than_a_file_may_hold_are_not_added(self, library, monkeypatch):
+        keep_votes(library, [new_vote(("sound", "random"), "sound", None)])
+        before = votes_path(library).read_bytes()
+        monkeypatch.setattr(votes, "LARGEST", len(before) + 10)
+        with pytest.raises(StoreError, match="there is no room for 1 vote besides the 1 that are there"):
+            keep_votes(library, [new_vote(("sound", "random"), "sound", None)])
+        assert votes_path(library).read_bytes() == before
 
     def test_an_export_replaces_no_other_file(self, library, tmp_path):
         keep_votes(library, [new_vote(("sound", "random"), "sound", None)])
@@ -488,22 +501,22 @@ class TestVotes:
         assert votes_path(library).read_bytes() == before
 
     def test_a_damaged_file_of_ones_own_is_left_alone_until_it_is_repaired(self, library):
-        votes = [new_vote(("sound", "random"), "sound", None) for _ in range(3)]
-        keep_votes(library, votes)
+        cast = [new_vote(("sound", "random"), "sound", None) for _ in range(3)]
+        keep_votes(library, cast)
         path = votes_path(library)
         lines = path.read_bytes().splitlines(keepends=True)
         damaged = b"".join([lines[0], lines[1], lines[2][:50], lines[3]])
         path.write_bytes(damaged)
-        for use in (read_votes, lambda library: keep_votes(library, votes), lambda library: export_votes(library, path)):
+        for use in (read_votes, lambda library: keep_votes(library, cast), lambda library: export_votes(library, path)):
             with pytest.raises(DamagedError, match=r"votes.jsonl: line 3 is no vote \(not JSON\)") as error:
                 use(library)
             assert error.value.hint == "repair"
         assert path.read_bytes() == damaged
         kept = rebuild_votes(path)
         assert kept.read_bytes() == damaged
-        assert read_votes(library) == votes[:1]  # the second one took the third along, on one line
-        keep_votes(library, votes)
-        assert read_votes(library) == votes
+        assert read_votes(library) == cast[:1]  # the second one took the third along, on one line
+        keep_votes(library, cast)
+        assert read_votes(library) == cast
 
     def test_a_folder_that_cannot_be_written(self, library):
         votes_path(library).mkdir(parents=True)

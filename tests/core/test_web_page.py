@@ -56,6 +56,13 @@ def page(library, tmp_path) -> Iterator[PageLibrary]:
     page.close()
 
 
+def test_a_program_that_knows_no_models_by_name_compares_none(page):
+    with pytest.raises(RefusedError, match="'mine' cannot be loaded here; sound has the vectors of the model in use"):
+        page.begin_test(("model:mine", "random"), "")
+    test = page.begin_test(("sound", "random"), "Aisle")
+    assert len(page.next_round(test).lists) == 2
+
+
 class Client:
     """What a browser on this machine asks."""
 

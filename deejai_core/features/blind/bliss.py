@@ -37,7 +37,7 @@ def bliss_directions(library: Library, limits: Limits, teller: Teller) -> tuple[
     """
     if importlib.util.find_spec("bliss_audio") is None:
         raise MissingError("bliss-audio is not installed; pip install bliss-audio")
-    edition = f"bliss-audio {metadata.version('bliss-audio')}"
+    edition = f"bliss-audio {_version()}"
     recordings, path = library.recordings(), bliss_path(library)
     kept = _read(path, edition)
     files = {recordings[id_]: track.path for id_, track in library.tracks(recordings).items()}
@@ -69,6 +69,13 @@ def directions(features: np.ndarray) -> np.ndarray:
     spread = np.sqrt((centred**2).sum(axis=1).mean()) or 1.0
     points = np.concatenate([centred / (FAR * spread), np.ones((len(features), 1))], axis=1)
     return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("bliss-audio")
+    except metadata.PackageNotFoundError:  # somebody has built it by themselves
+        return "of an unknown version"
 
 
 def _analyse(files: Sequence[Path], limits: Limits) -> Iterator[np.ndarray]:

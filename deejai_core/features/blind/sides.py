@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -82,9 +83,13 @@ class Pair:
 
     def space(self, side: int, rng: np.random.Generator) -> Space:
         """A side's space; of random directions a new one each time."""
-        vectors = self.vectors[side]
-        if vectors is None:
-            vectors = random_directions(len(self.ids), rng)
+        return self._spaces[side] or self._space(side, random_directions(len(self.ids), rng))
+
+    @cached_property
+    def _spaces(self) -> list[Space | None]:
+        return [None if vectors is None else self._space(side, vectors) for side, vectors in enumerate(self.vectors)]
+
+    def _space(self, side: int, vectors: np.ndarray) -> Space:
         rows = Vectors(self.ids, np.ones(len(self.ids), np.int64), vectors, written=len(self.ids))
         model = self.models[side]
         return Space(

@@ -21,6 +21,7 @@ from deejai_core.files import open_regular, replacing, write_named
 from deejai_core.formats.entries import one_line
 from deejai_core.interrupts import uninterrupted
 from deejai_core.library import Library
+from deejai_core.words import counted
 
 HEADER = {"deejai": "votes of blind tests", "version": 1}
 LARGEST = 20_000_000  # bytes: some 80,000 votes
@@ -70,8 +71,13 @@ def keep_votes(library: Library, votes: Sequence[Vote]) -> int:
             kept = {vote.id: vote for vote in read_votes(library)}
             new = {vote.id: vote for vote in votes if vote.id not in kept}
             if new:
+                data = format_votes([*kept.values(), *new.values()])
+                if len(data) > LARGEST:
+                    raise StoreError(
+                        f"{path}: there is no room for {counted(len(new), 'vote')} besides the {len(kept):,} that are there"
+                    )
                 with replacing(path) as temporary:
-                    temporary.write_bytes(format_votes([*kept.values(), *new.values()]))
+                    temporary.write_bytes(data)
             return len(new)
     except Timeout as error:
         raise StoreError(f"{path}: another process is writing it; try again") from error
