@@ -7,6 +7,7 @@ that a text which calls itself audio opens nothing.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,14 +82,16 @@ def open_container(path: Path) -> Iterator[InputContainer]:
     Raises AudioError if it is in none of these formats or broken, UnavailableError if it cannot be read.
     """
     import av  # shared libraries of 90 MB: not for commands that analyse nothing
-    from av.error import ArgumentError
+    from av.error import FFmpegError
 
     options = {"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "file"}
     with _errors():
         try:
             container = av.open(f"file:{os.fspath(path)}", options=options, metadata_errors="ignore")
-        except ArgumentError as error:  # what FFmpeg says of a format that is not in the list
-            raise AudioError("not in an audio format that can be read") from error
+        except FFmpegError as error:
+            if error.errno == errno.EINVAL:  # what FFmpeg says of a format that is not in the list
+                raise AudioError("not in an audio format that can be read") from error
+            raise
         with container:
             yield container
 
