@@ -70,6 +70,7 @@ extras["test"] = [
     "playwright>=1.45",
     "py-opensonic>=10.4",
     "jsonschema>=4.20",
+    "check-jsonschema>=0.30",  # brings the schemas of what lies in .github/
     "axe-playwright-python>=0.1.4",  # axe-core, for a browser to find what keeps people out
     "setuptools>=77.0.3",  # builds what is published
 ]

@@ -15,7 +15,13 @@ from deejai_core.history.sources import UNDERSTOOD
 from deejai_core.models.musicnn.tags import MSD_TAGS, MTT_TAGS
 
 ROOT = Path(__file__).parent.parent
-DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 
 def test_every_option_is_documented_with_its_default():
