@@ -15,20 +15,27 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from io import BufferedReader
+from io import BufferedReader, BufferedWriter
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 LONGEST_ANSWER = 1 << 20  # bytes, without the data that follow it
 
 
-def start_child(module: str, *words: str) -> subprocess.Popen[bytes]:
+class Child(subprocess.Popen[bytes]):
+    """A process with pipes for its standard input and output."""
+
+    stdin: BufferedWriter
+    stdout: BufferedReader
+
+
+def start_child(module: str, *words: str) -> Child:
     """Start a module as a process, with pipes for its standard input and output."""
     # One thread: OpenBLAS would take address space for each core, and decoding has no use for it. The modules are found
     # where this process finds them, and never in the folder that it happens to be in.
     env = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     env["PYTHONPATH"] = os.pathsep.join(folder for folder in map(os.path.abspath, filter(None, sys.path)))
-    return subprocess.Popen(
+    return Child(
         [sys.executable, "-m", module, *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -46,16 +53,12 @@ class NoAnswerError(Exception):
         self.timed_out = timed_out
 
 
-def ask(
-    process: subprocess.Popen[bytes], request: bytes, *, seconds: float, most: int
-) -> tuple[dict[str, Any], memoryview]:
+def ask(process: Child, request: bytes, *, seconds: float, most: int) -> tuple[dict[str, Any], memoryview]:
     """The answer to a request, and the data that follow it.
 
     request: one or more whole lines. seconds: after which the process is killed. most: bytes that the data may have. Raises
     NoAnswerError; the process is of no use any more then.
     """
-    assert process.stdin
-    assert process.stdout
     ended = threading.Event()
 
     def end() -> None:
@@ -71,7 +74,7 @@ def ask(
         answer = json.loads(process.stdout.readline(LONGEST_ANSWER))
         wanted = answer["bytes"] if 0 <= answer["bytes"] <= most else 0
         data = memoryview(bytearray(wanted))  # which can be written to, as arrays of samples are
-        whole = cast(BufferedReader, process.stdout).readinto(data) == wanted == answer["bytes"]
+        whole = process.stdout.readinto(data) == wanted == answer["bytes"]
     except (OSError, ValueError):  # ValueError: what came is no JSON, since the process has ended
         whole = False
     finally:
@@ -89,9 +92,8 @@ def answer(answers: BinaryIO, told: dict[str, Any], data: bytes | memoryview = b
     answers.flush()
 
 
-def greeting(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+def greeting(process: Child) -> dict[str, Any]:
     """What a process says first, which is that it is ready, or why not; empty if it ends without a word."""
-    assert process.stdout
     try:
         told = json.loads(process.stdout.readline(LONGEST_ANSWER) or "{}")
     except ValueError:
@@ -104,10 +106,8 @@ def status_in_words(status: int) -> str:
     return f"signal {-status}" if status < 0 else f"exit status {status}"
 
 
-def end_child(process: subprocess.Popen[bytes]) -> None:
+def end_child(process: Child) -> None:
     """Kill it, whatever it is doing."""
-    assert process.stdin
-    assert process.stdout
     process.kill()
     process.wait()
     process.stdin.close()

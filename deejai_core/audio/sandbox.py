@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from deejai_core.audio.child import NoAnswerError, ask, end_child, greeting, start_child, status_in_words
+from deejai_core.audio.child import Child, NoAnswerError, ask, end_child, greeting, start_child, status_in_words
 from deejai_core.audio.metadata import Caption, Metadata
 from deejai_core.audio.pictures import LARGEST
 from deejai_core.errors import AudioError, ModelError, UnavailableError
@@ -35,7 +34,7 @@ class Decoder:
     def __init__(self, *, seconds: float, memory: int) -> None:
         self.seconds = seconds
         self.memory = memory
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Child | None = None
 
     def __enter__(self) -> Decoder:
         return self
@@ -53,7 +52,7 @@ class Decoder:
 
         windows: what `windows` will be asked for if the key is not known; the file need not be read twice then.
         """
-        return self._ask(path, {"what": "key"} | windows)[0]["key"]
+        return str(self._ask(path, {"what": "key"} | windows)[0]["key"])
 
     def windows(self, path: Path, *, sample_rate: int, length: int, limit: int) -> np.ndarray:
         """As `read_windows`, with the errors of `key`."""
@@ -82,39 +81,36 @@ class Decoder:
 
     def comments(self, path: Path) -> list[str]:
         """As `read_comments`, with the errors of `key`."""
-        return self._ask(path, {"what": "comments"})[0]["comments"]
+        comments: list[str] = self._ask(path, {"what": "comments"})[0]["comments"]
+        return comments
 
     def picture(self, path: Path, size: int | None = None) -> bytes:
         """As `read_picture`, with the errors of `key`."""
         return bytes(self._ask(path, {"what": "picture", "size": size}, most=LARGEST)[1])
 
-    def _ask(self, path: Path, request: dict[str, Any], most: int = 0) -> tuple[dict, memoryview]:
+    def _ask(self, path: Path, request: dict[str, Any], most: int = 0) -> tuple[dict[str, Any], memoryview]:
         """The answer to a request, and the data that follow it. most: bytes that these may have."""
         request |= {"path": os.fsencode(path.absolute()).hex()}
+        process = self._running()
         try:
-            answer, data = ask(self._running(), json.dumps(request).encode() + b"\n", seconds=self.seconds, most=most)
+            answer, data = ask(process, json.dumps(request).encode() + b"\n", seconds=self.seconds, most=most)
         except NoAnswerError as error:
-            status = self._end()
+            self.close()
             if error.timed_out:
                 raise UnavailableError(f"it takes longer than {self.seconds:g} seconds (time_limit)") from None
-            raise UnavailableError(f"the decoder crashed on it ({status_in_words(status)})") from None
+            raise UnavailableError(f"the decoder crashed on it ({status_in_words(process.returncode)})") from None
         if "error" in answer:
             raise (AudioError if answer["lasting"] else UnavailableError)(answer["error"])
         return answer, data
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> Child:
         if self._process and self._process.poll() is None:
             return self._process
         self.close()
-        self._process = start_child("deejai_core.audio.worker", str(self.memory))
-        told = greeting(self._process)
+        process = self._process = start_child("deejai_core.audio.worker", str(self.memory))
+        told = greeting(process)
         if "ready" not in told:
-            status = self._end()
-            cause = told.get("broken") or f"the decoder does not start ({status_in_words(status)})"
+            self.close()
+            cause = told.get("broken") or f"the decoder does not start ({status_in_words(process.returncode)})"
             raise ModelError(f"cannot analyse audio: {cause}; reinstall beets-deejai")
-        return self._process
-
-    def _end(self) -> int:
-        process = self._process
-        self.close()
-        return process.returncode
+        return process

@@ -30,7 +30,7 @@ def power_mel(samples: np.ndarray, filters: np.ndarray, *, n_fft: int, hop_lengt
     squares = spectrum.view(samples.dtype)  # (frames, 2 * (n_fft // 2 + 1)): real and imaginary parts in turn
     np.square(squares, out=squares)
     power = squares[:, ::2] + squares[:, 1::2]
-    return power.astype(np.float32, copy=False) @ filters
+    return np.asarray(power.astype(np.float32, copy=False) @ filters)
 
 
 @functools.cache
@@ -71,7 +71,7 @@ def mel_filters(
     filters = np.maximum(0, np.minimum(rising, falling))
     if norm == "slaney":
         filters = filters * 2 / (hertz[2:] - hertz[:-2])
-    return filters.astype(np.float32)
+    return np.asarray(filters, np.float32)
 
 
 # Slaney's scale: 3 mels for 200 Hz up to mel 15, which is 1,000 Hz; then a factor of 6.4 for 27 mels.
@@ -89,7 +89,7 @@ def _hz(mel: np.ndarray) -> np.ndarray:
 
 
 def _htk_mel(hz: float) -> float:
-    return 2595 * np.log10(1 + hz / 700)
+    return float(2595 * np.log10(1 + hz / 700))
 
 
 def _htk_hz(mel: np.ndarray) -> np.ndarray:

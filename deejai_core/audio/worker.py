@@ -54,7 +54,7 @@ class Server:
             told, data = {"error": f"{type(error).__name__}: {error}", "lasting": False}, b""
         answer(self._answers, told, data)
 
-    def _answer_to(self, request: dict[str, Any]) -> tuple[dict, bytes | memoryview]:
+    def _answer_to(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes | memoryview]:
         from deejai_core.audio.decode import key_then_windows, read_windows
         from deejai_core.audio.identity import audio_key
         from deejai_core.audio.metadata import read_caption, read_comments, read_metadata

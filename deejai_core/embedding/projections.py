@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import TypeGuard
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from deejai_core.models.protocol import Model
 AT_ONCE = 256  # recordings whose slices are read at once
 
 
-def is_unfitted(model: Model) -> bool:
+def is_unfitted(model: Model) -> TypeGuard[OnnxModel]:
     """Whether a model has no vectors yet, since its projection is still to be fitted."""
     return isinstance(model, OnnxModel) and model.is_unfitted
 

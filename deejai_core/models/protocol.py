@@ -16,9 +16,6 @@ class Trunk(Protocol):
     sample_rate: int  # Hz
     window: int  # samples of one slice
 
-    def pick_device(self, name: str) -> str:
-        """Where it runs if asked for one of `DEVICES`; as `models.device.pick_device`, with its errors."""
-
     def load(self) -> None:
         """Have in memory what `trunk` needs on the CPU. Raises ModelError if a library or the weights cannot be loaded."""
 
@@ -40,6 +37,8 @@ class Tagger(Trunk, Protocol):
 
     def is_intact(self) -> bool:
         """As `Model.is_intact`; so are the others like theirs."""
+
+    def pick_device(self, name: str) -> str: ...
 
     def tags(self, trunk: np.ndarray) -> np.ndarray: ...
 
@@ -83,6 +82,9 @@ class Model(Trunk, Protocol):
 
     def is_intact(self) -> bool:
         """Whether its weights are what they should be."""
+
+    def pick_device(self, name: str) -> str:
+        """Where it runs if asked for one of `DEVICES`; as `models.device.pick_device`, with its errors."""
 
     def embed(self, windows: np.ndarray, *, device: str = "cpu") -> np.ndarray:
         """(n, window) float32 samples -> (n, trunk_size) float32: the trunk's output for their mel slices."""

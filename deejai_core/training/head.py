@@ -82,11 +82,10 @@ def train_head(
     torch.set_num_threads(1)  # the batches are too small to be worth a second one's waking
     rng = np.random.default_rng(seed)
     generator = torch.Generator().manual_seed(seed)
-    trained = np.flatnonzero(~held_out)
+    trained = np.flatnonzero(~held_out).tolist()
     slices = np.concatenate([examples.trunks[track] for track in trained]).astype(np.float32)
-    track_of = np.repeat(trained, [len(examples.trunks[track]) for track in trained])
+    track_of = torch.from_numpy(np.repeat(trained, [len(examples.trunks[track]) for track in trained]))
     targets = torch.from_numpy(examples.targets)
-    track_of = torch.from_numpy(track_of)
     mean = slices.mean(axis=0)
     scale = 1 / np.maximum(slices.std(axis=0), 1e-6)
     inputs = torch.from_numpy((slices - mean) * scale)
@@ -132,7 +131,7 @@ def train_head(
 def directions(head: HeadWeights, examples: Examples, wanted: np.ndarray | None = None) -> np.ndarray:
     """(tracks, dimension) unit vectors: of these tracks, or of all, the sum of what the head makes of their slices."""
     tracks = np.arange(len(examples.trunks)) if wanted is None else np.flatnonzero(wanted)
-    return unit(np.stack([unit(head.direct(examples.trunks[track])).sum(axis=0) for track in tracks]))
+    return unit(np.stack([unit(head.direct(examples.trunks[track])).sum(axis=0) for track in tracks.tolist()]))
 
 
 def choose_weight(

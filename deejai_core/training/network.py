@@ -55,8 +55,8 @@ class TrainingData:
     def digest(self) -> str:
         """What tells it from other data, without reading all slices."""
         digest = hashlib.blake2b(digest_size=16)
-        digest.update(np.ascontiguousarray(self.targets))
-        digest.update(np.ascontiguousarray(self.held_out))
+        digest.update(np.ascontiguousarray(self.targets).data)
+        digest.update(np.ascontiguousarray(self.held_out).data)
         for slices in self.slices:
             digest.update(f"{slices.shape}".encode() + slices[0, 0].tobytes())
         return digest.hexdigest()
@@ -245,4 +245,4 @@ class _Run:
 
 def _evenly_spread(slices: np.ndarray) -> np.ndarray:
     """`VALIDATED` of a track's slices, or all if it has fewer."""
-    return slices[np.unique(np.linspace(0, len(slices) - 1, VALIDATED).round().astype(int))]
+    return np.asarray(slices[np.unique(np.linspace(0, len(slices) - 1, VALIDATED).round().astype(int))])

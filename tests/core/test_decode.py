@@ -207,7 +207,7 @@ def interleaved(path, *files):
 
 
 def ogg_packet(pts, *channels):
-    """Its time stamp, and what PyAV makes of a packet that holds one frame, whose samples all channels count up from pts."""
+    """The time stamp, and what PyAV makes of a packet that holds one frame; all channels count up from pts."""
     samples = np.stack([np.arange(pts, pts + 100) * gain for gain in channels]).astype(np.float32)
     frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout={1: "mono", 2: "stereo"}[len(channels)])
     frame.sample_rate, frame.pts = RATE, pts + 7  # not where it is, as FFmpeg has it at times

@@ -6,14 +6,13 @@ import importlib.util
 import json
 import os
 import selectors
-import subprocess
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
-from deejai_core.audio.child import end_child, start_child
+from deejai_core.audio.child import Child, end_child, start_child
 from deejai_core.audio.limits import Limits
 from deejai_core.data_folder import bliss_path
 from deejai_core.errors import LibraryError, MissingError, StoreError
@@ -68,7 +67,7 @@ def directions(features: np.ndarray) -> np.ndarray:
     centred = features - features.mean(axis=0)
     spread = np.sqrt((centred**2).sum(axis=1).mean()) or 1.0
     points = np.concatenate([centred / (FAR * spread), np.ones((len(features), 1))], axis=1)
-    return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(points / np.linalg.norm(points, axis=1, keepdims=True), np.float32)
 
 
 def _version() -> str:
@@ -83,7 +82,7 @@ def _analyse(files: Sequence[Path], limits: Limits) -> Iterator[np.ndarray]:
 
     Raises LibraryError if the first few files all do that, for then the fault is not theirs.
     """
-    process: subprocess.Popen | None = None
+    process: Child | None = None
     silent = 0  # files so far, if none of them was answered
     try:
         for number, file in enumerate(files):
@@ -101,7 +100,7 @@ def _analyse(files: Sequence[Path], limits: Limits) -> Iterator[np.ndarray]:
             end_child(process)
 
 
-def _asked(process: subprocess.Popen, file: Path, seconds: float) -> list[float] | None:
+def _asked(process: Child, file: Path, seconds: float) -> list[float] | None:
     """What the process says of a file, nothing if it cannot read it; None if it does not answer."""
     try:
         process.stdin.write(json.dumps(os.fspath(file)).encode() + b"\n")

@@ -121,7 +121,7 @@ def reveal_lines(voted: Sequence[tuple[Round, Vote]]) -> Iterator[str]:
 
 def verdicts(votes: Iterable[Vote]) -> dict[tuple[str, str], Verdict]:
     """What votes tell of each two sides that were compared."""
-    of_pair: dict[tuple[str, str], Counter] = {}
+    of_pair: dict[tuple[str, str], Counter[str | None]] = {}
     for vote in votes:
         of_pair.setdefault(vote.sides, Counter())[vote.chosen] += 1
     return {sides: judge((count[sides[0]], count[sides[1]]), count[None]) for sides, count in sorted(of_pair.items())}
@@ -129,12 +129,12 @@ def verdicts(votes: Iterable[Vote]) -> dict[tuple[str, str], Verdict]:
 
 def result_lines(labels: tuple[str, str], votes: Iterable[Vote]) -> Iterator[str]:
     """What all votes tell of these two."""
-    sides = tuple(sorted(labels))
-    verdict = verdicts(votes).get(sides)
+    one, other = sorted(labels)
+    verdict = verdicts(votes).get((one, other))
     if verdict:
-        yield from verdict_lines(sides, verdict)
+        yield from verdict_lines((one, other), verdict)
     else:
-        yield f"No vote for {sides[0]} or {sides[1]} yet."
+        yield f"No vote for {one} or {other} yet."
 
 
 def verdict_lines(sides: tuple[str, str], verdict: Verdict) -> Iterator[str]:

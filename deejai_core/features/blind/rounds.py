@@ -70,9 +70,10 @@ def rounds(pair: Pair, seeds: Sequence[int], tracks: int, rng: np.random.Generat
         members = spaces[0].members([position, *one, *other])
         if len(members) < len({position, *one, *other}):
             continue  # another program has removed some
-        order = rng.permutation(2).tolist()
+        first, second = rng.permutation(2).tolist()
         lists = [[members[each] for each in some] for some in (one, other)]
-        yield Round(members[position], tuple(lists[side] for side in order), tuple(pair.labels[side] for side in order))
+        labels = pair.labels[first], pair.labels[second]
+        yield Round(members[position], (lists[first], lists[second]), labels)
 
 
 def _picked(pair: Pair, side: int, space: Space, position: int, tracks: int) -> list[int]:

@@ -6,7 +6,7 @@ other lists keep.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Hashable, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -32,11 +32,11 @@ from deejai_core.tracks.songs import Catalogue
 from deejai_core.training.kept import read_track2vec
 from deejai_core.words import counted
 
-PLAIN = ("sound", "track2vec", "random", "genre", "bliss")
-WITH_VALUE = ("model", "epsilon")
+SideName = Literal["sound", "track2vec", "random", "genre", "bliss", "model", "epsilon"]
+PLAIN: tuple[SideName, ...] = ("sound", "track2vec", "random", "genre", "bliss")
+WITH_VALUE: tuple[SideName, ...] = ("model", "epsilon")
 DIMENSION = 32  # of random directions: enough that they lie anywhere
 
-SideName = Literal["sound", "track2vec", "random", "genre", "bliss", "model", "epsilon"]
 LoadModel = Callable[[str], Model]
 
 
@@ -61,6 +61,12 @@ class Known:
     vectors: np.ndarray | None = None
     model: Model | None = None
 
+    def vectors_of(self, ids: np.ndarray) -> np.ndarray | None:
+        """(n, dimension) those of some tracks that it knows; None if it knows nothing of any."""
+        if self.ids is None or self.vectors is None:
+            return None
+        return np.asarray(self.vectors[np.searchsorted(self.ids, ids)])
+
 
 @dataclass(frozen=True, eq=False)
 class Pair:
@@ -78,7 +84,7 @@ class Pair:
     ids: np.ndarray
     vectors: tuple[np.ndarray | None, np.ndarray | None]
     by_genre: tuple[bool, bool]
-    genres: list[Set[str]]
+    genres: Sequence[Set[Hashable]]
     catalogue: Catalogue
 
     def space(self, side: int, rng: np.random.Generator) -> Space:
@@ -108,10 +114,11 @@ class Pair:
 
 def parse_side(text: str) -> Side:
     """A side, out of what a user says. Raises QueryError for what is none."""
-    name, colon, value = text.partition(":")
-    if name in PLAIN and not colon:
-        return Side(name)
-    if name not in WITH_VALUE or not value:
+    if plain := next((side for side in PLAIN if side == text), None):
+        return Side(plain)
+    before, _, value = text.partition(":")
+    name = next((side for side in WITH_VALUE if side == before), None)
+    if not name or not value:
         known = f"{', '.join(PLAIN)}, model:NAME and epsilon:NUMBER"
         raise QueryError(f"{text!r} is no way to make lists; choose two of {known}")
     if name == "epsilon":
@@ -135,18 +142,18 @@ def open_pair(
         raise QueryError(f"a blind test compares two ways to make lists, not {len(texts)}", hint="name two sides")
     if library.is_empty():
         raise EmptyError("the library is empty", hint="import")
-    sides = [parse_side(text) for text in texts]
+    sides = parse_side(texts[0]), parse_side(texts[1])
     one, other = (_known(library, model, load, side, request, teller) for side in sides)
     if one.label == other.label:
         raise QueryError(f"{texts[0]} and {texts[1]} are the same here, {one.label}; compare two that differ")
     every = np.array(library.ids(), np.int64)
-    ids_of = [every if each.ids is None else each.ids for each in (one, other)]
-    ids = np.intersect1d(*ids_of)
+    ours, theirs = (every if each.ids is None else each.ids for each in (one, other))
+    ids = np.intersect1d(ours, theirs)
     if not len(ids):
         raise NotAnalysedError(f"there is no track that both {one.label} and {other.label} know", hint="analyse")
-    if unknown := len(np.union1d(*ids_of)) - len(ids):
+    if unknown := len(np.union1d(ours, theirs)) - len(ids):
         teller.tell(f"leaving out {counted(unknown, 'track')} that only one of the two knows")
-    by_genre = tuple(side.name == "genre" for side in sides)
+    by_genre = sides[0].name == "genre", sides[1].name == "genre"
     return Pair(
         library,
         request,
@@ -154,9 +161,9 @@ def open_pair(
         (one.label, other.label),
         (one.model, other.model),
         ids,
-        tuple(None if each.ids is None else each.vectors[np.searchsorted(each.ids, ids)] for each in (one, other)),
+        (one.vectors_of(ids), other.vectors_of(ids)),
         by_genre,
-        list(genres(library, ids.tolist()).of) if any(by_genre) else [],
+        genres(library, ids.tolist()).of if any(by_genre) else [],
         library.columns(ids.tolist(), plays=request.rules.ask_for_plays),
     )
 
@@ -164,7 +171,7 @@ def open_pair(
 def random_directions(count: int, rng: np.random.Generator) -> np.ndarray:
     """(count, dimension) float32 unit vectors in any direction."""
     vectors = rng.standard_normal((count, DIMENSION)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
 def _known(library: Library, model: Model, load: LoadModel, side: Side, request: Request, teller: Teller) -> Known:
@@ -209,7 +216,8 @@ def _weighted(library: Library, model: Model, epsilon: float, teller: Teller, *,
 
     hint, about: what to do if nothing is stored.
     """
-    recordings, keys = library.recordings(), []
+    recordings = library.recordings()
+    keys: list[str] = []
     if slices_path(library).exists():
         with open_slices(library) as store:
             if used_epsilon(store, model) == epsilon:

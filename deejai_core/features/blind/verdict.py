@@ -51,7 +51,7 @@ def two_sided(votes: int, total: int) -> float:
     for number in range(most, total):
         ways = ways * (total - number) // (number + 1)  # comb(total, number + 1)
         tail += ways
-    return min(1.0, 2 * tail / 2**total)
+    return min(1.0, 2 * tail / (1 << total))
 
 
 def votes_needed(share: float) -> int | None:
@@ -79,8 +79,8 @@ def power(share: float, total: int) -> float:
 def _probabilities(share: float, total: int) -> np.ndarray:
     """(total + 1,) of each number of votes, from 0 on."""
     if share == 1:
-        return np.eye(total + 1)[total]
+        return np.asarray(np.eye(total + 1)[total])
     logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, total + 1)))])  # of factorials
     numbers = np.arange(total + 1)
     chosen = logs[total] - logs - logs[::-1]
-    return np.exp(chosen + numbers * math.log(share) + (total - numbers) * math.log1p(-share))
+    return np.asarray(np.exp(chosen + numbers * math.log(share) + (total - numbers) * math.log1p(-share)))

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from deejai_core.data_folder import votes_path
 from deejai_core.errors import DamagedError, StoreError
@@ -175,7 +176,7 @@ def _is_ours(path: Path) -> bool:
     return not beginning or beginning.startswith(format_votes([]))
 
 
-def _object(line: bytes) -> dict:
+def _object(line: bytes) -> dict[str, Any]:
     try:
         found = json.loads(line)
     except RecursionError as error:

@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import queue
-import subprocess
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from deejai_core.audio.child import NoAnswerError, ask, end_child, greeting, start_child, status_in_words
+from deejai_core.audio.child import Child, NoAnswerError, ask, end_child, greeting, start_child, status_in_words
 from deejai_core.errors import MissingError, ModelError, UnavailableError
 from deejai_core.models.device import CPU
 from deejai_core.models.onnx.config import Limits
@@ -60,9 +59,7 @@ class Network:
             "outputs": list(outputs),
             "constants": {name: [array.tolist(), list(array.shape)] for name, array in (constants or {}).items()},
         }
-        self._idle: dict[str, queue.SimpleQueue[subprocess.Popen[bytes]]] = {
-            device: queue.SimpleQueue() for device in PROVIDERS
-        }
+        self._idle: dict[str, queue.SimpleQueue[Child]] = {device: queue.SimpleQueue() for device in PROVIDERS}
         weakref.finalize(self, _end_all, self._idle)
 
     def close(self) -> None:
@@ -106,7 +103,7 @@ class Network:
             place += size
         return found
 
-    def _take(self, device: str) -> subprocess.Popen[bytes]:
+    def _take(self, device: str) -> Child:
         """A process that nobody else uses."""
         while True:
             try:
@@ -117,7 +114,7 @@ class Network:
                 return process
             end_child(process)
 
-    def _start(self, device: str) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
+    def _start(self, device: str) -> tuple[Child, dict[str, Any]]:
         """A new process that has loaded the network, and what that takes and gives."""
         # Drivers of graphics processors reserve more address space than any machine has memory.
         memory = self._limits.memory if device == CPU else 1 << 62
@@ -143,14 +140,14 @@ class Network:
             return f"needs more than {self._limits.memory:,} bytes of memory (limits.memory in its configuration)"
         return f"cannot be run: {error}"
 
-    def _failure(self, process: subprocess.Popen[bytes], error: NoAnswerError) -> str:
+    def _failure(self, process: Child, error: NoAnswerError) -> str:
         if error.timed_out:
             return f"takes longer than {self._limits.seconds:g} seconds (limits.seconds in its configuration)"
         status = status_in_words(process.returncode)
         return f"crashed ({status}), or needs more than {self._limits.memory:,} bytes of memory"
 
 
-def _end_all(idle: Mapping[str, queue.SimpleQueue[subprocess.Popen[bytes]]]) -> None:
+def _end_all(idle: Mapping[str, queue.SimpleQueue[Child]]) -> None:
     for processes in idle.values():
         while not processes.empty():
             end_child(processes.get())
