@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from deejai_core.embedding.library_analysis import Work
 from deejai_core.embedding.library_models import use_model
 from deejai_core.embedding.library_pickles import Imported
-from deejai_core.errors import HINTS
+from deejai_core.errors import HINTS, ModelError
 from deejai_core.library import Library
 from deejai_core.models.protocol import Model
 from deejai_core.options.analysis import Analysis
@@ -33,8 +33,8 @@ def switch_model(
 
     try:
         work, given = use_model(library, name, model, analysis, on_chosen=chosen)
-    except BaseException:  # ctrl-C, a full disk
-        if weighting:
+    except BaseException as error:  # ctrl-C, a full disk
+        if weighting and not isinstance(error, ModelError):  # the model has no projection, and says what that takes
             teller.warn(f"stopped; {words['compute the rest']}")
         raise
     if weighting:

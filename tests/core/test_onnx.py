@@ -17,15 +17,16 @@ from safetensors.numpy import save_file
 
 from deejai_core.embedding.projections import fit_to_stored, is_unfitted, refit
 from deejai_core.embedding.slices import SliceStore
-from deejai_core.errors import MissingError, ModelError, UnavailableError
+from deejai_core.errors import AudioError, MissingError, ModelError, UnavailableError
 from deejai_core.models.facts import facts, kind
 from deejai_core.models.folders import describe, import_model
 from deejai_core.models.head import HeadWeights, save_head
 from deejai_core.models.musicnn.model import MusiCNN
-from deejai_core.models.onnx.config import Input, read_config
+from deejai_core.models.onnx.config import Input, Output, Tags, read_config
 from deejai_core.models.onnx.graph import check_network
 from deejai_core.models.onnx.input import layout_shape, shown
 from deejai_core.models.onnx.model import OnnxModel
+from deejai_core.models.onnx.output import pooled, probabilities
 from deejai_core.models.onnx.projection import fit_projection
 from deejai_core.models.registry import load_model
 from tests.onnx_networks import (
@@ -183,6 +184,7 @@ class TestInput:
         assert self.mel(samples, log="log10", multiply=1e4, add=1) == pytest.approx(np.log10(1e4 * mel + 1), abs=1e-4)
         decibels = librosa.power_to_db(mel, top_db=None)
         assert self.mel(samples, log="decibels") == pytest.approx(decibels, abs=1e-3)
+        assert self.mel(samples, log="decibels", range=20) == pytest.approx(librosa.power_to_db(mel, top_db=20), abs=1e-3)
         clipped = librosa.power_to_db(mel, ref=np.max, top_db=20)
         assert self.mel(samples, log="decibels", reference="loudest", range=20) == pytest.approx(clipped, abs=1e-3)
         assert self.mel(samples, log="decibels", subtract=-40, divide=20) == pytest.approx((decibels + 40) / 20, abs=1e-3)
@@ -226,6 +228,36 @@ class TestInput:
     )
     def test_axes(self, axes, shape):
         assert layout_shape(Input(**MEL | {"axes": axes, "highest": 7_600})) == shape
+
+
+class TestOutput:
+    output = np.array([[[1, 2], [3, 6], [5, 1]]], np.float32)  # (batch, 3 frames, 2 features)
+
+    @pytest.mark.parametrize(
+        ("pool", "row"),
+        [("mean", [3, 3]), ("max", [5, 6]), ("first", [1, 2]), ("last", [5, 1]), ("mean+max", [3, 3, 5, 6])],
+    )
+    def test_pools(self, pool, row):
+        assert pooled(self.output, Output(axes=("batch", "pool", "feature"), pool=pool)).tolist() == row
+
+    def test_axes(self):
+        assert pooled(self.output, Output(axes=("batch", "feature", "pool"))).tolist() == [1.5, 4.5, 3]
+        assert pooled(self.output, Output(axes=(1, "feature", "feature"))).tolist() == [1, 2, 3, 6, 5, 1]
+        assert pooled(self.output[0, 0], Output(axes=("feature",))).tolist() == [1, 2]
+        assert pooled(self.output[0], Output(axes=("pool", "feature"))).tolist() == [3, 3]
+        for axes in (("batch", "feature"), ("pool", "batch", "feature")):
+            with pytest.raises(ValueError, match="has "):
+                pooled(self.output, Output(axes=axes))
+        with pytest.raises(ValueError, match="no numbers"):
+            pooled(self.output[:, :0], Output(axes=("batch", "pool", "feature")))
+
+    @pytest.mark.parametrize(
+        ("values", "expected"),
+        [("probabilities", [0, 1, 1]), ("logits", [0.5, 0.7311, 1]), ("softmax", [0, 0, 1])],
+    )
+    def test_probabilities(self, values, expected):
+        tags = Tags(names=("a", "b", "c"), values=values)
+        assert probabilities(np.array([[0, 1, 1000]], np.float16), tags)[0] == pytest.approx(expected, abs=1e-4)
 
 
 class TestNetworksOfTorch:
@@ -369,7 +401,7 @@ class TestImport:
             tmp_path / "big.onnx", [helper.make_node("Mul", ["audio", "by"], ["row"])], constants=[tensor("by", [1e9])]
         )
         error = self.refused(tmp_path, network, write_config(tmp_path / "big.json", WAVE))
-        assert "row has numbers for noise that are infinite, or larger than 65,504" in str(error)
+        assert "output: row of big.onnx has numbers that are infinite, none at all, or larger than 65,504" in str(error)
 
     @pytest.mark.parametrize("where", ["initializer", "attribute", "body", "sparse", "function"])
     def test_weights_in_other_files_are_refused(self, tmp_path, where):
@@ -406,6 +438,15 @@ class TestLimits:
         with pytest.raises(UnavailableError, match="the network cannot be run: "):
             model._network.run(np.zeros((2, 3), np.float32))
         assert model.embed(windows(model, 1)).shape == (1, 128)
+
+    def test_numbers_that_cannot_be_kept_of_a_file(self, tmp_path):
+        """Silence has no logarithm; noise, by which the network was tried, has."""
+        nodes = [helper.make_node("Abs", ["audio"], ["positive"]), helper.make_node("Log", ["positive"], ["row"])]
+        config = write_config(tmp_path / "log.json", WAVE, projection="none")
+        model = brought(tmp_path, by_hand(tmp_path / "log.onnx", nodes), config)
+        with pytest.raises(AudioError, match="the network's output has numbers that are infinite") as caught:
+            model.embed(np.zeros((1, 1_000), np.float32))
+        assert not isinstance(caught.value, UnavailableError)  # it would fail again
 
     def test_its_processes_end_with_it(self, folder):
         model = brought(folder, folder / "wave.onnx", folder / "wave.json")

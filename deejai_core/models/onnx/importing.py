@@ -14,12 +14,11 @@ from deejai_core.models.onnx.config import AS_IT_IS, FIT, Config, Output, consta
 from deejai_core.models.onnx.folder import NETWORK, PROJECTION, Kept, write_kept
 from deejai_core.models.onnx.input import laid_out, layout_shape, shown
 from deejai_core.models.onnx.network import Network, Put
-from deejai_core.models.onnx.output import pooled
+from deejai_core.models.onnx.output import check_numbers, pooled
 from deejai_core.models.onnx.projection import read_projection
 
 LARGEST = 2_147_483_647  # bytes of a network: what its format can hold
 WIDEST = 16_384  # numbers of an output, pooled
-FLOAT16 = 65_504  # the largest number that the slice store can keep
 BLOCK = 1 << 20  # bytes that are copied at once
 
 
@@ -113,14 +112,13 @@ def _output_name(output: Output, puts: Sequence[Put], source: Path, configuratio
 
 
 def _row(found: np.ndarray, output: Output, name: str, source: Path, configuration: Path) -> np.ndarray:
-    """What is taken of an output, one row. Raises ModelError if it is not what the configuration says, or no numbers."""
+    """What is taken of an output, one row. Raises ModelError if it is not as the configuration says, or cannot be kept."""
     try:
         row = pooled(found, output)
+        check_numbers(row)
     except ValueError as error:
         where = "tags" if hasattr(output, "names") else "output"
         raise ModelError(f"{configuration}: {where}: {name} of {source.name} {error}") from error
     if len(row) > WIDEST:
         raise ModelError(f"{source}: {name} has {len(row):,} numbers; at most {WIDEST:,} can be kept of a window")
-    if not np.isfinite(row).all() or np.abs(row).max() > FLOAT16:
-        raise ModelError(f"{source}: {name} has numbers for noise that are infinite, or larger than {FLOAT16:,}")
     return row

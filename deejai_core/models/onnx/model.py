@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deejai_core.errors import ModelError, UnavailableError
+from deejai_core.errors import AudioError, ModelError
 from deejai_core.extras import extra
 from deejai_core.files import replacing
 from deejai_core.models.device import CPU, use_one_thread
@@ -18,7 +18,7 @@ from deejai_core.models.onnx.config import FIT, Config, Input, Output, constant_
 from deejai_core.models.onnx.folder import CONFIG, NETWORK, PROJECTION, Kept, read_kept, write_kept
 from deejai_core.models.onnx.input import laid_out, shown
 from deejai_core.models.onnx.network import PROVIDERS, Network
-from deejai_core.models.onnx.output import pooled, probabilities
+from deejai_core.models.onnx.output import check_numbers, pooled, probabilities
 from deejai_core.models.onnx.projection import DIMENSION, Projection, projection_bytes, read_projection
 from deejai_core.models.tag_set import FIELDS, TagSet
 
@@ -118,10 +118,11 @@ class OnnxModel:
             row = pooled(outputs[self._places[0]], self.config.output)
             if tags := self.config.tags:
                 row = np.concatenate([row, probabilities(pooled(outputs[self._places[1]], tags), tags)])
+            check_numbers(row)
         except ValueError as error:
-            raise UnavailableError(f"the network's output {error}") from error
+            raise AudioError(f"the network's output {error}") from error
         if len(row) != self.trunk_size:
-            raise UnavailableError(f"the network puts out {len(row)} numbers, and {self.trunk_size} when it was imported")
+            raise AudioError(f"the network puts out {len(row)} numbers, and {self.trunk_size} when it was imported")
         return row
 
     def project(self, trunk: np.ndarray) -> np.ndarray:

@@ -8,6 +8,8 @@ import numpy as np
 
 from deejai_core.models.onnx.config import FEATURE, Output, Tags
 
+LARGEST = 65_504  # the largest number that the slice store can keep
+
 
 def pooled(output: np.ndarray, config: Output) -> np.ndarray:
     """An output for one window -> (features,) float32. Raises ValueError if its axes are not those of the configuration.
@@ -32,6 +34,12 @@ def pooled(output: np.ndarray, config: Output) -> np.ndarray:
         "mean+max": lambda: np.concatenate([rows.mean(axis=0), rows.max(axis=0)]),
     }
     return pools[config.pool]().astype(np.float32)
+
+
+def check_numbers(row: np.ndarray) -> None:
+    """Raise ValueError for what cannot be kept."""
+    if not np.abs(row).max() <= LARGEST:  # NaN is not, either
+        raise ValueError(f"has numbers that are infinite, none at all, or larger than {LARGEST:,}")
 
 
 def probabilities(values: np.ndarray, config: Tags) -> np.ndarray:
