@@ -2,6 +2,7 @@
 # make test [WORKERS=2]       the whole test suite, by so many processes at once
 # make mutants MODULE=FILE    small faults in a module of the core that none of its tests notices (or of TESTS="FILES")
 # make lint                   style and common mistakes
+# make docs                   the documentation as a site, in build/docs; a link that leads nowhere is an error
 # make dist                   sdist and wheel, in dist/
 # make smoke                  these, installed without a compiler into an empty environment, and used
 # make release                the same from a clean tree, and a tag; CONTRIBUTING.md says what comes before and after
@@ -20,7 +21,7 @@ RUNS ?= 3
 VENV := .venv
 PIP := $(VENV)/bin/pip --disable-pip-version-check install --quiet --constraint constraints.txt $(PIP_OPTIONS)
 
-.PHONY: demo test mutants lint dist smoke release bench clean
+.PHONY: demo test mutants lint docs dist smoke release bench clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/python demo/demo.py $(if $(MUSIC),"$(MUSIC)")
@@ -35,6 +36,10 @@ mutants: $(VENV)/installed-test
 lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+
+docs: $(VENV)/installed-docs
+	$(VENV)/bin/python -m sphinx -b html -W --keep-going -q -d build/doctrees docs build/docs
+	$(VENV)/bin/python -m tools.site build/docs
 
 dist: $(VENV)/installed-release
 	rm -rf dist
@@ -68,6 +73,10 @@ $(VENV)/installed-test: $(VENV)/installed
 
 $(VENV)/installed-release: $(VENV)/installed
 	@$(PIP) --editable ".[release]"
+	@touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed
+	@$(PIP) --editable ".[docs]"
 	@touch $@
 
 # The package of bliss-audio 0.2 for Linux dies on processors without AVX-512.

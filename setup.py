@@ -75,6 +75,7 @@ extras["test"] = [
     "setuptools>=77.0.3",  # builds what is published
 ]
 extras["release"] = ["build>=1.2", "setuptools>=77.0.3", "twine>=6.1"]
+extras["docs"] = ["sphinx>=8.2", "furo>=2025.9.25", "myst-parser>=5.0", "numpydoc>=1.9"]
 extras["mutants"] = ["mutmut>=3.8"]
 
 setup(install_requires=requirements, extras_require=extras)

@@ -1,0 +1,95 @@
+"""The documentation as a site: each page is in it, each error message is on its page, and nothing comes from elsewhere."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tools.messages import MARK, PLAIN, RENAMED, Message, classes, in_module, line, messages, messages_as_markdown
+from tools.site import faults
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+
+
+def test_every_page_is_in_a_table_of_contents():
+    listed = {
+        (page.parent / (titled.partition("<")[2].rstrip(">") or titled)).with_suffix(".md").resolve()
+        for page in DOCS.rglob("index.md")
+        for tree in re.findall(r"```{toctree}\n(.*?)```", page.read_text(), re.DOTALL)
+        for titled in tree.splitlines()
+        if titled and not titled.startswith(":")
+    }
+    assert listed | {(DOCS / "index.md").resolve()} == {page.resolve() for page in DOCS.rglob("*.md")}
+
+
+def test_every_message_is_on_the_page_of_troubles():
+    page = (DOCS / "troubleshooting.md").read_text()
+    kinds = [kind for mark in MARK.findall(page) for kind in mark.split()]
+    assert sorted(kinds) == sorted({*classes(ROOT / "deejai_core/errors.py"), *PLAIN, *RENAMED.values()} - {"DeejaiError"})
+    shown = messages_as_markdown(page)
+    everything = messages()
+    assert len(everything) > 400
+    assert [message for message in everything if line(message) not in shown] == []
+
+
+def test_every_kind_of_message_has_advice():
+    """What a section says before its list, or after it, helps where a message itself says nothing more."""
+    for section in re.split(r"^## ", (DOCS / "troubleshooting.md").read_text(), flags=re.MULTILINE)[1:]:
+        title, _, text = section.partition("\n")
+        assert len(MARK.sub("", text).split()) > 10, title
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ('AudioError("no audio in it")', [Message("no audio in it", "AudioError")]),
+        ('StoreError(f"{path}: cannot be read ({error})")', [Message("…: cannot be read (…)", "StoreError")]),
+        ('OptionError("fade", "must be short")', [Message("fade: must be short", "OptionError")]),
+        ('MixError("one" if first else "two")', [Message("one", "MixError"), Message("two", "MixError")]),
+        ('MapError(one_line(f"{path}: no " + "map"))', [Message("…: no map", "MapError")]),
+        (
+            'LibraryError("nothing", hint="tag" if few else "analyse")',
+            [Message("nothing", "LibraryError", ("tag", "analyse"))],
+        ),
+        ("ModelError(str(error))", []),  # that of another error
+    ],
+)
+def test_messages_in_code(code, found):
+    assert list(in_module("deejai_core/a.py", ast.parse(code))) == found
+
+
+def test_what_helps_stands_below_a_message():
+    assert line(Message("nothing analysed yet", "NotAnalysedError", ("analyse",))) == (
+        "* `nothing analysed yet`  \n  run `beet deejai analyze`"
+    )
+
+
+def test_a_site_that_is_whole(tmp_path):
+    (tmp_path / "a.html").write_text('<h1 id="one">A</h1><a href="b.html#two">b</a><a href="https://beets.io">beets</a>')
+    (tmp_path / "b.html").write_text('<img src="c.png"><h2 id="two">B</h2><a href="#two">two</a>')
+    assert list(faults(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("html", "fault"),
+    [
+        ('<script src="https://cdn.example/x.js"></script>', "a.html: loads https://cdn.example/x.js"),
+        ('<img src="//example/x.png">', "a.html: loads //example/x.png"),
+        ('<link rel="stylesheet" href="https://fonts.example/x.css">', "a.html: loads https://fonts.example/x.css"),
+        ('<a href="#none">none</a>', "a.html: #none leads nowhere"),
+        ('<a href="none.html">none</a>', "a.html: none.html leads nowhere"),
+    ],
+)
+def test_what_is_wrong_with_a_site(tmp_path, html, fault):
+    (tmp_path / "a.html").write_text(html)
+    assert list(faults(tmp_path)) == [fault]
+
+
+def test_a_style_that_comes_from_elsewhere(tmp_path):
+    (tmp_path / "a.html").touch()
+    (tmp_path / "a.css").write_text("@import url(https://fonts.example/f.css); b { background: url('pictures/a.png') }")
+    assert list(faults(tmp_path)) == ["a.css: loads https://fonts.example/f.css"]
