@@ -17,7 +17,8 @@ import torch
 
 from deejai_core.models.deejai.network import FRAMES, MELS
 from deejai_core.training import network as training
-from deejai_core.training.network import Course, TrainingData, train_network
+from deejai_core.training.network import train_network
+from deejai_core.training.objectives import Course, TrainingData
 from deejai_core.training.validation import HELD_OUT
 
 WINDOWS = 16  # of a track, as by default

@@ -75,6 +75,7 @@ HINTS = {
     "show all songs": "ask for all of them",
     "more lists or alone": "add lists to the history, or let the learned space stand alone",
     "more lists or epochs": "add lists to the history, or go on with more epochs",
+    "more music or epochs": "add music to the library, or go on with more epochs",
     "begin again": "begin the training again",
     "see what is missing": "see which songs the library lacks, and which tracks are not analysed",
     "add lists": "add lists to the history",

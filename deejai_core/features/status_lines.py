@@ -10,6 +10,8 @@ from deejai_core.embedding.slices import Failure
 from deejai_core.errors import HINTS
 from deejai_core.features.status import Status
 from deejai_core.formats.entries import one_line
+from deejai_core.models.facts import objective_of
+from deejai_core.models.protocol import Model
 from deejai_core.words import counted, lasting
 
 SHOWN = 10  # failures listed before "and N more"
@@ -28,7 +30,7 @@ def status_lines(status: Status, words: Mapping[str, str] = HINTS) -> list[str]:
         f"failed    {len(failures):,}" + (f"; {words['see failures']}" if failures else ""),
         *(f"          {one_line(os.fspath(failure.path))}: {failure.reason}" for failure in failures[:SHOWN]),
         *([f"          ... and {len(failures) - SHOWN:,} more"] if len(failures) > SHOWN else []),
-        f"model     {model.name}, {model.dimension} dimensions, epsilon {_epsilon(status, words)}",
+        f"model     {model.name}, {model.dimension} dimensions, epsilon {_epsilon(status, words)}{_objective(model)}",
         *(
             f"also by   {trunk}, {heard:,} of {counted(status.recordings, 'recording')}"
             + (f"; {words['tag more']}" if heard < status.recordings else "")
@@ -47,6 +49,11 @@ def failed_line(failure: Failure, retries: int) -> str:
     next_time = "again when it changes" if failure.still_stands(retries) else "again next time"
     when = failure.failed_at[:10]
     return f"{one_line(os.fspath(failure.path))}: {one_line(failure.reason)} ({when}, tried {tried}, {next_time})"
+
+
+def _objective(model: Model) -> str:
+    objective = objective_of(model)
+    return f", objective {objective}" if objective not in (None, "lists") else ""
 
 
 def _epsilon(status: Status, words: Mapping[str, str]) -> str:

@@ -28,6 +28,14 @@ def open_history(library: Library) -> HistoryStore:
     return HistoryStore(history_path(library))
 
 
+def has_history(library: Library) -> bool:
+    """Whether there is anything in the history of a library."""
+    if not history_path(library).exists():
+        return False
+    with open_history(library) as store:
+        return bool(store.sources())
+
+
 def existing_history(library: Library) -> HistoryStore:
     """The history, if there is one. Raises HistoryError if not."""
     if history_path(library).exists():

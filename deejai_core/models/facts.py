@@ -9,8 +9,16 @@ from deejai_core.models.deejai.model import Speccy
 from deejai_core.models.folders import Description
 from deejai_core.models.head import Head
 from deejai_core.models.musicnn.model import MusiCNN
+from deejai_core.models.objectives import Objective
 from deejai_core.models.onnx.model import OnnxModel
 from deejai_core.models.protocol import Model
+
+
+def objective_of(model: Model) -> Objective | None:
+    """What it was trained to do here; None if it was not trained here, or that is not known."""
+    if isinstance(model, Head):
+        return model.config.objective
+    return model.objective if isinstance(model, Speccy) else None
 
 
 def kind(model: Model) -> str:
@@ -20,9 +28,12 @@ def kind(model: Model) -> str:
             return "network with random weights"
         if isinstance(model, OnnxModel):
             return "ONNX network"
-        return "bundled" if isinstance(model, MusiCNN) else "network"
-    weight = model.config.weight
-    return f"learned from lists, on {model.trunk_name}" + ("" if weight == 1 else f", weighing {weight:.0%} beside it")
+        if isinstance(model, MusiCNN):
+            return "bundled"
+        return f"network, objective {objective_of(model)}" if objective_of(model) else "network"
+    weight, objective = model.config.weight, objective_of(model)
+    how = "learned from lists" if objective == "lists" else f"learned, objective {objective}"
+    return f"{how}, on {model.trunk_name}" + ("" if weight == 1 else f", weighing {weight:.0%} beside it")
 
 
 def facts(name: str, described: Description, words: Mapping[str, str] = HINTS) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from deejai_core.errors import ModelError
 from deejai_core.files import replacing
 from deejai_core.models.device import CPU
+from deejai_core.models.objectives import OBJECTIVES, Objective
 from deejai_core.models.protocol import Model
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -55,6 +56,7 @@ class HeadConfig:
     epsilon: float
     sha256: str  # of the weights' file
     trained: dict[str, Any]  # what it was trained on and how well that went, for who asks
+    objective: Objective = "lists"
 
 
 class Head:
@@ -125,12 +127,13 @@ def save_head(
     weight: float,
     epsilon: float,
     trained: dict[str, Any],
+    objective: Objective = "lists",
 ) -> None:
     """Write a head to its folder. Raises OSError as the file system does."""
     from safetensors.numpy import save
 
     data = save({field.name: np.ascontiguousarray(getattr(weights, field.name)) for field in fields(weights)})
-    config = HeadConfig(trunk, trunk_name, weight, epsilon, hashlib.sha256(data).hexdigest(), trained)
+    config = HeadConfig(trunk, trunk_name, weight, epsilon, hashlib.sha256(data).hexdigest(), trained, objective)
     text = json.dumps({"kind": KIND, **asdict(config)}, indent=2, ensure_ascii=False)
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / WEIGHTS) as temporary:
@@ -178,9 +181,12 @@ def _check(weights: HeadWeights, trunk_size: int) -> None:
 def read_head_config(folder: Path, values: dict[str, Any]) -> HeadConfig:
     """What `config.json` says of a head. Raises ModelError if that is not what a head needs."""
     try:
-        config = HeadConfig(**{field.name: values[field.name] for field in fields(HeadConfig)})
+        # Heads from before there was another objective do not name theirs.
+        config = HeadConfig(**{field.name: values[field.name] for field in fields(HeadConfig) if field.name != "objective"})
+        config = replace(config, objective=values.get("objective", config.objective))
         numbers = [type(number) in (int, float) for number in (config.weight, config.epsilon)]
         told = isinstance(config.trunk, str) and config.trunk and isinstance(config.trained, dict)
+        told = told and config.objective in OBJECTIVES
         if all(numbers) and 0 < config.weight <= 1 and 0 < config.epsilon < 2 and told:
             return config
     except (KeyError, TypeError):

@@ -1,21 +1,27 @@
-"""Training a head: from a model's trunk to the directions that Track2Vec gives the songs.
+"""Training a head: from a model's trunk to the directions that Track2Vec gives the songs, or to where slices that belong
+together lie together.
 
 The trunk stays as it is, so nothing is decoded. The loss is one minus the cosine between a slice's output and its song's
-direction, as in Deej-A.I.; whole artists are held out, and training stops when they are predicted no better. On the same
-ones the weight is chosen that the learned space gets beside the trunk's own.
+direction, as in Deej-A.I., or that of a Siamese network; whole artists are held out, and training stops when it does no
+better on these. On the same ones the weight is chosen that the learned space gets beside the trunk's own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from deejai_core.errors import TrainingError
 from deejai_core.extras import extra
 from deejai_core.models.head import SLOPE, HeadWeights, unit
-from deejai_core.training.validation import Epoch, Progress, nearest_to_all
+from deejai_core.training.pairs import BROAD, Pairs, contrastive_loss, nearer_share, one_of
+from deejai_core.training.validation import Epoch, Progress, evenly_spread, nearest_to_all
+
+if TYPE_CHECKING:
+    import torch
 
 HIDDEN = 512
 DROPOUT = 0.3
@@ -25,22 +31,29 @@ DECAY = 1e-2  # of AdamW
 EPOCHS = 200  # at most
 PATIENCE = 12  # epochs without a better validation before it stops
 
+DIMENSION = 100  # of a Siamese head
+
 NEIGHBOURS = 10
 QUERIES = 2_000  # held-out tracks at most that a weight is chosen by
 SAMPLED = 4_000  # slices compared with each other for an epsilon: 64 MB
-BROAD = 0.5  # share of all tracks; a list of more than these says of none what it belongs to
+TEMPERATURE = 0.1  # of a Siamese head
 WEIGHTS = tuple(round(0.1 * step, 1) for step in range(11))  # of the learned space; 0: the trunk's own alone
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Tracks that have been embedded and stand in lists."""
+    """Tracks that have been embedded, and the lists that they stand in."""
 
     trunks: Sequence[np.ndarray]  # of each track (slices, trunk_size)
     own: np.ndarray  # (tracks, dimension) unit vectors in the trunk's own space
-    targets: np.ndarray  # (tracks, 100) unit vectors of Track2Vec
+    targets: np.ndarray | None  # (tracks, 100) unit vectors of Track2Vec; None for a Siamese head
     artists: np.ndarray  # (tracks,) numbers; below 0: unknown, an artist of its own
     lists: Sequence[np.ndarray]  # of each list, the positions of its tracks
+
+
+# Rows of slices -> what the head makes of them, with dropout; and from that, rows and their tracks, what is to be smaller.
+Forward: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
+Loss: TypeAlias = "Callable[[Forward, torch.Tensor, torch.Tensor], torch.Tensor]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,18 +92,86 @@ def train_head(
         import torch
         from torch.nn import functional as F
 
+    if examples.targets is None:
+        raise ValueError("no directions to predict")
+    directed, targets = examples.targets, torch.from_numpy(examples.targets)
+
+    def loss(forward: Forward, rows: torch.Tensor, tracks: torch.Tensor) -> torch.Tensor:
+        return (1 - F.cosine_similarity(forward(rows), targets[tracks])).mean()
+
+    def validate(head: HeadWeights) -> float:
+        return float((directions(head, examples, held_out) * directed[held_out]).sum(axis=1).mean())
+
+    constant = nearest_to_all(directed, held_out)
+    return _fit(examples, held_out, loss, validate, measure="cosine", constant=constant, seed=seed, on_epoch=on_epoch)
+
+
+def train_siamese_head(
+    examples: Examples, held_out: np.ndarray, *, seed: int, on_epoch: Callable[[Epoch], None] = lambda epoch: None
+) -> tuple[HeadWeights, Progress]:
+    """A head that puts slices that belong together, see `Pairs`, nearer to each other than to others.
+
+    It is as it was when it did so best on tracks held out. The same examples and seed give the same head, on one machine.
+    """
+    with extra("train"):
+        import torch
+
+    pairs = Pairs(examples.lists, held_out)
+    rng = np.random.default_rng([seed, 1])  # not those that the order of the slices comes from
+    counts = np.array([0 if out else len(trunk) for trunk, out in zip(examples.trunks, held_out, strict=True)])
+    starts = np.cumsum(counts) - counts  # of each track's slices among those trained on
+
+    def loss(forward: Forward, rows: torch.Tensor, tracks: torch.Tensor) -> torch.Tensor:
+        partners = np.array([pairs.partner(track, rng) for track in tracks.tolist()])
+        chosen = [
+            starts[partner] + one_of(counts[partner], row - starts[partner] if partner == track else None, rng)
+            for row, track, partner in zip(rows.tolist(), tracks.tolist(), partners.tolist(), strict=True)
+        ]
+        together = torch.from_numpy(pairs.relation(tracks.numpy(), partners))
+        return contrastive_loss(forward(rows), forward(torch.tensor(chosen)), together, TEMPERATURE)
+
+    def validate(head: HeadWeights) -> float:
+        return nearness(head.direct, examples, held_out)
+
+    return _fit(
+        examples, held_out, loss, validate, measure="nearer than others", constant=0.5, seed=seed, on_epoch=on_epoch
+    )
+
+
+def nearness(embed: Callable[[np.ndarray], np.ndarray], examples: Examples, held_out: np.ndarray) -> float:
+    """`nearer_share` of slices of the tracks held out, in the space that `embed` puts a trunk's output in."""
+    tracks = np.flatnonzero(held_out).tolist()
+    slices = [evenly_spread(examples.trunks[track]) for track in tracks]
+    track_of = np.repeat(tracks, [len(some) for some in slices])
+    return nearer_share(unit(embed(np.concatenate(slices))), track_of, Pairs(examples.lists, held_out))
+
+
+def _fit(
+    examples: Examples,
+    held_out: np.ndarray,
+    loss: Loss,
+    validate: Callable[[HeadWeights], float],
+    *,
+    measure: str,
+    constant: float,
+    seed: int,
+    on_epoch: Callable[[Epoch], None],
+) -> tuple[HeadWeights, Progress]:
+    """Two dense layers, trained until `validate` gets no better."""
+    import torch
+    from torch.nn import functional as F
+
     torch.set_num_threads(1)  # the batches are too small to be worth a second one's waking
     rng = np.random.default_rng(seed)
     generator = torch.Generator().manual_seed(seed)
     trained = np.flatnonzero(~held_out).tolist()
     slices = np.concatenate([examples.trunks[track] for track in trained]).astype(np.float32)
     track_of = torch.from_numpy(np.repeat(trained, [len(examples.trunks[track]) for track in trained]))
-    targets = torch.from_numpy(examples.targets)
     mean = slices.mean(axis=0)
     scale = 1 / np.maximum(slices.std(axis=0), 1e-6)
     inputs = torch.from_numpy((slices - mean) * scale)
 
-    sizes = [(slices.shape[1], HIDDEN), (HIDDEN, examples.targets.shape[1])]
+    sizes = [(slices.shape[1], HIDDEN), (HIDDEN, DIMENSION if examples.targets is None else examples.targets.shape[1])]
     layers = [torch.randn(size, generator=generator) * (2 / size[0]) ** 0.5 for size in sizes]
     parameters = [layers[0], torch.zeros(sizes[0][1]), layers[1], torch.zeros(sizes[1][1])]
     for parameter in parameters:
@@ -100,8 +181,11 @@ def train_head(
     def weights() -> HeadWeights:
         return HeadWeights(mean, scale, *(parameter.detach().numpy().copy() for parameter in parameters))
 
-    def validate(head: HeadWeights) -> float:
-        return float((directions(head, examples, held_out) * examples.targets[held_out]).sum(axis=1).mean())
+    def forward(rows: torch.Tensor) -> torch.Tensor:
+        x = F.leaky_relu(inputs[rows] @ parameters[0] + parameters[1], SLOPE)
+        x = x * (torch.rand(x.shape, generator=generator) >= DROPOUT) / (1 - DROPOUT)
+        output: torch.Tensor = x @ parameters[2] + parameters[3]
+        return output
 
     best, random = weights(), validate(weights())
     epochs: list[Epoch] = []
@@ -110,22 +194,18 @@ def train_head(
         losses = []
         order = torch.from_numpy(rng.permutation(len(inputs)))
         for batch in order.split(BATCH):
-            x = F.leaky_relu(inputs[batch] @ parameters[0] + parameters[1], SLOPE)
-            x = x * (torch.rand(x.shape, generator=generator) >= DROPOUT) / (1 - DROPOUT)
-            loss = (1 - F.cosine_similarity(x @ parameters[2] + parameters[3], targets[track_of[batch]])).mean()
+            value = loss(forward, batch, track_of[batch])
             optimiser.zero_grad()
-            loss.backward()
+            value.backward()
             optimiser.step()
-            losses.append(loss.item() * len(batch))
-        epoch = Epoch(sum(losses) / len(inputs), validate(weights()))
+            losses.append(value.item() * len(batch))
+        epoch = Epoch(sum(losses) / len(inputs), validate(weights()), measure)
         if not epochs or epoch.validation > epochs[kept].validation:
             best, kept = weights(), len(epochs)
         epochs.append(epoch)
         on_epoch(epoch)
 
-    constant = nearest_to_all(examples.targets, held_out)
-    progress = Progress(tuple(epochs), kept, constant, random, int(held_out.sum()))
-    return best, progress
+    return best, Progress(tuple(epochs), kept, constant, random, int(held_out.sum()))
 
 
 def directions(head: HeadWeights, examples: Examples, wanted: np.ndarray | None = None) -> np.ndarray:
@@ -168,6 +248,24 @@ def choose_weight(
     if not len(queries):
         raise TrainingError("no track that was held out is in a list of less than half of all tracks", hint="add lists")
     return Choice(shares, float(chances.mean()))
+
+
+def halves(examples: Examples, held_out: np.ndarray) -> tuple[Examples, np.ndarray]:
+    """Each track of several slices as two, of every other slice each, in a list together; and which are held out.
+
+    So a weight can be chosen where there are no lists: by how often the nearest to a half is the other one.
+    """
+    trunks: list[np.ndarray] = []
+    out: list[bool] = []
+    lists: list[np.ndarray] = []
+    for trunk, held in zip(examples.trunks, held_out.tolist(), strict=True):
+        if len(trunk) > 1:
+            lists.append(np.array([len(trunks), len(trunks) + 1]))
+            trunks += [trunk[::2], trunk[1::2]]
+            out += [held, held]
+    count = len(trunks)
+    own = np.zeros((count, examples.own.shape[1]), np.float32)
+    return Examples(trunks, own, None, np.full(count, -1), lists), np.array(out, bool)
 
 
 def matching_epsilon(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -13,23 +13,35 @@ import numpy as np
 
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import HistoryError, TrainingError
-from deejai_core.history.library_history import History
+from deejai_core.history.library_history import History, has_history, read_history
 from deejai_core.library import Library
 from deejai_core.models.folders import replacing_model
 from deejai_core.models.head import HeadWeights, beside, save_head, unit
+from deejai_core.models.objectives import Objective
 from deejai_core.models.protocol import Model
 from deejai_core.training.head import (
     Choice,
     Examples,
     choose_weight,
     directions,
+    halves,
     matching_epsilon,
     train_head,
+    train_siamese_head,
 )
 from deejai_core.training.kept import Lesson, read_lesson, save_track2vec, word_of
+from deejai_core.training.pairs import Pairs
 from deejai_core.training.spark import export_lists, import_vectors
 from deejai_core.training.track2vec import FORMAT, Track2Vec, learn, recipe_for
-from deejai_core.training.validation import Epoch, Progress, check_enough, split
+from deejai_core.training.validation import (
+    Epoch,
+    Progress,
+    check_enough,
+    epoch_text,
+    judged_by_directions,
+    judged_by_pairs,
+    split,
+)
 from deejai_core.words import counted
 
 
@@ -60,6 +72,14 @@ class Songs:
 
 
 @dataclass(frozen=True, eq=False)
+class Company:
+    """The recordings of a library, and which of them stand in lists together."""
+
+    ids: list[int]  # one track of each recording
+    lists: list[np.ndarray]  # of each list of two or more, places in `ids`
+
+
+@dataclass(frozen=True, eq=False)
 class TrainedHead:
     """A head that was trained, and how well it learned."""
 
@@ -68,12 +88,32 @@ class TrainedHead:
     choice: Choice
     weight: float
     epsilon: float
+    objective: Objective
 
 
 def coverage(history: History) -> Coverage:
     matched = history.counts[: history.matched_songs]
     songs, found = (int(np.count_nonzero(counts)) for counts in (history.counts, matched))
     return Coverage(history.list_count, songs, found, float(matched.sum() / max(1, history.counts.sum())))
+
+
+def read_company(library: Library, *, lists: bool) -> Company:
+    """All recordings of a library, and, if asked for, those lists of its history that have two of them, if it has any."""
+    keys = library.recordings()
+    number_of = {key: number for number, key in enumerate(dict.fromkeys(keys.values()))}
+    first = {key: id_ for id_, key in reversed(keys.items())}
+    company = Company([first[key] for key in number_of], [])
+    if not lists or not has_history(library):
+        return company
+    place = {id_: number_of[key] for id_, key in keys.items()}
+    with read_history(library) as history:
+        for words in history.lists():
+            songs = (history.tracks_of(word) for word in dict.fromkeys(words.tolist()))
+            members = [next((place[id_] for id_ in ids if id_ in place), None) for ids in songs]
+            found = np.array([member for member in members if member is not None], np.int64)
+            if len(found) > 1:
+                company.lists.append(found)
+    return company
 
 
 def learn_songs(
@@ -222,59 +262,106 @@ def gather_examples(library: Library, history: History, songs: Songs, model: Mod
     check_enough(artists, len(lists))
     rows = [row for row, _ in chosen]
     in_order = [trunks[keys[track]] for _, track in chosen]
-    own = [unit(model.project(trunk)).sum(axis=0) for trunk in in_order]
-    return Examples(in_order, unit(np.array(own).reshape(-1, model.dimension)), songs.vectors[rows], artists, lists)
+    return Examples(in_order, _own(in_order, model), songs.vectors[rows], artists, lists)
+
+
+def gather_all_examples(library: Library, company: Company, model: Model) -> Examples:
+    """The recordings that `model` has embedded, for a Siamese head: which stand in lists together, and who plays them.
+
+    Left out are those of a single slice that are in no list. Raises TrainingError if they are too few to learn from.
+    """
+    keys = library.recordings()
+    with open_slices(library) as store:
+        trunks = dict(store.get({keys[id_] for id_ in company.ids}, model.trunk_name, model.trunk_size))
+    listed = {place for listing in company.lists for place in listing.tolist()}
+    chosen = [
+        place
+        for place, id_ in enumerate(company.ids)
+        if (trunk := trunks.get(keys[id_])) is not None and (len(trunk) > 1 or place in listed)
+    ]
+    artists, _ = library.columns([company.ids[place] for place in chosen]).artist_codes
+    check_enough(artists)
+    number = {place: row for row, place in enumerate(chosen)}
+    found = [np.array([number[place] for place in listing.tolist() if place in number]) for listing in company.lists]
+    in_order = [trunks[keys[company.ids[place]]] for place in chosen]
+    return Examples(in_order, _own(in_order, model), None, artists, [listing for listing in found if len(listing) > 1])
+
+
+def _own(trunks: Sequence[np.ndarray], model: Model) -> np.ndarray:
+    """(tracks, dimension) unit vectors: where tracks lie in a model's space."""
+    return unit(np.array([unit(model.project(trunk)).sum(axis=0) for trunk in trunks]).reshape(-1, model.dimension))
 
 
 def train_on(
-    examples: Examples, model: Model, *, alone: bool, seed: int, on_epoch: Callable[[Epoch], None] = lambda epoch: None
+    examples: Examples,
+    model: Model,
+    *,
+    alone: bool,
+    seed: int,
+    objective: Objective = "lists",
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> TrainedHead:
     """Train a head on what `model` has embedded, and decide how much it counts beside the trunk's own space.
 
-    alone: it is to be the whole space. Raises TrainingError if no weight of the learned space brings together what is
-    listed together better than the trunk's own does.
+    alone: it is to be the whole space. objective: "lists" or "siamese". Raises TrainingError if no weight of the learned
+    space brings together what belongs together better than the trunk's own does.
     """
     rng = np.random.default_rng(seed)
     held_out = split(examples.artists, rng)
-    weights, progress = train_head(examples, held_out, seed=seed, on_epoch=on_epoch)
-    choice = choose_weight(examples, directions(weights, examples), held_out, seed=seed)
+    fit = train_siamese_head if objective == "siamese" else train_head
+    weights, progress = fit(examples, held_out, seed=seed, on_epoch=on_epoch)
+    choice = _choose(examples, weights, held_out, model, seed)
     weight = 1.0 if alone else choice.best if progress.learned_something else 0.0
+    trained = TrainedHead(weights, progress, choice, weight, model.epsilon, objective)
     if not weight:
         raise TrainingError(
-            f"nothing learned that helps: of the 10 nearest to a track held out, {choice.share(0.0):.1%} share a list with "
-            f"it in the trunk's own space, {choice.share(1.0):.1%} in the learned one, {choice.chance:.1%} by chance "
-            f"(validation cosine {progress.validation:.2f}, constant vector {progress.constant:.2f})",
-            hint="more lists or alone",
+            f"nothing learned that helps: {_together(examples, trained)} ({_judged(trained)})", hint="more lists or alone"
         )
     own = [model.project(trunk) for trunk in examples.trunks]
     learned = [weights.direct(trunk) for trunk in examples.trunks]
     if weight < 1:
         learned = [beside(unit(one), unit(other), weight) for one, other in zip(own, learned, strict=True)]
-    return TrainedHead(weights, progress, choice, weight, matching_epsilon(own, learned, model.epsilon, rng))
+    return replace(trained, epsilon=matching_epsilon(own, learned, model.epsilon, rng))
+
+
+def _choose(examples: Examples, weights: HeadWeights, held_out: np.ndarray, model: Model, seed: int) -> Choice:
+    """How good each weight is: by the lists; where there are none, by whether both halves of a track find each other."""
+    if examples.lists:
+        return choose_weight(examples, directions(weights, examples), held_out, seed=seed)
+    halved, held_out = halves(examples, held_out)
+    halved = replace(halved, own=_own(halved.trunks, model))
+    return choose_weight(halved, directions(weights, halved), held_out, seed=seed, neighbours=1)
 
 
 def report(examples: Examples, trained: TrainedHead, *, seed: int) -> dict[str, str]:
     """What there is to say of a training, by label."""
-    progress, choice = trained.progress, trained.choice
-    entries = sum(map(len, examples.lists))
-    shares = [f"{choice.share(0.0):.1%} by the trunk's own space", f"{choice.share(1.0):.1%} by the learned one alone"]
-    if 0 < trained.weight < 1:
-        shares.append(f"{choice.share(trained.weight):.1%} by both, the learned one weighing {trained.weight:.0%}")
+    tracks, entries = counted(len(examples.trunks), "track"), sum(map(len, examples.lists))
+    within = f" in {counted(len(examples.lists), 'list')} with {entries:,} entries" if examples.lists else ""
+    if trained.objective == "siamese":
+        held_out = np.zeros(len(examples.trunks), bool)  # whom a track is paired with on its own side is no matter here
+        within = f", objective siamese, {Pairs(examples.lists, held_out).text}"
     return {
-        "learned": f"from {counted(len(examples.trunks), 'track')} in {counted(len(examples.lists), 'list')} with "
-        f"{entries:,} entries, seed {seed}, on {date.today().isoformat()}",
-        "validation": validation_text(progress),
-        "together": f"of the 10 nearest to a track held out, in a list with it: {', '.join(shares)}; by chance "
-        f"{choice.chance:.1%}",
+        "learned": f"from {tracks}{within}, seed {seed}, on {date.today().isoformat()}",
+        "validation": f"{_judged(trained)} {epoch_text(trained.progress)}",
+        "together": _together(examples, trained),
     }
 
 
-def validation_text(progress: Progress) -> str:
-    return (
-        f"cosine {progress.validation:.3f} on {counted(progress.held_out, 'track')} by artists held out; the constant "
-        f"vector {progress.constant:.3f}, random weights {progress.random:.3f} "
-        f"(epoch {progress.best + 1} of {len(progress.epochs)})"
-    )
+def _judged(trained: TrainedHead) -> str:
+    judged = judged_by_pairs if trained.objective == "siamese" else judged_by_directions
+    return judged(trained.progress)
+
+
+def _together(examples: Examples, trained: TrainedHead) -> str:
+    """What the weight was chosen by, in words."""
+    choice = trained.choice
+    shares = [f"{choice.share(0.0):.1%} by the trunk's own space", f"{choice.share(1.0):.1%} by the learned one alone"]
+    if 0 < trained.weight < 1:
+        shares.append(f"{choice.share(trained.weight):.1%} by both, the learned one weighing {trained.weight:.0%}")
+    what = "of the 10 nearest to a track held out, in a list with it"
+    if not examples.lists:
+        what = "the nearest to half of a track held out is its other half"
+    return f"{what}: {', '.join(shares)}; by chance {choice.chance:.1%}"
 
 
 def keep_head(folder: Path, trained: TrainedHead, trunk: str, model: Model, told: dict[str, str]) -> None:
@@ -290,5 +377,6 @@ def keep_head(folder: Path, trained: TrainedHead, trunk: str, model: Model, told
             trunk_name=model.trunk_name,
             weight=trained.weight,
             epsilon=trained.epsilon,
+            objective=trained.objective,
             trained=told,
         )

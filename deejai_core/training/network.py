@@ -1,16 +1,14 @@
-"""Training the whole network of Deej-A.I., from spectrograms to the directions that Track2Vec gives the songs.
+"""Training the whole network of Deej-A.I. from spectrograms, whatever the objective.
 
-As the original: cosine proximity, Adam with a rate of 0.001; of every track one slice at random in each epoch. A run that
-is killed goes on where it was, and ends with the weights that an undisturbed one ends with: the random numbers of a step
-depend on the seed and the step alone, and everything else is in the checkpoint.
+As the original: Adam with a rate of 0.001; of every track one slice at random in each epoch. A run that is killed goes on
+where it was, and ends with the weights that an undisturbed one ends with: the random numbers of a step depend on the seed
+and the step alone, and everything else is in the checkpoint.
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,47 +17,13 @@ import numpy as np
 from deejai_core.errors import TrainingError
 from deejai_core.extras import extra
 from deejai_core.files import replacing
+from deejai_core.models.deejai.network import build_network
 from deejai_core.models.device import pick_device
-from deejai_core.training.spectrograms import STEPS
-from deejai_core.training.validation import Epoch, Progress, nearest_to_all
+from deejai_core.training.objectives import Batch, Course, TrainingData, task_of
+from deejai_core.training.validation import Epoch, Progress
 
 if TYPE_CHECKING:
     import torch
-
-VALIDATED = 4  # slices of each track held out, evenly spread
-
-
-@dataclass(frozen=True)
-class Course:
-    """How a network is trained."""
-
-    kind: str = "2d"  # or "1d"
-    epochs: int = 100  # at most
-    patience: int = 10  # epochs without a better validation before it stops
-    batch: int = 64  # tracks
-    rate: float = 1e-3  # of Adam, as the original's
-    width: int = 1024  # of the dense layer, the original's
-    seed: int = 1
-    device: str = "auto"
-    checkpoint_seconds: float = 300  # between two checkpoints within an epoch; there is one after every epoch
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingData:
-    """What a network is trained on."""
-
-    slices: Sequence[np.ndarray]  # of each track (slices, 96, 216) uint8
-    targets: np.ndarray  # (tracks, dimension) float32 of unit length
-    held_out: np.ndarray  # (tracks,) bool
-
-    def digest(self) -> str:
-        """What tells it from other data, without reading all slices."""
-        digest = hashlib.blake2b(digest_size=16)
-        digest.update(np.ascontiguousarray(self.targets).data)
-        digest.update(np.ascontiguousarray(self.held_out).data)
-        for slices in self.slices:
-            digest.update(f"{slices.shape}".encode() + slices[0, 0].tobytes())
-        return digest.hexdigest()
 
 
 def train_network(
@@ -70,7 +34,8 @@ def train_network(
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_step: Callable[[int, int], None] = lambda step, steps: None,
 ) -> tuple[dict[str, torch.Tensor], Progress]:
-    """The network's weights (`state_dict`, on the CPU) as they were when they predicted the tracks held out best.
+    """The weights (`state_dict`, on the CPU) of what the objective trains, as they were when they did best on tracks held
+    out.
 
     checkpoint: a file that is written while it is trained, and gone on from if it is there. on_step: called with the steps
     done and those of all epochs, if none is spared, first before there is any. Raises TrainingError
@@ -82,20 +47,17 @@ def train_network(
     while not run.finished:
         run.train_epoch(on_step)
         on_epoch(run.epochs[-1])
-    constant = nearest_to_all(data.targets, data.held_out)
-    progress = Progress(tuple(run.epochs), run.kept, constant, run.random, int(data.held_out.sum()))
+    progress = Progress(tuple(run.epochs), run.kept, run.task.constant, run.random, int(data.held_out.sum()))
     return run.best, progress
 
 
-def untrained(course: Course, dimension: int = 100) -> torch.nn.Module:
+def untrained(course: Course) -> torch.nn.Module:
     """The network as a training begins with it: random weights, by the seed alone."""
     with extra("train"):
         import torch
 
-    from deejai_core.models.deejai.network import build_network
-
     torch.manual_seed(course.seed)
-    return build_network(course.kind, dimension=dimension, width=course.width)
+    return build_network(course.kind, width=course.width)
 
 
 class _Run:
@@ -109,7 +71,9 @@ class _Run:
         self.device = pick_device(course.device)
         self.trained = np.flatnonzero(~data.held_out)
         self.steps = -(-len(self.trained) // course.batch)
-        self.network = untrained(course, data.targets.shape[1]).to(self.device)
+        self.task = task_of(data, course)
+        torch.manual_seed(course.seed)
+        self.network = self.task.build().to(self.device)
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=course.rate)
         self.epochs: list[Epoch] = []
         self.kept = 0
@@ -141,7 +105,7 @@ class _Run:
             self.network.load_state_dict(state["network"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.best = state["best"]
-            self.epochs = [Epoch(*epoch) for epoch in state["epochs"]]
+            self.epochs = [Epoch(loss, validation, self.task.measure) for loss, validation in state["epochs"]]
             self.kept, self.step, self.loss, self.random = (state[name] for name in ("kept", "step", "loss", "random"))
         except TrainingError:
             raise
@@ -162,7 +126,7 @@ class _Run:
             if time.monotonic() - saved > self.course.checkpoint_seconds and self.step < self.steps:
                 self._save()
                 saved = time.monotonic()
-        epoch = Epoch(self.loss / len(order), self._validate())
+        epoch = Epoch(self.loss / len(order), self._validate(), self.task.measure)
         if not self.epochs or epoch.validation > self.epochs[self.kept].validation:
             self.kept = len(self.epochs)
             self.best = {name: values.detach().cpu().clone() for name, values in self.network.state_dict().items()}
@@ -172,50 +136,23 @@ class _Run:
 
     def _train_batch(self, tracks: np.ndarray, chosen: np.ndarray) -> None:
         import torch
-        from torch.nn import functional as F
 
-        numbers = np.random.default_rng([self.course.seed, len(self.epochs), self.step])
-        torch.manual_seed(int(numbers.integers(2**63)))  # for the dropout
-        pictures = np.stack(
-            [
-                self.data.slices[track][int(share * len(self.data.slices[track]))]
-                for track, share in zip(tracks.tolist(), chosen.tolist(), strict=True)
-            ]
-        )
-        targets = torch.from_numpy(self.data.targets[tracks]).to(self.device)
         if len(tracks) == 1:
             return  # batch norm knows no variance of one
+        numbers = np.random.default_rng([self.course.seed, len(self.epochs), self.step])
+        torch.manual_seed(int(numbers.integers(2**63)))  # for the dropout
+        counts = [len(self.data.slices[track]) for track in tracks.tolist()]
+        slices = [int(share * count) for share, count in zip(chosen.tolist(), counts, strict=True)]
         self.network.train()
-        directions = self.network(self._as_input(pictures))
-        loss = (1 - F.cosine_similarity(directions, targets)).mean()
+        loss = self.task.loss(self.network, Batch(tracks, slices, numbers, self.device))
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
         self.loss += loss.item() * len(tracks)
 
     def _validate(self) -> float:
-        """The mean cosine to the tracks held out of what the network makes of some of their slices together."""
-        import torch
-        from torch.nn import functional as F
-
-        held_out = np.flatnonzero(self.data.held_out)
-        at_once = max(self.course.batch // VALIDATED, 1)  # tracks: with their slices, no more than a step of training has
-        cosines: list[float] = []
         self.network.eval()
-        with torch.inference_mode():
-            for start in range(0, len(held_out), at_once):
-                tracks = held_out[start : start + at_once]
-                pictures = [_evenly_spread(self.data.slices[track]) for track in tracks.tolist()]
-                embedded = F.normalize(self.network(self._as_input(np.concatenate(pictures)))).cpu()
-                by_track = embedded.split([len(some) for some in pictures])
-                directions = torch.stack([slices.sum(dim=0) for slices in by_track])
-                cosines += F.cosine_similarity(directions, torch.from_numpy(self.data.targets[tracks])).tolist()
-        return float(np.mean(cosines))
-
-    def _as_input(self, pictures: np.ndarray) -> torch.Tensor:
-        import torch
-
-        return torch.from_numpy(np.ascontiguousarray(pictures)).to(self.device).float() / STEPS
+        return self.task.validate(self.network, self.device)
 
     def _save(self) -> None:
         import torch
@@ -239,10 +176,4 @@ class _Run:
             raise TrainingError(f"{self.checkpoint}: cannot be written ({error}); train again when it can be") from error
 
     def _made_from(self) -> str:
-        course = {name: getattr(self.course, name) for name in ("kind", "batch", "rate", "width", "seed")}
-        return f"{course} {self.data.digest()}"
-
-
-def _evenly_spread(slices: np.ndarray) -> np.ndarray:
-    """`VALIDATED` of a track's slices, or all if it has fewer."""
-    return np.asarray(slices[np.unique(np.linspace(0, len(slices) - 1, VALIDATED).round().astype(int))])
+        return f"{self.course.told} {self.data.digest()}"

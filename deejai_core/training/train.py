@@ -7,31 +7,46 @@ from pathlib import Path
 from typing import Literal
 
 from deejai_core.embedding.analysis import Embedded, NotEmbedded, default_threads
+from deejai_core.errors import TrainingError
 from deejai_core.extras import extra
 from deejai_core.history.library_history import History, read_history
 from deejai_core.library import Library
 from deejai_core.models.device import pick_device
 from deejai_core.models.folders import check_replaceable
+from deejai_core.models.objectives import Objective
+from deejai_core.models.protocol import Model
 from deejai_core.models.registry import BUNDLED, CHECKPOINT, load_model, trunk_of
 from deejai_core.options.analysis import Analysis
 from deejai_core.training.head import EPOCHS as EPOCHS_OF_HEAD
-from deejai_core.training.library_network import gather_training_data, keep_untrained, tracks_to_decode, train_into
+from deejai_core.training.head import Examples
+from deejai_core.training.library_network import (
+    Curriculum,
+    gather_training_data,
+    keep_untrained,
+    songs_to_predict,
+    tracks_to_hear,
+    train_into,
+)
 from deejai_core.training.library_training import (
     Songs,
     coverage,
+    gather_all_examples,
     gather_examples,
     keep_head,
     keep_songs,
     learn_songs,
+    read_company,
     report,
     songs_as_kept,
     train_on,
 )
-from deejai_core.training.network import Course
+from deejai_core.training.objectives import Course
+from deejai_core.training.reconstruction import check_pictures
 from deejai_core.training.validation import Epoch
 from deejai_core.words import counted
 
 EPOCHS_OF_NETWORK = 100
+BY_SOUND: tuple[Objective, ...] = ("autoencoder", "variational")  # what is learned from spectrograms alone
 
 Stage = Literal["entries of lists", "files", "epochs", "batches"]
 
@@ -41,6 +56,7 @@ class Training:
     """How a model is trained."""
 
     network: Literal["2d", "1d"] | None = None  # the whole network of Deej-A.I.; None: a head on a trunk
+    objective: Objective = "lists"  # what is learned; a head knows lists and siamese
     alone: bool = False  # whether a head's space is to be all there is, without the trunk's own
     vectors: Path | None = None  # what Track2Vec has learned elsewhere, see `learn_songs`
     epochs: int = EPOCHS_OF_NETWORK  # of a network, at most; 0 keeps its random weights, to compare others with
@@ -83,15 +99,17 @@ def train(
     base: str = BUNDLED,
     observer: TrainingObserver | None = None,
 ) -> None:
-    """Learn from the history of a library, and train a model on that.
+    """Learn from the history of a library, or from its sound alone, and train a model on that.
 
     folder: of the new model, see `new_model_folder`; None: only the songs are learned, for the space track2vec. base: the
     model on whose trunk a head is to stand. What was learned of the songs is kept beside the library as soon as it is clear
-    that there is enough to learn from, before the hours that a network may take.
-    Raises HistoryError if there is no history, TrainingError if nothing can be learned from it, ModelError, and
-    MissingError if a library is not installed.
+    that there is enough to learn from, before the hours that a network may take. Only the objective "lists" learns them.
+    Raises HistoryError if that has no history, TrainingError if nothing can be learned, ModelError, and MissingError if a
+    library is not installed.
     """
     observer = observer or TrainingObserver()
+    if training.objective in BY_SOUND and not training.network:
+        raise TrainingError(f"objective {training.objective}: only a whole network learns that, not a head")
     if folder:
         check_replaceable(folder)
         with extra("train"):
@@ -102,6 +120,9 @@ def train(
         return
     if training.network:
         training = replace(training, device=pick_device(training.device))
+    if folder and training.objective != "lists":
+        _finish(folder, _train_without_directions(library, training, analysis, folder, base, observer), observer)
+        return
     with read_history(library) as history:
         observer.told("history", coverage(history).text)
         songs = _learn(library, history, training, observer)
@@ -109,12 +130,11 @@ def train(
             keep_songs(library, songs)
             return
         if training.network:
-            if training.afresh:
-                (folder / CHECKPOINT).unlink(missing_ok=True)
-            course = Course(kind=training.network, epochs=training.epochs, seed=training.seed, device=training.device)
-            told = _train_network(library, songs, course, analysis, folder, observer)
+            curriculum = songs_to_predict(library, songs)
+            keep_songs(library, songs)
+            told = _train_network(library, curriculum, training, training.network, analysis, folder, observer)
         else:
-            told = _train_head(library, history, songs, training, folder, base, observer)
+            told = _train_on_lists(library, history, songs, training, folder, base, observer)
     _finish(folder, told, observer)
 
 
@@ -136,7 +156,24 @@ def _learn(library: Library, history: History, training: Training, observer: Tra
     return songs
 
 
-def _train_head(
+def _train_without_directions(
+    library: Library, training: Training, analysis: Analysis, folder: Path, base: str, observer: TrainingObserver
+) -> dict[str, str]:
+    """Train what no song's direction has to be known for, though lists may be."""
+    if training.objective in BY_SOUND:
+        check_pictures()
+    company = read_company(library, lists=training.objective == "siamese")
+    if company.lists:
+        observer.told("history", f"{counted(len(company.lists), 'list')}; two songs of one list are a pair")
+    if training.network:
+        heard = tracks_to_hear(library, company)
+        return _train_network(library, heard, training, training.network, analysis, folder, observer)
+    trunk = trunk_of(base, folder.parent)
+    model = load_model(trunk, folder.parent)
+    return _train_head(gather_all_examples(library, company, model), trunk, model, training, folder, observer)
+
+
+def _train_on_lists(
     library: Library,
     history: History,
     songs: Songs,
@@ -149,9 +186,22 @@ def _train_head(
     model = load_model(trunk, folder.parent)
     examples = gather_examples(library, history, songs, model)
     keep_songs(library, songs)
+    return _train_head(examples, trunk, model, training, folder, observer)
+
+
+def _train_head(
+    examples: Examples, trunk: str, model: Model, training: Training, folder: Path, observer: TrainingObserver
+) -> dict[str, str]:
     observer.began("epochs", None, f"training on {counted(len(examples.trunks), 'track')}...")
     observer.reached(0, EPOCHS_OF_HEAD)
-    trained = train_on(examples, model, alone=training.alone, seed=training.seed, on_epoch=observer.epoch)
+    trained = train_on(
+        examples,
+        model,
+        alone=training.alone,
+        seed=training.seed,
+        objective=training.objective,
+        on_epoch=observer.epoch,
+    )
     if not trained.progress.learned_something:
         observer.learned_nothing()
     told = report(examples, trained, seed=training.seed)
@@ -160,20 +210,29 @@ def _train_head(
 
 
 def _train_network(
-    library: Library, songs: Songs, course: Course, analysis: Analysis, folder: Path, observer: TrainingObserver
+    library: Library,
+    curriculum: Curriculum,
+    training: Training,
+    network: Literal["2d", "1d"],
+    analysis: Analysis,
+    folder: Path,
+    observer: TrainingObserver,
 ) -> dict[str, str]:
-    row_of = tracks_to_decode(library, songs)
-    keep_songs(library, songs)
+    if training.afresh:
+        (folder / CHECKPOINT).unlink(missing_ok=True)
     data = gather_training_data(
         library,
-        songs,
-        row_of,
+        curriculum,
         windows=analysis.windows,
         threads=analysis.threads or default_threads(),
         limits=analysis.limits,
-        seed=course.seed,
+        seed=training.seed,
+        paired=training.objective == "siamese",
         on_planned=lambda files: observer.began("files", files),
         on_result=observer.decoded,
+    )
+    course = Course(
+        kind=network, epochs=training.epochs, seed=training.seed, device=training.device, objective=training.objective
     )
     observer.began("batches", None, f"training on {counted(len(data.slices), 'track')}, by {course.device}...")
     return train_into(folder, data, course, on_epoch=observer.epoch, on_step=observer.reached)

@@ -58,7 +58,7 @@ class TrainingText(TrainingObserver):
         self._progress.step()
 
     def epoch(self, epoch: Epoch) -> None:
-        line = f"loss {epoch.loss:.4f}, validation cosine {epoch.validation:.4f}"
+        line = f"loss {epoch.loss:.4f}, validation {epoch.measure} {epoch.validation:.4f}"
         if self._stage == "batches":
             self._progress.say(line)
             return
@@ -67,7 +67,7 @@ class TrainingText(TrainingObserver):
 
     def learned_nothing(self) -> None:
         self._progress.close()
-        self._teller.warn("The model predicts no better than a constant vector; more lists may help.")
+        self._teller.warn("The model does no better than a constant vector or random weights; more lists may help.")
 
     def saved(self, folder: Path) -> None:
         switch = "" if self._used else f"; {self._words['switch to the model'].format(about=folder.name)}"

@@ -12,22 +12,28 @@ from deejai_core.words import counted
 HELD_OUT = 0.2  # share of the tracks, at least
 FEWEST_TRACKS = 40
 FEWEST_ARTISTS = 5
-SAME = 0.01  # of cosine: a validation no better than the constant vector by this much has learned nothing
+SAME = 0.01  # a validation no better than the baselines by this much has learned nothing
+VALIDATED = 4  # slices of each track held out, evenly spread
 
 
 @dataclass(frozen=True)
 class Epoch:
-    loss: float  # mean of 1 - cosine over the slices it was trained on
-    validation: float  # mean cosine over the tracks held out
+    loss: float  # mean over the slices it was trained on
+    validation: float  # over the tracks held out; the more the better
+    measure: str = "cosine"  # what the validation is
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How well a network predicts directions of tracks that it was not trained on, by mean cosine."""
+    """How well a network does on tracks that it was not trained on.
+
+    By what it was trained to do: the mean cosine with the directions that it predicts; how often slices that belong
+    together are nearer than others; the share of what sets spectrograms apart that it gives back.
+    """
 
     epochs: tuple[Epoch, ...]
     best: int  # which of them was kept
-    constant: float  # of the one direction that is nearest to all, learned from the same tracks
+    constant: float  # of one answer for all, the best one by the tracks that it was trained on
     random: float  # of the same network before training
     held_out: int  # tracks
 
@@ -37,22 +43,48 @@ class Progress:
 
     @property
     def learned_something(self) -> bool:
-        return self.validation > self.constant + SAME
+        return self.validation > max(self.constant, self.random) + SAME
 
 
-def check_enough(artists: np.ndarray, lists: int) -> None:
+def check_enough(artists: np.ndarray, lists: int | None = None) -> None:
     """Raises TrainingError if the tracks are too few to learn from some and to see by the others.
 
-    artists: (tracks,) numbers; below 0: unknown, an artist of its own; lists: how many there are, for the message.
+    artists: (tracks,) numbers; below 0: unknown, an artist of its own. lists: how many there are, for the message; None: no
+    track has to be in one.
     """
     names = len(np.unique(artists[artists >= 0])) + int((artists < 0).sum())
     if len(artists) < FEWEST_TRACKS or names < FEWEST_ARTISTS:
+        where = "" if lists is None else f"in {counted(lists, 'list')}, "
         raise TrainingError(
-            f"too little to learn from: in {counted(lists, 'list')}, only {counted(len(artists), 'track')} by "
+            f"too little to learn from: {where}only {counted(len(artists), 'track')} by "
             f"{counted(names, 'artist')} are in the library and analysed; training takes {FEWEST_TRACKS} tracks by "
             f"{FEWEST_ARTISTS} artists",
-            hint="see what is missing",
+            hint="analyse" if lists is None else "see what is missing",
         )
+
+
+def judged_by_directions(progress: Progress) -> str:
+    """How well directions are predicted, beside the baselines."""
+    return (
+        f"cosine {progress.validation:.3f} on {_held_out(progress)}; the constant vector {progress.constant:.3f}, random "
+        f"weights {progress.random:.3f}"
+    )
+
+
+def judged_by_pairs(progress: Progress) -> str:
+    """How often slices that belong together are nearer to each other than to others, beside the baselines."""
+    return (
+        f"slices that belong together are nearer than others in {progress.validation:.1%} of cases on "
+        f"{_held_out(progress)}; by the constant vector {progress.constant:.1%}, random weights {progress.random:.1%}"
+    )
+
+
+def epoch_text(progress: Progress) -> str:
+    return f"(epoch {progress.best + 1} of {len(progress.epochs)})"
+
+
+def _held_out(progress: Progress) -> str:
+    return f"{counted(progress.held_out, 'track')} by artists held out"
 
 
 def split(artists: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -70,6 +102,11 @@ def split(artists: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             break
         held_out |= groups == group
     return held_out
+
+
+def evenly_spread(slices: np.ndarray) -> np.ndarray:
+    """`VALIDATED` of a track's slices, or all if it has fewer."""
+    return np.asarray(slices[np.unique(np.linspace(0, len(slices) - 1, VALIDATED).round().astype(int))])
 
 
 def nearest_to_all(targets: np.ndarray, held_out: np.ndarray) -> float:

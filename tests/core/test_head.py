@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.errors import ModelError, TrainingError
+from deejai_core.models.facts import kind
 from deejai_core.models.head import HeadWeights, beside, save_head, unit
 from deejai_core.models.musicnn.tags import MSD_TAGS
 from deejai_core.models.registry import load_model, model_folders
@@ -75,6 +76,21 @@ class TestFolder:
         assert model.project(trunk) == pytest.approx(beside(own, unit(head_weights().direct(trunk)), 0.25))
         assert (model.dimension, model.epsilon, model.trunk_name, model.tag_set) == (103, 0.1, "musicnn-msd-1", MSD_TAGS)
         assert [folder.name for folder in model_folders(tmp_path)] == ["mine"]
+
+    def test_its_objective_is_kept_and_heads_without_one_learned_from_lists(self, tmp_path):
+        save(tmp_path / "mine", objective="siamese")
+        model = load_model("mine", tmp_path)
+        assert kind(model) == "learned, objective siamese, on musicnn-msd-1, weighing 25% beside it"
+        path = tmp_path / "mine" / "config.json"
+        config = json.loads(path.read_text())
+        del config["objective"]
+        path.write_text(json.dumps(config))
+        older = load_model("mine", tmp_path)
+        assert kind(older) == "learned from lists, on musicnn-msd-1, weighing 25% beside it"
+        assert older.name == model.name  # which vectors carry
+        path.write_text(json.dumps(config | {"objective": "world peace"}))
+        with pytest.raises(ModelError, match="not what a trained model has"):
+            load_model("mine", tmp_path)
 
     def test_alone_it_has_only_its_own_dimensions(self, tmp_path):
         save(tmp_path / "mine", weight=1.0)

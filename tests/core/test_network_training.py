@@ -19,7 +19,8 @@ from deejai_core.errors import TrainingError
 from deejai_core.models.deejai.folder import load_speccy, save_speccy
 from deejai_core.models.deejai.model import WINDOW, mel_slices
 from deejai_core.models.deejai.network import FRAMES, MELS, build_network
-from deejai_core.training.network import Course, TrainingData, _Run, train_network
+from deejai_core.training.network import _Run, train_network
+from deejai_core.training.objectives import Course, TrainingData
 from deejai_core.training.spectrograms import Spectrograms, make_spectrograms
 from tests.sounds import chirp, write_audio
 

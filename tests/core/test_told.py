@@ -140,7 +140,7 @@ class TestTraining:
             "tell: 1/1 tracks, 1.0 a second, 0 s left",
             "detail: loss 0.5000, validation cosine 0.2500",
             "tell: 1/2 epochs, 1.0 a second, 1 s left at most",
-            "warn: The model predicts no better than a constant vector; more lists may help.",
+            "warn: The model does no better than a constant vector or random weights; more lists may help.",
             f"say: saved to {tmp_path}/taste; taste can be used from now on",
         ]
 

@@ -52,6 +52,7 @@ WORDS = {  # {about}: what the hint is about
     "show all songs": "--all shows them",
     "more lists or alone": "more lists may help, --alone keeps it",
     "more lists or epochs": ("More lists may help (--force begins again), or more --epochs (the same command goes on)"),
+    "more music or epochs": "More music may help (--force begins again), or more --epochs (the same command goes on)",
     "begin again": "--force begins again",
     "see what is missing": (
         "`beet deejai history report` shows what is not in the library, `beet deejai status` what is not analysed"

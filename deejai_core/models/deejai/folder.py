@@ -23,6 +23,7 @@ from deejai_core.errors import ModelError
 from deejai_core.extras import extra
 from deejai_core.files import as_os_error, read_json, replacing
 from deejai_core.models.deejai.model import SCALINGS, Speccy, weights_digest
+from deejai_core.models.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
     import torch
@@ -78,6 +79,7 @@ def load_speccy(folder: Path) -> Speccy:
         digest=notes["digest"],
         read=load,
         untrained=notes.get("untrained") is True,
+        objective=next((known for known in OBJECTIVES if notes.get("objective") == known), None),
     )
 
 

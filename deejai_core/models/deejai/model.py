@@ -19,6 +19,7 @@ from deejai_core.errors import ModelError
 from deejai_core.extras import extra
 from deejai_core.models.deejai.network import FRAMES, MELS, build_network
 from deejai_core.models.device import AT_ONCE, CPU, pick_device, use_one_thread
+from deejai_core.models.objectives import Objective
 
 if TYPE_CHECKING:
     import torch
@@ -37,7 +38,7 @@ class Speccy:
 
     kind: "2d" or "1d"; scaling: of SCALINGS the one that it was trained with; dimension, width: as `build_network` has
     them; digest: the `weights_digest` of its weights; read: reads them, named as that network's; untrained: whether
-    these are random.
+    these are random; objective: what it was trained to do, if that is known.
     """
 
     sample_rate = SAMPLE_RATE
@@ -59,6 +60,7 @@ class Speccy:
         digest: str,
         read: Callable[[], Mapping[str, torch.Tensor]],
         untrained: bool = False,
+        objective: Objective | None = None,
     ) -> None:
         said = hashlib.blake2b(f"{kind} {scaling} {digest}".encode(), digest_size=4).hexdigest()
         self.name = f"speccy-{kind}-{said}"  # changes with every number the model puts out
@@ -66,6 +68,7 @@ class Speccy:
         self.trunk_size = self.dimension = dimension
         self.scaling = scaling
         self.untrained = untrained
+        self.objective = objective
         self._kind, self._width, self._digest = kind, width, digest
         self._read = read
         self._loading = threading.Lock()

@@ -6,6 +6,7 @@ are named as in the published file.
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
@@ -77,13 +78,65 @@ def build_network(kind: str, *, dimension: int = 100, width: int = 1024) -> torc
             )
             self.embedding = nn.Linear(width, dimension)
 
-        def forward(self, slices: Tensor) -> Tensor:
+        def forward(self, slices: Tensor, with_features: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+            """with_features: also, and first, what the last layer sees: (n, width)."""
             if kind == "2d":
                 x = self.conv_blocks(slices[:, None])  # (n, 128, 12, 27)
                 x = x.permute(0, 2, 3, 1)  # flattened in the order (mel, frame, channel), as Keras has it
             else:
                 x = self.conv_blocks(slices)  # (n, 384, 27), flattened in the order (channel, frame)
-            directions: Tensor = self.embedding(self.dense_block(x.flatten(1)))
-            return directions
+            features: Tensor = self.dense_block(x.flatten(1))
+            directions: Tensor = self.embedding(features)
+            return (features, directions) if with_features else directions
 
     return Network()
+
+
+def build_decoder(kind: str, *, dimension: int = 100, width: int = 1024) -> torch.nn.Module:
+    """The way back, with random weights, in training mode: (n, dimension) -> (n, 96 mels, 216 frames).
+
+    The mirror image of `build_network`: two dense layers, then three blocks that double each axis moved along. Only
+    training needs it.
+    """
+    from torch import Tensor, nn
+
+    channels, kernel = CHANNELS[kind][::-1], KERNELS[kind]
+    convolution: type[nn.Conv2d | nn.Conv1d] = nn.Conv2d if kind == "2d" else nn.Conv1d
+    norm: type[nn.BatchNorm2d | nn.BatchNorm1d] = nn.BatchNorm2d if kind == "2d" else nn.BatchNorm1d
+    smallest = (channels[0], MELS // 8, FRAMES // 8) if kind == "2d" else (channels[0], FRAMES // 8)
+
+    def block(before: int, after: int) -> list[nn.Module]:
+        return [
+            nn.Upsample(scale_factor=2),
+            convolution(before, before, kernel, padding=kernel // 2, groups=before, bias=False),
+            convolution(before, after, 1),
+        ]
+
+    def activation(size: int) -> list[nn.Module]:
+        return [nn.LeakyReLU(SLOPE), norm(size)]
+
+    class Decoder(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = nn.Sequential(
+                nn.Linear(dimension, width),
+                nn.LeakyReLU(SLOPE),
+                nn.BatchNorm1d(width),
+                nn.Linear(width, math.prod(smallest)),
+                nn.Unflatten(1, smallest),
+                *activation(channels[0]),
+            )
+            _, second, third, last = channels
+            self.blocks = nn.Sequential(
+                *block(channels[0], second),
+                *activation(second),
+                *block(second, third),
+                *activation(third),
+                *block(third, last),
+            )
+
+        def forward(self, latent: Tensor) -> Tensor:
+            slices: Tensor = self.blocks(self.dense(latent)).reshape(-1, MELS, FRAMES)
+            return slices
+
+    return Decoder()

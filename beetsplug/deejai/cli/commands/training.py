@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from beets.exceptions import UserError
 
+from deejai_core.models.objectives import OBJECTIVES
+
 from ..call import Call, check_range
 from ..group import Verb
 from ..hints import WORDS
@@ -19,6 +21,11 @@ def verbs() -> list[Verb]:
     train.switch("--track2vec", "only learn the lists, for --space track2vec; no NAME")
     train.parser.add_option(
         "--network", choices=("2d", "1d"), help="train the whole network of Deej-A.I. from the audio: 2d or 1d"
+    )
+    train.parser.add_option(
+        "--objective",
+        choices=OBJECTIVES,
+        help="what is learned: lists (the default), siamese, and with --network also autoencoder, variational",
     )
     train.parser.add_option(
         "--epochs",
@@ -58,6 +65,7 @@ def run_train(call: Call) -> None:
         used = opts.use or same_model(folder.name, call.model_name, models_folder())
     training = Training(
         network=opts.network,
+        objective=opts.objective or Training.objective,
         alone=bool(opts.alone),
         vectors=user_path(opts.vectors) if opts.vectors else None,
         epochs=Training.epochs if opts.epochs is None else opts.epochs,
@@ -76,8 +84,10 @@ def _check(call: Call) -> None:
     opts, configured = call.opts, call.configured.model
     check_range("--seed", opts.seed, 0, LARGEST_SEED)
     if opts.track2vec:
-        if call.args or opts.use or opts.alone or opts.network or opts.head:
-            raise UserError("--track2vec only learns the lists; it takes no NAME, --head, --network, --use or --alone")
+        if call.args or opts.use or opts.alone or opts.network or opts.head or opts.objective:
+            raise UserError(
+                "--track2vec only learns the lists; it takes no NAME, --head, --network, --objective, --use or --alone"
+            )
     elif len(call.args) != 1:
         raise UserError("train what? Give the model a name, such as: beet deejai train taste")
     elif opts.use and configured and configured != call.args[0]:
@@ -86,6 +96,12 @@ def _check(call: Call) -> None:
         raise UserError("--head and --network train different models; give only one of them")
     if opts.network and opts.alone:
         raise UserError("--alone does not apply to --network, which never uses the original vectors")
+    if opts.objective in ("autoencoder", "variational") and not opts.network:
+        raise UserError(f"--objective {opts.objective} trains a whole network; say which: --network 2d or 1d")
+    if opts.objective not in (None, "lists") and opts.vectors:
+        raise UserError(f"--vectors are for --objective lists; --objective {opts.objective} learns nothing from them")
+    if opts.objective and opts.epochs == 0:
+        raise UserError("--objective does not apply to --epochs 0, which learns nothing")
     if not opts.network and (opts.epochs is not None or opts.device is not None):
         raise UserError("--epochs and --device need --network")
     check_range("--epochs", opts.epochs, 0)
