@@ -41,7 +41,7 @@ from deejai_core.features.blind.votes import (
 )
 from deejai_core.folder import FolderLibrary
 from deejai_core.lists.request import Request
-from deejai_core.options.lists import Rules
+from deejai_core.options.lists import ONCE, Rules
 from deejai_core.progress import Progress, Teller
 from deejai_core.training.kept import save_track2vec, word_of
 from deejai_core.training.track2vec import Track2Vec
@@ -174,7 +174,9 @@ class TestVerdict:
             "  sound was chosen in 80 % of 10 votes.",
         ]
         *_, chance = verdict_lines(("bliss", "sound"), judge((2, 8)))
-        assert chance.endswith("If 80 % is the true share, 20 votes would tell with a probability of 80 %: 10 more.")
+        assert chance.endswith(
+            "If 80 % is the true share, 20 votes would tell with a probability of 80 % or more: 10 more to come."
+        )
         *_, odds, sure = verdict_lines(("bliss", "sound"), judge((1, 11)))
         assert "at least so one-sided with a probability of 0.63 %" in odds  # 26 / 4096
         assert sure == "  That is less than 5 %, so it is hardly chance."
@@ -334,6 +336,14 @@ class TestRounds:
         pair = opened("genre", "random")
         (each, *_) = rounds(pair, find_seeds(pair, ["jazz 2"]), 100, rng())
         assert [len(made) for made in each.lists] == [11, 11]
+
+    def test_the_seed_is_not_in_the_list_and_its_rules_do_not_see_it(self, opened):
+        """As in a list without its seeds: their artist may come next."""
+        pair = opened("sound", "random", artist_separation=ONCE)
+        artists = ["Somebody"] * 2 + pair.catalogue.artist[2:]
+        pair = replace(pair, catalogue=replace(pair.catalogue, artist=artists))
+        (each,) = rounds(pair, find_seeds(pair, ["jazz 0"]), 3, rng())
+        assert "polka 1" in titles(each.lists[each.sides.index("model-1")])
 
     def test_hubs_are_looked_for_once(self, opened):
         """In a large library that takes seconds."""

@@ -157,7 +157,7 @@ def verdict_lines(sides: tuple[str, str], verdict: Verdict) -> Iterator[str]:
     else:
         yield (
             f"  That may be chance. If {share} is the true share, {verdict.needed:,} votes would tell with a probability "
-            f"of {100 * POWER:.0f} %: {verdict.needed - total:,} more."
+            f"of {100 * POWER:.0f} % or more: {verdict.needed - total:,} more to come."
         )
 
 
