@@ -1,7 +1,7 @@
 # make demo [MUSIC=~/Music]   hear it: a playlist from your music, or from songs composed on the spot
 # make test [WORKERS=2]       the whole test suite, by so many processes at once
 # make mutants MODULE=FILE    small faults in a module of the core that none of its tests notices (or of TESTS="FILES")
-# make lint                   style and common mistakes
+# make lint                   style, common mistakes, and types
 # make docs                   the documentation as a site, in build/docs; a link that leads nowhere is an error
 # make dist                   sdist and wheel, in dist/
 # make smoke                  these, installed without a compiler into an empty environment, and used
@@ -36,6 +36,7 @@ mutants: $(VENV)/installed-test
 lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 
 docs: $(VENV)/installed-docs
 	$(VENV)/bin/python -m sphinx -b html -W --keep-going -q -d build/doctrees docs build/docs

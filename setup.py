@@ -67,6 +67,7 @@ extras["test"] = [
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
     "ruff>=0.6",
+    "mypy>=2.4",
     "playwright>=1.45",
     "py-opensonic>=10.4",
     "jsonschema>=4.20",

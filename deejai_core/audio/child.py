@@ -114,7 +114,7 @@ def end_child(process: Child) -> None:
     process.stdout.close()
 
 
-def confine(memory: int, cpu: int | None = None) -> tuple[BinaryIO, Iterator[bytes]]:
+def confine(memory: int, cpu: int | None = None) -> tuple[BufferedWriter, Iterator[bytes]]:
     """In the child: set its limits. Returns what answers are written to, and the lines that the parent sends.
 
     memory: bytes of address space. cpu: seconds of CPU time in all.

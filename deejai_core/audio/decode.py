@@ -91,7 +91,7 @@ def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Generato
         raise AudioError("not Ogg")
     with opened(path) as (container, stream, rate):
         codec, origin = stream.codec_context, stream.start_time or 0
-        if _tick(stream) * rate != 1:
+        if tick_of(stream) * rate != 1:
             raise AudioError("its clock does not count samples")
         # Opus begins with samples that are not to be heard; the length includes them.
         frames = _promised_frames(container, stream, rate) - (codec.delay if codec.name == "opus" else 0)
@@ -275,7 +275,7 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream, int]]:
         yield container, stream, rate
 
 
-def _tick(stream: AudioStream) -> Fraction:
+def tick_of(stream: AudioStream) -> Fraction:
     """The unit of a stream's time stamps in seconds. Raises AudioError if it has none."""
     if not stream.time_base:
         raise AudioError("its clock is unknown")
@@ -285,7 +285,7 @@ def _tick(stream: AudioStream) -> Fraction:
 def _promised_frames(container: InputContainer, stream: AudioStream, rate: int) -> int:
     """The track's length in source frames as its header has it, 0 if it has none."""
     if stream.duration:
-        return int(stream.duration * _tick(stream) * rate)
+        return int(stream.duration * tick_of(stream) * rate)
     return container.duration * rate // 1_000_000 if container.duration else 0
 
 
@@ -309,7 +309,7 @@ def _blocks_by_seeking(
     container: InputContainer, stream: AudioStream, rate: int, runs: list[range]
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Mono blocks of each run, found by the container's index, with their positions in source frames."""
-    origin, tick = stream.start_time or 0, _tick(stream)
+    origin, tick = stream.start_time or 0, tick_of(stream)
     for run in runs:
         target = max(0, run.start / rate - PREROLL)
         container.seek(origin + int(target / tick), stream=stream)

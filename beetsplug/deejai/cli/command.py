@@ -25,7 +25,8 @@ class LazyCommand(ui.Subcommand):
     @cached_property
     def _made(self) -> ui.Subcommand:
         command = self._make()
-        command.root_parser = self.root_parser
+        if self.root_parser:
+            command.root_parser = self.root_parser
         return command
 
     def print_help(self) -> None:

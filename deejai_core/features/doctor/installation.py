@@ -81,4 +81,5 @@ def embedding(model: Model, analysis: Analysis) -> Finding:
             file.setparams((1, 2, 16_000, 0, "NONE", ""))
             file.writeframes(tone.tobytes())
         trunk = embed_file(path, model, decoder, windows=2).trunk
-    return Finding("analysis", f"decoded and analysed a test tone, {counted(len(trunk), 'slice')}")
+    slices = 0 if trunk is None else len(trunk)
+    return Finding("analysis", f"decoded and analysed a test tone, {counted(slices, 'slice')}")

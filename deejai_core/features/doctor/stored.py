@@ -29,7 +29,7 @@ from deejai_core.words import counted
 def slice_store(library: Library, model: Model) -> Iterator[Finding]:
     """Whether the store of slices is whole, and has what the tracks need and nothing else."""
     companions = tagging_model(model).more
-    sizes = {network.trunk_name: network.trunk_size for network in (model, *companions)}
+    sizes = {model.trunk_name: model.trunk_size} | {each.trunk_name: each.trunk_size for each in companions}
 
     def damage() -> str:
         with open_slices(library) as store:

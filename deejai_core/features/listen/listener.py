@@ -98,11 +98,11 @@ class Listener:
                 vectors = beginnings(((rows[key], trunk) for key, trunk in trunks), len(space.ids), self.model)
         first = {id_: rows[key] for id_, key in keys.items() if key in rows}
         vectors = vectors[[first.get(id_, row) for row, id_ in enumerate(space.ids)]]  # copies share a key
-        known = vectors.any(axis=1)
+        known = np.asarray(vectors.any(axis=1))
         if not known.any():
             raise NotAnalysedError("how songs begin is not stored", hint="compare whole songs")
         whole = space.candidates(self._rules)
-        allowed = known if whole.allowed is None else np.logical_and(known, whole.allowed)
+        allowed = known if whole.allowed is None else known & whole.allowed
         return Candidates(Index(vectors), whole.catalogue, whole.rules, allowed=allowed, penalty=whole.penalty)
 
     @cached_property

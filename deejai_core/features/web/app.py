@@ -310,31 +310,31 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         return response
 
     @app.get("/api/blind")
-    def blind() -> dict:
+    def blind() -> dict[str, Any]:
         return {"sides": list(library.blind_sides), "rounds": library.blind_rounds}
 
     @app.post("/api/blind/begin")
-    def begin_test() -> dict:
+    def begin_test() -> dict[str, Any]:
         body = _body(flask.request)
         sides = (requests.read_text(body, "one").strip(), requests.read_text(body, "other").strip())
         return {"test": library.begin_test(sides, requests.read_text(body, "query"))}
 
     @app.post("/api/blind/next")
-    def next_round() -> dict:
+    def next_round() -> dict[str, Any]:
         found = library.next_round(requests.read_text(_body(flask.request), "test"))
         if found is None:
             return {"round": None}
-        (seed,) = _shown(library, [found.seed]) or [None]
+        seed = next(iter(_shown(library, [found.seed])), None)
         return {"round": {"seed": seed, "lists": [_shown(library, ids) for ids in found.lists]}}
 
     @app.post("/api/blind/vote")
-    def vote() -> dict:
+    def vote() -> dict[str, Any]:
         body = _body(flask.request)
         chosen = requests.read_whole(body, "chosen", 0, 0, 2)  # 0: the listener cannot tell
         return {"votes": library.vote(requests.read_text(body, "test"), chosen - 1 if chosen else None)}
 
     @app.post("/api/blind/end")
-    def end_test() -> dict:
+    def end_test() -> dict[str, Any]:
         return asdict(library.end_test(requests.read_text(_body(flask.request), "test")))
 
     @app.get("/api/map")

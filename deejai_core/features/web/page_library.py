@@ -35,7 +35,7 @@ from deejai_core.library import Library
 from deejai_core.lists.lookup import find_matches
 from deejai_core.lists.request import Request
 from deejai_core.lists.sounding import SEEDS, known_columns, most_like
-from deejai_core.lists.space import Space, open_space
+from deejai_core.lists.space import Member, Space, open_space
 from deejai_core.lists.writing import Encoded, Playlists
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import vocabulary
@@ -328,7 +328,10 @@ class PageLibrary:
     @_answering
     def next_round(self, test: str) -> BlindRound | None:
         found = self._blind.next(test)
-        return found and BlindRound(found.seed.match, tuple([member.match for member in each] for each in found.lists))
+        if found is None:
+            return None
+        (seed,), one, other = (_ids(members) for members in ([found.seed], *found.lists))
+        return BlindRound(seed, (one, other))
 
     @_answering
     def vote(self, test: str, chosen: int | None) -> int:
@@ -358,3 +361,8 @@ class PageLibrary:
 
         sketch = library_sketch(self.library, self._model)
         return sketch and sketch.data
+
+
+def _ids(members: Iterable[Member]) -> list[int]:
+    """The tracks of a list, but for files outside the library."""
+    return [member.match for member in members if not isinstance(member.match, Path)]

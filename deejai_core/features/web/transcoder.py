@@ -11,10 +11,11 @@ import contextlib
 import os
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 from deejai_core.audio.child import confine
 from deejai_core.audio.container import open_container
+from deejai_core.audio.decode import tick_of
 from deejai_core.errors import AudioError
 from deejai_core.files import open_regular
 
@@ -29,10 +30,16 @@ TARGETS = {
 MOST_CPU = 1800  # seconds; hours of music take minutes
 
 
+class Writable(Protocol):
+    """What bytes are written to."""
+
+    def write(self, data: bytes, /) -> int | None: ...
+
+
 class Pipe:
     """What PyAV writes to, without the means to go back."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Writable) -> None:
         self.write = file.write
 
 
@@ -46,7 +53,7 @@ def main() -> None:
         transcode(path, target, float(start), int(bit_rate), output.raw)
 
 
-def transcode(path: Path, target: str, start: float, bit_rate: int, output: BinaryIO) -> None:
+def transcode(path: Path, target: str, start: float, bit_rate: int, output: Writable) -> None:
     import av
     from av.error import FFmpegError, InvalidDataError
 
@@ -59,7 +66,7 @@ def transcode(path: Path, target: str, start: float, bit_rate: int, output: Bina
             raise AudioError("no audio in it")
         stream = source.streams.audio[0]
         if start:
-            source.seek((stream.start_time or 0) + int(start / stream.time_base), stream=stream)
+            source.seek((stream.start_time or 0) + int(start / tick_of(stream)), stream=stream)
         encoder = sink.add_stream(codec, rate=RATE, layout="stereo", bit_rate=bit_rate or usual)
         assert isinstance(encoder, av.AudioStream)  # as all codecs of `TARGETS` are
         resampler = av.AudioResampler(encoder.codec_context.format, "stereo", RATE, encoder.codec_context.frame_size or 960)
