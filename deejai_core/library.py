@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
 from deejai_core.formats.entries import Track, one_line
-from deejai_core.tracks.songs import Catalogue
+
+if TYPE_CHECKING:
+    from deejai_core.tracks.songs import Catalogue
 
 Kind = Literal["track", "album"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from fractions import Fraction
 from pathlib import Path
 
 from deejai_core.errors import AudioError
@@ -60,6 +59,8 @@ def _may_be_shown(data: bytes) -> bool:
 
 def _made_smaller(data: bytes, kind: str, size: int) -> bytes:
     """A picture as a JPEG that fits into a square of `size` pixels; as it is if it does, or if it cannot be decoded."""
+    from fractions import Fraction
+
     import av
     import imagesize
     from av.error import FFmpegError

@@ -52,6 +52,11 @@ class NotEmbedded:
 
 
 @dataclass(frozen=True)
+class Unshared(NotEmbedded):
+    """A file that is here, but not where another machine looked for it."""
+
+
+@dataclass(frozen=True)
 class Read:
     """What the model's trunk is to see of a recording: the mel slices of its windows."""
 

@@ -25,7 +25,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from deejai_core.audio.limits import NO_MORE_THAN_USUAL, Limits
-from deejai_core.embedding.analysis import Embedded, NotEmbedded, embed_file
+from deejai_core.embedding.analysis import Embedded, NotEmbedded, Unshared, embed_file
 from deejai_core.errors import AudioError, ClusterError, DeejaiError, UnavailableError
 from deejai_core.extras import extra
 from deejai_core.models.protocol import Companion, Model, Trunk
@@ -61,11 +61,6 @@ class Cluster:
 
     address: str
     model: str
-
-
-@dataclass(frozen=True)
-class Unshared(NotEmbedded):
-    """A file that is here, but not where a worker looked for it."""
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,21 @@ from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.data_folder import alone, slices_path
 from deejai_core.embedding.analysis import Embedded, NotEmbedded, default_threads, embed_files
 from deejai_core.embedding.changed_files import check_mounted
-from deejai_core.embedding.cluster import Cluster, analyse_on
 from deejai_core.embedding.slices import SliceStore, open_slices
 from deejai_core.errors import NotAnalysedError
 from deejai_core.library import Library
 from deejai_core.models.protocol import Companion, Model
 from deejai_core.models.registry import BUNDLED
 from deejai_core.options.analysis import Analysis
+
+if TYPE_CHECKING:
+    from deejai_core.embedding.cluster import Cluster
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ def hear_more(
         wanted += len(paths)
         results: Generator[Embedded | NotEmbedded, None, None]
         if cluster:
+            from deejai_core.embedding.cluster import analyse_on
+
             of_bundled = replace(cluster, model=BUNDLED)
             results = analyse_on(of_bundled, paths, companion, windows=analysis.windows, limits=analysis.limits)
         else:

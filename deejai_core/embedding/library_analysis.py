@@ -14,14 +14,14 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deejai_core.audio.sandbox import Decoder
 from deejai_core.data_folder import alone, slices_path
-from deejai_core.embedding.analysis import Embedded, NotEmbedded, default_threads, embed_file, embed_files
+from deejai_core.embedding.analysis import Embedded, NotEmbedded, Unshared, default_threads, embed_file, embed_files
 from deejai_core.embedding.changed_files import check_mounted, look_at_files, note_of
-from deejai_core.embedding.cluster import Cluster, Unshared, analyse_on
 from deejai_core.embedding.companions import hear_more, unheard_files
 from deejai_core.embedding.library_vectors import Weighted, up_to_date, weight_imported, weight_tracks
 from deejai_core.embedding.projections import is_unfitted
@@ -35,6 +35,9 @@ from deejai_core.index.vectors import Vectors
 from deejai_core.library import Library
 from deejai_core.models.protocol import Model, TaggingModel
 from deejai_core.options.analysis import MORE, Analysis
+
+if TYPE_CHECKING:
+    from deejai_core.embedding.cluster import Cluster
 
 NOTED = 100  # files that are noted at once: each time is a wait for the disk
 
@@ -295,6 +298,8 @@ def embed_tracks(
             yield path
 
     if cluster:
+        from deejai_core.embedding.cluster import analyse_on
+
         results = analyse_on(
             cluster, paths(), model, windows=analysis.windows, known=known, more=more, limits=analysis.limits
         )

@@ -63,6 +63,7 @@ def test_hearing_needs_no_torch(beets, collection, command):
     loaded = modules_after(beets, *(word.format(album) for word in command))
     assert "numpy" in loaded
     assert "torch" not in loaded
+    assert not loaded & {"deejai_core.embedding.cluster", "deejai_core.tracks.songs"}  # nobody's cluster, and no list
     assert "pending   0" in beets.deejai("status").lines
 
 

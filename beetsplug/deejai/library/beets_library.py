@@ -25,13 +25,14 @@ from deejai_core.interrupts import uninterrupted
 from deejai_core.library import Album as AlbumOfTracks
 from deejai_core.library import Kept, Kind, Names, Rows, album_name
 from deejai_core.models.tag_set import FIELDS as TAGS
-from deejai_core.tracks.songs import Catalogue
 
 from . import sql
 from .attributes import KEY, MODEL, VECTOR, as_text
 
 if TYPE_CHECKING:
     from beets.library import Library
+
+    from deejai_core.tracks.songs import Catalogue
 
 MODELS: dict[Kind, type[Item] | type[Album]] = {"track": Item, "album": Album}
 PLAYS = {  # columns of a catalogue, from fields of beets' mpdstats, lastimport and listenbrainz plugins
@@ -172,6 +173,8 @@ class BeetsLibrary:
         return _catalogue([row[:-1] for row in rows], {}), np.array([row[-1] for row in rows], np.int64)
 
     def _album_columns(self, ids: Sequence[int], *, plays: bool) -> Catalogue:
+        from deejai_core.tracks.songs import Catalogue
+
         rows = sql.album_rows(self.lib)
         found = [rows.get(id_, ("", "", "", None)) for id_ in ids]
         counts: dict[str, np.ndarray] = {}
@@ -345,6 +348,8 @@ def _track(path: bytes, artist: str, title: str, length: float, album: str, reco
 
 
 def _catalogue(rows: list[tuple[Any, ...]], counts: dict[str, np.ndarray]) -> Catalogue:
+    from deejai_core.tracks.songs import Catalogue
+
     columns = list(zip(*rows, strict=True)) or [()] * len(sql.GONE)
     artist, title, album_id, album, length, recording, tempo, key = columns
     return Catalogue(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from beets.exceptions import UserError
 
@@ -14,6 +15,9 @@ from ..call import Call, print_lines
 from ..group import Verb
 from ..hints import WORDS
 from ..settings import models_folder
+
+if TYPE_CHECKING:
+    from deejai_core.embedding.cluster import Cluster
 
 
 def verbs() -> list[Verb]:
@@ -53,20 +57,13 @@ def verbs() -> list[Verb]:
 
 def run_analyze(call: Call) -> None:
     from deejai_core.embedding.analysis_lines import analyse_and_tell
-    from deejai_core.embedding.cluster import Cluster, check_address
     from deejai_core.embedding.library_analysis import pending_files
-    from deejai_core.models.registry import tagging_model, trunk_source
+    from deejai_core.models.registry import tagging_model
 
     call.require_tracks()
     opts, settings = call.opts, call.settings
-    if opts.dask is not None:
-        check_address(opts.dask)
-        if opts.threads:
-            raise UserError("--threads does not apply to --dask; `dask worker --nthreads` sets the threads of a worker")
-        if opts.device:
-            raise UserError("--device does not apply to --dask; workers compute on their CPUs")
+    cluster = None if opts.dask is None else _cluster(call)
     model = call.load_model()
-    cluster = Cluster(opts.dask, trunk_source(call.model_name, models_folder())) if opts.dask else None
     ids, retry, force = call.matching(), bool(opts.retry), bool(opts.force)
     if opts.pretend:
         tagger = tagging_model(model)
@@ -90,6 +87,19 @@ def run_analyze(call: Call) -> None:
     )
     if outcome.failed:
         raise UserError(f"{counted(outcome.failed, 'track')} could not be analysed, see above")
+
+
+def _cluster(call: Call) -> Cluster:
+    """The one that `--dask` names. Raises ClusterError, and UserError for an option that does not go with it."""
+    from deejai_core.embedding.cluster import Cluster, check_address
+    from deejai_core.models.registry import trunk_source
+
+    check_address(call.opts.dask)
+    if call.opts.threads:
+        raise UserError("--threads does not apply to --dask; `dask worker --nthreads` sets the threads of a worker")
+    if call.opts.device:
+        raise UserError("--device does not apply to --dask; workers compute on their CPUs")
+    return Cluster(call.opts.dask, trunk_source(call.model_name, models_folder()))
 
 
 def run_tag(call: Call) -> None:
