@@ -1,4 +1,4 @@
-"""What deejai adds to commands of every day: an import, the list after it, a list, and `analyze` with nothing to do.
+"""What deejai adds to commands of every day: to any, an import, the list after it, a list, `analyze` with nothing to do.
 
 python -m benchmarks.flows [TRACKS...] [--pairs N] [--folder FOLDER]      100,000 tracks and 5 pairs by default
 
@@ -86,6 +86,7 @@ def measured(folder: Path, tracks: int, pairs: int) -> Iterator[str]:
         return [(first(), second()) for _ in range(pairs)]
 
     listed = "`beet ls id:7`"
+    yield row("`version`", "without deejai", each(lambda: beet("version"), lambda: beet("-P", "deejai", "version")))
     for _ in range(2):  # caches are made
         imported()
         similar()

@@ -25,7 +25,7 @@ class LocalCluster:
         self._processes: list[subprocess.Popen] = []
         self._file = folder / "scheduler.json"
         self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0", env=env)
-        wait_for(self._file.exists)
+        wait_for(lambda: self._file.exists() and self._file.read_text().endswith("}"))  # and is written to its end
         self.address = json.loads(self._file.read_text())["address"]
 
     def __enter__(self) -> LocalCluster:

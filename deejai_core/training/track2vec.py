@@ -43,7 +43,7 @@ class Recipe:
     negative: int = 2  # wrong answers for each right one; more take longer and teach no more
     sample: float = 3e-5  # songs with more than this share of all entries are skipped at times; 0: none is
     epochs: int = 100
-    alpha: float = 0.05  # learning rate in the beginning; it falls to almost nothing
+    alpha: float = 0.07  # learning rate in the beginning; it falls to almost nothing
     min_count: int = 1  # songs in fewer lists get no vector
     dimension: int = 100
     whitening: float | None = 0.5  # how much directions in which all songs vary lose of that, 0 to 1; None: see `_whiten`
@@ -65,7 +65,7 @@ ORIGINAL = Recipe(
 )
 
 # Of few entries it takes more epochs until songs have found their places; of many, fewer do, and all have their price.
-TRAINED = 10_500_000  # entries, over all epochs,
+TRAINED = 8_000_000  # entries, over all epochs,
 FEWEST, MOST = 10, 200  # as far as these numbers of epochs allow
 # Entries, from which on there is one run, and songs in few lists are left out: most of the memory, and little is learned of
 # them.
