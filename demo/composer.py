@@ -174,14 +174,14 @@ ARTISTS = (
 )
 
 
-def compose(folder: Path, *, seconds: float | None = None) -> list[Path]:
+def compose(folder: Path, *, seconds: float | None = None, each: int | None = None) -> list[Path]:
     """Write the collection as FOLDER/Artist/Album/NN Title.flac, tagged; returns the files.
 
-    seconds: the length of every track; by default each has its own, from 30 to 60.
+    seconds: the length of every track; by default each has its own, from 30 to 60. each: of each artist only so many.
     """
     files = []
     for artist_number, artist in enumerate(ARTISTS):
-        for number, title in enumerate(artist.titles, 1):
+        for number, title in enumerate(artist.titles[:each], 1):
             rng = np.random.default_rng([artist_number, number])
             length = seconds or float(rng.integers(30, 61))
             tape = Tape(length)
