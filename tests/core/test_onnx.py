@@ -549,6 +549,7 @@ class TestProjection:
     def test_it_is_fitted_once_and_stays(self, folder, store):
         model = brought(folder, folder / "wave.onnx", folder / "wave.json")
         assert (model.name, model.dimension) == (f"{model.trunk_name}-unfitted", 100)
+        running = load_model("mine", folder / "models")
         with pytest.raises(ModelError, match="mine: its projection is not fitted yet"):
             model.project(self.slices(2))
         keys = [f"{number:032x}" for number in range(150)]
@@ -558,6 +559,7 @@ class TestProjection:
             fit_to_stored(store, model, keys[:124])
         assert caught.value.hint == "analyse more or configure"
         assert fit_to_stored(store, model, keys) == 2_400
+        assert (running.name, is_unfitted(running)) == (model.name, False)  # a server that another process has analysed for
         fitted = load_model("mine", folder / "models")
         assert (fitted.name, fitted.trunk_name) == (model.name, model.trunk_name)
         assert fitted.name not in (model.trunk_name, f"{model.trunk_name}-unfitted")

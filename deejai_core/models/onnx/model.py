@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from dataclasses import fields, replace
@@ -12,7 +13,7 @@ import numpy as np
 
 from deejai_core.errors import AudioError, ModelError
 from deejai_core.extras import extra
-from deejai_core.files import replacing
+from deejai_core.files import read_json, replacing
 from deejai_core.models.device import CPU, use_one_thread
 from deejai_core.models.onnx.config import FIT, Config, Input, Output, constant_array
 from deejai_core.models.onnx.folder import CONFIG, NETWORK, PROJECTION, Kept, read_kept, write_kept
@@ -60,7 +61,11 @@ class OnnxModel:
     @property
     def is_unfitted(self) -> bool:
         """Whether it has no vectors yet, since its projection is still to be fitted."""
-        return self.config.projection == FIT and self.projection is None
+        if self.config.projection != FIT or self.projection:
+            return False
+        if (self.folder / PROJECTION).is_file():  # a server that runs while another process analyses
+            self._take_over()
+        return self.projection is None
 
     @property
     def name(self) -> str:
@@ -133,6 +138,14 @@ class OnnxModel:
 
     def tags(self, trunk: np.ndarray) -> np.ndarray:
         return trunk[:, self.kept.numbers :].astype(np.float32)
+
+    def _take_over(self) -> None:
+        """Take over the projection that another process has fitted, if it is of this network."""
+        with contextlib.suppress(OSError, ValueError, ModelError):
+            values = read_json(self.folder / CONFIG)
+            fitted = load_onnx(self.folder, values if isinstance(values, dict) else {})
+            if fitted.trunk_name == self.trunk_name:
+                self.kept, self.projection = fitted.kept, fitted.projection
 
     def freeze(self, mean: np.ndarray, matrix: np.ndarray, slices: int) -> None:
         """Keep a projection that was fitted on so many slices, here and in its folder. Raises ModelError."""
