@@ -30,6 +30,7 @@ myst_heading_anchors = 4
 myst_enable_extensions = ["deflist"]
 suppress_warnings = ["myst.xref_ambiguous"]
 
+default_role = "code"  # what docstrings put between backticks
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 numpydoc_show_class_members = False

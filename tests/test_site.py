@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import deejai_core
 from tools.messages import MARK, PLAIN, RENAMED, Message, classes, in_module, line, messages, messages_as_markdown
 from tools.site import faults
 
@@ -93,3 +94,10 @@ def test_a_style_that_comes_from_elsewhere(tmp_path):
     (tmp_path / "a.html").touch()
     (tmp_path / "a.css").write_text("@import url(https://fonts.example/f.css); b { background: url('pictures/a.png') }")
     assert list(faults(tmp_path)) == ["a.css: loads https://fonts.example/f.css"]
+
+
+def test_every_public_name_is_in_the_reference():
+    shown = set(
+        re.findall(r"`(\w+)`|^\.\. auto\w+:: deejai_core\.(\w+)$", (DOCS / "api-reference.md").read_text(), re.MULTILINE)
+    )
+    assert set(deejai_core.__all__) <= {name for names in shown for name in names}
