@@ -153,9 +153,10 @@ def stages(files: list[Path], windows: int) -> dict[str, Stage]:
 
     def blocks_of(packets, *args, original=decode._blocks_of):
         if packets:
-            packets[0].stream.codec_context.flush_buffers()
-            timed(limit, "decode", lambda: [packet.decode() for packet in packets])
-            packets[0].stream.codec_context.flush_buffers()
+            codec = packets[0][1].stream.codec_context
+            codec.flush_buffers()
+            timed(limit, "decode", lambda: [packet.decode() for _, packet in packets])
+            codec.flush_buffers()
         return original(packets, *args)
 
     with mock.patch.object(decode, "_cut", cut), mock.patch.object(decode, "_blocks_of", blocks_of):

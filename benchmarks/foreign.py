@@ -4,6 +4,8 @@
     python -m benchmarks.foreign wheels/*.whl
 
 MusiCNN, exported by `tools/export_musicnn.py`, is measured first, beside the bundled code.
+
+Imports internals: a network is imported without a library, as the public API has no need to.
 """
 
 from __future__ import annotations
