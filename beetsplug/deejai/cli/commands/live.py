@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from beets import ui
 from beets.exceptions import UserError
 
-from deejai_core.words import clock
-
 from ..call import Call, check_range, print_lines
 from ..defaults import OPTIONS
 from ..group import Verb
@@ -74,6 +72,7 @@ def verbs() -> list[Verb]:
 def run_listen(call: Call) -> None:
     from deejai_core.features.listen.blocks import moments
     from deejai_core.features.listen.listener import Listener, answer_lines, append_to_playlist
+    from deejai_core.features.listen.meter import Meter
     from deejai_core.lists.lookup import user_path
 
     from ..making import request_for
@@ -94,7 +93,7 @@ def run_listen(call: Call) -> None:
     blocks = _blocks(opts, rate)
     playlist = user_path(opts.m3u).absolute() if opts.m3u else None
     with Listener(call.library, model, request_for("similar", settings), against_start=opts.against == "start") as listener:
-        said, at = Meter(), None
+        said, at = Meter(sys.stderr), None
         for moment in moments(blocks, rate, every=opts.every, silence=opts.silence, on_level=said.show):
             at = moment.at
             answer = listener.answer(moment, opts.nearest) if len(moment.samples) else None
@@ -161,25 +160,3 @@ def _blocks(opts: Values, sample_rate: int) -> Iterator[np.ndarray]:
     if opts.microphone:
         raise UserError("--device and --stdin both choose what to listen to; give only one of them")
     return read_named_stream("standard input", sys.stdin.buffer, sample_rate, Raw(**given) if given else None)
-
-
-class Meter:
-    """The level of the sound: on a terminal, a line that redraws itself; nothing elsewhere, where the answers say it."""
-
-    WIDTH = 30
-    QUIET = -60.0  # dBFS, where the bar begins
-
-    def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
-
-    def show(self, at: float, level: float) -> None:
-        if self._shown:
-            filled = round(self.WIDTH * min(1.0, max(0.0, 1 - level / self.QUIET)))
-            bar = "#" * filled + "." * (self.WIDTH - filled)
-            sys.stderr.write(f"\r{clock(at)}  [{bar}] {level:4.0f} dBFS\033[K")
-            sys.stderr.flush()
-
-    def clear(self) -> None:
-        if self._shown:
-            sys.stderr.write("\r\033[K")
-            sys.stderr.flush()
