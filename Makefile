@@ -39,6 +39,7 @@ lint: $(VENV)/installed-test
 	$(VENV)/bin/mypy
 
 docs: $(VENV)/installed-docs
+	rm -rf build/docs
 	$(VENV)/bin/python -m sphinx -b html -W --keep-going -q -d build/doctrees docs build/docs
 	$(VENV)/bin/python -m tools.site build/docs
 
