@@ -16,6 +16,7 @@ Imports internals: training is no part of the public API.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import sys
 import time
@@ -27,13 +28,14 @@ from pathlib import Path
 import mutagen
 import numpy as np
 import soxr
+from PIL import Image
 
 from deejai_core.audio.decode import read_windows
 from deejai_core.errors import AudioError, TrainingError
 from deejai_core.files import replacing
 from deejai_core.models.deejai.model import SAMPLE_RATE, WINDOW, mel_slices
 from deejai_core.models.device import use_one_thread
-from deejai_core.models.head import beside, unit
+from deejai_core.models.head import unit
 from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.training.head import Examples
 from deejai_core.training.library_training import train_on
@@ -52,20 +54,18 @@ NOBODY = {"", "unknown", "<unknown>", "unknown artist"}
 COURSE = Course(kind="1d", width=256, epochs=60, patience=20, batch=32, device="cpu")
 ROWS = {  # network or head, objective, whether it is given the soundtracks as lists
     "random weights": ("1d", None, False),
+    "random weights, standardised": ("1d", None, False),
     "lists": ("1d", "lists", True),
     "siamese, two windows of a track": ("1d", "siamese", False),
     "siamese, two songs of a soundtrack": ("1d", "siamese", True),
     "autoencoder": ("1d", "autoencoder", False),
     "variational": ("1d", "variational", False),
-    "random weights, 2d": ("2d", None, False),
-    "siamese, two windows of a track, 2d": ("2d", "siamese", False),
-    "variational, 2d": ("2d", "variational", False),
     "MusiCNN": ("head", None, False),
-    "MusiCNN, head, lists": ("head", "lists", True),
-    "MusiCNN, head, siamese, two windows": ("head", "siamese", False),
-    "MusiCNN, head, siamese, two songs": ("head", "siamese", True),
+    "head on MusiCNN alone, lists": ("head", "lists", True),
+    "head on MusiCNN alone, siamese, two windows of a track": ("head", "siamese", False),
+    "head on MusiCNN alone, siamese, two songs of a soundtrack": ("head", "siamese", True),
 }
-BASE = "random weights"
+BASE, STANDARDISED = "random weights", "random weights, standardised"
 HIT, PRECISION = 5, 10
 SAMPLES = 2_000  # of the bootstrap
 
@@ -189,8 +189,15 @@ def _network(
     else:
         network = untrained(course)
     network.eval()
-    with torch.inference_mode():
-        return [network(torch.from_numpy(some / np.float32(STEPS))).numpy() for some in music.of(judged)]
+
+    def slices(tracks: np.ndarray) -> list[np.ndarray]:
+        with torch.inference_mode():
+            return [network(torch.from_numpy(some / np.float32(STEPS))).numpy() for some in music.of(tracks)]
+
+    if _row(checkpoint) == STANDARDISED:  # else all of its vectors point nearly the same way
+        known = np.concatenate(slices(taught))
+        return [(some - known.mean(axis=0)) / known.std(axis=0) for some in slices(judged)]
+    return slices(judged)
 
 
 def _data(music: Music, taught: np.ndarray, objective: str, *, listed: bool) -> TrainingData:
@@ -210,18 +217,13 @@ def _head(music: Music, taught: np.ndarray, objective: str | None, *, listed: bo
     targets = _directions(music, taught) if objective == "lists" else None
     lists = _lists(music, taught) if listed else []
     examples = Examples(trunks, own, targets, _artist_codes(music, taught), lists)
-    try:
-        trained = train_on(examples, model, alone=False, seed=COURSE.seed, objective=objective)
-    except TrainingError as error:
-        print(f"refused: {error}")
-        return model.project
+    for alone in (False, True):
+        try:
+            trained = train_on(examples, model, alone=alone, seed=COURSE.seed, objective=objective)
+        except TrainingError as error:
+            print(f"would not be kept: {error}", flush=True)
     print(f"weight {trained.weight}, validation {trained.progress.validation:.3f}, random {trained.progress.random:.3f}")
-
-    def project(trunk: np.ndarray) -> np.ndarray:
-        learned = unit(trained.weights.direct(trunk))
-        return learned if trained.weight == 1 else beside(unit(model.project(trunk)), learned, trained.weight)
-
-    return project
+    return lambda trunk: unit(trained.weights.direct(trunk))
 
 
 def _artist_codes(music: Music, tracks: np.ndarray) -> np.ndarray:
@@ -323,7 +325,8 @@ def picture(music: Music, cache: Path, file: Path) -> None:
     state = torch.load(cache / f"{_name('variational', 0)}.pt", weights_only=True)
     task = task_of(data, course)
     assert isinstance(task, Autoencoder)
-    file.write_bytes(reconstruction_picture(*task.given_back(state["best"])))
+    drawn = Image.open(io.BytesIO(reconstruction_picture(*task.given_back(state["best"]))))
+    drawn.convert("RGB").quantize(64).save(file, optimize=True)  # a third of the bytes, for the documentation
 
 
 def main(arguments: list[str]) -> None:

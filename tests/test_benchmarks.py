@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import benchmarks
-from benchmarks import gpu
+from benchmarks import gpu, objectives
 from benchmarks.analysers import stages
 from benchmarks.usage import FailedError, forget_peak, measure, peak
 from tests.sounds import chirp, write_audio
@@ -95,3 +95,24 @@ def test_a_card_that_is_not_there_is_one_line(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(SystemExit, match="device: torch finds no cuda here; auto takes what there is"):
         gpu.main(["--device", "cuda"])
+
+
+class TestObjectives:
+    def test_figures_count_neighbours_that_share_an_artist_or_a_soundtrack(self):
+        """Two soundtracks of twelve, each by two artists; in the first one artist is all on its own."""
+        vectors = np.repeat(np.eye(3, dtype=np.float32), [6, 6, 12], axis=0)
+        artists = np.array([*["a"] * 6, *["b"] * 6, *["c"] * 6, *["d"] * 5, ""])
+        soundtracks = np.array([*["x"] * 12, *["y"] * 12])
+        hit, precision, by_others = objectives.figures(vectors, artists, soundtracks)
+        assert hit[:6].tolist() == [1] * 6
+        assert np.isnan(hit[-1])  # by nobody known
+        assert precision[12:].tolist() == [1] * 12
+        assert by_others[12:18].tolist() == [0.5] * 6  # five of another artist lie there, and all else is as near
+        assert np.isnan(by_others[-1])
+
+    def test_no_artist_is_in_both_folds(self):
+        soundtracks = np.array(["w", "x", "x", "y", "y", "z"])
+        artists = np.array(["", "a", "b", "b", "", "c"])
+        none = np.zeros(0)
+        music = objectives.Music(none, none, none, none, artists, soundtracks)
+        assert music.folds.tolist() in ([1, 0, 0, 0, 0, 1], [0, 1, 1, 1, 1, 0])

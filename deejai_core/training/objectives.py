@@ -36,7 +36,7 @@ DIMENSION = 100  # of what is learned without Track2Vec, which has as many
 PIXELS = MELS * FRAMES
 RANGE = 80.0  # decibels from 0 to 1 in a spectrogram
 IN_USE = 0.1  # nats: a dimension that says less of a slice is not in use
-SHOWN = 6  # slices in the picture of reconstructed ones
+SHOWN = 4  # slices in the picture of reconstructed ones
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def reconstruction_picture(originals: np.ndarray, given_back: np.ndarray) -> byt
         from matplotlib.figure import Figure
 
     count, mels, frames = originals.shape
-    figure = Figure(figsize=(1 + 1.7 * count, 3.6), dpi=80, layout="constrained")
+    figure = Figure(figsize=(1.2 + 1.8 * count, 3.8), dpi=60, layout="constrained")
     rows = figure.subplots(2, count, sharex=True, sharey=True, squeeze=False)
     seconds = frames * HOP / SAMPLE_RATE
     for axes, label, slices in zip(rows, ("original", "given back"), (originals, given_back), strict=True):
