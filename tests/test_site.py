@@ -56,6 +56,10 @@ def test_every_kind_of_message_has_advice():
             'LibraryError("nothing", hint="tag" if few else "analyse")',
             [Message("nothing", "LibraryError", ("tag", "analyse"))],
         ),
+        (
+            'def f(path):\n what = "no map" if path else "no picture"\n raise MapError(f"{path}: {what}")',
+            [Message("…: no map", "MapError"), Message("…: no picture", "MapError")],
+        ),
         ("ModelError(str(error))", []),  # that of another error
     ],
 )

@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from beetsplug.deejai.cli.hints import WORDS
@@ -19,6 +20,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("deejai_core", "beetsplug", "mopidy_deejai")
 MARK = re.compile(r"<!-- messages: (.*?) -->")
 FILLED_IN = "…"
+
+Texts = dict[str, list[str]]  # of variables
 
 # Errors that are called the same, or say what a user reads only in some places, by the folder that they are raised in.
 RENAMED = {
@@ -63,11 +66,27 @@ def classes(path: Path) -> list[str]:
 def in_module(path: str, tree: ast.AST) -> Iterator[Message]:
     """The messages of all errors that are made there. path: from the root of the repository."""
     renamed = {name: to for (folder, name), to in RENAMED.items() if path.startswith(folder)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            name = node.func.id
-            if name.endswith("Error") or is_wrong(node):
-                yield from of_call(renamed.get(name, name), node)
+    for call, texts in calls(tree, {}):
+        if isinstance(call.func, ast.Name):
+            name = call.func.id
+            if name.endswith("Error") or is_wrong(call):
+                yield from of_call(renamed.get(name, name), call, texts)
+
+
+def calls(node: ast.AST, texts: Texts) -> Iterator[tuple[ast.Call, Texts]]:
+    """All calls below a node, each with the texts that variables have in the function around it."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        texts = {}
+        for part in ast.walk(node):
+            match part:
+                case ast.Assign(
+                    targets=[ast.Name(id=name)], value=ast.Constant(value=str()) | ast.JoinedStr() | ast.IfExp() as value
+                ):
+                    texts.setdefault(name, []).extend(text for text in templates(value, {}) if text != FILLED_IN)
+    if isinstance(node, ast.Call):
+        yield node, texts
+    for child in ast.iter_child_nodes(node):
+        yield from calls(child, texts)
 
 
 def is_wrong(call: ast.Call) -> bool:
@@ -75,7 +94,7 @@ def is_wrong(call: ast.Call) -> bool:
     return ast.unparse(call.func) == "Finding" and {"wrong", "hint"} & {keyword.arg for keyword in call.keywords} != set()
 
 
-def of_call(kind: str, call: ast.Call) -> Iterator[Message]:
+def of_call(kind: str, call: ast.Call, known: Texts) -> Iterator[Message]:
     hints = tuple(
         dict.fromkeys(
             part.value
@@ -85,12 +104,14 @@ def of_call(kind: str, call: ast.Call) -> Iterator[Message]:
             if isinstance(part, ast.Constant) and part.value in WORDS
         )
     )
-    texts = [list(templates(argument)) for argument in call.args if not isinstance(argument, ast.Starred)]
-    if kind == "OptionError" and len(texts) > 1:
+    texts = [list(templates(argument, known)) for argument in call.args if not isinstance(argument, ast.Starred)]
+    if kind in ("OptionError", "NothingAllowedError") and len(texts) > 1:
         options = [name if name.isidentifier() else FILLED_IN for name in texts[0]]
         shown = [f"{option}: {text}" for option in options for text in texts[1]]
-    elif kind in ("SubsonicError", "Finding"):  # behind a number, or what was looked at
+    elif kind == "SubsonicError":  # behind a number
         shown = texts[1]
+    elif kind == "Finding":
+        shown = [f"{texts[0][0]}: {text}" for text in texts[1] if text != FILLED_IN]
     elif kind == "LostError":
         shown = [f"cannot reach {FILLED_IN} ({FILLED_IN})"]
         hints = ("player address",)
@@ -101,21 +122,25 @@ def of_call(kind: str, call: ast.Call) -> Iterator[Message]:
             yield Message(text, kind, hints)
 
 
-def templates(node: ast.expr) -> Iterator[str]:
-    """The texts that an expression may come to; one that is computed elsewhere is `…`."""
+def templates(node: ast.expr, known: Texts) -> Iterator[str]:
+    """The texts that an expression may come to; what is computed elsewhere is `…`."""
     match node:
         case ast.Constant(value=str(text)):
             yield text
+        case ast.Name(id=name) if known.get(name):
+            yield from known[name]
         case ast.JoinedStr(values=parts):
-            text = "".join(part.value if isinstance(part, ast.Constant) else FILLED_IN for part in parts)
-            yield re.sub(r"\s+", " ", text)
+            for chosen in product(*(list(templates(part, known)) for part in parts)):
+                yield re.sub(f"{FILLED_IN}+", FILLED_IN, re.sub(r"\s+", " ", "".join(chosen)))
+        case ast.FormattedValue(value=ast.Name() as value):
+            yield from templates(value, known)
         case ast.IfExp(body=body, orelse=orelse):
-            yield from templates(body)
-            yield from templates(orelse)
+            yield from templates(body, known)
+            yield from templates(orelse, known)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            yield from (first + second for first in templates(left) for second in templates(right))
+            yield from (first + second for first in templates(left, known) for second in templates(right, known))
         case ast.Call(func=ast.Name(id="one_line"), args=[argument]):
-            yield from templates(argument)
+            yield from templates(argument, known)
         case _:
             yield FILLED_IN
 
