@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 import deejai_core  # noqa: E402
 from tools.messages import messages_as_markdown  # noqa: E402
+from tools.options import options_as_markdown  # noqa: E402
 
 project = "deejai"
 copyright = "the deejai authors"  # noqa: A001 (Sphinx's name)
@@ -54,12 +55,12 @@ LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 
 
 def prepare(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Show the pages above this folder, lead links to them there, and write the messages into their page."""
+    """Show the pages above this folder, lead links to them there, and write what comes from the code into its pages."""
     page = ROOT / "docs" / f"{docname}.md"
     origin = next((ROOT / above for above, below in ABOVE.items() if page == ROOT / "docs" / below), page)
     text = origin.read_text(encoding="utf-8")
-    if docname == "troubleshooting":
-        text = messages_as_markdown(text)
+    made = {"troubleshooting": messages_as_markdown, "options": options_as_markdown}.get(docname)
+    text = made(text) if made else text
     source[0] = LINK.sub(lambda link: f"]({in_site(link[1], origin, page)}", text)
 
 

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 import deejai_core
+from deejai_core.options.option import options_of
 from tools.messages import MARK, PLAIN, RENAMED, Message, classes, in_module, line, messages, messages_as_markdown
+from tools.options import MARK as OPTIONS_MARK
+from tools.options import OF, options_as_markdown
 from tools.site import faults
 
 ROOT = Path(__file__).parent.parent
@@ -42,6 +45,17 @@ def test_every_kind_of_message_has_advice():
     for section in re.split(r"^## ", (DOCS / "troubleshooting.md").read_text(), flags=re.MULTILINE)[1:]:
         title, _, text = section.partition("\n")
         assert len(MARK.sub("", text).split()) > 10, title
+
+
+def test_every_option_is_in_a_table():
+    page = (DOCS / "options.md").read_text()
+    groups = [group for mark in OPTIONS_MARK.findall(page) for group in mark.split()]
+    assert sorted(groups) == sorted(OF)
+    shown = options_as_markdown(page)
+    assert re.findall(r"^\| \[`(\w+)`\]", shown, re.MULTILINE) == [
+        name for group in groups for name in options_of(OF[group])
+    ]
+    assert "| [`stay`](configuration.md#stay-default-04) | `--stay` | `0.4` | " in shown
 
 
 @pytest.mark.parametrize(
