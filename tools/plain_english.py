@@ -57,7 +57,6 @@ LATER = {
     "CHANGELOG.md",
     "SECURITY.md",
     "docs/benchmarks.md",
-    "docs/commands.md",
     "docs/configuration.md",
     "docs/design.md",
     "docs/how-to/network.md",
