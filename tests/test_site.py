@@ -74,6 +74,10 @@ def test_every_option_is_in_a_table():
             'def f(path):\n what = "no map" if path else "no picture"\n raise MapError(f"{path}: {what}")',
             [Message("…: no map", "MapError"), Message("…: no picture", "MapError")],
         ),
+        (
+            'def f():\n what = "one"\n if a:\n  raise MapError(what)\n what = "two"\n raise MapError(what)',
+            [Message("one", "MapError"), Message("two", "MapError")],
+        ),
         ("ModelError(str(error))", []),  # that of another error
     ],
 )

@@ -66,27 +66,39 @@ def classes(path: Path) -> list[str]:
 def in_module(path: str, tree: ast.AST) -> Iterator[Message]:
     """The messages of all errors that are made there. path: from the root of the repository."""
     renamed = {name: to for (folder, name), to in RENAMED.items() if path.startswith(folder)}
-    for call, texts in calls(tree, {}):
+    for call, function in calls(tree, None):
         if isinstance(call.func, ast.Name):
             name = call.func.id
             if name.endswith("Error") or is_wrong(call):
-                yield from of_call(renamed.get(name, name), call, texts)
+                yield from of_call(renamed.get(name, name), call, texts_before(call, function))
 
 
-def calls(node: ast.AST, texts: Texts) -> Iterator[tuple[ast.Call, Texts]]:
-    """All calls below a node, each with the texts that variables have in the function around it."""
+def calls(node: ast.AST, function: ast.AST | None) -> Iterator[tuple[ast.Call, ast.AST | None]]:
+    """All calls below a node, each with the function around it."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        texts = {}
-        for part in ast.walk(node):
-            match part:
-                case ast.Assign(
-                    targets=[ast.Name(id=name)], value=ast.Constant(value=str()) | ast.JoinedStr() | ast.IfExp() as value
-                ):
-                    texts.setdefault(name, []).extend(text for text in templates(value, {}) if text != FILLED_IN)
+        function = node
     if isinstance(node, ast.Call):
-        yield node, texts
+        yield node, function
     for child in ast.iter_child_nodes(node):
-        yield from calls(child, texts)
+        yield from calls(child, function)
+
+
+def texts_before(call: ast.Call, function: ast.AST | None) -> Texts:
+    """The texts that variables may have at a call: all that were assigned since the variable was last read."""
+    texts: Texts = {}
+    read = set()
+    parts = [part for part in ast.walk(function) if getattr(part, "lineno", call.lineno) < call.lineno] if function else []
+    for part in sorted(parts, key=lambda part: part.lineno):
+        match part:
+            case ast.Assign(
+                targets=[ast.Name(id=name)], value=ast.Constant(value=str()) | ast.JoinedStr() | ast.IfExp() as value
+            ):
+                before = [] if name in read else texts.get(name, [])
+                texts[name] = before + [text for text in templates(value, {}) if text != FILLED_IN]
+                read.discard(name)
+            case ast.Name(id=name, ctx=ast.Load()):
+                read.add(name)
+    return texts
 
 
 def is_wrong(call: ast.Call) -> bool:
