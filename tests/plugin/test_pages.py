@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import yaml
@@ -78,16 +79,24 @@ def place(analysed, tmp_path) -> Path:
     return tmp_path
 
 
-def run_all(library, page: Path, place: Path) -> list[str]:
-    """Run a page's commands in their order, but for those that other tests run; returns the verbs that ran."""
+def run_all(library, page: Path, place: Path, here: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+    """Run a page's commands in their order, but for those that other tests run; returns the verbs that ran.
+
+    here: songs of the library, by the ones that they stand for.
+    """
     ran = []
     for words in commands(page):
         if any(words[2 : 2 + len(start)] == list(start) for start in ELSEWHERE):
             continue
-        home = [word.replace("~/", f"{place}/") for word in words[1:]]
+        home = [here.get(word, word.replace("~/", f"{place}/")) for word in words[1:]]
         library.run(*home, cwd=place)
         ran.append(words[2] if tuple(words[:2]) == BEET else words[1])
     return ran
+
+
+def test_the_readme(analysed, place):
+    songs = dict(zip(("Code Monkey", "Roxanne", "Blue in Green", "Windowlicker"), analysed.field("title"), strict=False))
+    assert run_all(analysed, ROOT / "README.md", place, songs) == ["analyze", "similar", "similar", "journey"]
 
 
 def test_the_tutorial(analysed, place):
