@@ -59,7 +59,6 @@ LATER = {
     "docs/how-to/network.md",
     "docs/how-to/taste.md",
     "docs/onnx.md",
-    "docs/training.md",
     "docs/troubleshooting.md",
     "docs/tutorial.md",
     "help",
