@@ -1,4 +1,4 @@
-"""What can go wrong, as a tree:
+"""What can go wrong, as a tree.
 
 DeejaiError
 ├── AudioError              a file has no readable audio

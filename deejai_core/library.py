@@ -31,7 +31,7 @@ class Album:
 
 
 def album_name(artist: str | None, title: str | None) -> str:
-    """What an album is called, on one line."""
+    """Return what an album is called, on one line."""
     return " - ".join(filter(None, (one_line(artist or ""), one_line(title or ""))))
 
 

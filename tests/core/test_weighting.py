@@ -311,8 +311,8 @@ def damage(store: SliceStore, statement: str, *values: object) -> None:
     """As a disk does it, without the triggers."""
     store._connection.execute("DROP TRIGGER slices_replaced")
     store._connection.execute(statement, values)
-    for statement in COUNT_TABLES:
-        store._connection.execute(statement)
+    for table in COUNT_TABLES:
+        store._connection.execute(table)
     store._connection.commit()
 
 

@@ -22,7 +22,7 @@ from tests.plugin.conftest import Beets, copied
 USERS = {"ann": "secret", "bob": "hidden"}
 NPM = shutil.which("npm")
 CLIENTS = 200
-SECONDS = float(os.environ.get("DEEJAI_TEST_CLIENTS_SECONDS", 2))  # 30 for the whole run
+SECONDS = float(os.environ.get("DEEJAI_TEST_CLIENTS_SECONDS", "2"))  # 30 for the whole run
 
 
 @pytest.fixture(scope="module")

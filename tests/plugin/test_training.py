@@ -57,7 +57,7 @@ def write_lists(folder: Path, music: Path) -> None:
 
 
 def number_of(name: str) -> int:
-    return int(name.split()[-1])
+    return int(name.rsplit(maxsplit=1)[-1])
 
 
 @pytest.fixture(scope="module")

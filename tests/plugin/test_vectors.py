@@ -319,7 +319,7 @@ def test_whatever_happens_it_has_what_the_library_has(tmp_path_factory, large, c
         id_ = ids[number % len(ids)] if ids else None
         if change == "add":
             add(lib, number % 4)
-        elif change == "open" or change == "whole":
+        elif change in ("open", "whole"):
             assert found(lib, whole=change == "whole") == truth(lib)
         elif change == "unheard":
             lib.add(Item(path=f"/music/{next(numbers)}.mp3".encode(), title="NotEmbedded"))

@@ -18,7 +18,7 @@ from tests.processes import children, eventually
 from tests.sounds import chirp, write_audio
 
 CLIENTS = 200
-SECONDS = float(os.environ.get("DEEJAI_TEST_CLIENTS_SECONDS", 2))  # 30 for the whole run
+SECONDS = float(os.environ.get("DEEJAI_TEST_CLIENTS_SECONDS", "2"))  # 30 for the whole run
 
 
 @pytest.fixture(scope="module")

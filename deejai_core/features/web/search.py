@@ -115,7 +115,7 @@ def _rank(wanted: str, words: list[str], name: Name) -> int | None:
         return 0
     if name.title.startswith(wanted):
         return 1
-    if name.artist == wanted or name.album == wanted:
+    if wanted in (name.artist, name.album):
         return 2
     if f" {wanted} " in f"{everything} ":
         return 3
