@@ -58,7 +58,6 @@ LATER = {
     "docs/design.md",
     "docs/how-to/network.md",
     "docs/how-to/taste.md",
-    "docs/onnx.md",
     "docs/troubleshooting.md",
     "docs/tutorial.md",
     "help",
