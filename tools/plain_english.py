@@ -56,10 +56,6 @@ INSTEAD = {  # a blank stands for any white space
 LATER = {
     "docs/benchmarks.md",
     "docs/design.md",
-    "docs/how-to/network.md",
-    "docs/how-to/taste.md",
-    "docs/troubleshooting.md",
-    "docs/tutorial.md",
     "help",
     "messages",
 }
