@@ -92,7 +92,7 @@ class Database:
         with self.errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_symlink() and not (path.exists() and path.stat().st_size):
-                raise StoreError(f"{path}: a symbolic link to no file of ours; remove the link")
+                raise StoreError(f"{path}: is a symbolic link that deejai did not make; remove it")
             self.connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT)
             try:
                 self._prepare()

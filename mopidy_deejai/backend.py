@@ -94,7 +94,7 @@ class DeejaiLibrary(backend.LibraryProvider):
         path = self._files.path(uri)
         ids = music.library.at([path] if path else []).values()
         if not ids:
-            raise LibraryError("it is no song of the library")
+            raise LibraryError("it is not a song of the library")
         return music.library.tracks(ids).values()
 
     def _track(self, song: Song, uri: str | None = None) -> Track:

@@ -73,7 +73,7 @@ class MopidyPlayer:
             raise UnplayableError("there is no such file")
         uri = self._files.uri(path)
         if not self._ask("tracklist.add", uris=[uri]):
-            raise UnplayableError("none of Mopidy's extensions plays it; Mopidy-File would ([file] enabled = true)")
+            raise UnplayableError("no Mopidy extension plays it; enable Mopidy-File ([file] enabled = true)")
         return uri
 
     def remove(self, entry: QueueEntry) -> None:

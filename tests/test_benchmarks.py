@@ -93,7 +93,7 @@ def test_a_graphics_card_against_the_cpu(tmp_path, capsys):
 
 def test_a_card_that_is_not_there_is_one_line(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(SystemExit, match="device: torch finds no cuda here; auto takes what there is"):
+    with pytest.raises(SystemExit, match="device: torch finds no cuda here; choose auto or cpu"):
         gpu.main(["--device", "cuda"])
 
 

@@ -92,7 +92,7 @@ def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Generato
     with opened(path) as (container, stream, rate):
         codec, origin = stream.codec_context, stream.start_time or 0
         if tick_of(stream) * rate != 1:
-            raise AudioError("its clock does not count samples")
+            raise AudioError("its time stamps do not count samples")
         # Opus begins with samples that are not to be heard; the length includes them.
         frames = _promised_frames(container, stream, rate) - (codec.delay if codec.name == "opus" else 0)
         wanted = Wanted(frames, length, limit, sample_rate, rate)
@@ -251,7 +251,7 @@ class Wanted:
         if not pieces:
             raise AudioError("its length is unknown")
         if any(count < len(piece) - self.margin for count, piece in zip(filled, pieces, strict=True)):
-            raise AudioError("it ends before its header says so")
+            raise AudioError("it is shorter than its header says")
         return self.cut([piece[:count] for count, piece in zip(filled, pieces, strict=True)])
 
     def cut(self, pieces: list[np.ndarray]) -> list[np.ndarray]:
@@ -278,7 +278,7 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream, int]]:
 def tick_of(stream: AudioStream) -> Fraction:
     """The unit of a stream's time stamps in seconds. Raises AudioError if it has none."""
     if not stream.time_base:
-        raise AudioError("its clock is unknown")
+        raise AudioError("its time stamps have no unit")
     return stream.time_base
 
 

@@ -68,12 +68,12 @@ def _waiting(heard: queue.SimpleQueue[np.ndarray | None]) -> np.ndarray:
     try:
         blocks = [heard.get(timeout=PATIENCE)]
     except queue.Empty:
-        raise MicrophoneError(f"the microphone has given nothing for {PATIENCE} seconds; is it still there?") from None
+        raise MicrophoneError(f"the microphone has sent nothing for {PATIENCE} seconds; is it still connected?") from None
     while not heard.empty():
         blocks.append(heard.get())
     found = [block for block in blocks if block is not None]
     if len(found) < len(blocks):
-        raise MicrophoneError("the microphone is gone", hint="list microphones")
+        raise MicrophoneError("the microphone was disconnected", hint="list microphones")
     return np.concatenate(found)
 
 

@@ -52,7 +52,7 @@ def read_stream(pipe: BinaryIO, sample_rate: int, raw: Raw | None = None) -> Ite
     """
     source = _Pipe(pipe, pipe.read(len(WAVE[0])))
     if raw is None and not source.start:
-        raise AudioError("nothing comes in")
+        raise AudioError("no audio arrives")
     if raw is None and source.start not in WAVE:
         raise AudioError("this is not a WAV stream", hint="say what samples")
     if raw is None:
@@ -62,7 +62,7 @@ def read_stream(pipe: BinaryIO, sample_rate: int, raw: Raw | None = None) -> Ite
         format_, options = raw.format, {"sample_rate": str(raw.rate), "ch_layout": layout}
     with open_pipe(source, format_, options | AT_ONCE) as container:
         if not container.streams.audio or not container.streams.audio[0].codec_context.sample_rate:
-            raise AudioError("a WAV stream without audio")
+            raise AudioError("the WAV stream contains no audio")
         stream = container.streams.audio[0]
         blocks = (block for _, block in mono_blocks(container, stream))
         yield from resampled(blocks, stream.codec_context.sample_rate, sample_rate)

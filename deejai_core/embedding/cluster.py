@@ -200,7 +200,9 @@ def _check_versions(client: Client) -> None:
                 f"pip install 'beets-deejai[dask]=={__version__}' there, and start it again"
             )
         if version != __version__:
-            raise ClusterError(f"{where} has deejai {version}, here it is {__version__}; install the same on both")
+            raise ClusterError(
+                f"{where} has deejai {version}, but this machine has {__version__}; install the same on both"
+            )
 
 
 def _failed(client: Client, path: Path, error: Exception) -> NotEmbedded:
@@ -212,7 +214,7 @@ def _failed(client: Client, path: Path, error: Exception) -> NotEmbedded:
         return NotEmbedded(path, f"the worker died on it, {times} {'time' if times == 1 else 'times'}", lasting=False)
     if not isinstance(error, DeejaiError):
         _check_versions(client)  # of a worker that came later, most likely
-        raise ClusterError(f"the cluster cannot do it ({type(error).__name__}: {_one_line(error)})") from error
+        raise ClusterError(f"the cluster failed ({type(error).__name__}: {_one_line(error)})") from error
     raise error
 
 
@@ -259,7 +261,9 @@ class Embedder:
 
     def __init__(self, order: Order) -> None:
         if order.version != __version__:
-            raise ClusterError(f"deejai {__version__} there, {order.version} here; install the same on both")
+            raise ClusterError(
+                f"it has deejai {__version__}, but this machine has {order.version}; install the same on both"
+            )
         model = load_model(order.model, Path(order.model).parent, download=False)
         companions = {companion.trunk_name: companion for companion in model.more}
         networks: dict[str, Trunk] = {model.trunk_name: model, **companions}

@@ -63,7 +63,7 @@ def _pairs(content: object) -> Iterator[tuple[object, object]]:
     elif isinstance(content, tuple) and len(content) == 2:
         yield content
     else:
-        raise pickle.UnpicklingError(f"a {type(content).__name__} in it, not tracks")
+        raise pickle.UnpicklingError(f"it contains a {type(content).__name__}, not tracks")
 
 
 def _name(name: object) -> str:

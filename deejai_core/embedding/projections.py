@@ -43,7 +43,7 @@ def fit_to_stored(store: SliceStore, model: OnnxModel, library: Collection[str])
     slices = sum(map(len, blocks()))
     if slices < LEAST:
         raise ModelError(
-            f"{model.folder.name}: its projection takes {LEAST:,} slices to fit, and {slices:,} are analysed",
+            f"{model.folder.name}: its projection takes {LEAST:,} slices to fit, but only {slices:,} are stored",
             hint="analyse more or configure",
         )
     model.freeze(*fit_projection(blocks), slices)

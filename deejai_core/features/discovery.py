@@ -72,7 +72,7 @@ def discover_artists(library: Library, words: Sequence[str] = (), count: int = 2
         names = list(number_of)
         known = artist_of[[word for word in seeds if names[artist_of[word]]]]
         if not len(known):
-            raise HistoryError("the history does not say who the artists of these tracks are", hint="add lists")
+            raise HistoryError("the history names no artist for these tracks", hint="add lists")
         near = company(lambda: (artist_of[words] for words in history.lists()), known, len(names))
         ours = set(artist_of[: history.matched_songs].tolist())
         found = []
@@ -90,7 +90,7 @@ def discover_artists(library: Library, words: Sequence[str] = (), count: int = 2
 def _something(found: list[T], what: str) -> list[T]:
     """Raises HistoryError if it is nothing."""
     if not found:
-        raise HistoryError(f"no list that has these tracks names {what}s that the library lacks", hint="add lists")
+        raise HistoryError(f"the lists that contain these tracks name no {what}s that the library lacks", hint="add lists")
     return found
 
 
@@ -101,7 +101,7 @@ def _named(library: Library, words: Sequence[str], count: int) -> list[int]:
     matches = find_matches(library, words) if words else library.ids()
     ids = [match for match in matches if not isinstance(match, Path)]
     if not ids:
-        raise QueryError("no track of the library is named; a file outside it is in no list", hint="query")
+        raise QueryError("the query names no track of the library; external files are in no list", hint="query")
     return ids
 
 
@@ -110,7 +110,7 @@ def _seeds(history: History, ids: Sequence[int]) -> np.ndarray:
     seeds = history.words_of(ids)
     if not seeds:
         which = "this track" if len(ids) == 1 else f"any of these {counted(len(ids), 'track')}"
-        raise HistoryError(f"no list of the history has {which} beside another song", hint="add lists")
+        raise HistoryError(f"no list of the history contains {which} together with another song", hint="add lists")
     return np.array(seeds)
 
 

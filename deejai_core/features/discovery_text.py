@@ -33,9 +33,9 @@ def format_for(path: Path | None, chosen: str | None, *, artists: bool) -> str |
         if suffix not in FORMATS:
             raise PlaylistError(f"{one_line(str(path))}: choose a name that ends in .csv or .jspf")
     if path and chosen and chosen != suffix:
-        raise OptionError("format", f"{path.name} would not be {chosen.upper()}; the name of the file says what it is")
+        raise OptionError("format", f"{path.name} is not a name for {chosen.upper()}; choose another name or format")
     if artists and "jspf" in (suffix, chosen):
-        raise OptionError("artists", "a JSPF playlist is of songs; choose csv for artists")
+        raise OptionError("artists", "a JSPF playlist holds songs; choose csv for artists")
     return suffix or chosen
 
 

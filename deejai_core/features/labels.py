@@ -55,7 +55,7 @@ def field_labels(library: Library, ids: Sequence[int], name: str) -> Labels:
     """The same by another field. Raises OptionError if none of the tracks has it."""
     found = _labels(library, ids, name)
     if not any(found.of):
-        raise OptionError("field", "no analysed track has a value there", value=name, hint="list fields")
+        raise OptionError("field", "no analysed track has this field", value=name, hint="list fields")
     return found
 
 

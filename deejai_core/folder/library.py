@@ -103,7 +103,7 @@ class FolderLibrary:
                 if origin == ours:
                     return
                 if (other := Path(os.fsdecode(origin))).is_dir():
-                    what = f"{one_line(str(self.path))}: keeps what is known of {one_line(str(other))}"
+                    what = f"{one_line(str(self.path))}: holds the data of {one_line(str(other))}"
                     raise LibraryError(f"{what}; name another folder with `data`")
             with writing(database) as connection:
                 connection.execute("DELETE FROM origin")
@@ -387,7 +387,7 @@ def _words_of(query: str) -> list[str]:
     except UnicodeError as error:
         raise QueryError(f"{query!r} is not a query: no file can have such a name") from error
     if len(parts) % 2 == 0:
-        raise QueryError(f"{query!r} is not a query: a quotation mark lacks the one that ends it")
+        raise QueryError(f"{query!r} is not a query: a quotation mark is not closed")
     words = [word for number, part in enumerate(parts) for word in ([part] if number % 2 else part.split())]
     return list(filter(None, map(plain, words)))
 

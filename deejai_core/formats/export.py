@@ -38,7 +38,7 @@ def check_suffix(path: Path) -> None:
     format_ = by_suffix(path.suffix)
     if format_ and not format_.write:
         written = ", ".join(dict.fromkeys(SUFFIXES.values()))
-        raise PlaylistError(f"{one_line(str(path))}: {path.suffix} is not written; choose a name that ends in {written}")
+        raise PlaylistError(f"{one_line(str(path))}: cannot write {path.suffix}; choose a name that ends in {written}")
 
 
 def named_format(name: str, usual: str) -> str:

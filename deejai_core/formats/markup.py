@@ -64,4 +64,4 @@ def _parse(data: bytes | str) -> ElementTree.Element:
 
 class _Builder(ElementTree.TreeBuilder):
     def doctype(self, *_: object) -> None:
-        raise PlaylistError("it has a document type, which may be harmful")
+        raise PlaylistError("it has a document type, which deejai refuses for safety")

@@ -203,7 +203,7 @@ def extend_vectors_file(
                 raise StoreError(f"{folder}: another process has changed the vectors' cache")
             for path, data in zip(_paths(folder, kept.edition), contents, strict=True):
                 if path.is_symlink():
-                    raise StoreError(f"{path}: a symbolic link, and none of ours")
+                    raise StoreError(f"{path}: is a symbolic link that deejai did not make; remove it")
                 with path.open("rb+") as file:
                     # Over what an interrupted process may have left there.
                     file.seek(len(kept) * data.dtype.itemsize * (data.shape[1] if data.ndim == 2 else 1))

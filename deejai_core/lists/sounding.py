@@ -92,7 +92,7 @@ def sounding(space: Space, rules: Rules, description: Description) -> tuple[list
     found, scores = most_like(space, understood, SEEDS, space.allowed(rules))
     if not found:
         hint = how_to_tag(space.vocabulary, next(iter(understood.weights)))
-        raise LibraryError("nothing that the list may take has tags to find it by", hint=hint)
+        raise LibraryError("no track that the list may take has tags", hint=hint)
     members = space.members(found)
     sound = f"starting from what sounds most like {understood.gist(space.vocabulary)}"
     named = one_line(description.text) if description.asked else f"no {space.kind} is called {description.text!r}"

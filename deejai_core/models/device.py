@@ -31,15 +31,17 @@ def pick_device(name: str) -> str:
         with extra("gpu"):
             import torch
     except OSError as error:  # a shared library of its is missing
-        raise ModelError(f"device: torch cannot be loaded ({error}), which all but cpu needs; reinstall it") from error
+        raise ModelError(
+            f"device: torch cannot be loaded ({error}), and only cpu works without it; reinstall it"
+        ) from error
 
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return pick_device(next((device for device, usable in there.items() if usable), CPU))
     if name not in there:
-        raise ModelError(f"device: no such device as {name!r}; choose one of {', '.join(DEVICES)}")
+        raise ModelError(f"device: unknown device {name!r}; choose one of {', '.join(DEVICES)}")
     if not there[name]:
-        raise ModelError(f"device: torch finds no {name} here; auto takes what there is")
+        raise ModelError(f"device: torch finds no {name} here; choose auto or cpu")
     if name == "cuda":
         torch.backends.cudnn.allow_tf32 = False  # ten bits of a number are too few to agree with the CPU
     return name

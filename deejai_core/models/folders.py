@@ -65,9 +65,9 @@ def new_model_folder(name: str, folder: Path, *, replace: bool, resume: bool = F
             f"{name!r} cannot be the name of a model; use letters, digits, dots and hyphens, but not {BUNDLED}"
         )
     if is_unfinished(path) and not replace and not resume:
-        raise ModelError(f"{name} is an unfinished training", hint="finish or replace", about=name)
+        raise ModelError(f"the training of {name} is not finished", hint="finish or replace", about=name)
     if (path / CONFIG).exists() and not replace and not is_unfinished(path):
-        raise ModelError(f"there is a model {name} already", hint="replace")
+        raise ModelError(f"a model {name} exists already", hint="replace")
     if (path / CONFIG).exists() and (heads := _standing_on(name, folder)):
         raise ModelError(f"{heads[0]} needs {name}; remove {heads[0]} first, or choose another name")
     return path
@@ -88,7 +88,7 @@ def check_replaceable(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         kept = (path / CONFIG).exists() or is_unfinished(path)
         if path.exists() and not kept and (not path.is_dir() or any(path.iterdir())):
-            raise ModelError(f"{path}: this is no model; choose another folder")
+            raise ModelError(f"{path}: this is not a model's folder; choose another one")
 
 
 @contextmanager
@@ -144,10 +144,11 @@ def import_model(source: Path, path: Path, configuration: Path | None = None) ->
     is_onnx = source.suffix.lower() == ONNX
     if is_onnx and not configuration:
         raise ModelError(
-            f"{one_line(os.fspath(source))}: nothing says what goes in and comes out", hint="configure a network"
+            f"{one_line(os.fspath(source))}: it needs a configuration that describes its input and output",
+            hint="configure a network",
         )
     if configuration and not is_onnx:
-        raise ModelError(f"{one_line(os.fspath(source))}: a configuration is for networks in files that end in {ONNX}")
+        raise ModelError(f"{one_line(os.fspath(source))}: only a network in an {ONNX} file takes a configuration")
     if not source.is_dir() and not source.is_file():
         raise ModelError(f"{one_line(os.fspath(source))}: no such file or folder")
     if source.is_dir() and not (source / CONFIG).is_file():

@@ -191,4 +191,4 @@ def read_head_config(folder: Path, values: dict[str, Any]) -> HeadConfig:
             return config
     except (KeyError, TypeError):
         pass
-    raise ModelError(f"{folder / CONFIG}: not what a trained model has; train it again")
+    raise ModelError(f"{folder / CONFIG}: not the configuration of a trained model; train it again")

@@ -85,7 +85,7 @@ def open_model_folder(folder: Path) -> Model:
         config = read_head_config(folder, values)
         below = model_folder(config.trunk, folder.parent)
         if (below / CONFIG).is_file() and read_config(below).get("kind") == KIND:
-            raise ModelError(f"{folder / CONFIG}: stands on {config.trunk}, which stands on another itself; train it again")
+            raise ModelError(f"{folder / CONFIG}: is based on {config.trunk}, which is based on another; train it again")
         return load_head(folder, load_model(config.trunk, folder.parent), config)
     if values.get("kind") == ONNX:
         from deejai_core.models.onnx.model import load_onnx

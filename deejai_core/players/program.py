@@ -54,7 +54,7 @@ class Program:
             status = subprocess.call(words)
         except OSError as error:
             raise PlayerError(
-                f"{self.setting}: cannot run {words[0]!r} ({error.strerror}); set it to a player of yours"
+                f"{self.setting}: cannot run {words[0]!r} ({error.strerror}); set it to an installed player"
             ) from error
         if status:
             raise PlayerError(f"{self.setting}: {words[0]!r} ended with status {status}")

@@ -246,7 +246,7 @@ def choose_weight(
             shares[row, column] = together[nearest].mean()
         chances[row] = together.sum() / (tracks - 1)
     if not len(queries):
-        raise TrainingError("no track that was held out is in a list of less than half of all tracks", hint="add lists")
+        raise TrainingError("no held-out track is in a list that has less than half of all tracks", hint="add lists")
     return Choice(shares, float(chances.mean()))
 
 

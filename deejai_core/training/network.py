@@ -101,7 +101,7 @@ class _Run:
         try:
             state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
             if state["made_from"] != self._made_from():
-                raise TrainingError(f"{self.checkpoint}: made of other lists, music or options", hint="begin again")
+                raise TrainingError(f"{self.checkpoint}: made with other lists, music or options", hint="begin again")
             self.network.load_state_dict(state["network"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.best = state["best"]

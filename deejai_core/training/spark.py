@@ -63,7 +63,7 @@ def import_vectors(path: Path) -> Track2Vec:
             raise ValueError("vectors that point nowhere")
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         reason = " ".join(str(error).split())
-        raise ModelError(f"{path}: no vectors of words as Spark writes them ({reason})") from error
+        raise ModelError(f"{path}: not word vectors as Spark writes them ({reason})") from error
     order = [place for place in sorted(range(len(words)), key=words.__getitem__) if lengths[place] > 0]
     return Track2Vec(tuple(words[place] for place in order), vectors[order] / lengths[order, None])
 

@@ -124,7 +124,7 @@ def _check(vectors: np.ndarray, text: np.ndarray, ends: np.ndarray) -> None:
     """Raise ValueError for what `save` cannot have written, such as words that overlap: a few could fill the memory."""
     kinds = [(vectors, 2, "f4"), (text, 1, "u1"), (ends, 1, "i8")]
     if any(array.ndim != axes or array.dtype != np.dtype(kind) for array, axes, kind in kinds):
-        raise ValueError("no vectors of words")
+        raise ValueError("not word vectors")
     starts = np.concatenate([[0], ends[:-1]]) if len(ends) else ends
     if len(ends) != len(vectors) or (starts > ends).any() or (ends > len(text)).any():
         raise ValueError("words that are not one after another")

@@ -56,8 +56,8 @@ def check_enough(artists: np.ndarray, lists: int | None = None) -> None:
     if len(artists) < FEWEST_TRACKS or names < FEWEST_ARTISTS:
         where = "" if lists is None else f"in {counted(lists, 'list')}, "
         raise TrainingError(
-            f"too little to learn from: {where}only {counted(len(artists), 'track')} by "
-            f"{counted(names, 'artist')} are in the library and analysed; training takes {FEWEST_TRACKS} tracks by "
+            f"too few tracks to learn from: {where}only {counted(len(artists), 'track')} by "
+            f"{counted(names, 'artist')} are in the library and analysed; training needs {FEWEST_TRACKS} tracks by "
             f"{FEWEST_ARTISTS} artists",
             hint="analyse" if lists is None else "see what is missing",
         )

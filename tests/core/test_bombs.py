@@ -24,8 +24,11 @@ def packed(beginning: bytes, block: bytes, times: int) -> bytes:
 
 
 PLAYLIST = b"<plist><dict><key>Playlists</key><array><dict><key>Playlist Items</key><array>"
-TOO_FAR, TOO_MUCH = "it unpacks to more than 100 times its size", "more than 2,000,000 values or 32 MB of JSON in one piece"
-TOO_LONG = "a text of more than 2 MB in its JSON"
+TOO_FAR, TOO_MUCH = (
+    "it unpacks to more than 100 times its size; unpack it and add its folder",
+    "one of its entries has more than 2,000,000 values or 32 MB",
+)
+TOO_LONG = "one of its texts is longer than 2 MB"
 
 
 def exports() -> dict[str, tuple[str, bytes, str]]:
@@ -33,15 +36,23 @@ def exports() -> dict[str, tuple[str, bytes, str]]:
     return {
         "blank": ("a.jsonl.gz", packed(b"{}\n", (b" " * 1_000_000 + b"\n") * 20, 150), TOO_FAR),
         "blank-json": ("a.json.gz", packed(b"[\n", b" " * 20_000_000, 150), TOO_LONG),
-        "a-line": ("a.jsonl.gz", packed(b"[", b"[]," * 5_000_000, 200), "a line of more than 32 MB"),
+        "a-line": ("a.jsonl.gz", packed(b"[", b"[]," * 5_000_000, 200), "one of its lines is longer than 32 MB"),
         "values": ("a.json.gz", packed(b"[\n[", b"[]," * 5_000_000, 200), TOO_MUCH),
         "a-text": ("a.json.gz", packed(b'[\n"', b"a" * 20_000_000, 150), TOO_LONG),
         "deep": ("a.json.gz", packed(b"[\n", b"[" * 20_000_000, 150), "its JSON is nested too deeply"),
         "table": ("a.csv.gz", packed(b"A,,B,01 Jan 2024 10:00\n", b"A" * 20_000_000, 150), TOO_FAR),
         "log": ("scrobbler.log", b"#AUDIOSCROBBLER/1.1\n" + b"\t" * 30_000_000, "left out, without artist and title"),
-        "items": ("Library.xml", PLAYLIST + b"<dict/>" * 3_000_000, "more than 2,000,000 values in one piece"),
-        "item": ("Library.xml", PLAYLIST + b"<string>" + b"a" * 30_000_000, "a value of more than 1,000,000 characters"),
-        "tag": ("Library.xml", PLAYLIST + b"<" + b"a" * 30_000_000, "a tag of more than 1,000,000 characters"),
+        "items": ("Library.xml", PLAYLIST + b"<dict/>" * 3_000_000, "one of its entries has more than 2,000,000 values"),
+        "item": (
+            "Library.xml",
+            PLAYLIST + b"<string>" + b"a" * 30_000_000,
+            "one of its values is longer than 1,000,000 characters",
+        ),
+        "tag": (
+            "Library.xml",
+            PLAYLIST + b"<" + b"a" * 30_000_000,
+            "one of its XML tags is longer than 1,000,000 characters",
+        ),
         "nest": ("Library.xml", PLAYLIST + b"<array>" * 5_000_000, "it is nested too deeply"),
     }
 
@@ -160,12 +171,12 @@ def test_weights_of_torch(tmp_path):
         network = build_network("2d", dimension=100, width=8192).state_dict()
     repeated = {name: torch.zeros(()).expand(values.shape) for name, values in network.items()}
     zeros_of_python = b"\x80\x02c__builtin__\nbytearray\nJ\x00\x94\x35\x77\x85R."  # two billion
-    unusual, more = "not packed as torch packs weights", "damaged, or more in it than weights"
+    unusual, more = "not weights as torch saves them", "damaged, or contains more than weights"
     folders = {
         torch_folder(tmp_path / "packed", repacked(zeros, zipfile.ZIP_DEFLATED)): unusual,
         torch_folder(tmp_path / "pickle", repacked({}, zipfile.ZIP_STORED, b"\x80\x02(" + b"]" * 20_000_000)): unusual,
         torch_folder(tmp_path / "zeros", repacked({}, zipfile.ZIP_STORED, zeros_of_python)): more,
-        torch_folder(tmp_path / "one", repeated, network="2d", dimension=100, width=8192): "which is not what the 340,",
+        torch_folder(tmp_path / "one", repeated, network="2d", dimension=100, width=8192): "bytes do not fit the 340,",
         torch_folder(tmp_path / "wide", repeated, width=1 << 40): "width is 1099511627776; it should be a number from 1",
     }
     setup = (

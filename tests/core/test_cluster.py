@@ -103,11 +103,11 @@ class TestVersions:
         [
             (
                 Machines("0.0.1", one=__version__),
-                f"the scheduler has deejai 0.0.1, here it is {__version__}; install the same on both",
+                f"the scheduler has deejai 0.0.1, but this machine has {__version__}; install the same on both",
             ),
             (
                 Machines(__version__, one=__version__, two="9"),
-                f"worker two has deejai 9, here it is {__version__}; install the same on both",
+                f"worker two has deejai 9, but this machine has {__version__}; install the same on both",
             ),
             (Machines(__version__, one=NONE), f"worker one cannot use deejai ({NONE}); {INSTALL}"),
             (Machines(NONE, one=__version__), f"the scheduler cannot use deejai ({NONE}); {INSTALL}"),
@@ -138,7 +138,7 @@ class TestFailures:
         assert raised.value is told
 
     def test_of_what_nobody_thought_of(self):
-        with pytest.raises(ClusterError, match=r"^the cluster cannot do it \(ValueError: two lines\)$"):
+        with pytest.raises(ClusterError, match=r"^the cluster failed \(ValueError: two lines\)$"):
             self.failed(ValueError("two\nlines"), Machines(__version__))
         with pytest.raises(ClusterError, match="worker late has deejai 9, "):
             self.failed(ValueError("two\nlines"), Machines(__version__, late="9"))
@@ -203,7 +203,7 @@ class TestHearing:
             Embedder(Order(__version__, "nobody/nothing", "any", 2, NO_MORE_THAN_USUAL))
 
     def test_needs_the_same_version(self):
-        with pytest.raises(ClusterError, match=f"deejai {__version__} there, 0.0.1 here; install the same on both"):
+        with pytest.raises(ClusterError, match=f"it has deejai {__version__}, but this machine has 0.0.1; install"):
             Embedder(Order("0.0.1", "musicnn", "any", 2, NO_MORE_THAN_USUAL))
 
 

@@ -111,16 +111,18 @@ class TestSongs:
         assert caught.value.hint == "fill the history"
         remember(library, [OWL, WREN], [LARK, RAVEN])
         with pytest.raises(
-            HistoryError, match=r"no list that has these tracks names (song|artist)s that the library lacks"
+            HistoryError, match=r"the lists that contain these tracks name no (song|artist)s that the library lacks"
         ):
             named(library, ["Wren"])
         remember(library, [OWL, LARK], [WREN])
-        with pytest.raises(HistoryError, match="no list of the history has this track beside another song") as caught:
+        with pytest.raises(
+            HistoryError, match="no list of the history contains this track together with another song"
+        ) as caught:
             named(library, ["Wren"])
         assert caught.value.hint == "add lists"
         with pytest.raises(NoMatchError):
             named(library, ["Raven"])
-        with pytest.raises(QueryError, match="a file outside it"):
+        with pytest.raises(QueryError, match="external files are in no list"):
             named(library, [str(write_song(tmp_path.parent / "elsewhere.flac", 9))])
         with pytest.raises(OptionError, match="at least 1"):
             named(library, ["Wren"], 0)
@@ -203,8 +205,8 @@ class TestText:
         assert format_for(tmp_path / "a.jspf", "jspf", artists=False) == "jspf"
         with pytest.raises(PlaylistError, match=r"ends in \.csv or \.jspf"):
             format_for(tmp_path / "a.m3u", None, artists=False)
-        with pytest.raises(OptionError, match=r"a\.csv would not be JSPF"):
+        with pytest.raises(OptionError, match=r"a\.csv is not a name for JSPF"):
             format_for(tmp_path / "a.csv", "jspf", artists=False)
         for path, chosen in ((None, "jspf"), (tmp_path / "a.jspf", None)):
-            with pytest.raises(OptionError, match="a JSPF playlist is of songs"):
+            with pytest.raises(OptionError, match="a JSPF playlist holds songs"):
                 format_for(path, chosen, artists=True)

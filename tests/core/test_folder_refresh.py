@@ -316,7 +316,7 @@ def test_data_of_another_folder_is_not_taken_for_this_one(tmp_path, music):
     library = FolderLibrary(music, data=data)
     library.refresh()
     shutil.copytree(music, other)
-    with pytest.raises(LibraryError, match=r"library\.db: keeps what is known of .*music; name another folder with `data`"):
+    with pytest.raises(LibraryError, match=r"library\.db: holds the data of .*music; name another folder with `data`"):
         FolderLibrary(other, data=data).refresh()
     assert len(library.ids()) == 3
     music.rename(tmp_path / "away")  # then the music is there under another name

@@ -89,7 +89,7 @@ class TestFolder:
         assert kind(older) == "learned from lists, on musicnn-msd-1, weighing 25% beside it"
         assert older.name == model.name  # which vectors carry
         path.write_text(json.dumps(config | {"objective": "world peace"}))
-        with pytest.raises(ModelError, match="not what a trained model has"):
+        with pytest.raises(ModelError, match="not the configuration of a trained model"):
             load_model("mine", tmp_path)
 
     def test_alone_it_has_only_its_own_dimensions(self, tmp_path):
@@ -117,8 +117,8 @@ class TestFolder:
             (lambda folder: (folder / "model.safetensors").unlink(), "model.safetensors: cannot read"),
             (lambda folder: (folder / "config.json").write_text("{"), "config.json: cannot be read"),
             (lambda folder: (folder / "config.json").write_text("[]"), "config.json: not a model's configuration"),
-            (lambda folder: change(folder, weight=2), "config.json: not what a trained model has"),
-            (lambda folder: change(folder, epsilon=None), "config.json: not what a trained model has"),
+            (lambda folder: change(folder, weight=2), "config.json: not the configuration of a trained model"),
+            (lambda folder: change(folder, epsilon=None), "config.json: not the configuration of a trained model"),
             (lambda folder: change(folder, trunk_name="other"), "made for other, not for musicnn-msd-1"),
             (lambda folder: change(folder, trunk="gone"), "unknown model 'gone'"),
         ],
@@ -235,7 +235,7 @@ class TestHeldOut:
         ],
     )
     def test_too_little_is_said_in_figures(self, artists, lists, told):
-        with pytest.raises(TrainingError, match=f"too little to learn from: {told} are in the library and"):
+        with pytest.raises(TrainingError, match=f"too few tracks to learn from: {told} are in the library and"):
             check_enough(artists, lists)
 
     def test_40_tracks_by_5_artists_are_enough(self):

@@ -208,7 +208,7 @@ def test_what_was_damaged_on_its_way_is_not_kept(hub, tmp_path):
     staging = tmp_path / f".download-{OLD}"
     staging.mkdir()
     (staging / f"{WEIGHTS}.partial").write_bytes(b"not the beginning of it")
-    with pytest.raises(ModelError, match=r"damaged on its way; try again"):
+    with pytest.raises(ModelError, match=r"damaged during the download; try again"):
         fetch("a/b", tmp_path)
     assert load_speccy(fetch("a/b", tmp_path)).is_intact()
 
@@ -231,7 +231,7 @@ def test_two_do_not_download_the_same(hub, tmp_path):
 
 def test_a_server_that_is_not_a_hub(hub, tmp_path):
     hub.publish("a/b", "../../elsewhere", published())
-    with pytest.raises(ModelError, match=r"^a/b: http://127.* does not answer as the hub does$"):
+    with pytest.raises(ModelError, match=r"^a/b: http://127.* does not answer like the Hugging Face hub$"):
         fetch("a/b", tmp_path)
 
 

@@ -27,7 +27,7 @@ def test_figures_of_a_folder(space):
 
 
 def test_a_field_that_no_track_has(space):
-    with pytest.raises(OptionError, match="field mood: no analysed track has a value there") as error:
+    with pytest.raises(OptionError, match="field mood: no analysed track has this field") as error:
         evaluate(space, ["mood"])
     assert (error.value.option, error.value.value, error.value.hint) == ("field", "mood", "list fields")
 

@@ -34,7 +34,7 @@ def test_a_page_or_a_picture(analysed, tmp_path, name, beginning):
 
 def test_what_cannot_be_drawn(analysed, tmp_path):
     for color, hint in (("mood", "list fields"), ("jazz", "tag")):
-        with pytest.raises(OptionError, match=f"color {color}: no analysed track has a value there") as error:
+        with pytest.raises(OptionError, match=f"color {color}: no analysed track has this field") as error:
             library_map(analysed, MusiCNN(), color=color)
         assert error.value.hint == hint
     with pytest.raises(LibraryError, match="nowhere: matches nothing") as error:

@@ -120,8 +120,8 @@ class TestFolder:
         [
             ("musicnn", {}, "'musicnn' cannot be the name of a model", None),
             ("a/b", {}, "'a/b' cannot be the name of a model", None),
-            ("mine", {}, "there is a model mine already", "replace"),
-            ("net", {}, "net is an unfinished training", "finish or replace"),
+            ("mine", {}, "a model mine exists already", "replace"),
+            ("net", {}, "the training of net is not finished", "finish or replace"),
             ("trunk", {"replace": True}, "top needs trunk; remove top first, or choose another name", None),
         ],
     )
@@ -181,7 +181,7 @@ class TestFolder:
         (tmp_path / "Music").mkdir()
         (tmp_path / "Music/song.mp3").write_bytes(b"dear")
         with (
-            pytest.raises(ModelError, match="Music: this is no model; choose another folder"),
+            pytest.raises(ModelError, match="Music: this is not a model's folder; choose another one"),
             replacing_model(tmp_path / "Music"),
         ):
             pass

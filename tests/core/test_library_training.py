@@ -16,7 +16,7 @@ from deejai_core.history.mentions import Mention, SongList
 from deejai_core.history.store import Source
 from deejai_core.training import library_training
 from deejai_core.training.kept import read_track2vec
-from deejai_core.training.library_network import gather_training_data, tracks_to_decode
+from deejai_core.training.library_network import Curriculum, gather_training_data, songs_to_predict
 from deejai_core.training.library_training import (
     Coverage,
     Songs,
@@ -179,7 +179,7 @@ class TestExamples:
                 store.put(recordings[id_], Model.trunk_name, np.array(trunk, np.float16))
         with read_history(library) as history:
             songs = songs_of(library, history, OWL, ROBIN, WREN)
-            with pytest.raises(TrainingError, match="too little to learn from") as caught:
+            with pytest.raises(TrainingError, match="too few tracks to learn from") as caught:
                 gather_examples(library, history, songs, Model())
             assert caught.value.hint == "see what is missing"
             monkeypatch.setattr(library_training, "check_enough", lambda artists, lists: None)
@@ -198,12 +198,13 @@ def test_a_network_learns_from_pictures_of_the_files(library):
     given = {"windows": 2, "threads": 1, "limits": Limits(), "seed": 1}
     with read_history(library) as history:
         songs = songs_of(library, history, OWL, WREN)
-        with pytest.raises(TrainingError, match="too little to learn from: in 9 lists, only 2 tracks"):
-            tracks_to_decode(library, songs)
-        row_of = {ids[0]: row for row, ids in enumerate(songs.tracks)}
+        with pytest.raises(TrainingError, match="too few tracks to learn from: in 9 lists, only 2 tracks"):
+            songs_to_predict(library, songs)
+        targets = {ids[0]: songs.vectors[row] for row, ids in enumerate(songs.tracks)}
+        curriculum = Curriculum(list(targets), targets, listed=songs.lists)
         for _ in range(2):
-            with pytest.raises(TrainingError, match="too little to learn from"):
-                gather_training_data(library, songs, row_of, **given, on_planned=planned.append, on_result=results.append)
+            with pytest.raises(TrainingError, match="too few tracks to learn from"):
+                gather_training_data(library, curriculum, **given, on_planned=planned.append, on_result=results.append)
     assert planned == [2, 1]
     assert sorted(isinstance(result, Embedded) for result in results) == [False, False, True]
     (wren,) = ids_of(library, WREN)

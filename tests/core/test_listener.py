@@ -71,7 +71,7 @@ def test_only_what_the_rules_allow_follows(library):
 
 def test_how_songs_begin_must_be_stored(library):
     slices_path(library).unlink()
-    with pytest.raises(NotAnalysedError, match="how songs begin is not stored") as error:
+    with pytest.raises(NotAnalysedError, match="the slices at the start of songs are not stored") as error:
         Listener(library, MusiCNN(), Request(), against_start=True)
     assert error.value.hint == "compare whole songs"
 

@@ -218,5 +218,5 @@ def test_a_name_may_ask_for_a_format(name, usual, expected):
 
 
 def test_a_name_of_a_format_that_is_not_written():
-    with pytest.raises(PlaylistError, match=r"list\.wpl: \.wpl is not written; choose a name that ends in \.m3u"):
+    with pytest.raises(PlaylistError, match=r"list\.wpl: cannot write \.wpl; choose a name that ends in \.m3u"):
         named_format("list.wpl", "extm3u")

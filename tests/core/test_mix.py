@@ -154,7 +154,7 @@ class TestRendering:
         mix = plan_mix([measured(round(2.5 * RATE), name=name) for name in sounds], RATE, 0.5)
         told = []
         samples = rendered(mix, sounds, short=lambda part, reason: told.append((part.track.title, reason)))
-        assert told == [("two", "it has become shorter")]
+        assert told == [("two", "it is shorter than when it was measured")]
         assert len(samples) == mix.frames
         assert not samples[round(3.1 * RATE) : round(3.9 * RATE)].any()
 

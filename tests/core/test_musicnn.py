@@ -193,7 +193,7 @@ def test_a_companion_hears_every_other_window_of_each_file(model, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "error"),
-    [("cuda", "device: torch finds no cuda here"), ("tpu", "no such device as 'tpu'; choose one of auto, cpu, cuda, mps")],
+    [("cuda", "device: torch finds no cuda here"), ("tpu", "unknown device 'tpu'; choose one of auto, cpu, cuda, mps")],
 )
 def test_a_device_that_is_not_there_is_named(monkeypatch, name, error):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

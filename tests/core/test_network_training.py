@@ -138,7 +138,7 @@ class TestCheckpoint:
     def test_of_other_material_is_refused(self, checkpoint):
         other = training_data()
         other.targets[0] = [0, 0, 0, 1]
-        with pytest.raises(TrainingError, match=r"checkpoint\.pt: made of other lists, music or options$"):
+        with pytest.raises(TrainingError, match=r"checkpoint\.pt: made with other lists, music or options$"):
             train_network(other, SMALL, checkpoint)
 
     def test_of_another_course_is_refused(self, checkpoint):

@@ -95,8 +95,8 @@ def test_nothing_is_run(tmp_path, monkeypatch, protocol, wrap, trap):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ([1, 2], "a list in it, not tracks"),
-        (("a.mp3", SLICES, 3), "a tuple in it, not tracks"),
+        ([1, 2], "it contains a list, not tracks"),
+        (("a.mp3", SLICES, 3), "it contains a tuple, not tracks"),
         ({"a.mp3": [1.0, 2.0]}, "a list where a vector should be"),
         ({b"a.mp3": SLICES}, "a bytes where a path should be"),
         ({"a.mp3": np.zeros((2, 2, 2))}, "an array of 3 dimensions where a vector should be"),

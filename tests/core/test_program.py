@@ -45,5 +45,5 @@ def test_one_that_fails(tmp_path):
     Program("", "play").run([sys.executable, "-c", ""])
     with pytest.raises(PlayerError, match=r"play: .* ended with status 3"):
         Program("", "play").run([sys.executable, "-c", "raise SystemExit(3)"])
-    with pytest.raises(PlayerError, match=r"play: cannot run '.*gone'.*; set it to a player of yours"):
+    with pytest.raises(PlayerError, match=r"play: cannot run '.*gone'.*; set it to an installed player"):
         Program("", "play").run([str(tmp_path / "gone")])

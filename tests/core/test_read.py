@@ -340,8 +340,16 @@ ENTITY = '<!DOCTYPE p [<!ENTITY a "b">]>'
         ("list.wpl", "<html/>", "it is not WPL"),
         ("list.m3u", "\0", "it is not text"),
         ("song.mp3", "ID3", "none of its lines names a file"),
-        ("list.xspf", f"{ENTITY}<playlist><title>&a;</title></playlist>", "it has a document type, which may be harmful"),
-        ("list.asx", f"{ENTITY}<asx><title>&a;</title></asx>", "it has a document type, which may be harmful"),
+        (
+            "list.xspf",
+            f"{ENTITY}<playlist><title>&a;</title></playlist>",
+            "it has a document type, which deejai refuses for safety",
+        ),
+        (
+            "list.asx",
+            f"{ENTITY}<asx><title>&a;</title></asx>",
+            "it has a document type, which deejai refuses for safety",
+        ),
     ],
 )
 def test_what_is_no_playlist_is_called_that(tmp_path, name, data, reason):

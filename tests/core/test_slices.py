@@ -346,7 +346,7 @@ def test_a_link_to_no_store_is_not_written_through(path, tmp_path, there):
     path.symlink_to(tmp_path / "target")
     if there:
         (tmp_path / "target").touch()
-    with pytest.raises(StoreError, match=r"slices\.db: a symbolic link to no file of ours; remove the link"):
+    with pytest.raises(StoreError, match=r"slices\.db: is a symbolic link that deejai did not make; remove it"):
         SliceStore(path)
     assert (tmp_path / "target").exists() == there
     assert not there or not (tmp_path / "target").stat().st_size

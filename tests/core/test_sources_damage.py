@@ -49,11 +49,11 @@ def no_playlists(monkeypatch):
         ("empty.json", b"", "it is empty"),
         ("empty.jsonl", b"\n\n", "it is empty"),
         ("empty.jsonl.gz", gzip.compress(b"", mtime=0), "it is empty"),
-        ("short.json", as_json([STREAM])[:-20], "it is not valid JSON, or not whole"),
+        ("short.json", as_json([STREAM])[:-20], "it is not valid JSON, or incomplete"),
         ("noise.jsonl", b"{\n{\n{\n", "it is not valid JSON"),
         ("deep.json", b"[\n" * 100_000, "its JSON is nested too deeply"),
         ("cut.jsonl.gz", gzip.compress(as_lines(OWN), mtime=0)[:-30], "it cannot be read (Compressed file ended"),
-        ("export.zip", b"PK\x03\x04 and no more", "not a whole zip file ("),
+        ("export.zip", b"PK\x03\x04 and no more", "not a complete zip file ("),
         (
             "Userdata.json",
             as_json({"username": "me"}),
@@ -97,7 +97,7 @@ def test_a_broken_file_does_not_stop_the_folder(tmp_path):
         "export/a.json: left out, it is not valid JSON",
         "export/c.jsonl: 1 left out, which cannot be read",
         f"export/d.jsonl.gz: only its beginning was read, it cannot be read ({ENDED})",
-        "export/e.zip: not a whole zip file (File is not a zip file); download it again",
+        "export/e.zip: not a complete zip file (File is not a zip file); download it again",
     ]
 
 

@@ -214,7 +214,7 @@ def test_a_library_that_is_cut_off_gives_what_is_whole(tmp_path):
     (tmp_path / "Library.xml").write_bytes(whole[:-100])
     found, warnings = read(tmp_path / "Library.xml")
     assert found == [SongList("Evening", (SO_WHAT, ROXANNE))]
-    assert warnings == ["Library.xml: only its beginning was read, it is not valid XML, or not whole"]
+    assert warnings == ["Library.xml: only its beginning was read, it is not valid XML, or incomplete"]
 
 
 def test_a_library_with_entities_is_refused(tmp_path):
@@ -222,7 +222,7 @@ def test_a_library_with_entities_is_refused(tmp_path):
     data = apple([TRACK | {"Name": "NAME"}], [EVENING]).replace(b"NAME", b"&b;")
     start = data.index(b"<!DOCTYPE")
     (tmp_path / "Library.xml").write_bytes(data[:start] + entities.encode() + data[data.index(b"<plist") :])
-    with pytest.raises(HistoryError, match=r"Library\.xml: it declares entities, which may be harmful$"):
+    with pytest.raises(HistoryError, match=r"Library\.xml: it declares entities, which deejai refuses for safety$"):
         read(tmp_path / "Library.xml")
 
 

@@ -73,7 +73,7 @@ class TestImport:
     )
     def test_what_is_no_table_of_vectors_is_refused(self, tmp_path, words, vectors):
         write(tmp_path / "vectors.parquet", words, vectors)
-        with pytest.raises(ModelError, match=r"^.*vectors\.parquet: no vectors of words as Spark writes them \(.*\)$"):
+        with pytest.raises(ModelError, match=r"^.*vectors\.parquet: not word vectors as Spark writes them \(.*\)$"):
             import_vectors(tmp_path / "vectors.parquet")
 
     def test_other_files_are_refused_in_one_line(self, tmp_path):
@@ -83,7 +83,7 @@ class TestImport:
         for name in ("text.parquet", "lists.parquet", "folder"):
             with pytest.raises(ModelError) as raised:
                 import_vectors(tmp_path / name)
-            assert str(raised.value).startswith(f"{tmp_path / name}: no vectors of words")
+            assert str(raised.value).startswith(f"{tmp_path / name}: not word vectors")
             assert "\n" not in str(raised.value)
         with pytest.raises(ModelError, match=r"missing\.parquet: no such file or folder"):
             import_vectors(tmp_path / "missing.parquet")

@@ -265,11 +265,11 @@ def spoilt(name: str, values: torch.Tensor):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (without("embedding.bias"), "model.safetensors: no embedding.bias in it, which the 2d network of Deej-A.I. has"),
+        (without("embedding.bias"), "model.safetensors: lacks embedding.bias, which the 2d network of Deej-A.I. has"),
         (spoilt("embedding.bias", torch.zeros(9)), r"embedding.bias has the shape \(9,\) instead of \(10,\)"),
-        (spoilt("embedding.bias", torch.full((10,), torch.nan)), "embedding.bias has values that are not numbers"),
-        (spoilt("embedding.bias", torch.zeros(10, dtype=torch.int64)), "embedding.bias has values that are not numbers"),
-        (spoilt("more", torch.zeros(9)), "more in it, which the 2d network of Deej-A.I. does not have"),
+        (spoilt("embedding.bias", torch.full((10,), torch.nan)), "embedding.bias contains NaN or infinity"),
+        (spoilt("embedding.bias", torch.zeros(10, dtype=torch.int64)), "embedding.bias contains NaN or infinity"),
+        (spoilt("more", torch.zeros(9)), "contains more, which the 2d network of Deej-A.I. lacks"),
     ],
 )
 def test_weights_of_another_network_are_refused(tmp_path, spoil, message):
@@ -292,19 +292,27 @@ def saved(content: object) -> bytes:
     [
         ("config.json", None, "no model in it; it should have config.json and the weights"),
         ("config.json", b"{", "config.json: cannot read it"),
-        ("config.json", b"[]", "config.json: not that of a network of Deej-A.I."),
-        ("config.json", b'{"_class_name": "UNet2DModel"}', "config.json: not that of a network of Deej-A.I."),
+        ("config.json", b"[]", "config.json: not the configuration of a network of Deej-A.I."),
+        ("config.json", b'{"_class_name": "UNet2DModel"}', "config.json: not the configuration of a network of Deej-A.I."),
         ("config.json", b'{"scaling": "mel"}', "scaling is 'mel'; it should be minmax or decibels"),
         ("config.json", b'{"network": "3d"}', "network is '3d'; it should be 2d or 1d"),
         ("config.json", b'{"dimension": true}', "dimension is True; it should be a number from 1 to 8192"),
         ("config.json", b'{"width": -1}', "width is -1; it should be a number from 1 to 8192"),
         ("model.safetensors", None, "no weights in it; it should have model.safetensors or diffusion_pytorch_model"),
         ("model.safetensors", b"", "model.safetensors: cannot read the weights"),
-        ("diffusion_pytorch_model.bin", b"", "model.bin: damaged, or more in it than weights"),
-        ("diffusion_pytorch_model.bin", pickle.dumps(Trap(), protocol=2), "model.bin: damaged, or more in it than weights"),
-        ("diffusion_pytorch_model.bin", pickle.dumps([1, 2], protocol=2), "model.bin: damaged, or more in it than weights"),
-        ("diffusion_pytorch_model.bin", saved([torch.zeros(9)]), "model.bin: not weights by name"),
-        ("diffusion_pytorch_model.bin", saved({"embedding.bias": torch.zeros(9)})[:-99], "model.bin: damaged, or more"),
+        ("diffusion_pytorch_model.bin", b"", "model.bin: damaged, or contains more"),
+        (
+            "diffusion_pytorch_model.bin",
+            pickle.dumps(Trap(), protocol=2),
+            "model.bin: damaged, or contains more",
+        ),
+        (
+            "diffusion_pytorch_model.bin",
+            pickle.dumps([1, 2], protocol=2),
+            "model.bin: damaged, or contains more",
+        ),
+        ("diffusion_pytorch_model.bin", saved([torch.zeros(9)]), "model.bin: does not contain weights with names"),
+        ("diffusion_pytorch_model.bin", saved({"embedding.bias": torch.zeros(9)})[:-99], "model.bin: damaged, or contains"),
     ],
 )
 def test_broken_folders_are_one_line(tmp_path, monkeypatch, file, content, message):
@@ -353,7 +361,7 @@ def test_other_files_are_refused(tmp_path, rng, monkeypatch):
         convert_keras(path, tmp_path / "model")
     del layers[1][1]["bias"]
     write_keras(path, layers)
-    with pytest.raises(ModelError, match=r"speccy_model: .* a layer has no 'bias'"):
+    with pytest.raises(ModelError, match=r"speccy_model: .* a layer lacks 'bias'"):
         convert_keras(path, tmp_path / "model")
     assert not (tmp_path / "model").exists()
 

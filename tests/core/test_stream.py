@@ -89,7 +89,7 @@ def test_numbers_that_are_none():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "nothing comes in"),
+        (b"", "no audio arrives"),
         (b"ID3\x04 a song in another format", "not a WAV stream"),
         (b"hi", "not a WAV stream"),
         (b"RIFF....WAVE" + bytes(range(256)) * 40, "no audio that can be read"),

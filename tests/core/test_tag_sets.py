@@ -70,7 +70,7 @@ def test_a_mood(tagged):
 
 def test_a_map_in_its_colours(tagged):
     assert library_map(tagged, Shapes(), color="very square").data["color"] == "very square"
-    with pytest.raises(OptionError, match="no analysed track has a value there"):
+    with pytest.raises(OptionError, match="no analysed track has this field"):
         library_map(tagged, Shapes(), color="jazz")
 
 

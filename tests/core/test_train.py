@@ -84,7 +84,7 @@ def test_the_same_lists_are_not_learned_twice(library):
 def test_too_few_songs_leave_nothing(library, learned_elsewhere, tmp_path):
     pytest.importorskip("torch")
     watching = Listening()
-    with pytest.raises(TrainingError, match="too little to learn from"):
+    with pytest.raises(TrainingError, match="too few tracks to learn from"):
         train(library, learned_elsewhere, Analysis(), tmp_path / "models" / "taste", observer=watching)
     assert watching.stages == []
     assert read_track2vec(library)[1] == []

@@ -103,7 +103,7 @@ def test_rows_are_never_added_through_a_link(kept, tmp_path):
     path.rename(tmp_path / "other")
     path.symlink_to(tmp_path / "other")
     before = (tmp_path / "other").read_bytes()
-    with pytest.raises(StoreError, match="a symbolic link, and none of ours"):
+    with pytest.raises(StoreError, match="is a symbolic link that deejai did not make; remove it"):
         extend_vectors_file(tmp_path, kept, column(7), column(100), np.stack([UP]), {"seen": 101})
     assert (tmp_path / "other").read_bytes() == before
 

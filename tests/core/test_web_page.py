@@ -57,7 +57,7 @@ def page(library, tmp_path) -> Iterator[PageLibrary]:
 
 
 def test_a_program_that_knows_no_models_by_name_compares_none(page):
-    with pytest.raises(RefusedError, match="'mine' cannot be loaded here; sound has the vectors of the model in use"):
+    with pytest.raises(RefusedError, match="'mine' cannot be loaded here; choose sound, which uses the current model"):
         page.begin_test(("model:mine", "random"), "")
     test = page.begin_test(("sound", "random"), "Aisle")
     assert len(page.next_round(test).lists) == 2
@@ -210,7 +210,7 @@ def test_what_it_may_begin_with(page, tmp_path):
     (aisle,) = page.seeds(["Aisle"])
     assert page.describe([aisle])[aisle].title == "Aisle"
     (tmp_path / "outside.flac").touch()
-    with pytest.raises(RefusedError, match="a file outside the library can be dropped into the page"):
+    with pytest.raises(RefusedError, match="drop other files into the page"):
         page.seeds([str(tmp_path / "outside.flac")])
     with pytest.raises(NoMatchError, match="no track matches 'nowhere'") as caught:
         page.seeds(["nowhere"])

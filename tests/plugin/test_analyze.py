@@ -76,7 +76,7 @@ def test_reweigh_with_another_epsilon_and_back(analysed):
     before = analysed.field("deejai_vector")
     analysed.deejai("reweigh", "--epsilon", "0.6")
     assert analysed.field("deejai_vector") != before
-    assert "epsilon 0.6 (the next `beet deejai analyze` takes 0.1)" in analysed.deejai("status").out
+    assert "epsilon 0.6 (the next `beet deejai analyze` uses 0.1)" in analysed.deejai("status").out
     result = analysed.deejai("analyze")
     assert "Updated the vectors of 24 tracks, because epsilon is 0.1 now, not 0.6." in result.err
     assert analysed.field("deejai_vector") == before

@@ -123,7 +123,7 @@ def test_a_damaged_file_is_found_out_before_anybody_listens(analysed):
     ("words", "told"),
     [
         (["sound"], "compares two ways to make lists, not 1; give two: beet deejai blind sound random QUERY"),
-        (["sound", "feel"], "'feel' is no way to make lists; choose two of sound, track2vec, random, genre, bliss"),
+        (["sound", "feel"], "'feel' is not a way to make lists; choose two of sound, track2vec, random, genre, bliss"),
         (["sound", "model:musicnn"], "sound and model:musicnn are the same here, musicnn-msd-1"),
         (["sound", "model:other"], "unknown model 'other'; known are: musicnn"),
         (["sound", "epsilon:2"], "epsilon:2: must be between 0 and 2, not 2"),
@@ -143,7 +143,7 @@ def test_what_cannot_be_done_is_one_line(analysed, words, told):
 
 
 def test_an_empty_library_and_no_votes(beets):
-    assert beets.deejai("blind").out.startswith("no votes yet; a test asks for them: beet deejai blind sound random QUERY")
+    assert beets.deejai("blind").out.startswith("no votes yet; hold a blind test: beet deejai blind sound random QUERY")
     assert "Your beets library is empty" in beets.deejai("blind", "sound", "random", status=1).err
 
 

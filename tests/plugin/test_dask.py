@@ -166,7 +166,10 @@ def test_results_come_as_they_are_wanted(cluster, collection):
     ("there", "error"),
     [
         ("sys.modules['deejai_core'] = None", "cannot use deejai (import of deejai_core halted"),
-        ("import deejai_core; deejai_core.__version__ = '0.0.9'", "has deejai 0.0.9, here it is 0.1.0; install the same"),
+        (
+            "import deejai_core; deejai_core.__version__ = '0.0.9'",
+            "has deejai 0.0.9, but this machine has 0.1.0",
+        ),
     ],
     ids=["no package", "another version"],
 )

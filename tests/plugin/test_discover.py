@@ -55,12 +55,12 @@ def test_a_playlist_that_it_wrote_is_a_source_of_the_history(listed, tmp_path):
     ("words", "problem"),
     [
         (["Aisle", "-o", "new.m3u"], "choose a name that ends in .csv or .jspf"),
-        (["--artists", "--format", "jspf"], "--artists: a JSPF playlist is of songs; choose csv for artists"),
-        (["Aisle", "-o", "new.csv", "--format", "jspf"], "--format: new.csv would not be JSPF"),
+        (["--artists", "--format", "jspf"], "--artists: a JSPF playlist holds songs; choose csv for artists"),
+        (["Aisle", "-o", "new.csv", "--format", "jspf"], "--format: new.csv is not a name for JSPF"),
         (["Aisle", "-n", "0"], "--number: must be at least 1, not 0"),
         (
             ["title:Anvil"],
-            "no list of the history has this track beside another song; `beet deejai history add` adds lists",
+            "no list of the history contains this track together with another song; `beet deejai history add` adds lists",
         ),
         (["nothing such"], "no track matches 'nothing such'"),
     ],
@@ -72,5 +72,5 @@ def test_what_it_cannot_do(listed, words, problem):
 
 
 def test_without_a_history(analysed):
-    told = "the history is empty; `beet deejai history add SOURCE` fills it"
+    told = "the history is empty; add a source with `beet deejai history add SOURCE`"
     assert told in analysed.deejai("discover", "Aisle", status=1).err

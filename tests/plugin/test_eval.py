@@ -119,8 +119,11 @@ class TestFields:
     [
         (["artist:Nave"], "eval takes no query"),
         (["-k", "0"], "-k: must be at least 1, not 0"),
-        (["--field", "colour"], "--field colour: no analysed track has a value there; `beet fields` lists the fields"),
-        (["--field", "id; DROP TABLE items"], "no analysed track has a value there"),
+        (
+            ["--field", "colour"],
+            "--field colour: no analysed track has this field; `beet fields` lists the fields",
+        ),
+        (["--field", "id; DROP TABLE items"], "no analysed track has this field"),
     ],
 )
 def test_what_is_asked_is_checked(analysed, args, error):

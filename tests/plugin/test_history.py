@@ -174,7 +174,7 @@ class TestAdd:
             ("smartplaylist", "smartplaylist: no such file or folder"),
             (".", "it contains nothing that can be read; supported are: playlists (M3U"),
             ("lastfm:", "whose Last.fm account?"),
-            ("lastfm:rj", "Last.fm wants an API key"),
+            ("lastfm:rj", "Last.fm needs an API key"),
         ],
     )
     def test_what_is_no_source_is_one_line(self, analysed, tmp_path, source, error):
@@ -204,7 +204,7 @@ class TestRemove:
     @pytest.mark.parametrize("words", [["list"], ["report"], ["remove", "albums"]])
     def test_without_a_history_there_is_one_line_and_no_file(self, analysed, words):
         result = analysed.deejai("history", *words, status=1)
-        assert result.err == "error: the history is empty; `beet deejai history add SOURCE` fills it\n"
+        assert result.err == "error: the history is empty; add a source with `beet deejai history add SOURCE`\n"
         assert not (analysed.data / "history.db").exists()
 
 

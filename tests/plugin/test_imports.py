@@ -44,7 +44,10 @@ def test_what_was_analysed_is_not_heard_again(network):
     told = network.deejai("model", "import-vectors", "speccy", folder)
     assert "20 recordings imported, 0 known before" in told.out
     assert "cut.p: cut off; analyse its tracks again" in told.err
-    assert "Left out 1 recording because the files are not in the library (if they were moved: --moved OLD NEW)" in told.err
+    assert (
+        "Left out 1 recording because the files are not in the library (if they were moved, give --moved OLD NEW)"
+        in told.err
+    )
     assert "the first is /gone/elsewhere.mp3" in told.err
     assert "Left out 1 recording because the vectors are zero or not numbers" in told.err
     assert "0 recordings imported, 20 known before" in network.deejai("model", "import-vectors", "speccy", folder).out
@@ -83,7 +86,7 @@ def test_a_malicious_pickle_is_never_run(network):
 
 def test_a_model_is_replaced_only_when_asked_to(network):
     told = network.deejai("model", "import", network.folder / "speccy_model", "speccy", status=1).err
-    assert "there is a model speccy already; --force replaces it" in told
+    assert "a model speccy exists already; --force replaces it" in told
     before = (network.folder / "deejai/models/speccy/model.safetensors").read_bytes()
     (network.folder / "nonsense.h5").write_bytes(b"nonsense")
     network.deejai("model", "import", network.folder / "nonsense.h5", "speccy", "--force", status=1)

@@ -40,7 +40,7 @@ def test_whose_account(configured, asked, shared, user):
     else:
         with pytest.raises(HistoryError) as caught:
             meant_source(f"lastfm:{asked}")
-        assert in_words(caught.value).startswith("whose Last.fm account? Say lastfm:USER, or set `user`")
+        assert in_words(caught.value).startswith("whose Last.fm account? Give it as lastfm:USER, or set `user`")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_with_which_key(configured, ours, shared, key):
     if key:
         assert lastfm_key(config) == key
     else:
-        with pytest.raises(UserError, match=r"wants an API key: .*set `lastfm_key`"):
+        with pytest.raises(UserError, match=r"needs an API key: .*set `lastfm_key`"):
             lastfm_key(config)
 
 

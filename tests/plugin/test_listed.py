@@ -92,7 +92,7 @@ class TestWriting:
     @pytest.mark.parametrize(
         ("output", "error"),
         [
-            ("list.wpl", "list.wpl: .wpl is not written; choose a name that ends in .m3u, .pls, .xspf, .jspf"),
+            ("list.wpl", "list.wpl: cannot write .wpl; choose a name that ends in .m3u, .pls, .xspf, .jspf"),
             (
                 "usb/lists/list.m3u",
                 "list.m3u: cannot write the playlist (there is no folder {folder}/usb; make it first)",

@@ -151,7 +151,7 @@ def test_number_and_from(library, in_the_room):
 @pytest.mark.parametrize(
     ("data", "args", "message"),
     [
-        (b"", [], "standard input: nothing comes in"),
+        (b"", [], "standard input: no audio arrives"),
         (np.random.default_rng(0).bytes(5000), [], "standard input: this is not a WAV stream; for samples without"),
         (b"", ["--rate", 8000], "standard input: it contains no sound"),
         (b"", ["--format", "mp3"], "--format: must be one of u8, s16le"),
@@ -195,14 +195,14 @@ class TestTheMicrophone:
     def test_what_it_hears_is_named(self, library, desk):
         result = library.deejai("listen", "--device", "3", status=1, **desk)
         assert "Iron Kettle - Rust" in songs(result)[-1][0]
-        assert "the microphone has given nothing for 10 seconds" in result.err
+        assert "the microphone has sent nothing for 10 seconds" in result.err
 
     def test_the_list_of_devices(self, library, desk):
         assert library.deejai("listen", "--list-devices", **desk).lines == ["  3  Desk"]
 
     def test_one_that_is_not_there(self, library, desk):
         result = library.deejai("listen", "--device", "Kitchen", status=1, **desk)
-        assert "no microphone 'Kitchen' (No input device matching 'Kitchen'); --list-devices shows" in result.err
+        assert "no microphone 'Kitchen' (No input device matching 'Kitchen'); --list-devices lists" in result.err
 
     def test_no_microphone_at_all(self, library, tmp_path):
         (tmp_path / "sounddevice.py").write_text(
@@ -214,7 +214,7 @@ class TestTheMicrophone:
         path = {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
         assert library.deejai("listen", "--list-devices", **path).lines == ["no microphone found"]
         err = library.deejai("listen", status=1, **path).err
-        assert "no microphone found (Error querying device -1); --list-devices shows what there is, --stdin" in err
+        assert "no microphone found (Error querying device -1); --list-devices lists the microphones, --stdin" in err
 
     @pytest.mark.parametrize(
         ("error", "message"),
@@ -256,5 +256,5 @@ class TestASoundCard:
             _, err = process.communicate()
             patience.cancel()
         assert named.endswith("Iron Kettle - Rust\n")
-        assert err == "error: the microphone is gone; --list-devices shows what there is\n"
+        assert err == "error: the microphone was disconnected; --list-devices lists the microphones\n"
         assert process.returncode == 1

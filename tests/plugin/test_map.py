@@ -75,7 +75,7 @@ class TestTheCommand:
         analysed.deejai("map")
         assert read(analysed.data / "map.html")["color"] == color
         if "genres=" in changes:
-            told = "--color genre: no analysed track has a value there"
+            told = "--color genre: no analysed track has this field"
             assert told in analysed.deejai("map", "--color", "genre", status=1).err
 
     def test_a_playlist_is_drawn_and_what_is_not_analysed_counted(self, analysed, tmp_path):
@@ -124,8 +124,11 @@ class TestTheCommand:
         [
             (["-o", "usb/maps/map.html"], "usb; make it first)"),
             (["-o", "map.pdf"], "map.pdf: a map is a page (.html) or a picture (.png, .svg)"),
-            (["--color", "nonsense"], "--color nonsense: no analysed track has a value there; `beet fields` lists"),
-            (["--color", "deejai_jazz"], "--color deejai_jazz: no analysed track has a value there; run `beet deejai tag`"),
+            (["--color", "nonsense"], "--color nonsense: no analysed track has this field; `beet fields` lists"),
+            (
+                ["--color", "deejai_jazz"],
+                "--color deejai_jazz: no analysed track has this field; run `beet deejai tag`",
+            ),
             (["--playlist", "none.m3u"], "none.m3u: cannot read the playlist"),
             (
                 ["--playlist", "config.yaml"],

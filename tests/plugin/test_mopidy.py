@@ -111,7 +111,7 @@ def test_what_cannot_be_made_is_a_line_in_the_log(mopidy):
         assert line in mopidy.said()
     gone = "deejai:radio:%2Fgone.flac"
     assert mopidy("library.lookup", uris=[gone]) == {gone: []}
-    assert f"{gone}: it is no song of the library" in mopidy.said()
+    assert f"{gone}: it is not a song of the library" in mopidy.said()
     assert mopidy("library.browse", uri="deejai:nonsense") == mopidy("library.browse", uri="deejai:like:nobody") == []
     assert "Traceback" not in mopidy.said()
 
@@ -213,7 +213,7 @@ def test_a_mopidy_that_plays_no_files_is_told_what_would(library, tmp_path):
         until(lambda: "radio: Mopidy accepts none of" in server.said(), server.said())
     finally:
         server.stop()
-    assert "Mopidy-File would ([file] enabled = true)" in server.said()
+    assert "enable Mopidy-File ([file] enabled = true)" in server.said()
     assert "music_directory" not in server.said()  # which is MPD's
 
 

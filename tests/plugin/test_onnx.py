@@ -29,7 +29,7 @@ def test_from_the_file_to_a_playlist(ear):
     assert "ONNX network, 100 dimensions; here 0 vectors, 0 recordings analysed" in ear.deejai("model", "list").out
 
     few = ear.deejai("analyze", status=1).err
-    assert "ear: its projection takes 2,000 slices to fit, and 384 are analysed; analyze more music or more" in few
+    assert "ear: its projection takes 2,000 slices to fit, but only 384 are stored; analyse more music, or more" in few
     assert set(ear.field("deejai_model")) == {"musicnn-msd-1"}  # nothing is lost
     assert "24 recordings analysed" in ear.deejai("model", "list").out
 
@@ -90,7 +90,7 @@ def test_a_network_that_is_another_one_now(ear):
 def test_what_a_configuration_lacks_is_one_line(analysed, tmp_path):
     network, config, _ = mel_network(tmp_path)
     told = analysed.deejai("model", "import", network, "ear", status=1).err
-    assert "mel.onnx: nothing says what goes in and comes out; --config FILE.json says it (docs/onnx.md)" in told
+    assert "mel.onnx: it needs a configuration that describes its input and output; give one with --config" in told
     config.write_text(json.dumps({"input": {"kind": "mel", "rate": 16_000, "windows": 3}}))
     told = analysed.deejai("model", "import", network, "ear", "--config", config, status=1).err
     assert f"{config}: unknown key input.windows; known are kind, rate, window, name" in told

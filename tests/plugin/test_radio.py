@@ -356,7 +356,7 @@ def test_a_queue_that_is_full(tmp_path, long_songs, beets):
         assert len(player.queue()) == 3
     finally:
         player.stop()
-    assert "`mpc crop` leaves nothing in it but what plays" in result.err.splitlines()[-1]
+    assert "`mpc crop` removes all but the current song" in result.err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,8 @@ def test_the_question_names_the_way_out(tagged):
 def test_a_word_that_is_not_known(tagged):
     error = tagged.deejai("similar", "calm pianoo", status=1).err
     assert error == (
-        "error: no track matches 'calm pianoo'; as a description it has unknown words ('pianoo'); --words leaves them out\n"
+        "error: no track matches 'calm pianoo'; as a description of sound, it has unknown words ('pianoo'); "
+        "--words skips them\n"
     )
     result = tagged.deejai("similar", "--words", "calm pianoo", "-n", "1")
     assert "calm pianoo: starting from what sounds most like low energy" in result.lines

@@ -181,7 +181,7 @@ class TestConfiguration:
     @pytest.mark.parametrize(
         ("options", "told"),
         [
-            ({}, "subsonic_users: nobody may listen; give each listener a name and a password there"),
+            ({}, "subsonic_users: no listener is configured; add each with a name and a password"),
             ({"subsonic_users": {"ann": 1234}}, "subsonic_users: put the name and the password of ann in quotes"),
             ({"subsonic_users": {"ann": ""}}, "subsonic_users: ann has no password"),
             (

@@ -228,7 +228,7 @@ class TestTaste:
 
     def test_training_again_while_in_use_is_used_at_once(self, taught):
         (before,) = set(taught.field("deejai_model"))
-        assert "there is a model taste already; --force replaces it" in taught.deejai("train", "taste", status=1).err
+        assert "a model taste exists already; --force replaces it" in taught.deejai("train", "taste", status=1).err
         taught.deejai("train", "taste", "--force", "--seed", "3")
         (after,) = set(taught.field("deejai_model"))
         assert before != after
@@ -245,7 +245,7 @@ class TestNothingIsLost:
         few.mkdir()
         (few / "few.m3u").write_text("\n".join(listed.run("ls", "-p", "muffled").lines[:3]))
         listed.deejai("history", "add", few)
-        assert "too little to learn from" in listed.deejai("train", "taste", status=1).err
+        assert "too few tracks to learn from" in listed.deejai("train", "taste", status=1).err
         assert learned.read_bytes() == before
 
     def test_an_unfinished_training_is_not_overwritten(self, library):
@@ -253,11 +253,11 @@ class TestNothingIsLost:
         folder.mkdir(parents=True)
         (folder / "checkpoint.pt").write_bytes(b"hours of work")
         told = library.deejai("train", "net", status=1).err
-        assert "net is an unfinished training; `beet deejai train net --network ...` goes on with it" in told
+        assert "the training of net is not finished; continue it with `beet deejai train net --network ...`" in told
         assert "net                  an unfinished training" in library.deejai("model", "list").out
         for verb in ("use", "info"):
             told = library.deejai("model", verb, "net", status=1).err
-            assert "net: its training is not finished; `beet deejai train net --network ...` goes on with it" in told
+            assert "net: its training is not finished; continue it with `beet deejai train net --network ...`" in told
         assert (folder / "checkpoint.pt").read_bytes() == b"hours of work"
 
     def test_a_damaged_head_in_use_can_be_trained_again(self, taught):
@@ -335,7 +335,7 @@ class TestElsewhere:
 
     def test_a_file_that_is_none_is_one_line(self, library):
         told = library.deejai("train", "--track2vec", "--vectors", library.folder / "config.yaml", status=1).err
-        assert "config.yaml: no vectors of words as Spark writes them" in told
+        assert "config.yaml: not word vectors as Spark writes them" in told
 
 
 class TestNetwork:
@@ -357,7 +357,7 @@ class TestNetwork:
         info = analysed.deejai("model", "info", "noise").out
         assert "kind       network with random weights" in info
         assert "nothing: random weights of the 1d network, seed 1" in info
-        assert "there is a model noise already; --force replaces it" in analysed.deejai(*train, status=1).err
+        assert "a model noise exists already; --force replaces it" in analysed.deejai(*train, status=1).err
 
         def name() -> str:
             return re.search(r"speccy-1d-\w+", analysed.deejai("model", "info", "noise").out)[0]
@@ -373,7 +373,7 @@ class TestNetwork:
         checkpoint.parent.mkdir(parents=True)
         checkpoint.write_bytes(b"hours of work")
         told = analysed.deejai("train", "net", "--network", "1d", "--epochs", "0", status=1).err
-        assert "net is an unfinished training" in told
+        assert "the training of net is not finished" in told
         assert checkpoint.read_bytes() == b"hours of work"
 
     def test_one_that_learned_something_is_a_model(self, library):
@@ -421,9 +421,9 @@ class TestObjectives:
         assert "72/72 tracks" in told
         assert "validation given back" in told
         assert "the network learned nothing: spectrograms of " in told
-        assert "More music may help" in told
+        assert "Add more music and start again" in told
         other = library.deejai(*train[:4], "--objective", "variational", "--device", "cpu", status=1).err
-        assert "checkpoint.pt: made of other lists, music or options; --force begins again" in other
+        assert "checkpoint.pt: made with other lists, music or options; give --force to start again" in other
         assert library.deejai(*train, "2", status=None).err.count("validation given back") == 1
 
     def test_without_matplotlib_it_says_so_at_once(self, library, tmp_path):
@@ -458,7 +458,7 @@ class TestObjectives:
         (["model", "info", ""], "a model needs a name"),
         (["model", "info", "owner/name"], "owner/name: not downloaded yet; `beet deejai model use owner/name` does"),
         (["train", "a", "--network", "1d", "--device", "cuda"], "torch finds no cuda here"),
-        (["train", "a"], "the history is empty; `beet deejai history add SOURCE` fills it"),
+        (["train", "a"], "the history is empty; add a source with `beet deejai history add SOURCE`"),
         (["train", "--track2vec"], "the history is empty"),
         (["model", "list", "a"], "model list takes no arguments"),
         (["history", "export", "nowhere/lists.parquet"], "there is no folder"),
@@ -483,7 +483,7 @@ def test_too_few_tracks_are_named_with_their_number(analysed):
     analysed.deejai("history", "add", "albums")
     told = analysed.deejai("train", "taste", status=1).err
     assert (
-        "too little to learn from: in 6 lists, only 24 tracks by 6 artists are in the library and analysed; training"
+        "too few tracks to learn from: in 6 lists, only 24 tracks by 6 artists are in the library and analysed; training"
         in told
     )
     assert not (analysed.folder / "deejai").exists()
@@ -493,7 +493,7 @@ def test_tracks_that_this_trunk_has_not_heard_are_no_traceback(analysed):
     analysed.deejai("history", "add", "albums")
     (analysed.data / "slices.db").unlink()
     told = analysed.deejai("train", "taste", status=1).err
-    assert "too little to learn from: in 0 lists, only 0 tracks by 0 artists" in told
+    assert "too few tracks to learn from: in 0 lists, only 0 tracks by 0 artists" in told
     assert "`beet deejai status`" in told
 
 

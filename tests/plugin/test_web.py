@@ -117,7 +117,7 @@ def test_knobs_and_rules_act_on_what_comes(visit, server):
     expect(page.locator("#short")).to_be_hidden()
     page.get_by_label("Only from").fill("artist:nobody")
     page.keyboard.press("Tab")
-    expect(page.locator("#notice")).to_contain_text("No analysed song is found by “artist:nobody”.")
+    expect(page.locator("#notice")).to_contain_text("No analysed song matches “artist:nobody”.")
     page.get_by_label("Only from").fill("")
     page.get_by_label("Same artist again").select_option("once")
     expect(page.locator("#coming li").nth(4)).to_be_visible()

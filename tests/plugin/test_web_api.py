@@ -85,7 +85,7 @@ def test_rules(server, ids):
     assert all("e" in title.lower() for title in titles(only["tracks"]))
     refused = server.post("/api/similar", {"seeds": [ids[0]], "rules": {"candidates": "title:zzz"}})
     assert refused.status == 400
-    assert refused.error == "No analysed song is found by “title:zzz”."
+    assert refused.error == "No analysed song matches “title:zzz”."
 
 
 @pytest.mark.parametrize("stay", [0, 0.4])

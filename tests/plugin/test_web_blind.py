@@ -132,7 +132,7 @@ def test_it_ends_when_asked_to_and_goes_on_with_another(visit, blind_server, vot
 def test_what_cannot_be_compared_is_said(visit, blind_server):
     page = visit(blind_server, path="blind")
     for one, query, told in [
-        ("feel", "", "'feel' is no way to make lists"),
+        ("feel", "", "'feel' is not a way to make lists"),
         ("random", "", "andom and random are the same here"),
         ("model:other", "", "Unknown model 'other'"),
         ("genre", "xyzzy", "No track matches 'xyzzy'"),
@@ -182,7 +182,7 @@ class TestApi:
         ("path", "body", "status", "told"),
         [
             ("begin", {"one": 3, "other": "random"}, 400, "one"),
-            ("begin", {}, 400, "'' is no way to make lists"),
+            ("begin", {}, 400, "'' is not a way to make lists"),
             ("begin", SIDES | {"query": ["x"]}, 400, "query"),
             ("begin", SIDES | {"query": "x\0"}, 400, "query"),
             ("begin", [], 400, "JSON object"),
@@ -222,4 +222,4 @@ def test_a_page_that_may_not_write_keeps_no_votes(analysed):
     analysed.configure(web={"write": False})
     with Page(analysed.folder) as server:
         answer = server.post("/api/blind/begin", SIDES)
-    assert (answer.status, answer.error) == (403, "this page may not write, so no vote could be kept")
+    assert (answer.status, answer.error) == (403, "this page may not write, so it cannot store votes")

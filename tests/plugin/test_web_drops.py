@@ -20,7 +20,7 @@ def test_a_file_that_is_dropped_in(visit, server, tmp_path):
     text = tmp_path / "notes.mp3"
     text.write_text("no audio")
     page.locator("#file").set_input_files(text)
-    expect(page.locator("#notice")).to_contain_text("notes.mp3 cannot be listened to")
+    expect(page.locator("#notice")).to_contain_text("notes.mp3 cannot be analysed")
 
 
 def test_after_a_file_that_is_no_audio_all_is_as_it_was(visit, server, tmp_path):
@@ -28,13 +28,13 @@ def test_after_a_file_that_is_no_audio_all_is_as_it_was(visit, server, tmp_path)
     text.write_text("no audio")
     page = visit(server)
     page.locator("#file").set_input_files(text)  # nothing was there
-    expect(page.locator("#notice")).to_contain_text("notes.mp3 cannot be listened to")
+    expect(page.locator("#notice")).to_contain_text("notes.mp3 cannot be analysed")
     expect(page.get_by_text("surprise me")).to_be_visible()
     begin(page, "paid in full")
     page.get_by_label("Position").fill("500")
     there, at = coming(page), seconds(page)
     page.locator("#file").set_input_files(text)
-    expect(page.locator("#notice")).to_contain_text("notes.mp3 cannot be listened to")
+    expect(page.locator("#notice")).to_contain_text("notes.mp3 cannot be analysed")
     expect(page.locator("#title")).to_have_text("Paid in Full")
     expect(page.locator("#coming .name")).to_have_text(there)
     expect(page.locator("#elapsed")).to_have_text(f"0:{at:02}")

@@ -100,7 +100,7 @@ class Verb(ui.Subcommand):
         except OverflowError as error:
             if "SQLite" not in str(error):
                 raise
-            raise UserError("invalid query: a number in it is larger than any that the library can hold") from error
+            raise UserError("invalid query: a number in it is too large for the library") from error
         except DBAccessError as error:  # a library that cannot be written
             raise UserError(f"library database: {error}") from error
         except BrokenPipeError:

@@ -60,7 +60,7 @@ def lastfm_key(config: confuse.Subview) -> str:
     shared = beets.config["lastfm"]["api_key"]
     key = config["lastfm_key"].get(confuse.Optional(str)) or shared.get(confuse.Optional(str))
     if not key:
-        raise UserError("Last.fm wants an API key: get one at https://www.last.fm/api/account/create and set `lastfm_key`")
+        raise UserError("Last.fm needs an API key: get one at https://www.last.fm/api/account/create and set `lastfm_key`")
     return key
 
 

@@ -93,7 +93,7 @@ def _analyse(files: Sequence[Path], limits: Limits) -> Iterator[np.ndarray]:
                 process = None
                 silent += silent == number
             if silent == MOST_SILENT:
-                raise LibraryError("bliss-audio ends without an answer; is it made for this processor?")
+                raise LibraryError("bliss-audio crashed; it may have been built for another processor")
             yield np.array(features or [np.nan])
     finally:
         if process:

@@ -44,10 +44,10 @@ def find_seeds(pair: Pair, words: Sequence[str]) -> list[int]:
         matches = find_matches(pair.library, words)
         ids = [match for match in matches if not isinstance(match, Path)]
         if not ids:
-            raise QueryError("a blind test begins with tracks of the library, not with files outside it", hint="query")
+            raise QueryError("a blind test takes its seeds from the library, not from external files", hint="query")
         positions = positions[np.isin(pair.ids, ids)]
         if not len(positions):
-            raise NotAnalysedError(f"not one of these tracks is known to both {' and '.join(pair.labels)}", hint="analyse")
+            raise NotAnalysedError(f"none of these tracks is known to both {' and '.join(pair.labels)}", hint="analyse")
     if any(pair.by_genre):
         positions = np.array([position for position in positions.tolist() if pair.genres[position]], int)
         if not len(positions):

@@ -120,7 +120,7 @@ def parse_side(text: str) -> Side:
     name = next((side for side in WITH_VALUE if side == before), None)
     if not name or not value:
         known = f"{', '.join(PLAIN)}, model:NAME and epsilon:NUMBER"
-        raise QueryError(f"{text!r} is no way to make lists; choose two of {known}")
+        raise QueryError(f"{text!r} is not a way to make lists; choose two of {known}")
     if name == "epsilon":
         try:
             Epsilon().read(value)
@@ -150,7 +150,7 @@ def open_pair(
     ours, theirs = (every if each.ids is None else each.ids for each in (one, other))
     ids = np.intersect1d(ours, theirs)
     if not len(ids):
-        raise NotAnalysedError(f"there is no track that both {one.label} and {other.label} know", hint="analyse")
+        raise NotAnalysedError(f"no track is known to both {one.label} and {other.label}", hint="analyse")
     if unknown := len(np.union1d(ours, theirs)) - len(ids):
         teller.tell(f"leaving out {counted(unknown, 'track')} that only one of the two knows")
     by_genre = sides[0].name == "genre", sides[1].name == "genre"

@@ -75,7 +75,7 @@ def keep_votes(library: Library, votes: Sequence[Vote]) -> int:
                 data = format_votes([*kept.values(), *new.values()])
                 if len(data) > LARGEST:
                     raise StoreError(
-                        f"{path}: there is no room for {counted(len(new), 'vote')} besides the {len(kept):,} that are there"
+                        f"{path}: too large with {counted(len(new), 'vote')} more; it holds {len(kept):,} already"
                     )
                 with replacing(path) as temporary:
                     temporary.write_bytes(data)

@@ -157,7 +157,7 @@ def index(library: Library, model: Model) -> Iterator[Finding]:
         yield Finding("index", "intact, of the library as it was", hint="analyse to renew the index")
     if not is_cache_true(library, model):
         repair = partial(remove, vectors_paths(folder), "removed; the next playlist makes a new one")
-        yield Finding("cache", "does not have the library's vectors", wrong=True, repair=repair)
+        yield Finding("cache", "its vectors differ from the library's", wrong=True, repair=repair)
 
 
 def leftovers(library: Library) -> Iterator[Finding]:

@@ -100,7 +100,7 @@ class Listener:
         vectors = vectors[[first.get(id_, row) for row, id_ in enumerate(space.ids)]]  # copies share a key
         known = np.asarray(vectors.any(axis=1))
         if not known.any():
-            raise NotAnalysedError("how songs begin is not stored", hint="compare whole songs")
+            raise NotAnalysedError("the slices at the start of songs are not stored", hint="compare whole songs")
         whole = space.candidates(self._rules)
         allowed = known if whole.allowed is None else known & whole.allowed
         return Candidates(Index(vectors), whole.catalogue, whole.rules, allowed=allowed, penalty=whole.penalty)

@@ -237,7 +237,7 @@ def _field(name: str, known: Sequence[object], fields: Fields) -> Field:
 
 
 def _empty(name: str, hint: str) -> OptionError:
-    return OptionError("color", "no analysed track has a value there", value=name, hint=hint)
+    return OptionError("color", "no analysed track has this field", value=name, hint=hint)
 
 
 def _number(value: Any) -> float | None:

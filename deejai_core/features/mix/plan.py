@@ -133,7 +133,7 @@ def _faded(
             left -= size
         leaving = reader.read(shared) * gain * _rising(shared)[::-1]
         if reader.lacking:
-            short(part, reader.reason or "it has become shorter")
+            short(part, reader.reason or "it is shorter than when it was measured")
         finished(part)
 
 

@@ -142,7 +142,7 @@ def save_play_queue(call: Call) -> dict[str, Any]:
     items = call.ids("id")
     current = call.id("current") if call.given("current") else ""
     if current and current not in items:
-        raise SubsonicError(GENERIC, "current: it is not one of the songs")
+        raise SubsonicError(GENERIC, "current: must be one of the songs of the queue")
     _save_queue(call, items, items.index(current) if current else 0)
     return {}
 
@@ -151,7 +151,7 @@ def save_play_queue_by_index(call: Call) -> dict[str, Any]:
     items = call.ids("id")
     place = call.whole("currentIndex", None if items else 0, -1, LONGEST_QUEUE)
     if items and not 0 <= place < len(items):
-        raise SubsonicError(GENERIC, "currentIndex: there is no song at this place")
+        raise SubsonicError(GENERIC, "currentIndex: the queue has no song at this index")
     _save_queue(call, items, place)
     return {}
 

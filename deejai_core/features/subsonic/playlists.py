@@ -219,7 +219,7 @@ def _with_songs(call: Call, shown: Shown) -> dict[str, Any]:
 def _name(call: Call) -> str:
     name = one_line(call.text("name")).strip()
     if not name:
-        raise SubsonicError(MISSING, "name: a playlist needs one")
+        raise SubsonicError(MISSING, "name: a playlist needs a name")
     return name[:LONGEST_NAME]
 
 
@@ -233,7 +233,7 @@ def _songs_given(call: Call, name: str) -> list[str]:
 
 def _index(text: str, length: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) < length):
-        raise SubsonicError(GENERIC, "songIndexToRemove: there is no song at this place")
+        raise SubsonicError(GENERIC, "songIndexToRemove: the playlist has no song at this index")
     return int(text)
 
 

@@ -40,7 +40,7 @@ def find_sonic_path(call: Call) -> dict[str, Any]:
     space, candidates = call.server.candidates()
     ends = [candidates.song(_position(space, song)) for song in (first, last)]
     if first.id == last.id:
-        raise SubsonicError(GENERIC, "endSongId: a path leads from one song to another")
+        raise SubsonicError(GENERIC, "endSongId: must differ from startSongId")
     (leg,) = journey(candidates, ends, between=max(0, count - 2))
     start = ends[0].vector
     path = [(pick, float(candidates.song(pick.position).vector @ start)) for pick in leg]

@@ -36,7 +36,7 @@ class Users:
     def __post_init__(self) -> None:
         """Raises OptionError."""
         if not self.passwords:
-            raise OptionError("subsonic_users", "nobody may listen; give each listener a name and a password there")
+            raise OptionError("subsonic_users", "no listener is configured; add each with a name and a password")
         for name, password in self.passwords.items():
             if not name or len(name) > LONGEST_NAME or not name.isprintable():
                 raise OptionError("subsonic_users", f"{name[:40]!r} is no name; use 1 to {LONGEST_NAME} characters")

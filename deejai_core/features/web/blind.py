@@ -76,7 +76,7 @@ class BlindTests:
         test = self._test(name)
         with test.lock:
             if test.shown is None:
-                raise RefusedError("no round of this test waits for a vote", 409)
+                raise RefusedError("no round of this test is waiting for a vote", 409)
             vote = test.shown.vote(chosen)
             keep_votes(self._library, [vote])
             test.voted.append((test.shown, vote))
@@ -98,4 +98,4 @@ class BlindTests:
 
 def load_none(name: str) -> Model:
     """Of a program that knows no models by name."""
-    raise ModelError(f"{name!r} cannot be loaded here; sound has the vectors of the model in use")
+    raise ModelError(f"{name!r} cannot be loaded here; choose sound, which uses the current model")

@@ -27,7 +27,7 @@ def token_for(host: str, token: str | None) -> str | None:
     if token is not None and (len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isalnum()):
         raise OptionError(
             "token",
-            f"{SHORTEST_TOKEN} letters and digits at least; without one, others are kept out by a new one",
+            f"{SHORTEST_TOKEN} letters and digits at least; leave it out to get a new one",
         )
     if token is None and host not in LOOPBACK and host != "::1":
         return new_token()

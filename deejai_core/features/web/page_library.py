@@ -147,7 +147,7 @@ class PageLibrary:
         matches = find_matches(self.library, words)
         ids = [match for match in matches if not isinstance(match, Path)]
         if len(ids) < len(matches):
-            raise RefusedError("a file outside the library can be dropped into the page; here, name tracks of the library")
+            raise RefusedError("a query names tracks of the library; drop other files into the page")
         found = [id_ for id_ in ids if id_ in self.state.space.position]
         if not found:
             raise self.state.space.why_not(ids[0])
@@ -165,7 +165,7 @@ class PageLibrary:
 
     def analyse(self) -> None:
         if not self._analysis:
-            raise RefusedError("only the machine that has the music may have it analysed", 403)
+            raise RefusedError("only the machine that has the music can start the analysis", 403)
         self._analysis.start()
 
     @property
@@ -264,7 +264,7 @@ class PageLibrary:
             try:
                 candidates = space.candidates(rules)
             except NothingAllowedError as error:
-                raise RefusedError(f"No analysed song is found by “{rules.candidates}”.") from error
+                raise RefusedError(f"No analysed song matches “{rules.candidates}”.") from error
             state.views[key] = View(candidates, space.ids, space.position)
         return state.views[key]
 
@@ -273,7 +273,7 @@ class PageLibrary:
         try:
             member = self.state.space.member(path)
         except ExternalFileError as error:
-            raise RefusedError(f"{one_line(name)[:100]} cannot be listened to: {error.__cause__ or error}", 422) from error
+            raise RefusedError(f"{one_line(name)[:100]} cannot be analysed: {error.__cause__ or error}", 422) from error
         (track,) = member.tracks
         title = track.title if track.title != path.stem else Path(name).stem
         id_ = None if isinstance(member.match, Path) else member.match
@@ -297,10 +297,10 @@ class PageLibrary:
     @_answering
     def save(self, title: str, ids: Sequence[int], *, replace: bool) -> tuple[str, int]:
         if not self.writable:
-            raise RefusedError("this page may not write playlists; it can be downloaded instead", 403)
+            raise RefusedError("this page may not write playlists; download it instead", 403)
         encoded = self._encode(title, ids)
         if encoded.path.exists() and not replace:
-            raise RefusedError(f"there is a playlist called {one_line(title)!r} already", 409)
+            raise RefusedError(f"a playlist called {one_line(title)!r} exists already", 409)
         self._playlists.write(encoded)
         return str(encoded.path), encoded.tracks
 
@@ -322,7 +322,7 @@ class PageLibrary:
     @_answering
     def begin_test(self, sides: tuple[str, str], words: str) -> str:
         if not self.writable:
-            raise RefusedError("this page may not write, so no vote could be kept", 403)
+            raise RefusedError("this page may not write, so it cannot store votes", 403)
         return self._blind.begin(sides, words)
 
     @_answering

@@ -38,7 +38,7 @@ def read_text(values: Mapping[str, Any], name: str, default: str = "", longest: 
     try:
         value.encode()
     except UnicodeEncodeError as error:  # JSON can name halves of characters, which neither files nor databases hold
-        raise RefusedError(f"{name}: must be a text without halves of characters (surrogates)") from error
+        raise RefusedError(f"{name}: must be a text without lone surrogates (halves of characters)") from error
     return value
 
 
@@ -121,7 +121,7 @@ def read_vector(value: Any, dimension: int) -> np.ndarray:
         with np.errstate(over="ignore"):  # a number that is far too large is refused as well
             if abs(float(vector @ vector) - 1) < UNIT_TOLERANCE:
                 return vector
-    raise RefusedError("vector: must be as /api/upload gave it")
+    raise RefusedError("vector: must be one that /api/upload returned")
 
 
 def read_walk(values: Mapping[str, Any], default: Walk) -> Walk:

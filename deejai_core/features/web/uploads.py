@@ -35,7 +35,7 @@ class Uploads:
     def received(self, body: IO[bytes], name: str) -> Iterator[Path]:
         """A body as a file, which is gone after the block. name: what the file was called. Raises RefusedError."""
         if not self._free.acquire(blocking=False):
-            raise RefusedError("other files are being listened to; try again in a moment", 503)
+            raise RefusedError("the server is analysing other files; try again in a moment", 503)
         try:
             suffix = Path(name).suffix.lower()
             path = self.folder / (secrets.token_hex(8) + (suffix if re.fullmatch(r"\.[a-z0-9]{1,5}", suffix) else ""))
@@ -46,7 +46,7 @@ class Uploads:
             finally:
                 path.unlink(missing_ok=True)
         except OSError as error:
-            raise RefusedError(f"the file cannot be kept for a moment ({error.strerror or error})", 507) from error
+            raise RefusedError(f"the file cannot be stored ({error.strerror or error})", 507) from error
         finally:
             self._free.release()
 

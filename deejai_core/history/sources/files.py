@@ -86,7 +86,7 @@ def archived(path: Path) -> Iterator[list[SourceFile]]:
     try:
         archive = zipfile.ZipFile(path)
     except (*_DAMAGED, *_LOCKED, ValueError) as error:
-        raise HistoryError(f"{path}: not a whole zip file ({error}); download it again") from error
+        raise HistoryError(f"{path}: not a complete zip file ({error}); download it again") from error
     allowance = Allowance.of(path)
 
     def source(info: zipfile.ZipInfo) -> SourceFile:
@@ -142,7 +142,7 @@ class _Allowed(io.RawIOBase):
         count = self._data.readinto1(buffer)
         self._allowance.left -= count
         if self._allowance.left < 0:
-            raise UnreadableError(f"it unpacks to more than {UNFOLDS} times its size")
+            raise UnreadableError(f"it unpacks to more than {UNFOLDS} times its size; unpack it and add its folder")
         return count
 
 

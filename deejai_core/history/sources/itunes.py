@@ -38,7 +38,7 @@ def library(data: BinaryIO) -> Iterator[tuple[SongList | Play | None, int]]:
     for kind, values in _parts(data):
         if kind == "Tracks":
             if len(songs) == MOST_TRACKS:
-                raise UnreadableError(f"more than {MOST_TRACKS:,} tracks")
+                raise UnreadableError(f"it has more than {MOST_TRACKS:,} tracks")
             song = None if any(values.get(mark) is True for mark in NO_MUSIC) else _song(values, locator)
             if isinstance(key := values.get("Track ID"), int):
                 songs[key] = song
@@ -90,17 +90,17 @@ def _parts(data: BinaryIO) -> Iterator[tuple[str, dict[str, Any]]]:
             parser.Parse(chunk)
             given += len(chunk)
             if given - max(parser.CurrentByteIndex, 0) > LONGEST_TEXT:  # expat looks through all of it again and again
-                raise UnreadableError(f"a tag of more than {LONGEST_TEXT:,} characters")
+                raise UnreadableError(f"one of its XML tags is longer than {LONGEST_TEXT:,} characters")
             yield from plist.whole
             plist.whole.clear()
         parser.Parse(b"", True)
     except expat.ExpatError as error:
         yield from plist.whole
-        raise UnreadableError("it is not valid XML, or not whole") from error
+        raise UnreadableError("it is not valid XML, or incomplete") from error
 
 
 def _refuse(*_: object) -> None:
-    raise UnreadableError("it declares entities, which may be harmful")
+    raise UnreadableError("it declares entities, which deejai refuses for safety")
 
 
 class _Plist:
@@ -124,7 +124,7 @@ class _Plist:
     def data(self, text: str) -> None:
         self._length += len(text)
         if self._length > LONGEST_TEXT:
-            raise UnreadableError(f"a value of more than {LONGEST_TEXT:,} characters")
+            raise UnreadableError(f"one of its values is longer than {LONGEST_TEXT:,} characters")
         self._text.append(text)
 
     def end(self, name: str) -> None:
@@ -147,7 +147,7 @@ class _Plist:
             return
         self._count += 1
         if self._count > MOST_VALUES:
-            raise UnreadableError(f"more than {MOST_VALUES:,} values in one piece")
+            raise UnreadableError(f"one of its entries has more than {MOST_VALUES:,} values")
         if len(self._open) == 2 and self._keys[0] in ("Tracks", "Playlists"):
             self._count = 0
             if isinstance(value, dict):

@@ -176,7 +176,7 @@ class LastFm:
                 problem = error.underlying_error
             except (self._pylast.MalformedResponseError, IndexError, AttributeError, ValueError) as error:
                 if attempt >= garbled:
-                    raise _GarbledError("Last.fm does not answer (its answer makes no sense); try again later") from error
+                    raise _GarbledError("Last.fm does not answer sensibly; try again later") from error
                 problem = "its answer makes no sense"
             finally:
                 self._asked = time.monotonic()

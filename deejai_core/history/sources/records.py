@@ -38,7 +38,7 @@ def records(data: BinaryIO, *, in_lines: bool) -> Iterator[object]:
         return
     while line:
         if len(line) == LARGEST and not line.endswith(b"\n"):
-            raise UnreadableError(f"a line of more than {LARGEST // 1_000_000} MB")
+            raise UnreadableError(f"one of its lines is longer than {LARGEST // 1_000_000} MB")
         if not line.isspace():
             value = _parsed(line)
             yield from [None] if value is _NO_JSON else _elements(value)
@@ -94,7 +94,7 @@ def _streamed(beginning: bytes, data: BinaryIO) -> Iterator[object]:
         if len(containers) > DEEPEST:
             raise UnreadableError("its JSON is nested too deeply")
         if count > MOST_VALUES or size > LARGEST:
-            raise UnreadableError(f"more than {MOST_VALUES:,} values or {LARGEST // 1_000_000} MB of JSON in one piece")
+            raise UnreadableError(f"one of its entries has more than {MOST_VALUES:,} values or {LARGEST // 1_000_000} MB")
 
 
 def _events(beginning: bytes, data: BinaryIO) -> Iterator[tuple[str, Any]]:
@@ -109,14 +109,14 @@ def _events(beginning: bytes, data: BinaryIO) -> Iterator[tuple[str, Any]]:
             parser.send(chunk)
             silent = 0 if events else silent + len(chunk)
             if silent > LONGEST_TEXT:  # the parser copies what it has of it again and again
-                raise UnreadableError(f"a text of more than {LONGEST_TEXT // 1_000_000} MB in its JSON")
+                raise UnreadableError(f"one of its texts is longer than {LONGEST_TEXT // 1_000_000} MB")
             yield "chunk", len(chunk)
             yield from events
             events.clear()
         parser.close()
     except ijson.JSONError as error:
         yield from events
-        raise UnreadableError("it is not valid JSON, or not whole") from error
+        raise UnreadableError("it is not valid JSON, or incomplete") from error
 
 
 def _chunks(beginning: bytes, data: BinaryIO) -> Iterator[bytes]:

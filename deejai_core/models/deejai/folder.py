@@ -139,7 +139,7 @@ def _read_config(path: Path) -> _Config:
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: cannot read it ({error})") from error
     if not isinstance(content, dict) or content.get("_class_name", "AudioEncoder") != "AudioEncoder":
-        raise ModelError(f"{path}: not that of a network of Deej-A.I.")
+        raise ModelError(f"{path}: not the configuration of a network of Deej-A.I.")
     config = _Config(**{key: content[key] for key in vars(_Config()) if key in content})
     if config.network not in ("2d", "1d"):
         raise ModelError(f"{path}: network is {config.network!r}; it should be 2d or 1d")
@@ -165,9 +165,9 @@ def _read_weights(path: Path, config: _Config) -> dict[str, torch.Tensor]:
         raise ModelError(f"{path}: cannot read the weights ({error}); download it again") from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         # torch's own message advises to load it nevertheless.
-        raise ModelError(f"{path}: damaged, or more in it than weights; download it again") from error
+        raise ModelError(f"{path}: damaged, or contains more than weights; download it again") from error
     if not isinstance(weights, dict) or not all(isinstance(values, torch.Tensor) for values in weights.values()):
-        raise ModelError(f"{path}: not weights by name")
+        raise ModelError(f"{path}: does not contain weights with names")
     _check_size(path, config)
     checked = _checked(weights, path, config)
     # A .bin is only mapped until here, and may be replaced while the model is in use.
@@ -182,7 +182,7 @@ def _check_size(path: Path, config: _Config) -> None:
     numbers = sum(math.prod(shape) for shape in _shapes(config).values())
     size = path.stat().st_size
     if not 2 * numbers <= size <= 8 * numbers + 2 * PICKLE:
-        raise ModelError(f"{path}: {size:,} bytes, which is not what the {numbers:,} weights of its {CONFIG} take")
+        raise ModelError(f"{path}: its {size:,} bytes do not fit the {numbers:,} weights that {CONFIG} describes")
 
 
 def _load_pickled(path: Path) -> object:
@@ -197,7 +197,7 @@ def _load_pickled(path: Path) -> object:
         for info in archive.infolist():
             is_pickle = info.filename.endswith(".pkl")
             if info.compress_type != zipfile.ZIP_STORED or (is_pickle and info.file_size > PICKLE):
-                raise ModelError(f"{path}: not packed as torch packs weights; download it again")
+                raise ModelError(f"{path}: not weights as torch saves them; download it again")
             if is_pickle:
                 _check_pickle(archive.read(info))
     return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
@@ -228,12 +228,12 @@ def _checked(weights: Mapping[str, torch.Tensor], path: Path, config: _Config) -
     weights = {name: values for name, values in weights.items() if not name.endswith(UNUSED)}
     for name, shape in shapes.items():
         if name not in weights:
-            raise ModelError(f"{path}: no {name} in it, which the {config.network} network of Deej-A.I. has")
+            raise ModelError(f"{path}: lacks {name}, which the {config.network} network of Deej-A.I. has")
         if tuple(weights[name].shape) != shape:
             raise ModelError(f"{path}: {name} has the shape {tuple(weights[name].shape)} instead of {shape}")
         if not weights[name].is_floating_point() or not torch.isfinite(weights[name]).all():
-            raise ModelError(f"{path}: {name} has values that are not numbers")
+            raise ModelError(f"{path}: {name} contains NaN or infinity")
     for name in weights:
         if name not in shapes:
-            raise ModelError(f"{path}: {name} in it, which the {config.network} network of Deej-A.I. does not have")
+            raise ModelError(f"{path}: contains {name}, which the {config.network} network of Deej-A.I. lacks")
     return {name: weights[name].to(torch.float32) for name in shapes}

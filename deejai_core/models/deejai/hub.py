@@ -91,7 +91,7 @@ def _look_up(repo: str, revision: str | None, endpoint: str) -> tuple[str, dict[
     info = HfApi(endpoint=endpoint, headers=PROGRAM).model_info(repo, revision=revision, timeout=30)
     commit = info.sha or ""
     if not re.fullmatch("[0-9a-f]{40,64}", commit):
-        raise ModelError(f"{repo}: {endpoint} does not answer as the hub does")
+        raise ModelError(f"{repo}: {endpoint} does not answer like the Hugging Face hub")
     names = {file.rfilename for file in info.siblings or ()}
     weights = next((name for name in WEIGHTS if name in names), None)
     if weights is None or CONFIG not in names:
@@ -123,7 +123,7 @@ def _download_file(url: str, path: Path) -> None:
     # Large files have their SHA-256 for an ETag, small ones something else.
     if re.fullmatch("[0-9a-f]{64}", promised.etag or "") and _sha256(partial) != promised.etag:
         partial.unlink()
-        raise ModelError(f"{url}: damaged on its way; try again")
+        raise ModelError(f"{url}: damaged during the download; try again")
     partial.replace(path)
 
 

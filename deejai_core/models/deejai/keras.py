@@ -48,7 +48,7 @@ def convert_keras(h5: Path, folder: Path) -> None:
     try:
         weights = dict(_named(convolutions, norms, dense))
     except KeyError as error:
-        raise ModelError(f"{h5}: not the network of Deej-A.I.: a layer has no {error}") from error
+        raise ModelError(f"{h5}: not the network of Deej-A.I.: a layer lacks {error}") from error
     tensors = {name: torch.from_numpy(np.ascontiguousarray(values, np.float32)) for name, values in weights.items()}
     try:
         save_speccy(tensors, folder, kind=kind, scaling="minmax")

@@ -47,7 +47,7 @@ def read_kept(folder: Path, values: dict[str, Any]) -> Kept:
         "configuration": lambda value: isinstance(value, dict),
     }
     if not all(name in values and holds(values[name]) for name, holds in rules.items()):
-        raise ModelError(f"{folder / CONFIG}: not what an imported network has; import it again")
+        raise ModelError(f"{folder / CONFIG}: not the configuration of an imported network; import it again")
     return Kept(**{field.name: values[field.name] for field in fields(Kept)} | {"outputs": tuple(values["outputs"])})
 
 

@@ -64,7 +64,7 @@ def _copy(source: Path, path: Path) -> tuple[str, int]:
             while block := file.read(BLOCK):
                 size += len(block)
                 if size > LARGEST:
-                    raise ModelError(f"{source}: larger than a network in one file can be")
+                    raise ModelError(f"{source}: too large for an ONNX file (2 GB at most)")
                 digest.update(block)
                 copy.write(block)
     except OSError as error:
@@ -93,7 +93,7 @@ def _audio_input(config: Config, inputs: Sequence[Put], source: Path, configurat
     if put.shape and (len(fixed) != len(shape) or any(a not in (None, b) for a, b in zip(fixed, shape, strict=True))):
         takes = ", ".join("any" if size is None else str(size) for size in fixed)
         raise ModelError(
-            f"{configuration}: input makes {shape} of a window, and {put.name} of {source.name} takes ({takes}); "
+            f"{configuration}: input turns a window into {shape}, but {put.name} of {source.name} takes ({takes}); "
             "look at window, hop, bands and axes"
         )
     return put.name
@@ -120,5 +120,5 @@ def _row(found: np.ndarray, output: Output, name: str, source: Path, configurati
         where = "tags" if hasattr(output, "names") else "output"
         raise ModelError(f"{configuration}: {where}: {name} of {source.name} {error}") from error
     if len(row) > WIDEST:
-        raise ModelError(f"{source}: {name} has {len(row):,} numbers; at most {WIDEST:,} can be kept of a window")
+        raise ModelError(f"{source}: {name} has {len(row):,} numbers; at most {WIDEST:,} can be stored for a window")
     return row

@@ -98,7 +98,7 @@ class OnnxModel:
         if name == "auto":
             return "cuda" if there else CPU
         if name != "cuda" or not there:
-            raise ModelError(f"device: onnxruntime finds no {name} here; auto takes what there is")
+            raise ModelError(f"device: onnxruntime finds no {name} here; choose auto or cpu")
         return name
 
     def load(self) -> None:
@@ -127,7 +127,7 @@ class OnnxModel:
         except ValueError as error:
             raise AudioError(f"the network's output {error}") from error
         if len(row) != self.trunk_size:
-            raise AudioError(f"the network puts out {len(row)} numbers, and {self.trunk_size} when it was imported")
+            raise AudioError(f"the network gave {len(row)} numbers instead of {self.trunk_size} as when it was imported")
         return row
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
@@ -174,7 +174,7 @@ def load_onnx(folder: Path, values: dict[str, Any]) -> OnnxModel:
     if kept.projection:
         projection = read_projection(folder / PROJECTION, kept.numbers)
         if projection.digest != kept.projection:
-            raise ModelError(f"{folder / PROJECTION}: not the projection that was frozen; import the network again")
+            raise ModelError(f"{folder / PROJECTION}: not the projection that was fitted; import the network again")
     return OnnxModel(folder, kept, config, projection)
 
 

@@ -17,7 +17,7 @@ def pooled(output: np.ndarray, config: Output) -> np.ndarray:
     Features on several axes follow each other in the order of these; over all other axes but those of size 1 is pooled.
     """
     if output.ndim != len(config.axes):
-        raise ValueError(f"has {output.ndim} axes, {output.shape}, and its configuration names {len(config.axes)}")
+        raise ValueError(f"has {output.ndim} axes {output.shape}, but its configuration names {len(config.axes)}")
     for axis, size in zip(config.axes, output.shape, strict=True):
         if axis in (1, "batch") and size != 1:
             raise ValueError(f"has the shape {output.shape}; {axis} of {list(config.axes)} should be of size 1")
@@ -25,7 +25,7 @@ def pooled(output: np.ndarray, config: Output) -> np.ndarray:
     others = [number for number, axis in enumerate(config.axes) if axis != FEATURE]
     rows = output.transpose([*others, *features]).reshape(-1, int(np.prod([output.shape[axis] for axis in features])))
     if not rows.size:
-        raise ValueError(f"has the shape {output.shape}, and so no numbers")
+        raise ValueError(f"is empty: its shape is {output.shape}")
     pools: dict[str, Callable[[], np.ndarray]] = {
         "mean": lambda: rows.mean(axis=0),
         "max": lambda: rows.max(axis=0),
@@ -39,7 +39,7 @@ def pooled(output: np.ndarray, config: Output) -> np.ndarray:
 def check_numbers(row: np.ndarray) -> None:
     """Raise ValueError for what cannot be kept."""
     if not np.abs(row).max() <= LARGEST:  # NaN is not, either
-        raise ValueError(f"has numbers that are infinite, none at all, or larger than {LARGEST:,}")
+        raise ValueError(f"contains NaN, infinity or a number larger than {LARGEST:,}")
 
 
 def probabilities(values: np.ndarray, config: Tags) -> np.ndarray:

@@ -85,7 +85,7 @@ def read_projection(path: Path, outputs: int) -> Projection:
         raise ModelError(f"{path}: cannot read the projection ({error})") from error
     if mean.shape != (outputs,) or matrix.ndim != 2 or len(matrix) != outputs or not matrix.size:
         shapes = f"mean {mean.shape} and matrix {matrix.shape}"
-        raise ModelError(f"{path}: {shapes} do not fit a network that puts out {outputs} numbers")
+        raise ModelError(f"{path}: {shapes} do not fit a network with {outputs} outputs")
     if any(values.dtype != np.float32 or not np.isfinite(values).all() for values in (mean, matrix)):
         raise ModelError(f"{path}: its values should be finite numbers of the type float32")
     return Projection(mean, matrix, hashlib.sha256(data).hexdigest())

@@ -49,7 +49,7 @@ def run_list(call: Call) -> None:
         told = in_words(listed.problem) if listed.problem else listed.text
         ui.print_(f"{'*' if listed.in_use else ' '} {listed.name:<20} {told}")
     for name in unfinished_names(models_folder()):
-        ui.print_(f"  {name:<20} an unfinished training; `beet deejai train` goes on with it")
+        ui.print_(f"  {name:<20} an unfinished training; `beet deejai train` continues it")
 
 
 def run_info(call: Call) -> None:
