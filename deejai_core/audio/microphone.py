@@ -52,7 +52,7 @@ def read_microphone(device: str | None, sample_rate: int) -> Iterator[np.ndarray
                 while True:
                     yield _waiting(heard)
         except sounddevice.PortAudioError as error:
-            raise MicrophoneError(f"the microphone cannot be heard ({error})") from error
+            raise MicrophoneError(f"the microphone cannot be opened ({error})") from error
 
     return resampled(blocks(), rate, sample_rate)
 

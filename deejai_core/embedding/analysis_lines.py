@@ -43,7 +43,7 @@ class AnalysisText(AnalysisObserver):
 
     def planned(self, work: Work, changed: int) -> None:
         if changed:
-            self._teller.tell(f"{counted(changed, 'file')} changed since: if it is another song, it is analysed anew")
+            self._teller.tell(f"{counted(changed, 'file')} changed; those with another song are analysed again")
         self._progress = self._teller.progress(len(work.to_embed))
 
     def result(self, result: Embedded | NotEmbedded) -> None:
@@ -62,7 +62,7 @@ class AnalysisText(AnalysisObserver):
 
     def weighted(self, weighted: Weighted, wanted: int) -> None:
         if weighted.fitted:
-            self._teller.tell(f"Fitted the projection to {weighted.fitted:,} slices; it stays as it is from now on.")
+            self._teller.tell(f"Fitted the projection to {weighted.fitted:,} slices; it no longer changes.")
         if wanted:
             self._teller.tell(f"Computed the vectors of {counted(weighted.given, 'track')} with {self._model.name}.")
         if weighted.changed:

@@ -47,10 +47,10 @@ def switch_model(
 
 def tell_import(imported: Imported, name: str, teller: Teller, words: Mapping[str, str] = HINTS) -> None:
     """Tell what became of vectors that were imported for a model of this name."""
-    teller.say(f"{counted(imported.stored, 'recording')} imported, {imported.known:,} known before")
+    teller.say(f"{counted(imported.stored, 'recording')} imported, {imported.known:,} already known")
     for paths, why in (
         (imported.elsewhere, f"the files are not in the library ({words['say where files were']})"),
-        (imported.unusable, f"the vectors are zero or not numbers ({words['make new vectors']})"),
+        (imported.unusable, f"the vectors are zero or contain NaN ({words['make new vectors']})"),
     ):
         if paths:
             teller.warn(f"Left out {counted(len(paths), 'recording')} because {why}; the first is {paths[0]}")

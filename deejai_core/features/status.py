@@ -30,7 +30,7 @@ class IndexStatus:
     size: int  # bytes
     built: float  # seconds since 1970
     current: bool  # whether it has just the tracks of the library
-    asked: bool  # whether lists ask it; otherwise they compare all tracks
+    asked: bool  # whether lists use it; otherwise they compare all tracks
 
 
 @dataclass(frozen=True)

@@ -70,16 +70,16 @@ def _outdated(status: Status) -> str:
 
 
 def _index(status: Status, words: Mapping[str, str]) -> str:
-    """What kind of index there is, its size and age, whether it has all tracks, and whether lists ask it."""
+    """What kind of index there is, its size and age, whether it has all tracks, and whether lists use it."""
     if status.no_annoy:
         return f"exact search: {status.no_annoy}"
     index = status.index
     if index is None:
-        return f"none yet; {words['analyse']}"
+        return f"not built yet; {words['analyse']}"
     what = [f"Annoy, {counted(index.tracks, 'track')}", _size(index.size)]
     what += [f"built {lasting(max(0, time.time() - index.built))} ago"]
     what += ["up to date" if index.current else f"out of date ({words['analyse']})"]
-    return f"{', '.join(what)}; {'lists ask it' if index.asked else 'lists compare all tracks'}"
+    return f"{', '.join(what)}; {'lists use it' if index.asked else 'lists compare all tracks'}"
 
 
 def _votes(status: Status, words: Mapping[str, str]) -> str:

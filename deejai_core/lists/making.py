@@ -87,7 +87,7 @@ def make_similar(library: Library, model: Model, words: Sequence[str], request: 
         remarks += unlike([pick.similarity for pick in picks], space.alike)
     if not request.choose:
         listed = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
-        over = f"no other has a similarity of {walk.floor:g}" if walk.floor else "the library has no more"
+        over = f"no other has a similarity of {walk.floor:g} or more" if walk.floor else "the library has no more"
         if walk.seconds is None and len(picks) < walk.count:
             warnings.append(f"{over}: {counted(len(picks), space.kind)} instead of {walk.count}")
         elif walk.seconds is not None and _ran_short(listed, walk.seconds, candidates, entries):
@@ -170,7 +170,7 @@ def make_journey(library: Library, model: Model, waypoints: Sequence[str], reque
         total = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
         missing = 0 if walk.seconds else walk.count * len(legs) - len(picks)
         if missing:
-            warnings.append(f"the library has no more: {counted(missing, kind)} fewer than asked for")
+            warnings.append(f"the library has no more: {counted(missing, kind)} fewer than you asked for")
         elif walk.seconds and _ran_short(total, walk.seconds, candidates, entries):
             warnings.append(f"the library has no more: {_minutes(total)} instead of {_minutes(walk.seconds)}")
     title = "Journey from " + " to ".join((stop.tracks[0].title if kind == "track" else "") or stop.name for stop in stops)

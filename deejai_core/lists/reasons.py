@@ -88,7 +88,7 @@ def _why(
     """What a pick is near to, what would have been nearer, and which rules it breaks."""
     lines = ["near " + ", ".join(f"{similarity:.3f} {name}" for name, similarity in near)]
     if pick.similarity - pick.score >= NOTED:
-        lines.append(f"counted as {pick.score:.3f}, after mood, plays, skips, hubs and artists")
+        lines.append(f"counted as {pick.score:.3f} after penalties for mood, plays, skips, hubs and artists")
     better = candidates.passed_over(pick, lineup, SHOWN_REASONS)
     names = space.names([other.position for other in better])
     for other in better:

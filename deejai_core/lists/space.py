@@ -338,7 +338,7 @@ def open_space(
     if learned:
         name, ids, vectors = read_track2vec(library)
         if not ids:
-            raise LibraryError("Track2Vec knows no track of this library", hint="train track2vec")
+            raise LibraryError("Track2Vec has learned no track of this library", hint="train track2vec")
         folder = folder / "track2vec"
         rows = Vectors(np.array(ids), np.ones(len(ids), np.int64), vectors, written=len(ids))
     else:

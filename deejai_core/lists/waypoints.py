@@ -79,7 +79,7 @@ def find_waypoint(
     if len(members) == 1:
         return Waypoint(nearest, nearest.song.vector, text, [], warnings)
     several = counted(len(members), space.kind)
-    remark = f"{text!r} matches {several}: the way goes through their centre, next to {nearest.name}"
+    remark = f"{text!r} matches {several}: the journey passes through their centre, near {nearest.name}"
     return Waypoint(nearest, middle, text, [remark], warnings)
 
 

@@ -33,7 +33,7 @@ def kind(model: Model) -> str:
         return f"network, objective {objective_of(model)}" if objective_of(model) else "network"
     weight, objective = model.config.weight, objective_of(model)
     how = "learned from lists" if objective == "lists" else f"learned, objective {objective}"
-    return f"{how}, on {model.trunk_name}" + ("" if weight == 1 else f", weighing {weight:.0%} beside it")
+    return f"{how}, on {model.trunk_name}" + ("" if weight == 1 else f", with {weight:.0%} of the weight")
 
 
 def facts(name: str, described: Description, words: Mapping[str, str] = HINTS) -> dict[str, str]:

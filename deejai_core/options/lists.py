@@ -28,9 +28,9 @@ class Walk:
 
     count: int = 20
     minutes: float | None = option(
-        None, Maybe(Number(0)), "length of the whole list, instead of a number", written=None, metavar="M"
+        None, Maybe(Number(0)), "length of the whole list in minutes, instead of a number", written=None, metavar="M"
     )
-    keep_on: int = option(3, Whole(0), "each track is near the last K; 0: near the seeds", metavar="K", page=True)
+    keep_on: int = option(3, Whole(0), "choose each track near the last K; 0: near the seeds", metavar="K", page=True)
     stay: float = option(
         0.4,
         Number(0, 1),
@@ -40,7 +40,7 @@ class Walk:
         page=True,
     )
     floor: float = option(
-        0.0, Maybe(Number(0, 1), 0.0), "end the list when nothing is at least this similar; 0: never", metavar="X"
+        0.0, Maybe(Number(0, 1), 0.0), "end the list when no track is this similar; 0: never", metavar="X"
     )
     list_seeds: bool = option(True, Switch(), "leave the seeds out of the list", flag="--no-seeds")
     drunk: float = option(
@@ -71,7 +71,7 @@ class Rules:
     an artist or album; `ONCE`: no second one; `MILD`: two, unless others sound less alike. min_length, max_length: seconds.
     fold_versions: versions of a song and near-duplicates count as one song, and no song comes twice. duplicate_epsilon:
     cosine distance below which two tracks are near-duplicates; None: the model's own. not_played_days: none that was
-    played in the last so many days. prefer_played, avoid_skipped: how much similarity a track loses that was never played,
+    played in the last so many days. prefer_played, avoid_skipped: similarity that a track loses if it was never played,
     or is always skipped. mood: weights of tags. mix_in_key: tempo and key close from track to track. segue: of nearly equal
     tracks, the one that follows best. correct_hubs: tracks that are near to everything lose what they are near to
     everything.
@@ -81,12 +81,12 @@ class Rules:
     artist_separation: float | Literal["mild"] = option(
         MILD,
         Separation(MILD),
-        "tracks between two of an artist, or `once`; `mild`: 2, where others sound alike",
+        "tracks between two by one artist, or `once`; `mild`: 2, if others are as similar",
         metavar="N",
         recorded=True,
         page=True,
     )
-    album_separation: float = option(0, Separation(), "tracks between two of an album, or `once`", metavar="N")
+    album_separation: float = option(0, Separation(), "tracks between two from one album, or `once`", metavar="N")
     min_length: float = option(0.0, Maybe(Length(), 0.0), "shortest track, such as 1:30", metavar="LENGTH", page=True)
     max_length: float = option(
         600.0, Maybe(Length(), math.inf), "longest track; 0: any", written="10:00", metavar="LENGTH", page=True
@@ -98,27 +98,27 @@ class Rules:
         replaced=("--versions", "--no-versions"),
     )
     duplicate_epsilon: float | None = option(
-        None, Maybe(Number(0, 1), zero=True), "cosine distance of tracks that count as one; 0: none", metavar="E"
+        None, Maybe(Number(0, 1), zero=True), "cosine distance below which tracks count as one; 0: none", metavar="E"
     )
     not_played_days: float | None = option(
         None,
         Maybe(Number(0)),
-        "no track that was played in the last N days",
+        "leave out tracks played in the last N days",
         written=None,
         metavar="N",
         page=True,
     )
     prefer_played: float = option(
-        0.0, Number(0, 1), "how much similarity a track loses that was never played", written=0, metavar="X"
+        0.0, Number(0, 1), "similarity that a track loses if it was never played", written=0, metavar="X"
     )
     avoid_skipped: float = option(
-        0.0, Number(0, 1), "how much similarity a track loses that is always skipped", written=0, metavar="X"
+        0.0, Number(0, 1), "similarity that a track loses if it is always skipped", written=0, metavar="X"
     )
     mood: tuple[tuple[str, float], ...] = option(
-        (), Mood(), "lean to a tag, or away from it (sad=-0.3); repeatable", metavar="TAG=+X", page=True
+        (), Mood(), "lean towards a tag, or away from it (sad=-0.3); repeatable", metavar="TAG=+X", page=True
     )
     mix_in_key: bool = option(False, Switch(), "keep tempo and key close from track to track", page=True)
-    segue: bool = option(False, Switch(), "choose among nearly equal tracks by how well they follow each other")
+    segue: bool = option(False, Switch(), "choose the track with the best segue among nearly equal ones")
     correct_hubs: bool = option(
         True,
         Switch(),

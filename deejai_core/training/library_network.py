@@ -126,7 +126,7 @@ def train_into(
         if course.objective == "variational":
             trained["KL"] = task.divergence(weights)
         picture = reconstruction_picture(*task.given_back(weights))
-        trained["picture"] = f"{PICTURE} in its folder: spectrograms of tracks held out, and what is given back of them"
+        trained["picture"] = f"{PICTURE} in its folder: spectrograms of held-out tracks and their reconstructions"
     with replacing_model(folder) as temporary:  # which leaves the checkpoint behind
         save_speccy(task.network(weights), temporary, kind=course.kind, scaling="decibels")
         write_notes(temporary, {"trained": trained, "objective": course.objective})

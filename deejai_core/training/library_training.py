@@ -315,7 +315,7 @@ def train_on(
     trained = TrainedHead(weights, progress, choice, weight, model.epsilon, objective)
     if not weight:
         raise TrainingError(
-            f"nothing learned that helps: {_together(examples, trained)} ({_judged(trained)})", hint="more lists or alone"
+            f"nothing useful was learned: {_together(examples, trained)} ({_judged(trained)})", hint="more lists or alone"
         )
     own = [model.project(trunk) for trunk in examples.trunks]
     learned = [weights.direct(trunk) for trunk in examples.trunks]
@@ -357,10 +357,12 @@ def _together(examples: Examples, trained: TrainedHead) -> str:
     choice = trained.choice
     shares = [f"{choice.share(0.0):.1%} by the trunk's own space", f"{choice.share(1.0):.1%} by the learned one alone"]
     if 0 < trained.weight < 1:
-        shares.append(f"{choice.share(trained.weight):.1%} by both, the learned one weighing {trained.weight:.0%}")
-    what = "of the 10 nearest to a track held out, in a list with it"
+        shares.append(
+            f"{choice.share(trained.weight):.1%} by both, with {trained.weight:.0%} of the weight on the learned one"
+        )
+    what = "share of the 10 nearest tracks that are in a list with a held-out track"
     if not examples.lists:
-        what = "the nearest to half of a track held out is its other half"
+        what = "share of half tracks whose nearest is their other half"
     return f"{what}: {', '.join(shares)}; by chance {choice.chance:.1%}"
 
 

@@ -281,7 +281,7 @@ class Autoencoder:
     def judged(self, progress: Progress) -> str:
         tracks = counted(progress.held_out, "track")
         return (
-            f"spectrograms of {tracks} by artists held out are given back with an error of "
+            f"spectrograms of {tracks} by held-out artists are reconstructed with an error of "
             f"{self._decibels(progress.validation)}; the mean spectrogram has {self._decibels(progress.constant)}, random "
             f"weights {self._decibels(progress.random)}"
         )

@@ -148,7 +148,7 @@ def _learn(library: Library, history: History, training: Training, observer: Tra
     if not training.vectors:
         if kept := songs_as_kept(library, history, seed=training.seed):
             what = f"{counted(kept.known, 'song')}, {len(kept.words):,} of them in the library"
-            observer.told("track2vec", f"{what}, as learned before: the lists are the same")
+            observer.told("track2vec", f"{what}, learned before from the same lists")
             return kept
         observer.began("entries of lists", None, "learning which songs appear together...")
     songs = learn_songs(history, seed=training.seed, vectors=training.vectors, progress=observer.reached)

@@ -84,7 +84,7 @@ def epoch_text(progress: Progress) -> str:
 
 
 def _held_out(progress: Progress) -> str:
-    return f"{counted(progress.held_out, 'track')} by artists held out"
+    return f"{counted(progress.held_out, 'track')} by held-out artists"
 
 
 def split(artists: np.ndarray, rng: np.random.Generator) -> np.ndarray:

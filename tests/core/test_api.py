@@ -247,7 +247,7 @@ def test_a_mix_replaces_neither_tracks_nor_what_is_no_mix(music, tmp_path):
         write_mix(music, mix, track, replace_others=True)
     other = tmp_path / "other.flac"
     other.write_bytes(track.read_bytes())
-    with pytest.raises(deejai_core.MixError, match="not a mix of ours"):
+    with pytest.raises(deejai_core.MixError, match="not a mix that deejai made"):
         write_mix(music, mix, other)
     with pytest.raises(deejai_core.MixError, match="one of the tracks to be mixed"):
         write_mix(music, plan_mix(music, [str(other)], fade=0), other, replace_others=True)

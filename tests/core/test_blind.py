@@ -584,7 +584,10 @@ class TestDialogue:
         answers = iter(["1", " 2 ", "3", "", "Q" if end else None])
         voted, said = self.hold(opened("genre", "random"), library, lambda said: next(answers))
         assert len(voted) == len(read_votes(library)) == 2
-        assert [line for line in said if line.endswith("is no answer")] == ["'3' is no answer", "'' is no answer"]
+        assert [line for line in said if line.endswith("is not an answer")] == [
+            "'3' is not an answer",
+            "'' is not an answer",
+        ]
 
     def test_a_ctrl_c_keeps_the_votes_that_were_cast(self, opened, library):
         def answer(said: list[str]) -> str:
@@ -613,7 +616,7 @@ class TestDialogue:
         pair, said = opened("genre", "random"), []
         made = rounds(pair, find_seeds(pair, ["jazz 2"]), 5, rng())
         hold_test(made, 10, say=said.append, ask=lambda question: "1", keep=lambda vote: None)
-        assert said[-1] == "There are no more tracks to begin with for which the two make different lists."
+        assert said[-1] == "There are no more seeds for which the two sides make different lists."
 
 
 class TestBliss:

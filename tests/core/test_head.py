@@ -80,13 +80,13 @@ class TestFolder:
     def test_its_objective_is_kept_and_heads_without_one_learned_from_lists(self, tmp_path):
         save(tmp_path / "mine", objective="siamese")
         model = load_model("mine", tmp_path)
-        assert kind(model) == "learned, objective siamese, on musicnn-msd-1, weighing 25% beside it"
+        assert kind(model) == "learned, objective siamese, on musicnn-msd-1, with 25% of the weight"
         path = tmp_path / "mine" / "config.json"
         config = json.loads(path.read_text())
         del config["objective"]
         path.write_text(json.dumps(config))
         older = load_model("mine", tmp_path)
-        assert kind(older) == "learned from lists, on musicnn-msd-1, weighing 25% beside it"
+        assert kind(older) == "learned from lists, on musicnn-msd-1, with 25% of the weight"
         assert older.name == model.name  # which vectors carry
         path.write_text(json.dumps(config | {"objective": "world peace"}))
         with pytest.raises(ModelError, match="not the configuration of a trained model"):

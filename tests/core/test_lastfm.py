@@ -212,7 +212,7 @@ def test_without_a_network(pauses):
         nowhere.top()
 
 
-NEVER_SENT = "left out, which it never sends in a form that can be read"
+NEVER_SENT = "left out, because it never sends them in a readable form"
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_what_a_radio_does():
         "skipped: Hazel - Wren; less like this",
         "the gramophone is back",
     ]
-    assert warned == [REMARKS["single"], "the gramophone is gone (silent); the radio goes on when it is back"]
+    assert warned == [REMARKS["single"], "the gramophone is gone (silent); the radio continues when it is back"]
 
 
 def test_what_plays_in_the_room():

@@ -158,13 +158,13 @@ class TestWhatIsThereAlready:
         path, _ = written
         assert is_mix(path, read_comments, MADE_BY)
         check_output(path, read_comments, made_by=MADE_BY)
-        with pytest.raises(MixError, match="is not a mix of ours"):
+        with pytest.raises(MixError, match="is not a mix that deejai made"):
             check_output(path, read_comments)  # of another program
 
     @pytest.mark.parametrize("name", ["song.mp3", "song.cue"])
     def test_nothing_else_is_unless_forced(self, tmp_path, name):
         (tmp_path / name).write_bytes(b"something dear")
-        with pytest.raises(MixError, match=rf"{name}: this file exists and is not a mix of ours$"):
+        with pytest.raises(MixError, match=rf"{name}: this file exists and is not a mix that deejai made$"):
             check_output(tmp_path / "song.mp3", read_comments)
         check_output(tmp_path / "song.mp3", read_comments, force=True)
 
@@ -185,7 +185,7 @@ class TestWhatIsThereAlready:
         if is_one:
             check_output(tmp_path / "list.mp3", read_comments, made_by=MADE_BY)
         else:
-            with pytest.raises(MixError, match="is not a mix of ours"):
+            with pytest.raises(MixError, match="is not a mix that deejai made"):
                 check_output(tmp_path / "list.mp3", read_comments, made_by=MADE_BY)
 
     def test_a_song_is_no_mix(self, tracks):

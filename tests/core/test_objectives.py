@@ -300,7 +300,7 @@ class TestSiameseHead:
         told = report(self.examples(), trained, seed=1)
         assert told["learned"].startswith("from 40 tracks, objective siamese, two windows of one track for each, seed 1")
         assert "slices that belong together are nearer than others in" in told["validation"]
-        assert told["together"].startswith("the nearest to half of a track held out is its other half: ")
+        assert told["together"].startswith("share of half tracks whose nearest is their other half: ")
 
     def test_lists_are_what_it_learns_where_there_are_any(self):
         odd = np.arange(40) % 2 == 1

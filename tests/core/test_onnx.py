@@ -361,7 +361,7 @@ class TestImport:
             ("input", {"axes": ["batch", "frame", "band"]}, "input turns a window into (1, 63, 64)"),
             ("input", {"name": "sound"}, "input.name is 'sound', and mel.onnx has audio"),
             ("output", {"name": "row"}, "output.name is 'row', and mel.onnx has rows, tags"),
-            ("output", {"axes": ["batch", "feature"]}, "output: rows of mel.onnx has 3 axes, (1, 30, 120), and its"),
+            ("output", {"axes": ["batch", "feature"]}, "output: rows of mel.onnx has 3 axes (1, 30, 120), but its"),
             ("output", {"axes": ["feature", 1, "feature"]}, "output: rows of mel.onnx has the shape (1, 30, 120); 1 of"),
             ("tags", {"names": ["one", "two"]}, "tags.names has 2 names, and tags of mel.onnx 3 numbers"),
             (None, {"output": {}}, "output.name is missing; mel.onnx has rows, tags"),

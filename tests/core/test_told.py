@@ -71,12 +71,12 @@ class TestAnalysis:
             text.tagged(1)
         assert (text.done, AnalysisText(teller, SimpleNamespace(name="model-1")).done) == (1, 0)
         assert told == [
-            "tell: 1 file changed since: if it is another song, it is analysed anew",
+            "tell: 1 file changed; those with another song are analysed again",
             "warn: /a.mp3: not analysed: no sound",
             "tell: 1/2 tracks, 1.0 a second, 1 s left",
             "warn: stopped: 1 of 2 tracks analysed and kept; go on",
             "tell: weighting the vectors against the library as it is now...",
-            "tell: Fitted the projection to 2,000 slices; it stays as it is from now on.",
+            "tell: Fitted the projection to 2,000 slices; it no longer changes.",
             "tell: Computed the vectors of 2 tracks with model-1.",
             "tell: Updated the vectors of 3 other tracks, because the library changed.",
             "tell: Updated the vectors of 1 track, because epsilon is 0.1 now, not 0.2.",
@@ -179,14 +179,14 @@ class TestModels:
         moved, new = HINTS["say where files were"], HINTS["make new vectors"]
         tell_import(Imported(2, 1_000, ["/x", "/y"], ["/z"]), "net", teller)
         assert told == [
-            "say: 2 recordings imported, 1,000 known before",
+            "say: 2 recordings imported, 1,000 already known",
             f"warn: Left out 2 recordings because the files are not in the library ({moved}); the first is /x",
-            f"warn: Left out 1 recording because the vectors are zero or not numbers ({new}); the first is /z",
+            f"warn: Left out 1 recording because the vectors are zero or contain NaN ({new}); the first is /z",
             "say: use net to give the tracks these vectors",
         ]
         told.clear()
         tell_import(Imported(), "net", teller)
-        assert told == ["say: 0 recordings imported, 0 known before"]
+        assert told == ["say: 0 recordings imported, 0 already known"]
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_the_same_lists_are_not_learned_twice(library):
         store.replace(Source("files", "lists"), [SongList("list", (Mention(*WREN), Mention(*OWL)))])
     for stages, told in [
         (["entries of lists"], "2 songs learned, 2 of them in the library"),
-        ([], "2 songs, 2 of them in the library, as learned before: the lists are the same"),
+        ([], "2 songs, 2 of them in the library, learned before from the same lists"),
     ]:
         watching = Listening()
         train(library, Training(), Analysis(), None, observer=watching)

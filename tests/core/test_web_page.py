@@ -225,7 +225,7 @@ def test_an_error_says_what_helps_in_words_of_the_page(client, library):
     library.path.write_bytes(b"no database" * 1000)
     told = client.get("/api/status").json["error"]
     assert told.startswith(f"{library.path}: ")
-    assert told.endswith("; on the machine that has the music, have it repaired")
+    assert told.endswith("; repair it on the machine that has the music")
 
 
 def test_a_map_of_nothing_says_what_helps(music, tmp_path):

@@ -127,7 +127,7 @@ def test_a_damaged_file_is_found_out_before_anybody_listens(analysed):
         (["sound", "model:musicnn"], "sound and model:musicnn are the same here, musicnn-msd-1"),
         (["sound", "model:other"], "unknown model 'other'; known are: musicnn"),
         (["sound", "epsilon:2"], "epsilon:2: must be between 0 and 2, not 2"),
-        (["sound", "track2vec"], "Track2Vec knows no track of this library; run `beet deejai train --track2vec`"),
+        (["sound", "track2vec"], "Track2Vec has learned no track of this library; run `beet deejai train --track2vec`"),
         (["sound", "random", "nothing like it"], "no track matches 'nothing like it'"),
         (["genre", "random", "-n", "0"], "--number: must be at least 1, not 0"),
         (["genre", "random", "--rounds", "x"], "option --rounds: invalid integer value: 'x'"),

@@ -79,4 +79,4 @@ class TestAtTheTerminal:
         assert files(analysed.folder / "out.m3u")[-1].endswith(f"{title}.flac")
         assert "artist:Nave" not in (analysed.folder / "out.m3u").read_text()  # the recipe names the one that was chosen
         centre = Terminal(analysed, "journey", "Kettle", "artist:Nave", "-n", "1", "-o", "out.m3u", answers=["c"])
-        assert "the way goes through their centre" in centre.text
+        assert "the journey passes through their centre" in centre.text

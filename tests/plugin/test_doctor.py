@@ -122,7 +122,7 @@ def test_vectors_that_are_not_what_the_slices_give(analysed):
     change(analysed.library, VECTOR, b64encode(np.eye(100, dtype="<f4")[0].tobytes()).decode())
     found = analysed.deejai("doctor", status=1)
     assert problems(found) == ["weights"]
-    assert "1 of 20 checked vectors differ from what the slices give" in found.out
+    assert "1 of 20 checked vectors differ from those computed from the slices" in found.out
     assert "repaired: 1 vector computed again" in analysed.deejai("doctor", "--fix").out
     assert analysed.field("deejai_vector") == before
 
@@ -165,7 +165,7 @@ def test_damaged_slices_are_mended_and_heard_again(analysed):
 
     repaired = analysed.deejai("doctor", "--fix")
     assert "repaired: copied everything intact to a new file, and kept the damaged one as" in repaired.out
-    assert "2 tracks with a vector but no stored slices" in repaired.out
+    assert "2 tracks with a vector but without stored slices" in repaired.out
     assert analysed.field("deejai_vector") == before
     assert "2/2 tracks" in analysed.deejai("analyze").err
     assert problems(analysed.deejai("doctor")) == []
@@ -181,7 +181,7 @@ def test_a_slice_store_that_is_none(analysed):
     told = f"{store}: damaged (file is not a database); `beet deejai doctor --fix` repairs it"
     assert told in analysed.deejai("doctor", status=1).out
     assert analysed.deejai("analyze", status=1).err == f"error: {told}\n"
-    assert "24 tracks with a vector but no stored slices" in analysed.deejai("doctor", "--fix").out
+    assert "24 tracks with a vector but without stored slices" in analysed.deejai("doctor", "--fix").out
     (kept,) = analysed.data.glob("slices.db.damaged-*")
     assert kept.read_bytes() == b"no database at all " * 500
     assert analysed.field("deejai_vector") == before

@@ -160,7 +160,7 @@ class TestAdd:
         file = write_m3u(tmp_path / "lists/a.m3u", "Nave - Aisle")
         analysed.deejai("history", "add", file)
         result = analysed.deejai("history", "add", tmp_path / "lists")
-        assert f"{file} is also part of the history" in result.err
+        assert f"{file} is also in the history" in result.err
 
     @pytest.mark.parametrize(
         ("source", "error"),
@@ -198,7 +198,7 @@ class TestRemove:
     def test_one_that_is_not_there_removes_nothing(self, analysed):
         analysed.deejai("history", "add", "albums")
         result = analysed.deejai("history", "remove", "albums", "query:x", status=1)
-        assert "'query:x' is not in the history; `beet deejai history list` shows what is" in result.err
+        assert "'query:x' is not in the history; `beet deejai history list` shows its sources" in result.err
         assert rows(analysed.deejai("history", "list")).keys() == {"albums"}
 
     @pytest.mark.parametrize("words", [["list"], ["report"], ["remove", "albums"]])

@@ -42,15 +42,15 @@ def test_what_was_analysed_is_not_heard_again(network):
     (folder / "cut.p").write_bytes((folder / "cut.p").read_bytes()[:-40])
 
     told = network.deejai("model", "import-vectors", "speccy", folder)
-    assert "20 recordings imported, 0 known before" in told.out
+    assert "20 recordings imported, 0 already known" in told.out
     assert "cut.p: cut off; analyse its tracks again" in told.err
     assert (
         "Left out 1 recording because the files are not in the library (if they were moved, give --moved OLD NEW)"
         in told.err
     )
     assert "the first is /gone/elsewhere.mp3" in told.err
-    assert "Left out 1 recording because the vectors are zero or not numbers" in told.err
-    assert "0 recordings imported, 20 known before" in network.deejai("model", "import-vectors", "speccy", folder).out
+    assert "Left out 1 recording because the vectors are zero or contain NaN" in told.err
+    assert "0 recordings imported, 20 already known" in network.deejai("model", "import-vectors", "speccy", folder).out
 
     told = network.deejai("model", "use", "speccy").err
     assert "Computed the vectors of 20 tracks with speccy-1d-" in told

@@ -84,7 +84,9 @@ class TestJourneys:
 
     def test_a_waypoint_with_several_matches_is_their_centre(self, analysed):
         result = analysed.deejai("journey", "album:Kitchen", "artist:Iron", "-n", "1")
-        assert "'album:Kitchen' matches 4 tracks: the way goes through their centre, next to Hazel & Thorn - " in result.out
+        assert (
+            "'album:Kitchen' matches 4 tracks: the journey passes through their centre, near Hazel & Thorn - " in result.out
+        )
         stops = [line for line in result.lines if line.startswith("waypoint")]
         assert [stop[12:].split(" - ")[0] for stop in stops] == ["Hazel & Thorn", "Iron Kettle"]
 

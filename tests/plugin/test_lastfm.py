@@ -72,7 +72,7 @@ def test_what_never_comes_is_a_warning(configured, monkeypatch):
         lastfm = sources_of(None, configured({"lastfm_key": KEY}, {}), log).account("rj")
         lastfm._pause = lambda seconds: None
         assert [play.song.title for page in lastfm.scrobbles() for play in page] == ["Song 0", "Song 2"]
-    assert warnings == [("{}", "Last.fm: 1 play of rj left out, which it never sends in a form that can be read")]
+    assert warnings == [("{}", "Last.fm: 1 play of rj left out, because it never sends them in a readable form")]
 
 
 def test_the_key_is_not_shown(beets):

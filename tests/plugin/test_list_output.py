@@ -23,9 +23,9 @@ class TestSmallMistakes:
 
     def test_an_option_that_does_not_exist_is_named(self, analysed):
         analysed.configure(artist_seperation=3)
-        warning = "deejai.artist_seperation: there is no such option in the configuration; it is ignored"
+        warning = "deejai.artist_seperation: unknown option; it is ignored"
         assert warning in analysed.deejai("similar", "Aisle", "-p").err
-        assert "no such option: artist_seperation" in analysed.deejai("doctor", status=1).out
+        assert "unknown options: artist_seperation" in analysed.deejai("doctor", status=1).out
 
     def test_of_two_versions_that_are_seeds_one_is_listed(self, analysed):
         analysed.run("modify", "-yMW", "title:Vault", "title=Aisle (Live)")

@@ -196,7 +196,7 @@ class TestWhatIsThereAlready:
         song = Path(analysed.run("ls", "-p", "Aisle").lines[0])
         copy = shutil.copy(song, tmp_path / "song.flac")
         before = song.read_bytes()
-        assert "not a mix of ours" in analysed.deejai("mix", "Vault", "-o", copy, status=1).err
+        assert "not a mix that deejai made" in analysed.deejai("mix", "Vault", "-o", copy, status=1).err
         assert "one of the tracks to be mixed" in analysed.deejai("mix", copy, "-o", copy, "--force", status=1).err
         assert Path(copy).read_bytes() == before
         analysed.deejai("mix", "Vault", "-o", copy, "--force")
@@ -245,6 +245,6 @@ class TestWhatIsThereAlready:
         (left,) = folder.iterdir()
         assert f"1 unfinished file in {folder}" in analysed.deejai("doctor", status=1).out
         result = analysed.deejai("mix", "Aisle", "-p")
-        assert f"removed {left}, which a mix that was killed had left" in result.err
+        assert f"removed {left}, left by an interrupted mix" in result.err
         assert list(folder.iterdir()) == []
         assert "leftovers" not in problems(analysed.deejai("doctor"))

@@ -35,7 +35,7 @@ def test_from_the_file_to_a_playlist(ear):
 
     ear.configure(windows=100)
     told = ear.deejai("analyze", "--force").err
-    assert "Fitted the projection to 2,400 slices; it stays as it is from now on." in told
+    assert "Fitted the projection to 2,400 slices; it no longer changes." in told
     (name,) = set(ear.field("deejai_model"))
     assert name.startswith("onnx-")
     assert f"Computed the vectors of 24 tracks with {name}." in told

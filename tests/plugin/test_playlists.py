@@ -336,7 +336,7 @@ class TestJourney:
     def test_a_small_library_says_that_it_has_no_more(self, analysed):
         result = analysed.deejai("journey", "Kettle", "Anvil", "-n", "30")
         assert len(picks(result)) == 22
-        assert "the library has no more: 8 tracks fewer than asked for" in result.err
+        assert "the library has no more: 8 tracks fewer than you asked for" in result.err
 
 
 class TestIds:

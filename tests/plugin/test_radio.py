@@ -394,7 +394,7 @@ def test_a_queue_of_which_beets_knows_nothing(beets, mpd):
     beets.run("remove", "-f", "title:Kettle")
     mpd("add", "Hazel & Thorn/Kitchen Songs/01 Kettle.flac")
     result = beets.deejai("radio", "--once", "--port", mpd.port)
-    assert "no song in MPD's queue is an analysed one of beets" in result.err
+    assert "no song in MPD's queue is in the library and analysed" in result.err
     assert len(mpd.queue()) == 1
 
 

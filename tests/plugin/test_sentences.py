@@ -143,7 +143,7 @@ def test_the_page_begins_with_what_sounds_so(visit, tagged_library):
         page = visit(server)
         page.get_by_label("Search the library").fill(CALM)
         found = page.locator("#found [role=option]")
-        sound = found.filter(has_text="What sounds so · 3 songs")
+        sound = found.filter(has_text="Sounds like this · 3 songs")
         expect(sound).to_contain_text("low energy, instrumental, low valence")
         likest = found.nth(0).locator(".name").inner_text()
         sound.click()

@@ -103,7 +103,7 @@ def test_lists_that_ask_the_index(more):
     """What comes and goes meanwhile is compared one by one; a list builds an index only where there is none."""
     more.configure(index="annoy")
     first = more.deejai("similar", "Aisle", "-n", "3").lines
-    assert parts(more)[-2:] == ["up to date", "lists ask it"]
+    assert parts(more)[-2:] == ["up to date", "lists use it"]
     built = (more.data / "index.ann").stat()
     assert more.deejai("similar", "Aisle", "-n", "3").lines == first
 

@@ -435,7 +435,7 @@ class TestTheSecondVocabulary:
         told = beets.deejai("tag", "--more", status=1).err
         assert f"{aisle}: not analysed: " in told
         assert "Tagged 4 tracks." in told
-        assert "1 file could not be heard, see above; --more tries again" in told
+        assert "1 file could not be analysed, see above; --more tries again" in told
         assert len(values(beets, "deejai_tags_mtt")) == 3
 
     def test_where_one_copy_is_gone_the_other_is_heard(self, beets, collection, tmp_path):

@@ -156,7 +156,7 @@ class TestTaste:
             float(re.search(rf"{name} (-?\d\.\d+)", told.out)[1]) for name in ("constant vector", "cosine")
         )
         assert validation > constant + 0.05
-        assert "together   of the 10 nearest to a track held out, in a list with it" in told.out
+        assert "together   share of the 10 nearest tracks that are in a list with a held-out track" in told.out
         assert "Computed the vectors of 72 tracks with taste-" in told.err
 
     def test_the_same_seed_is_the_same_model(self, taught):
@@ -301,7 +301,7 @@ class TestSpace:
 
     def test_before_anything_was_learned(self, library):
         told = library.deejai("similar", "muffled", "--space", "track2vec", status=1).err
-        assert "Track2Vec knows no track of this library; run `beet deejai train --track2vec`" in told
+        assert "Track2Vec has learned no track of this library; run `beet deejai train --track2vec`" in told
 
     def test_a_file_outside_the_library(self, listed, tmp_path):
         path = tmp_path / "other.flac"
@@ -412,7 +412,7 @@ class TestObjectives:
         told = library.deejai("train", "twins", "--objective", "siamese", "--alone")
         assert "history " not in told.out
         assert "two windows of one track for each" in told.out
-        assert "the nearest to half of a track held out is its other half" in told.out
+        assert "share of half tracks whose nearest is their other half" in told.out
 
     def test_an_autoencoder_needs_no_lists_and_can_go_on(self, library):
         (library.data / "history.db").unlink()

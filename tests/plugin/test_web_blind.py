@@ -81,7 +81,7 @@ def test_a_listener_tells_genre_from_chance(visit, blind_server, votes):
             page.keyboard.press(by_ear(page))
         else:
             page.get_by_role("group", name="Your vote").get_by_role("button", name=f"List {by_ear(page)}").click()
-    expect(page.get_by_role("heading", name="What was what")).to_be_focused()
+    expect(page.get_by_role("heading", name="Which list was which")).to_be_focused()
     shot(page, "blind-result")
     revealed = page.locator("#revealed li").all_inner_texts()
     assert len(revealed) == 6
@@ -124,8 +124,8 @@ def test_it_ends_when_asked_to_and_goes_on_with_another(visit, blind_server, vot
     page.get_by_role("button", name="Another test").click()
     begin(page, "title:Aisle")  # one song, one round
     page.keyboard.press("1")
-    expect(page.get_by_role("heading", name="What was what")).to_be_visible()
-    expect(page.locator("#said")).to_contain_text("There are no more songs to begin with")
+    expect(page.get_by_role("heading", name="Which list was which")).to_be_visible()
+    expect(page.locator("#said")).to_contain_text("There are no more songs for which")
     assert len(votes.read_text().splitlines()) == 3
 
 

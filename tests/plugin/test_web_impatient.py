@@ -93,7 +93,7 @@ def test_a_file_that_is_known_before_it_is_converted(visit, server, tmp_path):
     page.route("**/api/upload*", lambda route: route.fulfill(json=_heard()))
     page.locator("#file").set_input_files(noise)
     expect(page.locator("#coming li")).to_have_count(10)
-    expect(page.locator(NOTICE)).to_contain_text("the server converts “organ”")
+    expect(page.locator(NOTICE)).to_contain_text("the server is converting “organ”")
     assert held
 
 

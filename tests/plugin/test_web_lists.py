@@ -103,7 +103,7 @@ def test_keys_are_shown_and_sound_comes_back_as_loud_as_it_was(visit, server):
     page.keyboard.press("m")
     expect(page.locator("#volume")).to_have_value("30")
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog")).to_contain_text("sound off, or on again")
+    expect(page.get_by_role("dialog")).to_contain_text("mute, or unmute")
     shot(page, "desktop-keys")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()

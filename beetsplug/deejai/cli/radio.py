@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from deejai_core.library import Library
 
 REMARKS: dict[Remark, str] = OF_ANY_PLAYER | {
-    "random": "MPD's random mode is on, so that it ignores the order of its queue; `mpc random off` turns it off",
-    "single": "MPD's single mode is on, so that it stops after each song; `mpc single off` turns it off",
-    "unknown": f"no song in MPD's queue is an analysed one of beets; {WORDS['name a seed']}",
+    "random": "MPD's random mode is on, so it ignores the order of its queue; `mpc random off` turns it off",
+    "single": "MPD's single mode is on, so it stops after each song; `mpc single off` turns it off",
+    "unknown": f"no song in MPD's queue is in the library and analysed; {WORDS['name a seed']}",
 }
 
 

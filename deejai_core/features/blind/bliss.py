@@ -42,7 +42,7 @@ def bliss_directions(library: Library, limits: Limits, teller: Teller) -> tuple[
     files = {recordings[id_]: track.path for id_, track in library.tracks(recordings).items()}
     lacking = [key for key in files if key not in kept]
     if lacking:
-        teller.tell(f"{edition} analyses what it has not heard yet; what it finds is kept for the next time")
+        teller.tell(f"{edition} analyses the tracks that are new to it; the results are kept")
         with teller.progress(len(lacking), "recordings") as progress:
             try:
                 for done, features in enumerate(_analyse([files[key] for key in lacking], limits)):

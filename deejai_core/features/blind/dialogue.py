@@ -106,7 +106,7 @@ def hold_test(
             if number == most:
                 break
         else:
-            say("There are no more tracks to begin with for which the two make different lists.")
+            say("There are no more seeds for which the two sides make different lists.")
     except KeyboardInterrupt:
         say("")  # the line that the terminal shows of it
     return voted
@@ -181,7 +181,7 @@ def _choice(each: Round, say: Say, ask: Ask, play: Play | None) -> str:
         if answer == AGAIN and play:
             _play(each, say, play)
         else:
-            say(f"{one_line(answer)[:40]!r} is no answer")
+            say(f"{one_line(answer)[:40]!r} is not an answer")
 
 
 def _play(each: Round, say: Say, play: Play) -> None:

@@ -195,7 +195,7 @@ def _known(library: Library, model: Model, load: LoadModel, side: Side, request:
 def _learned(library: Library) -> tuple[np.ndarray, np.ndarray]:
     _, ids, vectors = read_track2vec(library)
     if not ids:
-        raise LibraryError("Track2Vec knows no track of this library", hint="train track2vec")
+        raise LibraryError("Track2Vec has learned no track of this library", hint="train track2vec")
     order = np.argsort(ids)
     return np.array(ids, np.int64)[order], vectors[order]
 

@@ -65,7 +65,7 @@ def slice_store(library: Library, model: Model) -> Iterator[Finding]:
     also = [f"{len(of):,} of them also by {trunk}" for trunk, of in heard.items() if of]
     yield Finding("slice store", ", ".join([counted(len(stored), "recording"), *also, "intact"]))
     if lacking:
-        told = f"{counted(len(lacking), 'track')} with a vector but no stored slices to compute it from again"
+        told = f"{counted(len(lacking), 'track')} with a vector but without stored slices"
         yield Finding("slices", told, wrong=True, repair=embed_again)
     if orphans:
         told = f"{counted(len(orphans), 'recording')} of tracks no longer in the library; kept in case they come back"
@@ -147,16 +147,16 @@ def index(library: Library, model: Model) -> Iterator[Finding]:
     if reason := why_no_annoy():
         yield Finding("index", f"none: {reason}; lists compare all tracks")
     elif made is None:
-        yield Finding("index", "none yet", hint="analyse to index")
+        yield Finding("index", "not built yet", hint="analyse to index")
     elif not is_intact(folder, made):
         repair = partial(remove, index_paths(folder), "removed", "analyse to index anew")
         yield Finding("index", "its file is damaged", wrong=True, repair=repair)
     elif current_index(library, model):
         yield Finding("index", f"{made.tracks:,} tracks, up to date and intact")
     else:
-        yield Finding("index", "intact, of the library as it was", hint="analyse to renew the index")
+        yield Finding("index", "intact, but older than the library's last change", hint="analyse to renew the index")
     if not is_cache_true(library, model):
-        repair = partial(remove, vectors_paths(folder), "removed; the next playlist makes a new one")
+        repair = partial(remove, vectors_paths(folder), "removed; the next playlist rebuilds it")
         yield Finding("cache", "its vectors differ from the library's", wrong=True, repair=repair)
 
 

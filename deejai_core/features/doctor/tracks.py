@@ -65,7 +65,7 @@ def weighting(library: Library, model: Model, epsilon: float) -> Iterator[Findin
             changed = weight_tracks(library, [], model, epsilon, store).changed
         return Repair(f"{counted(changed, 'vector')} computed again")
 
-    told = f"{len(wrong):,} of {CHECKED} checked vectors differ from what the slices give"
+    told = f"{len(wrong):,} of {CHECKED} checked vectors differ from those computed from the slices"
     yield Finding("weights", told, wrong=True, repair=repair, hint="weight again")
 
 
@@ -88,10 +88,10 @@ def files(library: Library, analysis: Analysis) -> Iterator[Finding]:
             if other:
                 others.append(one_line(os.fspath(track.path)))
     if not others:
-        yield Finding("files", "hold the songs that were analysed")
+        yield Finding("files", "contain the songs that were analysed")
         return
     named = ", ".join(others[:NAMED]) + (f" and {len(others) - NAMED:,} more" if len(others) > NAMED else "")
-    told = f"{counted(len(others), 'file')} with another song than when last analysed"
+    told = f"{counted(len(others), 'file')} with another song than when analysed"
     yield Finding("files", told, wrong=True, hint="analyse", named=named)
 
 
@@ -122,6 +122,6 @@ def disk(library: Library, model: Model, analysis: Analysis) -> Iterator[Finding
         yield Finding("disk", f"{existing}: cannot be written ({error.strerror})", wrong=True)
         return
     if free < wanted:
-        yield Finding("disk", f"{told}, the analysis may need {wanted / 1e9:,.1f} GB; make room", wrong=True)
+        yield Finding("disk", f"{told}, but the analysis may need {wanted / 1e9:,.1f} GB; make room", wrong=True)
         return
     yield Finding("disk", told)

@@ -49,7 +49,7 @@ def check_output(
                 raise MixError(f"{one_line(os.fspath(file))}: this is not a regular file; choose another name")
             if not force and file.exists() and not is_ours(file):
                 raise MixError(
-                    f"{one_line(os.fspath(file))}: this file exists and is not a mix of ours",
+                    f"{one_line(os.fspath(file))}: this file exists and is not a mix that deejai made",
                     hint="another name or replace",
                 )
         except OSError as error:
@@ -97,7 +97,7 @@ def write_mix(
     chapters = chapters_of(mix)
     most = MOST_CHAPTERS.get(path.suffix.lower(), len(chapters))
     if len(chapters) > most:
-        warn(f"{path.suffix[1:]} has no more than {most} chapters: the songs after these have none")
+        warn(f"{path.suffix[1:]} has at most {most} chapters; the later songs have none")
     try:
         make_folder(path.parent)
         with replacing(path, notes=notes, through_link=True) as temporary:
@@ -110,7 +110,7 @@ def write_mix(
             )
             encode(temporary, path.suffix.lower(), rendered, about, bitrate)
         if len(chapters) > MOST_TRACKS:
-            warn(f"a cue sheet has no more than {MOST_TRACKS} tracks: there is none for this mix")
+            warn(f"a cue sheet has at most {MOST_TRACKS} tracks; this mix gets none")
             cue_path(path).unlink(missing_ok=True)
             return
         with replacing(cue_path(path), through_link=True) as temporary:

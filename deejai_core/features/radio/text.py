@@ -13,10 +13,10 @@ from deejai_core.playlists.candidates import Pick
 
 NAMED_REFUSALS = 3  # in a row; more are a matter of detail
 REMARKS: dict[Remark, str] = {
-    "random": "the player's random mode is on, so that it ignores the order of its queue",
-    "single": "the player's single mode is on, so that it stops after each song",
+    "random": "the player's random mode is on, so it ignores the order of its queue",
+    "single": "the player's single mode is on, so it stops after each song",
     "exhausted": "the library has no more songs that the options allow",
-    "unknown": "no song in the player's queue is an analysed one of the library",
+    "unknown": "no song in the player's queue is in the library and analysed",
 }
 
 
@@ -54,13 +54,13 @@ class RadioText(RadioObserver):
         self.tell(f"{fate}: {name}; less like this")
 
     def emptied(self) -> None:
-        self.tell("the queue is empty; the radio goes on from whatever is put there")
+        self.tell("the queue is empty; the radio continues from the next song that is added")
 
     def remarked(self, remark: Remark) -> None:
         self.warn(self.remarks[remark])
 
     def lost(self, error: LostError) -> None:
-        self.warn(f"{self.player} is gone ({error.reason}); the radio goes on when it is back")
+        self.warn(f"{self.player} is gone ({error.reason}); the radio continues when it is back")
 
     def found_again(self) -> None:
         self.tell(f"{self.player} is back")

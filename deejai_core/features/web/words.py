@@ -7,10 +7,10 @@ from deejai_core.errors import HINTS, DeejaiError
 WORDS = HINTS | {
     "analyse": "analyse the library first",
     "tag": "tag the library first",
-    "tag more": "on the machine that has the music, have the second vocabulary's tags computed",
+    "tag more": "compute the second network's tags on the machine that has the music",
     "import": "add music to it first",
-    "repair": "on the machine that has the music, have it repaired",
-    "repair the library": "on the machine that has the music, have it repaired",
+    "repair": "repair it on the machine that has the music",
+    "repair the library": "repair it on the machine that has the music",
 }
 
 

@@ -129,7 +129,7 @@ class LastFm:
     def _warn(self, what: str) -> None:
         if self._left_out:
             some = f"{self._left_out:,} {what}{'s' if self._left_out > 1 else ''}"
-            self._on_warning(f"Last.fm: {some} of {self.user} left out, which it never sends in a form that can be read")
+            self._on_warning(f"Last.fm: {some} of {self.user} left out, because it never sends them in a readable form")
 
     def _count(self, method: str, params: dict[str, int]) -> int:
         """How many tracks there are."""

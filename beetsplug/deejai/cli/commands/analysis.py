@@ -30,7 +30,7 @@ def verbs() -> list[Verb]:
     )
     analyze.switch("-f", "--force", "analyse all matching tracks again")
     analyze.switch("-p", "--pretend", "only list the files that would be analysed")
-    analyze.switch("--retry", "try files again that failed before")
+    analyze.switch("--retry", "also try files that failed before")
     analyze.parser.add_option(
         "--dask", metavar="ADDRESS", help="analyse on a Dask cluster whose scheduler is at tcp://HOST:PORT"
     )
@@ -39,7 +39,7 @@ def verbs() -> list[Verb]:
 
     tag = Verb("tag", run_tag, "describe in words how each analysed track sounds", takes="[options] [QUERY...]")
     tag.switch("-f", "--force", "tag all matching tracks again")
-    tag.switch("--more", "have a second network listen to the files, which knows instruments and voices")
+    tag.switch("--more", "analyse the files with a second network too, which recognises instruments and voices")
     tag.switch("-p", "--pretend", "only show the tags, store nothing")
 
     reweigh = Verb("reweigh", run_reweigh, "compute all vectors again from the stored analysis")
@@ -47,7 +47,7 @@ def verbs() -> list[Verb]:
         "-e",
         "--epsilon",
         type="float",
-        help="cosine distance below which two slices of music count as the same; near 0 and near 2 all slices weigh alike",
+        help="cosine distance below which two slices of music count as the same; near 0 and near 2, all count the same",
     )
     reweigh.parser.add_option(
         "--sweep", metavar="E,E...", help="only show how good the vectors would be with each of these epsilons"
@@ -120,7 +120,7 @@ def run_tag(call: Call) -> None:
         pretend=bool(opts.pretend),
     )
     if unheard:
-        raise UserError(f"{counted(unheard, 'file')} could not be heard, see above; --more tries again")
+        raise UserError(f"{counted(unheard, 'file')} could not be analysed, see above; --more tries again")
 
 
 def run_reweigh(call: Call) -> None:

@@ -18,11 +18,11 @@ def verbs() -> list[Verb]:
     discover = Verb(
         "discover",
         run_discover,
-        "name songs that the library lacks, from the lists that its matching tracks are in",
+        "suggest songs that the library lacks, from lists that contain the matching tracks",
         takes="[options] [QUERY...]",
     )
-    add_options(discover, (replace(OPTIONS["number"], help="songs, or artists, to name"),))
-    discover.switch("--artists", "artists of whom the library has nothing, instead of songs")
+    add_options(discover, (replace(OPTIONS["number"], help="songs, or artists, to suggest"),))
+    discover.switch("--artists", "suggest artists that the library lacks, instead of songs")
     discover.parser.add_option("-o", "--output", metavar="FILE", help="write them to this file, .csv or .jspf")
     discover.parser.add_option(
         "--format", dest="shown_as", metavar="FORMAT", choices=("csv", "jspf"), help="print them as csv or jspf"

@@ -10,7 +10,7 @@ from ..group import Verb
 
 def verbs() -> list[Verb]:
     map_ = Verb(
-        "map", run_map, "draw a map of the library on which similar tracks lie together", takes="[options] [QUERY...]"
+        "map", run_map, "draw a map of the library, with similar tracks close together", takes="[options] [QUERY...]"
     )
     map_.parser.add_option("-o", "--output", metavar="FILE", help="a page (.html) or picture (.png, .svg) to write")
     map_.parser.add_option("--color", metavar="FIELD", help="colour by genre, decade, artist, or any field of beets")
@@ -21,7 +21,7 @@ def verbs() -> list[Verb]:
         metavar="FILE",
         help="draw this playlist or journey into the map; may be repeated",
     )
-    map_.switch("--open", "open it when it is written")
+    map_.switch("--open", "open the map when it is written")
     return [map_]
 
 

@@ -26,7 +26,7 @@ def verbs() -> list[VerbsCommand]:
         "remove", run_remove, "remove sources, and what came from them", takes="[options] SOURCE...", aliases=("rm",)
     )
     report = Verb("report", run_report, "show which songs of the history the library has", takes="[options] [SOURCE]")
-    report.switch("-a", "--all", "show all songs, not the most frequent only")
+    report.switch("-a", "--all", "show all songs, not only the most frequent")
     export = Verb(
         "export", run_export, "write the lists as Parquet, for Track2Vec on a cluster", takes="[options] FILE.parquet"
     )
@@ -49,7 +49,7 @@ def run_add(call: Call) -> None:
             continue
         with open_history(call.library) as store:
             for there in overlapping(store.sources(), source):
-                told = "{} is also part of the history; what is in both counts twice: `history remove` one"
+                told = "{} is also in the history; songs in both count twice, unless you remove one with `history remove`"
                 call.log.warning(told, there)
             sources.add(store, source)
             (holding,) = (holding for holding in store.holdings() if holding.source == source)
@@ -83,7 +83,7 @@ def _known_source(store: HistoryStore, text: str) -> Source:
 
     source = meant_source(text)
     if source not in store.sources():
-        raise UserError(f"{text!r} is not in the history; `beet deejai history list` shows what is")
+        raise UserError(f"{text!r} is not in the history; `beet deejai history list` shows its sources")
     return source
 
 

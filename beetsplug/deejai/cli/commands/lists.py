@@ -28,7 +28,7 @@ def verbs() -> list[Verb]:
         takes="[options] QUERY...|FILE...|PLAYLIST...",
     )
     _add_list_options(similar, (*WALK, *VARIATION, *RULES))
-    similar.switch("--words", "the words describe how music sounds, whatever titles they match")
+    similar.switch("--words", "read the words as a description of sound, even if they match titles")
 
     journey = Verb(
         "journey",
@@ -43,7 +43,7 @@ def verbs() -> list[Verb]:
     reorder = Verb(
         "reorder",
         run_reorder,
-        "put a playlist, or matching tracks, in an order that flows",
+        "put a playlist, or matching tracks, in the smoothest order",
         takes="[options] PLAYLIST|QUERY...",
     )
     _add_end_options(reorder)
@@ -123,7 +123,7 @@ def _make(verb: str, call: Call) -> None:
 
     opts, library, log = call.opts, call.library, call.log
     for name in unknown_options(call.config):
-        log.warning("deejai.{}: there is no such option in the configuration; it is ignored", name)
+        log.warning("deejai.{}: unknown option; it is ignored", name)
     option = opts.ensure_value
     if option("pick", None) and not is_terminal():
         raise UserError("--pick asks you to choose, and needs a terminal for that")

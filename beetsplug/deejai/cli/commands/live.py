@@ -39,13 +39,13 @@ def verbs() -> list[Verb]:
     )
     option("--every", type="float", metavar="SECONDS", default=EVERY, help="time between two answers (default: %default)")
     option("-n", "--number", dest="nearest", type="int", default=NEAREST, help="songs to name (default: %default)")
-    option("--m3u", metavar="FILE", help="append what should be played next to this playlist")
+    option("--m3u", metavar="FILE", help="append suggestions for the next song to this playlist")
     option(
         "--silence",
         type="float",
         metavar="DB",
         default=SILENCE,
-        help="level below which it is silent (default: %default dBFS)",
+        help="level below which the input counts as silence (default: %default dBFS)",
     )
     option("--device", dest="microphone", metavar="NAME", help="the microphone: its number or a part of its name")
     listen.switch("--list-devices", "show the microphones and exit")

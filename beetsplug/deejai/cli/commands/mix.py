@@ -42,7 +42,7 @@ def verbs() -> list[Verb]:
         "-o", "--output", metavar="FILE", help="the mix: .mp3, .m4a, .ogg, .opus or .flac; a cue sheet is written beside it"
     )
     mix.switch("-p", "--pretend", "only show the plan, write nothing")
-    add("--fade", type="float", metavar="SECONDS", help="length of the fades; 0: gapless (default: 6)")
+    add("--fade", type="float", metavar="SECONDS", help="length of the fades in seconds; 0: gapless (default: 6)")
     add("--bitrate", type="int", metavar="KBITS", help="kbit/s (default: 256, with .ogg 224, with .opus 192)")
     mix.switch("--force", "replace the file even if it is not a mix")
     mix.switch("--similar", "mix the list that `similar` makes of the arguments")
@@ -68,7 +68,7 @@ def run_mix(call: Call) -> None:
     check_range("--fade", fade, 0, LONGEST_FADE, " (seconds)")
     with call.configured.analysis.limits.decoder() as decoder:
         for left in remove_unfinished(unfinished_path(library)):
-            teller.tell(f"removed {one_line(os.fspath(left))}, which a mix that was killed had left")
+            teller.tell(f"removed {one_line(os.fspath(left))}, left by an interrupted mix")
         rate, path = RATE, None
         if opts.output is not None:
             path = user_path(opts.output).absolute()

@@ -16,15 +16,17 @@ def verbs() -> list[VerbsCommand]:
     info = Verb("info", run_info, "show what a model is", takes="[NAME]")
     use = Verb("use", run_use, "switch to another model", takes="NAME")
     remove = Verb("remove", run_remove, "remove a model", takes="[options] NAME")
-    remove.switch("-y", "--yes", "do not ask")
-    refit = Verb("refit", run_refit, "fit the projection of an imported network anew", takes="NAME")
+    remove.switch("-y", "--yes", "do not ask for confirmation")
+    refit = Verb("refit", run_refit, "fit the projection of an imported network again", takes="NAME")
     import_ = Verb(
         "import",
         run_import,
         "import a network from an ONNX file, a Keras file or a folder",
         takes="[options] FILE.onnx|FILE.h5|FOLDER NAME",
     )
-    import_.parser.add_option("--config", metavar="FILE.json", help="what an ONNX network takes and gives")
+    import_.parser.add_option(
+        "--config", metavar="FILE.json", help="JSON file that describes the input and output of an ONNX network"
+    )
     import_.switch("-f", "--force", "replace a model of this name")
     vectors = Verb(
         "import-vectors",
@@ -32,9 +34,7 @@ def verbs() -> list[VerbsCommand]:
         "import the vectors of an existing Deej-A.I. from its pickles",
         takes="[options] NAME FOLDER|FILE.p...",
     )
-    vectors.parser.add_option(
-        "--moved", nargs=2, metavar="OLD NEW", help="the folder that the music was in then, and the one it is in now"
-    )
+    vectors.parser.add_option("--moved", nargs=2, metavar="OLD NEW", help="the old folder of the music, and its new one")
     return [
         VerbsCommand("model", [list_, info, use, remove, import_, refit, vectors], "list, switch, import and remove models")
     ]

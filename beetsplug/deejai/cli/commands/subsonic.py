@@ -21,7 +21,7 @@ PORT = 4533  # where clients of other servers of this kind expect it
 
 def verbs() -> list[Verb]:
     subsonic = Verb(
-        "subsonic", run_subsonic, "serve your music, and what sounds alike, to Subsonic clients", takes="[options]"
+        "subsonic", run_subsonic, "serve your music, and lists of similar songs, to Subsonic clients", takes="[options]"
     )
     add_address(subsonic, port=PORT)
     subsonic.switch("--keys", "print the API key of each listener, and serve nothing")

@@ -17,8 +17,8 @@ LARGEST_SEED = 10**9  # numpy's, of which Track2Vec needs four for each of ours,
 def verbs() -> list[Verb]:
     train = Verb("train", run_train, "train a model on your playlists", takes="[options] NAME")
     train.switch("--head", "train a small network on the stored analysis (the default)")
-    train.switch("--alone", "compare tracks only by what was learned, not by the original vectors as well")
-    train.switch("--track2vec", "only learn the lists, for --space track2vec; no NAME")
+    train.switch("--alone", "compare tracks only by what was learned, without the original vectors")
+    train.switch("--track2vec", "only learn Track2Vec's vectors, for --space track2vec; takes no NAME")
     train.parser.add_option(
         "--network", choices=("2d", "1d"), help="train the whole network of Deej-A.I. from the audio: 2d or 1d"
     )
@@ -30,12 +30,12 @@ def verbs() -> list[Verb]:
     train.parser.add_option(
         "--epochs",
         type="int",
-        help="most epochs of --network (default: 100); 0 keeps its random weights, to compare others with",
+        help="maximum number of epochs of --network (default: 100); 0 keeps the random weights, as a baseline",
     )
     train.parser.add_option(
         "--device",
         choices=("auto", "cpu", "cuda", "mps"),
-        help="device that computes --network: auto, cpu, cuda, mps",
+        help="device that trains --network: auto, cpu, cuda, mps",
     )
     train.parser.add_option(
         "--vectors", metavar="FILE", help="take Track2Vec's vectors from this Parquet file instead of learning them"

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 def verbs() -> list[Verb]:
     web = Verb(
-        "web", run_web, "serve a page that plays songs like the ones you choose, on and on", takes="[options] [QUERY...]"
+        "web", run_web, "serve a page that keeps playing songs like the ones you choose", takes="[options] [QUERY...]"
     )
     add_address(web, port=8050)
-    web.parser.add_option("--token", help="token that other devices have to give (default: a new one each time)")
-    web.parser.add_option("--demo", type="float", metavar="SECONDS", help="go to the next song every so many seconds")
+    web.parser.add_option("--token", help="token that other devices must give (default: a new one each time)")
+    web.parser.add_option("--demo", type="float", metavar="SECONDS", help="skip to the next song every SECONDS seconds")
     web.switch("--open", "open the page in this machine's browser")
     return [web]
 

@@ -67,7 +67,7 @@ export function next({ faded = false } = {}) {
   if (track) return player.play(track, { faded });
   if (!queue.busy && !connection.lost) {
     player.pause();
-    return notice("Nothing comes next: the library has no more songs that keep these rules.");
+    return notice("Nothing comes next: the library has no more songs that meet these rules.");
   }
   const unheard = queue.seeds.find((seed) => !known(seed));
   if (unheard) notice(`“${unheard.title}” is still being analysed; the next song plays as soon as that is done.`);

@@ -13,7 +13,7 @@ export class ApiError extends Error {
 const sentence = (text) => (/^\p{Ll}+ /u.test(text) ? text[0].toUpperCase() + text.slice(1) : text).replace(/[^.!?…]$/u, "$&.");
 
 /** unsent: what is said if the server answers, but not to this. */
-async function answer(request, unsent = "The server broke off. Try again.") {
+async function answer(request, unsent = "The server closed the connection. Try again.") {
   let response;
   try {
     response = await request;

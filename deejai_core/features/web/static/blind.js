@@ -88,7 +88,7 @@ async function end() {
   $("revealed").replaceChildren(...revealed.map((line) => make("li", { textContent: line })));
   $("verdict").replaceChildren(...told.map((line) => make("li", { textContent: line.trim() })));
   show("result");
-  if (round < facts.rounds && revealed.length === round) say("There are no more songs to begin with for which the two make different lists.");
+  if (round < facts.rounds && revealed.length === round) say("There are no more songs for which the two sides make different lists.");
   $("result-title").focus();
 }
 

@@ -31,12 +31,12 @@ export function takeControls() {
     ["k", "play or pause", toggle],
     ["n", "next song", () => next()],
     ["p", "previous song, or this one from its beginning", previous],
-    ["ArrowRight", "ten seconds on", () => seekBy(STEP)],
+    ["ArrowRight", "ten seconds forward", () => seekBy(STEP)],
     ["ArrowLeft", "ten seconds back", () => seekBy(-STEP)],
     ["/", "search", () => $("search").focus()],
     ["s", "save as a playlist", save],
-    ["x", "keep following this song, or no more", pinNow],
-    ["m", "sound off, or on again", mute],
+    ["x", "follow this song, or stop following it", pinNow],
+    ["m", "mute, or unmute", mute],
     ["j", "journey, or songs like this one", otherMode],
   ]);
 }

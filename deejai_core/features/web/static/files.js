@@ -79,7 +79,7 @@ async function heard(file) {
 
 /** Have the server make what this browser plays of a file that it does not. */
 export async function convert(track) {
-  notice(`This browser does not play such files; the server converts “${track.title}”…`, { lasting: true });
+  notice(`This browser cannot play this file; the server is converting “${track.title}”…`, { lasting: true });
   track.converted = true;
   converting.add(track);
   try {

@@ -15,8 +15,8 @@ function show({ analysis: { total, analysed, running }, writable }, begun) {
     ? underWay
       ? `${analysed.toLocaleString("en")} of ${songs(total)}`
       : `${songs(total)} can be analysed. That takes some seconds a song, and only once; then this page plays what goes together.${
-          writable ? "" : " To begin, have it analysed on the machine that has the music. This page notices by itself."}`
-    : "Add some music to it. This page notices by itself.";
+          writable ? "" : " Start the analysis on the machine that has the music. This page updates by itself."}`
+    : "Add some music to it. This page updates by itself.";
   $("first-done").hidden = !underWay;
   $("first-done").value = total ? analysed / total : 0;
   $("analyse").hidden = !total || underWay || !writable;

@@ -19,7 +19,7 @@ export function addWaypoint(track) {
 }
 
 function dropWaypoint(track) {
-  undoable(`“${track.title}” is no waypoint any more.`, () => {
+  undoable(`“${track.title}” is no longer a waypoint.`, () => {
     plan.set({ waypoints: plan.waypoints.filter((one) => one !== track) });
   });
 }

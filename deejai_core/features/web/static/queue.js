@@ -121,7 +121,7 @@ export class Queue extends EventTarget {
     this.now = stops[0];
     this.coming = path;
     this.changed();
-    if (!complete) this.tell("notice", "The library has no more songs for this journey: some legs are shorter.");
+    if (!complete) this.tell("notice", "The library has no more songs for this journey: some parts are shorter.");
     this.fill();
   }
 

@@ -96,12 +96,12 @@ export function showRules(tags, queue, player) {
 
   const LOOSE = [["artist_separation", "0", "mild"], ["candidates", ""], ["not_played_days", "0"], ["min_length", ""], ["max_length", ""], ["mood", ""]];
   const drops = {
-    artist_separation: "Let artists come again at any time",
+    artist_separation: "Let artists repeat at any time",
     candidates: "Take songs from the whole library",
-    not_played_days: "Let songs come that were played lately",
-    min_length: "Let short songs come",
-    max_length: "Let long songs come",
-    mood: "Lean to no mood",
+    not_played_days: "Allow songs that were played recently",
+    min_length: "Allow short songs",
+    max_length: "Allow long songs",
+    mood: "Ignore the mood",
   };
   /** Which rules are in force, each as what would be without it, in words, and what lifts it. */
   return () => [

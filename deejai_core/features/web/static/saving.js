@@ -33,7 +33,7 @@ async function attempt(act) {
   if (!body.ids.length) return ($("saved").textContent = "None of these songs is in the library.");
   try {
     const told = await act(body);
-    $("saved").textContent = told + (left ? ` ${left} dropped in from outside the library left out.` : "");
+    $("saved").textContent = told + (left ? ` ${left} not in the library, so left out.` : "");
   } catch (error) {
     $("saved").textContent = error.message;
     if (error.status === 409) {

@@ -43,7 +43,7 @@ export function searchField({ choose, chooseGroup, add, tell, fail }) {
   }
 
   function takeTrack(track, act) {
-    if (!track.analysed) return tell(`“${track.title}” has not been analysed yet, so nothing is known to be like it.`);
+    if (!track.analysed) return tell(`“${track.title}” has not been analysed yet, so songs like it are not known.`);
     if (field.value.trim() === shown) done(); // else somebody types on
     act(track);
   }
@@ -96,7 +96,7 @@ export function searchField({ choose, chooseGroup, add, tell, fail }) {
     const album = group.kind === "album";
     showCover(cover, { id: album ? group.ids[0] : null, artist: album ? group.artist : group.name, album: album ? group.name : "" });
     const songs = group.tracks === 1 ? "1 song" : `${group.tracks} songs`;
-    const kinds = { album: ["Album", group.artist, songs], artist: ["Artist", songs], sound: ["What sounds so", songs] };
+    const kinds = { album: ["Album", group.artist, songs], artist: ["Artist", songs], sound: ["Sounds like this", songs] };
     const more = kinds[group.kind].filter(Boolean).join(" · ");
     return option([cover, told(group.name, more)], () => {
       done();
