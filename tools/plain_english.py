@@ -56,8 +56,6 @@ INSTEAD = {  # a blank stands for any white space
 LATER = {
     "docs/benchmarks.md",
     "docs/design.md",
-    "help",
-    "messages",
 }
 
 

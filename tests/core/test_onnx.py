@@ -366,7 +366,7 @@ class TestImport:
             ("tags", {"names": ["one", "two"]}, "tags.names has 2 names, and tags of mel.onnx 3 numbers"),
             (None, {"output": {}}, "output.name is missing; mel.onnx has rows, tags"),
             (None, {"constants": {"state": 0}}, "constants.state: mel.onnx has no such input, only audio"),
-            (None, {"constants": {"audio": 0}}, "constants: mel.onnx has no input that is none of them"),
+            (None, {"constants": {"audio": 0}}, "constants: mel.onnx has no input left for the audio"),
             (
                 None,
                 {"projection": "p.safetensors"},

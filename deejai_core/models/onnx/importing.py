@@ -86,7 +86,7 @@ def _audio_input(config: Config, inputs: Sequence[Put], source: Path, configurat
         raise ModelError(f"{configuration}: input.name is {config.input.name!r}, and {source.name} has {', '.join(names)}")
     others = ", ".join(put.name for put in free if put is not wanted[0]) if wanted else ""
     if len(wanted) != 1 or others:
-        told = f"{source.name} also takes {others}" if wanted else f"{source.name} has no input that is none of them"
+        told = f"{source.name} also takes {others}" if wanted else f"{source.name} has no input left for the audio"
         raise ModelError(f"{configuration}: constants: {told}; give every input but the audio a value there")
     (put,), shape = wanted, layout_shape(config.input)
     fixed = [size if isinstance(size, int) else None for size in put.shape]
