@@ -40,7 +40,7 @@ class TestSmallMistakes:
     def test_why_counts_what_was_taken_off(self, analysed):
         analysed.run("modify", "-yMW", "title:Anvil", "play_count=40")
         result = analysed.deejai("similar", "Aisle", "-n", "2", "--prefer-played", "0.5", "--why")
-        assert re.search(r"counted as -?0\.\d{3}, after mood, plays, skips, hubs and artists", result.out)
+        assert re.search(r"counted as -?0\.\d{3} after penalties for mood, plays, skips, hubs and artists", result.out)
 
 
 class TestOutput:

@@ -456,7 +456,7 @@ class TestObjectives:
         (["train", "a", "--objective", "siamese"], "only 24 tracks by 6 artists are in the library and analysed"),
         (["train", "a", "--epochs", "3"], "--epochs and --device need --network"),
         (["model", "info", ""], "a model needs a name"),
-        (["model", "info", "owner/name"], "owner/name: not downloaded yet; `beet deejai model use owner/name` does"),
+        (["model", "info", "owner/name"], "owner/name: not downloaded yet; run `beet deejai model use owner/name`"),
         (["train", "a", "--network", "1d", "--device", "cuda"], "torch finds no cuda here"),
         (["train", "a"], "the history is empty; add a source with `beet deejai history add SOURCE`"),
         (["train", "--track2vec"], "the history is empty"),
