@@ -76,7 +76,7 @@ def main() -> None:
     lines = beet("deejai", "similar", seed).splitlines()
     playlist = Path(lines[-1].split(" tracks written to ", 1)[1])
     print(f"\n$ cat {str(playlist)!r}\n{playlist.read_text(errors='replace')}")
-    print(f"Your playlist: {playlist}\nIt plays in any player. `make clean` removes the demo.")
+    print(f"Your playlist: {playlist}\nIt plays in any player. `make clean` removes the demo and .venv.")
 
 
 if __name__ == "__main__":

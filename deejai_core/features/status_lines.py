@@ -17,6 +17,12 @@ from deejai_core.words import counted, lasting
 SHOWN = 10  # failures listed before "and N more"
 
 
+def _vectors(status: Status, words: Mapping[str, str]) -> str:
+    if not status.analysed:
+        return "none yet"
+    return "up to date" if status.current else f"{_outdated(status)}; {words['update']}"
+
+
 def status_lines(status: Status, words: Mapping[str, str] = HINTS) -> list[str]:
     """The report, a line for each figure. words: for what would help, by its name in `HINTS`."""
     tracks, pending, stored, failures = status.tracks, status.pending, status.stored, status.failures
@@ -36,7 +42,7 @@ def status_lines(status: Status, words: Mapping[str, str] = HINTS) -> list[str]:
             + (f"; {words['tag more']}" if heard < status.recordings else "")
             for trunk, heard in status.heard.items()
         ),
-        "vectors   " + ("up to date" if status.current else f"{_outdated(status)}; {words['update']}"),
+        f"vectors   {_vectors(status, words)}",
         f"index     {_index(status, words)}",
         *([f"votes     {_votes(status, words)}"] if status.votes or status.unread else []),
         f"on disk   slices {_size(status.slices)}, index {_size(status.caches)}, in {status.folder}",

@@ -175,15 +175,15 @@ class TestVerdict:
         ]
         *_, chance = verdict_lines(("bliss", "sound"), judge((2, 8)))
         assert chance.endswith(
-            "If 80 % is the true share, 20 votes would tell with a probability of 80 % or more: 10 more to come."
+            "If 80 % is the true share, 20 votes would be enough to show it, at least 80 % of the time: 10 more to go."
         )
         *_, odds, sure = verdict_lines(("bliss", "sound"), judge((1, 11)))
-        assert "at least so one-sided with a probability of 0.63 %" in odds  # 26 / 4096
+        assert "at least this one-sided would come up 0.63 % of the time" in odds  # 26 / 4096
         assert sure == "  That is less than 5 %, so it is hardly chance."
         *_, even = verdict_lines(("bliss", "sound"), judge((4, 4)))
         assert even == "  Neither is ahead: no number of such votes would tell them apart."
         *_, odds, close = verdict_lines(("bliss", "sound"), judge((51, 50)))
-        assert "probability of 100 %" in odds
+        assert "come up 100 % of the time" in odds
         assert close.endswith("If 50 % is the true share, even 1,000 votes would hardly tell.")
 
 

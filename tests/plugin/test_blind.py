@@ -32,7 +32,7 @@ def hold(beets: Beets, *words: str, answers: str) -> Result:
     return Result(text(out), text(err), process.returncode)
 
 
-ODDS = "If nobody heard a difference, votes would be at least so one-sided with a probability of"
+ODDS = "If nobody could hear a difference, a result at least this one-sided would come up"
 WORDS = ("genre", "random", "--seed", "3", "-n", "3", "--rounds", "7", "--artist-separation", "0")
 
 

@@ -227,6 +227,8 @@ class TestRules:
         assert "Allowed 3 tracks shorter or longer than you asked; no others fit." in result.err
         assert analysed.deejai("similar", "Aisle", "-n", "3", "--max-length", "8.5").err == ""
         assert "longer than you asked" in analysed.deejai("similar", "Aisle", "-n", "3", "--max-length", "7").err
+        result = analysed.deejai("similar", "Aisle", "--min-length", "11:00", status=1)
+        assert "--min-length: no track is at least 11:00 and at most 10:00 long; set max_length as well" in result.err
 
     def test_ten_minutes_at_most_by_default(self, analysed):
         analysed.run("modify", "-yMW", "title:Vault", "length=601")

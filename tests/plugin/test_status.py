@@ -28,8 +28,8 @@ def test_of_an_empty_library(beets):
         "pending": "0",
         "failed": "0",
         "model": "musicnn-msd-1, 100 dimensions, epsilon 0.1",
-        "vectors": "up to date",
-        "index": f"exact search: {why_no_annoy()}" if why_no_annoy() else "none yet; run `beet deejai analyze`",
+        "vectors": "none yet",
+        "index": f"exact search: {why_no_annoy()}" if why_no_annoy() else "not built yet; run `beet deejai analyze`",
     }
     assert not beets.data.exists()  # asking changes nothing
 
@@ -59,7 +59,7 @@ def parts(beets) -> list[str]:
 @needs_annoy
 def test_every_library_has_an_index(analysed):
     """Built by `analyze`, and out of date when music comes or goes until the next one."""
-    assert report(analysed)["index"] == "none yet; run `beet deejai analyze`"  # an import builds none
+    assert report(analysed)["index"] == "not built yet; run `beet deejai analyze`"  # an import builds none
     analysed.deejai("analyze")
     annoy, tracks, size, age, state, asked = parts(analysed)
     assert (annoy, tracks, state, asked) == ("Annoy", "24 tracks", "up to date", "lists compare all tracks")

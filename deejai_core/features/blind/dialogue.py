@@ -147,8 +147,8 @@ def verdict_lines(sides: tuple[str, str], verdict: Verdict) -> Iterator[str]:
     share = f"{100 * max(one, other) / total:.0f} %"
     yield f"  {sides[0] if one > other else sides[1]} was chosen in {share} of {counted(total, 'vote')}."
     yield (
-        "  If nobody heard a difference, votes would be at least so one-sided with a probability of "
-        f"{_probability(verdict.probability)} (exact binomial test, two-sided)."
+        "  If nobody could hear a difference, a result at least this one-sided would come up "
+        f"{_probability(verdict.probability)} of the time (exact binomial test, two-sided)."
     )
     if verdict.tells:
         yield f"  That is less than {100 * LEVEL:.0f} %, so it is hardly chance."
@@ -156,8 +156,8 @@ def verdict_lines(sides: tuple[str, str], verdict: Verdict) -> Iterator[str]:
         yield f"  That may be chance. If {share} is the true share, even {MOST_NEEDED:,} votes would hardly tell."
     else:
         yield (
-            f"  That may be chance. If {share} is the true share, {verdict.needed:,} votes would tell with a probability "
-            f"of {100 * POWER:.0f} % or more: {verdict.needed - total:,} more to come."
+            f"  That may be chance. If {share} is the true share, {verdict.needed:,} votes would be enough to show it, "
+            f"at least {100 * POWER:.0f} % of the time: {verdict.needed - total:,} more to go."
         )
 
 

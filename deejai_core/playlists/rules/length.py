@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deejai_core.errors import OptionError
 from deejai_core.options.lists import Rules
 from deejai_core.playlists.rules.lineup import Lineup
 from deejai_core.playlists.rules.rule import Rule, RuleContext
+from deejai_core.words import clock
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class Length(Rule):
     def of_options(cls, rules: Rules, context: RuleContext) -> Length:
         if context.kind != "track":  # an album is longer than a track may be
             return cls()
+        if rules.min_length > rules.max_length:
+            problem = f"no track is at least {clock(rules.min_length)} and at most {clock(rules.max_length)} long"
+            raise OptionError("min_length", f"{problem}; set max_length as well")
         return cls(rules.min_length, rules.max_length)
 
     @property

@@ -110,7 +110,9 @@ def _findings(call: Call) -> Iterator[Finding]:
     settings = call.configured
     yield from examine_installation(OUR_LIBRARIES)
     if unknown := unknown_options(call.config):
-        yield Finding("configuration", f"unknown options: {', '.join(unknown)}; they are ignored", wrong=True)
+        yield Finding(
+            "configuration", f"unknown options: {', '.join(unknown)}; correct or remove them (`beet config -e`)", wrong=True
+        )
     yield from examine_library(call.library, call.load_model, settings.analysis)
 
 
