@@ -144,6 +144,6 @@ def test_a_trained_model_stands_on_no_other_one(head):
     """Nor on itself, which would have no end."""
     path = head / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"trunk": "mine"}))
-    with pytest.raises(ModelError, match="stands on mine"):
+    with pytest.raises(ModelError, match="is based on mine"):
         load_model("mine", head.parent)
     assert trunk_of("mine", head.parent) == "mine"

@@ -72,10 +72,10 @@ def test_how_long_a_header_says_that_a_track_is(duration, whole, frames):
 def test_a_packet_ends_where_it_says_whatever_it_begins_with():
     """FFmpeg gives fewer samples than the packet lasts, where a long block of Vorbis is followed by a short one."""
 
-    def packet(pts: int, samples: int, duration: int | None) -> SimpleNamespace:
+    def packet(pts: int, samples: int, duration: int | None) -> tuple[int, SimpleNamespace]:
         frame = av.AudioFrame.from_ndarray(np.full((1, samples), pts, np.float32), format="fltp", layout="mono")
         frame.sample_rate = 1000
-        return SimpleNamespace(pts=pts, duration=duration, decode=lambda: [frame])
+        return pts, SimpleNamespace(duration=duration, decode=lambda: [frame])
 
     packets = [packet(10, 100, 100), packet(110, 60, 100), packet(300, 50, None), packet(350, 50, 0)]
     blocks = [(position, block.tolist()) for position, block in decode._blocks_of(packets, origin=10)]

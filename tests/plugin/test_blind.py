@@ -58,7 +58,7 @@ def test_a_listener_tells_genre_from_chance(analysed):
     assert after.splitlines()[-4:] == [
         "genre 7, random 0, could not tell 7",
         "  genre was chosen in 100 % of 7 votes.",
-        f"  {ODDS} 1.6 % (exact binomial test, two-sided).",
+        f"  {ODDS} 1.6 % of the time (exact binomial test, two-sided).",
         "  That is less than 5 %, so it is hardly chance.",
     ]
     assert analysed.deejai("blind").lines == after.splitlines()[-4:]

@@ -130,7 +130,7 @@ def test_vectors_that_are_not_what_the_slices_give(analysed):
 @pytest.mark.skipif(why_no_annoy() is not None, reason=str(why_no_annoy()))
 def test_a_damaged_index(analysed):
     """Lists of a small library do not look at it."""
-    assert "index         none yet; `beet deejai analyze` builds it" in analysed.deejai("doctor").out
+    assert "index         not built yet; `beet deejai analyze` builds it" in analysed.deejai("doctor").out
     analysed.deejai("analyze")
     assert "index         24 tracks, up to date and intact" in analysed.deejai("doctor").out
     file = analysed.data / "index.ann"

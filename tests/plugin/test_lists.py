@@ -65,7 +65,7 @@ class TestTheWalk:
         cut = analysed.deejai("similar", "Aisle", "-n", "23", "--floor", "0.3")
         assert picks(cut) == picks(whole)[: below[0] - 1]
         assert "similarity below" not in cut.out
-        assert f"no other has a similarity of 0.3: {below[0] - 1} tracks instead of 23" in cut.err
+        assert f"no other has a similarity of 0.3 or more: {below[0] - 1} tracks instead of 23" in cut.err
 
     @pytest.mark.parametrize(
         ("similarities", "said"),

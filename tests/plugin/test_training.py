@@ -507,4 +507,5 @@ def test_a_model_in_use_is_not_removed(analysed):
     analysed.deejai("model", "use", "musicnn")
     (analysed.folder / "deejai/models/taste").mkdir(parents=True)
     analysed.configure(model="taste")
-    assert "taste is in use; `beet deejai model use musicnn`" in analysed.deejai("model", "remove", "taste", status=1).err
+    told = analysed.deejai("model", "remove", "taste", status=1).err
+    assert "taste is in use; switch to another one first, such as with `beet deejai model use musicnn`" in told

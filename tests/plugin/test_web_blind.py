@@ -89,7 +89,7 @@ def test_a_listener_tells_genre_from_chance(visit, blind_server, votes):
     assert page.locator("#verdict li").all_inner_texts() == [
         "genre 6, random 0, could not tell 0",
         "genre was chosen in 100 % of 6 votes.",
-        f"{ODDS} 3.1 % (exact binomial test, two-sided).",
+        f"{ODDS} 3.1 % of the time (exact binomial test, two-sided).",
         "That is less than 5 %, so it is hardly chance.",
     ]
     kept = [json.loads(line) for line in votes.read_text().splitlines()[1:]]
