@@ -8,10 +8,12 @@ import shutil
 import threading
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from deejai_core.audio.limits import Limits
 from deejai_core.data_folder import bliss_path, votes_path
 from deejai_core.embedding.library_vectors import used_epsilon
 from deejai_core.embedding.slices import open_slices
@@ -468,27 +470,27 @@ class TestVotes:
             ({"first": ["sound"]}, "first"),
             ({"chosen": "other"}, "chosen"),
             ({"chosen": 1}, "chosen"),
-            ({"more": 1}, "its fields are others"),
+            ({"more": 1}, "it should have the fields id, at, sides, first, chosen"),
         ],
     )
     def test_lines_that_are_no_vote(self, change, problem):
-        with pytest.raises(ValueError, match=rf"line 3 is no vote \({problem}\)"):
+        with pytest.raises(ValueError, match=rf"line 3 is not a vote \({problem}\)"):
             parse_votes(self.lines(self.GOOD, self.GOOD | change))
 
     @pytest.mark.parametrize(
         ("data", "problem"),
         [
-            (b"", "no file of votes"),
-            (b"#EXTM3U\n", "no file of votes"),
-            (b"\x00\xff" * 50, "no file of votes"),
-            (b"[" * 100_000, "no file of votes"),
+            (b"", "not a file of votes"),
+            (b"#EXTM3U\n", "not a file of votes"),
+            (b"\x00\xff" * 50, "not a file of votes"),
+            (b"[" * 100_000, "not a file of votes"),
             (b'{"deejai": "votes of blind tests", "version": 2}\n', "another version of deejai"),
             (
                 b'{"deejai": "votes of blind tests", "version": 1}\n' + b"[" * 100_000,
-                r"line 2 is no vote \(nested too deeply\)",
+                r"line 2 is not a vote \(nested too deeply\)",
             ),
-            (b'{"deejai": "votes of blind tests", "version": 1}\n\n', r"line 2 is no vote \(not JSON\)"),
-            (b'{"deejai": "votes of blind tests", "version": 1}\n7\n', r"line 2 is no vote \(not an object\)"),
+            (b'{"deejai": "votes of blind tests", "version": 1}\n\n', r"line 2 is not a vote \(not JSON\)"),
+            (b'{"deejai": "votes of blind tests", "version": 1}\n7\n', r"line 2 is not a vote \(not an object\)"),
             (b" " * 20_000_001, "too large for a file of votes"),
         ],
     )
@@ -501,7 +503,7 @@ class TestVotes:
         before = votes_path(library).read_bytes()
         path = tmp_path / "friend.jsonl"
         path.write_bytes(self.lines(self.GOOD, self.GOOD | {"id": "x"}))
-        with pytest.raises(StoreError, match=r"friend.jsonl: line 3 is no vote \(id\); nothing was merged") as error:
+        with pytest.raises(StoreError, match=r"friend.jsonl: line 3 is not a vote \(id\); nothing was merged") as error:
             merge_votes(library, path)
         assert not isinstance(error.value, DamagedError)
         with pytest.raises(StoreError, match="cannot be read"):
@@ -518,7 +520,7 @@ class TestVotes:
         damaged = b"".join([lines[0], lines[1], lines[2][:50], lines[3]])
         path.write_bytes(damaged)
         for use in (read_votes, lambda library: keep_votes(library, cast), lambda library: export_votes(library, path)):
-            with pytest.raises(DamagedError, match=r"votes.jsonl: line 3 is no vote \(not JSON\)") as error:
+            with pytest.raises(DamagedError, match=r"votes.jsonl: line 3 is not a vote \(not JSON\)") as error:
                 use(library)
             assert error.value.hint == "repair"
         assert path.read_bytes() == damaged
@@ -631,6 +633,32 @@ class TestBliss:
             agree += len(set(by_distance) & set(by_angle))
         assert agree / 2000 > 0.85
         assert bliss.directions(np.ones((3, 20))).tolist() == [[0.0] * 20 + [1.0]] * 3
+
+    @pytest.mark.parametrize(
+        "does",
+        ["os._exit(1)", "os.write(1, b'[1.0, '); time.sleep(60)", "print('bliss', flush=True)", "os.kill(os.getpid(), 9)"],
+    )
+    def test_a_process_that_does_not_answer_costs_its_file_and_at_last_the_test(self, tmp_path, monkeypatch, does):
+        (tmp_path / "no_bliss.py").write_text(f"import os, sys, time\nsys.stdin.readline()\n{does}\n")
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setattr(bliss, "WORKER", "no_bliss")
+        features = bliss._analyse([Path("a"), Path("b"), Path("c")], Limits(seconds=2))
+        assert [np.isnan(next(features)).tolist() for _ in range(2)] == [[True]] * 2
+        with pytest.raises(LibraryError, match="bliss-audio crashed"):
+            next(features)
+
+    def test_each_file_has_its_features(self, tmp_path, monkeypatch):
+        (tmp_path / "bliss_audio.py").write_text(
+            "import os\n"
+            "class Song:\n"
+            "    def __init__(self, path):\n"
+            "        if path == 'damaged': raise ValueError(path)\n"
+            "        if path == 'deadly': os._exit(1)\n"
+            "        self.analysis = [float(len(path)), 0.5]\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        found = bliss._analyse([Path(name) for name in ("a", "damaged", "deadly", "bcd")], Limits())
+        np.testing.assert_equal([features.tolist() for features in found], [[1, 0.5], [np.nan], [np.nan], [3, 0.5]])
 
     def test_what_it_hears_is_kept_and_what_it_cannot_read_left_out(self, library, opened, told, monkeypatch):
         pytest.importorskip("bliss_audio")

@@ -110,9 +110,9 @@ def test_a_damaged_file_is_found_out_before_anybody_listens(analysed):
     path.write_bytes(whole[:-20])
     for command in (["blind"], ["blind", "genre", "random"], ["blind", "--export", "mine.jsonl"]):
         error = analysed.deejai(*command, status=1).err
-        assert error == f"error: {path}: line 4 is no vote (not JSON); `beet deejai doctor --fix` repairs it\n"
+        assert error == f"error: {path}: line 4 is not a vote (not JSON); `beet deejai doctor --fix` repairs it\n"
     assert path.read_bytes() == whole[:-20]
-    assert any("line 4 is no vote" in line for line in analysed.deejai("status").lines)
+    assert any("line 4 is not a vote" in line for line in analysed.deejai("status").lines)
     assert "problem  votes" in analysed.deejai("doctor", status=1).out
     assert "copied everything intact to a new file" in analysed.deejai("doctor", "--fix", status=None).out
     assert "votes     2 of blind tests" in analysed.deejai("status").lines
@@ -132,7 +132,7 @@ def test_a_damaged_file_is_found_out_before_anybody_listens(analysed):
         (["genre", "random", "-n", "0"], "--number: must be at least 1, not 0"),
         (["genre", "random", "--rounds", "x"], "option --rounds: invalid integer value: 'x'"),
         (["--merge", "gone.jsonl"], "gone.jsonl: cannot be read (No such file or directory)"),
-        (["--merge", "config.yaml"], "config.yaml: no file of votes: its first line is another one; nothing was merged"),
+        (["--merge", "config.yaml"], "config.yaml: not a file of votes, by its first line; nothing was merged"),
         (["--export", "config.yaml"], "config.yaml: this file exists and has no votes; choose another name"),
     ],
 )

@@ -215,7 +215,7 @@ class TestApi:
         votes.write_text("my novel")
         answer = blind_server.post("/api/blind/begin", SIDES)
         assert (answer.status, votes.read_text()) == (400, "my novel")
-        assert "no file of votes" in answer.error
+        assert "not a file of votes" in answer.error
 
 
 def test_a_page_that_may_not_write_keeps_no_votes(analysed):

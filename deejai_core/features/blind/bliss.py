@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import selectors
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
-from deejai_core.audio.child import Child, end_child, start_child
+from deejai_core.audio.child import Child, NoAnswerError, ask, end_child, start_child
 from deejai_core.audio.limits import Limits
 from deejai_core.data_folder import bliss_path
 from deejai_core.errors import LibraryError, MissingError, StoreError
@@ -87,30 +86,19 @@ def _analyse(files: Sequence[Path], limits: Limits) -> Iterator[np.ndarray]:
     try:
         for number, file in enumerate(files):
             process = process or start_child(WORKER, str(limits.memory))
-            features = _asked(process, file, limits.seconds)
-            if features is None:
+            try:
+                request = json.dumps(os.fspath(file)).encode() + b"\n"
+                told, _ = ask(process, request, seconds=limits.seconds, most=0)
+            except NoAnswerError:
                 end_child(process)
-                process = None
+                process, told = None, {}
                 silent += silent == number
             if silent == MOST_SILENT:
                 raise LibraryError("bliss-audio crashed; it may have been built for another processor")
-            yield np.array(features or [np.nan])
+            yield np.array(told.get("features") or [np.nan])
     finally:
         if process:
             end_child(process)
-
-
-def _asked(process: Child, file: Path, seconds: float) -> list[float] | None:
-    """What the process says of a file, nothing if it cannot read it; None if it does not answer."""
-    try:
-        process.stdin.write(json.dumps(os.fspath(file)).encode() + b"\n")
-        process.stdin.flush()
-    except OSError:
-        return None
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        answer = process.stdout.readline() if selector.select(seconds) else b""
-    return (json.loads(answer) or []) if answer else None
 
 
 def _read(path: Path, edition: str) -> Features:

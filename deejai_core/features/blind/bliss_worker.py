@@ -1,6 +1,6 @@
-"""Files through bliss-audio, in a process of its own: each line on standard input is a path as JSON, each answer a line.
+"""Files through bliss-audio, in a process of its own: each line on standard input is a path as JSON.
 
-An answer is the list of features, or null for a file that has none.
+An answer has the list of a file's features, or null for one that bliss-audio cannot read.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 
-from deejai_core.audio.child import confine
+from deejai_core.audio.child import answer, confine
 
 
 def main(memory: int) -> None:
@@ -20,8 +20,7 @@ def main(memory: int) -> None:
             features = list(map(float, Song(json.loads(line)).analysis))
         except Exception:  # whatever it says of a file, there are no features of it
             features = None
-        answers.write(json.dumps(features).encode() + b"\n")
-        answers.flush()
+        answer(answers, {"features": features})
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ def parse_votes(data: bytes) -> list[Vote]:
     except ValueError:
         header = {}
     if header.get("deejai") != HEADER["deejai"]:
-        raise ValueError("no file of votes: its first line is another one")
+        raise ValueError("not a file of votes, by its first line")
     if header.get("version") != HEADER["version"]:
         raise ValueError("votes of another version of deejai, which this one cannot read")
     votes: dict[str, Vote] = {}
@@ -159,7 +159,7 @@ def parse_votes(data: bytes) -> list[Vote]:
         try:
             vote = _vote(line)
         except ValueError as error:
-            raise ValueError(f"line {number} is no vote ({error})") from error
+            raise ValueError(f"line {number} is not a vote ({error})") from error
         votes.setdefault(vote.id, vote)
     return list(votes.values())
 
@@ -192,7 +192,7 @@ def _vote(line: bytes) -> Vote:
     """Raises ValueError with what is wrong."""
     values = _object(line)
     if values.keys() != Vote.__dataclass_fields__.keys():
-        raise ValueError("its fields are others")
+        raise ValueError("it should have the fields " + ", ".join(Vote.__dataclass_fields__))
     id_, at, sides, first, chosen = (values[name] for name in Vote.__dataclass_fields__)
     if not (isinstance(id_, str) and ID.fullmatch(id_)):
         raise ValueError("id")
