@@ -15,7 +15,7 @@ NOT_COMPILED = """python_version >= "3.14"
 
 requirements = [
     "beets>=2.13",
-    "confuse>=2.0",
+    "confuse>=2.2",  # whose templates are generic; beets wants it as well
     "mediafile>=0.13",
     "mutagen>=1.46",
     "numpy>=2.0.2",
