@@ -315,13 +315,11 @@ class HistoryStore:
                 return int(row[0])
             path = None if song.path is None else os.fsencode(song.path)
             texts = (_text(song.artist), _text(song.title), _text(song.album), _text(song.recording))
-            return (
-                self._connection.execute(
-                    "INSERT INTO songs (identity, artist, title, album, recording, path) VALUES (?, ?, ?, ?, ?, ?)",
-                    (identity, *texts, path),
-                ).lastrowid
-                or 0
-            )  # never 0: a row was inserted
+            cursor = self._connection.execute(
+                "INSERT INTO songs (identity, artist, title, album, recording, path) VALUES (?, ?, ?, ?, ?, ?)",
+                (identity, *texts, path),
+            )
+            return cursor.lastrowid or 0  # which is not 0, since a row was inserted
 
         return number_of
 

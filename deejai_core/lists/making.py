@@ -201,7 +201,7 @@ def make_reordered(library: Library, model: Model, words: Sequence[str], request
     if len(members) < 2:
         raise PlaylistError(lost[0] if lost else "there is nothing to reorder; give two tracks or more")
     vectors = np.stack([member.song.vector for member in members])
-    order = _best_order(list(vectors), request)
+    order = _best_order(vectors, request)
     in_order = [members[place] for place in order]
     steps = [None, *(float(one.song.vector @ next_.song.vector) for one, next_ in pairwise(in_order))]
     entries = [
@@ -233,7 +233,7 @@ def similar_artists(library: Library, model: Model, words: Sequence[str], reques
         if space.catalogue.song(int(tracks[0]), space.index.vectors[tracks[0]]).artist in own:
             continue
         names = [space.catalogue.artist[track] for track in tracks.tolist()]
-        direction = blend(list(space.index.vectors[tracks]))
+        direction = blend(space.index.vectors[tracks])
         found.append((one_line(max(names, key=names.count)), float(direction @ target), len(tracks)))
     return sorted(found, key=lambda artist: (-artist[1], artist[0]))[: request.walk.count]
 
@@ -279,10 +279,10 @@ def _named_waypoints(
     return named, lost
 
 
-def _best_order(vectors: Sequence[np.ndarray], request: Request) -> list[int]:
+def _best_order(vectors: Sequence[np.ndarray] | np.ndarray, request: Request) -> list[int]:
     if len(vectors) > MOST_REORDERED:
         raise PlaylistError(f"{len(vectors):,} are too many to reorder; give {MOST_REORDERED:,} at most")
-    units = np.stack(vectors).astype(np.float32)
+    units = np.asarray(vectors, np.float32)
     distances = np.arccos(np.clip(units @ units.T, -1, 1))
     np.fill_diagonal(distances, 0)
     last = len(units) - 1

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def blend(vectors: Sequence[np.ndarray], weights: Sequence[float] | None = None) -> np.ndarray:
+def blend(vectors: Sequence[np.ndarray] | np.ndarray, weights: Sequence[float] | None = None) -> np.ndarray:
     """The unit vector (float64) in the middle of unit vectors; the first one where they cancel each other out.
 
     weights: how much each of them counts, in sum 1; None: all alike.

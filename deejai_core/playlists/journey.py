@@ -96,9 +96,8 @@ def _plan(
 def _closest_first(candidates: Candidates, points: dict[int, np.ndarray], lineup: Lineup) -> dict[int, Pick]:
     """The closest pair of a point of the path and a track is matched first, then the closest of the rest, and so on."""
     chosen: dict[int, Pick] = {}
-    queue: list[
-        tuple[int, float, int, Pick, Iterator[Pick]]
-    ] = []  # each unserved point once, with the best track that it has not tried
+    # Each unserved point once, with the best track that it has not tried.
+    queue: list[tuple[int, float, int, Pick, Iterator[Pick]]] = []
 
     def try_next(place: int, offers: Iterator[Pick]) -> None:
         if pick := next(offers, None):

@@ -196,7 +196,7 @@ class LastFm:
 
 
 def _network(library: Any, key: str, server: str) -> pylast.LastFMNetwork:
-    """library: pylast."""
+    """How Last.fm is asked. library: the module pylast. server: its address."""
     network: pylast.LastFMNetwork = library.LastFMNetwork(api_key=key)
     url = urlsplit(server)
     network.ws_server = (url.netloc, url.path or "/")
