@@ -161,7 +161,10 @@ def import_model(source: Path, path: Path, configuration: Path | None = None) ->
         elif configuration:
             from deejai_core.models.onnx.importing import import_onnx
 
-            import_onnx(source, configuration, temporary)
+            try:
+                import_onnx(source, configuration, temporary)
+            except ModelError as error:  # which shows names from both files, and these may contain line breaks
+                raise ModelError(one_line(str(error)), hint=error.hint) from error
         else:
             from deejai_core.models.deejai.keras import convert_keras
 

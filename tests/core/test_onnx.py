@@ -122,6 +122,24 @@ class TestConfig:
                 {"input": WAVE, "constants": {"h": {"shape": [10**9], "value": 0}}},
                 "constants.h is not one number in a shape",
             ),
+            (
+                {"input": WAVE, "constants": {"h": {"shape": [1] * 65, "value": 0}}},
+                "constants.h is not one number in a shape",
+            ),
+            (
+                {"input": WAVE, "constants": {"h": {"shape": [0, 10**6, 10**6, 10**6, 10**6], "value": 0}}},
+                "constants.h is not one number in a shape",
+            ),
+            (
+                {"input": WAVE, "constants": {"h": {"shape": [1], "value": 10**400}}},
+                "constants.h is not one number in a shape",
+            ),
+            ({"input": WAVE | {"divide": 10**400}}, "input.divide is 1000000"),
+            ({"input": WAVE, "tags": {"names": ["hip\nhop"]}}, "tags.names is ['hip\\nhop']"),
+            (
+                {"input": MEL | {"rate": 48_000, "window": 48_000 * 60, "fft": 65_536, "hop": 16}},
+                "input.hop is 16, which makes 175,905 frames of a window: too many to compute at once",
+            ),
             ({"input": WAVE, "epsilon": 2}, "epsilon is 2; it should be a number from 1e-05 to 1.99"),
             ({"input": WAVE, "limits": {"memory": 5}}, "limits.memory is 5; it should be a whole number from 100000000"),
         ],
@@ -365,6 +383,8 @@ class TestImport:
             ("output", {"axes": ["feature", 1, "feature"]}, "output: rows of mel.onnx has the shape (1, 30, 120); 1 of"),
             ("tags", {"names": ["one", "two"]}, "tags.names has 2 names, and tags of mel.onnx 3 numbers"),
             (None, {"output": {}}, "output.name is missing; mel.onnx has rows, tags"),
+            (None, {"out\nput": {}}, "unknown key out put; known are"),
+            (None, {"projection": "~no-such-user/p"}, "~no-such-user/p: cannot read the projection (No such file"),
             (None, {"constants": {"state": 0}}, "constants.state: mel.onnx has no such input, only audio"),
             (None, {"constants": {"audio": 0}}, "constants: mel.onnx has no input left for the audio"),
             (
@@ -393,6 +413,18 @@ class TestImport:
         (tmp_path / "n.onnx").write_bytes(content)
         error = self.refused(tmp_path, tmp_path / "n.onnx", write_config(tmp_path / "n.json", WAVE))
         assert str(error).startswith(f"{tmp_path / 'n.onnx'}: ")
+
+    def test_a_line_break_in_a_name_of_the_network(self, tmp_path):
+        network = by_hand(tmp_path / "n.onnx", [helper.make_node("Identity", ["audio"], ["row"])])
+        network.write_bytes(network.read_bytes().replace(b"row", b"r\nw"))
+        config = write_config(tmp_path / "n.json", WAVE, output={"name": "rows"})
+        assert "output.name is 'rows', and n.onnx has r w" in str(self.refused(tmp_path, network, config))
+
+    def test_more_numbers_than_anybody_needs(self, tmp_path):
+        tile = helper.make_node("Tile", ["audio", "times"], ["row"])
+        network = by_hand(tmp_path / "n.onnx", [tile], constants=[tensor("times", [64_001, 1], np.int64)])
+        error = self.refused(tmp_path, network, write_config(tmp_path / "n.json", WAVE))
+        assert "n.onnx: the network cannot be run: it puts out more than 64,000,000 numbers" in str(error)
 
     def test_numbers_that_cannot_be_kept(self, tmp_path):
         network = by_hand(

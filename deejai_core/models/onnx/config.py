@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -19,6 +20,9 @@ FEATURE, POOLED = "feature", "pool"  # axes of an output, beside the batch
 MOST_AXES = 6
 LONGEST = 60  # seconds of a window
 LARGEST = 1_000_000  # numbers of a constant
+LARGEST_NUMBER = sys.float_info.max
+MOST_SIZES = 16  # axes of a constant
+LARGEST_SPECTROGRAM = 64_000_000  # numbers of all frames of a window, before they are transformed, and after: 512 MB each
 OF_WAVEFORMS = {"kind", "rate", "window", "name", "axes", "subtract", "divide"}  # the keys that fit any input
 
 FIT, AS_IT_IS = "fit", "none"  # projections that are no file
@@ -53,7 +57,7 @@ def axes(*names: str) -> Rule:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    return type(value) in (int, float) and abs(value) <= LARGEST_NUMBER  # not isfinite, which converts integers to floats
 
 
 TEXT = Rule(lambda value: isinstance(value, str) and value != "", "text")
@@ -62,7 +66,7 @@ TAG_NAMES = Rule(
     lambda value: (
         isinstance(value, list)
         and bool(value)
-        and all(isinstance(name, str) and plain_name(name) for name in value)
+        and all(isinstance(name, str) and name.isprintable() and plain_name(name) for name in value)
         and len({plain_name(name) for name in value}) == len(value)
     ),
     "a list of words, each another one",
@@ -250,6 +254,9 @@ def _check_input(input_: Input, given: Collection[str], path: Path) -> None:
         refuse("frame", f"is {input_.frame}; it should be at most fft, {input_.fft}")
     if input_.frames < 1:
         refuse("window", f"is {input_.window} samples; it should hold a frame of {input_.frame_length} at least")
+    numbers = input_.frames * max(input_.frame_length, input_.fft // 2 + 1, input_.bands)
+    if numbers > LARGEST_SPECTROGRAM:
+        refuse("hop", f"is {input_.hop}, which makes {input_.frames:,} frames of a window: too many to compute at once")
     if input_.pad == "reflect" and input_.window <= input_.frame_length // 2 + 1:
         refuse("window", f"is {input_.window} samples, too few to be reflected at both ends")
     if input_.highest is not None and input_.highest > input_.rate / 2:
@@ -267,8 +274,15 @@ def constant_array(name: str, value: object, path: Path) -> np.ndarray:
     if isinstance(value, dict) and value.keys() == {"shape", "value"}:
         shape, value = value["shape"], value["value"]
         sizes = isinstance(shape, list) and all(type(size) is int and 0 <= size <= LARGEST for size in shape)
-        if not sizes or math.prod(shape) > LARGEST or not _is_number(value):
-            raise ModelError(f"{path}: constants.{name} is not one number in a shape of {LARGEST:,} numbers at most")
+        # A size of 0 makes no shape smaller that numpy could not have.
+        if (
+            not sizes
+            or len(shape) > MOST_SIZES
+            or math.prod(size or 1 for size in shape) > LARGEST
+            or not _is_number(value)
+        ):
+            told = f"one number in a shape of {MOST_SIZES} sizes and {LARGEST:,} numbers at most"
+            raise ModelError(f"{path}: constants.{name} is not {told}")
     try:
         array = np.asarray(value)
     except ValueError:  # lists of different lengths

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,7 +30,8 @@ def import_onnx(source: Path, configuration: Path, folder: Path) -> None:
     it takes and gives is held against that.
     """
     config, values = read_config(configuration)
-    brought = None if config.projection in (FIT, AS_IT_IS) else configuration.parent / Path(config.projection).expanduser()
+    own = os.path.expanduser(config.projection)  # noqa: PTH111 (pathlib's raises an error where there is no such home)
+    brought = None if config.projection in (FIT, AS_IT_IS) else configuration.parent / own
     sha256, size = _copy(source, folder / NETWORK)
     outputs = [config.output, *filter(None, [config.tags])]
     try:

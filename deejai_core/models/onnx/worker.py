@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deejai_core.audio.child import answer, confine
+from deejai_core.models.onnx.network import MOST_NUMBERS
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -96,6 +97,8 @@ class Session:
         numbers = np.frombuffer(base64.b64decode(line), np.float32).reshape(shape).astype(self._type)
         found = self._session.run(self._outputs, {self._input: numbers, **self._constants})
         arrays = [np.ascontiguousarray(array, np.float32) for array in found]
+        if sum(array.size for array in arrays) > MOST_NUMBERS:
+            raise ValueError(f"it puts out more than {MOST_NUMBERS:,} numbers")
         return {"shapes": [list(array.shape) for array in arrays]}, b"".join(array.tobytes() for array in arrays)
 
 
