@@ -59,6 +59,11 @@ def model_folder(name: str, folder: Path) -> Path:
     return path
 
 
+def is_path(name: str) -> bool:
+    """Whether a text stands for a folder anywhere on this machine, and not for a model by its name."""
+    return not NAME.fullmatch(name) and not HUB.fullmatch(name)
+
+
 def same_model(name: str, other: str, folder: Path) -> bool:
     """Whether two names are those of one model."""
     return name == other or model_folder(name, folder) == model_folder(other, folder)

@@ -23,6 +23,7 @@ from deejai_core.errors import (
     LibraryError,
     MissingError,
     ModelError,
+    NoMatchError,
     NotAnalysedError,
     QueryError,
     StoreError,
@@ -41,9 +42,11 @@ from deejai_core.features.blind.votes import (
     read_votes,
     rebuild_votes,
 )
+from deejai_core.features.web.blind import BlindTests
+from deejai_core.features.web.library import RefusedError
 from deejai_core.folder import FolderLibrary
 from deejai_core.lists.request import Request
-from deejai_core.options.lists import ONCE, Rules
+from deejai_core.options.lists import ONCE, BlindTest, Rules
 from deejai_core.progress import Progress, Teller
 from deejai_core.training.kept import save_track2vec, word_of
 from deejai_core.training.track2vec import Track2Vec
@@ -677,3 +680,58 @@ class TestBliss:
         bliss_path(library).write_bytes(b"damaged")
         with pytest.raises(TypeError):  # it would hear all again
             opened("bliss", "random")
+
+
+class TestOnAPage:
+    @pytest.fixture
+    def tests(self, library) -> BlindTests:
+        return BlindTests(library, Model(), nowhere, Request(), BlindTest())
+
+    def test_one_is_prepared_at_a_time_and_nobody_waits_for_it(self, library):
+        loading, loaded = threading.Event(), threading.Event()
+
+        def load(name: str) -> Model:
+            loading.set()
+            assert loaded.wait(30)
+            raise ModelError("too late")
+
+        tests = BlindTests(library, Model(), load, Request(), BlindTest())
+
+        def wait() -> None:
+            with pytest.raises(ModelError, match="too late"):
+                tests.begin(("model:slow", "random"), "")
+
+        first = threading.Thread(target=wait)
+        first.start()
+        assert loading.wait(30)
+        with pytest.raises(RefusedError, match="preparing another blind test; try again") as refused:
+            tests.begin(("sound", "random"), "")
+        assert refused.value.status == 503
+        loaded.set()
+        first.join(30)
+        assert tests.next(tests.begin(("sound", "random"), ""))
+
+    def test_of_many_tests_the_one_unused_longest_is_forgotten(self, tests):
+        used, idle, *_ = (tests.begin(("sound", "random"), "") for _ in range(4))
+        tests.next(used)
+        tests.begin(("sound", "random"), "")
+        assert tests.next(used)
+        with pytest.raises(RefusedError, match="this test is over"):
+            tests.next(idle)
+
+    def test_queries_and_models_name_no_files(self, tests, tmp_path):
+        outside = write_song(tmp_path / "outside.flac", 99, title="outside")
+        for path in (outside, tmp_path / "none.flac"):  # whether there is one is not told
+            with pytest.raises(NoMatchError) as error:
+                tests.begin(("sound", "random"), str(path))
+            assert str(error.value) == f"no track matches {str(path)!r}"
+        for name in (str(tmp_path), "../models/mine", "~"):
+            with pytest.raises(RefusedError, match="is not the name of a model"):
+                tests.begin((f"model:{name}", "random"), "")
+        with pytest.raises(ModelError, match="unknown model"):
+            tests.begin(("model:owner/name@1.0", "random"), "")
+
+    @pytest.mark.parametrize(("query", "seed"), [("jazz 4", "jazz 4"), ("Artist 23", "polka 23"), (" ", None)])
+    def test_a_query_names_the_songs_to_begin_with(self, tests, query, seed):
+        shown = tests.next(tests.begin(("sound", "random"), query))
+        assert seed in (None, *titles([shown.seed]))

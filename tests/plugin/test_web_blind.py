@@ -129,6 +129,28 @@ def test_it_ends_when_asked_to_and_goes_on_with_another(visit, blind_server, vot
     assert len(votes.read_text().splitlines()) == 3
 
 
+def test_a_vote_whose_answer_got_lost_counts_once(visit, blind_server, votes):
+    page = visit(blind_server, path="blind")
+    begin(page)
+    page.route("**/api/blind/next", lambda route: route.abort())
+    page.keyboard.press("1")
+    expect(page.locator("#said")).not_to_be_empty()
+    page.unroute("**/api/blind/next")
+    page.keyboard.press("1")
+    expect(page.get_by_role("heading", name="Round 2 of 6")).to_be_focused()
+    assert len(votes.read_text().splitlines()) == 2
+
+
+def test_a_test_that_the_server_has_forgotten_can_be_begun_again(visit, blind_server):
+    page = visit(blind_server, path="blind")
+    begin(page)
+    for _ in range(4):
+        blind_server.post("/api/blind/begin", SIDES | {"query": ""})
+    page.keyboard.press("1")
+    expect(page.locator("#said")).to_contain_text("his test is over; begin a new one")
+    begin(page)
+
+
 def test_what_cannot_be_compared_is_said(visit, blind_server):
     page = visit(blind_server, path="blind")
     for one, query, told in [
@@ -188,7 +210,11 @@ class TestApi:
             ("begin", [], 400, "JSON object"),
             ("next", {"test": "none"}, 404, "this test is over; begin a new one"),
             ("vote", {"test": "none", "chosen": 1}, 404, "this test is over"),
+            ("begin", {"one": "model:/etc", "other": "random"}, 400, "'/etc' is not the name of a model"),
+            ("begin", SIDES | {"query": "/etc/passwd.m3u"}, 400, "no track matches"),
             ("vote", {"test": "none", "chosen": 3}, 400, "chosen"),
+            ("vote", {"test": "none"}, 400, "chosen"),
+            ("vote", {"test": "none", "chosen": None}, 400, "chosen"),
             ("vote", {"test": "none", "chosen": "1.5"}, 400, "chosen"),
             ("vote", {"test": 5, "chosen": 1}, 400, "test"),
             ("end", {"test": "none"}, 404, "this test is over"),

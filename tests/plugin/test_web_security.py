@@ -84,6 +84,8 @@ class TestTokens:
             assert asked.headers["content-type"].startswith("text/html")
             assert 'name="token"' in asked.body.decode()
             assert server.get("/api/status").error.startswith("the token is missing or wrong")
+            assert 'name="token"' in server.get("/blind").body.decode()
+            assert "set-cookie" in server.get(f"/blind?token={token}").headers
             welcome = server.get(f"/?token={token}")
             assert welcome.status == 200
             cookie = welcome.headers["set-cookie"]

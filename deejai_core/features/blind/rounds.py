@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -39,13 +39,22 @@ def find_seeds(pair: Pair, words: Sequence[str]) -> list[int]:
 
     Raises QueryError, NotAnalysedError, LibraryError if there is none.
     """
+    if not words:
+        return seeds_among(pair, None)
+    ids = [match for match in find_matches(pair.library, words) if not isinstance(match, Path)]
+    if not ids:
+        raise QueryError("a blind test takes its seeds from the library, not from external files", hint="query")
+    return seeds_among(pair, ids)
+
+
+def seeds_among(pair: Pair, ids: Collection[int] | None) -> list[int]:
+    """The positions of those of some tracks that a test can begin with. ids: None: all tracks.
+
+    Raises NotAnalysedError, LibraryError if there is none.
+    """
     positions = np.arange(len(pair.ids))
-    if words:
-        matches = find_matches(pair.library, words)
-        ids = [match for match in matches if not isinstance(match, Path)]
-        if not ids:
-            raise QueryError("a blind test takes its seeds from the library, not from external files", hint="query")
-        positions = positions[np.isin(pair.ids, ids)]
+    if ids is not None:
+        positions = positions[np.isin(pair.ids, list(ids))]
         if not len(positions):
             raise NotAnalysedError(f"none of these tracks is known to both {' and '.join(pair.labels)}", hint="analyse")
     if any(pair.by_genre):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import math
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).with_name("static")
 MAP_STATIC = Path(__file__).parent.parent / "map/static"  # the script that draws maps, and its style
+
+PAGES = ("/", "/blind")  # where a browser without the token is asked for it
 
 MOST_FOUND = 100
 MOST_SKIPPED = 1_000_000
@@ -115,7 +118,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         else:
             status, text = 500, "something went wrong; the terminal that the server runs in says what"
             log.error("%s %s", flask.request.method, flask.request.path, exc_info=error)
-        if status == 401 and flask.request.path == "/":
+        if status == 401 and flask.request.path in PAGES:
             response = flask.Response(token_page(start.program, wrong="token" in flask.request.args), mimetype="text/html")
             response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
             return response, status
@@ -128,14 +131,18 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
 
     @app.get("/")
     def page() -> Response:
-        response = flask.send_file(STATIC / "index.html", mimetype="text/html", max_age=0)
-        if guard.token and guard.shows_token(f"token={flask.request.args.get('token', '')}", lambda _: None):
-            response.set_cookie(guard.cookie, guard.token, httponly=True, samesite="Strict", max_age=365 * 24 * 3600)
-        return response
+        return html("index.html")
 
     @app.get("/blind")
     def blind_page() -> Response:
-        return flask.send_file(STATIC / "blind.html", mimetype="text/html", max_age=0)
+        return html("blind.html")
+
+    def html(name: str) -> Response:
+        """A page, and with it the cookie by which its requests show the token."""
+        response = flask.send_file(STATIC / name, mimetype="text/html", max_age=0)
+        if guard.token and guard.shows_token(f"token={flask.request.args.get('token', '')}", lambda _: None):
+            response.set_cookie(guard.cookie, guard.token, httponly=True, samesite="Strict", max_age=365 * 24 * 3600)
+        return response
 
     @app.get("/static/<name>")
     def static(name: str) -> Response:
@@ -330,7 +337,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
     @app.post("/api/blind/vote")
     def vote() -> dict[str, Any]:
         body = _body(flask.request)
-        chosen = requests.read_whole(body, "chosen", 0, 0, 2)  # 0: the listener cannot tell
+        chosen = requests.read_whole(body, "chosen", math.nan, 0, 2)  # required; 0: the listener cannot tell
         return {"votes": library.vote(requests.read_text(body, "test"), chosen - 1 if chosen else None)}
 
     @app.post("/api/blind/end")

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from deejai_core.errors import ModelError
+from deejai_core.errors import ModelError, NoMatchError
 from deejai_core.features.blind.dialogue import result_lines, reveal_lines
-from deejai_core.features.blind.rounds import Round, find_seeds, rounds
+from deejai_core.features.blind.rounds import Round, rounds, seeds_among
 from deejai_core.features.blind.sides import PLAIN, LoadModel, open_pair
 from deejai_core.features.blind.votes import Vote, keep_votes, read_votes
 from deejai_core.features.web.library import BlindResult, RefusedError
 from deejai_core.library import Library
 from deejai_core.lists.request import Request
 from deejai_core.models.protocol import Model
+from deejai_core.models.registry import is_path
 from deejai_core.options.lists import BlindTest
 from deejai_core.progress import silence
 
-MOST_TESTS = 4  # at once, each with two spaces in memory; of more, the oldest is forgotten, but not its votes
+MOST_TESTS = 4  # at once, each with two spaces in memory; of more, the one unused longest is forgotten, but not its votes
 
 
 @dataclass(eq=False)
@@ -50,18 +51,41 @@ class BlindTests:
         self._request = request
         self._tests: dict[str, Test] = {}
         self._opening = threading.Lock()
+        self._keeping = threading.Lock()  # of `_tests`
 
-    def begin(self, sides: tuple[str, str], words: str) -> str:
+    def begin(self, sides: tuple[str, str], query: str) -> str:
         """Begin a test of two sides with tracks that a query finds, or any without one; returns what it is called."""
         read_votes(self._library)  # a damaged file is found out before anybody has listened to anything
-        with self._opening:  # one at a time: what is weighted takes memory
-            pair = open_pair(self._library, self._model, self._load, sides, self._request, silence())
-            made = rounds(pair, find_seeds(pair, [words] if words.strip() else []), self._tracks, np.random.default_rng())
+        ids = self._found(query.strip())
+        # One at a time: what is weighted takes memory, and minutes, for which the others would keep all threads waiting.
+        if not self._opening.acquire(blocking=False):
+            raise RefusedError("the server is preparing another blind test; try again in a moment", 503)
+        try:
+            pair = open_pair(self._library, self._model, self._named, sides, self._request, silence())
+            made = rounds(pair, seeds_among(pair, ids), self._tracks, np.random.default_rng())
+        finally:
+            self._opening.release()
+        name = secrets.token_urlsafe(16)
+        with self._keeping:
             for old in list(self._tests)[: -MOST_TESTS + 1]:
-                self._tests.pop(old, None)
-            name = secrets.token_urlsafe(16)
+                del self._tests[old]
             self._tests[name] = Test(pair.labels, made)
         return name
+
+    def _found(self, query: str) -> Collection[int] | None:
+        """The tracks that a query finds; None without one. Unlike on the command line, no file outside the library."""
+        if not query:
+            return None
+        ids = self._library.titled(query) or self._library.matching(query)
+        if not ids:
+            raise NoMatchError(f"no track matches {query!r}")
+        return ids
+
+    def _named(self, name: str) -> Model:
+        """A model by its name; a page may not have folders anywhere on the machine looked into."""
+        if is_path(name):
+            raise RefusedError(f"{name!r} is not the name of a model")
+        return self._load(name)
 
     def next(self, name: str) -> Round | None:
         """The round that waits for a vote, or a new one; None if there is none any more."""
@@ -91,11 +115,14 @@ class BlindTests:
         return BlindResult(list(reveal_lines(test.voted)), list(result_lines(test.labels, read_votes(self._library))))
 
     def _test(self, name: str) -> Test:
-        if name not in self._tests:
-            raise RefusedError("this test is over; begin a new one", 404)
-        return self._tests[name]
+        with self._keeping:
+            test = self._tests.pop(name, None)
+            if test is None:
+                raise RefusedError("this test is over; begin a new one", 404)
+            self._tests[name] = test  # now the last to be forgotten
+        return test
 
 
 def load_none(name: str) -> Model:
-    """Of a program that knows no models by name."""
+    """Load a model in a program that knows no models by name: raises ModelError."""
     raise ModelError(f"{name!r} cannot be loaded here; choose sound, which uses the current model")

@@ -97,7 +97,7 @@ class Library(Protocol):
 
     @property
     def tracks(self) -> int:
-        """That are analysed."""
+        """How many tracks are analysed."""
 
     @property
     def writable(self) -> bool:
@@ -105,11 +105,11 @@ class Library(Protocol):
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """What its tracks may be tagged with."""
+        """What the tracks of the library may be tagged with."""
 
     @property
     def tags(self) -> Sequence[str]:
-        """Those of it that any of them has, to be chosen by mood."""
+        """The words of the vocabulary that some track is tagged with, to choose by mood."""
 
     @property
     def map_progress(self) -> float | None:
@@ -128,15 +128,15 @@ class Library(Protocol):
 
     @property
     def dimension(self) -> int:
-        """Of vectors."""
+        """The number of components of each vector."""
 
     @property
     def blind_sides(self) -> Sequence[str]:
-        """What blind tests can compare; there are more that need a value."""
+        """The sides that a blind test can compare, except those that need a value, such as a model's name."""
 
     @property
     def blind_rounds(self) -> int:
-        """Of a blind test."""
+        """How many rounds a blind test has."""
 
     def progress(self) -> Progress: ...
 
@@ -174,7 +174,7 @@ class Library(Protocol):
     def map_sketch(self) -> Any:
         """The same within seconds, but less well laid out; None if `map` takes no longer."""
 
-    def begin_test(self, sides: tuple[str, str], words: str) -> str:
+    def begin_test(self, sides: tuple[str, str], query: str) -> str:
         """Begin a blind test with tracks that a query finds, or any without one; returns what it is called."""
 
     def next_round(self, test: str) -> BlindRound | None:

@@ -320,10 +320,10 @@ class PageLibrary:
         return self._blind.rounds
 
     @_answering
-    def begin_test(self, sides: tuple[str, str], words: str) -> str:
+    def begin_test(self, sides: tuple[str, str], query: str) -> str:
         if not self.writable:
             raise RefusedError("this page may not write, so it cannot store votes", 403)
-        return self._blind.begin(sides, words)
+        return self._blind.begin(sides, query)
 
     @_answering
     def next_round(self, test: str) -> BlindRound | None:

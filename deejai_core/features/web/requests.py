@@ -43,7 +43,7 @@ def read_text(values: Mapping[str, Any], name: str, default: str = "", longest: 
 
 
 def read_number(values: Mapping[str, Any], name: str, default: float, lowest: float, highest: float) -> float:
-    """A finite number; also out of a text, as query strings have them."""
+    """A finite number; also out of a text, as query strings have them. default: NaN if there must be one."""
     value = values.get(name, default)
     try:
         number = math.nan if isinstance(value, bool) else float(value)
@@ -54,7 +54,7 @@ def read_number(values: Mapping[str, Any], name: str, default: float, lowest: fl
     return number
 
 
-def read_whole(values: Mapping[str, Any], name: str, default: int, lowest: int, highest: int) -> int:
+def read_whole(values: Mapping[str, Any], name: str, default: float, lowest: int, highest: int) -> int:
     number = read_number(values, name, default, lowest, highest)
     if number != int(number):
         raise RefusedError(f"{name}: must be a whole number")

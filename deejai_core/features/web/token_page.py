@@ -32,7 +32,7 @@ def token_page(program: str, *, wrong: bool) -> str:
 <title>deejai</title>
 <style>{_STYLE}</style>
 <main>
-<form method="get" action="/">
+<form method="get">
   <h1>deejai</h1>
   <p>{said} Open {where}, or enter its token: what follows <b>token=</b>.</p>
   <label for="token">Token</label>

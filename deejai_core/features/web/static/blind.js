@@ -28,6 +28,10 @@ async function during(act, told = "") {
     await act();
   } catch (error) {
     if (!(error instanceof api.ApiError)) throw error;
+    if (error.status === 404) {
+      quiet();
+      show("begin"); // the server has forgotten this test
+    }
     say(error.message);
   } finally {
     busy = false;
@@ -94,7 +98,11 @@ async function end() {
 
 const vote = (chosen) =>
   during(async () => {
-    await api.blind("vote", { test, chosen });
+    try {
+      await api.blind("vote", { test, chosen });
+    } catch (error) {
+      if (error.status !== 409) throw error; // it is stored already, and what got lost was the answer, or the next round
+    }
     await next();
   });
 
