@@ -58,10 +58,14 @@ Loss: TypeAlias = "Callable[[Forward, torch.Tensor, torch.Tensor], torch.Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """How many of a held-out track's nearest share a list with it, for each weight of the learned space."""
+    """How many of a held-out track's nearest share a list with it, for each weight of the learned space.
+
+    by_halves: the tracks are halves of tracks, see `halves`.
+    """
 
     found: np.ndarray  # (queries, weights) the share for each of them, in the order of `WEIGHTS`
     chance: float
+    by_halves: bool = False
 
     @property
     def best(self) -> float:
@@ -130,20 +134,16 @@ def train_siamese_head(
         together = torch.from_numpy(pairs.relation(tracks.numpy(), partners))
         return contrastive_loss(forward(rows), forward(torch.tensor(chosen)), together, TEMPERATURE)
 
+    judged = np.flatnonzero(held_out).tolist()
+    spread = [evenly_spread(examples.trunks[track]) for track in judged]
+    judged_slices, track_of = np.concatenate(spread), np.repeat(judged, [len(some) for some in spread])
+
     def validate(head: HeadWeights) -> float:
-        return nearness(head.direct, examples, held_out)
+        return nearer_share(unit(head.direct(judged_slices)), track_of, pairs)
 
     return _fit(
         examples, held_out, loss, validate, measure="nearer than others", constant=0.5, seed=seed, on_epoch=on_epoch
     )
-
-
-def nearness(embed: Callable[[np.ndarray], np.ndarray], examples: Examples, held_out: np.ndarray) -> float:
-    """`nearer_share` of slices of the tracks held out, in the space that `embed` puts a trunk's output in."""
-    tracks = np.flatnonzero(held_out).tolist()
-    slices = [evenly_spread(examples.trunks[track]) for track in tracks]
-    track_of = np.repeat(tracks, [len(some) for some in slices])
-    return nearer_share(unit(embed(np.concatenate(slices))), track_of, Pairs(examples.lists, held_out))
 
 
 def _fit(

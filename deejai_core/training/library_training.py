@@ -310,12 +310,12 @@ def train_on(
     held_out = split(examples.artists, rng)
     fit = train_siamese_head if objective == "siamese" else train_head
     weights, progress = fit(examples, held_out, seed=seed, on_epoch=on_epoch)
-    choice = _choose(examples, weights, held_out, model, seed)
+    choice = _choose(examples, weights, held_out, model, seed, objective)
     weight = 1.0 if alone else choice.best if progress.learned_something else 0.0
     trained = TrainedHead(weights, progress, choice, weight, model.epsilon, objective)
     if not weight:
         raise TrainingError(
-            f"nothing useful was learned: {_together(examples, trained)} ({_judged(trained)})", hint="more lists or alone"
+            f"nothing useful was learned: {_together(trained)} ({_judged(trained)})", hint="more lists or alone"
         )
     own = [model.project(trunk) for trunk in examples.trunks]
     learned = [weights.direct(trunk) for trunk in examples.trunks]
@@ -324,13 +324,21 @@ def train_on(
     return replace(trained, epsilon=matching_epsilon(own, learned, model.epsilon, rng))
 
 
-def _choose(examples: Examples, weights: HeadWeights, held_out: np.ndarray, model: Model, seed: int) -> Choice:
-    """How good each weight is: by the lists; where there are none, by whether both halves of a track find each other."""
-    if examples.lists:
+def _choose(
+    examples: Examples, weights: HeadWeights, held_out: np.ndarray, model: Model, seed: int, objective: Objective
+) -> Choice:
+    """How good each weight is: by the lists. Of a Siamese head whose held-out tracks no list pairs, by halves of tracks."""
+    if objective == "lists" or _pairs(examples).listed[held_out].any():
         return choose_weight(examples, directions(weights, examples), held_out, seed=seed)
     halved, held_out = halves(examples, held_out)
     halved = replace(halved, own=_own(halved.trunks, model))
-    return choose_weight(halved, directions(weights, halved), held_out, seed=seed, neighbours=1)
+    choice = choose_weight(halved, directions(weights, halved), held_out, seed=seed, neighbours=1)
+    return replace(choice, by_halves=True)
+
+
+def _pairs(examples: Examples) -> Pairs:
+    """Which tracks the lists pair, whether held out or not."""
+    return Pairs(examples.lists, np.zeros(len(examples.trunks), bool))
 
 
 def report(examples: Examples, trained: TrainedHead, *, seed: int) -> dict[str, str]:
@@ -338,12 +346,11 @@ def report(examples: Examples, trained: TrainedHead, *, seed: int) -> dict[str, 
     tracks, entries = counted(len(examples.trunks), "track"), sum(map(len, examples.lists))
     within = f" in {counted(len(examples.lists), 'list')} with {entries:,} entries" if examples.lists else ""
     if trained.objective == "siamese":
-        held_out = np.zeros(len(examples.trunks), bool)  # whom a track is paired with on its own side is no matter here
-        within = f", objective siamese, {Pairs(examples.lists, held_out).text}"
+        within = f", objective siamese, {_pairs(examples).text}"
     return {
         "learned": f"from {tracks}{within}, seed {seed}, on {date.today().isoformat()}",
         "validation": f"{_judged(trained)} {epoch_text(trained.progress)}",
-        "together": _together(examples, trained),
+        "together": _together(trained),
     }
 
 
@@ -352,7 +359,7 @@ def _judged(trained: TrainedHead) -> str:
     return judged(trained.progress)
 
 
-def _together(examples: Examples, trained: TrainedHead) -> str:
+def _together(trained: TrainedHead) -> str:
     """What the weight was chosen by, in words."""
     choice = trained.choice
     shares = [f"{choice.share(0.0):.1%} by the trunk's own space", f"{choice.share(1.0):.1%} by the learned one alone"]
@@ -361,7 +368,7 @@ def _together(examples: Examples, trained: TrainedHead) -> str:
             f"{choice.share(trained.weight):.1%} by both, with {trained.weight:.0%} of the weight on the learned one"
         )
     what = "share of the 10 nearest tracks that are in a list with a held-out track"
-    if not examples.lists:
+    if choice.by_halves:
         what = "share of half tracks whose nearest is their other half"
     return f"{what}: {', '.join(shares)}; by chance {choice.chance:.1%}"
 

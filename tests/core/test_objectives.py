@@ -302,6 +302,19 @@ class TestSiameseHead:
         assert "slices that belong together are nearer than others in" in told["validation"]
         assert told["together"].startswith("share of half tracks whose nearest is their other half: ")
 
+    def test_lists_that_pair_none_of_the_held_out_tracks_are_as_good_as_no_lists(self):
+        examples = self.examples()
+        alone = train_on(examples, MusiCNN(), alone=True, seed=1, objective="siamese")
+        everything = replace(examples, lists=[np.arange(40)])
+        trained = train_on(everything, MusiCNN(), alone=True, seed=1, objective="siamese")
+        assert trained.choice.by_halves
+        assert report(everything, trained, seed=1) == report(examples, alone, seed=1)
+
+    def test_a_head_that_follows_lists_is_never_judged_by_halves(self):
+        directed = replace(self.examples(), targets=unit(np.random.default_rng(0).normal(size=(40, 8))).astype(np.float32))
+        with pytest.raises(TrainingError, match="no held-out track is in a list"):
+            train_on(directed, MusiCNN(), alone=True, seed=1)
+
     def test_lists_are_what_it_learns_where_there_are_any(self):
         odd = np.arange(40) % 2 == 1
         examples = replace(self.examples(), lists=[np.flatnonzero(odd), np.flatnonzero(~odd)])
