@@ -141,9 +141,10 @@ def _no_match(library: Library, words: Sequence[str], kind: Kind, found_alone: S
             return NoMatchError(f"{text}: not an audio file, and no {kind} of the library matches", kind=kind)
         if (os.sep in text and Path(text).suffix) or Path(text).suffix.lower() in SUFFIXES:
             return NoMatchError(f"{text}: no such file, and no {kind} matches", kind=kind)
-    near = None
+    near, found = None, {word.lower() for word in found_alone}  # which were not misspelt
     for spelt in dict.fromkeys([" ".join(words), text]):  # each once: in a large library it takes half a second
         near = near or _near_name(library, spelt, kind)
+        near = None if near and near.lower() in found else near
     which = ""
     if lost and found_alone:
         without, others = (", ".join(map(repr, some)) for some in (lost, found_alone))

@@ -310,6 +310,16 @@ def test_names_are_compared_once_with_each_spelling(analysed, monkeypatch, words
     assert len(asked) == times
 
 
+def test_what_was_found_is_not_said_to_be_misspelt(analysed):
+    title = max((names.title for names in analysed.names()), key=len)
+    with pytest.raises(deejai_core.NoMatchError, match=f"'zz' matches nothing, '{title.lower()}' does") as caught:
+        similar(analysed, [title.lower(), "zz"])
+    assert caught.value.near is None
+    with pytest.raises(deejai_core.NoMatchError) as caught:
+        similar(analysed, [f"{title[:-1]}y"])
+    assert caught.value.near == title
+
+
 def test_a_library_that_is_not_analysed_is_an_error_with_a_hint(music):
     with pytest.raises(deejai_core.NotAnalysedError) as caught:
         similar(music, ["Aisle"])
