@@ -23,7 +23,8 @@ def test_a_version_that_may_be_published():
         ("1.2.0", READY.replace(" - 2026-11-28", ""), "", [], '"## 1.2.0 - '),
         ("1.2.0", READY.replace("Unreleased\n", "Unreleased\n\n* Another.\n"), "", [], "nothing below it"),
         ("1.2.0", "# Changelog\n\n## Unreleased\n", "", [], '"## 1.2.0 - '),
-        ("1.2.0", READY.replace("## Unreleased\n\n", ""), "", [], "must be"),
+        ("1.2.0", READY.replace("## Unreleased\n\n", ""), "", [], "the first heading must be"),
+        ("1.2.0", "# Changelog\n", "", [], "the first heading must be"),
     ],
 )
 def test_what_keeps_a_version_back(version, changelog, changed, tags, named):

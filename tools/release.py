@@ -27,7 +27,7 @@ def faults(version: str, changelog: str, *, changed: str, tags: list[str]) -> It
     headings = [section.partition("\n")[0] for section in sections]
     if not re.fullmatch(rf"{re.escape(version)} - \d{{4}}-\d\d-\d\d", headings[1] if len(headings) > 1 else ""):
         yield f'CHANGELOG.md: the second heading must be "## {version} - YEAR-MONTH-DAY"'
-    if headings[0] != "Unreleased" or sections[0].partition("\n")[2].strip():
+    if headings[:1] != ["Unreleased"] or sections[0].partition("\n")[2].strip():
         yield 'CHANGELOG.md: the first heading must be "## Unreleased", with nothing below it'
 
 

@@ -79,7 +79,7 @@ def import_vectors(
 
 
 def _pickled(sources: Sequence[Path], on_warning: Callable[[str], None]) -> Iterator[tuple[Path, str, np.ndarray]]:
-    """Of every pickle that can be read: the pickle, a path in it, and its vectors (n, dimension)."""
+    """Every pickle that can be read, with each path in it and its vectors (n, dimension)."""
     for source in sources:
         files = vector_files(source) if source.is_dir() or source.is_file() else []
         if not files:

@@ -81,7 +81,7 @@ def weight_again(library: Library, model: Model, epsilon: float) -> tuple[int, i
 
 
 def different_vectors(library: Library, model: Model, epsilon: float, store: SliceStore, number: int) -> list[str]:
-    """Of so many recordings, those with a track whose vector is not what is stored of them gives; if all is up to date."""
+    """Those of `number` recordings with a track whose vector differs from what their slices give, if all is up to date."""
     tracks = _tracks_of(library.recordings())
     counted = sorted(store.counted() & tracks.keys())
     some = set(counted[:: max(1, len(counted) // number)][:number])

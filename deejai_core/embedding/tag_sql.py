@@ -48,5 +48,8 @@ def level_condition(tag_set: TagSet, axis: Axis, holds: Callable[[float], bool])
 
 
 def _text_of(tag_set: TagSet) -> str:
-    """That it is text as long as that of the set. Bytes match no pattern, and so match what must not match one."""
+    """The condition that a value is text as long as that of the set.
+
+    Bytes match no pattern, and so would match what must not match one.
+    """
     return f"typeof(value) = 'text' AND length(value) = {DIGITS * len(tag_set.names)}"

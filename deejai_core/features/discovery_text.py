@@ -64,7 +64,7 @@ def write_found(path: Path, data: bytes) -> None:
     """
     try:
         if path.is_file() and not _is_ours(path):
-            raise PlaylistError(f"{path}: this file exists and is no list of this kind; choose another name")
+            raise PlaylistError(f"{path}: this file exists and is not such a list; choose another name")
         write_named(path, data)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, "strerror", None) or error

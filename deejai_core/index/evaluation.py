@@ -52,7 +52,7 @@ class Labels:
 
 @dataclass(frozen=True)
 class Rates:
-    """Of the tracks counted; NaN if there are none."""
+    """Means over the tracks counted; NaN if there are none."""
 
     hit: float  # share with at least one neighbour that shares the label
     precision: float  # mean share of their neighbours that do
@@ -69,7 +69,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Hubs:
-    """Of how many tracks' k nearest each track is one."""
+    """How unevenly tracks occur among the k nearest of others."""
 
     skewness: float  # 0: as often more as less than the mean; large: few are near to very many
     largest: int

@@ -66,7 +66,7 @@ class Model(Trunk, Protocol):
 
     @property
     def dimension(self) -> int:
-        """Of slice vectors and of a track's vector."""
+        """The number of components of slice vectors, and of a track's vector."""
 
     @property
     def alike(self) -> float | None:

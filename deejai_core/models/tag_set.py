@@ -54,7 +54,7 @@ class Vocabulary:
 
     @cached_property
     def places(self) -> tuple[tuple[int, int], ...]:
-        """Of each of `columns`, the place of its set in `sets`, and its own place in the columns of that set."""
+        """For each of `columns`, the place of its set in `sets`, and its own place in the columns of that set."""
         return tuple(self._places.values())
 
     def is_axis(self, number: int) -> bool:
@@ -106,7 +106,7 @@ class Vocabulary:
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
-        """Of each tag and axis by its plain name, and of each other spelling that is none itself."""
+        """The number of each tag and axis by its plain name, and by each other spelling that is not a tag itself."""
         numbers = {plain_name(name): number for number, name in enumerate(self.columns)}
         for tag_set in self.sets:
             for spelling, tag in tag_set.spellings:

@@ -57,18 +57,18 @@ class TrackColumns(Protocol):
 
     @property
     def artist(self) -> Texts:
-        """As tagged."""
+        """The artist of each track, as tagged."""
 
     @property
     def title(self) -> Texts: ...
 
     @property
     def album(self) -> Texts:
-        """A name that no other album has; "" if none."""
+        """The album of each track, by a name that no other album has; "" if none."""
 
     @property
     def recording(self) -> Texts:
-        """MusicBrainz recording ids; "" if unknown."""
+        """The MusicBrainz id of each track's recording; "" if unknown."""
 
     @property
     def length(self) -> np.ndarray:

@@ -88,7 +88,7 @@ class _Run:
 
     @property
     def steps_done(self) -> tuple[int, int]:
-        """Of how many: those of all epochs, if none is spared."""
+        """The steps that are done, and those of all epochs, of which patience may spare some."""
         return len(self.epochs) * self.steps + self.step, self.course.epochs * self.steps
 
     def resume(self) -> None:

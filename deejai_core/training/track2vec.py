@@ -250,7 +250,7 @@ def _join(layers: Sequence[np.ndarray], shares: np.ndarray) -> None:
 
 
 def _principal_axes(layers: Sequence[np.ndarray], shares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of layers side by side: the mean, and the variances along the axes (columns) of their covariance, ascending."""
+    """The mean of layers side by side, and the variances along the axes (columns) of their covariance, ascending."""
     mean = np.concatenate([shares @ layer for layer in layers])
     covariance = np.zeros((len(mean),) * 2)
     for block in _blocks(layers[0]):

@@ -39,7 +39,9 @@ class Users:
             raise OptionError("subsonic_users", "no listener is configured; add each with a name and a password")
         for name, password in self.passwords.items():
             if not name or len(name) > LONGEST_NAME or not name.isprintable():
-                raise OptionError("subsonic_users", f"{name[:40]!r} is no name; use 1 to {LONGEST_NAME} characters")
+                raise OptionError(
+                    "subsonic_users", f"{name[:40]!r} is not a valid name; use 1 to {LONGEST_NAME} printable characters"
+                )
             if not password:
                 raise OptionError("subsonic_users", f"{name} has no password")
         if self.owner is not None and self.owner not in self.passwords:

@@ -27,7 +27,7 @@ MOST_TESTS = 4  # at once, each with two spaces in memory; of more, the one unus
 
 @dataclass(eq=False)
 class Test:
-    """One that somebody is at. shown: the round that waits for a vote."""
+    """A blind test under way. shown: the round that waits for a vote."""
 
     labels: tuple[str, str]
     rounds: Iterator[Round]
@@ -37,7 +37,7 @@ class Test:
 
 
 class BlindTests:
-    """Those of one page. Called by several threads at once; every method may raise RefusedError or DeejaiError."""
+    """The blind tests of a page. Called by several threads at once; every method may raise RefusedError or DeejaiError."""
 
     sides = PLAIN
 

@@ -24,7 +24,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 @dataclass(frozen=True)
 class OpenGuard:
-    """Of a server whose requests bring a login of their own, which the application looks at.
+    """The guard of a server whose requests bring a login of their own, which the application checks.
 
     No browser adds that login by itself, as it adds cookies, so nobody else's page can ask in a listener's name.
     """

@@ -131,13 +131,13 @@ class Input:
 
     @property
     def frames(self) -> int:
-        """Of the spectrogram of a window."""
+        """The number of frames in the spectrogram of a window."""
         samples = self.window - (self.preemphasis > 0) + 2 * self.padding
         return 1 + (samples - self.frame_length) // self.hop
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of what the network is shown of a window, before it is laid out along `axes`."""
+        """The shape of a window as the network gets it, before it is laid out along `axes`."""
         return (self.frames, self.bands) if self.is_mel else (self.window,)
 
 
