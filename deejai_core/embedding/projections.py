@@ -14,7 +14,7 @@ from deejai_core.errors import ModelError
 from deejai_core.library import Library
 from deejai_core.models.onnx.config import FIT
 from deejai_core.models.onnx.model import OnnxModel
-from deejai_core.models.onnx.projection import LEAST, fit_projection
+from deejai_core.models.onnx.projection import LEAST, fit_projection, moments_of
 from deejai_core.models.protocol import Model
 
 AT_ONCE = 256  # recordings whose slices are read at once
@@ -29,7 +29,7 @@ def fit_to_stored(store: SliceStore, model: OnnxModel, library: Collection[str])
     """Fit a model's projection to what is stored of a library, and freeze it; returns to how many slices.
 
     library: the keys of its recordings, of which those are taken that TF-IDF takes as its reference. Raises ModelError if
-    they have too few slices.
+    they have too few slices, or all the same.
     """
     keys = choose_reference(key for key in store.keys(model.trunk_name) if key in library)
 
@@ -40,14 +40,19 @@ def fit_to_stored(store: SliceStore, model: OnnxModel, library: Collection[str])
             data = b"".join(stored[key] for key in keys[start : start + AT_ONCE])
             yield np.frombuffer(data, STORED).reshape(-1, model.trunk_size)[:, : model.kept.numbers]
 
-    slices = sum(map(len, blocks()))
-    if slices < LEAST:
+    moments = moments_of(blocks(), model.kept.numbers)
+    if moments.slices < LEAST:
         raise ModelError(
-            f"{model.folder.name}: its projection takes {LEAST:,} slices to fit, but only {slices:,} are stored",
+            f"{model.folder.name}: its projection takes {LEAST:,} slices to fit, but only {moments.slices:,} are stored",
             hint="analyse more or configure",
         )
-    model.freeze(*fit_projection(blocks), slices)
-    return slices
+    try:
+        mean, matrix = fit_projection(moments)
+    except ValueError as error:
+        told = f"{error}; check input and output in its configuration, and import it again"
+        raise ModelError(f"{model.folder.name}: {told}") from error
+    model.freeze(mean, matrix, moments.slices)
+    return moments.slices
 
 
 def refit(library: Library, model: Model) -> int:

@@ -27,7 +27,7 @@ from deejai_core.models.onnx.graph import check_network
 from deejai_core.models.onnx.input import layout_shape, shown
 from deejai_core.models.onnx.model import OnnxModel
 from deejai_core.models.onnx.output import pooled, probabilities
-from deejai_core.models.onnx.projection import fit_projection
+from deejai_core.models.onnx.projection import fit_projection, moments_of
 from deejai_core.models.registry import load_model
 from tests.onnx_networks import (
     MEL,
@@ -556,7 +556,7 @@ class TestProjection:
 
     def test_components_are_divided_by_the_root_of_their_deviation(self):
         slices = self.slices(4_000)
-        mean, matrix = fit_projection(lambda: iter(np.array_split(slices, 3)))
+        mean, matrix = fit_projection(moments_of(iter(np.array_split(slices, 3)), 128))
         vectors = (slices.astype(np.float64) - mean) @ matrix
         covariance = np.cov(vectors.T)
         assert np.abs(covariance - np.diag(np.diag(covariance))).max() < 0.01 * covariance[0, 0]
@@ -568,7 +568,7 @@ class TestProjection:
     def test_directions_that_do_not_vary_are_zeros(self):
         slices = np.zeros((3_000, 5), np.float16)
         slices[:, 1] = np.random.default_rng(0).normal(0, 1, 3_000)
-        _, matrix = fit_projection(lambda: iter([slices]))
+        _, matrix = fit_projection(moments_of([slices], 5))
         assert matrix.shape == (5, 5)
         assert np.isfinite(matrix).all()
         assert np.flatnonzero(np.abs(matrix).sum(axis=0)).tolist() == [0]
@@ -600,6 +600,23 @@ class TestProjection:
         assert (
             facts("mine", describe("mine", folder / "models"))["projection"] == "128 numbers to 100, fitted to 2,400 slices"
         )
+
+    @pytest.mark.parametrize("value", [0, 0.1, 60_000])
+    def test_a_network_that_says_the_same_of_all_music_gets_none(self, folder, store, value):
+        model = brought(folder, folder / "wave.onnx", folder / "wave.json")
+        keys = [f"{number:032x}" for number in range(125)]
+        for key in keys:
+            store.put(key, model.trunk_name, np.full((16, 128), value, np.float16))
+        with pytest.raises(ModelError, match="mine: its output is the same for all music; check input and output"):
+            fit_to_stored(store, model, keys)
+        assert is_unfitted(load_model("mine", folder / "models"))
+
+    def test_moments_of_large_numbers_that_hardly_differ(self):
+        slices = np.random.default_rng(0).normal(1_000, 0.5, (3_000, 4)).astype(np.float16)
+        moments = moments_of(np.array_split(slices, 7), 4)
+        assert (moments.slices, moments_of([], 4).slices) == (3_000, 0)
+        assert moments.mean == pytest.approx(slices.mean(axis=0, dtype=np.float64))
+        assert moments.covariance == pytest.approx(np.cov(slices.astype(np.float64).T, bias=True), rel=1e-9)
 
     def test_a_network_of_few_numbers_keeps_all_of_its_dimensions(self, tmp_path, store):
         network, config = waveform_network(tmp_path, numbers=12)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,7 @@ DIMENSION = 100  # of vectors, at most
 LEAST = 2_000  # slices that components are computed from
 POWER = 0.5  # of the deviations, by which components are divided: that of the bundled projection
 NEGLIGIBLE = 1e-4  # of the largest deviation: what varies less is rounding
+LEAST_DEVIATION = 1e-8  # the numbers that are stored differ by 6e-8 at least, if they do
 LARGEST = 200_000_000  # bytes of a file
 
 
@@ -37,25 +39,48 @@ class Projection:
         return np.asarray((output.astype(np.float32) - self.mean) @ self.matrix)
 
 
-def fit_projection(blocks: Callable[[], Iterable[np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (outputs,) and matrix (outputs, dimension) float32, of slices in blocks (n, outputs), which are read thrice.
+class Moments(NamedTuple):
+    """Of slices: their number, and the mean (outputs,) and covariance (outputs, outputs) of what the network put out."""
+
+    slices: int
+    mean: np.ndarray
+    covariance: np.ndarray
+
+
+def moments_of(blocks: Iterable[np.ndarray], outputs: int) -> Moments:
+    """The moments of slices that come in blocks (n, outputs), each of which is read once; zeros of none."""
+    use_one_thread()
+    slices, shift = 0, np.zeros(outputs)
+    total, products = np.zeros(outputs), np.zeros((outputs, outputs))
+    for block in blocks:
+        if not slices:
+            shift = block.mean(axis=0, dtype=np.float64)  # near the mean: so little is lost where that is large
+        shifted = block - shift
+        slices += len(block)
+        total += shifted.sum(axis=0)
+        products += shifted.T @ shifted
+    offset = total / max(1, slices)
+    products /= max(1, slices)
+    products -= np.outer(offset, offset)
+    return Moments(slices, shift + offset, products)
+
+
+def fit_projection(moments: Moments) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (outputs,) and matrix (outputs, dimension) float32.
 
     The components of largest variance, `DIMENSION` at most, each divided by its standard deviation to the power `POWER`.
-    Directions that do not vary are zeros.
+    Directions that do not vary are zeros. Raises ValueError if none does.
     """
     use_one_thread()
-    count = sum(map(len, blocks()))
-    mean = np.add.reduce([block.sum(axis=0, dtype=np.float64) for block in blocks()]) / count
-    products = np.zeros((len(mean), len(mean)))
-    for block in blocks():
-        centred = block.astype(np.float64) - mean
-        products += centred.T @ centred
-    variances, vectors = np.linalg.eigh(products / count)
+    variances, vectors = np.linalg.eigh(moments.covariance)
     variances, vectors = variances[::-1][:DIMENSION], vectors[:, ::-1][:, :DIMENSION]
     deviations = np.sqrt(np.maximum(variances, 0))
-    varies = deviations > NEGLIGIBLE * max(deviations[0], np.finfo(np.float32).tiny)
+    if deviations[0] < LEAST_DEVIATION:
+        raise ValueError("its output is the same for all music")
+    varies = deviations > NEGLIGIBLE * deviations[0]
     vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), range(vectors.shape[1])])  # either sign would do
-    return mean.astype(np.float32), (vectors * np.where(varies, deviations, np.inf) ** -POWER).astype(np.float32)
+    matrix = (vectors * np.where(varies, deviations, np.inf) ** -POWER).astype(np.float32)
+    return moments.mean.astype(np.float32), matrix
 
 
 def projection_bytes(mean: np.ndarray, matrix: np.ndarray) -> bytes:
