@@ -154,25 +154,23 @@ def import_model(source: Path, path: Path, configuration: Path | None = None) ->
     if source.is_dir() and not (source / CONFIG).is_file():
         raise ModelError(f"{one_line(os.fspath(source))}: no model in it; it should have {CONFIG} and the weights")
     with replacing_model(path) as temporary:
-        if source.is_dir():
-            for file in source.iterdir():
-                if file.suffix in MODEL_FILES and file.is_file():
-                    shutil.copy(file, temporary)
-        elif configuration:
-            from deejai_core.models.onnx.importing import import_onnx
-
-            try:
-                import_onnx(source, configuration, temporary)
-            except ModelError as error:  # which shows names from both files, and these may contain line breaks
-                raise ModelError(one_line(str(error)), hint=error.hint) from error
-        else:
-            from deejai_core.models.deejai.keras import convert_keras
-
-            convert_keras(source, temporary)
         try:
+            if source.is_dir():
+                for file in source.iterdir():
+                    if file.suffix in MODEL_FILES and file.is_file():
+                        shutil.copy(file, temporary)
+            elif configuration:
+                from deejai_core.models.onnx.importing import import_onnx
+
+                import_onnx(source, configuration, temporary)
+            else:
+                from deejai_core.models.deejai.keras import convert_keras
+
+                convert_keras(source, temporary)
             open_model_folder(temporary)
         except ModelError as error:
-            told = str(error).replace(os.fspath(temporary), os.fspath(source))
+            # It may show names from the files, and these may contain line breaks.
+            told = one_line(str(error).replace(os.fspath(temporary), os.fspath(source)))
             raise ModelError(told, hint=error.hint, about=error.about) from error
 
 

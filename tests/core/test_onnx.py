@@ -542,6 +542,22 @@ class TestNames:
         ):
             load_model("mine", folder / "models")
 
+    @pytest.mark.parametrize(
+        ("values", "told"),
+        [
+            ({"outputs": []}, "its outputs are not those of its configuration; import the network again"),
+            ({"outputs": ["row", "row"]}, "its outputs are not those of its configuration; import the network again"),
+            ({"numbers": 10**15}, "not the configuration of an imported network; import it again"),
+            ({"configuration": {"in\nput": {}}}, "unknown key in put; known are"),
+        ],
+    )
+    def test_a_folder_of_others_that_does_not_fit_together(self, folder, values, told):
+        model = brought(folder, folder / "wave.onnx", folder / "wave.json")
+        config = changed(model.folder / "config.json", **values)
+        with pytest.raises(ModelError) as caught:
+            import_model(model.folder, folder / "models/other")
+        assert str(caught.value).startswith(f"{config}: {told}")
+
 
 def renamed_producer(path: Path, to: Path) -> Path:
     """The same network with a producer of another name, which changes no output."""

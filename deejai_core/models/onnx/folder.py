@@ -14,6 +14,7 @@ from deejai_core.models.onnx.config import Config, parse_config
 
 CONFIG, NETWORK, PROJECTION = "config.json", "network.onnx", "projection.safetensors"
 KIND = "onnx"
+WIDEST = 16_384  # numbers of an output, pooled
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ def read_kept(folder: Path, values: dict[str, Any]) -> Kept:
         "size": lambda value: type(value) is int and value > 0,
         "input": lambda value: isinstance(value, str),
         "outputs": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
-        "numbers": lambda value: type(value) is int and value > 0,
+        "numbers": lambda value: type(value) is int and 0 < value <= WIDEST,
         "projection": lambda value: value is None or isinstance(value, str),
-        "slices": lambda value: type(value) is int and value >= 0,
+        "slices": lambda value: type(value) is int and 0 <= value < 1 << 63,
         "configuration": lambda value: isinstance(value, dict),
     }
     if not all(name in values and holds(values[name]) for name, holds in rules.items()):

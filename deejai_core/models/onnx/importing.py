@@ -12,14 +12,13 @@ import numpy as np
 from deejai_core.errors import ModelError, UnavailableError
 from deejai_core.files import open_regular
 from deejai_core.models.onnx.config import AS_IT_IS, FIT, Config, Output, constant_array, read_config
-from deejai_core.models.onnx.folder import NETWORK, PROJECTION, Kept, write_kept
+from deejai_core.models.onnx.folder import NETWORK, PROJECTION, WIDEST, Kept, write_kept
 from deejai_core.models.onnx.input import laid_out, layout_shape, shown
 from deejai_core.models.onnx.network import Network, Put
 from deejai_core.models.onnx.output import check_numbers, pooled
 from deejai_core.models.onnx.projection import read_projection
 
 LARGEST = 2_147_483_647  # bytes of a network: what its format can hold
-WIDEST = 16_384  # numbers of an output, pooled
 BLOCK = 1 << 20  # bytes that are copied at once
 
 

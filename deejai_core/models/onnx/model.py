@@ -164,6 +164,8 @@ def load_onnx(folder: Path, values: dict[str, Any]) -> OnnxModel:
     """The network in a folder; values: of its `config.json`. Raises ModelError if a file is missing or another one."""
     kept = read_kept(folder, values)
     config = kept.config(folder)
+    if len(kept.outputs) != 1 + bool(config.tags):
+        raise ModelError(f"{folder / CONFIG}: its outputs are not those of its configuration; import the network again")
     path = folder / NETWORK
     try:
         if path.stat().st_size != kept.size:
