@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -84,10 +84,32 @@ class TrainingData:
             digest.update(f"{slices.shape}".encode() + slices[0, 0].tobytes())
         return digest.hexdigest()
 
-    @property
-    def in_validation(self) -> list[tuple[int, np.ndarray]]:
-        """The tracks held out, and of each the slices that it is judged by."""
-        return [(track, evenly_spread(self.slices[track])) for track in np.flatnonzero(self.held_out).tolist()]
+    def held_out_slices(self, most: int) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+        """The tracks held out, and of each the slices that it is judged by; read from disk so many slices at a time.
+
+        most: slices at once; never less than a track's.
+        """
+        held_out = np.flatnonzero(self.held_out)
+        at_once = max(most // VALIDATED, 1)
+        for start in range(0, len(held_out), at_once):
+            tracks = held_out[start : start + at_once]
+            yield tracks, [evenly_spread(self.slices[track]) for track in tracks.tolist()]
+
+    @cached_property
+    def mean(self) -> np.ndarray:
+        """(96, 216) the mean spectrogram of the tracks that are not held out, from 0 to 1."""
+        total, count = np.zeros((MELS, FRAMES)), 0
+        for track in np.flatnonzero(~self.held_out).tolist():
+            slices = evenly_spread(self.slices[track])
+            total += slices.sum(axis=0, dtype=np.float64)
+            count += len(slices)
+        return total / count / STEPS
+
+    @cached_property
+    def errors_of_mean(self) -> np.ndarray:
+        """(n,) the mean squared error of that mean for each of the slices that tracks held out are judged by."""
+        together = (slices for _, some in self.held_out_slices(VALIDATED) for slices in some)
+        return np.concatenate([np.square(slices / STEPS - self.mean).mean(axis=(1, 2)) for slices in together])
 
 
 class Task(Protocol):
@@ -244,7 +266,7 @@ class Autoencoder:
         self.variational = course.objective == "variational"
 
     def build(self) -> torch.nn.Module:
-        return _build_autoencoder(self.course, self._mean, variational=self.variational)
+        return _build_autoencoder(self.course, self.data.mean, variational=self.variational)
 
     def loss(self, module: torch.nn.Module, batch: Batch) -> torch.Tensor:
         pictures = as_input(_chosen(self.data, batch.tracks, batch.slices), batch.device)
@@ -262,10 +284,10 @@ class Autoencoder:
 
         error = 0.0
         with torch.inference_mode():
-            for pictures in _in_batches([slices for _, slices in self.data.in_validation], self.course.batch):
-                shown = as_input(pictures, device)
-                error += (module(shown)[0] - shown).square().sum().item()
-        return 1 - error / self._variance
+            for _, slices in self.data.held_out_slices(self.course.batch):
+                shown = as_input(np.concatenate(slices), device)
+                error += (module(shown)[0] - shown).square().mean(dim=(1, 2)).sum().item()
+        return 1 - error / float(self.data.errors_of_mean.sum())
 
     def network(self, weights: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
         """The encoder's. Its last layer puts out what the decoder saw: where that was standardised, so is this."""
@@ -291,10 +313,12 @@ class Autoencoder:
         import torch
 
         module = self._loaded(weights)
-        slices = np.concatenate([slices for _, slices in self.data.in_validation])
         with torch.inference_mode():
             by_dimension = torch.cat(
-                [module(as_input(some, "cpu"))[1] for some in _in_batches([slices], self.course.batch)]
+                [
+                    module(as_input(np.concatenate(slices), "cpu"))[1]
+                    for _, slices in self.data.held_out_slices(self.course.batch)
+                ]
             ).mean(dim=0)
         used = int((by_dimension > IN_USE).sum())
         return f"{by_dimension.sum():.0f} nats a slice; {used} of {counted(len(by_dimension), 'dimension')} in use"
@@ -317,23 +341,7 @@ class Autoencoder:
 
     def _decibels(self, share: float) -> str:
         """The root of the mean squared error that a share of the variance leaves."""
-        pixels = PIXELS * sum(len(slices) for _, slices in self.data.in_validation)
-        return f"{RANGE * math.sqrt((1 - share) * self._variance / pixels):.1f} dB"
-
-    @cached_property
-    def _variance(self) -> float:
-        """The squared differences of the slices held out from the mean spectrogram of the others, summed up."""
-        return float(sum(np.square(slices / STEPS - self._mean).sum() for _, slices in self.data.in_validation))
-
-    @cached_property
-    def _mean(self) -> np.ndarray:
-        """(96, 216) the mean spectrogram of the tracks that are not held out, from 0 to 1."""
-        total, count = np.zeros((MELS, FRAMES)), 0
-        for track in np.flatnonzero(~self.data.held_out).tolist():
-            slices = evenly_spread(self.data.slices[track])
-            total += slices.sum(axis=0, dtype=np.float64)
-            count += len(slices)
-        return total / count / STEPS
+        return f"{RANGE * math.sqrt((1 - share) * self.data.errors_of_mean.mean()):.1f} dB"
 
 
 STANDARD_EPS = 1e-5  # of the batch norm of an autoencoder's few numbers
@@ -395,22 +403,12 @@ def _chosen(data: TrainingData, tracks: np.ndarray, slices: Sequence[int]) -> np
 
 def _embedded(
     data: TrainingData, course: Course, network: torch.nn.Module, device: str
-) -> list[tuple[np.ndarray, Sequence[torch.Tensor]]]:
+) -> Iterator[tuple[np.ndarray, Sequence[torch.Tensor]]]:
     """Tracks held out, some at a time, with the unit vectors (slices, dimension) that a network has for their slices."""
     import torch
     from torch.nn import functional as F
 
-    judged = data.in_validation
-    at_once = max(course.batch // VALIDATED, 1)  # tracks: with their slices, no more than a step of training has
-    found = []
-    with torch.inference_mode():
-        for start in range(0, len(judged), at_once):
-            tracks, slices = zip(*judged[start : start + at_once], strict=True)
+    for tracks, slices in data.held_out_slices(course.batch):
+        with torch.inference_mode():
             vectors = F.normalize(network(as_input(np.concatenate(slices), device))).cpu()
-            found.append((np.array(tracks), vectors.split([len(some) for some in slices])))
-    return found
-
-
-def _in_batches(slices: Sequence[np.ndarray], batch: int) -> Sequence[np.ndarray]:
-    together = np.concatenate(slices)
-    return np.split(together, range(batch, len(together), batch))
+        yield tracks, vectors.split([len(some) for some in slices])

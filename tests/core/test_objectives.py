@@ -25,7 +25,7 @@ from deejai_core.training.library_training import report, train_on
 from deejai_core.training.network import train_network
 from deejai_core.training.objectives import STANDARD_EPS, Course, TrainingData, task_of
 from deejai_core.training.pairs import Pairs, contrastive_loss, nearer_share, one_of
-from deejai_core.training.validation import Epoch, Progress
+from deejai_core.training.validation import VALIDATED, Epoch, Progress
 from tests.core.test_network_training import training_data
 
 NEW = ("siamese", "autoencoder", "variational")
@@ -158,6 +158,27 @@ def test_noise_teaches_nothing_and_nothing_is_saved(tmp_path, objective):
         train_into(tmp_path / "model", data, replace(SMALL, epochs=1, objective=objective))
     assert told.value.hint == "more music or epochs"
     assert [path.name for path in (tmp_path / "model").iterdir()] == ["checkpoint.pt"]
+
+
+@pytest.mark.parametrize("objective", ["lists", *NEW])
+def test_tracks_held_out_are_read_a_batch_at_a_time(objective):
+    """A fifth of a large library is more than memory holds."""
+
+    class Read(list):
+        def __getitem__(self, track):
+            read.append(track)
+            return super().__getitem__(track)
+
+    data, read, before = training_data(60), [], []
+    course = replace(SMALL, objective=objective)
+    task = task_of(replace(data, slices=Read(data.slices)), course)
+    module = task.build().eval()
+    module.register_forward_pre_hook(lambda *_: before.append(len(read)))
+    read.clear()
+    task.validate(module, "cpu")
+    at_once = course.batch // VALIDATED
+    assert before == [at_once * (number + 1) for number in range(len(before))]
+    assert before[-1] == data.held_out.sum()
 
 
 def test_no_better_than_random_weights_is_nothing():
