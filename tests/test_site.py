@@ -64,6 +64,10 @@ def test_every_option_is_in_a_table():
         ('AudioError("no audio in it")', [Message("no audio in it", "AudioError")]),
         ('StoreError(f"{path}: cannot be read ({error})")', [Message("…: cannot be read (…)", "StoreError")]),
         ('OptionError("fade", "must be short")', [Message("fade: must be short", "OptionError")]),
+        (
+            'NothingAllowedError("candidates", f"{text!r} matches nothing", hint="query")',
+            [Message("candidates: … matches nothing", "NothingAllowedError", ("query",))],
+        ),
         ('MixError("one" if first else "two")', [Message("one", "MixError"), Message("two", "MixError")]),
         ('MapError(one_line(f"{path}: no " + "map"))', [Message("…: no map", "MapError")]),
         (
@@ -103,6 +107,10 @@ def test_a_site_that_is_whole(tmp_path):
         ('<script src="https://cdn.example/x.js"></script>', "a.html: loads https://cdn.example/x.js"),
         ('<img src="//example/x.png">', "a.html: loads //example/x.png"),
         ('<link rel="stylesheet" href="https://fonts.example/x.css">', "a.html: loads https://fonts.example/x.css"),
+        ('<video poster="https://example/x.png"></video>', "a.html: loads https://example/x.png"),
+        ('<img src="#" srcset="x.png 1x, https://example/x.png 2x">', "a.html: loads https://example/x.png"),
+        ('<p style="background: url(//example/x.png)">', "a.html: loads //example/x.png"),
+        ("<style>@import url(//example/x.css)</style>", "a.html: loads //example/x.css"),
         ('<a href="#none">none</a>', "a.html: #none leads nowhere"),
         ('<a href="none.html">none</a>', "a.html: none.html leads nowhere"),
     ],

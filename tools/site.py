@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-LOADED = {("script", "src"), ("img", "src"), ("source", "src"), ("iframe", "src"), ("object", "data")}
+LOADED = ("src", "poster", "data")  # attributes that name what a page loads
 LINKS_OF_METADATA = {"canonical", "next", "prev", "search", "index", "author", "license", "help", "alternate"}
 IN_STYLES = re.compile(r"""(?:@import\s+|url\()\s*["']?((?:https?:)?//[^"')\s]+)""")
 
@@ -32,11 +32,17 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         self.anchors.update(filter(None, (values.get("id"), values.get("name"))))
-        self.loaded += [value for name, value in values.items() if (tag, name) in LOADED]
+        self.loaded += [values[name] for name in LOADED if name in values]
+        self.loaded += [each.split()[0] for each in values.get("srcset", "").split(",") if each.strip()]
+        self.loaded += IN_STYLES.findall(values.get("style", ""))
         if tag == "link" and not LINKS_OF_METADATA & set(values.get("rel", "").split()):
             self.loaded.append(values.get("href", ""))
         if tag == "a" and "href" in values:
             self.links.append(values["href"])
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "style":
+            self.loaded += IN_STYLES.findall(data)
 
 
 def faults(site: Path) -> Iterator[str]:

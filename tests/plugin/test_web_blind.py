@@ -244,6 +244,15 @@ class TestApi:
         assert "not a file of votes" in answer.error
 
 
+def test_only_the_machine_that_has_the_music_has_bliss_analyse_it(blind_library, votes):
+    with Page(blind_library.folder, "--host", "0.0.0.0") as server:  # noqa: S104
+        token = {"Authorization": f"Bearer {server.printed.partition('?token=')[2]}"}
+        assert server.ask("GET", "/api/blind", **token).json["sides"] == ["sound", "track2vec", "random", "genre"]
+        answer = server.post("/api/blind/begin", {"one": "bliss", "other": "random"}, **token)
+        assert (answer.status, answer.error.partition(" can ")[0]) == (403, "only the machine that has the music")
+        assert server.post("/api/blind/begin", SIDES, **token).status == 200
+
+
 def test_a_page_that_may_not_write_keeps_no_votes(analysed):
     analysed.configure(web={"write": False})
     with Page(analysed.folder) as server:

@@ -313,7 +313,7 @@ class PageLibrary:
 
     @property
     def blind_sides(self) -> Sequence[str]:
-        return self._blind.sides
+        return [side for side in self._blind.sides if side != "bliss" or self._analysis]
 
     @property
     def blind_rounds(self) -> int:
@@ -323,6 +323,8 @@ class PageLibrary:
     def begin_test(self, sides: tuple[str, str], query: str) -> str:
         if not self.writable:
             raise RefusedError("this page may not write, so it cannot store votes", 403)
+        if "bliss" in sides and not self._analysis:
+            raise RefusedError("only the machine that has the music can compare with bliss, which analyses it first", 403)
         return self._blind.begin(sides, query)
 
     @_answering
