@@ -4,7 +4,7 @@ music, held out by artist, against MusiCNN, heads on it, random weights and chan
     python -m benchmarks.objectives embed MUSIC CACHE      # once: MUSIC/SOUNDTRACK/.../TRACK
     python -m benchmarks.objectives train CACHE ROW FOLD   # of ROWS and 0 or 1; goes on where it was stopped
     python -m benchmarks.objectives table CACHE FOLD...    # of what has been trained
-    python -m benchmarks.objectives picture CACHE FILE     # what the variational autoencoder gives back
+    python -m benchmarks.objectives picture CACHE FILE     # the reconstructions of the variational autoencoder
 
 Soundtracks are dealt to two folds, such that no artist is in both; what is trained on one is judged by the other, within
 which tracks look for their neighbours. A track's vector is the mean of its unit slices in every space. Lists, where an
@@ -325,7 +325,7 @@ def picture(music: Music, cache: Path, file: Path) -> None:
     state = torch.load(cache / f"{_name('variational', 0)}.pt", weights_only=True)
     task = task_of(data, course)
     assert isinstance(task, Autoencoder)
-    drawn = Image.open(io.BytesIO(reconstruction_picture(*task.given_back(state["best"]))))
+    drawn = Image.open(io.BytesIO(reconstruction_picture(*task.reconstructions(state["best"]))))
     drawn.convert("RGB").quantize(64).save(file, optimize=True)  # a third of the bytes, for the documentation
 
 

@@ -27,7 +27,7 @@ from deejai_core.training.spectrograms import Spectrograms, make_spectrograms
 from deejai_core.training.validation import Epoch, check_enough, epoch_text, split
 from deejai_core.words import counted
 
-PICTURE = "reconstructed.png"  # in the folder of an autoencoder: what it is shown, and what it gives back
+PICTURE = "reconstructed.png"  # in the folder of an autoencoder: spectrograms and their reconstructions
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +125,7 @@ def train_into(
     if isinstance(task, Autoencoder):
         if course.objective == "variational":
             trained["KL"] = task.divergence(weights)
-        picture = reconstruction_picture(*task.given_back(weights))
+        picture = reconstruction_picture(*task.reconstructions(weights))
         trained["picture"] = f"{PICTURE} in its folder: spectrograms of held-out tracks and their reconstructions"
     with replacing_model(folder) as temporary:  # which leaves the checkpoint behind
         save_speccy(task.network(weights), temporary, kind=course.kind, scaling="decibels")

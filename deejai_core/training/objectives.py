@@ -252,13 +252,13 @@ class _Siamese:
 
 
 class Autoencoder:
-    """To give back a slice from what the network puts out for it; judged by the share of the slices' variance given back.
+    """To reconstruct a slice from the network's output for it; judged by the share of the slices' variance explained.
 
     Variance is around the mean spectrogram of the tracks that it is trained on. The network is trained without dropout:
     what keeps it from learning slices by heart is the few numbers that they go through.
     """
 
-    measure = "given back"
+    measure = "explained variance"
     constant = 0.0  # the mean spectrogram, whatever it is shown
 
     def __init__(self, data: TrainingData, course: Course) -> None:
@@ -270,8 +270,8 @@ class Autoencoder:
 
     def loss(self, module: torch.nn.Module, batch: Batch) -> torch.Tensor:
         pictures = as_input(_chosen(self.data, batch.tracks, batch.slices), batch.device)
-        given_back, divergence = module(pictures)
-        error: torch.Tensor = (given_back - pictures).square().mean()
+        reconstruction, divergence = module(pictures)
+        error: torch.Tensor = (reconstruction - pictures).square().mean()
         if divergence is None:
             return error
         # The likelihood of a normal distribution whose variance is the error itself (Rybkin et al. 2021, sigma-VAE): so
@@ -323,8 +323,8 @@ class Autoencoder:
         used = int((by_dimension > IN_USE).sum())
         return f"{by_dimension.sum():.0f} nats a slice; {used} of {counted(len(by_dimension), 'dimension')} in use"
 
-    def given_back(self, weights: Mapping[str, torch.Tensor]) -> tuple[np.ndarray, np.ndarray]:
-        """Slices of some tracks held out, and what is given back of them: (n, 96, 216) decibels, the loudest 0."""
+    def reconstructions(self, weights: Mapping[str, torch.Tensor]) -> tuple[np.ndarray, np.ndarray]:
+        """Slices of some tracks held out, and their reconstructions: each (n, 96, 216) decibels, the loudest 0."""
         import torch
 
         held_out = np.flatnonzero(self.data.held_out)
@@ -348,7 +348,7 @@ STANDARD_EPS = 1e-5  # of the batch norm of an autoencoder's few numbers
 
 
 def _build_autoencoder(course: Course, mean: np.ndarray, *, variational: bool) -> torch.nn.Module:
-    """Slices (n, 96, 216) -> what is given back of them, and of a variational one (n, dimension) divergences in nats.
+    """Slices (n, 96, 216) -> their reconstructions, and of a variational one (n, dimension) divergences in nats.
 
     mean: (96, 216) the mean spectrogram, from which the decoder says how a slice differs.
     """

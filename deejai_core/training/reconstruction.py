@@ -1,4 +1,4 @@
-"""A picture of spectrograms, and of what an autoencoder gives back of them."""
+"""A picture of spectrograms, and of an autoencoder's reconstructions."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def check_pictures() -> None:
         import matplotlib  # noqa: F401
 
 
-def reconstruction_picture(originals: np.ndarray, given_back: np.ndarray) -> bytes:
-    """A PNG with the originals above and what is given back of each below it.
+def reconstruction_picture(originals: np.ndarray, reconstructions: np.ndarray) -> bytes:
+    """A PNG with the originals above and the reconstruction of each below it.
 
     Both: (n, mels, frames) decibels, from -80 to 0. Raises MissingError.
     """
@@ -30,7 +30,7 @@ def reconstruction_picture(originals: np.ndarray, given_back: np.ndarray) -> byt
     figure = Figure(figsize=(1.2 + 1.8 * count, 3.8), dpi=60, layout="constrained")
     rows = figure.subplots(2, count, sharex=True, sharey=True, squeeze=False)
     seconds = frames * HOP / SAMPLE_RATE
-    for axes, label, slices in zip(rows, ("original", "given back"), (originals, given_back), strict=True):
+    for axes, label, slices in zip(rows, ("original", "reconstruction"), (originals, reconstructions), strict=True):
         axes[0].set_ylabel(f"{label}\nmel band")
         for place, picture in zip(axes, slices, strict=True):
             shown = place.imshow(

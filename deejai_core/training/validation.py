@@ -28,7 +28,7 @@ class Progress:
     """How well a network does on tracks that it was not trained on.
 
     By what it was trained to do: the mean cosine with the directions that it predicts; how often slices that belong
-    together are nearer than others; the share of what sets spectrograms apart that it gives back.
+    together are nearer than others; the share of the variance of spectrograms that it explains.
     """
 
     epochs: tuple[Epoch, ...]

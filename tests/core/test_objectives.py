@@ -1,4 +1,4 @@
-"""What else a network can learn than directions: what belongs together, and to give back what it is shown."""
+"""What else a network can learn than directions: what belongs together, and to reconstruct what it is shown."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ class TestAutoencoder:
         assert module.standard.eps == STANDARD_EPS
 
     def test_the_mean_spectrogram_is_what_nothing_learned_gives_back(self):
-        """A decoder that puts out zeros: 0 of the variance is given back, as by the constant."""
+        """A decoder that puts out zeros: none of the variance is explained, as by the constant."""
         data = pictures(20)
         task = task_of(data, replace(SMALL, objective="autoencoder"))
         module = task.build().eval()

@@ -419,12 +419,12 @@ class TestObjectives:
         train = ["train", "net", "--network", "1d", "--objective", "autoencoder", "--device", "cpu", "--epochs"]
         told = library.deejai(*train, "1", status=1).err
         assert "72/72 tracks" in told
-        assert "validation given back" in told
+        assert "validation explained variance" in told
         assert "the network learned nothing: spectrograms of " in told
         assert "Add more music and start again" in told
         other = library.deejai(*train[:4], "--objective", "variational", "--device", "cpu", status=1).err
         assert "checkpoint.pt: made with other lists, music or options; give --force to start again" in other
-        assert library.deejai(*train, "2", status=None).err.count("validation given back") == 1
+        assert library.deejai(*train, "2", status=None).err.count("validation explained variance") == 1
 
     def test_without_matplotlib_it_says_so_at_once(self, library, tmp_path):
         (tmp_path / "matplotlib.py").write_text("raise ModuleNotFoundError(name='matplotlib')\n")
