@@ -711,6 +711,26 @@ class TestOnAPage:
         first.join(30)
         assert tests.next(tests.begin(("sound", "random"), ""))
 
+    def test_nobody_waits_for_a_round_that_is_being_prepared(self, tests, monkeypatch):
+        preparing, prepared = threading.Event(), threading.Event()
+
+        def slow(*_: object):
+            preparing.set()
+            assert prepared.wait(30)
+            yield from ()
+
+        monkeypatch.setattr("deejai_core.features.web.blind.rounds", slow)
+        name = tests.begin(("sound", "random"), "")
+        first = threading.Thread(target=tests.next, args=(name,))
+        first.start()
+        assert preparing.wait(30)
+        for ask in (tests.next, tests.end, lambda name: tests.vote(name, 1)):
+            with pytest.raises(RefusedError, match="preparing a round of this test; try again"):
+                ask(name)
+        prepared.set()
+        first.join(30)
+        assert tests.next(name) is None
+
     def test_of_many_tests_the_one_unused_longest_is_forgotten(self, tests):
         used, idle, *_ = (tests.begin(("sound", "random"), "") for _ in range(4))
         tests.next(used)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +24,7 @@ from deejai_core.options.lists import BlindTest
 from deejai_core.progress import silence
 
 MOST_TESTS = 4  # at once, each with two spaces in memory; of more, the one unused longest is forgotten, but not its votes
+PREPARING = "the server is preparing a round of this test"
 
 
 @dataclass(eq=False)
@@ -57,14 +59,9 @@ class BlindTests:
         """Begin a test of two sides with tracks that a query finds, or any without one; returns what it is called."""
         read_votes(self._library)  # a damaged file is found out before anybody has listened to anything
         ids = self._found(query.strip())
-        # One at a time: what is weighted takes memory, and minutes, for which the others would keep all threads waiting.
-        if not self._opening.acquire(blocking=False):
-            raise RefusedError("the server is preparing another blind test; try again in a moment", 503)
-        try:
+        with _unless_held(self._opening, "the server is preparing another blind test"):  # which takes memory
             pair = open_pair(self._library, self._model, self._named, sides, self._request, silence())
             made = rounds(pair, seeds_among(pair, ids), self._tracks, np.random.default_rng())
-        finally:
-            self._opening.release()
         name = secrets.token_urlsafe(16)
         with self._keeping:
             for old in list(self._tests)[: -MOST_TESTS + 1]:
@@ -90,7 +87,7 @@ class BlindTests:
     def next(self, name: str) -> Round | None:
         """The round that waits for a vote, or a new one; None if there is none any more."""
         test = self._test(name)
-        with test.lock:
+        with _unless_held(test.lock, PREPARING):
             if test.shown is None and len(test.voted) < self.rounds:
                 test.shown = next(test.rounds, None)
             return test.shown
@@ -98,7 +95,7 @@ class BlindTests:
     def vote(self, name: str, chosen: int | None) -> int:
         """Keep a vote on that round; returns how many this test has by now. chosen: 0 or 1; None: cannot tell."""
         test = self._test(name)
-        with test.lock:
+        with _unless_held(test.lock, PREPARING):
             if test.shown is None:
                 raise RefusedError("no round of this test is waiting for a vote", 409)
             vote = test.shown.vote(chosen)
@@ -110,7 +107,7 @@ class BlindTests:
     def end(self, name: str) -> BlindResult:
         """End a test, and say what was what."""
         test = self._test(name)
-        with test.lock:
+        with _unless_held(test.lock, PREPARING):
             test.rounds, test.shown = iter(()), None
         return BlindResult(list(reveal_lines(test.voted)), list(result_lines(test.labels, read_votes(self._library))))
 
@@ -121,6 +118,17 @@ class BlindTests:
                 raise RefusedError("this test is over; begin a new one", 404)
             self._tests[name] = test  # now the last to be forgotten
         return test
+
+
+@contextmanager
+def _unless_held(lock: threading.Lock, told: str) -> Iterator[None]:
+    """Hold a lock. RefusedError if another request does: that may take minutes, and a few that wait use up all threads."""
+    if not lock.acquire(blocking=False):
+        raise RefusedError(f"{told}; try again in a moment", 503)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def load_none(name: str) -> Model:
