@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 
 from deejai_core.embedding.projections import fit_to_stored, is_unfitted, refit
 from deejai_core.embedding.slices import SliceStore
-from deejai_core.errors import AudioError, MissingError, ModelError, UnavailableError
+from deejai_core.errors import MissingError, ModelError, UnavailableError
 from deejai_core.models.facts import facts, kind
 from deejai_core.models.folders import describe, import_model
 from deejai_core.models.head import HeadWeights, save_head
@@ -474,9 +474,9 @@ class TestLimits:
         nodes = [helper.make_node("Abs", ["audio"], ["positive"]), helper.make_node("Log", ["positive"], ["row"])]
         config = write_config(tmp_path / "log.json", WAVE, projection="none")
         model = brought(tmp_path, by_hand(tmp_path / "log.onnx", nodes), config)
-        with pytest.raises(AudioError, match="the network's output contains NaN, infinity") as caught:
+        # Not lasting: it is not the file that is at fault, and another model may be in use when it is next looked at.
+        with pytest.raises(UnavailableError, match="the network's output contains NaN, infinity"):
             model.embed(np.zeros((1, 1_000), np.float32))
-        assert not isinstance(caught.value, UnavailableError)  # it would fail again
 
     def test_its_processes_end_with_it(self, folder):
         model = brought(folder, folder / "wave.onnx", folder / "wave.json")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from onnx import TensorProto, helper
 
-from tests.onnx_networks import mel_network, waveform_network
+from tests.onnx_networks import by_hand, mel_network, waveform_network, write_config
 
 WINDOW = 800  # samples, so short that the collection has windows enough for a projection
 
@@ -74,6 +75,23 @@ def test_music_that_is_imported_before_waits_for_the_projection(beets, collectio
     assert "tracks analysed" not in told  # nothing was decoded again
     (name,) = set(beets.field("deejai_model"))
     assert name.startswith("onnx-")
+
+
+def test_what_a_network_fails_at_is_not_held_against_the_files(beets, collection, tmp_path):
+    """The network puts out as many numbers as a window has positive samples."""
+    beets.configure(auto=False)
+    beets.run("import", "-qA", collection)
+    nodes = [("Relu", "audio", "positive"), ("NonZero", "positive", "places")]
+    nodes = [helper.make_node(kind, [from_], [to]) for kind, from_, to in nodes]
+    network = by_hand(tmp_path / "n.onnx", [*nodes, helper.make_node("Cast", ["places"], ["row"], to=TensorProto.FLOAT)])
+    audio = {"kind": "waveform", "rate": 16_000, "window": 1_000}
+    config = write_config(tmp_path / "n.json", audio, projection="none", output={"axes": ["pool", "feature"]})
+    beets.deejai("model", "import", network, "ear", "--config", config)
+    beets.deejai("model", "use", "ear")
+    assert "as when it was imported" in beets.deejai("analyze", status=1).err
+    beets.deejai("model", "use", "musicnn")
+    beets.deejai("analyze")
+    assert set(beets.field("deejai_model")) == {"musicnn-msd-1"}
 
 
 def test_a_network_that_is_another_one_now(ear):

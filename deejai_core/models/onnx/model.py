@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from deejai_core.errors import AudioError, ModelError
+from deejai_core.errors import ModelError, UnavailableError
 from deejai_core.extras import extra
 from deejai_core.files import read_json, replacing
 from deejai_core.models.device import CPU, use_one_thread
@@ -118,16 +118,18 @@ class OnnxModel:
         return np.stack([self._row(self._network.run(laid_out(slice_, self.config.input), device)) for slice_ in mel])
 
     def _row(self, outputs: list[np.ndarray]) -> np.ndarray:
-        """(trunk_size,) of what the network puts out for a window."""
+        """(trunk_size,) of what the network puts out for a window. Raises UnavailableError: the file is not at fault."""
         try:
             row = pooled(outputs[self._places[0]], self.config.output)
             if tags := self.config.tags:
                 row = np.concatenate([row, probabilities(pooled(outputs[self._places[1]], tags), tags)])
             check_numbers(row)
         except ValueError as error:
-            raise AudioError(f"the network's output {error}") from error
+            raise UnavailableError(f"the network's output {error}") from error
         if len(row) != self.trunk_size:
-            raise AudioError(f"the network gave {len(row)} numbers instead of {self.trunk_size} as when it was imported")
+            raise UnavailableError(
+                f"the network gave {len(row)} numbers instead of {self.trunk_size} as when it was imported"
+            )
         return row
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
