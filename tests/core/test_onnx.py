@@ -155,7 +155,7 @@ class TestConfig:
         with pytest.raises(ModelError, match=r"none\.json: cannot be read \(No such file or directory\)"):
             read_config(tmp_path / "none.json")
         (tmp_path / "half.json").write_text('{"input": ')
-        with pytest.raises(ModelError, match=r"half\.json: no JSON \("):
+        with pytest.raises(ModelError, match=r"half\.json: not JSON \("):
             read_config(tmp_path / "half.json")
 
     def test_all_keys_are_documented_and_nothing_else_is(self):

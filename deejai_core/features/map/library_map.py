@@ -169,7 +169,7 @@ def _analysed(library: Library, model: Model) -> tuple[list[int], np.ndarray, li
 def check_map_path(path: Path) -> None:
     """Raises MapError for a file that is neither a page nor a picture by its name."""
     if path.suffix.lower() not in SUFFIXES:
-        what = "a map is a page (.html) or a picture (.png, .svg); choose a name that ends so"
+        what = "a map is a page (.html) or a picture (.png, .svg); choose a name that ends in one of these"
         raise MapError(f"{one_line(os.fspath(path))}: {what}")
 
 

@@ -190,7 +190,7 @@ def read_config(path: Path) -> tuple[Config, dict[str, Any]]:
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror or error})") from error
     except ValueError as error:
-        raise ModelError(f"{path}: no JSON ({error})") from error
+        raise ModelError(f"{path}: not JSON ({error})") from error
     if not isinstance(values, dict):
         raise ModelError(f"{path}: not the configuration of a network; it should be an object with the key input")
     return parse_config(values, path), values
