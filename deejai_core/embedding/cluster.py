@@ -28,6 +28,7 @@ from deejai_core.audio.limits import NO_MORE_THAN_USUAL, Limits
 from deejai_core.embedding.analysis import Embedded, NotEmbedded, Unshared, embed_file
 from deejai_core.errors import AudioError, ClusterError, DeejaiError, UnavailableError
 from deejai_core.extras import extra
+from deejai_core.interrupts import uninterrupted
 from deejai_core.models.protocol import Companion, Model, Trunk
 from deejai_core.models.registry import load_model
 from deejai_core.version import __version__
@@ -119,7 +120,8 @@ def analyse_on(
         lacking: Counter[str] = Counter()  # files in a row, by worker
         silent_since = time.monotonic()
         while under_way:
-            ready = completed.next_batch(block=False)
+            with uninterrupted():  # an exception in a future's finalizer, which Python calls here, would be lost
+                ready = [(under_way.pop(future), future.status, outcome) for future, outcome in completed.next_batch(False)]
             if ready:
                 silent_since = time.monotonic()
             elif time.monotonic() - silent_since > SILENCE:
@@ -127,12 +129,11 @@ def analyse_on(
                 silent_since = time.monotonic()
             else:
                 time.sleep(INTERVAL)
-            for future, outcome in ready:
-                path = under_way.pop(future)
+            for path, status, outcome in ready:
                 result: Embedded | NotEmbedded
-                if future.status == "error":
+                if status == "error":
                     result = _failed(client, path, outcome[1])
-                elif future.status == "cancelled":
+                elif status == "cancelled":
                     raise ClusterError(f"{cluster.address}: the scheduler is gone")
                 else:
                     worker, embedded = outcome

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -25,7 +26,7 @@ from deejai_core.models.musicnn.model import MusiCNN
 from tests.clusters import LocalCluster, wait_for
 from tests.plugin.conftest import BEET, Beets
 
-pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and mounts of POSIX")
 
 TRACKS = 24
@@ -160,6 +161,25 @@ def test_results_come_as_they_are_wanted(cluster, collection):
     for path, result in there.items():
         assert result.key == here[path].key
         assert result.trunk is None if path == files[0] else (result.trunk == here[path].trunk).all()
+
+
+def test_an_interrupt_while_a_future_is_finalized_is_heeded(cluster, collection, monkeypatch):
+    """Python drops what is raised in a finalizer, and the client's futures have one each."""
+    release = distributed.Future.release
+    came = []
+
+    def interrupted(future: distributed.Future) -> None:
+        release(future)
+        if not came and threading.current_thread() is threading.main_thread():
+            came.append(future)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(distributed.Future, "release", interrupted)
+    files = sorted(collection.rglob("*.flac"))[:4]
+    results = analyse_on(Cluster(cluster.address, "musicnn"), files, MusiCNN(), windows=4)
+    with pytest.raises(KeyboardInterrupt):
+        list(results)
+    assert came
 
 
 @pytest.mark.parametrize(
