@@ -81,6 +81,7 @@ def test_what_a_network_fails_at_is_not_held_against_the_files(beets, collection
     """The network puts out as many numbers as a window has positive samples."""
     beets.configure(auto=False)
     beets.run("import", "-qA", collection)
+    assert beets.field("deejai_vector") == ["$deejai_vector"] * 24
     nodes = [("Relu", "audio", "positive"), ("NonZero", "positive", "places")]
     nodes = [helper.make_node(kind, [from_], [to]) for kind, from_, to in nodes]
     network = by_hand(tmp_path / "n.onnx", [*nodes, helper.make_node("Cast", ["places"], ["row"], to=TensorProto.FLOAT)])
