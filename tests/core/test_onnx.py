@@ -426,6 +426,22 @@ class TestImport:
         error = self.refused(tmp_path, network, write_config(tmp_path / "n.json", WAVE))
         assert "n.onnx: the network cannot be run: it puts out more than 64,000,000 numbers" in str(error)
 
+    def test_an_output_too_wide_for_a_projection(self, tmp_path):
+        network = by_hand(tmp_path / "n.onnx", [helper.make_node("Identity", ["audio"], ["row"])], window=8_193)
+        config = write_config(tmp_path / "n.json", WAVE | {"window": 8_193})
+        told = "n.json: projection is fit, but row of n.onnx has 8,193 numbers, and it takes 8,192 at most"
+        assert told in str(self.refused(tmp_path, network, config))
+        assert brought(tmp_path, network, changed(config, projection="none")).dimension == 8_193
+
+    def test_constants_almost_as_long_as_a_configuration_may_be(self, tmp_path):
+        add = helper.make_node("ReduceSum", ["more", "axes"], ["sum"], keepdims=1)
+        nodes = [add, helper.make_node("Add", ["audio", "sum"], ["row"])]
+        inputs = {"more": (TensorProto.FLOAT, [1, 300_000])}
+        network = by_hand(tmp_path / "n.onnx", nodes, inputs=inputs, constants=[tensor("axes", [1], np.int64)])
+        more = {"constants": {"more": [[0] * 299_999 + [7]]}, "projection": "none"}
+        model = brought(tmp_path, network, write_config(tmp_path / "n.json", WAVE | {"name": "audio"}, **more))
+        assert model.embed(np.zeros((1, 1_000), np.float32)).tolist() == [[7] * 1_000]
+
     def test_numbers_that_cannot_be_kept(self, tmp_path):
         network = by_hand(
             tmp_path / "big.onnx", [helper.make_node("Mul", ["audio", "by"], ["row"])], constants=[tensor("by", [1e9])]

@@ -55,5 +55,6 @@ def read_kept(folder: Path, values: dict[str, Any]) -> Kept:
 def write_kept(folder: Path, kept: Kept) -> None:
     """Raises OSError as the file system does."""
     with replacing(folder / CONFIG) as temporary:
-        text = json.dumps({"kind": KIND, **asdict(kept)}, indent=2, ensure_ascii=False)
+        # Without indentation, which would make constants many times as long as their user wrote them.
+        text = json.dumps({"kind": KIND, **asdict(kept)}, ensure_ascii=False)
         temporary.write_text(text + "\n", encoding="utf-8")

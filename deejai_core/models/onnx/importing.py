@@ -16,6 +16,7 @@ from deejai_core.models.onnx.folder import NETWORK, PROJECTION, WIDEST, Kept, wr
 from deejai_core.models.onnx.input import laid_out, layout_shape, shown
 from deejai_core.models.onnx.network import Network, Put
 from deejai_core.models.onnx.output import check_numbers, pooled
+from deejai_core.models.onnx.projection import WIDEST as MOST_FITTED
 from deejai_core.models.onnx.projection import read_projection
 
 LARGEST = 2_147_483_647  # bytes of a network: what its format can hold
@@ -50,6 +51,11 @@ def import_onnx(source: Path, configuration: Path, folder: Path) -> None:
     if config.tags and len(rows[1]) != len(config.tags.names):
         told = f"tags.names has {len(config.tags.names)} names, and {names[1]} of {source.name} {len(rows[1])} numbers"
         raise ModelError(f"{configuration}: {told}")
+    if config.projection == FIT and len(rows[0]) > MOST_FITTED:
+        told = (
+            f"is {FIT}, but {names[0]} of {source.name} has {len(rows[0]):,} numbers, and it takes {MOST_FITTED:,} at most"
+        )
+        raise ModelError(f"{configuration}: projection {told}; choose another output, or the projection {AS_IT_IS}")
     projection = None
     if brought:
         projection = read_projection(brought, len(rows[0])).digest

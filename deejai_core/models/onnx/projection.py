@@ -16,6 +16,7 @@ from deejai_core.models.device import use_one_thread
 
 DIMENSION = 100  # of vectors, at most
 LEAST = 2_000  # slices that components are computed from
+WIDEST = 8_192  # numbers of an output; the time that components take grows with its cube, to minutes here
 POWER = 0.5  # of the deviations, by which components are divided: that of the bundled projection
 NEGLIGIBLE = 1e-4  # of the largest deviation: what varies less is rounding
 LEAST_DEVIATION = 1e-8  # the numbers that are stored differ by 6e-8 at least, if they do
