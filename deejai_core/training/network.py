@@ -7,6 +7,7 @@ and the step alone, and everything else is in the checkpoint.
 
 from __future__ import annotations
 
+import ast
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -101,7 +102,7 @@ class _Run:
         try:
             state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
             if state["made_from"] != self._made_from():
-                raise TrainingError(f"{self.checkpoint}: made with other lists, music or options", hint="begin again")
+                raise TrainingError(f"{self.checkpoint}: {self._why_not(state['made_from'])}", hint="begin again")
             self.network.load_state_dict(state["network"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.best = state["best"]
@@ -174,6 +175,14 @@ class _Run:
                 torch.save(state, file)
         except (OSError, RuntimeError) as error:
             raise TrainingError(f"{self.checkpoint}: cannot be written ({error}); train again when it can be") from error
+
+    def _why_not(self, made_from: str) -> str:
+        """Why a checkpoint does not fit. Options are named: with the same ones it goes on."""
+        began = {"objective": "lists"} | ast.literal_eval(made_from.rpartition(" ")[0])
+        now = {"objective": "lists"} | self.course.told
+        words = {"kind": "network", "objective": "objective", "seed": "seed"}
+        others = [f"{word} {began[name]}" for name, word in words.items() if began[name] != now[name]]
+        return f"made with other options ({', '.join(others)})" if others else "made with other lists, music or options"
 
     def _made_from(self) -> str:
         return f"{self.course.told} {self.data.digest()}"

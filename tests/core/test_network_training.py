@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -142,8 +143,10 @@ class TestCheckpoint:
             train_network(other, SMALL, checkpoint)
 
     def test_of_another_course_is_refused(self, checkpoint):
-        with pytest.raises(TrainingError, match="lists, music or options"):
+        with pytest.raises(TrainingError, match=r"made with other options \(seed 1\)$"):
             train_network(training_data(), Course(**{**vars(SMALL), "seed": 2}), checkpoint)
+        with pytest.raises(TrainingError, match=r"made with other options \(network 1d, objective lists\)$"):
+            train_network(training_data(), replace(SMALL, kind="2d", objective="siamese"), checkpoint)
 
     @pytest.mark.parametrize("content", [b"", b"nonsense", b"\x80\x04N."])
     def test_damaged_is_one_line(self, checkpoint, content):

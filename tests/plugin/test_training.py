@@ -423,7 +423,7 @@ class TestObjectives:
         assert "the network learned nothing: spectrograms of " in told
         assert "Add more music and start again" in told
         other = library.deejai(*train[:4], "--objective", "variational", "--device", "cpu", status=1).err
-        assert "checkpoint.pt: made with other lists, music or options; give --force to start again" in other
+        assert "checkpoint.pt: made with other options (objective autoencoder); give --force to start again" in other
         assert library.deejai(*train, "2", status=None).err.count("validation explained variance") == 1
 
     def test_without_matplotlib_it_says_so_at_once(self, library, tmp_path):
