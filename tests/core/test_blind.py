@@ -380,6 +380,17 @@ class TestRounds:
         with pytest.raises(LibraryError, match="none of these tracks has a genre"):
             find_seeds(pair, [])
 
+    def test_a_library_that_is_busy_for_a_moment_does_not_end_the_test(self, opened, library, monkeypatch):
+        def busy(*_: object):
+            raise LibraryError("database is locked")
+
+        made = rounds(opened("sound", "random"), range(TRACKS), 5, rng())
+        with monkeypatch.context() as context:
+            context.setattr(library, "tracks", busy)
+            with pytest.raises(LibraryError, match="locked"):
+                next(made)
+        assert len(list(made)) > TRACKS / 2
+
     def test_where_both_make_the_same_list_there_is_nothing_to_choose(self, opened):
         pair = opened("sound", "random", candidates="jazz 20")
         assert list(rounds(pair, find_seeds(pair, ["jazz 2"]), 5, rng())) == []

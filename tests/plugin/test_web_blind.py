@@ -58,7 +58,7 @@ def by_ear(page) -> str:
     return "1" if one > other else "2"
 
 
-def asked(page, server) -> list[str]:
+def asked(page) -> list[str]:
     """What the server says from now on, before the test ends."""
     answers: list[str] = []
     page.on("response", lambda response: answers.append(response.text()) if "/api/blind/" in response.url else None)
@@ -68,7 +68,7 @@ def asked(page, server) -> list[str]:
 def test_a_listener_tells_genre_from_chance(visit, blind_server, votes):
     page = visit(blind_server, path="blind")
     shot(page, "blind-begin")
-    answers = asked(page, blind_server)
+    answers = asked(page)
     begin(page)
     for number in range(1, 7):
         expect(page.get_by_role("heading", name=f"Round {number} of 6")).to_be_focused()

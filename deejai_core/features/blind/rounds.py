@@ -65,24 +65,29 @@ def seeds_among(pair: Pair, ids: Collection[int] | None) -> list[int]:
 
 
 def rounds(pair: Pair, seeds: Sequence[int], tracks: int, rng: np.random.Generator) -> Iterator[Round]:
-    """A round for each seed, in random order, but where both sides make the same list, or one makes none.
+    """A round for each seed, in random order, except where both sides make the same list, or one makes none.
 
     seeds: positions. tracks: in each list, at most.
     """
-    for position in rng.permutation(seeds)[:MOST_DRAWN].tolist():
-        spaces = [pair.space(side, rng) for side in range(2)]
-        picked = [_picked(pair, side, space, position, tracks) for side, space in enumerate(spaces)]
-        length = min(map(len, picked))
-        one, other = (some[:length] for some in picked)
-        if one == other:
-            continue
-        members = spaces[0].members([position, *one, *other])
-        if len(members) < len({position, *one, *other}):
-            continue  # another program has removed some
-        first, second = rng.permutation(2).tolist()
-        lists = [[members[each] for each in some] for some in (one, other)]
-        labels = pair.labels[first], pair.labels[second]
-        yield Round(members[position], (lists[first], lists[second]), labels)
+    drawn = rng.permutation(seeds)[:MOST_DRAWN].tolist()
+    # No generator, which would end at an error: when a busy library can be read again, the next seed has its round.
+    return filter(None, map(lambda position: _round(pair, position, tracks, rng), drawn))
+
+
+def _round(pair: Pair, position: int, tracks: int, rng: np.random.Generator) -> Round | None:
+    spaces = [pair.space(side, rng) for side in range(2)]
+    picked = [_picked(pair, side, space, position, tracks) for side, space in enumerate(spaces)]
+    length = min(map(len, picked))
+    one, other = (some[:length] for some in picked)
+    if one == other:
+        return None
+    members = spaces[0].members([position, *one, *other])
+    if len(members) < len({position, *one, *other}):
+        return None  # another program has removed some
+    first, second = rng.permutation(2).tolist()
+    lists = [[members[each] for each in some] for some in (one, other)]
+    labels = pair.labels[first], pair.labels[second]
+    return Round(members[position], (lists[first], lists[second]), labels)
 
 
 def _picked(pair: Pair, side: int, space: Space, position: int, tracks: int) -> list[int]:
