@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -71,10 +72,10 @@ def rounds(pair: Pair, seeds: Sequence[int], tracks: int, rng: np.random.Generat
     """
     drawn = rng.permutation(seeds)[:MOST_DRAWN].tolist()
     # No generator, which would end at an error: when a busy library can be read again, the next seed has its round.
-    return filter(None, map(lambda position: _round(pair, position, tracks, rng), drawn))
+    return filter(None, map(partial(_round, pair, tracks, rng), drawn))
 
 
-def _round(pair: Pair, position: int, tracks: int, rng: np.random.Generator) -> Round | None:
+def _round(pair: Pair, tracks: int, rng: np.random.Generator, position: int) -> Round | None:
     spaces = [pair.space(side, rng) for side in range(2)]
     picked = [_picked(pair, side, space, position, tracks) for side, space in enumerate(spaces)]
     length = min(map(len, picked))
