@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import UnionType
 from typing import Any
+from weakref import WeakSet
 
 from deejai_core.errors import DamagedError, StoreError
 from deejai_core.files import replacing
@@ -89,6 +90,7 @@ class Database:
     def __init__(self, path: Path, schema: Schema) -> None:
         self.path = path
         self._schema = schema
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
         with self.errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_symlink() and not (path.exists() and path.stat().st_size):
@@ -101,6 +103,9 @@ class Database:
                 raise
 
     def close(self) -> None:
+        # One that was not read to its end would lock the file for as long as anything holds it, such as an error.
+        for cursor in self._cursors:
+            cursor.close()
         self.connection.close()
 
     def _prepare(self) -> None:
@@ -184,6 +189,7 @@ class Database:
         """The rows that a statement finds, whose values must be of these types."""
         with self.errors():
             cursor = self.connection.execute(statement, values)
+            self._cursors.add(cursor)
             while rows := cursor.fetchmany(TOGETHER):
                 for column, wanted in zip(zip(*rows, strict=True), of, strict=False):
                     if not all(issubclass(kind, wanted) for kind in set(map(type, column))):

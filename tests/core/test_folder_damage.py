@@ -112,6 +112,15 @@ def test_values_that_cannot_be_are_damage(library, damage, noticed):
             asked[name]()
 
 
+def test_an_error_that_somebody_keeps_locks_nothing(library):
+    change(library, "UPDATE tracks SET title = CAST(x'ff' AS TEXT) WHERE id = 2")
+    with pytest.raises(DamagedError) as kept:
+        library.titled("roxanne")
+    with contextlib.closing(sqlite3.connect(library.path, timeout=0)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+    assert kept.value
+
+
 @pytest.mark.parametrize(
     "damage",
     [
