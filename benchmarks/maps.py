@@ -1,6 +1,8 @@
 """The map: how many neighbours it keeps, against principal components, and how well new tracks are put into it.
 
-python -m benchmarks.maps [SLICES.npz] [--tracks N]...     SLICES.npz: trunk outputs `slices`, with `track`
+python -m benchmarks.maps [SLICES.npz] [--tracks N]... [--iterations EARLY LATE] [--cell SIDE]
+
+SLICES.npz: trunk outputs `slices`, with `track`. --iterations and --cell lay out otherwise than `draw_map` does.
 
 Imports internals: of `draw_map` only the layout, on vectors that are in no library.
 """
@@ -10,13 +12,16 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 
 from benchmarks.invented import vectors_like_real_ones
 from benchmarks.usage import forget_peak, peak
 from deejai_core.embedding.mp3tovec import mp3tovec
+from deejai_core.features.map import places as laying
 from deejai_core.features.map.places import by_components, lay_out, put_among
 from deejai_core.models.musicnn.model import MusiCNN
 
@@ -85,15 +90,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("slices", nargs="?", type=Path)
     parser.add_argument("--tracks", type=int, action="append", default=[], help="of an invented library; repeatable")
+    usual = [laying.EARLY, laying.LATE]
+    parser.add_argument("--iterations", type=int, nargs=2, default=usual, help="with exaggeration, and without")
+    parser.add_argument("--cell", type=float, default=laying.CELL, help="side of a cell of the grid of forces")
     options = parser.parse_args()
-    if options.slices:
-        data = np.load(options.slices)
+    early, late = options.iterations
+    with patch.multiple(laying, EARLY=early, LATE=late, CELL=options.cell):
+        measure(options.slices, options.tracks)
+
+
+def measure(slices: Path | None, invented: Sequence[int]) -> None:
+    """slices: None: of no real music. invented: numbers of tracks."""
+    if slices:
+        data = np.load(slices)
         model = MusiCNN()
-        slices = [model.project(data["slices"][data["track"] == track]) for track in range(data["track"].max() + 1)]
-        vectors = mp3tovec(slices, model.epsilon)
+        projected = [model.project(data["slices"][data["track"] == track]) for track in range(data["track"].max() + 1)]
+        vectors = mp3tovec(projected, model.epsilon)
         report("real", vectors)
         report_new("real", vectors)
-    for tracks in options.tracks:
+    for tracks in invented:
         report("invented", vectors_like_real_ones(tracks, np.random.default_rng(0))[0])
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from deejai_core.extras import extra
 from deejai_core.files import replacing
+from deejai_core.models.device import use_one_thread
 
 VERSION = 1
 SEED = 0
@@ -29,7 +31,7 @@ AGAIN = 200  # iterations of one that starts from an older layout
 CELL = 2.0  # side of a cell of the grid of forces, in units of the layout; with 1 a large layout takes three times as long
 REPORTED = 10  # iterations between two reports of progress
 THREADED_FROM = 20_000  # tracks; with fewer, threads wait for each other longer than they work
-BLOCK = 512  # tracks whose neighbours are looked for at once: 200 MB with 100,000
+BLOCK = 256  # tracks whose neighbours a thread looks for at once: 100 MB with 100,000
 
 GROUPS = 8  # for each neighbour looked for
 NEAREST = 10  # neighbours among which a new track is put
@@ -82,12 +84,12 @@ def lay_out(
         from openTSNE.affinity import PerplexityBasedNN
         from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
-    threads = threads if len(vectors) >= THREADED_FROM else 1
     perplexity = min(PERPLEXITY, (len(vectors) - 1) // 3)
     searched = -(-len(vectors) // BLOCK)
     optimised = (EARLY + LATE if start is None else AGAIN) // REPORTED
     total = searched + optimised
-    neighbours, distances = nearest(vectors, 3 * perplexity, lambda done: report(done, total))
+    neighbours, distances = nearest(vectors, 3 * perplexity, threads, lambda done: report(done, total))
+    threads = threads if len(vectors) >= THREADED_FROM else 1
     affinities = PerplexityBasedNN(
         knn_index=PrecomputedNeighbors(neighbours, distances.astype(float)), perplexity=perplexity, n_jobs=threads
     )
@@ -146,19 +148,23 @@ def put_among(vectors: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def nearest(
-    vectors: np.ndarray, count: int, report: Callable[[int], None] = lambda done: None
+    vectors: np.ndarray, count: int, threads: int = 1, report: Callable[[int], None] = lambda done: None
 ) -> tuple[np.ndarray, np.ndarray]:
     """(n, count) positions of each track's nearest others, and their cosine distances, nearest first; all are compared."""
     neighbours = np.empty((len(vectors), count), np.int64)
     distances = np.empty((len(vectors), count), np.float32)
-    for number, start in enumerate(range(0, len(vectors), BLOCK), 1):
+
+    def compare(start: int) -> None:
         rows = slice(start, min(start + BLOCK, len(vectors)))
         similarities = vectors[rows] @ vectors.T
         own = np.arange(rows.start, rows.stop)
         similarities[own - start, own] = -np.inf
         neighbours[rows] = largest(similarities, count)
         distances[rows] = (1 - np.take_along_axis(similarities, neighbours[rows], axis=1)).clip(0)
-        report(number)
+
+    with ThreadPoolExecutor(threads, initializer=use_one_thread) as pool:
+        for number, _ in enumerate(pool.map(compare, range(0, len(vectors), BLOCK)), 1):
+            report(number)
     return neighbours, distances
 
 
