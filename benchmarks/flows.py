@@ -33,8 +33,7 @@ SIZES = (100_000,)
 PAIRS = 5
 ALBUM = 12  # tracks
 SLICES = 16  # of a track
-MODEL, TRUNK = "musicnn-msd-1", 200
-EPSILON = 0.2
+TRUNK = 200  # numbers of a slice
 DIFFERENT = 2_000  # tracks of the library that have slices of their own
 UNDECODED = [sys.executable, "-m", "benchmarks.flows", "beet"]  # `beet`, which decodes nothing
 
@@ -116,6 +115,7 @@ def make(folder: Path, tracks: int) -> None:
     from deejai_core.embedding.changed_files import note_of
     from deejai_core.embedding.slices import open_slices
     from deejai_core.embedding.weighting import choose_reference
+    from deejai_core.models.musicnn.model import MusiCNN
 
     write_library(folder, tracks)
     keys = [blake2b(str(number).encode(), digest_size=16).hexdigest() for number in range(1, tracks + 1)]
@@ -133,9 +133,9 @@ def make(folder: Path, tracks: int) -> None:
         store.note_files([note_of(path, key) for path, key in zip(paths, keys, strict=True)])
         with closing(sqlite3.connect(store.path)) as connection, connection:
             stored = [(trunk, zlib.crc32(trunk)) for trunk in (trunk.tobytes() for trunk in trunks)]
-            rows = ((key, MODEL, *stored[number % DIFFERENT]) for number, key in enumerate(keys))
+            rows = ((key, MusiCNN.trunk_name, *stored[number % DIFFERENT]) for number, key in enumerate(keys))
             connection.executemany("INSERT INTO slices VALUES (?, ?, ?, ?)", rows)
-        store.begin_weighting(MODEL, MODEL, EPSILON, choose_reference(keys))
+        store.begin_weighting(MusiCNN.name, MusiCNN.trunk_name, MusiCNN.epsilon, choose_reference(keys))
         store.put_counts(dict.fromkeys(keys, np.full(SLICES, 50)))
 
 
@@ -154,7 +154,7 @@ def album(folder: Path) -> Path:
         path = made / f"{number}.flac"
         soundfile.write(path, np.frombuffer(os.urandom(2_000), np.int8) / 128, 16_000)
         file = MediaFile(path)
-        file.artist, file.album, file.title, file.track = "Somebody new", made.name, f"Song {number}", number
+        file.artist, file.album, file.title, file.track = f"Somebody {made.name}", made.name, f"Song {number}", number
         file.save()
     return made
 
