@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
-from deejai_core.formats.entries import Track, one_line
+from deejai_core.formats.entries import Track
+from deejai_core.words import one_line
 
 if TYPE_CHECKING:
     from deejai_core.tracks.songs import Catalogue

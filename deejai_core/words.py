@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_GAP = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+
 
 def counted(count: int, noun: str) -> str:
     """A number of things: "1 track", "2,000 tracks"."""
@@ -21,3 +26,8 @@ def lasting(seconds: float) -> str:
         if seconds < 100 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds / 3600:.1f} h" if seconds < 100 * 3600 else f"{seconds / 86_400:.0f} days"
+
+
+def one_line(text: str) -> str:
+    """Text for one line of a file or a terminal: control characters and line breaks become a space."""
+    return _GAP.sub(lambda gap: " " if _CONTROL.search(gap[0]) else gap[0], text).strip()

@@ -14,7 +14,7 @@ from mopidy.models import Album, Artist, Ref, Track
 from deejai_core.api import MadeList
 from deejai_core.errors import LibraryError
 from deejai_core.formats.entries import Track as Song
-from deejai_core.formats.entries import one_line
+from deejai_core.words import one_line
 
 from .music import Music, log_failure
 from .opening import open_music

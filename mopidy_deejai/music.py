@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from deejai_core.api import Library, MadeList, Member, Player, Radio, RadioObserver, Space
-from deejai_core.formats.entries import one_line
+from deejai_core.words import one_line
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from typing import Any
 import pykka
 
 from deejai_core.errors import LostError, RefusedError, UnplayableError
-from deejai_core.formats.entries import one_line
 from deejai_core.players.player import Mode, QueueEntry, Snapshot
+from deejai_core.words import one_line
 
 from .uris import Files
 

@@ -115,7 +115,7 @@ class DeejaiPlugin(BeetsPlugin):
         return self._import_analysis(library, _ids(items))
 
     def _warn(self, failure: NotEmbedded) -> None:
-        from deejai_core.formats.entries import one_line
+        from deejai_core.words import one_line
 
         self._log.warning("{}: not analysed: {}", one_line(os.fspath(failure.path)), failure.reason)
 

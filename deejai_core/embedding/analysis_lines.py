@@ -15,13 +15,12 @@ from deejai_core.embedding.library_analysis import AnalysisObserver, Outcome, Wo
 from deejai_core.embedding.library_vectors import Weighted, weight_again
 from deejai_core.embedding.tagging import tag
 from deejai_core.errors import HINTS, ClusterError, StoreError
-from deejai_core.formats.entries import one_line
 from deejai_core.index.cache import build_index
 from deejai_core.library import Library
 from deejai_core.models.protocol import Model, TaggingModel
 from deejai_core.options.analysis import Analysis
 from deejai_core.progress import Progress, Teller
-from deejai_core.words import counted
+from deejai_core.words import counted, one_line
 
 ANALYSED, HEARD = "tracks analysed", "files heard"  # what is counted
 

@@ -14,10 +14,10 @@ from deejai_core.embedding.analysis import TRUNK_TYPE
 from deejai_core.embedding.pickles import read_vectors, vector_files
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import AudioError, ModelError, StoreError
-from deejai_core.formats.entries import one_line
 from deejai_core.library import Library
 from deejai_core.models.deejai.model import Speccy
 from deejai_core.models.protocol import Model
+from deejai_core.words import one_line
 
 
 @dataclass

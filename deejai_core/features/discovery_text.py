@@ -10,10 +10,10 @@ from pathlib import Path
 from deejai_core.errors import OptionError, PlaylistError
 from deejai_core.features.discovery import FoundArtist, FoundSong
 from deejai_core.files import write_named
-from deejai_core.formats.entries import Entry, Header, now, one_line
+from deejai_core.formats.entries import Entry, Header, now
 from deejai_core.formats.xspf import format_jspf_names
 from deejai_core.history.library_history import mention_name
-from deejai_core.words import counted
+from deejai_core.words import counted, one_line
 
 FORMATS = ("csv", "jspf")
 SONGS = ("artist", "title", "album", "similarity", "lists", "recording")  # columns of a table

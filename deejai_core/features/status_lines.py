@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from deejai_core.embedding.slices import Failure
 from deejai_core.errors import HINTS
 from deejai_core.features.status import Status
-from deejai_core.formats.entries import one_line
 from deejai_core.models.facts import objective_of
 from deejai_core.models.protocol import Model
-from deejai_core.words import counted, lasting
+from deejai_core.words import counted, lasting, one_line
 
 SHOWN = 10  # failures listed before "and N more"
 

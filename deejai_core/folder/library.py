@@ -38,11 +38,12 @@ from deejai_core.folder.vectors import (
     written_since,
 )
 from deejai_core.folder.walk import cover_beside
-from deejai_core.formats.entries import Track, one_line
+from deejai_core.formats.entries import Track
 from deejai_core.formats.locate import Locator
 from deejai_core.library import Album, Kept, Kind, Names, Rows, album_name
 from deejai_core.tracks.songs import Catalogue
 from deejai_core.tracks.text import plain
+from deejai_core.words import one_line
 
 TRACK = "id, path, artist, title, length, album, recording, format", (int, bytes, str, str, float, str, str, str)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,9 +11,7 @@ from urllib.parse import quote_from_bytes
 
 from deejai_core.errors import PlaylistError
 from deejai_core.version import __version__
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_GAP = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+from deejai_core.words import one_line
 
 
 @dataclass(frozen=True)
@@ -84,11 +81,6 @@ def made_with(model: str, *notes: str) -> str:
 def now() -> str:
     """The date of a header that is made now."""
     return datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds")
-
-
-def one_line(text: str) -> str:
-    """Text for one line of a file or a terminal: control characters and line breaks become a space."""
-    return _GAP.sub(lambda gap: " " if _CONTROL.search(gap[0]) else gap[0], text).strip()
 
 
 def location(path: Path, style: Style) -> bytes:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from deejai_core.errors import PlaylistError
 from deejai_core.files import write_named
-from deejai_core.formats.entries import one_line
 from deejai_core.formats.table import BEGINNING, TABLE, by_content, by_suffix
+from deejai_core.words import one_line
 
 FORMATS = {format_.name: format_.write for format_ in TABLE if format_.write}
 SUFFIXES = {format_.name: format_.suffixes[0] for format_ in TABLE if format_.write}

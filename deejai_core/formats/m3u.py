@@ -15,10 +15,10 @@ from deejai_core.formats.entries import (
     caption_of,
     comments_of,
     name_in_line,
-    one_line,
     seconds_of,
 )
 from deejai_core.formats.text import as_text, utf8, without_mark
+from deejai_core.words import one_line
 
 HEADER = b"#EXTM3U"
 

@@ -14,11 +14,11 @@ from deejai_core.formats.entries import (
     caption_of,
     comments_of,
     name_in_line,
-    one_line,
     seconds_of,
 )
 from deejai_core.formats.m3u import split_caption
 from deejai_core.formats.text import as_text, utf8, without_mark
+from deejai_core.words import one_line
 
 SECTION = b"[playlist]"
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 from deejai_core.errors import PlaylistError
-from deejai_core.formats.entries import Listing, one_line
+from deejai_core.formats.entries import Listing
 from deejai_core.formats.locate import Locator
 from deejai_core.formats.m3u import parse_m3u
 from deejai_core.formats.table import BEGINNING, MAYBE, PLAIN, SUFFIXES, by_content, by_suffix
+from deejai_core.words import one_line
 
 LOOKED_FOR = 1000  # files of a list that nothing but they tells to be one
 LARGEST = 100_000_000  # bytes; a playlist of 100,000 tracks has some 50 MB as XSPF

@@ -10,9 +10,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from deejai_core.errors import PlaylistError
-from deejai_core.formats.entries import Entry, Header, Listing, Style, Track, location, one_line, urlencoded
+from deejai_core.formats.entries import Entry, Header, Listing, Style, Track, location, urlencoded
 from deejai_core.formats.markup import first, local_name, parse_markup, texts
 from deejai_core.formats.text import as_bytes, as_text, without_mark
+from deejai_core.words import one_line
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _RECORDING = re.compile(rf"musicbrainz\.org/recording/({_UUID.pattern})")

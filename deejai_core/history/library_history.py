@@ -13,12 +13,13 @@ import numpy as np
 
 from deejai_core.data_folder import history_path
 from deejai_core.errors import HistoryError, StoreError
-from deejai_core.formats.entries import Track, one_line
+from deejai_core.formats.entries import Track
 from deejai_core.history.matching import FAMILIAR, MATCHED, UNMATCHED, LibrarySongs, Match
 from deejai_core.history.mentions import Mention, as_mention
 from deejai_core.history.store import HistoryStore
 from deejai_core.library import Library
 from deejai_core.tracks.songs import normal_artist
+from deejai_core.words import one_line
 
 OUTCOMES = (*MATCHED, *UNMATCHED)
 NUMBERS = np.dtype("<i4")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from deejai_core.errors import HINTS
-from deejai_core.formats.entries import one_line
 from deejai_core.history.library_history import mention_name
 from deejai_core.history.mentions import Play, SongList
 from deejai_core.history.report import Coverage, HistoryReport
 from deejai_core.history.sources.library_sources import source_text
 from deejai_core.history.store import Holding, Source
-from deejai_core.words import counted
+from deejai_core.words import counted, one_line
 
 SHOWN_LISTS = 20  # of what a source gives
 SHOWN_SONGS = 10  # of each kind in a report, unless more are asked for

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deejai_core.formats.entries import Entry, one_line
+from deejai_core.formats.entries import Entry
 from deejai_core.formats.locate import Locator
 from deejai_core.formats.read import odd_entries, read_playlist
 from deejai_core.formats.text import as_text
 from deejai_core.library import Library
 from deejai_core.tracks.songs import song_names
+from deejai_core.words import one_line
 
 SHOWN = 5  # reasons why tracks are left out, before they are only counted
 

@@ -13,11 +13,11 @@ from math import ceil, floor
 from pathlib import Path
 
 from deejai_core.errors import EmptyError, NoMatchError, PlaylistError, QueryError
-from deejai_core.formats.entries import one_line
 from deejai_core.formats.read import is_playlist
 from deejai_core.formats.table import SUFFIXES
 from deejai_core.library import Kind, Library
 from deejai_core.lists.listed import read_listed
+from deejai_core.words import one_line
 
 Match = int | Path  # the id of a track or album, or a file that is not in the library
 

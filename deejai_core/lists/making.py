@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from deejai_core.errors import DeejaiError, NoMatchError, OptionError, PlaylistError
-from deejai_core.formats.entries import one_line
 from deejai_core.library import Kind, Library
 from deejai_core.lists.listed import left_out, read_listed
 from deejai_core.lists.lookup import Found, Match, albums_of, find, find_matches, meant_playlist, playlist_at
@@ -29,7 +28,7 @@ from deejai_core.playlists.journey import journey, step_statistics
 from deejai_core.playlists.order import shortest_path
 from deejai_core.playlists.playlist import duration, similar
 from deejai_core.playlists.rules import Length
-from deejai_core.words import counted
+from deejai_core.words import counted, one_line
 
 MOST_REORDERED = 10_000  # tracks, whose distances from each other take a gigabyte
 NAMED = 3  # members that a list is named after

@@ -9,7 +9,6 @@ import numpy as np
 
 from deejai_core.embedding.tagging import how_to_tag
 from deejai_core.errors import LibraryError, NoMatchError, QueryError
-from deejai_core.formats.entries import one_line
 from deejai_core.library import Library
 from deejai_core.lists.lookup import is_near
 from deejai_core.lists.space import Member, Space
@@ -17,6 +16,7 @@ from deejai_core.models.tag_set import Vocabulary
 from deejai_core.options.lists import Rules
 from deejai_core.playlists.candidates import sound_scores, sounding_most
 from deejai_core.sentences.understanding import Understood, understand
+from deejai_core.words import one_line
 
 SEEDS = 3  # of a list that begins with what sounds like some words
 

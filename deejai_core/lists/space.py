@@ -24,7 +24,7 @@ from deejai_core.errors import (
     NothingAllowedError,
     OptionError,
 )
-from deejai_core.formats.entries import Track, one_line
+from deejai_core.formats.entries import Track
 from deejai_core.index.cache import open_rows_index, open_vectors
 from deejai_core.index.hubs import densities, hub_penalties, open_densities
 from deejai_core.index.neighbours import Index
@@ -41,6 +41,7 @@ from deejai_core.playlists.rules import RuleContext, RuleSet
 from deejai_core.playlists.segue import ends
 from deejai_core.tracks.songs import Song, TrackColumns, normal_artist, song_names
 from deejai_core.training.kept import read_track2vec
+from deejai_core.words import one_line
 
 LEANING = 0.2  # similarity that a list which words describe costs what is least so
 Match = int | Path  # the id of a track or album, or a file that is not in the library

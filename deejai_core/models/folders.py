@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deejai_core.errors import ModelError
-from deejai_core.formats.entries import one_line
 from deejai_core.models.deejai.folder import read_notes
 from deejai_core.models.head import CONFIG, Head
 from deejai_core.models.protocol import Model
@@ -27,6 +26,7 @@ from deejai_core.models.registry import (
     same_model,
     trunk_of,
 )
+from deejai_core.words import one_line
 
 MODEL_FILES = (".json", ".safetensors", ".bin", ".onnx")
 ONNX = ".onnx"  # how the files of such networks end

@@ -12,8 +12,8 @@ from typing import Any
 
 from deejai_core.errors import LostError, PlayerError, RefusedError, UnplayableError
 from deejai_core.extras import extra
-from deejai_core.formats.entries import one_line
 from deejai_core.players.player import Mode, QueueEntry, Snapshot
+from deejai_core.words import one_line
 
 TIMEOUT = 10  # seconds for an answer
 IDLE = 300  # seconds without news, after which it is looked whether the player is still there

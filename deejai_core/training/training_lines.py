@@ -8,11 +8,11 @@ from pathlib import Path
 
 from deejai_core.embedding.analysis import Embedded, NotEmbedded
 from deejai_core.errors import HINTS
-from deejai_core.formats.entries import one_line
 from deejai_core.models.folders import is_unfinished
 from deejai_core.progress import Progress, Teller
 from deejai_core.training.train import Stage, TrainingObserver
 from deejai_core.training.validation import Epoch
+from deejai_core.words import one_line
 
 
 class TrainingText(TrainingObserver):

@@ -10,7 +10,7 @@ import pytest
 
 from deejai_core.errors import HistoryError, PlaylistError
 from deejai_core.features.labels import split_values
-from deejai_core.formats.entries import Entry, one_line
+from deejai_core.formats.entries import Entry
 from deejai_core.formats.locate import Locator
 from deejai_core.formats.m3u import parse_m3u, split_caption
 from deejai_core.formats.pls import parse_pls
@@ -25,6 +25,7 @@ from deejai_core.history.sources.values import day, moment, number, recording, t
 from deejai_core.models.musicnn.tags import BUNDLED_TAGS
 from deejai_core.tracks.keys import parse_key
 from deejai_core.tracks.songs import normal_artist, normal_title, song_names
+from deejai_core.words import one_line
 from tests.exports import zipped
 from tests.growth import LINEAR, growth
 

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.errors import PlaylistError
-from deejai_core.formats.entries import Header, Style, Track, one_line
+from deejai_core.formats.entries import Header, Style, Track
 from deejai_core.formats.export import FORMATS, is_same, named_format, write_playlist
 from deejai_core.formats.m3u import append_to_m3u, format_m3u
+from deejai_core.words import one_line
 
 posix = pytest.mark.skipif(os.name == "nt", reason="names of POSIX file systems")
 

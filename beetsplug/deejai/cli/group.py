@@ -15,7 +15,7 @@ from beets.dbcore.query import ParsingError
 from beets.exceptions import UserError
 
 from deejai_core.errors import DeejaiError, OptionError
-from deejai_core.formats.entries import one_line
+from deejai_core.words import one_line
 
 from .call import Call
 from .defaults import COUNTS

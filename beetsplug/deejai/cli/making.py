@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from deejai_core.formats.entries import made_with, one_line
+from deejai_core.formats.entries import made_with
 from deejai_core.lists.lookup import is_file, user_path
 from deejai_core.lists.making import MAKERS
 from deejai_core.lists.request import MadeList, Request
 from deejai_core.options.option import Option
+from deejai_core.words import one_line
 
 from .models import model_in_use
 from .options import JOURNEY, RULES, VARIATION, WALK, recipe_words

@@ -13,12 +13,11 @@ from beets import ui
 from beets.library import Album, Item
 from beets.util import open_anything, sanitize_path
 
-from deejai_core.formats.entries import one_line
 from deejai_core.formats.export import file_name
 from deejai_core.lists.lines import list_lines
 from deejai_core.lists.writing import Playlists
 from deejai_core.players.program import Program
-from deejai_core.words import counted
+from deejai_core.words import counted, one_line
 
 from .call import print_lines
 

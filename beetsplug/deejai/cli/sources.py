@@ -13,12 +13,12 @@ from beets.dbcore.query import ParsingError
 from beets.exceptions import UserError
 
 from deejai_core.errors import HistoryError
-from deejai_core.formats.entries import one_line
 from deejai_core.history.mentions import SongList, as_mention
 from deejai_core.history.sources.lastfm import LastFm
 from deejai_core.history.sources.library_sources import Sources, parse_source, progress_lines
 from deejai_core.history.sources.playlists import read_playlists
 from deejai_core.history.store import Source
+from deejai_core.words import one_line
 
 from .named import playlist_files
 

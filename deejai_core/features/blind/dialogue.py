@@ -12,14 +12,14 @@ from deejai_core.features.blind.rounds import Round, find_seeds, rounds
 from deejai_core.features.blind.sides import LoadModel, open_pair
 from deejai_core.features.blind.verdict import LEVEL, MOST_NEEDED, POWER, Verdict, judge
 from deejai_core.features.blind.votes import Vote, export_votes, keep_votes, merge_votes, read_votes
-from deejai_core.formats.entries import Track, one_line
+from deejai_core.formats.entries import Track
 from deejai_core.library import Library
 from deejai_core.lists.lookup import user_path
 from deejai_core.lists.request import Request
 from deejai_core.models.protocol import Model
 from deejai_core.options.lists import BlindTest
 from deejai_core.progress import Teller
-from deejai_core.words import counted
+from deejai_core.words import counted, one_line
 
 ANSWERS = {"1": 0, "2": 1, "0": None}
 END, AGAIN = "q", "r"

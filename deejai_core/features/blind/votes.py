@@ -19,10 +19,9 @@ from typing import Any
 from deejai_core.data_folder import votes_path
 from deejai_core.errors import DamagedError, StoreError
 from deejai_core.files import open_regular, replacing, write_named
-from deejai_core.formats.entries import one_line
 from deejai_core.interrupts import uninterrupted
 from deejai_core.library import Library
-from deejai_core.words import counted
+from deejai_core.words import counted, one_line
 
 HEADER = {"deejai": "votes of blind tests", "version": 1}
 LARGEST = 20_000_000  # bytes: some 80,000 votes

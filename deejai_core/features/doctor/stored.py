@@ -14,7 +14,6 @@ from deejai_core.features.blind.votes import read_votes, rebuild_votes
 from deejai_core.features.doctor.finding import Finding, Repair, remove
 from deejai_core.features.subsonic.store import ListenerStore, rebuild_listeners
 from deejai_core.files import TEMPORARY, remove_unfinished, unfinished
-from deejai_core.formats.entries import one_line
 from deejai_core.history.library_history import open_history
 from deejai_core.history.store import rebuild_history
 from deejai_core.index.annoy_file import index_paths, is_intact, read_manifest, why_no_annoy
@@ -23,7 +22,7 @@ from deejai_core.index.vectors import vectors_paths
 from deejai_core.library import Library
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import tagging_model
-from deejai_core.words import counted
+from deejai_core.words import counted, one_line
 
 
 def slice_store(library: Library, model: Model) -> Iterator[Finding]:

@@ -14,11 +14,10 @@ from deejai_core.embedding.library_vectors import different_vectors, up_to_date,
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import AudioError
 from deejai_core.features.doctor.finding import Finding, Repair
-from deejai_core.formats.entries import one_line
 from deejai_core.library import Library
 from deejai_core.models.protocol import Model
 from deejai_core.options.analysis import Analysis
-from deejai_core.words import counted
+from deejai_core.words import counted, one_line
 
 ROOM = 50_000_000  # bytes that should be free on the disk of the slice store, besides what pending tracks will take
 LOOKED_INTO = 200  # files that have changed: of more, an analysis finds out what they hold

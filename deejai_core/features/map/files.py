@@ -18,7 +18,7 @@ from deejai_core.errors import MapError
 from deejai_core.extras import extra
 from deejai_core.features.map.data import FAINT, GREY, OTHER, PALETTE, RAMP, SHADES
 from deejai_core.files import write_named
-from deejai_core.formats.entries import one_line
+from deejai_core.words import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,7 +19,6 @@ from deejai_core.features.labels import split_values
 from deejai_core.features.map.data import MOST_COLOURS, Field, category_field, map_data, scale_field, text_field
 from deejai_core.features.map.files import PICTURES, SUFFIXES, map_page, map_picture, write_map
 from deejai_core.features.map.places import open_map, sketch_map
-from deejai_core.formats.entries import one_line
 from deejai_core.library import Library
 from deejai_core.lists.listed import read_listed
 from deejai_core.lists.lookup import user_path
@@ -28,7 +27,7 @@ from deejai_core.models.registry import vocabulary
 from deejai_core.models.tag_set import Vocabulary
 from deejai_core.progress import Progress, Teller
 from deejai_core.tracks.songs import normal_artist
-from deejai_core.words import counted
+from deejai_core.words import counted, one_line
 
 OWN = ("genre", "decade", "artist")  # what each map can be coloured by
 LONG = 2_000  # tracks whose layout takes long enough to tell how far it is

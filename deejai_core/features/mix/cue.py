@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deejai_core.formats.entries import one_line
+from deejai_core.words import one_line
 
 MOST_TRACKS = 99  # that a cue sheet can number
 FRAMES = 75  # a second: cue sheets count in the frames of a CD

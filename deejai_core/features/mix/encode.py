@@ -13,7 +13,7 @@ import numpy as np
 from deejai_core.errors import MissingError, MixError, OptionError
 from deejai_core.extras import extra
 from deejai_core.features.mix.cue import Chapter
-from deejai_core.formats.entries import one_line
+from deejai_core.words import one_line
 
 if TYPE_CHECKING:
     from av.container.core import Chapter as AVChapter

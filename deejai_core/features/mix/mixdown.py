@@ -11,7 +11,7 @@ from deejai_core.features.mix.cue import BEGINNING, MOST_TRACKS, Chapter, can_na
 from deejai_core.features.mix.encode import MOST_CHAPTERS, About, check_format, encode
 from deejai_core.features.mix.plan import Blocks, Mix, Part, render
 from deejai_core.files import make_folder, missing_folder, replacing
-from deejai_core.formats.entries import one_line
+from deejai_core.words import one_line
 
 ARTIST = "Various artists"
 MADE_BY = "deejai_core.write_mix"  # how the comment of a mix begins that no other program made

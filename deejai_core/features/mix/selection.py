@@ -12,12 +12,12 @@ from deejai_core.audio.sandbox import Decoder
 from deejai_core.errors import AudioError, MixError
 from deejai_core.features.mix.mixdown import check_output
 from deejai_core.features.mix.plan import TARGET, Mix, plan_mix, survey
-from deejai_core.formats.entries import Track, one_line
+from deejai_core.formats.entries import Track
 from deejai_core.library import Library
 from deejai_core.lists.listed import left_out, read_listed
 from deejai_core.lists.lookup import Match, find, meant_playlist
 from deejai_core.lists.request import MadeList
-from deejai_core.words import clock, counted
+from deejai_core.words import clock, counted, one_line
 
 FADE = 6.0  # seconds, unless another time is asked for
 LONGEST_FADE = 60  # seconds

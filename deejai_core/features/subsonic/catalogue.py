@@ -23,9 +23,9 @@ from deejai_core.features.subsonic.ids import (
     song_ids,
 )
 from deejai_core.features.web.search import SearchIndex
-from deejai_core.formats.entries import one_line
 from deejai_core.library import Library
 from deejai_core.tracks.text import plain
+from deejai_core.words import one_line
 
 NO_ALBUM = "Singles"  # the album of an artist's songs that are on none
 NOBODY = "Unknown artist"

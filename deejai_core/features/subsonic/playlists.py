@@ -24,10 +24,10 @@ from deejai_core.features.subsonic.call import Call
 from deejai_core.features.subsonic.catalogue import Song
 from deejai_core.features.subsonic.ids import LIST, id_of
 from deejai_core.features.subsonic.store import Playlist
-from deejai_core.formats.entries import one_line
 from deejai_core.formats.table import SUFFIXES
 from deejai_core.lists.listed import read_listed
 from deejai_core.lists.writing import Encoded
+from deejai_core.words import one_line
 
 LONGEST_NAME = 200  # characters
 LONGEST_COMMENT = 2000

@@ -30,7 +30,7 @@ from deejai_core.features.web.library import (
 )
 from deejai_core.features.web.search import Found, Group, SearchIndex
 from deejai_core.features.web.words import in_words
-from deejai_core.formats.entries import made_with, one_line
+from deejai_core.formats.entries import made_with
 from deejai_core.library import Library
 from deejai_core.lists.lookup import find_matches
 from deejai_core.lists.request import Request
@@ -42,6 +42,7 @@ from deejai_core.models.registry import vocabulary
 from deejai_core.models.tag_set import Vocabulary
 from deejai_core.options.lists import BlindTest, Rules, Walk
 from deejai_core.sentences.understanding import understand
+from deejai_core.words import one_line
 
 KEPT_VIEWS = 8
 AN_HOUR = 3600  # seconds after which "played lately" is reckoned anew

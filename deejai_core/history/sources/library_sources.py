@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deejai_core.errors import HistoryError
-from deejai_core.formats.entries import one_line
 from deejai_core.history.mentions import Play, SongList, as_mention
 from deejai_core.history.sources import read_path
 from deejai_core.history.store import HistoryStore, Source
 from deejai_core.library import Library
-from deejai_core.words import counted
+from deejai_core.words import counted, one_line
 
 if TYPE_CHECKING:
     from deejai_core.history.sources.lastfm import LastFm

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from deejai_core.errors import HistoryError, PlaylistError
-from deejai_core.formats.entries import Entry, one_line
+from deejai_core.formats.entries import Entry
 from deejai_core.formats.locate import Locator
 from deejai_core.formats.m3u import split_caption
 from deejai_core.formats.read import odd_entries, read_playlist
 from deejai_core.formats.table import SUFFIXES
 from deejai_core.formats.text import as_text
 from deejai_core.history.mentions import Mention, SongList
+from deejai_core.words import one_line
 
 _NUMBER_FIRST = re.compile(r"^\d{1,3}(?:-\d{1,2})?(?:[\s._-]+|$)")  # of a track, in a file's name
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from beets import ui
 from beets.exceptions import UserError
 
-from deejai_core.formats.entries import one_line
-from deejai_core.words import counted
+from deejai_core.words import counted, one_line
 
 from ..call import Call, check_range, print_lines
 from ..group import Verb
