@@ -10,7 +10,7 @@ SHOWN_SEEDS = 10  # seeds that are listed before "and N more"
 
 
 def entry_line(entry: Entry) -> str:
-    """Its label, its similarity if it has one, and its name."""
+    """Return an entry as a line: its label, its similarity if it has one, and its name."""
     if entry.similarity is not None:
         return f"{entry.label:>4}  {entry.similarity:.3f} {entry.member.name}"
     number = f"{entry.label:>4}       " if entry.label.isdigit() else f"{entry.label:<11}"
@@ -18,9 +18,9 @@ def entry_line(entry: Entry) -> str:
 
 
 def list_lines(made: MadeList, line: Callable[[Entry], str] | None = None) -> Iterator[str]:
-    """A line for each entry, and those that say why it is there. Of many seeds only the first ones are named.
+    """Return a line for each entry, and the lines that explain it. Of many seeds, only the first are named.
 
-    line: what to say of an entry instead; then of all seeds, too.
+    line: formats an entry instead; then all seeds are listed, too.
     """
     seeds = sum(entry.label == "seed" for entry in made.entries)
     named = SHOWN_SEEDS if line is None else seeds

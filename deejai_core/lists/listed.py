@@ -1,4 +1,4 @@
-"""The tracks that playlists hold."""
+"""The tracks of playlists."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from deejai_core.library import Library
 from deejai_core.tracks.songs import song_names
 from deejai_core.words import one_line
 
-SHOWN = 5  # reasons why tracks are left out, before they are only counted
+SHOWN = 5  # reasons for left-out tracks that are shown before the rest are only counted
 
 
 @dataclass(frozen=True)
 class Listed:
-    """What a playlist holds."""
+    """The content of a playlist."""
 
-    matches: list[int | Path]  # in its order: ids of tracks, and files outside the library, be they there or not
-    lost: list[str]  # why other entries are no tracks
+    matches: list[int | Path]  # in its order: ids of tracks, and files outside the library, whether or not they exist
+    lost: list[str]  # why other entries are not tracks
 
 
 def read_listed(library: Library, playlist: Path) -> Listed:
-    """What a playlist holds. Raises PlaylistError if it cannot be read."""
+    """Return the content of a playlist. Raises PlaylistError if it cannot be read."""
     listing = read_playlist(playlist)
     locator = Locator(library.music_folder)
     files = [locator.find(entry, playlist.parent) for entry in listing.entries]
@@ -47,14 +47,14 @@ def read_listed(library: Library, playlist: Path) -> Listed:
 
 
 def _by_name(library: Library, entries: Sequence[Entry]) -> list[int | None]:
-    """The track that each entry means by its MusicBrainz recording, else by artist and title, or title and artist."""
+    """Return the track that each entry means: by its MusicBrainz recording, else by artist and title in either order."""
     names = [_names(entry) for entry in entries]
     wanted = {name for some in names for name in some}
     if not wanted:
         return [None] * len(entries)
     all_ids = library.ids()
     columns = library.columns(all_ids)
-    ids: dict[str, int] = {}  # the first track of each name
+    ids: dict[str, int] = {}  # the first track with each name
     for row in range(len(all_ids) - 1, -1, -1):
         known = song_names(columns.artist[row], columns.title[row], columns.recording[row].lower())
         ids |= dict.fromkeys(known & wanted, all_ids[row])
@@ -62,13 +62,13 @@ def _by_name(library: Library, entries: Sequence[Entry]) -> list[int | None]:
 
 
 def _names(entry: Entry) -> list[str]:
-    """What a song may be known by, the surest first."""
+    """Return the names that may identify a song, the most reliable first."""
     recording = song_names("", "", entry.recording.lower())
     return [*recording, *song_names(entry.artist, entry.title), *song_names(entry.title, entry.artist)]
 
 
 def left_out(reasons: Sequence[str]) -> list[str]:
-    """What there is to say of tracks that are not in a list, and why."""
+    """Return messages about tracks that are left out of a list, and why."""
     lines = [f"left out: {reason}" for reason in reasons[:SHOWN]]
     return [*lines, f"left out: {len(reasons) - SHOWN:,} more"] if len(reasons) > SHOWN else lines
 

@@ -1,4 +1,4 @@
-"""What words mean in a library: tracks or albums of it, or audio files outside it."""
+"""What words mean in a library: its tracks or albums, or audio files outside it."""
 
 from __future__ import annotations
 
@@ -22,27 +22,29 @@ from deejai_core.words import one_line
 Match = int | Path  # the id of a track or album, or a file that is not in the library
 
 NUMBER = re.compile(r"id:\d{1,18}")
-NEAR = 0.75  # likeness of a title to what was typed, from 0 to 1
+NEAR = 0.75  # likeness of a title to the typed words, from 0 to 1
 MOST_COMPARED = 20_000  # titles: a second's work at most
 
 
 @dataclass(frozen=True)
 class Found:
-    """What words mean."""
+    """The matches of words."""
 
-    matches: list[Match]  # never nothing, each once
-    listed: frozenset[Path] = frozenset()  # those of them that are files outside the library and stand in a playlist
-    lost: tuple[str, ...] = ()  # why other entries of playlists are no tracks
+    matches: list[Match]  # never empty, without repetitions
+    listed: frozenset[Path] = frozenset()  # external files among them that are in a playlist
+    lost: tuple[str, ...] = ()  # why other entries of playlists are not tracks
 
 
 def find_matches(library: Library, words: Sequence[str], kind: Kind = "track") -> list[Match]:
-    """The tracks (or albums), and the files outside the library, that words name; never nothing, each once."""
+    """Return the tracks (or albums) and external files that words name; never empty, without repetitions."""
     return find(library, words, kind).matches
 
 
 def find(library: Library, words: Sequence[str], kind: Kind = "track") -> Found:
-    """What words mean: files stand for themselves, playlists for what they hold, all others are one query, whose matches
-    come where its first word stands. Raises QueryError or PlaylistError.
+    """Find what words mean.
+
+    Files mean themselves, playlists mean their tracks, and all other words are one query, whose matches are placed where
+    its first word is. Raises QueryError or PlaylistError.
     """
     if not "".join(words).strip():
         raise QueryError("the query is empty; give a title, a query or an audio file")
@@ -69,49 +71,51 @@ def find(library: Library, words: Sequence[str], kind: Kind = "track") -> Found:
 
 
 def albums_of(library: Library, matches: Iterable[Match]) -> list[Match]:
-    """The albums that tracks are on, each once."""
+    """Return the albums that tracks are on, without repetitions."""
     ids = [match for match in matches if not isinstance(match, Path)]
     albums = library.albums_of(ids)
     return list(dict.fromkeys(albums[id_] for id_ in ids if id_ in albums))
 
 
 def user_path(text: str) -> Path:
-    """A path as a user types it; `~` is their home."""
+    """Return a path as a user types it; `~` is their home."""
     return Path(os.path.expanduser(text))  # noqa: PTH111 (pathlib's raises where there is no such user)
 
 
 def is_file(word: str) -> bool:
-    """Whether a word stands for a file."""
+    """Return whether a word names a file."""
     path = user_path(word)
     try:
         return bool(path.suffix or os.sep in word) and path.is_file()
     except (OSError, ValueError):
-        return False  # too long for a name, or with a NUL: a query
+        return False  # too long for a name, or with a NUL: treat it as a query
 
 
 def playlist_at(word: str) -> Path | None:
-    """The playlist that a word stands for, be it a damaged one; None if it stands for something else."""
+    """Return the playlist that a word names, even if it is damaged; None if it names something else."""
     path = user_path(word)
     return path.absolute() if is_file(word) and is_playlist(path) else None
 
 
 def meant_playlist(word: str) -> Path | None:
-    """The same, but also for one that is not there, whose name tells what it would be."""
+    """Return the same, but also for a missing file whose name is that of a playlist."""
     path = user_path(word)
     return path.absolute() if path.suffix.lower() in SUFFIXES else playlist_at(word)
 
 
 def _find(library: Library, words: list[str], kind: Kind) -> list[int]:
-    """What has just these words for a title, or titles that each of them is; else what they find as a query."""
+    """Return what has exactly these words as its title, or all titles that single words match; otherwise the query's
+    matches.
+    """
     title = " ".join(words)
     if not title.isascii() and title != title.encode(errors="replace").decode():
         raise NoMatchError(f"no {kind} matches {title!r}, which is not valid UTF-8", kind=kind)
-    if all(NUMBER.fullmatch(word) for word in words):  # without looking through the titles of a million tracks
+    if all(NUMBER.fullmatch(word) for word in words):  # without searching the titles of a million tracks
         wanted = [int(word.removeprefix("id:")) for word in words]
         there = library.tracks(wanted) if kind == "track" else library.albums(wanted)
         if there:
             return list(there)
-    # Before the words are parsed: "Re: Stacks" is a title, though it looks like a field's name.
+    # Before parsing the words: "Re: Stacks" is a title, though it looks like a field's name.
     if exact := library.titled(title, kind):
         return exact
     titles = [library.titled(word, kind) for word in words]
@@ -120,7 +124,7 @@ def _find(library: Library, words: list[str], kind: Kind) -> list[int]:
     found = library.find(shlex.join(words), kind)
     if not found and len(words) == 1 and " " in title:
         # Several terms in one argument: "artist:Sting title:Roxanne".
-        with contextlib.suppress(QueryError):  # an apostrophe is no quote that must be closed
+        with contextlib.suppress(QueryError):  # an apostrophe is not an opening quote
             found = library.find(title, kind)
     if not found:
         if library.is_empty():
@@ -133,7 +137,7 @@ def _find(library: Library, words: list[str], kind: Kind) -> list[int]:
 
 
 def _no_match(library: Library, words: Sequence[str], kind: Kind, found_alone: Sequence[str]) -> NoMatchError:
-    """The error about words that match nothing together. found_alone: those of them that do match by themselves."""
+    """Return the error for words that match nothing together. found_alone: those of them that do match by themselves."""
     lost = [word for word in words if word not in found_alone]
     text = lost[0] if len(lost) == 1 else " ".join(words)
     with contextlib.suppress(OSError, ValueError):
@@ -141,8 +145,8 @@ def _no_match(library: Library, words: Sequence[str], kind: Kind, found_alone: S
             return NoMatchError(f"{text}: not an audio file, and no {kind} of the library matches", kind=kind)
         if (os.sep in text and Path(text).suffix) or Path(text).suffix.lower() in SUFFIXES:
             return NoMatchError(f"{text}: no such file, and no {kind} matches", kind=kind)
-    near, found = None, {word.lower() for word in found_alone}  # which were not misspelt
-    for spelt in dict.fromkeys([" ".join(words), text]):  # each once: in a large library it takes half a second
+    near, found = None, {word.lower() for word in found_alone}  # these were not misspelt
+    for spelt in dict.fromkeys([" ".join(words), text]):  # without repetitions: in a large library this takes half a second
         near = near or _near_name(library, spelt, kind)
         near = None if near and near.lower() in found else near
     which = ""
@@ -156,13 +160,13 @@ def _no_match(library: Library, words: Sequence[str], kind: Kind, found_alone: S
 
 
 def is_near(name: str, text: str) -> bool:
-    """Whether a name is spelt nearly like these words."""
+    """Return whether a name has nearly the same spelling as these words."""
     return bool(get_close_matches(text.lower(), [name.lower()], n=1, cutoff=NEAR))
 
 
 def _near_name(library: Library, text: str, kind: Kind) -> str | None:
-    """The title or artist that is spelt most like these words, if one is."""
-    # Others are not near.
+    """Return the title or artist whose spelling is closest to these words, if one is close."""
+    # others are not close
     shortest, longest = ceil(len(text) * NEAR / (2 - NEAR)), floor(len(text) * (2 - NEAR) / NEAR)
     artists = set(library.field("artist").values())
     names = {name.lower(): name for name in artists if shortest <= len(name) <= longest}

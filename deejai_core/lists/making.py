@@ -1,4 +1,4 @@
-"""The lists that can be asked for: from words to members in an order, with what is to be said of them."""
+"""All lists: from words to members in an order, with remarks about them."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from deejai_core.playlists.playlist import duration, similar
 from deejai_core.playlists.rules import Length
 from deejai_core.words import counted, one_line
 
-MOST_REORDERED = 10_000  # tracks, whose distances from each other take a gigabyte
-NAMED = 3  # members that a list is named after
+MOST_REORDERED = 10_000  # tracks, whose pairwise distances take a gigabyte
+NAMED = 3  # members that the title of a list names
 
 
 def make_similar(library: Library, model: Model, words: Sequence[str], request: Request) -> MadeList:
-    """The list of what sounds like the tracks, albums or files that `words` name."""
+    """Make a list of tracks, albums or files that sound like those that `words` name."""
     walk, rules = _seeded(request.walk), request.rules
     remarks: list[str] = []
     warnings: list[str] = []
@@ -82,7 +82,7 @@ def make_similar(library: Library, model: Model, words: Sequence[str], request: 
         if pick.position in members
     ]
     warnings += relaxed(picks)
-    if not walk.drunk:  # a list that strays is asked to
+    if not walk.drunk:  # a list that strays on purpose is not warned about
         remarks += unlike([pick.similarity for pick in picks], space.alike)
     if not request.choose:
         listed = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
@@ -96,7 +96,7 @@ def make_similar(library: Library, model: Model, words: Sequence[str], request: 
 
 
 def make_journey(library: Library, model: Model, waypoints: Sequence[str], request: Request) -> MadeList:
-    """The list that leads from each waypoint to the next."""
+    """Make a list that leads from each waypoint to the next."""
     walk, rules, kind = _seeded(request.walk), request.rules, request.kind
     unwanted = find_matches(library, [request.less], kind) if request.less else []
     named, lost = _named_waypoints(library, waypoints, kind)
@@ -179,7 +179,7 @@ def make_journey(library: Library, model: Model, waypoints: Sequence[str], reque
 
 
 def make_reordered(library: Library, model: Model, words: Sequence[str], request: Request) -> MadeList:
-    """A playlist, or what a query finds, in an order that flows."""
+    """Reorder a playlist, or what a query finds, so that it flows."""
     playlist = meant_playlist(words[0]) if len(words) == 1 else None
     if playlist:
         held = read_listed(library, playlist)
@@ -195,7 +195,7 @@ def make_reordered(library: Library, model: Model, words: Sequence[str], request
     for match in matches:
         try:
             members.append(there[match] if match in there else space.member(match))
-        except DeejaiError as error:  # not analysed, or a file that cannot be
+        except DeejaiError as error:  # not analysed, or a file that cannot be analysed
             lost.append(str(error))
     if len(members) < 2:
         raise PlaylistError(lost[0] if lost else "there is nothing to reorder; give two tracks or more")
@@ -216,7 +216,7 @@ def make_reordered(library: Library, model: Model, words: Sequence[str], request
 
 
 def similar_artists(library: Library, model: Model, words: Sequence[str], request: Request) -> list[tuple[str, float, int]]:
-    """Artists whose tracks sound like those that `words` name: (name, similarity, tracks), nearest first."""
+    """Return artists whose tracks sound like those that `words` name: (name, similarity, tracks), nearest first."""
     exact = library.by_artist(" ".join(words))
     meant = Found([*exact]) if exact else find(library, words)
     space = request.open(library, model, whole=True)
@@ -241,7 +241,7 @@ MAKERS = {"similar": make_similar, "journey": make_journey, "reorder": make_reor
 
 
 def _described_or_found(library: Library, model: Model, words: Sequence[str], request: Request) -> Description | Found:
-    """What words name, or, if that is nothing or they are said to describe music, what they say of its sound."""
+    """Return what words name; or, if they name nothing or are meant as a description, what they say about sound."""
     tags = vocabulary(model)
     if request.by_words:
         return describe(library, tags, words, None)
@@ -264,7 +264,7 @@ def _one_of_each_song(members: Sequence[Member]) -> list[Member]:
 def _named_waypoints(
     library: Library, texts: Sequence[str], kind: Kind
 ) -> tuple[list[tuple[str, list[Match], bool]], list[str]]:
-    """Each waypoint's words, what they mean, and whether it stands in a playlist; and why other entries are no tracks."""
+    """Return each waypoint's words, matches, and whether it is in a playlist; and why other entries are not tracks."""
     named, lost = [], []
     for text in texts:
         playlist = playlist_at(text)
@@ -289,7 +289,7 @@ def _best_order(vectors: Sequence[np.ndarray] | np.ndarray, request: Request) ->
 
 
 def _seeded(walk: Walk) -> Walk:
-    """With a seed for the random numbers, if there are to be any."""
+    """Set a seed for the random numbers, if a list needs any."""
     return replace(walk, seed=secrets.randbelow(2**31)) if walk.drunk and walk.seed is None else walk
 
 
@@ -298,7 +298,7 @@ def _drawn(walk: Walk) -> int | None:
 
 
 def _ran_short(made: float, seconds: float, candidates: Candidates, entries: Sequence[Entry]) -> bool:
-    """Whether a list ended farther from what was asked for than half of any track that might have come next."""
+    """Return whether a list ended farther from its target than half of all tracks that could have come next."""
     catalogue = candidates.catalogue
     left = catalogue.length <= candidates.rules.get(Length).max_length
     if candidates.allowed is not None:
@@ -308,7 +308,7 @@ def _ran_short(made: float, seconds: float, candidates: Candidates, entries: Seq
 
 
 def _steps(entries: list[Entry], places: list[int]) -> list[str]:
-    """How smoothly a journey goes, by the tracks that are played."""
+    """Return how even the steps of a journey are, by the tracks that are played."""
     steps = step_statistics(np.stack([entry.member.song.vector for entry in entries]), places)
     names = " to ".join(entry.member.name for entry in entries[steps.largest_at : steps.largest_at + 2])
     backward = f"{steps.backward or 'none'} {'lead' if steps.backward > 1 else 'leads'} back"
@@ -323,6 +323,6 @@ def _minutes(seconds: float) -> str:
 
 
 def _few(names: list[str]) -> str:
-    """The first names of a list, and how many more there are."""
+    """Return the first names of a list, and how many more there are."""
     shown = ", ".join(names[:NAMED])
     return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"

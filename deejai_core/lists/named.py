@@ -1,4 +1,4 @@
-"""Playlists that are described once, by a name and what to make them of, and written again whenever they change."""
+"""Playlists that are configured once, by a name and what to make them from, and written again whenever they change."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from deejai_core.lists.writing import Playlists, encode_list, write_list
 from deejai_core.words import counted
 
 SWITCHES = ("best_order", "keep_first", "keep_last")  # fields of `Request`
-ASKED = {"album", "less", "words", *SWITCHES}  # of one list alone, as an entry has them
+ASKED = {"album", "less", "words", *SWITCHES}  # allowed in an entry, for this list only
 
 
 @dataclass(frozen=True)
 class NamedPlaylist:
-    """A playlist as it is described.
+    """A playlist as it is configured.
 
-    verb: what makes it of the words, one of `MAKERS`. asked: of this list alone, as fields of `Request`. options: as a
-    configuration writes them, which this list has otherwise.
+    verb: what makes it from the words, one of `MAKERS`. asked: for this list only, as fields of `Request`. options: values
+    that differ from the configuration's, in its notation.
     """
 
     name: str
@@ -43,7 +43,7 @@ class NamedPlaylist:
 
     @property
     def format(self) -> str | None:
-        """The format that the name ends in. None: it says none, or `.m3u`, which two formats share."""
+        """The format that the name ends in; None if it has no suffix, or `.m3u`, which two formats share."""
         format_ = by_suffix(Path(self.name).suffix)
         if format_ is None or not format_.write or format_.suffixes[0] == SUFFIXES["m3u"]:
             return None
@@ -51,15 +51,16 @@ class NamedPlaylist:
 
 
 def name_of(entry: object) -> str:
-    """The name of what may be the description of a playlist; "" if it has none."""
+    """Return the name of an entry that may describe a playlist; "" if it has none."""
     return str(entry.get("name") or "").strip() if isinstance(entry, dict) else ""
 
 
 def read_named(entry: object, options: Collection[str], number: int = 1) -> NamedPlaylist:
-    """The playlist that an entry of a configuration describes. Raises PlaylistError, which does not repeat its name.
+    """Return the playlist that an entry of a configuration describes.
 
-    entry: a mapping of a name, one of `MAKERS` with its words, `ASKED` and options. options: all that it may have, by name;
-    "from" is short for "candidates". number: of the entry, for an error about one without a name.
+    Raises PlaylistError, which does not repeat its name. entry: a mapping of a name, one of `MAKERS` with its words,
+    `ASKED` and options. options: all that it may have, by name; "from" is short for "candidates". number: of the entry, for
+    an error about one without a name.
     """
     name, makers = name_of(entry), ", ".join(MAKERS)
     if not name or not isinstance(entry, dict):
@@ -87,7 +88,7 @@ def read_named(entry: object, options: Collection[str], number: int = 1) -> Name
 
 
 def _split(text: str) -> tuple[str, ...]:
-    """A query's words; or the text itself, for a file or a title with an apostrophe."""
+    """Return a query's words; or the text itself, for a file or a title with an apostrophe."""
     if meant_playlist(text) or user_path(text).is_file():
         return (text,)
     try:
@@ -97,7 +98,10 @@ def _split(text: str) -> tuple[str, ...]:
 
 
 def asked_for(entries: Sequence[object], names: Collection[str] = ()) -> Iterator[tuple[int, str, object]]:
-    """The entries of these names, or all, each with its number and its name. Raises PlaylistError if a name is of none."""
+    """Return the entries with these names, or all, each with its number and its name.
+
+    Raises PlaylistError if no entry has one of the names.
+    """
     known = [name_of(entry) for entry in entries]
     if unknown := [name for name in names if name not in known]:
         there = ", ".join(sorted(filter(None, known))) or "none"
@@ -116,10 +120,10 @@ def update_named(
     pretend: bool,
     warn: Callable[[str], None],
 ) -> str:
-    """Write a playlist if it has changed; what became of it, as a line of text. Raises whatever keeps it from that.
+    """Write a playlist if it has changed; return what was done, as a line of text. Raises any error that prevents this.
 
-    make: its list. taken: the files of the others, to which its own is added. pretend: write nothing. warn: told in one
-    line of what could not be done.
+    make: makes its list. taken: the files of the other lists; its own is added. pretend: write nothing. warn: receives one
+    line about each thing that could not be done.
     """
     if (path := playlists.path(playlist.title)) in taken:
         raise PlaylistError("another playlist of the configuration has the same file; rename one of them")

@@ -1,4 +1,4 @@
-"""Why a list is as it is: what each pick is near to, and which rules kept better ones out or gave way."""
+"""Why a list is as it is: what each pick is close to, and which rules excluded better ones or gave way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deejai_core.playlists.walk import Step
 from deejai_core.tracks.songs import Song
 from deejai_core.words import counted
 
-NOTED = 0.005  # a penalty that is worth a line
+NOTED = 0.005  # the smallest penalty that gets a line
 SHOWN_REASONS = 3  # better tracks that are named for each pick
 REASONS = {rule.name: rule.reason for rule in ORDER} | {
     "outside": "it is not among the tracks to pick from",
@@ -20,7 +20,7 @@ REASONS = {rule.name: rule.reason for rule in ORDER} | {
 
 
 def relaxed(picks: Iterable[Pick]) -> list[str]:
-    """What is to be said of rules that gave way."""
+    """Return remarks about rules that gave way."""
     broken = [rule for pick in picks for rule in pick.broken]
     return [
         f"Allowed {counted(broken.count(rule.name), 'track')} {rule.allowed}; no others fit."
@@ -30,9 +30,9 @@ def relaxed(picks: Iterable[Pick]) -> list[str]:
 
 
 def unlike(similarities: Sequence[float], alike: float | None) -> list[str]:
-    """Say from which place on the tracks of a list no longer sound alike.
+    """Return a remark about the place from which on tracks no longer sound alike.
 
-    similarities: of the picks, in order. alike: the similarity that they need for it; None: not known.
+    similarities: of the picks, in order. alike: the similarity below which tracks do not sound alike; None if unknown.
     """
     below = [number for number, similarity in enumerate(similarities, 1) if alike is not None and similarity < alike]
     if not below:
@@ -46,12 +46,12 @@ def unlike(similarities: Sequence[float], alike: float | None) -> list[str]:
 
 
 class WalkReasons:
-    """Why each step of a walk is as it is. Shown step after step as they are made, it has `lines` for each place."""
+    """Explains each step of a walk. It is shown the steps as they are made, and then has `lines` for each place."""
 
     def __init__(self, space: Space, seeds: Sequence[Member]) -> None:
         self.lines: dict[int, tuple[str, ...]] = {}
         self._space = space
-        self._names = ["the seeds" if len(seeds) > 1 else seeds[0].name]  # of the steps
+        self._names = ["the seeds" if len(seeds) > 1 else seeds[0].name]  # for each step
 
     def __call__(self, step: Step) -> None:
         pick = step.pick
@@ -85,7 +85,7 @@ def why_journey(
 def _why(
     space: Space, candidates: Candidates, pick: Pick, lineup: Lineup, near: list[tuple[str, float]]
 ) -> tuple[str, ...]:
-    """What a pick is near to, what would have been nearer, and which rules it breaks."""
+    """Return what a pick is close to, what would have been closer, and which rules it breaks."""
     lines = ["near " + ", ".join(f"{similarity:.3f} {name}" for name, similarity in near)]
     if pick.similarity - pick.score >= NOTED:
         lines.append(f"counted as {pick.score:.3f} after penalties for mood, plays, skips, hubs and artists")

@@ -1,4 +1,4 @@
-"""What is asked of a list, and the list that comes of it."""
+"""The request for a list, and the list that answers it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from deejai_core.playlists.candidates import Pick
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of one list.
+    """The request for one list.
 
-    kind: of its members. space: what they are compared by. search: how neighbours are found, see `index.neighbours`.
-    less: a query; the list should be less like what it finds. by_words: whether the words describe how music sounds,
-    whatever they match. best_order: whether the waypoints are visited in their best order; keep_first, keep_last: which
-    then stay where they are. why: whether each pick is to be explained. choose: which of the offers for a place is
-    taken, best first, or None to end the list; by default the best. choose_waypoint: which of several members is a
-    waypoint; by default their centre is.
+    kind: of its members. space: in which they are compared. search: how neighbours are found, see `index.neighbours`. less:
+    a query; the list should be less like its matches. by_words: whether the words describe how music sounds, even if they
+    match something. best_order: whether waypoints are visited in their best order; keep_first, keep_last: which then keep
+    their places. why: whether each pick is explained. choose: takes one of the offers for a place, best first, or None to
+    end the list; by default the best. choose_waypoint: chooses one of several members as a waypoint; by default their
+    centre is the waypoint.
     """
 
     walk: Walk = Walk()  # noqa: RUF009 (it cannot change)
@@ -72,10 +72,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class MadeList:
-    """A list that is not yet written.
+    """A list that is not written yet.
 
-    words: that mean the same again. seed: of the random numbers that it was drawn with; None: it was not. space: the name
-    of what it was made in.
+    words: which mean the same again. seed: of the random numbers that it was drawn with, or None. space: the name of the
+    space that it was made in.
     """
 
     title: str
@@ -84,13 +84,13 @@ class MadeList:
     kind: Kind = "track"
     words: Sequence[str] = ()
     seed: int | None = None
-    remarks: list[str] = field(default_factory=list)  # what there is to say of it
-    warnings: list[str] = field(default_factory=list)  # what could not be done
+    remarks: list[str] = field(default_factory=list)  # remarks about the list
+    warnings: list[str] = field(default_factory=list)  # things that could not be done
     source: Path | None = None  # the playlist that it was made from
     lost: int = 0  # tracks of that playlist which are not in the list
     recipe: tuple[str, ...] = ()  # how to make it again, see `formats.entries.Header`
 
     @property
     def tracks(self) -> list[Track]:
-        """Those of all its members, in order."""
+        """The tracks of all its members, in order."""
         return [track for entry in self.entries for track in entry.member.tracks]

@@ -1,4 +1,4 @@
-"""Members that sound as words say, where these are no title, query or file."""
+"""Members that sound as words say, if these are not a title, query or file."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from deejai_core.playlists.candidates import sound_scores, sounding_most
 from deejai_core.sentences.understanding import Understood, understand
 from deejai_core.words import one_line
 
-SEEDS = 3  # of a list that begins with what sounds like some words
+SEEDS = 3  # members at the start of a list that begins with what sounds like some words
 
 
 @dataclass(frozen=True)
 class Description:
-    """Words that say how music sounds.
+    """Words that describe how music sounds.
 
-    text: as they were given. asked: whether they were said to be that. tags: whether all of them are tags, which say where
-    a list begins; a sentence says what all of it is like.
+    text: as given. asked: whether they were given as a description. tags: whether all of them are tags, which determine
+    where a list begins; a sentence describes the whole list.
     """
 
     text: str
@@ -36,11 +36,11 @@ class Description:
 
 
 def describe(library: Library, vocabulary: Vocabulary, words: Sequence[str], error: NoMatchError | None) -> Description:
-    """What words say of sound.
+    """Return what words say about sound.
 
-    error: that they match nothing; None: they are to be taken as a description whatever they match. Where nobody asked for
-    that, they are one only if all words are known and no title or artist is spelt nearly so: else the error is raised.
-    Raises QueryError if there are no words, LibraryError if no track has such tags.
+    error: their match with nothing; None if they are a description even if they match something. Otherwise, they are one
+    only if all words are known and no title or artist has nearly the same spelling; if not, the error is raised. Raises
+    QueryError if there are no words, LibraryError if no track has such tags.
     """
     text = " ".join(words)
     if not text.strip():
@@ -60,7 +60,7 @@ def describe(library: Library, vocabulary: Vocabulary, words: Sequence[str], err
             raise NoMatchError(str(error), query=error.query, kind=error.kind, hint="describe by the others", about=unknown)
     named = tags or list(understood.weights)
     lacking = [number for number in named if number not in there]
-    if len(lacking) == len(named) or (lacking and error):  # who asks for a description gets what the other words say
+    if len(lacking) == len(named) or (lacking and error):  # if a description was asked for, the other words are used
         none = error or "no track has tags"
         hint = how_to_tag(vocabulary, lacking[0])
         raise LibraryError(f"{none}; to find songs by what they sound like, tag them first", hint=hint) from error
@@ -68,7 +68,7 @@ def describe(library: Library, vocabulary: Vocabulary, words: Sequence[str], err
 
 
 def known_columns(library: Library, vocabulary: Vocabulary) -> set[int]:
-    """What tracks of a library have tags or axes for, by number."""
+    """Return the tags and axes that tracks of a library have, by number."""
     there = [library.has_field(tag_set.field) for tag_set in vocabulary.sets]
     return {number for number, (set_, _) in enumerate(vocabulary.places) if there[set_]}
 
@@ -76,7 +76,7 @@ def known_columns(library: Library, vocabulary: Vocabulary) -> set[int]:
 def most_like(
     space: Space, understood: Understood, count: int, allowed: np.ndarray | None = None
 ) -> tuple[list[int], np.ndarray]:
-    """The positions that sound most so, best first, and how much each does: (n,), NaN for one without tags."""
+    """Return the positions that sound most like this, best first, and how much each does: (n,), NaN without tags."""
     numbers, weights = list(understood.weights), np.array(list(understood.weights.values()))
     levels = np.array([space.vocabulary.is_axis(number) for number in numbers])
     scores = sound_scores(space.tags(numbers), weights, levels)
@@ -84,9 +84,9 @@ def most_like(
 
 
 def sounding(space: Space, rules: Rules, description: Description) -> tuple[list[Member], np.ndarray | None, list[str]]:
-    """The members that sound most as is described, what their list should lean to (n,), and what is to be said of it.
+    """Return the members that sound most like a description, what their list should lean to (n,), and remarks.
 
-    Raises LibraryError if none has tags.
+    Raises LibraryError if no track has tags.
     """
     understood = description.understood
     found, scores = most_like(space, understood, SEEDS, space.allowed(rules))

@@ -43,7 +43,7 @@ from deejai_core.tracks.songs import Song, TrackColumns, normal_artist, song_nam
 from deejai_core.training.kept import read_track2vec
 from deejai_core.words import one_line
 
-LEANING = 0.2  # similarity that a list which words describe costs what is least so
+LEANING = 0.2  # the similarity that the track which fits the words of a list least loses
 Match = int | Path  # the id of a track or album, or a file that is not in the library
 Ends = tuple[np.ndarray | None, np.ndarray | None]
 
@@ -60,18 +60,18 @@ class Member:
 
 @dataclass(frozen=True)
 class Grouping:
-    """Which tracks the places of a space of albums are made of."""
+    """Which tracks form each place of a space of albums."""
 
     tracks: list[int]  # ids
-    album: np.ndarray  # (n,) the place of each one's album
+    album: np.ndarray  # (n,) the place of each track's album
 
 
 @dataclass(eq=False)
 class Space:
-    """What lists are made in. It is opened by `open_space`.
+    """What lists are made in; `open_space` opens one.
 
-    name: of the vectors, which those of another space are not compared with. learned: whether tracks are near each other
-    by the lists that they are in, not by their sound. rows: the vectors, one for each place.
+    name: of its vectors, which cannot be compared with those of other spaces. learned: whether tracks are close if they
+    share lists, not if they sound alike. rows: the vectors, one for each place.
     """
 
     library: Library
@@ -83,25 +83,25 @@ class Space:
     rows: Vectors
     index: Index
     catalogue: TrackColumns
-    folder: Path | None  # where caches of it lie; None: nowhere
+    folder: Path | None  # the folder of caches; None for no caches
     grouping: Grouping | None = None  # of albums
     _ends_of: dict[int, Ends] = field(default_factory=dict, repr=False)
     _tags_of: dict[int, np.ndarray] = field(default_factory=dict, repr=False)  # by the place of a tag set
 
     @cached_property
     def ids(self) -> list[int]:
-        """What each place is that of."""
+        """The id of the track or album at each place."""
         ids: list[int] = self.rows.ids.tolist()
         return ids
 
     @property
     def position(self) -> Mapping[int, int]:
-        """The place of each track or album."""
+        """The place of each track or album, by its id."""
         return self.rows.places
 
     @property
     def alike(self) -> float | None:
-        """The similarity below which tracks no longer sound alike; None: not known in this space."""
+        """The similarity below which tracks no longer sound alike; None if unknown in this space."""
         return None if self.learned else self.model.alike
 
     @cached_property
@@ -113,18 +113,21 @@ class Space:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        """What its tracks may be tagged with."""
+        """The words that its tracks may be tagged with."""
         return vocabulary(self.model)
 
     def tags(self, numbers: Iterable[int]) -> np.ndarray:
-        """(n, numbers) float32 of some columns of the vocabulary, an album's the mean of its tracks'; NaN for none."""
+        """Return (n, numbers) float32, some columns of the vocabulary; for an album, the mean of its tracks.
+
+        NaN without tags.
+        """
         places = [self.vocabulary.places[number] for number in numbers]
         for set_ in {set_ for set_, _ in places} - self._tags_of.keys():
             self._tags_of[set_] = self._read_tags(self.vocabulary.sets[set_])
         return np.stack([self._tags_of[set_][:, place] for set_, place in places], axis=1)
 
     def _read_tags(self, tag_set: TagSet) -> np.ndarray:
-        """(n, columns) all that a tag set says."""
+        """Return (n, columns), all tags of a tag set."""
         if not self.grouping:
             return read_columns(self.library, tag_set, self.ids)
         of_tracks = read_columns(self.library, tag_set, self.grouping.tracks)
@@ -135,10 +138,10 @@ class Space:
         return np.where(counts, sums / np.maximum(counts, 1), np.nan).astype(np.float32)
 
     def candidates(self, rules: Rules, *, timed: bool = False, leaning: np.ndarray | None = None) -> Candidates:
-        """What a list may take.
+        """Return what a list may take.
 
-        timed: for a list of a given playing time. leaning: (n,) the higher, the more the list leans to it; NaN: not at all.
-        Raises OptionError if that is nothing.
+        timed: for a list with a given playing time. leaning: (n,) the higher, the more the list leans to it; NaN for not at
+        all. Raises OptionError if no track is left.
         """
         penalty = np.zeros(len(self.rows), np.float32)
         if rules.prefer_played or rules.avoid_skipped:
@@ -161,7 +164,10 @@ class Space:
         )
 
     def _mood_penalties(self, mood: Sequence[tuple[str, float]]) -> np.ndarray:
-        """(n,) see `mood_penalties`. Raises OptionError for a word that is none, LibraryError for a tag of no track."""
+        """Return (n,), see `mood_penalties`.
+
+        Raises OptionError for an unknown word, LibraryError for a tag that no track has.
+        """
         numbers = [_number(tag, self.vocabulary) for tag, _ in mood]
         tags = self.tags(numbers)
         for number, lacking in zip(numbers, np.isnan(tags).all(axis=0).tolist(), strict=True):
@@ -171,12 +177,15 @@ class Space:
         return mood_penalties(tags, np.array([weight for _, weight in mood]))
 
     def rule_set(self, rules: Rules) -> RuleSet:
-        """The rules as they are for these places."""
-        epsilon = 0.0 if self.learned else self.model.duplicate_epsilon  # lists tell songs, not recordings
+        """Return the rules as they apply to these places."""
+        epsilon = 0.0 if self.learned else self.model.duplicate_epsilon  # lists distinguish songs, not recordings
         return RuleSet.of(rules, RuleContext(self.kind, epsilon, time.time()))
 
     def allowed(self, rules: Rules, *, timed: bool = False) -> np.ndarray | None:
-        """(n,) which of the tracks the query `candidates` finds; None for all. Raises OptionError if it finds none."""
+        """Return (n,) bool, which of the tracks the query `candidates` finds; None for all.
+
+        Raises OptionError if it finds none.
+        """
         if timed and not (self.catalogue.length > 0).any():
             raise OptionError(
                 "minutes", "no track has a length, so none can be chosen by playing time", hint="read lengths"
@@ -191,7 +200,7 @@ class Space:
         return allowed
 
     def member(self, match: Match) -> Member:
-        """A track, album or file as a member of a list. Raises LibraryError for one without a vector, ExternalFileError."""
+        """Return a track, album or file as a member. Raises LibraryError if it has no vector, ExternalFileError."""
         if isinstance(match, Path):
             return self.external(match)
         there = self.members_of([match])
@@ -200,7 +209,7 @@ class Space:
         return there[match]
 
     def members(self, positions: Sequence[int]) -> dict[int, Member]:
-        """The members at these positions, by position; without those that another program has removed meanwhile."""
+        """Return the members at these positions, by position, without those that another program has removed meanwhile."""
         places = np.array(positions, int)
         ids = self.rows.ids[places[self.catalogue.load(places)]].tolist()
         return {self.position[id_]: member for id_, member in self.members_of(ids).items()}
@@ -209,7 +218,7 @@ class Space:
         return {position: member.name for position, member in self.members(positions).items()}
 
     def members_of(self, ids: Sequence[int]) -> dict[int, Member]:
-        """The tracks or albums of these ids that have a vector, by id."""
+        """Return the tracks or albums with these ids that have a vector, by id."""
         places = {id_: place for id_ in ids if (place := self.position.get(id_)) is not None}
         loaded = self.catalogue.load(np.array(list(places.values()), int))
         there = [id_ for id_, is_there in zip(places, loaded.tolist(), strict=True) if is_there]
@@ -227,7 +236,7 @@ class Space:
         return self.catalogue.song(position, self.index.vectors[position])
 
     def why_not(self, match: int) -> LibraryError:
-        """Why a track or album has no vector."""
+        """Return why a track or album has no vector."""
         if self.kind == "album":
             album = self.library.albums([match])[match]
             if self.learned:
@@ -247,7 +256,7 @@ class Space:
         return NotAnalysedError(f"{track.name}: not analysed yet", hint="analyse")
 
     def segue(self, before: Song, after: Song) -> float:
-        """How well one track follows another; 0 if one of the two is not in the library."""
+        """Return how well one track follows another; 0 if one of them is not in the library."""
         end, start = self._ends(before)[1], self._ends(after)[0]
         return 0.0 if end is None or start is None else float(end @ start)
 
@@ -264,7 +273,7 @@ class Space:
         return self._ends_of[song.position]
 
     def _end_tracks(self, id_: int) -> tuple[int, int]:
-        """The ids of the first and the last track."""
+        """Return the ids of the first and the last track."""
         if self.kind == "track":
             return id_, id_
         tracks = self.library.albums([id_])[id_].tracks
@@ -275,7 +284,7 @@ class Space:
         return self.library.recordings()
 
     def external(self, path: Path) -> Member:
-        """A file; if the library has the same recording elsewhere, that one."""
+        """Return a file as a member; if the library has the same recording elsewhere, that track."""
         shown = one_line(os.fspath(path))
         if path.exists() and not path.is_file():
             raise ExternalFileError(f"{shown}: not a regular file")
@@ -301,9 +310,9 @@ class Space:
         return Member(track.name, [track], song, path)
 
     def _embed(self, path: Path) -> tuple[str, np.ndarray | None]:
-        """The audio key of a file outside the library, and its vector; None where sound does not matter."""
+        """Return the audio key of a file outside the library, and its vector, which is None where sound does not matter."""
         if not self.learned:
-            from deejai_core.embedding.library_analysis import embed_external  # most lists need nothing of all that
+            from deejai_core.embedding.library_analysis import embed_external  # most lists need none of these imports
 
             return embed_external(self.library, path, self.model, self.analysis)
         with self._decoder() as decoder:
@@ -326,11 +335,10 @@ def open_space(
 ) -> Space:
     """Open a library as a space.
 
-    model: whose vectors are compared. analysis: of files outside the library. kind: whether its places are those of the
-    tracks, or of the albums, each the blend of its tracks. learned: compare by the lists that tracks are in (Track2Vec).
-    search: how neighbours are found, see `neighbours`. plays: whether to read what was played. whole: whether each place is
-    to be that of a track, with all that is known of it at hand; a list sees little of a large library, and then nobody
-    reads the rest. Raises EmptyError, NotAnalysedError.
+    model: whose vectors are compared. analysis: of external files. kind: whether its places are tracks, or albums, each the
+    blend of its tracks. learned: compare by the lists that tracks are in (Track2Vec). search: how neighbours are found, see
+    `neighbours`. plays: whether to read plays. whole: whether to load the metadata of all tracks now; by default it is
+    loaded on demand. Raises EmptyError, NotAnalysedError.
     """
     if library.is_empty():
         raise EmptyError("the library is empty", hint="import")
@@ -363,7 +371,7 @@ def open_space(
 
 
 def _number(tag: str, words: Vocabulary) -> int:
-    """The number of a tag or axis in a mood. Raises OptionError for a word that is neither."""
+    """Return the number of a tag or axis in a mood. Raises OptionError for a word that is neither."""
     number = words.number(tag)
     if number is None:
         raise OptionError("mood", f"no tag is called {tag!r}; choose one of: {', '.join(words.close(tag))}")

@@ -1,4 +1,4 @@
-"""What words stand for in a space: seeds, and the waypoints of a journey."""
+"""The seeds, and the waypoints of a journey, that words mean in a space."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ ChooseWaypoint = Callable[[str, list[Member]], Member | None]
 def known_members(
     space: Space, matches: Sequence[Match], listed: frozenset[Path] = frozenset()
 ) -> tuple[list[Member], list[str]]:
-    """Those of the matches that have a vector, each recording once, and a warning if some have none.
+    """Return the matches that have a vector, each recording once, and a warning if some have none.
 
-    listed: files that only a playlist names, and that are left out if they cannot be embedded. Raises LibraryError if none
-    has a vector, ExternalFileError.
+    listed: external files that only a playlist names, and that are left out if they cannot be embedded. Raises LibraryError
+    if none has a vector, ExternalFileError.
     """
     there = space.members_of([match for match in matches if not isinstance(match, Path)])
     found: list[Member] = []
@@ -53,7 +53,7 @@ def known_members(
 @dataclass(frozen=True)
 class Waypoint:
     member: Member  # what is played
-    direction: np.ndarray  # where the way leads by
+    direction: np.ndarray  # the direction that the journey passes
     text: str  # what names it
     remarks: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -62,9 +62,10 @@ class Waypoint:
 def find_waypoint(
     space: Space, text: str, matches: Sequence[Match], stops: Sequence[Member], choose: ChooseWaypoint | None
 ) -> Waypoint:
-    """What a waypoint stands for: of several matches the one that is chosen, or their centre and the nearest to it.
+    """Return the waypoint that words mean: of several matches, the one that is chosen, or their centre and the nearest to
+    it.
 
-    stops: the waypoints before it. Of several matches one is played that is none of these, or at least not the last one.
+    stops: the waypoints before it. Of several matches, one is played that is none of these, or at least not the last one.
     """
     if len(matches) == 1:
         member = space.member(matches[0])
@@ -89,5 +90,5 @@ def _none_of(stops: Sequence[Member], members: Sequence[Member]) -> list[Member]
 
 
 def words_for(match: Match) -> str:
-    """Words that mean just this track, album or file."""
+    """Return words that mean just this track, album or file."""
     return str(match) if isinstance(match, Path) else f"id:{match}"

@@ -1,4 +1,4 @@
-"""Lists as playlists: where they belong, and what is in their files."""
+"""Lists as playlists: where they are written, and what their files contain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deejai_core.lists.request import MadeList
 
 @dataclass(frozen=True)
 class Encoded:
-    """A playlist that is not yet written."""
+    """A playlist that is not written yet."""
 
     path: Path
     data: bytes
@@ -25,8 +25,8 @@ class Encoded:
 class Playlists:
     """How playlists are written.
 
-    folder: where. format: one of `export.FORMATS`. style: how one at a path names its tracks. file_name: what one of some
-    title is called, without a suffix. writable: whether they may be written at all.
+    folder: where. format: one of `export.FORMATS`. style: how a playlist at a path names its tracks. file_name: turns a
+    title into a name without a suffix. writable: whether they may be written at all.
     """
 
     folder: Path
@@ -41,23 +41,26 @@ class Playlists:
     def encoded(
         self, title: str, tracks: Sequence[Track], recipe: tuple[str, ...] = (), path: Path | None = None
     ) -> Encoded:
-        """A playlist made now. path: its file, if another than its title tells. Raises PlaylistError for odd names."""
+        """Return a playlist, encoded. path: its file, if not the one from its title. Raises PlaylistError for odd names."""
         path = path or self.path(title)
         data = FORMATS[self.format](list(tracks), self.style(path), Header(title, recipe, now()))
         return Encoded(path, data, len(tracks))
 
     def write(self, encoded: Encoded) -> None:
-        """Raises PlaylistError; what was there is then as it was."""
+        """Write a playlist. Raises PlaylistError; the existing file is then unchanged."""
         write_playlist(encoded.path, encoded.data, within=self.folder)
 
 
 def encode_list(made: MadeList, playlists: Playlists, path: Path | None = None) -> Encoded:
-    """A list as the playlist that it becomes. path: its file, if another than its title tells."""
+    """Encode a list as a playlist. path: its file, if not the one from its title."""
     return playlists.encoded(made.title, made.tracks, made.recipe, path)
 
 
 def write_list(made: MadeList, encoded: Encoded, playlists: Playlists) -> None:
-    """Write a list's playlist. Raises PlaylistError, also where that would lose tracks of the playlist it was made from."""
+    """Write a list's playlist.
+
+    Raises PlaylistError, also if that would lose tracks of the playlist that the list was made from.
+    """
     path = encoded.path
     if made.lost and made.source and path.exists() and path.samefile(made.source):
         raise PlaylistError(f"{path}: {made.lost} of its tracks would be lost; write to another file")

@@ -1,4 +1,4 @@
-"""What the rules of a playlist know of a track: who plays it, on which album, and which song it is."""
+"""The data of a track that the rules of lists use: its artist, its album, and which song it is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deejai_core.tracks.keys import Key, parse_key
 
 NOBODY = frozenset({"", "various artists", "various", "va", "unknown", "unknown artist", "soundtrack"})
 
-LONGEST_TITLE = 500  # characters that are looked at
+LONGEST_TITLE = 500  # characters that are considered
 
 _FEATURING = re.compile(r"\s+[(\[]?(?:feat|ft|featuring)\b\.?\s.*$", re.IGNORECASE)
 _DASHES = r"-\u2013\u2014/~"
@@ -29,22 +29,22 @@ _VERSION = re.compile(
 _THE_LAST = re.compile(r",\s*the$", re.IGNORECASE)  # as in "Beatles, The"
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
 _NOT_WORDS = re.compile(r"[\W_]+")
-_PLAIN_LETTERS = str.maketrans(  # those that Unicode does not take apart
+_PLAIN_LETTERS = str.maketrans(  # letters that Unicode does not decompose
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"}
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Song:
-    """A track in a list, or one that might come into it."""
+    """A track in a list, or a candidate for it."""
 
     vector: np.ndarray  # (dimension,) float32 of unit length
-    position: int | None = None  # in the index; None for a file that is not in it
-    artist: str = ""  # as `normal_artist` gives it; "" if unknown
-    album: str = ""  # any name that no other album has; "" if none
+    position: int | None = None  # in the index; None for a file that is not in the index
+    artist: str = ""  # from `normal_artist`; "" if unknown
+    album: str = ""  # a name that no other album has; "" if it is on none
     names: frozenset[str] = frozenset()  # two tracks that share one of these are the same song
     length: float = float("nan")  # seconds; NaN if unknown
-    tempo: float = float("nan")  # beats a minute
+    tempo: float = float("nan")  # beats per minute
     key: Key | None = None
 
 
@@ -53,18 +53,18 @@ Codes = tuple[np.ndarray, dict[str, int]]  # (n,) a number for each name, -1 if 
 
 
 class TrackColumns(Protocol):
-    """What the rules know of the tracks of an index, by position. Columns hold for positions that were loaded."""
+    """The data of an index's tracks that rules use, by position. Columns are valid for positions that were loaded."""
 
     @property
     def artist(self) -> Texts:
-        """The artist of each track, as tagged."""
+        """The artist of each track, as in its metadata."""
 
     @property
     def title(self) -> Texts: ...
 
     @property
     def album(self) -> Texts:
-        """The album of each track, by a name that no other album has; "" if none."""
+        """The album of each track, by a name that no other album has; "" if it is on none."""
 
     @property
     def recording(self) -> Texts:
@@ -76,15 +76,15 @@ class TrackColumns(Protocol):
 
     @property
     def tempos(self) -> np.ndarray:
-        """(n,) beats a minute; NaN where unknown."""
+        """(n,) beats per minute; NaN if unknown."""
 
     @property
     def keys(self) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) places on the circle of fifths, -1 where unknown; (n,) whether minor."""
+        """(n,) places on the circle of fifths, -1 if unknown; (n,) whether the key is minor."""
 
     @property
     def artist_codes(self) -> Codes:
-        """By normal name."""
+        """A number for each artist, by normal name."""
 
     @property
     def album_codes(self) -> Codes: ...
@@ -106,23 +106,23 @@ class TrackColumns(Protocol):
         """Whether all positions are loaded."""
 
     def load(self, positions: np.ndarray) -> np.ndarray:
-        """Make sure that these positions are known; returns which of them still are tracks, (n,) bool."""
+        """Load the data of positions; return which of them are still tracks, (n,) bool."""
 
     def names(self, position: int) -> frozenset[str]:
-        """What a track's song is known by."""
+        """Return the names that identify a track's song."""
 
     def song(self, position: int, vector: np.ndarray) -> Song:
-        """A track as a song in a list."""
+        """Return a track as a song of a list."""
 
 
 class _WithNames(TrackColumns, Protocol):
     @property
     def _names(self) -> dict[int, frozenset[str]]:
-        """What `names` has found out."""
+        """The results of `names` so far."""
 
 
 class _Songs:
-    """What follows for a song from the columns."""
+    """Builds songs from the columns."""
 
     def names(self: _WithNames, position: int) -> frozenset[str]:
         if position not in self._names:
@@ -148,15 +148,15 @@ class _Songs:
 
 @dataclass(frozen=True)
 class Catalogue(_Songs):
-    """What the rules know of the tracks of an index, column by column, in the order of its vectors; see `Known`."""
+    """The data of an index's tracks that rules use, column by column, in the order of the index's vectors."""
 
     artist: Sequence[str]
     title: Sequence[str]
     album: Sequence[str]
     length: np.ndarray
-    recording: Sequence[str] = ()  # this and what follows may be left out
+    recording: Sequence[str] = ()  # this column and those below may be left out
     tempo: np.ndarray | None = None
-    key: Sequence[str] = ()  # as tagged: "Am", "F#", "8A"; "" if unknown
+    key: Sequence[str] = ()  # as in the metadata: "Am", "F#", "8A"; "" if unknown
     plays: np.ndarray | None = None
     skips: np.ndarray | None = None
     played_at: np.ndarray | None = None
@@ -190,10 +190,10 @@ class Catalogue(_Songs):
 
 
 class CatalogueOnDemand(_Songs):
-    """The same, of which each position is read when it is asked for: for libraries of which a list sees little.
+    """A catalogue that reads each position when it is first asked for: a list uses only a small part of a large library.
 
-    tracks: how many positions there are. read: what is known of some positions, in their order, without what was played,
-    and (m,) bool which of them still are tracks.
+    tracks: the number of positions. read: returns the data of some positions, in their order, without plays, and (m,) bool,
+    which of them are still tracks.
     """
 
     plays = skips = played_at = None
@@ -201,7 +201,7 @@ class CatalogueOnDemand(_Songs):
 
     def __init__(self, tracks: int, read: Callable[[list[int]], tuple[Catalogue, np.ndarray]]) -> None:
         self._read = read
-        # What is never touched takes no memory: the system hands out zeros page by page.
+        # Memory that is never touched is never allocated: the system hands out zeros page by page.
         self._loaded, self._there = np.zeros(tracks, bool), np.zeros(tracks, bool)
         self.length, self.tempos = np.zeros(tracks), np.zeros(tracks)
         self.keys = np.zeros(tracks, np.int8), np.zeros(tracks, bool)
@@ -230,7 +230,7 @@ class CatalogueOnDemand(_Songs):
 
 
 def song_names(artist: str, title: str, recording: str = "") -> frozenset[str]:
-    """The names of a song: its MusicBrainz recording, and its artist with its title, whatever the version."""
+    """Return the names of a song: its MusicBrainz recording, and its artist with its title, without marks of a version."""
     names = {f"recording {recording}"} if recording else set()
     artist, title = normal_artist(artist), normal_title(title)
     if artist and title:
@@ -239,14 +239,14 @@ def song_names(artist: str, title: str, recording: str = "") -> frozenset[str]:
 
 
 def normal_artist(name: str) -> str:
-    """An artist's name without accents, case, guests and "the"; "" for nobody in particular."""
+    """Return an artist's name without accents, case, guests and "the"; "" for names such as "Unknown"."""
     name = _FEATURING.sub("", " ".join(name[:LONGEST_TITLE].split()))
     name = _plain(_THE_LAST.sub("", name))
     return "" if name in NOBODY else name
 
 
 def normal_title(title: str) -> str:
-    """A title without accents, case, and what only tells a version: "Song (Live at X) - 2011 Remaster" is "song"."""
+    """Return a title without accents, case, and marks of a version: "Song (Live at X) - 2011 Remaster" is "song"."""
     title = _FEATURING.sub("", " ".join(title[:LONGEST_TITLE].split()))
     while suffix := _SUFFIX.search(title):
         told = suffix["bracketed"] if suffix["bracketed"] is not None else suffix["dashed"]
@@ -259,7 +259,7 @@ def normal_title(title: str) -> str:
 def _plain(text: str) -> str:
     spelt = _APOSTROPHES.sub("", text).replace("&", " and ").replace(" + ", " and ")
     decomposed = unicodedata.normalize("NFKD", spelt).casefold()
-    # Only the accents of alphabets: the marks of kana make other letters.
+    # Only the accents of alphabets are removed: without the marks of kana, these are different letters.
     letters = unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", decomposed)).translate(_PLAIN_LETTERS)
     words = _NOT_WORDS.sub(" ", letters).strip()
     return (words.removeprefix("the ") or words) or text.strip().casefold()
@@ -272,5 +272,5 @@ def _codes(names: Sequence[str], normalise: Callable[[str], str]) -> Codes:
 
 
 def _numbered(names: Iterable[str], numbers: dict[str, int]) -> list[int]:
-    """The number of each name, -1 for none; new names get the next ones."""
+    """Return the number of each name, -1 for none; new names get the next numbers."""
     return [numbers.setdefault(name, len(numbers)) if name else -1 for name in names]

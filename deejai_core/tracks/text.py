@@ -1,4 +1,4 @@
-"""Text as it is compared: with what somebody types."""
+"""Text in the form in which it is compared with what somebody types."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 
 
 def plain(text: str) -> str:
-    """Text without accents, case and doubled blanks."""
+    """Return text without accents, case and repeated spaces."""
     if text.isascii():
         return " ".join(text.lower().split())
     letters = unicodedata.normalize("NFKD", text.casefold())

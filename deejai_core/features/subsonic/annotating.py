@@ -1,4 +1,4 @@
-"""What listeners say: stars, ratings, plays, and the queue that they go on with elsewhere."""
+"""Data from listeners: stars, ratings, plays, and the queue that they continue on another device."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from deejai_core.library import Library
 
 LONGEST_QUEUE = 10_000
 LONGEST_POSITION = 10**9  # milliseconds
-SKIPPED_AFTER = 2.0  # seconds: a song that plays for less was passed over on the way to another
-PLAYED_SHARE = 0.5  # of a song's length: what has played longer was not skipped
-STALE = 3600  # seconds after which nobody plays a song any more of which no end was heard
+SKIPPED_AFTER = 2.0  # seconds: a song that plays for less was only passed over
+PLAYED_SHARE = 0.5  # of a song's length: one that has played longer was not skipped
+STALE = 3600  # seconds after which a song counts as no longer playing, if no end was reported
 
-# Fields of the library. mpdstats works `rating` out anew, so what a listener says has a name of its own.
+# Fields of the library. mpdstats computes `rating` itself, so a listener's rating has a field of its own.
 STARRED, RATING, PLAY_COUNT, SKIP_COUNT, LAST_PLAYED = "starred", "user_rating", "play_count", "skip_count", "last_played"
 
 
@@ -60,7 +60,7 @@ def set_rating(call: Call) -> dict[str, Any]:
 
 
 def scrobble(call: Call) -> dict[str, Any]:
-    """A song was played; or, with submission=false, it plays now."""
+    """A song was played; or, with submission=false, it is playing now."""
     ids, times = call.ids("id"), call.all("time")
     if not ids:
         raise SubsonicError(MISSING, "id: this parameter is missing")
@@ -85,7 +85,7 @@ def scrobble(call: Call) -> dict[str, Any]:
 
 
 def _count(call: Call, played: Sequence[tuple[Song, float]]) -> None:
-    """Count plays in the library."""
+    """Add plays to the library's counts."""
     with call.server.writing() as library:
         known = library.fields([PLAY_COUNT, LAST_PLAYED], {song.track for song, _ in played})
         counts: dict[int, int] = {}
@@ -108,7 +108,9 @@ def _play_now(call: Call, song: Song) -> None:
 
 
 def is_skipped(song: Song, playing: Playing, next_: Song, now: float) -> bool:
-    """Whether a song was skipped, as far as what came when can tell: it had begun, and less than half of it was played."""
+    """Return whether a song was skipped, as far as the order of events shows: it began, and less than half of it was
+    played.
+    """
     played = now - playing.began
     length = song.number("length")
     return not playing.scrobbled and next_.id != song.id and SKIPPED_AFTER < played < PLAYED_SHARE * length
@@ -163,7 +165,7 @@ def _save_queue(call: Call, items: list[str], place: int) -> None:
 
 
 def _queue(call: Call) -> tuple[Queue, list[Song], int | None]:
-    """The queue, empty if there is none, those of its songs that there still are, and which of them plays."""
+    """Return the queue (empty if there is none), those of its songs that still exist, and the one that is playing."""
     with call.server.opened() as store:
         queue = store.queue(call.user) or Queue((), 0, 0, 0, "")
     songs: list[Song] = []
@@ -187,7 +189,7 @@ def _queue_element(call: Call, queue: Queue, songs: list[Song]) -> dict[str, Any
 
 
 def _known(call: Call, id_: str) -> str:
-    """The id of a song, an album or an artist, as it is now. Raises SubsonicError if there is none."""
+    """Return the current id of a song, an album or an artist. Raises SubsonicError if there is none."""
     current = call.catalogue.current(id_)
     if current is None:
         raise SubsonicError(NOT_FOUND, "there is no such song, album or artist")
@@ -195,13 +197,13 @@ def _known(call: Call, id_: str) -> str:
 
 
 def _keep(library: Library, field: str, values: Mapping[int, Any]) -> None:
-    """Write what the owner says to the library, for tracks of which it knows the recording."""
+    """Write the owner's data to the library, for tracks whose recording is known."""
     if values and (recordings := library.recordings(values)):
         library.keep_field(field, {id_: values[id_] for id_ in recordings}, recordings)
 
 
 def _whole(value: Any) -> int:
-    """A count or a moment as a library has it; 0 for nothing, and for what is none."""
+    """Return a count or a time of the library; 0 if it is missing or not a number."""
     try:
         return max(0, int(float(value)))
     except (TypeError, ValueError, OverflowError):
@@ -209,7 +211,7 @@ def _whole(value: Any) -> int:
 
 
 def _moment(text: str) -> float:
-    """A moment, in seconds, from the milliseconds that clients send; now, if it lies in the future."""
+    """Return a time in seconds from the milliseconds that clients send; now, if it lies in the future."""
     try:
         moment = float(text) / 1000
     except ValueError:

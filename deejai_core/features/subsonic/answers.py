@@ -1,4 +1,4 @@
-"""Answers as clients read them: one description of each, as JSON or as XML."""
+"""Responses as clients read them: one description of each, as JSON or as XML."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 from deejai_core.errors import DeejaiError
 from deejai_core.version import __version__
 
-VERSION = "1.16.1"  # of the Subsonic API
+VERSION = "1.16.1"  # the version of the Subsonic API
 NAMESPACE = "http://subsonic.org/restapi"
-TEXT = "value"  # the entry of an answer that is an element's text in XML, not an attribute
+TEXT = "value"  # the key of a response that is an element's text in XML, not an attribute
 
 GENERIC, MISSING, WRONG_LOGIN, NO_TOKEN, NO_SUCH_LOGIN, TWO_LOGINS, WRONG_KEY, FORBIDDEN, NOT_FOUND = (
     0, 10, 40, 41, 42, 43, 44, 50, 70,
@@ -25,7 +25,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class SubsonicError(DeejaiError):
-    """A request that fails, with one of the API's numbers; the message is one sentence for whoever made it."""
+    """A request that fails, with one of the API's error codes; the message is one sentence for the client."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -44,7 +44,7 @@ _SERVER = {"version": VERSION, "type": "deejai", "serverVersion": __version__, "
 
 
 def encode(answer: Mapping[str, Any], format_: str, callback: str = "") -> tuple[bytes, str]:
-    """An answer's bytes and their type. format_: json, jsonp or xml; callback: of jsonp."""
+    """Return a response's bytes and content type. format_: json, jsonp or xml; callback: for jsonp."""
     if format_ not in ("json", "jsonp"):
         root = _element("subsonic-response", {"xmlns": NAMESPACE, **answer})
         return ElementTree.tostring(root, "utf-8", xml_declaration=True), "text/xml; charset=utf-8"
@@ -59,7 +59,7 @@ def is_callback(text: str) -> bool:
 
 
 def iso(seconds: float) -> str:
-    """A moment, in seconds since 1970, as the API writes it; an impossible one is that of 1970."""
+    """Return a time, in seconds since 1970, as the API writes it; an impossible one becomes that of 1970."""
     try:
         moment = datetime.fromtimestamp(seconds, timezone.utc)
     except (OverflowError, OSError, ValueError):

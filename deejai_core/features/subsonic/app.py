@@ -1,6 +1,8 @@
-"""The OpenSubsonic API: who asks, for what, and in which form the answer goes out. docs/subsonic.md lists what there is.
+"""The OpenSubsonic API: who sends a request, what it asks for, and the form of the response.
 
-Every answer, an error too, has the status 200, as clients expect; whether it is one stands in it.
+docs/subsonic.md lists the functions.
+
+Every response has the status 200, as clients expect, even an error; its content says which it is.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "cross-origin",
-    # Clients in a browser come from elsewhere. They log in by parameters, so nobody else's page can ask in their name.
+    # Clients in a browser come from other sites. They log in by parameters, so no other page can act in their name.
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Content-Length, Content-Range, Accept-Ranges",
 }
@@ -82,7 +84,7 @@ def _user(name: str) -> dict[str, Any]:
 
 
 def _nothing(name: str, of: str) -> Callable[[Call], dict[str, Any]]:
-    """What clients ask for as they start, and of which there is none here."""
+    """Answer requests that clients send at start-up for functions that are not supported here."""
     return lambda call: {name: {of: []}}
 
 
@@ -146,11 +148,11 @@ ENDPOINTS: dict[str, Callable[[Call], dict[str, Any] | Response]] = {
     "getShares": _nothing("shares", "share"),
     "getVideos": _nothing("videos", "video"),
 }
-OPEN_TO_ALL = {"getOpenSubsonicExtensions": get_extensions}  # as the API wants it
+OPEN_TO_ALL = {"getOpenSubsonicExtensions": get_extensions}  # as the API requires
 
 
 def create_app(server: Server) -> Flask:
-    """The application. Raises MissingError if Flask is not installed."""
+    """Create the application. Raises MissingError if Flask is not installed."""
     with extra("subsonic"):
         import flask
         import imagesize  # noqa: F401 (needed by the processes that look for covers, which cannot say that it is missing)
@@ -158,7 +160,7 @@ def create_app(server: Server) -> Flask:
 
     app = flask.Flask("deejai-subsonic", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_REQUEST
-    app.config["MAX_FORM_PARTS"] = 100  # of multipart forms, which no client sends
+    app.config["MAX_FORM_PARTS"] = 100  # for multipart forms, which no client sends
 
     @app.after_request
     def protect(response: Response) -> Response:
@@ -212,7 +214,7 @@ def create_app(server: Server) -> Flask:
 def _answer(
     server: Server, name: str, values: dict[str, list[str]], first: dict[str, str], request: Request
 ) -> dict[str, Any] | Response:
-    """What an endpoint says, as a dictionary, or as a response of its own."""
+    """Return an endpoint's answer, as a dictionary or as a complete response."""
     if name in OPEN_TO_ALL:
         return OPEN_TO_ALL[name]()
     user = _identify(server, first, request.remote_addr or "")
@@ -222,7 +224,7 @@ def _answer(
 
 
 def _identify(server: Server, first: dict[str, str], address: str) -> str:
-    if "apiKey" in first:  # nobody guesses 160 bits
+    if "apiKey" in first:  # 160 bits cannot be guessed
         return server.users.identify(first)
     name = first.get("u", "")[:LONGEST_NAME]
     server.guesses.check(name, address)
@@ -235,7 +237,7 @@ def _identify(server: Server, first: dict[str, str], address: str) -> str:
 
 
 def _values(request: Request) -> dict[str, list[str]]:
-    """The parameters of a request, of its address and of a form that it brings."""
+    """Return the parameters of a request, from its URL and from a form in its body."""
     found: dict[str, list[str]] = {}
     for values in (request.args, request.form):
         for key, some in values.lists():

@@ -1,4 +1,4 @@
-"""What there is: folders, artists, albums, songs, genres; and searching for them."""
+"""Browsing folders, artists, albums, songs and genres, and searching for them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def get_music_folders(call: Call) -> dict[str, Any]:
 
 
 def get_indexes(call: Call) -> dict[str, Any]:
-    """The folders in the music folder by first letters, and the songs that lie in it."""
+    """Return the folders of the music folder by first letter, and the songs directly in it."""
     folders = call.catalogue.folders
     root = next(iter(folders.values()))
     named = [(sort_key(folders[id_].name), {"id": id_, "name": folders[id_].name}) for id_ in root.folders]
@@ -39,7 +39,7 @@ def get_indexes(call: Call) -> dict[str, Any]:
 
 
 def get_music_directory(call: Call) -> dict[str, Any]:
-    """A folder; or an artist or an album, whose ids clients have from elsewhere."""
+    """Return a folder; or an artist or an album, whose ids clients have from other requests."""
     id_, catalogue = call.id(), call.catalogue
     if folder := catalogue.folders.get(id_):
         folders = [
@@ -65,7 +65,7 @@ def get_artists(call: Call) -> dict[str, Any]:
 
 
 def get_artist(call: Call) -> dict[str, Any]:
-    """An artist's albums; of one who has none, those that they appear on."""
+    """Return an artist's albums; for an artist without any, the albums that they appear on."""
     artist, catalogue = call.artist(), call.catalogue
     ids = artist.albums or dict.fromkeys(catalogue.songs[row].album for row in artist.songs)
     albums = sorted((catalogue.albums[id_] for id_ in ids), key=lambda album: (album.year, sort_key(album.title)))
@@ -122,7 +122,7 @@ def search3(call: Call) -> dict[str, Any]:
 
 
 def _search(call: Call) -> tuple[list[Artist], list[Album], list[Song]]:
-    """What is found, of each as many as were asked for; everything, in a fixed order, by an empty text."""
+    """Return the matches, up to the requested number of each kind; for an empty text everything, in a fixed order."""
     catalogue, text = call.catalogue, call.text("query").strip().strip('"*').strip()
     pages = {}
     for kind in ("artist", "album", "song"):
@@ -143,7 +143,7 @@ def _search(call: Call) -> tuple[list[Artist], list[Album], list[Song]]:
 
 
 def _index(named: Iterable[tuple[str, dict[str, Any]]], name: str = "artist") -> list[dict[str, Any]]:
-    """Things by the first letter of what they are filed under."""
+    """Group things by the first letter of the name that they are filed under."""
     ordered = sorted(named, key=lambda entry: entry[0])
     groups: dict[str, list[dict[str, Any]]] = {}
     for letter, entries in groupby(ordered, key=lambda entry: _letter(entry[0])):

@@ -1,4 +1,4 @@
-"""What a client asks for, and the parts of the server that answer."""
+"""A client's request, and the parts of the server that answer it."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from deejai_core.playlists.candidates import Candidates
 if TYPE_CHECKING:
     from flask import Request
 
-PlaylistFiles = dict[Path, tuple[tuple[int, int], list[Song]]]  # what tells whether a file has changed, and its songs
+PlaylistFiles = dict[Path, tuple[tuple[int, int], list[Song]]]  # what shows whether a file has changed, and its songs
 
-AN_HOUR = 3600  # seconds after which "played lately" is reckoned anew
+AN_HOUR = 3600  # seconds after which "played recently" is computed again
 LONGEST_TEXT = 2000  # characters of a parameter
-MOST_VALUES = 10_000  # of one parameter: a playlist has so many songs at most
-MOST_PLAYING = 1000  # clients whose song is remembered
+MOST_VALUES = 10_000  # of one parameter, and so songs of a playlist
+MOST_PLAYING = 1000  # clients whose playing song is remembered
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True)
 class Playing:
-    """What a client plays. began: seconds since 1970. scrobbled: whether it has said that it was played."""
+    """What a client is playing. began: seconds since 1970. scrobbled: whether it has reported the play."""
 
     song: str
     began: float
@@ -57,10 +57,10 @@ class Playing:
 
 @dataclass(eq=False)
 class Server:
-    """All that lasts longer than a request.
+    """All that outlives a request.
 
-    sounds: the library as a space, None as long as nothing is analysed. walk, rules and the like of `request` are those of
-    the lists of similar songs. store: the path of a `ListenerStore`.
+    sounds: the library as a space, None until something is analysed. request: its walk, rules and so on are those of lists
+    of similar songs. store: the path of a `ListenerStore`.
     """
 
     library: Library
@@ -74,20 +74,20 @@ class Server:
     transcoders: Transcoders = field(default_factory=Transcoders)
     guesses: Guesses = field(default_factory=Guesses)
     playing: OrderedDict[tuple[str, str], Playing] = field(default_factory=OrderedDict)  # by listener and client
-    lock: threading.Lock = field(default_factory=threading.Lock)  # of `playing` and of changes to playlists
+    lock: threading.Lock = field(default_factory=threading.Lock)  # guards `playing` and changes to playlists
     _writing: threading.Lock = field(default_factory=threading.Lock)
     _files: tuple[Catalogue, PlaylistFiles] | None = None
     _candidates: tuple[Space, int, Candidates] | None = None
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[ListenerStore]:
-        if not self.library.folder.parent.is_dir():  # no new one where the drive would be
+        if not self.library.folder.parent.is_dir():  # where a drive is not mounted, no folder is created
             raise SubsonicError(GENERIC, "the library is not there; is the drive mounted?")
         with ListenerStore(self.store) as store:
             yield store
 
     def candidates(self) -> tuple[Space, Candidates]:
-        """The library as a space, and what lists may take of it. Raises SubsonicError if nothing is analysed."""
+        """Return the library as a space, and what lists may take from it. Raises SubsonicError if nothing is analysed."""
         space = self.sounds.latest()
         if space is None:
             error = self.sounds.error
@@ -99,17 +99,17 @@ class Server:
         return space, kept[2]
 
     def files_in(self, catalogue: Catalogue) -> PlaylistFiles:
-        """What is known of playlist files and their songs, for as long as the catalogue stays the same."""
+        """Return what is known of playlist files and their songs, for as long as the catalogue stays the same."""
         if self._files is None or self._files[0] is not catalogue:
             self._files = catalogue, {}
         return self._files[1]
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Library]:
-        """The library, to write to it what a listener says: no reason to read all of it anew.
+        """Return the library, for writing a listener's data to it, which is no reason to read all of it again.
 
-        What cannot be written is a line in the log. It is in the store already, and a client that was told of an error
-        would say it again.
+        A failure to write is only logged: the data are already in the store, and a client that got an error would send them
+        again.
         """
         with self._writing, self.catalogues.unnoticed(), self.sounds.unnoticed():
             try:
@@ -118,7 +118,7 @@ class Server:
                 log.warning("not written to the library: %s", in_words(error))
 
     def note_playing(self, user: str, playing: Playing) -> Playing | None:
-        """Note what a client plays now; returns what it played before."""
+        """Note what a client is playing now; return what it played before."""
         key = user, playing.client
         with self.lock:
             before = self.playing.pop(key, None)
@@ -130,7 +130,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Call:
-    """A request of a listener. values: its parameters, each as often as it was given."""
+    """A request of a listener. values: its parameters; each may be given several times."""
 
     server: Server
     user: str
@@ -139,7 +139,7 @@ class Call:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """The library, the same for all of the request."""
+        """The library, the same during the whole request."""
         catalogue = self.server.catalogues.latest()
         if catalogue is None:
             raise SubsonicError(GENERIC, "the library cannot be read; the terminal that the server runs in says why")
@@ -157,14 +157,14 @@ class Call:
         return bool(self.values.get(name))
 
     def all(self, name: str) -> list[str]:
-        """Every value of a parameter that may be given several times. Raises SubsonicError."""
+        """Return every value of a parameter that may be given several times. Raises SubsonicError."""
         found = list(self.values.get(name, ()))
         if len(found) > MOST_VALUES or any(len(one) > LONGEST_TEXT for one in found):
             raise SubsonicError(GENERIC, f"{name}: {MOST_VALUES:,} values of {LONGEST_TEXT:,} characters at most")
         return found
 
     def text(self, name: str, default: str | None = None) -> str:
-        """A parameter. default: None if it must be given. Raises SubsonicError."""
+        """Return a parameter. default: None if it is required. Raises SubsonicError."""
         found = self.all(name)
         if found:
             return found[0]
@@ -173,7 +173,7 @@ class Call:
         return default
 
     def whole(self, name: str, default: int | None, low: int, high: int) -> int:
-        """A whole number, brought within its bounds. Raises SubsonicError for what is none."""
+        """Return a whole number, limited to its range. Raises SubsonicError if it is not one."""
         text = self.text(name, None if default is None else str(default))
         try:
             number = float(text)
@@ -187,14 +187,14 @@ class Call:
         return self.text(name, "true" if default else "false").lower() in ("true", "1")
 
     def id(self, name: str = "id") -> str:
-        """An id of something. Raises SubsonicError."""
+        """Return the id in a parameter. Raises SubsonicError."""
         return _checked(self.text(name))
 
     def ids(self, name: str) -> list[str]:
         return [_checked(one) for one in self.all(name)]
 
     def song(self, name: str = "id") -> Song:
-        """The song of an id. Raises SubsonicError if there is none."""
+        """Return the song with the id in a parameter. Raises SubsonicError if there is none."""
         return _found(self.catalogue.song(self.id(name)), "song")
 
     def album(self) -> Album:
@@ -205,7 +205,7 @@ class Call:
 
 
 def _checked(id_: str) -> str:
-    return id_ if len(id_) <= LONGEST else ""  # which is nobody's
+    return id_ if len(id_) <= LONGEST else ""  # an id that nothing has
 
 
 def _found(thing: Thing | None, what: str) -> Thing:

@@ -27,7 +27,7 @@ from deejai_core.library import Library
 from deejai_core.tracks.text import plain
 from deejai_core.words import one_line
 
-NO_ALBUM = "Singles"  # the album of an artist's songs that are on none
+NO_ALBUM = "Singles"  # the album of an artist's songs that are on no album
 NOBODY = "Unknown artist"
 NUMBERS = (
     "disc", "track", "year", "length", "bitrate", "samplerate", "bitdepth", "channels", "added", "bpm", "comp",
@@ -37,22 +37,22 @@ TEXTS = (
     "artist", "albumartist", "title", "album", "genres", "format", "mb_trackid", "mb_albumid", "artist_sort",
     "albumartist_sort",
 )  # fmt: skip
-OF_FOLDERS = {"mb_trackid": "recording", "bpm": "tempo"}  # what a library over a folder calls them
+OF_FOLDERS = {"mb_trackid": "recording", "bpm": "tempo"}  # the names of these columns in a library over a folder
 ARTICLES = "The El La Los Las Le Les Der Die Das Ein Eine"
 _ARTICLES = frozenset(ARTICLES.lower().split())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Song:
-    """A song. Text is empty, and a number 0, where the library says nothing."""
+    """A song. Texts are empty, and numbers 0, where the library has no value."""
 
     id: str
-    track: int  # the library's own id, for as long as this catalogue lasts
+    track: int  # the library's own id, valid as long as this catalogue
     title: str
     artist: str
     album: str  # id
     path: Path
-    values: Mapping[str, Any]  # what else the library says, by the names of NUMBERS and TEXTS
+    values: Mapping[str, Any]  # other values of the library, by the names of NUMBERS and TEXTS
 
     def number(self, name: str) -> float:
         found: float = self.values.get(name, 0)
@@ -65,14 +65,14 @@ class Song:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Album:
-    """An album. songs: rows of the catalogue, in the order in which they are played."""
+    """An album. songs: rows of the catalogue, in playing order."""
 
     id: str
     title: str
     artist: str
     release: str  # MusicBrainz id
     year: int
-    added: float  # seconds since 1970, of its latest song
+    added: float  # seconds since 1970, of its newest song
     length: float  # seconds
     genres: tuple[str, ...]
     songs: tuple[int, ...]
@@ -81,7 +81,7 @@ class Album:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Artist:
-    """An artist. albums: ids of their own; songs: rows, also on albums of others."""
+    """An artist. albums: ids of their own albums. songs: rows, including those on albums of others."""
 
     id: str
     name: str
@@ -102,7 +102,7 @@ class Folder:
 
 
 class Catalogue:
-    """All of a library, read at once."""
+    """A whole library, read at once."""
 
     def __init__(self, library: Library) -> None:
         """Raises LibraryError, StoreError."""
@@ -117,7 +117,7 @@ class Catalogue:
 
     @cached_property
     def _aliases(self) -> dict[str, int]:
-        """Rows by what songs were known by before more was known of them."""
+        """Return rows by the ids that songs had before more was known of them."""
         found: dict[str, int] = {}
         for row, song in enumerate(self.songs):
             for id_ in _song_ids(song, self._keys.get(song.track, ""))[1:]:
@@ -133,7 +133,10 @@ class Catalogue:
         return found
 
     def song(self, id_: str) -> Song | None:
-        """The song of an id that it has, or had before more was known of it, or before another copy of it went."""
+        """Return the song with an id.
+
+        The id may be one that it had before more was known of it, or that of a copy that is gone.
+        """
         if id_ in self.row:
             return self.songs[self.row[id_]]
         if not id_.startswith(SONG):
@@ -143,7 +146,7 @@ class Catalogue:
         return None if row is None else self.songs[row]
 
     def album(self, id_: str) -> Album | None:
-        """The same of an album."""
+        """Return the album with an id, likewise."""
         if id_ in self.albums or not id_.startswith(ALBUM):
             return self.albums.get(id_)
         first = first_copy(id_)
@@ -151,7 +154,7 @@ class Catalogue:
         return next((self.albums[one] for one in known if one in self.albums), None)
 
     def current(self, id_: str) -> str | None:
-        """The id that a song, an album or an artist has now; None if there is none."""
+        """Return the current id of a song, an album or an artist, or None if there is none."""
         thing = self.song(id_) or self.album(id_) or self.artists.get(id_)
         return thing.id if thing else None
 
@@ -159,13 +162,13 @@ class Catalogue:
         return self.artists.get(artist_id(name))
 
     def named(self, artist: str, title: str) -> Song | None:
-        """The first song of this artist and title, whatever their case."""
+        """Return the first song with this artist and title, whatever their case."""
         found = self.artist_named(artist)
         rows = found.songs if found else ()
         return next((self.songs[row] for row in rows if plain(self.songs[row].title) == plain(title)), None)
 
     def songs_of(self, id_: str) -> list[Song]:
-        """The songs of an artist, an album, a folder, or the one song of this id; none if there is none."""
+        """Return the songs of an artist, an album or a folder, or the one song with this id; none if there is none."""
         if song := self.song(id_):
             return [song]
         of = self.album(id_) or self.artists.get(id_) or self.folders.get(id_)
@@ -189,13 +192,13 @@ class Catalogue:
 
     @cached_property
     def artist_list(self) -> list[Artist]:
-        """Those that have albums, by name."""
+        """Return the artists that have albums, by name."""
         found = [artist for artist in self.artists.values() if artist.albums]
         return sorted(found, key=lambda artist: (sort_key(artist.sort_name or artist.name), artist.id))
 
     @cached_property
     def genres(self) -> dict[str, tuple[list[int], set[str]]]:
-        """The rows of the songs, and the ids of the albums, of each genre, by its name, in order of names."""
+        """Return the rows of the songs, and the ids of the albums, of each genre, by name and in order of names."""
         found: dict[str, tuple[list[int], set[str]]] = {}
         for row, song in enumerate(self.songs):
             for genre in song.genres:
@@ -206,7 +209,10 @@ class Catalogue:
 
     @cached_property
     def folders(self) -> dict[str, Folder]:
-        """The music folder, first, and all folders below it that hold songs. Files elsewhere lie in the music folder."""
+        """Return the music folder, first, and all folders below it that contain songs.
+
+        Files elsewhere count as in the music folder.
+        """
         root = id_of(FOLDER, "")
         found = {root: Folder(root, self.music_folder.name or "Music", "")}
         ids: dict[str, str] = {"": root}
@@ -231,18 +237,18 @@ class Catalogue:
 
 
 def genres_of(text: str) -> list[str]:
-    """The genres in one text, as libraries write them."""
+    """Split a text into genres, as libraries write them."""
     return list(dict.fromkeys(filter(None, map(str.strip, text.replace(",", ";").split(";")))))
 
 
 def sort_key(name: str) -> str:
-    """A name as it is filed: in plain letters, without its article."""
+    """Return a name as it is filed: in plain letters, without its article."""
     first, _, rest = plain(name).partition(" ")
     return rest if rest and first in _ARTICLES else f"{first} {rest}".strip()
 
 
 def matching(names: Iterable[tuple[str, Any]], text: str) -> list[Any]:
-    """Things in whose plain name each word of a text begins a word; those whose name begins so first."""
+    """Return things in whose plain name each word of a text begins a word; those whose name begins like this first."""
     wanted = plain(text)
     words = [f" {word}" for word in wanted.split()]
     found = [(not name.startswith(wanted), thing) for name, thing in names if all(word in f" {name}" for word in words)]
@@ -250,7 +256,7 @@ def matching(names: Iterable[tuple[str, Any]], text: str) -> list[Any]:
 
 
 def _read_songs(library: Library, keys: Mapping[int, str]) -> tuple[list[Song], dict[int, int]]:
-    """The songs in the library's order, and the library's own album of each that is on one."""
+    """Return the songs in the library's order, and the library's own album of each, if it is on one."""
     ids = library.ids()
     paths = library.paths()
     columns = _columns(library)
@@ -263,19 +269,22 @@ def _read_songs(library: Library, keys: Mapping[int, str]) -> tuple[list[Song], 
         title = one_line(values.pop("title", "")) or path.stem
         songs.append(Song("", id_, title, one_line(values.pop("artist", "")), "", path, values))
     known = [_song_ids(song, keys.get(song.track, ""))[0] for song in songs]
-    # Copies are numbered in an order that does not hinge on the library's ids.
+    # Copies are numbered in an order that does not depend on the library's ids.
     order = sorted(range(len(songs)), key=lambda row: (known[row], *_names(songs[row]), os.fspath(songs[row].path)))
     numbers = dict(zip(order, numbered(known[row] for row in order), strict=True))
     return [replace(song, id=numbers[row]) for row, song in enumerate(songs)], library.albums_of(ids)
 
 
 def _columns(library: Library) -> dict[str, dict[int, Any]]:
-    """NUMBERS and TEXTS of all tracks, by name; what is no finite number, or no text, counts as nothing."""
+    """Return NUMBERS and TEXTS of all tracks, by name.
+
+    Values that are not finite numbers, or not text, count as missing.
+    """
     names = (*NUMBERS, *TEXTS)
     found = library.fields(names)
     for name, theirs in OF_FOLDERS.items():
         found[name] = found[name] or library.field(theirs)
-    shared: dict[Any, Any] = {}  # one object for what many tracks have
+    shared: dict[Any, Any] = {}  # one object for a value that many tracks share
     read = dict.fromkeys(NUMBERS, _number) | dict.fromkeys(TEXTS, str)
     return {
         name: {
@@ -307,7 +316,7 @@ def _song_ids(song: Song, key: str) -> list[str]:
 
 
 def _albums(songs: list[Song], albums_of: Mapping[int, int]) -> Iterable[Album]:
-    """Groups songs to albums, and tells each song its album."""
+    """Group songs to albums, and set each song's album."""
     groups: dict[Any, list[int]] = defaultdict(list)
     for row, song in enumerate(songs):
         owner = song.values.get("albumartist") or song.artist

@@ -1,4 +1,4 @@
-"""Songs, albums, artists and playlists as answers have them."""
+"""Songs, albums, artists and playlists as they appear in responses."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from deejai_core.features.subsonic.store import Mark, Plays
 from deejai_core.features.web.audio import FORMATS, MIME_TYPES, TRANSCODED
 
 NO_MARK, NO_PLAYS = Mark(), Plays()
-DEFAULT_TARGET = "mp3"  # what songs become that players cannot be expected to play
+DEFAULT_TARGET = "mp3"  # what songs are transcoded to that players may not be able to play
 
 
 def songs(call: Call, found: Iterable[Song]) -> list[dict[str, Any]]:
-    """Songs, with what this listener has said of each."""
+    """Return songs, with this listener's data about each."""
     found = list(found)
     with call.server.opened() as store:
         ids = [song.id for song in found]
@@ -27,7 +27,7 @@ def songs(call: Call, found: Iterable[Song]) -> list[dict[str, Any]]:
 
 
 def albums(call: Call, found: Iterable[Album], *, as_folder: bool = False) -> list[dict[str, Any]]:
-    """as_folder: as clients have it that browse by folder."""
+    """Return albums. as_folder: in the form for clients that browse by folder."""
     found = list(found)
     with call.server.opened() as store:
         marks = store.marks(call.user, [album.id for album in found])
@@ -42,18 +42,18 @@ def artists(call: Call, found: Iterable[Artist]) -> list[dict[str, Any]]:
 
 
 def format_of(song: Song) -> str:
-    """What players know a song's format by, a key of MIME_TYPES; "" if they cannot be expected to play it."""
+    """Return the name of a song's format for players, a key of MIME_TYPES; "" if players may not be able to play it."""
     return FORMATS.get(song.values.get("format", ""), "")
 
 
 def bit_rate(song: Song, size: int | None) -> float:
-    """kbit/s, as the library says, or else as the size of the file does; 0 if neither is known."""
+    """Return kbit/s, from the library or else from the size of the file; 0 if neither is known."""
     length = song.number("length")
     return song.number("bitrate") / 1000 or (size * 8 / length / 1000 if size and length else 0)
 
 
 def size_of(song: Song) -> int | None:
-    """Bytes of its file; None if that is not there."""
+    """Return the size of a song's file in bytes; None if the file is missing."""
     try:
         return song.path.stat().st_size
     except (OSError, ValueError):
@@ -66,7 +66,7 @@ def _song(call: Call, song: Song, mark: Mark, plays: Plays) -> dict[str, Any]:
     format_, suffix = format_of(song), song.path.suffix.lower().removeprefix(".")
     size = size_of(song)
     count, last = plays.count, plays.last
-    if call.is_owner:  # whose plays the library has
+    if call.is_owner:  # the listener whose plays the library stores
         count, last = max(count, int(song.number("play_count"))), max(last, song.number("last_played"))
     gains = {
         name: song.number(field)
@@ -162,7 +162,7 @@ def _artist(artist: Artist, mark: Mark) -> dict[str, Any]:
 
 
 def _shown_path(call: Call, song: Song) -> str:
-    """Where a file lies, from the music folder on: of folders above it a client need not know."""
+    """Return where a file lies, from the music folder on: clients need not know the folders above it."""
     path = os.fspath(song.path)
     below = path.removeprefix(os.fspath(call.catalogue.music_folder) + os.sep)
     return os.fsencode(song.path.name if below == path else below).decode("utf-8", "replace")

@@ -1,7 +1,7 @@
-"""Ids that stay: made of what a song is, not of numbers that a library gives again.
+"""Ids that stay, computed from what a song is, not from numbers that a library may reuse.
 
-A song is known by its audio key, else by its MusicBrainz recording, else by its names; an album by its MusicBrainz id,
-else by its names; an artist by its name. So an id survives moves, and a library that is imported anew.
+A song is identified by its audio key, else by its MusicBrainz recording, else by its names; an album by its MusicBrainz id,
+else by its names; an artist by name. So an id survives moves, and importing the library again.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ from hashlib import blake2b
 from deejai_core.tracks.text import plain
 
 SONG, ALBUM, ARTIST, FOLDER, LIST = "so-", "al-", "ar-", "fo-", "pl-"
-LONGEST = 64  # characters of an id that is looked up
+LONGEST = 64  # characters of an id that are considered
 
 
 def id_of(kind: str, *identity: str) -> str:
-    """kind: SONG, ALBUM, ARTIST, FOLDER or LIST. identity: what tells it from all others of its kind."""
+    """Return an id. kind: SONG, ALBUM, ARTIST, FOLDER or LIST. identity: what distinguishes it from others of its kind."""
     return kind + blake2b("\0".join(identity).encode("utf-8", "surrogateescape"), digest_size=10).hexdigest()
 
 
 def song_ids(key: str, recording: str, names: Iterable[str]) -> list[str]:
-    """What a song may be known by, the surest first. key: its audio key; "" where one is not known, as for `recording`."""
+    """Return the ids that a song may have, the most reliable first.
+
+    key: its audio key, "" if unknown; likewise `recording`.
+    """
     found = [id_of(SONG, "names", *map(plain, names))]
     if recording:
         found.insert(0, id_of(SONG, "recording", recording.lower()))
@@ -31,7 +34,7 @@ def song_ids(key: str, recording: str, names: Iterable[str]) -> list[str]:
 
 
 def album_ids(release: str, artist: str, title: str) -> list[str]:
-    """What an album may be known by, the surest first. release: its MusicBrainz id, "" for none."""
+    """Return the ids that an album may have, the most reliable first. release: its MusicBrainz id, "" if it has none."""
     found = [id_of(ALBUM, "names", plain(artist), plain(title))]
     return [id_of(ALBUM, "release", release.lower()), *found] if release else found
 
@@ -41,13 +44,13 @@ def artist_id(name: str) -> str:
 
 
 def first_copy(id_: str) -> str:
-    """The id without the number that `numbered` put behind it."""
+    """Return an id without the number that `numbered` appended."""
     kind, _, rest = id_.partition("-")
     return f"{kind}-{rest.partition('-')[0]}"
 
 
 def numbered(ids: Iterable[str]) -> list[str]:
-    """The same, each once: what comes again has a number behind it, from 2."""
+    """Return the ids without repetitions: repeated ones get a number appended, from 2."""
     seen: dict[str, int] = {}
     found = []
     for id_ in ids:

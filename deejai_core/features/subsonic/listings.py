@@ -29,7 +29,7 @@ def _albums(call: Call) -> Sequence[Album]:
     if kind not in (RANDOM, *LISTS):
         raise SubsonicError(GENERIC, f"type: there is no list {kind[:40]!r}; there is {', '.join((RANDOM, *LISTS))}")
     size = call.whole("size", 10, 0, MOST_LISTED)
-    if kind == RANDOM:  # whose second page is another choice
+    if kind == RANDOM:  # each page of this list is another random choice
         albums = call.catalogue.by_name
         return random.sample(albums, min(size, len(albums)))
     offset = call.whole("offset", 0, 0, MOST_SKIPPED)
@@ -72,7 +72,7 @@ def _recent(call: Call) -> list[Album]:
 
 
 def played(call: Call) -> dict[Album, tuple[int, float]]:
-    """The albums of which a listener has played something: how often, and when last."""
+    """Return the albums of which a listener has played something: how often, and when last."""
     catalogue = call.catalogue
     with call.server.opened() as store:
         plays = {
@@ -155,7 +155,7 @@ def _all_starred(call: Call) -> tuple[list[Any], list[Album], list[Song]]:
 
 
 def get_top_songs(call: Call) -> dict[str, Any]:
-    """The songs of an artist that are played most, by all listeners together; none that nobody has played."""
+    """Return an artist's most played songs, by all listeners together, without those that nobody has played."""
     name, count = call.text("artist"), call.whole("count", 50, 0, MOST_LISTED)
     catalogue = call.catalogue
     owner = call.server.users.owner

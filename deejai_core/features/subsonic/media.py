@@ -1,4 +1,4 @@
-"""Sound and pictures: streams, downloads, covers, lyrics."""
+"""Audio and pictures: streams, downloads, covers, lyrics."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from deejai_core.features.web.library import Cover
 if TYPE_CHECKING:
     from flask import Response
 
-TARGETS = {"mp3": "mp3", "opus": "opus", "ogg": "opus", "oga": "opus", "webm": "webm"}  # by what clients ask for
+TARGETS = {"mp3": "mp3", "opus": "opus", "ogg": "opus", "oga": "opus", "webm": "webm"}  # by the names that clients use
 LOWEST, HIGHEST = 32, 320  # kbit/s
 LONGEST = 10**6  # seconds into a song
 SMALLEST, LARGEST = 16, 1600  # pixels of a cover
@@ -29,7 +29,7 @@ _TIME = re.compile(r"\[(\d{1,3}):(\d{1,2}(?:\.\d{1,3})?)\]", re.ASCII)
 
 
 def stream(call: Call) -> Response:
-    """A song as it is, where the client can be expected to play it, or else transcoded."""
+    """Return a song's file if the client is likely to play it, otherwise transcode it."""
     song = call.song()
     target, bit_rate = _target(call, song)
     if target is None:
@@ -47,7 +47,7 @@ def download(call: Call) -> Response:
 
 
 def _target(call: Call, song: Song) -> tuple[str | None, int]:
-    """What to transcode to, and at how many kbit/s, 0 for what is usual; None: the song is sent as it is."""
+    """Return the format to transcode to, and the kbit/s (0 for the default); None if the file is sent unchanged."""
     wanted, most = call.text("format", ""), call.whole("maxBitRate", 0, 0, 10_000)
     if wanted == "raw":
         return None, 0
@@ -69,7 +69,7 @@ def _file(call: Call, song: Song) -> Response:
 
 
 def get_cover_art(call: Call) -> Response:
-    """The cover of a song, an album, an artist or a playlist: that of its first song."""
+    """Return the cover of a song or an album; for an artist or a playlist, that of its first song."""
     from flask import Response
 
     id_ = call.id()
@@ -90,7 +90,7 @@ def get_cover_art(call: Call) -> Response:
 
 
 def get_lyrics(call: Call) -> dict[str, Any]:
-    """The lyrics of a song by its artist and title; empty if there are none."""
+    """Return the lyrics of a song by its artist and title; empty if it has none."""
     artist, title = call.text("artist", ""), call.text("title", "")
     song = call.catalogue.named(artist, title)
     text = _lyrics(call, song) if song else ""
@@ -113,9 +113,9 @@ def _lyrics(call: Call, song: Song) -> str:
 
 
 def parse_lyrics(text: str) -> tuple[bool, list[tuple[int, str]]]:
-    """Whether lyrics say when each line is sung, and the lines, each with its milliseconds (0 if they do not).
+    """Return whether lyrics have times, and the lines, each with its milliseconds (0 without times).
 
-    They do if most of their lines begin as those of LRC files do: `[01:23.45] ...`.
+    They have if most lines begin like those of LRC files: `[01:23.45] ...`.
     """
     lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     while lines and not lines[-1]:

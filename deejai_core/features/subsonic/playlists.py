@@ -1,7 +1,7 @@
-"""Playlists: those that listeners make, which become files, and the files of the playlist folder, which stay as they are.
+"""Playlists: those that listeners make, which become files, and the files of the playlist folder, which are not changed.
 
-A listener's playlist is kept in the store and written to the folder as well, for every other player. If somebody else
-changes that file, or takes its name first, theirs is left alone, and ours gets another name.
+A listener's playlist is stored and also written to the folder, for every other player. If somebody else changes that file,
+or takes its name first, their file is left alone, and ours gets another name.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def get_playlist(call: Call) -> dict[str, Any]:
 
 
 def create_playlist(call: Call) -> dict[str, Any]:
-    """A new one by its name; or, by the id of one, other songs for it."""
+    """Create a playlist with a name, or replace the songs of the playlist with an id."""
     items = tuple(_songs_given(call, "songId"))
     moment = time.time()
     with call.server.lock:
@@ -77,7 +77,7 @@ def update_playlist(call: Call) -> dict[str, Any]:
     with call.server.lock:
         playlist = _own(call, call.id("playlistId"))
         items = list(playlist.items)
-        seen = [place for place, item in enumerate(items) if call.catalogue.song(item)]  # as the client has them
+        seen = [place for place, item in enumerate(items) if call.catalogue.song(item)]  # by the ids that the client has
         removed = {seen[_index(text, len(seen))] for text in call.all("songIndexToRemove")}
         items = [item for place, item in enumerate(items) if place not in removed] + _songs_given(call, "songIdToAdd")
         if len(items) > MOST_SONGS:
@@ -108,7 +108,7 @@ def delete_playlist(call: Call) -> dict[str, Any]:
 
 
 def _all(call: Call) -> list[Shown]:
-    """What a listener may see: own ones, those that others share, and files."""
+    """Return the playlists that a listener may see: their own, those that others share, and files."""
     stored = _all_stored(call)
     seen = [playlist for playlist in stored if playlist.owner == call.user or playlist.public]
     return [*(_shown(call, playlist) for playlist in seen), *(_file(call, path) for path in _files(call, stored))]
@@ -122,11 +122,11 @@ def _one(call: Call, id_: str) -> Shown:
     for path in _files(call, stored):
         if id_of(LIST, path.name) == id_:
             return _file(call, path)
-    raise SubsonicError(NOT_FOUND, "there is no such playlist")  # that others have one is nobody else's business
+    raise SubsonicError(NOT_FOUND, "there is no such playlist")  # nobody needs to know that others have one
 
 
 def _own(call: Call, id_: str) -> Playlist:
-    """A playlist that the listener may change. Raises SubsonicError."""
+    """Return a playlist that the listener may change. Raises SubsonicError."""
     stored = {_id(playlist): playlist for playlist in _all_stored(call)}
     if id_ in stored and stored[id_].owner == call.user:
         return stored[id_]
@@ -160,7 +160,7 @@ def _shown(call: Call, playlist: Playlist) -> Shown:
 
 
 def _file(call: Call, path: Path) -> Shown:
-    """A file of the playlist folder; one that cannot be read has no songs."""
+    """Return a file of the playlist folder; one that cannot be read has no songs."""
     try:
         status = path.stat()
     except OSError:
@@ -187,7 +187,10 @@ def _songs_of_file(call: Call, path: Path) -> list[Song]:
 
 
 def _files(call: Call, stored: Sequence[Playlist]) -> list[Path]:
-    """The playlist files that are nobody's: that of a listener's playlist is not shown, whatever became of it."""
+    """Return the playlist files that belong to no listener.
+
+    The file of a listener's playlist is not among them, even if it has been changed.
+    """
     folder, taken = call.server.playlists.folder, {playlist.file for playlist in stored}
     try:
         found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
@@ -238,9 +241,9 @@ def _index(text: str, length: int) -> int:
 
 
 def _keep(call: Call, playlist: Playlist) -> Playlist:
-    """Store a playlist, then write its file. That this fails is no reason to lose the playlist.
+    """Store a playlist, then write its file. If writing fails, the playlist is still stored.
 
-    The name of the file is stored before there is such a file: until then it would be everybody's.
+    The name of the file is stored before the file exists: otherwise it would briefly belong to everybody.
     """
     old = _written(call, playlist)
     encoded = _encoded(call, playlist, old)
@@ -262,7 +265,7 @@ def _keep(call: Call, playlist: Playlist) -> Playlist:
 
 
 def _encoded(call: Call, playlist: Playlist, old: Path | None) -> Encoded | None:
-    """The file of a playlist; None if none is to be written: there may be none, or none of its songs is there."""
+    """Return the file of a playlist, or None if none should be written: it is not allowed, or none of its songs exists."""
     playlists = call.server.playlists
     songs = [song for item in playlist.items if (song := call.catalogue.song(item))]
     tracks = call.server.library.tracks(song.track for song in songs)
@@ -273,7 +276,7 @@ def _encoded(call: Call, playlist: Playlist, old: Path | None) -> Encoded | None
 
 
 def _free(call: Call, playlist: Playlist, old: Path | None) -> Path:
-    """Where a playlist may be written: where it was if its name is the same, else where nothing is."""
+    """Return where a playlist may be written: to its old file if its name is unchanged, otherwise where no file exists."""
     second = f"{playlist.name} ({playlist.owner})"
     titles = chain((playlist.name, second), (f"{second} {number}" for number in count(2)))
     candidates = map(call.server.playlists.path, titles)
@@ -281,7 +284,7 @@ def _free(call: Call, playlist: Playlist, old: Path | None) -> Path:
 
 
 def _written(call: Call, playlist: Playlist) -> Path | None:
-    """The file of a playlist, if it still is what was written."""
+    """Return the file of a playlist, if it is still as it was written."""
     if not playlist.file or Path(playlist.file).name != playlist.file:
         return None
     path = call.server.playlists.folder / playlist.file
@@ -296,5 +299,5 @@ def _digest(data: bytes) -> str:
 
 
 def first_song(call: Call, id_: str) -> Song | None:
-    """The first song of a playlist. Raises SubsonicError if there is no such playlist."""
+    """Return the first song of a playlist. Raises SubsonicError if there is no such playlist."""
     return next(iter(_one(call, id_).songs), None)

@@ -1,4 +1,4 @@
-"""The OpenSubsonic server over a library, from its parts to a server that runs."""
+"""The OpenSubsonic server over a library, from its parts to a running server."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from deejai_core.models.protocol import Model
 def make_server(
     library: Library, model: Model, request: Request, playlists: Playlists, users: Users, covers: Covers
 ) -> Server:
-    """The parts of a server. request: how tracks are compared, and by what rules. Raises StoreError, LibraryError."""
+    """Make the parts of a server. request: how tracks are compared, and by what rules. Raises StoreError, LibraryError."""
     path = listeners_path(library)
 
     def read_catalogue() -> Catalogue:
-        """The library; what listeners have said of its songs goes by the ids that these have now."""
+        """Read the library, and move listeners' data to the ids that its songs have now."""
         catalogue = Catalogue(library)
         with ListenerStore(path) as store:
             names = {item: catalogue.current(item) for item in store.items()}
@@ -43,7 +43,7 @@ def make_server(
         return space
 
     catalogues = Following(library, read_catalogue)
-    if catalogues.error:  # one for whoever starts the server
+    if catalogues.error:  # an error message for the person who starts the server
         raise catalogues.error
     return Server(library, users, request, playlists, path, catalogues, Following(library, open_sounds), covers)
 
@@ -59,7 +59,7 @@ def serve_subsonic(
     port: int,
     ready: Callable[[], None],
 ) -> None:
-    """Serve until ctrl-C. ready: called when it listens.
+    """Serve until ctrl-C. ready: called once the server listens.
 
     Raises OptionError, StoreError, LibraryError, ServingError, MissingError.
     """

@@ -1,4 +1,4 @@
-"""What sounds alike: songs like one, paths from one to another, and mixes in the older words of the API."""
+"""Songs that sound alike: neighbours, paths from one to another, and mixes in the older requests of the API."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from deejai_core.playlists.candidates import Pick
 from deejai_core.playlists.journey import journey
 from deejai_core.playlists.queue import fill
 
-MOST = 500  # songs of a list
-MOST_SEEDS = 50  # of an album or an artist
-OF_ARTISTS = 60  # songs whose artists are an artist's neighbours
+MOST = 500  # songs in a list
+MOST_SEEDS = 50  # seeds taken from an album or an artist
+OF_ARTISTS = 60  # songs whose artists count as an artist's neighbours
 
 SIMILAR_TO_ITSELF = 1.0
 
 
 def get_sonic_similar_tracks(call: Call) -> dict[str, Any]:
-    """The songs nearest to one, nearest first, by the rules of the configuration."""
+    """Return the songs nearest to one, nearest first, by the configured rules."""
     song, count = call.song(), call.whole("count", 10, 0, MOST)
     space, candidates = call.server.candidates()
     seed = candidates.song(_position(space, song))
@@ -34,7 +34,7 @@ def get_sonic_similar_tracks(call: Call) -> dict[str, Any]:
 
 
 def find_sonic_path(call: Call) -> dict[str, Any]:
-    """A journey, with both its ends. Each song's similarity is that to the first."""
+    """Return a journey with both its ends. The similarity of each song is that to the first."""
     first, last = call.song("startSongId"), call.song("endSongId")
     count = call.whole("count", 25, 1, MOST)
     space, candidates = call.server.candidates()
@@ -59,7 +59,7 @@ def get_similar_songs2(call: Call) -> dict[str, Any]:
 
 
 def _mix(call: Call) -> list[dict[str, Any]]:
-    """A list that goes on from a song, an album or an artist, as the commands make it."""
+    """Return a list that continues from a song, an album or an artist, as the commands make it."""
     count = call.whole("count", 50, 0, MOST)
     space, picks = _walk(call, call.catalogue.songs_of(call.id()), count)
     return elements.songs(call, _songs(call, space, picks))
@@ -74,7 +74,7 @@ def get_artist_info2(call: Call) -> dict[str, Any]:
 
 
 def _artist_info(call: Call) -> dict[str, Any]:
-    """The artists who sound alike. Of one of whom nothing is analysed there are none."""
+    """Return the artists who sound alike; none for an artist without analysed songs."""
     catalogue, count = call.catalogue, call.whole("count", 20, 0, MOST)
     songs = catalogue.songs_of(call.id())
     if not songs:
@@ -111,7 +111,7 @@ def _position(space: Space, song: Song) -> int:
 
 
 def _songs(call: Call, space: Space, picks: Iterable[Pick]) -> list[Song]:
-    """Without those that are gone."""
+    """Return songs, without those that are gone."""
     rows = call.catalogue.row_of_track
     tracks = [space.ids[pick.position] for pick in picks]
     return [call.catalogue.songs[rows[track]] for track in tracks if track in rows]
@@ -125,5 +125,5 @@ def _matches(call: Call, space: Space, found: Iterable[tuple[Pick, float]]) -> l
 
 
 def _share(similarity: float) -> float:
-    """A cosine as the API has it, from 0 to 1."""
+    """Return a cosine as the API expects it, from 0 to 1."""
     return round(min(max(similarity, 0.0), 1.0), 4)

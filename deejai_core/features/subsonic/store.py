@@ -1,7 +1,7 @@
-"""What each listener has told the server: stars, ratings, plays, the queue and playlists.
+"""What each listener has sent to the server: stars, ratings, plays, the queue and playlists.
 
-One SQLite file beside the library. Songs, albums and artists stand in it under the ids of `ids`, so all of it outlives an
-import anew. docs/storage.md describes it.
+It is one SQLite file beside the library. Songs, albums and artists are stored under the ids of `ids`, so everything
+survives importing the library again. docs/storage.md describes it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from deejai_core.database import CHUNK, Database, Row, Schema, Whole, chunks, ma
 
 SCHEMA_VERSION = 1
 
-# file, digest: the playlist as it was last written, and what of; "" if it never was.
+# file, digest: where the playlist was last written, and its digest then; "" if it never was.
 SCRIPT = f"""
 BEGIN;
 CREATE TABLE IF NOT EXISTS marks (
@@ -62,7 +62,7 @@ SCHEMA = Schema(SCHEMA_VERSION, SCRIPT)
 
 @dataclass(frozen=True)
 class Mark:
-    """starred: when, in seconds since 1970, 0 for never. rating: 1 to 5, 0 for none."""
+    """starred: seconds since 1970, 0 if not starred. rating: 1 to 5, 0 for none."""
 
     starred: float = 0
     rating: int = 0
@@ -70,7 +70,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Plays:
-    """count: how often. last: when, in seconds since 1970."""
+    """count: how often. last: seconds since 1970."""
 
     count: int = 0
     last: float = 0
@@ -78,7 +78,7 @@ class Plays:
 
 @dataclass(frozen=True)
 class Queue:
-    """What a client has left playing. place: in `items`. position: milliseconds. client: which."""
+    """The queue that a client left. place: of the current song in `items`. position: milliseconds. client: its name."""
 
     items: tuple[str, ...]
     place: int
@@ -89,7 +89,10 @@ class Queue:
 
 @dataclass(frozen=True)
 class Playlist:
-    """A playlist that a listener made. file: it was last written to, inside the playlist folder; digest: of its bytes."""
+    """A playlist that a listener made.
+
+    file: where it was last written, inside the playlist folder; digest: of its bytes.
+    """
 
     owner: str
     name: str
@@ -104,10 +107,10 @@ class Playlist:
 
 
 class ListenerStore:
-    """An open store. A context manager; to be used by the thread that opened it.
+    """An open store, as a context manager, for the thread that opened it.
 
-    path: of the SQLite file, made with its folder if missing. Every method raises StoreError if it cannot be read or
-    written; each change is one transaction.
+    path: of the SQLite file, which is created with its folder if missing. Every method raises StoreError if the file cannot
+    be read or written; each change is one transaction.
     """
 
     def __init__(self, path: Path) -> None:
@@ -121,24 +124,24 @@ class ListenerStore:
         self._database.close()
 
     def marks(self, user: str, items: Iterable[str] | None = None) -> dict[str, Mark]:
-        """What a listener has starred or rated, of these items or of all; the latest star first."""
+        """Return what a listener has starred or rated, of these items or of all, with the latest star first."""
         select = "SELECT item, starred, rating FROM marks WHERE user = ?"
         rows = self._rows(select, user, items, "starred DESC, item", (str, float, int))
         return {item: Mark(starred, rating) for item, starred, rating in rows}
 
     def plays(self, user: str, items: Iterable[str] | None = None) -> dict[str, Plays]:
-        """What a listener has played, of these items or of all; the latest first."""
+        """Return what a listener has played, of these items or of all, the latest first."""
         select = "SELECT item, count, last FROM plays WHERE user = ?"
         rows = self._rows(select, user, items, "last DESC, item", (str, int, float))
         return {item: Plays(count, last) for item, count, last in rows}
 
     def plays_of_others(self, user: str | None) -> dict[str, int]:
-        """How often all listeners but one have played what they have, together."""
+        """Return how often all other listeners together have played what they have played."""
         select = "SELECT item, SUM(count) FROM plays WHERE user IS NOT ? GROUP BY item"
         return dict(self._select(select, (user,), of=(str, int)))
 
     def star(self, user: str, items: Iterable[str], when: float) -> None:
-        """Note when a listener has starred items; 0: takes the stars off."""
+        """Store when a listener has starred items; 0 removes the stars."""
         with self._database.transaction():
             self._connection.executemany(
                 "INSERT INTO marks (user, item, starred) VALUES (?, ?, ?) "
@@ -148,7 +151,7 @@ class ListenerStore:
             self._drop_empty_marks()
 
     def rate(self, user: str, item: str, rating: int) -> None:
-        """rating: 1 to 5; 0 takes it off."""
+        """Store a rating: 1 to 5; 0 removes it."""
         with self._database.transaction():
             self._connection.execute(
                 "INSERT INTO marks (user, item, rating) VALUES (?, ?, ?) "
@@ -161,7 +164,7 @@ class ListenerStore:
         self._connection.execute("DELETE FROM marks WHERE starred = 0 AND rating = 0")
 
     def play(self, user: str, played: Iterable[tuple[str, float]]) -> None:
-        """Count plays: of which items, and when."""
+        """Count plays of items, with their times."""
         with self._database.transaction():
             self._connection.executemany(
                 "INSERT INTO plays VALUES (?, ?, 1, ?) "
@@ -181,7 +184,7 @@ class ListenerStore:
             self._connection.execute("INSERT OR REPLACE INTO queues VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def playlists(self) -> list[Playlist]:
-        """All playlists, in the order in which they were made."""
+        """Return all playlists, in the order in which they were made."""
         select = "SELECT owner, name, items, created, changed, comment, public, id, file, digest FROM playlists ORDER BY id"
         kinds = (str, str, str, float, float, str, int, int, str, str)
         return [
@@ -190,7 +193,7 @@ class ListenerStore:
         ]
 
     def save_playlist(self, playlist: Playlist) -> Playlist:
-        """Write a playlist, in place of the one with its id; returns it with its id."""
+        """Store a playlist in place of the one with its id; return it with its id."""
         row = (
             playlist.id or None,
             playlist.owner,
@@ -212,11 +215,11 @@ class ListenerStore:
             self._connection.execute("DELETE FROM playlists WHERE id = ?", (id_,))
 
     def items(self) -> set[str]:
-        """What anybody has starred, rated or played."""
+        """Return the items that anybody has starred, rated or played."""
         return {item for (item,) in self._select("SELECT item FROM marks UNION SELECT item FROM plays", of=(str,))}
 
     def rename(self, names: Mapping[str, str]) -> None:
-        """Give items other ids. Where both were marked or played, the first star, a rating and all plays count."""
+        """Give items other ids. If both ids have data, the first star, one rating and the sum of plays are kept."""
         with self._database.transaction():
             for old, new in names.items():
                 self._connection.execute(
@@ -235,7 +238,7 @@ class ListenerStore:
                     self._connection.execute(f"DELETE FROM {table} WHERE item = ?", (old,))  # noqa: S608 (our own names)
 
     def damage(self) -> str:
-        """What is wrong with the file; "" if nothing is."""
+        """Return what is wrong with the file, or ""."""
         return self._database.damage(WHOLE)
 
     def _rows(self, select: str, user: str, items: Iterable[str] | None, order: str, of: tuple[type, ...]) -> list[Row]:
@@ -259,7 +262,7 @@ class ListenerStore:
 
 
 def rebuild_listeners(path: Path) -> Path:
-    """Make a new file of all that is whole; returns where the old one is. Raises StoreError."""
+    """Make a new file from all intact data; return where the old one is. Raises StoreError."""
     return rebuild(path, SCHEMA, WHOLE)
 
 

@@ -1,7 +1,8 @@
-"""Who may ask: listeners by name, each with a password; and how often somebody may guess.
+"""Who may log in: listeners by name, each with a password; and how often passwords may be guessed.
 
-The protocol's salted token, `md5(password + salt)`, can only be checked by who has the password itself, and whoever sees
-one can send it again. So passwords stand in the configuration as they are, and beyond the home network belong behind TLS.
+The protocol's salted token, `md5(password + salt)`, can only be checked by a server that knows the password, and anybody
+who sees a token can send it again. So the configuration holds passwords in plain text, and outside the home network they
+need TLS.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from dataclasses import dataclass, field
 from deejai_core.errors import OptionError
 from deejai_core.features.subsonic.answers import MISSING, TWO_LOGINS, WRONG_KEY, WRONG_LOGIN, SubsonicError
 
-MOST_GUESSES = 10  # wrong passwords for one listener from one address, until all more are refused
-FORGOTTEN = 600  # seconds after which they no longer count
-DELAYS = (0.0, 0.0, 0.5, 1.0, 2.0)  # seconds that the answer to a wrong password waits, the first, second, ...
-MOST_WAITING = 3  # answers that wait at once: they hold a thread each
+MOST_GUESSES = 10  # wrong passwords for one listener from one address, after which all requests are refused
+FORGOTTEN = 600  # seconds after which a wrong password no longer counts
+DELAYS = (0.0, 0.0, 0.5, 1.0, 2.0)  # seconds by which the answer to the first, second, ... wrong password is delayed
+MOST_WAITING = 3  # answers delayed at once: each occupies a thread
 REMEMBERED = 10_000  # listeners and addresses whose guesses are counted
 LONGEST_NAME = 100  # characters
 KEY_OF = b"deejai subsonic api key"
@@ -28,7 +29,7 @@ KEY_OF = b"deejai subsonic api key"
 
 @dataclass(frozen=True)
 class Users:
-    """Listeners by name, with their passwords. owner: the one whose plays, stars and ratings are the library's own."""
+    """Listeners by name, with their passwords. owner: the one whose plays, stars and ratings are also the library's."""
 
     passwords: Mapping[str, str]
     owner: str | None = None
@@ -48,11 +49,11 @@ class Users:
             raise OptionError("subsonic_owner", f"{self.owner!r} is not one of subsonic_users")
 
     def api_key(self, name: str) -> str:
-        """What a client may show in place of a name and a password. It changes with the password."""
+        """Return what a client may send instead of a name and a password. It changes with the password."""
         return hmac.new(self.passwords[name].encode(), KEY_OF + name.encode(), hashlib.sha256).hexdigest()[:40]
 
     def identify(self, values: Mapping[str, str]) -> str:
-        """The listener whose request has these parameters. Raises SubsonicError."""
+        """Return the listener whose request has these parameters. Raises SubsonicError."""
         key, name = values.get("apiKey"), values.get("u")
         token, salt, password = values.get("t"), values.get("s"), values.get("p")
         if key is not None:
@@ -65,7 +66,7 @@ class Users:
         if name is None:
             raise SubsonicError(MISSING, "u: the name of a listener is missing")
         right = self.passwords.get(name)
-        known = right if right is not None else ""  # as much work for a name that nobody has
+        known = right if right is not None else ""  # as much work for an unknown name as for a known one
         if password is not None:
             if token is not None:
                 raise SubsonicError(TWO_LOGINS, "give either t and s or p, not both")
@@ -83,9 +84,9 @@ class Users:
 
 @dataclass
 class Guesses:
-    """Counts wrong passwords, for each listener and address: later answers wait, and then there are no more.
+    """Counts wrong passwords per listener and address: answers are delayed, then refused.
 
-    Somebody who guesses at one listener's password keeps nobody else out, and that listener only at the same address.
+    Somebody who guesses a listener's password locks out nobody else, and that listener only at the same address.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -95,7 +96,7 @@ class Guesses:
     _waiting: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(MOST_WAITING))
 
     def check(self, name: str, address: str) -> None:
-        """Raises SubsonicError where there were too many."""
+        """Raise SubsonicError if there were too many."""
         with self._lock:
             times = self._recent((name, address))
         if len(times) >= MOST_GUESSES:
@@ -103,7 +104,7 @@ class Guesses:
             raise SubsonicError(WRONG_LOGIN, f"too many wrong passwords; try again in {minutes} min")
 
     def wrong(self, name: str, address: str) -> None:
-        """Note one, and wait as long as its answer has to."""
+        """Count a wrong password, and wait as long as its answer is delayed."""
         with self._lock:
             times = [*self._recent((name, address)), self.clock()][-MOST_GUESSES:]
             self._wrong[name, address] = times
@@ -122,7 +123,7 @@ class Guesses:
 
 
 def _plain_password(text: str) -> str:
-    """A password as clients send it: as it is, or `enc:` and the hexadecimal of its UTF-8."""
+    """Return a password as clients send it: in plain text, or as `enc:` and the hexadecimal of its UTF-8."""
     if not text.startswith("enc:"):
         return text
     try:

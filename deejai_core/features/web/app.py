@@ -1,6 +1,6 @@
 """The DJ page and the API beneath it, for any library. docs/web.md describes the API.
 
-Stateless: the page holds its queue, and each answer depends on the request and the library alone.
+The server is stateless: the page holds its queue, and each response depends only on the request and the library.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).with_name("static")
 MAP_STATIC = Path(__file__).parent.parent / "map/static"  # the script that draws maps, and its style
 
-PAGES = ("/", "/blind")  # where a browser without the token is asked for it
+PAGES = ("/", "/blind")  # the pages on which a browser without the token is asked for it
 
 MOST_FOUND = 100
 MOST_SKIPPED = 1_000_000
 MOST_OF_A_GROUP = 50  # tracks of an artist or an album
 MOST_COMING = 100
-USUAL = 10  # songs that come, if a request does not say how many
+USUAL = 10  # songs in a response, if the request does not say how many
 MOST_WAYPOINTS = 20
 MOST_BETWEEN = 100
 
@@ -69,15 +69,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Start:
-    """What the page begins with."""
+    """What the page starts with."""
 
-    ids: Sequence[int] = ()  # seeds
+    ids: Sequence[int] = ()  # ids of the seeds
     demo: float | None = None  # seconds after which it skips to the next track
-    program: str = "the server"  # what has printed the address, to be told to who lacks the token
+    program: str = "the server"  # the program that printed the address; shown to a browser without the token
 
 
 def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers, start: Start) -> Flask:
-    """The application. Raises MissingError if Flask is not installed."""
+    """Create the application. Raises MissingError if Flask is not installed."""
     with extra("web"):
         import flask
         import imagesize  # noqa: F401 (needed by the processes that look for covers, which cannot say that it is missing)
@@ -138,7 +138,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         return html("blind.html")
 
     def html(name: str) -> Response:
-        """A page, and with it the cookie by which its requests show the token."""
+        """Return a page, with the cookie by which its requests prove that they know the token."""
         response = flask.send_file(STATIC / name, mimetype="text/html", max_age=0)
         if guard.token and guard.shows_token(f"token={flask.request.args.get('token', '')}", lambda _: None):
             response.set_cookie(guard.cookie, guard.token, httponly=True, samesite="Strict", max_age=365 * 24 * 3600)
@@ -253,7 +253,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         name = requests.read_text(flask.request.args, "name") or "a file"
         with uploads.received(flask.request.stream, name) as path:
             external = library.embed(path, name)
-        # One that the library has is the library's: it can be played from there, and saved.
+        # A recording that is in the library is treated as the library's track: it can be played from there, and saved.
         known = library.describe([external.id]).get(external.id) if external.id else None
         return {
             "track": _json(known) if known else None,
@@ -270,7 +270,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         with contextlib.ExitStack() as stack:
             path = stack.enter_context(uploads.received(flask.request.stream, name))
             response = transcoders.response(path, target, 0, flask.request)
-            response.call_on_close(stack.pop_all().close)  # the file is there for as long as it is sent
+            response.call_on_close(stack.pop_all().close)  # the file is kept until it has been sent
         return response
 
     @app.post("/api/save")
@@ -308,7 +308,7 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
         if cover is None:
             raise RefusedError(f"there is no track {id_[:20]}", 404)
         picture = covers.read(cover)
-        # A track without a cover is nothing that a browser should complain of.
+        # A missing cover is no error that a browser should log.
         response = flask.Response(picture[0], mimetype=picture[1]) if picture else flask.Response(status=204)
         response.add_etag()
         response.cache_control.private = True
@@ -360,10 +360,13 @@ def create_app(library: Library, guard: Guard, uploads: Uploads, covers: Covers,
 
 
 def _body(request: Request) -> dict[str, Any]:
-    """The JSON object that a request brings. No form can send its type: a browser asks first, and is told nothing."""
+    """Return the JSON object in a request's body.
+
+    A form cannot send this content type: a browser would first ask for permission, which it does not get.
+    """
     try:
         body = request.get_json(silent=True) if request.mimetype == "application/json" else None
-    except RecursionError:  # brackets in brackets in brackets
+    except RecursionError:  # nested too deeply
         body = None
     if not isinstance(body, dict):
         raise RefusedError("the body must be a JSON object, of the type application/json")
@@ -371,12 +374,12 @@ def _body(request: Request) -> dict[str, Any]:
 
 
 def _formats(request: Request) -> list[str]:
-    """The formats that a browser says it plays; none if it does not say."""
+    """Return the formats that a browser says it plays; none if it does not say."""
     return [name for name in requests.read_text(request.args, "formats").split(",") if name]
 
 
 def _target(formats: Sequence[str]) -> str:
-    """What to transcode to, for a browser that plays these formats."""
+    """Return the format to transcode to, for a browser that plays these formats."""
     for name in FOR_BROWSERS:
         if name in formats or not formats:
             return name
@@ -408,7 +411,10 @@ def _shown(library: Library, ids: Iterable[int]) -> list[dict[str, Any]]:
 
 
 def _songs(view: View, references: Iterable[Reference], name: str | None = None) -> list[Song]:
-    """Songs of references; a track that is gone, or not analysed, is left out, or refused under the `name` of its list."""
+    """Return the songs of references.
+
+    A track that is gone or not analysed is left out; with `name`, the name of the list that it is in, it is refused.
+    """
     songs = []
     for reference in references:
         song = _at(view, reference)
@@ -427,7 +433,9 @@ def _at(view: View, reference: Reference) -> Song | None:
 
 
 def _picked(library: Library, view: View, picks: Sequence[Pick], first: int = 0) -> list[dict[str, Any]]:
-    """Picks as the page shows them, their places counted from `first`; without those that another program has removed."""
+    """Return picks as the page shows them, with places counted from `first`, without tracks that another program has
+    removed.
+    """
     found = library.describe([view.ids[pick.position] for pick in picks])
     return [
         _json(found[view.ids[pick.position]])

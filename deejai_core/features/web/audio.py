@@ -1,4 +1,4 @@
-"""The sound of a track over HTTP: its file in parts, as it is, or transcoded for a browser that cannot play it."""
+"""The audio of a track over HTTP: its file or parts of it, or transcoded for a browser that cannot play it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flask import Request, Response
     from werkzeug.datastructures import Range
 
-FORMATS = {  # of files, as `Metadata` names them, that some browser plays
+FORMATS = {  # formats, as `Metadata` names them, that some browsers play
     "MP3": "mp3",
     "AAC": "aac",
     "ALAC": "alac",
@@ -26,7 +26,7 @@ FORMATS = {  # of files, as `Metadata` names them, that some browser plays
     "WAVE": "wav",
     "AIFF": "aiff",
 }
-MIME_TYPES = {  # of these
+MIME_TYPES = {  # of these formats
     "mp3": "audio/mpeg",
     "aac": "audio/mp4",
     "alac": "audio/mp4",
@@ -36,17 +36,20 @@ MIME_TYPES = {  # of these
     "wav": "audio/wav",
     "aiff": "audio/aiff",
 }
-TRANSCODED = {"mp3": "audio/mpeg", "webm": "audio/webm", "opus": "audio/ogg"}  # what is made of the others
-FOR_BROWSERS = ("mp3", "webm")  # of these, the first that the browser plays
+TRANSCODED = {"mp3": "audio/mpeg", "webm": "audio/webm", "opus": "audio/ogg"}  # formats that all others are transcoded to
+FOR_BROWSERS = ("mp3", "webm")  # the first of these that the browser plays is used
 
-MOST_TRANSCODERS = 4  # at once
+MOST_TRANSCODERS = 4  # at the same time
 TRANSCODER_MEMORY = 1_000_000_000  # bytes of address space
-FIRST_BYTES = 30  # seconds until a transcoder must have begun
+FIRST_BYTES = 30  # seconds within which a transcoder must send its first bytes
 CHUNK = 65_536
 
 
 def open_track(path: Path) -> BinaryIO:
-    """A track's file, which nobody can exchange for another one now. Raises RefusedError if it is none, or not there."""
+    """Open a track's file; it stays this one even if another file takes its name.
+
+    Raises RefusedError if it is not a regular file, or missing.
+    """
     try:
         return open_regular(path)
     except (OSError, ValueError) as error:
@@ -54,22 +57,25 @@ def open_track(path: Path) -> BinaryIO:
 
 
 def begins_as_audio(file: BinaryIO) -> bool:
-    """Whether a file begins as those that browsers play; it is left at its beginning.
+    """Return whether a file begins like those that browsers play, and rewind it.
 
-    Not so if it has been exchanged for a document, or for a link to one.
+    It does not if it has been replaced by a document, or by a link to one.
     """
     beginning = file.read(12)
     file.seek(0)
     if beginning[:4] in (b"RIFF", b"RF64", b"FORM"):
         return beginning[8:] in (b"WAVE", b"AIFF", b"AIFC")
-    # MPEG's layers II and III, and AAC by itself, begin with eleven bits that are set.
+    # Frames of MPEG layers II and III, and of AAC without a container, begin with eleven bits set.
     first, second = (beginning + b"\0\0")[:2]
     frame = first == 0xFF and (second & 0xE6 in (0xE2, 0xE4) or second & 0xF6 == 0xF0)
     return frame or beginning.startswith((b"ID3", b"fLaC", b"OggS")) or beginning[4:8] == b"ftyp"
 
 
 def file_response(file: BinaryIO, mime_type: str, request: Request) -> Response:
-    """A file, or the one part of it that is asked for (RFC 9110, 14). It is closed when it was sent."""
+    """Return a response with a file, or with the one part of it that is requested (RFC 9110, 14).
+
+    Closes the file once it is sent.
+    """
     from flask import Response
     from werkzeug.http import http_date, is_resource_modified
     from werkzeug.wsgi import wrap_file
@@ -79,7 +85,7 @@ def file_response(file: BinaryIO, mime_type: str, request: Request) -> Response:
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["Last-Modified"] = http_date(status.st_mtime)
     response.cache_control.private = True
-    response.cache_control.no_cache = True  # asked for again, but answered with 304
+    response.cache_control.no_cache = True  # the browser asks again, but gets a 304
     tag = f"{status.st_mtime_ns:x}-{status.st_size:x}"
     response.set_etag(tag)
     if not request.range and not is_resource_modified(request.environ, tag, last_modified=response.last_modified):
@@ -102,33 +108,38 @@ def file_response(file: BinaryIO, mime_type: str, request: Request) -> Response:
         file.close()
         return response
     file.seek(first)
-    # Waitress sends a wrapped file by itself, as much of it as the length says, and no thread waits for a paused browser.
+    # Waitress sends a wrapped file itself, up to the given length, so no thread waits for a paused browser.
     response.response = wrap_file(request.environ, file, CHUNK)
     return response
 
 
 def _part(first: int, last: int | None, size: int) -> range | None:
-    """The bytes of a file that a range means; None if it has none of them. first: below 0, counted from the end."""
+    """Return the bytes of a file that a range means, or None if the file has none of them.
+
+    first: if negative, from the end.
+    """
     wanted = range(max(0, size + first) if first < 0 else first, size if last is None else min(last, size))
     return wanted or None
 
 
 def _is_for(request: Request, wanted: Range, tag: str) -> bool:
-    """Whether a range is one that is served, of the file as it is now: other units, and several ranges, may be ignored."""
+    """Return whether a range applies to the file as it is now. Other units, and several ranges, may be ignored."""
     if wanted.units != "bytes" or len(wanted.ranges) != 1:
         return False
-    # Strong comparison: a weak tag, or a date, does not tell two versions of one second apart.
+    # Strong comparison: a weak tag, or a date, cannot distinguish two versions within a second.
     return request.headers.get("If-Range", f'"{tag}"').strip() == f'"{tag}"'
 
 
 class Transcoders:
-    """Makes what browsers play of what they do not: a process for each stream, which ends when its listener goes away."""
+    """Transcodes for browsers: each stream has a process, which ends when its listener leaves."""
 
     def __init__(self) -> None:
         self._free = threading.BoundedSemaphore(MOST_TRANSCODERS)
 
     def response(self, path: Path, target: str, start: float, request: Request, *, bit_rate: int = 0) -> Response:
-        """target: a key of TRANSCODED. start: seconds into the track. bit_rate: bits a second, 0 for what is usual.
+        """Transcode a track.
+
+        target: a key of TRANSCODED. start: seconds into the track. bit_rate: bits per second, 0 for the default.
 
         Raises RefusedError.
         """
@@ -167,7 +178,10 @@ class Transcoders:
 
 
 class _Stream:
-    """A stream whose beginning was looked at. Closed even if it was never read from, which ends the transcoder."""
+    """A stream whose beginning has been read.
+
+    Closing it ends the transcoder, even if nothing more was read.
+    """
 
     def __init__(self, beginning: bytes, rest: Generator[bytes, None, None]) -> None:
         self._beginning = beginning

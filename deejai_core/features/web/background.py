@@ -1,4 +1,4 @@
-"""An analysis that the DJ page starts, in a process of its own."""
+"""An analysis that the DJ page starts in a separate process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 
 class BackgroundAnalysis:
-    """A command that analyses the library, started by whoever asks first; one at a time."""
+    """A command that analyses the library, run at most once at a time, whoever starts it."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
@@ -20,13 +20,13 @@ class BackgroundAnalysis:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start it, unless it runs."""
+        """Start the analysis, unless it is running."""
         with self._starting:
             if not self.running:
                 self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
 
     def end(self) -> None:
-        """End it if it runs. The next one goes on from there."""
+        """End the analysis if it is running. The next one continues from there."""
         if self._process is not None and self.running:
             self._process.terminate()
             self._process.wait()

@@ -1,4 +1,4 @@
-"""Blind tests on the page: the server keeps what made which list, and says so only when a test has ended."""
+"""Blind tests on the page: the server knows what made which list, and reveals it only when a test has ended."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from deejai_core.models.registry import is_path
 from deejai_core.options.lists import BlindTest
 from deejai_core.progress import silence
 
-MOST_TESTS = 4  # at once, each with two spaces in memory; of more, the one unused longest is forgotten, but not its votes
+MOST_TESTS = 4  # at once, each with two spaces in memory; beyond, the one unused longest is forgotten, not its votes
 PREPARING = "the server is preparing a round of this test"
 
 
 @dataclass(eq=False)
 class Test:
-    """A blind test under way. shown: the round that waits for a vote."""
+    """A blind test in progress. shown: the round that waits for a vote."""
 
     labels: tuple[str, str]
     rounds: Iterator[Round]
@@ -39,12 +39,18 @@ class Test:
 
 
 class BlindTests:
-    """The blind tests of a page. Called by several threads at once; every method may raise RefusedError or DeejaiError."""
+    """The blind tests of a page.
+
+    Several threads may call it at once; every method may raise RefusedError or DeejaiError.
+    """
 
     sides = PLAIN
 
     def __init__(self, library: Library, model: Model, load: LoadModel, request: Request, options: BlindTest) -> None:
-        """load: gives a model by its name. request: the rules, and how lists go on. options: how many of how long."""
+        """load: loads a model by its name.
+
+        request: the rules, and how lists continue. options: the number of rounds and of songs.
+        """
         self.rounds = options.blind_rounds
         self._tracks = options.blind_tracks
         self._library = library
@@ -53,13 +59,15 @@ class BlindTests:
         self._request = request
         self._tests: dict[str, Test] = {}
         self._opening = threading.Lock()
-        self._keeping = threading.Lock()  # of `_tests`
+        self._keeping = threading.Lock()  # guards `_tests`
 
     def begin(self, sides: tuple[str, str], query: str) -> str:
-        """Begin a test of two sides with tracks that a query finds, or any without one; returns what it is called."""
-        read_votes(self._library)  # a damaged file is found out before anybody has listened to anything
+        """Begin a test of two sides with tracks that a query finds, or with any tracks if it is None; return the test's
+        name.
+        """
+        read_votes(self._library)  # so that a damaged file is noticed before anybody has listened to anything
         ids = self._found(query.strip())
-        with _unless_held(self._opening, "the server is preparing another blind test"):  # which takes memory
+        with _unless_held(self._opening, "the server is preparing another blind test"):  # opening takes memory
             pair = open_pair(self._library, self._model, self._named, sides, self._request, silence())
             made = rounds(pair, seeds_among(pair, ids), self._tracks, np.random.default_rng())
         name = secrets.token_urlsafe(16)
@@ -70,7 +78,10 @@ class BlindTests:
         return name
 
     def _found(self, query: str) -> Collection[int] | None:
-        """The tracks that a query finds; None without one. Unlike on the command line, no file outside the library."""
+        """Return the tracks that a query finds, or None without one.
+
+        Unlike on the command line, no files outside the library.
+        """
         if not query:
             return None
         ids = self._library.titled(query) or self._library.matching(query)
@@ -79,13 +90,13 @@ class BlindTests:
         return ids
 
     def _named(self, name: str) -> Model:
-        """A model by its name; a page may not have folders anywhere on the machine looked into."""
+        """Load a model by its name; a page may not make the server read arbitrary folders."""
         if is_path(name):
             raise RefusedError(f"{name!r} is not the name of a model")
         return self._load(name)
 
     def next(self, name: str) -> Round | None:
-        """The round that waits for a vote, or a new one; None if there is none any more."""
+        """Return the round that waits for a vote, or a new one; None if there are no more."""
         test = self._test(name)
         with _unless_held(test.lock, PREPARING):
             if test.shown is None and len(test.voted) < self.rounds:
@@ -93,7 +104,10 @@ class BlindTests:
             return test.shown
 
     def vote(self, name: str, chosen: int | None) -> int:
-        """Keep a vote on that round; returns how many this test has by now. chosen: 0 or 1; None: cannot tell."""
+        """Store a vote on the current round; return how many votes this test has.
+
+        chosen: 0 or 1; None if the listener cannot tell.
+        """
         test = self._test(name)
         with _unless_held(test.lock, PREPARING):
             if test.shown is None:
@@ -105,7 +119,7 @@ class BlindTests:
             return len(test.voted)
 
     def end(self, name: str) -> BlindResult:
-        """End a test, and say what was what."""
+        """End a test, and reveal what made which list."""
         test = self._test(name)
         with _unless_held(test.lock, PREPARING):
             test.rounds, test.shown = iter(()), None
@@ -116,13 +130,17 @@ class BlindTests:
             test = self._tests.pop(name, None)
             if test is None:
                 raise RefusedError("this test is over; begin a new one", 404)
-            self._tests[name] = test  # now the last to be forgotten
+            self._tests[name] = test  # it is now the last one to be forgotten
         return test
 
 
 @contextmanager
 def _unless_held(lock: threading.Lock, told: str) -> Iterator[None]:
-    """Hold a lock. RefusedError if another request does: that may take minutes, and a few that wait use up all threads."""
+    """Hold a lock.
+
+    Raises RefusedError if another request holds it: that may take minutes, and a few waiting requests would occupy all
+    threads.
+    """
     if not lock.acquire(blocking=False):
         raise RefusedError(f"{told}; try again in a moment", 503)
     try:
@@ -132,5 +150,5 @@ def _unless_held(lock: threading.Lock, told: str) -> Iterator[None]:
 
 
 def load_none(name: str) -> Model:
-    """Load a model in a program that knows no models by name: raises ModelError."""
+    """Load a model in a program that has no models by name: raises ModelError."""
     raise ModelError(f"{name!r} cannot be loaded here; choose sound, which uses the current model")

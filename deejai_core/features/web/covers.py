@@ -9,15 +9,15 @@ from deejai_core.audio.sandbox import Decoder
 from deejai_core.errors import AudioError
 from deejai_core.features.web.library import Cover
 
-AT_ONCE = 2  # files that are looked at
-SECONDS = 10  # that each may take
+AT_ONCE = 2  # files read at the same time
+SECONDS = 10  # per file
 MEMORY = 1_000_000_000  # bytes of address space
 
 
 class Covers:
-    """Reads pictures in processes of their own, which are started when they are first needed.
+    """Reads pictures in separate processes, which are started when they are first needed.
 
-    They end with this process. Who wants them to end sooner, when nothing reads any more, uses it as a context manager.
+    They end with this process. To end them sooner, use this as a context manager.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Covers:
             decoder.close()
 
     def read(self, cover: Cover, size: int | None = None) -> tuple[bytes, str] | None:
-        """A picture and its type; None if there is none. size: pixels that neither side may exceed.
+        """Return a picture and its type, or None if there is none. size: the largest width and height, in pixels.
 
         Raises ModelError if the libraries that read files are missing.
         """

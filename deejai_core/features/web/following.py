@@ -1,4 +1,4 @@
-"""What is made of a library, and made anew, in the background, whenever the library has changed."""
+"""A value computed from a library, and computed again in the background whenever the library has changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from deejai_core.errors import DeejaiError
 from deejai_core.library import Library
 
-PATIENCE = 10  # times as long as it takes to make, that must lie between two makings
+PATIENCE = 10  # times the time that it takes to compute, which must pass before it is computed again
 
 Made = TypeVar("Made")
 
@@ -22,7 +22,10 @@ log = logging.getLogger(__name__)
 
 
 class Following(Generic[Made]):
-    """Asked by several threads at once. It is made for the first time by whoever makes this."""
+    """A value that follows the library.
+
+    Several threads may ask for it at once. The constructor computes it for the first time.
+    """
 
     def __init__(self, library: Library, make: Callable[[], Made]) -> None:
         self._library = library
@@ -30,30 +33,30 @@ class Following(Generic[Made]):
         self._making = threading.Lock()
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="deejai-web")
         self._made: Made | None = None
-        self._at = self._took = 0.0  # when it was made, on the clock that never goes back, and in how many seconds
+        self._at = self._took = 0.0  # when it was last computed, on the monotonic clock, and the seconds that this took
         self._seen: Hashable = None  # the stamp of the library when it was last looked at
-        self.error: DeejaiError | None = None  # why it could not be made the last time
+        self.error: DeejaiError | None = None  # why the last computation failed
         self.renew()
 
     def close(self) -> None:
-        """Wait for what is being made."""
+        """Wait for a computation in progress."""
         self._maker.shutdown()
 
     @contextlib.contextmanager
     def unnoticed(self) -> Iterator[None]:
-        """Around a change to the library of one's own, for which it need not be made anew."""
+        """Return a context for our own changes to the library, which need no new computation."""
         fresh = self._seen == self._library.stamp()
         yield
         if fresh:
             self._seen = self._library.stamp()
 
     def renew(self) -> None:
-        """Make it anew now. What cannot be made (any more) stays as it was, and `error` says why."""
+        """Compute the value again now. If that fails, the old value stays and `error` says why."""
         with self._making:
             self._renew()
 
     def latest(self) -> Made | None:
-        """What was last made; None if it never could be. If the library has changed since, it is made anew meanwhile."""
+        """Return the last value, or None if there never was one. If the library has changed, start computing it again."""
         made = self._made
         patient = made is not None and time.monotonic() - self._at < PATIENCE * self._took
         if not patient and self._seen != self._library.stamp() and self._making.acquire(blocking=False):
@@ -63,7 +66,7 @@ class Following(Generic[Made]):
     def _renew_locked(self) -> None:
         try:
             self._renew()
-        except Exception as error:  # in the background, where nobody else would hear of it
+        except Exception as error:  # in the background, nobody else would learn of it
             log.error("what is made of the library stays as it was", exc_info=error)
         finally:
             self._making.release()
@@ -79,9 +82,9 @@ class Following(Generic[Made]):
         except DeejaiError as error:
             self.error = error
             if is_busy(error):
-                self._seen = None  # to be tried again
+                self._seen = None  # so that it is tried again
 
 
 def is_busy(error: DeejaiError) -> bool:
-    """Whether another program has locked the library."""
+    """Return whether another program has locked the library."""
     return isinstance(error.__cause__, sqlite3.OperationalError)

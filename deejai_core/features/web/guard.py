@@ -1,8 +1,9 @@
-"""Who may ask: every request is looked at here before anything else is, and before its body is taken.
+"""Access control: every request is checked here before anything else, and before its body is received.
 
-Three dangers there are. A page of somebody else's may send requests here: told by `Origin` and `Sec-Fetch-Site`. A name of
-somebody else's may point here, and their page then is of the same origin: told by `Host`, of which only the machine's own
-are known. And where the server is bound to more than the machine itself, somebody else may ask: told by the token.
+There are three dangers. Another site's page may send requests here: recognised by `Origin` and `Sec-Fetch-Site`. Another
+site's name may point to this machine, which makes its page one of the same origin: recognised by `Host`, since only the
+machine's own names are accepted. And if the server listens on more than loopback, other people may send requests: they lack
+the token.
 """
 
 from __future__ import annotations
@@ -17,41 +18,41 @@ from deejai_core.features.web.library import RefusedError
 LARGEST_UPLOAD = 500_000_000  # bytes of an audio file that somebody drops in
 LARGEST_REQUEST = 1_000_000  # bytes of any other request's body
 UPLOAD_PATH, TRANSCODE_PATH = "/api/upload", "/api/transcode"
-TAKE_FILES = (UPLOAD_PATH, TRANSCODE_PATH)  # their bodies are audio files
+TAKE_FILES = (UPLOAD_PATH, TRANSCODE_PATH)  # the bodies of these are audio files
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 @dataclass(frozen=True)
 class OpenGuard:
-    """The guard of a server whose requests bring a login of their own, which the application checks.
+    """The guard of a server whose requests contain a login, which the application checks.
 
-    No browser adds that login by itself, as it adds cookies, so nobody else's page can ask in a listener's name.
+    Unlike cookies, browsers do not add that login by themselves, so no other site's page can act in a listener's name.
     """
 
     port: int
 
     def check(self, method: str, path: str, query: str, header: Callable[[str], str | None]) -> None:
-        """Let everybody in."""
+        """Accept every request."""
 
     def most(self, path: str) -> int:
-        """Bytes that the body of a request may have."""
+        """Return how many bytes the body of a request may have."""
         return LARGEST_REQUEST
 
 
 @dataclass(frozen=True)
 class Guard:
-    """port: that the server listens on. token: None on loopback, where only the machine's own names are answered to."""
+    """port: where the server listens. token: None on loopback, where only the machine's own names are accepted."""
 
     port: int
     token: str | None = None
 
     @property
     def cookie(self) -> str:
-        return f"deejai_{self.port}"  # cookies do not keep ports apart
+        return f"deejai_{self.port}"  # cookies do not distinguish ports
 
     def check(self, method: str, path: str, query: str, header: Callable[[str], str | None]) -> None:
-        """header: a header's value by its name, None if there is none. Raises RefusedError."""
+        """Check a request. header: returns a header's value by its name, or None. Raises RefusedError."""
         host = (header("Host") or "").lower()
         if self.token is None and host not in {f"{name}:{self.port}" for name in LOOPBACK} | (
             set(LOOPBACK) if self.port == 80 else set()
@@ -62,12 +63,13 @@ class Guard:
             raise RefusedError("the token is missing or wrong; open the address that the server was started with", 401)
 
     def most(self, path: str) -> int:
-        """Bytes that the body of a request may have."""
+        """Return how many bytes the body of a request may have."""
         return LARGEST_UPLOAD if path in TAKE_FILES else LARGEST_REQUEST
 
     def shows_token(self, query: str, header: Callable[[str], str | None]) -> bool:
-        """Whether a request has the token: in its cookie, its query, or as a bearer."""
-        # By hand: the standard library's reader drops all cookies if one of them is odd, which any program may have set.
+        """Return whether a request has the token: in its cookie, in its query, or as a bearer token."""
+        # Parsed by hand: the standard library's parser drops all cookies if one of them is odd, and any program may have
+        # set it.
         cookies = (cookie.strip().partition("=") for cookie in (header("Cookie") or "").split(";"))
         kind, _, bearer = (header("Authorization") or "").partition(" ")
         shown = [
@@ -80,7 +82,7 @@ class Guard:
 
     @staticmethod
     def _check_origin(method: str, path: str, host: str, header: Callable[[str], str | None]) -> None:
-        # Programs other than browsers send neither of the two headers; pages cannot keep browsers from sending them.
+        # Programs other than browsers send neither header; pages cannot stop browsers from sending them.
         site, origin = header("Sec-Fetch-Site"), header("Origin")
         asks_much = path.startswith("/api/") or method not in ("GET", "HEAD")
         try:

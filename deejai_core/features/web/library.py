@@ -1,4 +1,4 @@
-"""What the DJ page asks of a music library, whoever keeps it."""
+"""What the DJ page needs from a music library, whatever stores it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from deejai_core.tracks.songs import Song
 
 
 class RefusedError(DeejaiError):
-    """A request that cannot be answered; its message is one sentence for whoever made it. status: of HTTP."""
+    """A request that cannot be answered. The message is one sentence for the client. status: the HTTP status."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -32,13 +32,13 @@ class Listed:
     title: str
     album: str
     length: float | None  # seconds
-    format: str  # a key of `audio.MIME_TYPES`; empty: one that no browser plays
+    format: str  # a key of `audio.MIME_TYPES`, or "" if no browser plays it
     analysed: bool
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the analysis of a library is, in tracks. running: whether this server has it analysed now."""
+    """How many tracks of a library are analysed. running: whether this server is analysing it now."""
 
     total: int
     analysed: int
@@ -56,7 +56,7 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class ExternalSong:
-    """A file that somebody dropped in. id: of the same recording in the library, if it has it."""
+    """A file that somebody dropped onto the page. id: of the same recording in the library, if it has one."""
 
     song: Song
     artist: str
@@ -67,7 +67,7 @@ class ExternalSong:
 
 @dataclass(frozen=True)
 class Cover:
-    """Where the picture of a track may be: a file of its own, or inside the audio file."""
+    """Where the picture of a track may be: a separate file, or inside the audio file."""
 
     picture: Path | None
     audio: Path
@@ -75,7 +75,7 @@ class Cover:
 
 @dataclass(frozen=True)
 class BlindRound:
-    """Two lists to choose between, by ids, and the track that they begin with."""
+    """Two lists to choose from, by ids, and the track that both begin with."""
 
     seed: int
     lists: tuple[list[int], list[int]]
@@ -83,45 +83,45 @@ class BlindRound:
 
 @dataclass(frozen=True)
 class BlindResult:
-    """revealed: what made the lists of each round, in words. told: what all votes for these two tell."""
+    """revealed: a line for each round on what made its lists. told: the summary of all votes for these two sides."""
 
     revealed: list[str]
     told: list[str]
 
 
 class Library(Protocol):
-    """Called by several threads at once. Every method may raise RefusedError."""
+    """The port of the page to a library. Several threads may call it at once, and every method may raise RefusedError."""
 
     @property
     def model(self) -> str: ...
 
     @property
     def tracks(self) -> int:
-        """How many tracks are analysed."""
+        """The number of analysed tracks."""
 
     @property
     def writable(self) -> bool:
-        """Whether the page may write playlists, and have music analysed."""
+        """Whether the page may write playlists and start an analysis."""
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """What the tracks of the library may be tagged with."""
+        """The words that the library's tracks may be tagged with."""
 
     @property
     def tags(self) -> Sequence[str]:
-        """The words of the vocabulary that some track is tagged with, to choose by mood."""
+        """The words of the vocabulary that some track is tagged with, for choosing by mood."""
 
     @property
     def map_progress(self) -> float | None:
-        """How much of the map is laid out, 0 to 1, while it is."""
+        """The progress of the map's layout, 0 to 1, while it is computed; otherwise None."""
 
     @property
     def alike(self) -> float | None:
-        """Similarity below which songs no longer sound alike; None: not known."""
+        """The similarity below which songs no longer sound alike; None if unknown."""
 
     @property
     def walk(self) -> Walk:
-        """What the page begins with."""
+        """How lists continue, to begin with."""
 
     @property
     def rules(self) -> Rules: ...
@@ -136,52 +136,55 @@ class Library(Protocol):
 
     @property
     def blind_rounds(self) -> int:
-        """How many rounds a blind test has."""
+        """The number of rounds of a blind test."""
 
     def progress(self) -> Progress: ...
 
     def analyse(self) -> None:
-        """Have all music analysed that is not yet, in the background. Refused if the page may not."""
+        """Start the analysis of all new music in the background. Refused if the page may not."""
 
     def search(self, text: str, limit: int, offset: int) -> Found:
-        """The tracks that some words or a query find, the likeliest first, and artists and albums."""
+        """Return the tracks that words or a query find, the likeliest first, and artists and albums."""
 
     def describe(self, ids: Iterable[int]) -> dict[int, Listed]:
-        """Those of the tracks that exist, by id."""
+        """Return the tracks that exist, by id."""
 
     def anything(self) -> int:
-        """The id of some analysed track."""
+        """Return the id of some analysed track."""
 
     def view(self, rules: Rules) -> View: ...
 
     def embed(self, path: Path, name: str) -> ExternalSong:
-        """A file that is not the library's. name: what it was called."""
+        """Embed a file that is not in the library. name: the file's original name."""
 
     def audio(self, id_: int) -> tuple[Path, str] | None:
-        """A track's file and its format; None if there is no such track."""
+        """Return a track's file and its format, or None if there is no such track."""
 
     def cover(self, id_: int) -> Cover | None: ...
 
     def playlist(self, title: str, ids: Sequence[int]) -> tuple[str, bytes, int]:
-        """A playlist's file name, its bytes, and how many tracks it has."""
+        """Return a playlist's file name, its bytes, and the number of its tracks."""
 
     def save(self, title: str, ids: Sequence[int], *, replace: bool) -> tuple[str, int]:
-        """Write a playlist; returns its path and number of tracks. Refused with status 409 if there is one already."""
+        """Write a playlist; return its path and number of tracks. Refused with status 409 if the file exists."""
 
     def map(self) -> Any:
-        """The library as a picture, ready for JSON."""
+        """Return the map of the library, ready for JSON."""
 
     def map_sketch(self) -> Any:
-        """The same within seconds, but less well laid out; None if `map` takes no longer."""
+        """Return the map within seconds, with a rougher layout; None if `map` takes no longer."""
 
     def begin_test(self, sides: tuple[str, str], query: str) -> str:
-        """Begin a blind test with tracks that a query finds, or any without one; returns what it is called."""
+        """Begin a blind test with tracks that a query finds, or with any tracks if it is None; return the test's name."""
 
     def next_round(self, test: str) -> BlindRound | None:
-        """The round that waits for a vote, or a new one; None if there is none any more."""
+        """Return the round that waits for a vote, or a new one; None if there are no more."""
 
     def vote(self, test: str, chosen: int | None) -> int:
-        """Keep a vote on that round; returns how many this test has by now. chosen: 0 or 1; None: cannot tell."""
+        """Store a vote on the current round; return how many votes this test has.
+
+        chosen: 0 or 1; None if the listener cannot tell.
+        """
 
     def end_test(self, test: str) -> BlindResult:
-        """End a test, and say what was what."""
+        """End a test, and reveal what made which list."""

@@ -1,4 +1,4 @@
-"""The page over a library, from its parts to a server that runs."""
+"""The page over a library, from its parts to a running server."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from deejai_core.features.web.requests import MOST_SEEDS
 from deejai_core.features.web.server import serve
 from deejai_core.features.web.uploads import Uploads
 
-DOCUMENTATION_ADDRESS = ("192.0.2.1", 9)  # RFC 5737: nobody's
+DOCUMENTATION_ADDRESS = ("192.0.2.1", 9)  # an address for documentation (RFC 5737), which belongs to nobody
 ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound to)
 SHORTEST_TOKEN = 16  # characters
 
 
 def token_for(host: str, token: str | None) -> str | None:
-    """The token of a page: the given one; else none on this machine's own addresses, and a new one on others.
+    """Return the token of a page: the given one; otherwise none on loopback addresses, and a new one on others.
 
-    Raises OptionError for one that can be guessed.
+    Raises OptionError if the given one can be guessed.
     """
     if token is not None and (len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isalnum()):
         raise OptionError(
@@ -45,10 +45,10 @@ def serve_page(
     demo: float | None = None,
     program: str = Start.program,
 ) -> None:
-    """Serve a page until ctrl-C, and close it.
+    """Serve a page until ctrl-C, then close it.
 
-    words: what it begins with. ready: called when it listens. demo, program: see `Start`. Raises OptionError, LibraryError,
-    RefusedError, ServingError, MissingError.
+    words: what the page begins with. ready: called once the server listens. demo, program: see `Start`. Raises OptionError,
+    LibraryError, RefusedError, ServingError, MissingError.
     """
     try:
         if not 1 <= port <= 65535:
@@ -68,17 +68,19 @@ def serve_page(
 
 
 def address(host: str, port: int, token: str | None) -> str:
-    """The URL of a page."""
+    """Return the URL of a page."""
     return f"http://{_shown_host(host)}:{port}/" + (f"?token={token}" if token else "")
 
 
 def _shown_host(host: str) -> str:
-    """What reaches this machine from others: for one that listens everywhere its address, which phones can use as well."""
+    """Return the host by which others reach this machine; if it listens on all addresses, the one that phones can use as
+    well.
+    """
     if host not in ANYWHERE:
         return f"[{host}]" if ":" in host else host
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(DOCUMENTATION_ADDRESS)  # sends nothing: it only chooses the interface that leads out
+            probe.connect(DOCUMENTATION_ADDRESS)  # sends nothing: connecting only chooses the outgoing interface
             return str(probe.getsockname()[0])
         except OSError:  # no network
             return socket.gethostname()

@@ -1,4 +1,4 @@
-"""A music library as the DJ page asks for it, whoever keeps it."""
+"""The DJ page's interface to any music library."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ from deejai_core.sentences.understanding import understand
 from deejai_core.words import one_line
 
 KEPT_VIEWS = 8
-AN_HOUR = 3600  # seconds after which "played lately" is reckoned anew
+AN_HOUR = 3600  # seconds after which "played recently" is computed again
 
 
 class Running(Protocol):
-    """An analysis of the library, somewhere in the background."""
+    """An analysis of the library that runs in the background."""
 
     @property
     def running(self) -> bool: ...
 
     def start(self) -> None:
-        """Start it, unless it runs."""
+        """Start it, unless it is running."""
 
     def end(self) -> None:
-        """End it if it runs."""
+        """End it if it is running."""
 
 
 P = ParamSpec("P")
@@ -75,7 +75,7 @@ class State:
 
 
 def _answering(method: Callable[P, R]) -> Callable[P, R]:
-    """A method whose errors become refusals."""
+    """Turn a method's errors into refusals."""
 
     @functools.wraps(method)
     def wrapped(*args: P.args, **options: P.kwargs) -> R:
@@ -105,8 +105,10 @@ class PageLibrary:
         load: LoadModel = load_none,
         blind: BlindTest = BlindTest(),  # noqa: B008 (it cannot change)
     ) -> None:
-        """request: how its tracks are compared, and what the page begins with. analysis: what analyses it; None: the page
-        may not have that done. load: gives models by name, for blind tests. blind: how these are.
+        """request: how tracks are compared, and how lists begin.
+
+        analysis: runs an analysis; None if the page may not start one. load: loads models by name, for blind tests. blind:
+        the options of these.
         """
         self.library = library
         self.map_progress: float | None = None
@@ -119,7 +121,7 @@ class PageLibrary:
         self._state = Following(library, self._open)
 
     def close(self) -> None:
-        """End what was started."""
+        """End everything that was started."""
         if self._analysis:
             self._analysis.end()
 
@@ -141,9 +143,9 @@ class PageLibrary:
         return len(state.space.ids) if state else 0
 
     def seeds(self, words: Sequence[str]) -> list[int]:
-        """The analysed tracks that words name, for whoever starts the page: its errors are no refusals.
+        """Return the analysed tracks that words name, for the person who starts the page: its errors are not refusals.
 
-        Raises LibraryError for none, RefusedError for a file outside the library.
+        Raises LibraryError if there are none, RefusedError for a file outside the library.
         """
         matches = find_matches(self.library, words)
         ids = [match for match in matches if not isinstance(match, Path)]
@@ -160,7 +162,7 @@ class PageLibrary:
         running = bool(self._analysis and self._analysis.running)
         analysed = self.tracks
         if (running or not analysed) and slices_path(self.library).exists():
-            with open_slices(self.library) as store:  # a track gets its vector when all have been embedded
+            with open_slices(self.library) as store:  # tracks get their vectors only when all have been embedded
                 analysed = max(analysed, min(total, len(store.keys(self._model.trunk_name))))
         return Progress(total, analysed, running)
 
@@ -194,9 +196,9 @@ class PageLibrary:
 
     @property
     def state(self) -> State:
-        """The library as it is, or, for the seconds that it takes to open it anew, as it was before it changed.
+        """Return the library as it is, or, for the seconds that opening it again takes, as it was before it changed.
 
-        Raises RefusedError as long as nothing in it has been analysed.
+        Raises RefusedError until something in it has been analysed.
         """
         state = self._state.latest()
         if state is None:
@@ -219,13 +221,13 @@ class PageLibrary:
         try:
             ids = sorted(self.library.matching(text))
         except QueryError:
-            ids = []  # half a query, as it is while somebody types
+            ids = []  # an incomplete query, while somebody is typing
         if not ids and not offset:
             return self._described(text, limit)
         return Found(ids[offset : offset + limit], [], more=len(ids) > offset + limit)
 
     def _described(self, text: str, limit: int) -> Found:
-        """What sounds as a text says, if that is all known words; and as a group, what a list of it begins with."""
+        """Return what sounds as a text says, if all its words are known; and as a group, what its list begins with."""
         space = self.state.space
         there = known_columns(self.library, self.vocabulary)
         understood = understand(text, self.vocabulary, there)
@@ -351,7 +353,7 @@ class PageLibrary:
         def report(done: int, total: int) -> None:
             self.map_progress = done / total
 
-        with self._drawing:  # it may take minutes, and is kept for the next time
+        with self._drawing:  # it may take minutes, and is stored for the next time
             try:
                 threads = self._request.analysis.threads
                 return library_map(self.library, self._model, threads=threads, on_progress=report).data
@@ -367,5 +369,5 @@ class PageLibrary:
 
 
 def _ids(members: Iterable[Member]) -> list[int]:
-    """The tracks of a list, but for files outside the library."""
+    """Return the ids of a list's tracks, without files outside the library."""
     return [member.match for member in members if not isinstance(member.match, Path)]

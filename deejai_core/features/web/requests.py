@@ -1,4 +1,4 @@
-"""What a request asks for, out of its JSON or query string; every value is checked here or nowhere.
+"""Reads values from a request's JSON or query string; every value is checked here and nowhere else.
 
 Each reader takes a mapping and a name, and raises RefusedError with a sentence that names what is wrong.
 """
@@ -24,11 +24,11 @@ from deejai_core.tracks.songs import Song, normal_artist, song_names
 LONGEST_TEXT = 500  # characters of a search, a query or a name
 MOST_TRACKS = 2000  # in one list of a request
 MOST_SEEDS = 50
-LARGEST_ID = 2**63 - 1  # what SQLite keeps
-UNIT_TOLERANCE = 1e-3  # of a vector's squared length
+LARGEST_ID = 2**63 - 1  # the range that SQLite stores
+UNIT_TOLERANCE = 1e-3  # tolerance for a vector's squared length
 
 Options = TypeVar("Options", Walk, Rules)
-Reference = int | Song  # a track of the library, or one that was dropped in
+Reference = int | Song  # a track of the library, or a file that was dropped onto the page
 
 
 def read_text(values: Mapping[str, Any], name: str, default: str = "", longest: int = LONGEST_TEXT) -> str:
@@ -37,13 +37,13 @@ def read_text(values: Mapping[str, Any], name: str, default: str = "", longest: 
         raise RefusedError(f"{name}: must be a text of {longest} characters at most")
     try:
         value.encode()
-    except UnicodeEncodeError as error:  # JSON can name halves of characters, which neither files nor databases hold
+    except UnicodeEncodeError as error:  # JSON can contain halves of characters, which files and databases cannot store
         raise RefusedError(f"{name}: must be a text without lone surrogates (halves of characters)") from error
     return value
 
 
 def read_number(values: Mapping[str, Any], name: str, default: float, lowest: float, highest: float) -> float:
-    """A finite number; also out of a text, as query strings have them. default: NaN if there must be one."""
+    """Return a finite number; it may be a text, as in query strings. default: NaN if the number is required."""
     value = values.get(name, default)
     try:
         number = math.nan if isinstance(value, bool) else float(value)
@@ -84,7 +84,7 @@ def read_list(
 
 
 def reference_reader(dimension: int) -> Callable[[Any, str], Reference]:
-    """A reader of references: ids, or what `/api/upload` said of a file."""
+    """Return a reader of references: ids, or what `/api/upload` returned for a file."""
 
     def read(value: Any, name: str) -> Reference:
         if not isinstance(value, dict):
@@ -102,7 +102,7 @@ def reference_reader(dimension: int) -> Callable[[Any, str], Reference]:
 
 
 def place_reader(read: Callable[[Any, str], Reference]) -> Callable[[Any, str], Reference | None]:
-    """A reader of places in the coming list: a track that is to stay there, or null for one that is to be found."""
+    """Return a reader of places in the coming list: a track that keeps its place, or null for a place to fill."""
     return lambda value, name: None if value is None else read(value, name)
 
 
@@ -118,19 +118,19 @@ def read_vector(value: Any, dimension: int) -> np.ndarray:
         data = b""
     if len(data) == 4 * dimension:
         vector = np.frombuffer(data, "<f4").astype(np.float32)
-        with np.errstate(over="ignore"):  # a number that is far too large is refused as well
+        with np.errstate(over="ignore"):  # also refuses numbers that are far too large
             if abs(float(vector @ vector) - 1) < UNIT_TOLERANCE:
                 return vector
     raise RefusedError("vector: must be one that /api/upload returned")
 
 
 def read_walk(values: Mapping[str, Any], default: Walk) -> Walk:
-    """How lists go on: as the configuration says, but for what a request has."""
+    """Return how lists continue: as configured, except for what a request sets."""
     return _with_options(values, default)
 
 
 def read_rules(values: Mapping[str, Any], default: Rules, vocabulary: Vocabulary) -> Rules:
-    """The object `rules` of a request; what it lacks is as in the configuration."""
+    """Return the object `rules` of a request; missing values are those of the configuration."""
     rules = values.get("rules", {})
     if not isinstance(rules, dict):
         raise RefusedError("rules: must be an object")
@@ -141,12 +141,12 @@ def read_rules(values: Mapping[str, Any], default: Rules, vocabulary: Vocabulary
 
 
 def write_options(of: Walk | Rules) -> dict[str, Any]:
-    """Those options that a request may have, as `read_walk` and `read_rules` read them."""
+    """Return the options that a request may have, as `read_walk` and `read_rules` read them."""
     return {name: one.value.plain(getattr(of, name)) for name, one in page_options(type(of)).items()}
 
 
 def _with_options(values: Mapping[str, Any], default: Options, **others: Value) -> Options:
-    """others: what some options may be, by name, in place of what is declared."""
+    """others: the allowed values of some options, by name, instead of the declared ones."""
     given = {}
     for name, one in page_options(type(default)).items():
         if name not in values:

@@ -1,4 +1,4 @@
-"""What somebody types into the search field, and the tracks, artists and albums that are meant."""
+"""Finds the tracks, artists and albums that somebody means by typing into the search field."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Any
 from deejai_core.extras import extra
 from deejai_core.tracks.text import plain
 
-CLOSE = 75  # of 100: how alike, at least, text with a typing error is to what was meant
-MOST_GROUPS = 3  # artists, and albums, that one search shows
-SHORTEST_FUZZY = 4  # characters; shorter words are close to too much
+CLOSE = 75  # of 100: the least likeness of a text with a typing error to what was meant
+MOST_GROUPS = 3  # artists, and albums, in one result
+SHORTEST_FUZZY = 4  # characters; shorter words resemble too many others
 
 
 @dataclass(frozen=True)
 class Group:
-    """An artist or an album that a search found, or what sounds as its words say. ids: of its tracks, in their order."""
+    """An artist or an album that a search found, or what sounds as its words say. ids: of its tracks, in order."""
 
     kind: str  # "artist", "album" or "sound"
     name: str
-    artist: str  # of an album
+    artist: str  # the artist of an album
     ids: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Found:
-    """ids: of tracks, the likeliest first. more: whether there are others."""
+    """The result of a search. ids: of tracks, the likeliest first. more: whether there are others."""
 
     ids: list[int]
     groups: list[Group]
@@ -36,17 +36,17 @@ class Found:
 
 @dataclass(frozen=True)
 class Name:
-    """A track as its plain words; `plain` of each."""
+    """A track's names as plain words; see `plain`."""
 
     id: int
     title: str
     artist: str
     album: str
-    words: str  # all of them, each after a blank
+    words: str  # all of them, each after a space
 
 
 class SearchIndex:
-    """The names of a library's tracks. rows: (id, title, artist, album, album's artist) of each, any of the texts None."""
+    """The names of a library's tracks. rows: (id, title, artist, album, album artist) of each; any text may be None."""
 
     def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
         self._names: list[Name] = []
@@ -66,9 +66,10 @@ class SearchIndex:
         ]
 
     def search(self, text: str, limit: int, offset: int = 0) -> Found:
-        """What matches: titles and phrases before single words, beginnings of words before their middles.
+        """Return the matches: titles and phrases before single words, beginnings of words before their middles.
 
-        Where nothing does, what is spelt nearly so. Raises MissingError if that needs a library that is not installed.
+        If nothing matches, names with nearly the same spelling. Raises MissingError if that needs a library that is not
+        installed.
         """
         wanted = plain(text)
         words = wanted.split()
@@ -81,7 +82,9 @@ class SearchIndex:
         return Found(page, groups, more=len(found) > offset + limit)
 
     def _matching_groups(self, wanted: str) -> list[Group]:
-        """Artists and albums with a word that begins so: those that begin so themselves, then large ones, first."""
+        """Return artists and albums in which a word begins like this: those that begin like this themselves first, then
+        large ones.
+        """
         found = [
             (not name.startswith(wanted), -len(group.ids), name, group)
             for name, group in self._groups
@@ -107,7 +110,7 @@ class SearchIndex:
 
 
 def _rank(wanted: str, words: list[str], name: Name) -> int | None:
-    """How likely a track is meant: 0 for one of just this title, None for one that lacks a word."""
+    """Return how likely a track is meant: 0 if this is its title, None if it lacks a word."""
     everything = name.words
     if not all(word in everything for word in words):
         return None

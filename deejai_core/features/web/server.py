@@ -1,7 +1,8 @@
-"""Serving the application with waitress.
+"""Serves the application with waitress.
 
-It takes a request's body before the application sees any of it. So whoever may not ask, or wants to bring too much, is sent
-away here, as soon as the head of the request is known. And so is whoever keeps it waiting, so that others can be served.
+Waitress receives a request's body before the application sees any of the request. So this module refuses clients without
+permission, and bodies that are too large, as soon as the head of the request is known. It also closes connections that keep
+the server waiting, so that others can be served.
 """
 
 from __future__ import annotations
@@ -24,28 +25,28 @@ if TYPE_CHECKING:
     from waitress.server import BaseWSGIServer
 
 THREADS = 12
-MOST_CONNECTIONS = 400  # with a file each, within the 1024 descriptors that a process usually may have
-CROWD = 350  # connections from which on the idlest are closed, so that others can come
-HEAD_SECONDS = 20  # that the head of a request may take to arrive
-IDLE_SECONDS = 60  # that a connection may be open without a request, or with a body of which nothing comes
+MOST_CONNECTIONS = 400  # each with a file, within the 1024 descriptors that a process usually may have
+CROWD = 350  # connections from which on the idlest are closed, to make room for others
+HEAD_SECONDS = 20  # seconds in which the head of a request must arrive
+IDLE_SECONDS = 60  # seconds in which a client must read some of a stream still being made; browsers pause for a minute
 UNREAD_SECONDS = 180  # in which a client must read something of a stream still being made; browsers pause for a minute
 LARGEST_HEAD = 65_536  # bytes
 REASONS = {401: "Unauthorized", 403: "Forbidden", 408: "Request Timeout", 413: "Content Too Large"}
 
 
 class ServingError(DeejaiError):
-    """The server cannot listen where it is asked to."""
+    """The server cannot listen at the given address."""
 
 
 def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[], None]) -> None:
-    """Serve until ctrl-C. ready: called when it listens. Raises ServingError, MissingError."""
+    """Serve until ctrl-C. ready: called once the server listens. Raises ServingError, MissingError."""
     with extra("web"):
         from waitress.channel import HTTPChannel
         from waitress.parser import HTTPRequestParser
         from waitress.server import create_server
 
     class Refusal:
-        """What waitress asks of an error."""
+        """An error as waitress expects it."""
 
         def __init__(self, error: RefusedError) -> None:
             self.error = error
@@ -63,13 +64,13 @@ def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[]
             super().parse_header(header_plus)
             self.most, self.deadline = guard.most(self.path), time.monotonic() + MOST_SECONDS
             if not self.chunked and not self.content_length:
-                return  # there is no body to take: the application looks at the rest
+                return  # it has no body: the application checks the rest
             try:
                 guard.check(self.command, self.path, self.query, self._header)
                 if self.content_length > self.most:
                     raise RefusedError(f"the body is too large; {self.most // 1_000_000} MB is the most", 413)
             except RefusedError as error:
-                self.content_length = 0  # which waitress would look at once more
+                self.content_length = 0  # waitress would parse the rest once more
                 self._refuse(error)
 
         def received(self, data: bytes) -> int:
@@ -86,13 +87,13 @@ def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[]
 
         def _refuse(self, error: RefusedError) -> None:
             self.error, self.completed = Refusal(error), True
-            self.expect_continue = False  # or waitress would ask for the body all the same
+            self.expect_continue = False  # otherwise waitress would ask for the body all the same
 
     class Channel(HTTPChannel):
         parser_class = Parser
-        began = 0.0  # when the head that is on its way did
+        began = 0.0  # when the current request head began to arrive
         last_activity: float
-        busy = free = 0.0  # when it was last seen at work; and when not waiting for its client to read
+        busy = free = 0.0  # when it was last active, and when it last did not wait for its client to read
 
         def received(self, data: bytes) -> bool:
             if self.request is None:
@@ -100,7 +101,7 @@ def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[]
             return bool(super().received(data))
 
         def is_overdue(self, now: float) -> bool:
-            """Whether its client has kept the server waiting for too long. To be asked every second."""
+            """Return whether the client has kept the server waiting for too long. To be called every second."""
             if not (self.requests and self.total_outbufs_len):
                 self.free = now
             if self.requests or self.total_outbufs_len:
@@ -114,16 +115,16 @@ def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[]
 
         @property
         def since(self) -> float:
-            """When it last did something for its client."""
+            """Return when the server last did something for this client."""
             return self.last_activity if self.total_outbufs_len else max(self.busy, float(self.creation_time))
 
     def tend(server: BaseWSGIServer, now: float) -> None:
-        """Close the connections whose clients keep the server waiting; of very many, the idlest too."""
+        """Close the connections whose clients keep the server waiting; if there are very many, also the idlest."""
         channels = list(server.active_channels.values())
         closed = [channel for channel in channels if channel.is_overdue(now)]
         idlest = sorted((channel for channel in channels if not channel.requests), key=lambda channel: channel.since)
         for channel in {*closed, *idlest[: max(0, len(channels) - CROWD)]}:
-            server.trigger.pull_trigger(channel.handle_close)  # after all have been looked at
+            server.trigger.pull_trigger(channel.handle_close)  # after all have been checked
 
     try:
         server = create_server(
@@ -146,6 +147,6 @@ def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[]
         if hasattr(listener, "channel_class"):
             listener.channel_class = Channel
             listener.maintenance = functools.partial(tend, listener)
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it tells of every request that has to wait
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it logs every request that has to wait
     ready()
     server.run()

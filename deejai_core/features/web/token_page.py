@@ -1,4 +1,4 @@
-"""The page that asks for the token: one form, and nothing else that whoever lacks the token could see."""
+"""The page that asks for the token: a form, and nothing else, because the visitor has no permission yet."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONTENT_SECURITY_POLICY = (
 
 
 def token_page(program: str, *, wrong: bool) -> str:
-    """HTML. program: what has printed the address. wrong: whether a token was given, and is another one."""
+    """Return HTML. program: the program that printed the address. wrong: whether a wrong token was given."""
     said = "That is not the token." if wrong else "This music is private."
     where = f"the address that <b>{html.escape(program)}</b> has printed"
     return f"""<!doctype html>

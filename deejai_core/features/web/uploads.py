@@ -1,4 +1,4 @@
-"""Audio files that somebody drops in: kept for as long as it takes to embed them, and no longer."""
+"""Audio files that somebody drops onto the page: stored only while they are embedded."""
 
 from __future__ import annotations
 
@@ -15,25 +15,28 @@ from typing import IO
 from deejai_core.features.web.guard import LARGEST_UPLOAD
 from deejai_core.features.web.library import RefusedError
 
-MOST_AT_ONCE = 4  # a file that the browser does not play arrives twice: to be embedded, and to be transcoded
-MOST_SECONDS = 600  # that a file may take to arrive
+MOST_AT_ONCE = 4  # a file that the browser cannot play arrives twice: to be embedded, and to be transcoded
+MOST_SECONDS = 600  # seconds in which a file must arrive
 CHUNK = 1 << 20
 
 
 class Uploads:
-    """folder: for this server alone."""
+    """folder: used by this server alone."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._free = threading.BoundedSemaphore(MOST_AT_ONCE)
 
     def clear(self) -> None:
-        """Remove what a server left that was killed. To be called by one that is sure to be alone: it has the port."""
+        """Remove what a killed server left. Call it only if no other server can be running, as this one has the port."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextlib.contextmanager
     def received(self, body: IO[bytes], name: str) -> Iterator[Path]:
-        """A body as a file, which is gone after the block. name: what the file was called. Raises RefusedError."""
+        """Store a body in a file, which is removed after the block.
+
+        name: the original name of the file. Raises RefusedError.
+        """
         if not self._free.acquire(blocking=False):
             raise RefusedError("the server is analysing other files; try again in a moment", 503)
         try:

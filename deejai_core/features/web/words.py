@@ -1,4 +1,4 @@
-"""What the page says of an error: it has a person before it, who may have neither a terminal nor the files."""
+"""How the page words an error: for a person who may have neither a terminal nor the files."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ WORDS = HINTS | {
 
 
 def in_words(error: DeejaiError) -> str:
-    """What is wrong, and what helps."""
+    """Return what is wrong, and what to do."""
     return f"{error}; {WORDS[error.hint]}" if error.hint else str(error)
