@@ -46,7 +46,7 @@ def evaluation_lines(report: Report, *, correct_hubs: bool, words: Mapping[str, 
         *_table(
             [f"of all lists of the {k} nearest", "uncorrected", "correct_hubs"],
             [
-                ["tracks that are in one at least", _percent(plain.reachable), _percent(corrected.reachable)],
+                ["tracks that are in at least one", _percent(plain.reachable), _percent(corrected.reachable)],
                 ["most lists that one track is in", f"{plain.largest:,}", f"{corrected.largest:,}"],
                 ["skewness of that (0: even; large: hubs)", _number(plain.skewness), _number(corrected.skewness)],
             ],
@@ -141,7 +141,7 @@ def sweep_lines(found: Sweep) -> list[str]:
         ),
         *_sample_note(found.queries, found.tracks),
         "",
-        "in one    tracks that are in one list at least",
+        "in one    tracks that are in at least one list",
         "most      most lists that one track is in",
         "skewness  of that; 0: even, large: hubs",
     ]
@@ -156,7 +156,7 @@ def _hubs(hubs: Hubs) -> list[str]:
 
 
 def _asked(queries: int, tracks: int) -> str:
-    return counted(tracks, "track") if queries == tracks else f"{queries:,} of {tracks:,} tracks, drawn with seed {SEED}"
+    return counted(tracks, "track") if queries == tracks else f"{queries:,} of {tracks:,} tracks, drawn with the random seed {SEED}"
 
 
 def _sample_note(queries: int, tracks: int) -> list[str]:

@@ -20,9 +20,9 @@ WORTH_SHOWING = 0.6  # score from which the nearest title may be a hint
 BY = {"path": "by file", "recording": "by recording", "name": "by name", "similar": "by similar spelling"}
 ABOUT = {
     "similar": "Matched with a song of the library that is spelt differently",
-    "no artist": "Not in the library, nor is their artist",
+    "no artist": "Not in the library, and neither is their artist",
     "no title": "Not in the library, though their artist is",
-    "too little": "Named too briefly to be found: no artist or no title, and no file of the library",
+    "too little": "Too little to go by: neither an artist and a title nor a file of the library",
 }
 
 

@@ -22,6 +22,7 @@ from deejai_core.words import one_line
 Match = int | Path  # the id of a track or album, or a file that is not in the library
 
 NUMBER = re.compile(r"id:\d{1,18}")
+NO_VALUE = re.compile(r"\w+::?")  # a field without a value: finds every track that has the field
 NEAR = 0.75  # likeness of a title to the typed words, from 0 to 1
 MOST_COMPARED = 20_000  # titles: a second's work at most
 
@@ -126,6 +127,8 @@ def _find(library: Library, words: list[str], kind: Kind) -> list[int]:
         # Several terms in one argument: "artist:Sting title:Roxanne".
         with contextlib.suppress(QueryError):  # an apostrophe is not an opening quote
             found = library.find(title, kind)
+    if found and all(NO_VALUE.fullmatch(word) for word in title.split()) and len(found) == len(library.ids(kind)):
+        raise QueryError(f"{title!r} matches every {kind}; add a value after the colon, such as artist:police")
     if not found:
         if library.is_empty():
             raise EmptyError("the library is empty", hint="import")

@@ -86,7 +86,7 @@ def make_similar(library: Library, model: Model, words: Sequence[str], request: 
         remarks += unlike([pick.similarity for pick in picks], space.alike)
     if not request.choose:
         listed = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
-        over = f"no other has a similarity of {walk.floor:g} or more" if walk.floor else "the library has no more"
+        over = f"no other has a similarity of {walk.floor:g} or more" if walk.floor else "no others fit"
         if walk.seconds is None and len(picks) < walk.count:
             warnings.append(f"{over}: {counted(len(picks), space.kind)} instead of {walk.count}")
         elif walk.seconds is not None and _ran_short(listed, walk.seconds, candidates, entries):
@@ -169,9 +169,9 @@ def make_journey(library: Library, model: Model, waypoints: Sequence[str], reque
         total = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
         missing = 0 if walk.seconds else walk.count * len(legs) - len(picks)
         if missing:
-            warnings.append(f"the library has no more: {counted(missing, kind)} fewer than you asked for")
+            warnings.append(f"no others fit: {counted(missing, kind)} fewer than you asked for")
         elif walk.seconds and _ran_short(total, walk.seconds, candidates, entries):
-            warnings.append(f"the library has no more: {_minutes(total)} instead of {_minutes(walk.seconds)}")
+            warnings.append(f"no others fit: {_minutes(total)} instead of {_minutes(walk.seconds)}")
     title = "Journey from " + " to ".join((stop.tracks[0].title if kind == "track" else "") or stop.name for stop in stops)
     return MadeList(
         title, entries, space.name, space.kind, words, _drawn(walk), [*remarks, *_steps(entries, places)], warnings
@@ -280,7 +280,7 @@ def _named_waypoints(
 
 def _best_order(vectors: Sequence[np.ndarray] | np.ndarray, request: Request) -> list[int]:
     if len(vectors) > MOST_REORDERED:
-        raise PlaylistError(f"{len(vectors):,} are too many to reorder; give {MOST_REORDERED:,} at most")
+        raise PlaylistError(f"{len(vectors):,} are too many to reorder; give at most {MOST_REORDERED:,}")
     units = np.asarray(vectors, np.float32)
     distances = np.arccos(np.clip(units @ units.T, -1, 1))
     np.fill_diagonal(distances, 0)

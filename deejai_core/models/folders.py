@@ -67,7 +67,7 @@ def new_model_folder(name: str, folder: Path, *, replace: bool, resume: bool = F
     if is_unfinished(path) and not replace and not resume:
         raise ModelError(f"the training of {name} is not finished", hint="finish or replace", about=name)
     if (path / CONFIG).exists() and not replace and not is_unfinished(path):
-        raise ModelError(f"a model {name} exists already", hint="replace")
+        raise ModelError(f"a model {name} already exists", hint="replace")
     if (path / CONFIG).exists() and (heads := _standing_on(name, folder)):
         raise ModelError(f"{heads[0]} needs {name}; remove {heads[0]} first, or choose another name")
     return path

@@ -54,7 +54,7 @@ class Walk:
     seed: int | None = option(
         None,
         Maybe(Whole(0), zero=True),
-        "seed of the random numbers: the same seed makes the same list",
+        "random seed: the same one makes the same list again",
         metavar="N",
     )
 
@@ -81,12 +81,12 @@ class Rules:
     artist_separation: float | Literal["mild"] = option(
         MILD,
         Separation(MILD),
-        "tracks between two by one artist, or `once`; `mild`: 2, if others are as similar",
+        "tracks between two by the same artist, or `once`; `mild`: 2, if others are nearly as similar",
         metavar="N",
         recorded=True,
         page=True,
     )
-    album_separation: float = option(0, Separation(), "tracks between two from one album, or `once`", metavar="N")
+    album_separation: float = option(0, Separation(), "tracks between two from the same album, or `once`", metavar="N")
     min_length: float = option(0.0, Maybe(Length(), 0.0), "shortest track, such as 1:30", metavar="LENGTH", page=True)
     max_length: float = option(
         600.0, Maybe(Length(), math.inf), "longest track; 0: any", written="10:00", metavar="LENGTH", page=True
@@ -94,7 +94,7 @@ class Rules:
     fold_versions: bool = option(
         True,
         Switch(),
-        "let other versions of a song count as other songs",
+        "treat versions of a song as different songs",
         replaced=("--versions", "--no-versions"),
     )
     duplicate_epsilon: float | None = option(
@@ -109,10 +109,10 @@ class Rules:
         page=True,
     )
     prefer_played: float = option(
-        0.0, Number(0, 1), "similarity that a track loses if it was never played", written=0, metavar="X"
+        0.0, Number(0, 1), "subtract X from the similarity of a track that was never played", written=0, metavar="X"
     )
     avoid_skipped: float = option(
-        0.0, Number(0, 1), "similarity that a track loses if it is always skipped", written=0, metavar="X"
+        0.0, Number(0, 1), "subtract X from the similarity of a track that is always skipped", written=0, metavar="X"
     )
     mood: tuple[tuple[str, float], ...] = option(
         (), Mood(), "lean towards a tag, or away from it (sad=-0.3); repeatable", metavar="TAG=+X", page=True

@@ -37,13 +37,13 @@ class Output:
     relative_to: Path | str | None = option(
         None,
         Maybe(Base()),
-        "paths relative to DIR, or to the `library` or the `playlist`",
+        "write paths relative to DIR, to the `library` or to the `playlist`",
         written=None,
         metavar="DIR",
     )
-    forward_slash: bool = option(False, Switch(), "forward slashes in paths")
+    forward_slash: bool = option(False, Switch(), "write paths with forward slashes")
     urlencode: bool = option(False, Switch(), "URL-encode paths")
-    prefix: str = option("", Value(), "text in front of each path")
+    prefix: str = option("", Value(), "write this text in front of each path")
 
     def style(self, path: Path, music_folder: Path) -> Style:
         """How a playlist at this path names its tracks."""

@@ -351,7 +351,7 @@ def _selected(corpus: _Corpus, min_count: int) -> tuple[_Corpus, np.ndarray]:
     if not len(order):
         listed = counted(int(np.count_nonzero(counts)), "song")
         raise TrainingError(
-            f"nothing to learn from: no two songs that are in {min_count} lists or more stand together in one; of "
+            f"nothing to learn from: no list has two songs that are each in {min_count} lists or more; of "
             f"{listed} in {counted(len(corpus.ends), 'list')}, none is in more than "
             f"{counts.max():,}"
         )

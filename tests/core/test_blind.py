@@ -431,7 +431,7 @@ class TestVotes:
         keep_votes(library, [new_vote(("sound", "random"), "sound", None)])
         before = votes_path(library).read_bytes()
         monkeypatch.setattr(votes, "LARGEST", len(before) + 10)
-        with pytest.raises(StoreError, match="too large with 1 vote more; it holds 1 already"):
+        with pytest.raises(StoreError, match="it has 1 vote and no room for 1 more"):
             keep_votes(library, [new_vote(("sound", "random"), "sound", None)])
         assert votes_path(library).read_bytes() == before
 

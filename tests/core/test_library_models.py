@@ -120,7 +120,7 @@ class TestFolder:
         [
             ("musicnn", {}, "'musicnn' cannot be the name of a model", None),
             ("a/b", {}, "'a/b' cannot be the name of a model", None),
-            ("mine", {}, "a model mine exists already", "replace"),
+            ("mine", {}, "a model mine already exists", "replace"),
             ("net", {}, "the training of net is not finished", "finish or replace"),
             ("trunk", {"replace": True}, "top needs trunk; remove top first, or choose another name", None),
         ],

@@ -168,7 +168,7 @@ class TestNothingToLearn:
             ([["a"], ["b", "b"], []], "none of 2 lists has two songs or more"),
             (
                 [["a", "b"], ["c", "b"]],
-                "in 5 lists or more stand together in one; of 3 songs in 2 lists, none is in more than 2",
+                "no list has two songs that are each in 5 lists or more; of 3 songs in 2 lists, none is in more than 2",
             ),
         ],
         ids=["no lists", "lists of one song", "all below min_count"],

@@ -210,7 +210,7 @@ def test_what_it_may_begin_with(page, tmp_path):
     (aisle,) = page.seeds(["Aisle"])
     assert page.describe([aisle])[aisle].title == "Aisle"
     (tmp_path / "outside.flac").touch()
-    with pytest.raises(RefusedError, match="drop other files into the page"):
+    with pytest.raises(RefusedError, match="drop other files onto the page"):
         page.seeds([str(tmp_path / "outside.flac")])
     with pytest.raises(NoMatchError, match="no track matches 'nowhere'") as caught:
         page.seeds(["nowhere"])

@@ -126,7 +126,7 @@ def test_a_failed_file_is_named_and_left_alone_until_it_changes(unanalysed, coll
 
 def test_with_nothing_to_analyse_pretending_says_so(analysed):
     result = analysed.deejai("analyze", "--pretend")
-    assert (result.out, result.err) == ("", "deejai: there is no file to be analysed\n")
+    assert (result.out, result.err) == ("", "deejai: no file needs to be analysed\n")
 
 
 def test_retry_also_means_what_has_a_vector_of_what_it_was_before(analysed, tmp_path):
@@ -160,7 +160,7 @@ def test_another_song_at_the_same_path_is_noticed(beets, collection, tmp_path):
     os.utime(songs[2])
 
     found = beets.deejai("doctor", status=1)
-    assert f"1 file with another song than when analysed; run `beet deejai analyze`: {songs[0]}\n" in found.out
+    assert f"1 file with a different song than when they were analysed; run `beet deejai analyze`: {songs[0]}\n" in found.out
     assert sorted(beets.deejai("analyze", "--pretend").lines) == sorted(map(str, songs[:3]))
     assert "Computed the vectors of 1 track" in beets.deejai("analyze").err
     changed = [

@@ -143,7 +143,7 @@ def test_what_cannot_be_done_is_one_line(analysed, words, told):
 
 
 def test_an_empty_library_and_no_votes(beets):
-    assert beets.deejai("blind").out.startswith("no votes yet; hold a blind test: beet deejai blind sound random QUERY")
+    assert beets.deejai("blind").out.startswith("no votes yet; start a blind test: beet deejai blind sound random QUERY")
     assert "Your beets library is empty" in beets.deejai("blind", "sound", "random", status=1).err
 
 

@@ -224,9 +224,9 @@ class TestReport:
             ["1x", "Nave", "-", "Dusk", "in", "Light", "=", "Nave", "-", "Dust", "in", "Light", "(0.92)"]
         ]
         text = "\n".join(lines)
-        assert "Not in the library, nor is their artist (2 songs):" in text
+        assert "Not in the library, and neither is their artist (2 songs):" in text
         assert "Nave - Dust in Delight  (nearest: dust in light, 0." in text
-        assert "Named too briefly to be found" in text
+        assert "Too little to go by" in text
 
     def test_one_source(self, analysed, tmp_path):
         file = write_m3u(tmp_path / "a.m3u", "Radiohead - Creep")

@@ -86,7 +86,7 @@ def test_a_malicious_pickle_is_never_run(network):
 
 def test_a_model_is_replaced_only_when_asked_to(network):
     told = network.deejai("model", "import", network.folder / "speccy_model", "speccy", status=1).err
-    assert "a model speccy exists already; --force replaces it" in told
+    assert "a model speccy already exists; --force replaces it" in told
     before = (network.folder / "deejai/models/speccy/model.safetensors").read_bytes()
     (network.folder / "nonsense.h5").write_bytes(b"nonsense")
     network.deejai("model", "import", network.folder / "nonsense.h5", "speccy", "--force", status=1)

@@ -57,7 +57,7 @@ class TestSimilar:
     def test_a_library_with_fewer_gives_all_and_says_so(self, analysed):
         result = analysed.deejai("similar", "Margin", "-n", "100")
         assert len(picks(result)) == 23
-        assert "the library has no more: 23 tracks instead of 100" in result.err
+        assert "no others fit: 23 tracks instead of 100" in result.err
 
     def test_a_title_wins_over_longer_ones(self, analysed):
         analysed.run("modify", "-yMW", "title:Rust", "title=Kettle of Fish")
@@ -140,6 +140,9 @@ class TestSimilar:
             (["similar", "Don't Stop"], 'no track matches "Don\'t Stop"'),
             (["similar", "~scape"], "no track matches '~scape'"),
             (["similar", ""], "the query is empty"),
+            (["similar", "artist:"], "'artist:' matches every track; add a value after the colon, such as artist:police"),
+            (["similar", "-a", "artist:", "year::"], "'artist: year::' matches every album; add a value"),
+            (["journey", "Aisle", "title:"], "'title:' matches every track; add a value"),
             (["similar", "artist:Nobody"], "no track matches 'artist:Nobody'; `beet ls` shows"),
             (["similar", "Re: Nobody"], "no track matches 'Re: Nobody'; for a title with a colon, try title:"),
             (["similar", "/no/such/file.mp3"], "/no/such/file.mp3: no such file, and no track matches"),
@@ -336,7 +339,7 @@ class TestJourney:
     def test_a_small_library_says_that_it_has_no_more(self, analysed):
         result = analysed.deejai("journey", "Kettle", "Anvil", "-n", "30")
         assert len(picks(result)) == 22
-        assert "the library has no more: 8 tracks fewer than you asked for" in result.err
+        assert "no others fit: 8 tracks fewer than you asked for" in result.err
 
 
 class TestIds:

@@ -228,7 +228,7 @@ class TestTaste:
 
     def test_training_again_while_in_use_is_used_at_once(self, taught):
         (before,) = set(taught.field("deejai_model"))
-        assert "a model taste exists already; --force replaces it" in taught.deejai("train", "taste", status=1).err
+        assert "a model taste already exists; --force replaces it" in taught.deejai("train", "taste", status=1).err
         taught.deejai("train", "taste", "--force", "--seed", "3")
         (after,) = set(taught.field("deejai_model"))
         assert before != after
@@ -357,7 +357,7 @@ class TestNetwork:
         info = analysed.deejai("model", "info", "noise").out
         assert "kind       network with random weights" in info
         assert "nothing: random weights of the 1d network, seed 1" in info
-        assert "a model noise exists already; --force replaces it" in analysed.deejai(*train, status=1).err
+        assert "a model noise already exists; --force replaces it" in analysed.deejai(*train, status=1).err
 
         def name() -> str:
             return re.search(r"speccy-1d-\w+", analysed.deejai("model", "info", "noise").out)[0]

@@ -82,7 +82,7 @@ def test_remove_and_pin(visit, server):
     settled(page)
     assert coming(page).index(pinned) == at
     assert unwanted not in coming(page)
-    page.get_by_role("button", name=f"Follow {pinned} no more").click()
+    page.get_by_role("button", name=f"Stop following {pinned}").click()
     expect(page.locator("#followed .name")).to_have_text(["Breaker"])
 
 

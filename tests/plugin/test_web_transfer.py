@@ -28,7 +28,7 @@ class TestBodies:
     def test_declared(self, server, web_library, more):
         answer = server.raw(self.head(server, "Content-Length: 10000000000", *more))
         assert answer.startswith(b"HTTP/1.1 413 ")
-        assert b'"error": "the body is too large; 500 MB is the most"' in answer
+        assert b'"error": "the body is too large; the limit is 500 MB"' in answer
         assert size(server.temporary, web_library.data / "uploads") == 0
 
     def test_streamed_in_chunks(self, server, web_library):

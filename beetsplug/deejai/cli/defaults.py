@@ -30,7 +30,7 @@ class OfBeets:
     playlist_dir: Path | None = option(
         None,
         Maybe(Value()),
-        "write the list to this folder, named after its tracks",
+        "write to this folder, not to the configured one",
         written=None,
         metavar="DIR",
         short="-d",
@@ -38,7 +38,7 @@ class OfBeets:
     format: str | None = option(
         None,
         Maybe(Value()),
-        "print each track by this template of beets",
+        "print each track with this beets template, and nothing else",
         written=None,
         metavar="FORMAT",
         short="-f",

@@ -26,7 +26,7 @@ OUTPUT = _options("playlist_dir", "output_format", "relative_to", "forward_slash
 JOURNEY = _options("between", "minutes")
 BLIND = _options("blind_tracks", "blind_rounds", "keep_on", "stay", "seed")
 ARTISTS = (replace(OPTIONS["number"], help="artists to show"), *_options("space", "candidates"))
-LESS = "less like what matches this query"  # help of --less
+LESS = "move away from what matches this query, and never pick it"  # help of --less
 TYPES = {"text": "string", "int": "int", "float": "float"}  # optparse's, by the form of a value
 
 

@@ -54,7 +54,7 @@ def bliss_directions(library: Library, limits: Limits, teller: Teller) -> tuple[
                     _write(path, edition, kept)
     found = {id_: kept[key] for id_, key in sorted(recordings.items()) if key in files and np.isfinite(kept[key]).all()}
     if not found:
-        raise LibraryError(f"{edition} could read no file of this library")
+        raise LibraryError(f"{edition} could not read any file of this library")
     return np.array(list(found), np.int64), directions(np.stack(list(found.values())))
 
 

@@ -74,7 +74,7 @@ def keep_votes(library: Library, votes: Sequence[Vote]) -> int:
                 data = format_votes([*kept.values(), *new.values()])
                 if len(data) > LARGEST:
                     raise StoreError(
-                        f"{path}: too large with {counted(len(new), 'vote')} more; it holds {len(kept):,} already"
+                        f"{path}: it has {counted(len(kept), 'vote')} and no room for {len(new):,} more"
                     )
                 with replacing(path) as temporary:
                     temporary.write_bytes(data)

@@ -81,7 +81,7 @@ def update_playlist(call: Call) -> dict[str, Any]:
         removed = {seen[_index(text, len(seen))] for text in call.all("songIndexToRemove")}
         items = [item for place, item in enumerate(items) if place not in removed] + _songs_given(call, "songIdToAdd")
         if len(items) > MOST_SONGS:
-            raise SubsonicError(GENERIC, f"a playlist has {MOST_SONGS:,} songs at most")
+            raise SubsonicError(GENERIC, f"a playlist can have at most {MOST_SONGS:,} songs")
         _keep(
             call,
             replace(

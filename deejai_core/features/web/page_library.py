@@ -150,7 +150,7 @@ class PageLibrary:
         matches = find_matches(self.library, words)
         ids = [match for match in matches if not isinstance(match, Path)]
         if len(ids) < len(matches):
-            raise RefusedError("a query names tracks of the library; drop other files into the page")
+            raise RefusedError("a query names tracks of the library; drop other files onto the page")
         found = [id_ for id_ in ids if id_ in self.state.space.position]
         if not found:
             raise self.state.space.why_not(ids[0])
@@ -303,7 +303,7 @@ class PageLibrary:
             raise RefusedError("this page may not write playlists; download it instead", 403)
         encoded = self._encode(title, ids)
         if encoded.path.exists() and not replace:
-            raise RefusedError(f"a playlist called {one_line(title)!r} exists already", 409)
+            raise RefusedError(f"a playlist called {one_line(title)!r} already exists", 409)
         self._playlists.write(encoded)
         return str(encoded.path), encoded.tracks
 

@@ -68,7 +68,7 @@ def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[]
             try:
                 guard.check(self.command, self.path, self.query, self._header)
                 if self.content_length > self.most:
-                    raise RefusedError(f"the body is too large; {self.most // 1_000_000} MB is the most", 413)
+                    raise RefusedError(f"the body is too large; the limit is {self.most // 1_000_000} MB", 413)
             except RefusedError as error:
                 self.content_length = 0  # waitress would parse the rest once more
                 self._refuse(error)
@@ -76,7 +76,7 @@ def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[]
         def received(self, data: bytes) -> int:
             taken: int = super().received(data)
             if not self.completed and self.body_bytes_received > self.most:
-                self._refuse(RefusedError(f"the body is too large; {self.most // 1_000_000} MB is the most", 413))
+                self._refuse(RefusedError(f"the body is too large; the limit is {self.most // 1_000_000} MB", 413))
             elif not self.completed and time.monotonic() > self.deadline:
                 self._refuse(RefusedError("the body takes too long to arrive", 408))
             return taken

@@ -60,7 +60,7 @@ def _copy(body: IO[bytes], path: Path) -> None:
         while chunk := body.read(CHUNK):
             size += len(chunk)
             if size > LARGEST_UPLOAD:
-                raise RefusedError(f"the file is too large; {LARGEST_UPLOAD // 1_000_000} MB is the most", 413)
+                raise RefusedError(f"the file is too large; the limit is {LARGEST_UPLOAD // 1_000_000} MB", 413)
             if time.monotonic() > deadline:
                 raise RefusedError("the file takes too long to arrive", 408)
             file.write(chunk)

@@ -18,7 +18,7 @@ class Versions(Rule):
 
     name = "versions"
     reason = "it is a version of a song in the list"
-    allowed = "of a song that is in the list already"
+    allowed = "of a song that is already in the list"
     columns = ("artist", "title", "recording")
 
     @classmethod

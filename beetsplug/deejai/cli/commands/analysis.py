@@ -70,7 +70,7 @@ def run_analyze(call: Call) -> None:
         paths = pending_files(call.library, model, tagger, settings.analysis, ids=ids, retry=retry, force=force)
         print_lines(map(os.fspath, paths))
         if not paths:
-            call.log.info("there is no file to be analysed")
+            call.log.info("no file needs to be analysed")
         return
     outcome = analyse_and_tell(
         call.library,

@@ -32,7 +32,7 @@ def verbs() -> list[Verb]:
 
     status = Verb("status", run_status, "show how much is analysed, and how much disk space it takes")
     failed = Verb("failed", run_failed, "list the files that could not be analysed", takes="[QUERY...]")
-    doctor = Verb("doctor", run_doctor, "check everything; with --fix, repair it")
+    doctor = Verb("doctor", run_doctor, "check everything that playlists depend on; with --fix, repair it")
     doctor.switch("--fix", "repair what can be repaired")
     return [evaluate, status, failed, doctor]
 

@@ -19,7 +19,7 @@ def verbs() -> list[Verb]:
         action="append",
         default=[],
         metavar="FILE",
-        help="draw this playlist or journey into the map; may be repeated",
+        help="draw this playlist or journey on the map; may be repeated",
     )
     map_.switch("--open", "open the map when it is written")
     return [map_]

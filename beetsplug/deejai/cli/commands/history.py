@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def verbs() -> list[VerbsCommand]:
     add = Verb("add", run_add, "read playlists into the history", takes="[options] SOURCE...")
-    add.switch("-p", "--pretend", "only show what would be read, keep nothing")
+    add.switch("-p", "--pretend", "only show what would be read, store nothing")
 
     list_ = Verb("list", run_list, "list the sources of the history, and what came from each", aliases=("ls",))
     remove = Verb(

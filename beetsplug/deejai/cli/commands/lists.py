@@ -65,17 +65,17 @@ def verbs() -> list[Verb]:
 
 def _add_list_options(verb: Verb, options: Iterable[Option]) -> None:
     """The options of a list that is made by picking tracks."""
-    verb.switch("-a", "--album", "albums instead of tracks")
+    verb.switch("-a", "--album", "use albums instead of tracks")
     verb.parser.add_option("--less", metavar="QUERY", help=LESS)
     add_options(verb, options)
-    verb.switch("--pick", "choose each next track yourself, among five")
-    verb.switch("--why", "show why each track was chosen, and not others")
+    verb.switch("--pick", "choose each next track yourself, from five")
+    verb.switch("--why", "show why each track was chosen, and why others were not")
     _add_output_options(verb)
 
 
 def _add_end_options(verb: Verb) -> None:
-    verb.switch("--keep-first", "keep the first one where it is")
-    verb.switch("--keep-last", "keep the last one where it is")
+    verb.switch("--keep-first", "keep the first one in its place")
+    verb.switch("--keep-last", "keep the last one in its place")
 
 
 def _add_output_options(verb: Verb) -> None:

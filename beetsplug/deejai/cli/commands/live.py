@@ -29,7 +29,7 @@ IN_RADIO = ("keep_on", "stay", "list_seeds")
 
 
 def verbs() -> list[Verb]:
-    listen = Verb("listen", run_listen, "name the songs that sound like what plays in the room")
+    listen = Verb("listen", run_listen, "name the songs that sound like the music in the room")
     option = listen.parser.add_option
     option(
         "--against",

@@ -44,8 +44,8 @@ def verbs() -> list[Verb]:
     add("--fade", type="float", metavar="SECONDS", help="length of the fades in seconds; 0: gapless (default: 6)")
     add("--bitrate", type="int", metavar="KBITS", help="kbit/s (default: 256, with .ogg 224, with .opus 192)")
     mix.switch("--force", "replace the file even if it is not a mix")
-    mix.switch("--similar", "mix the list that `similar` makes of the arguments")
-    mix.switch("--journey", "mix the list that `journey` makes of the arguments")
+    mix.switch("--similar", "mix the list that `similar` makes from the arguments")
+    mix.switch("--journey", "mix the list that `journey` makes from the arguments")
     add("--less", metavar="QUERY", help=LESS)
     add_options(mix, LIST_OPTIONS)
     return [mix]

@@ -12,7 +12,7 @@ from ..settings import models_folder
 
 
 def verbs() -> list[VerbsCommand]:
-    list_ = Verb("list", run_list, "list the models, and what the library has of each")
+    list_ = Verb("list", run_list, "list the models, and how many tracks have been analysed with each")
     info = Verb("info", run_info, "show what a model is", takes="[NAME]")
     use = Verb("use", run_use, "switch to another model", takes="NAME")
     remove = Verb("remove", run_remove, "remove a model", takes="[options] NAME")

@@ -25,7 +25,7 @@ def verbs() -> list[Verb]:
     train.parser.add_option(
         "--objective",
         choices=OBJECTIVES,
-        help="what is learned: lists (the default), siamese, and with --network also autoencoder, variational",
+        help="what to learn: lists (the default), siamese, and with --network also autoencoder, variational",
     )
     train.parser.add_option(
         "--epochs",
@@ -41,7 +41,7 @@ def verbs() -> list[Verb]:
         "--vectors", metavar="FILE", help="take Track2Vec's vectors from this Parquet file instead of learning them"
     )
     train.switch("--use", "use the model at once")
-    train.parser.add_option("--seed", type="int", default=1, help="seed of the random numbers (default: 1)")
+    train.parser.add_option("--seed", type="int", default=1, help="random seed (default: 1)")
     train.switch("-f", "--force", "replace a model of this name")
     return [train]
 

@@ -15,7 +15,7 @@ const converting = new Set(); // tracks
 /** of: how many were dropped in at once. */
 export async function open(file, of = 1) {
   if (file.size > facts.largest_upload) {
-    return notice(`“${file.name}” is too large; ${Math.floor(facts.largest_upload / 1e6)} MB is the most.`);
+    return notice(`“${file.name}” is too large; the limit is ${Math.floor(facts.largest_upload / 1e6)} MB.`);
   }
   const title = file.name.replace(/\.[^.]*$/, "");
   const name = `${Date.now().toString(36)}.${Math.random().toString(36).slice(2)}`;

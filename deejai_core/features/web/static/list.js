@@ -18,7 +18,7 @@ export function showList() {
     }));
   const several = queue.followed.length > 1;
   showKeyed($("followed"), queue.followed, () => buildChip(unfollow), (item, track) =>
-    updateChip(item, track, several ? `Follow ${track.title} no more` : ""));
+    updateChip(item, track, several ? `Stop following ${track.title}` : ""));
   $("unliked").hidden = !queue.less.length;
   showKeyed($("less"), queue.less, () => buildChip((track) => queue.lessLike(track)), (item, track) =>
     updateChip(item, track, `No longer less like ${track.title}`));

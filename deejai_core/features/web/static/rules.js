@@ -2,8 +2,8 @@
 
 import { $, make, numberIn } from "./dom.js";
 
-const KEEP_ON = (value) => (value === 0 ? "the first" : value === 1 ? "the last" : `the last ${value}`);
-const STAY = (value) => (value === 0 ? "wanders off" : `${Math.round(100 * value)} % the first`);
+const KEEP_ON = (value) => (value === 0 ? "the first songs" : value === 1 ? "the last song" : `the last ${value}`);
+const STAY = (value) => (value === 0 ? "wanders off" : `${Math.round(100 * value)} % like the first`);
 const DRUNK = ["sober", "merry", "tipsy", "swaying", "drunk", "legless"];
 const drunk = (value) => DRUNK[value === 0 ? 0 : Math.min(5, 1 + Math.floor(value * 5))];
 
