@@ -156,7 +156,7 @@ def _hubs(hubs: Hubs) -> list[str]:
 
 
 def _asked(queries: int, tracks: int) -> str:
-    return counted(tracks, "track") if queries == tracks else f"{queries:,} of {tracks:,} tracks, drawn with the random seed {SEED}"
+    return counted(tracks, "track") if queries == tracks else f"{queries:,} of {tracks:,} tracks, random seed {SEED}"
 
 
 def _sample_note(queries: int, tracks: int) -> list[str]:

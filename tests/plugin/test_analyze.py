@@ -160,7 +160,7 @@ def test_another_song_at_the_same_path_is_noticed(beets, collection, tmp_path):
     os.utime(songs[2])
 
     found = beets.deejai("doctor", status=1)
-    assert f"1 file with a different song than when they were analysed; run `beet deejai analyze`: {songs[0]}\n" in found.out
+    assert f"1 file with a different song than at the last analysis; run `beet deejai analyze`: {songs[0]}\n" in found.out
     assert sorted(beets.deejai("analyze", "--pretend").lines) == sorted(map(str, songs[:3]))
     assert "Computed the vectors of 1 track" in beets.deejai("analyze").err
     changed = [

@@ -195,7 +195,7 @@ def test_of_a_large_library_a_sample_is_measured_and_it_says_so(large):
     found, result = figures(large), large.deejai("eval")
     assert (found["tracks"], found["queries"]) == (1024, 200)
     assert found["fields"]["artist"]["hit_rate"]["vectors"] > 0.99  # its neighbours are not only those of the sample
-    assert result.lines[0].startswith("200 of 1,024 tracks, drawn with the random seed 0, and the 10 nearest to each")
+    assert result.lines[0].startswith("200 of 1,024 tracks, random seed 0, and the 10 nearest to each")
     assert "(hubs: as if the 200 tracks drawn were the library)" in result.out
 
 

@@ -90,7 +90,7 @@ def files(library: Library, analysis: Analysis) -> Iterator[Finding]:
         yield Finding("files", "contain the songs that were analysed")
         return
     named = ", ".join(others[:NAMED]) + (f" and {len(others) - NAMED:,} more" if len(others) > NAMED else "")
-    told = f"{counted(len(others), 'file')} with a different song than when they were analysed"
+    told = f"{counted(len(others), 'file')} with a different song than at the last analysis"
     yield Finding("files", told, wrong=True, hint="analyse", named=named)
 
 
