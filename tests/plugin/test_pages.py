@@ -55,7 +55,7 @@ def test_every_command_has_options_that_there_are():
     verbs = {name: verb for verb in deejai_command(config=None, log=None).verbs for name in (verb.name, *verb.aliases)}
     seen = 0
     for page, (_, _, *words) in shown(PAGES):
-        if not words or words[0] == "VERB":
+        if not words or words[0] == "COMMAND":
             continue
         assert words[0] in verbs, (page, words)
         try:

@@ -160,10 +160,10 @@ class TestSimilar:
             (["journey", "Aisle", " "], "the query is empty"),
             (["journey", "Aisle", "Nobody"], "no track matches 'Nobody'"),
             (["journey", "Aisle", "Anvil", "-n", "-1"], "error: --number: must be at least 0, not -1"),
-            (["similr", "Aisle"], "beet deejai has no verb 'similr'; did you mean similar?"),
-            (["model", "forget"], "beet deejai model has no verb 'forget'; `beet deejai model -h` lists them"),
-            (["help", "simlar"], "beet deejai has no verb 'simlar'; did you mean similar?"),
-            (["help", "tag", "all"], "tag has no verbs of its own"),
+            (["similr", "Aisle"], "beet deejai has no command 'similr'; did you mean similar?"),
+            (["model", "forget"], "beet deejai model has no command 'forget'; `beet deejai model -h` lists them"),
+            (["help", "simlar"], "beet deejai has no command 'simlar'; did you mean similar?"),
+            (["help", "tag", "all"], "tag has no commands of its own"),
         ],
     )
     def test_errors_say_what_to_do(self, analysed, args, error):

@@ -142,7 +142,7 @@ class VerbsCommand(ui.Subcommand):
                 return verb
         name = self.parser.get_prog_name()
         hint = did_you_mean(word, (verb.name for verb in self.verbs))
-        raise UserError(f"{name} has no verb {word!r}{hint or f'; `{name} -h` lists them'}")
+        raise UserError(f"{name} has no command {word!r}{hint or f'; `{name} -h` lists them'}")
 
     @property
     def root_parser(self) -> optparse.OptionParser | None:

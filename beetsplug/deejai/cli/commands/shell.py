@@ -15,12 +15,12 @@ SHELLS = ("bash", "zsh", "fish")  # of `completion`, which takes long to import
 
 def verbs(command: VerbsCommand) -> list[Verb]:
     """command: the one whose verbs are to be typed."""
-    help_ = Verb("help", partial(run_help, command), "show the verbs, or the options of one", takes="[VERB]")
+    help_ = Verb("help", partial(run_help, command), "list all commands, or the options of one", takes="[COMMAND]")
     help_.words = tuple(verb.name for verb in command.verbs)
     completion = Verb(
         "completion",
         partial(run_completion, command),
-        "print a script that completes verbs and options in your shell",
+        "print a script that completes commands and options in your shell",
         takes="|".join(SHELLS),
     )
     completion.words = SHELLS
@@ -31,7 +31,7 @@ def run_help(command: VerbsCommand, call: Call) -> None:
     meant: ui.Subcommand = command
     for number, word in enumerate(call.args):
         if not isinstance(meant, VerbsCommand):
-            raise UserError(f"{' '.join(call.args[:number])} has no verbs of its own")
+            raise UserError(f"{' '.join(call.args[:number])} has no commands of its own")
         meant = meant.verb(word)
     meant.print_help()
 
