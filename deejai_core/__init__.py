@@ -1,7 +1,7 @@
 """Playlists by sound, for any music player: audio to vectors, vectors to playlists.
 
     file --audio--> samples --spectrogram--> log-mel slices --model--> slice vectors --slices--> kept on disk
-    slice vectors --mp3tovec--> one vector a track --index--> neighbours --playlists--> tracks --m3u--> any player
+    slice vectors --mp3tovec--> one vector per track --index--> neighbours --playlists--> tracks --m3u--> any player
 
     from deejai_core import FolderLibrary, Rules, Walk, analyse, similar, write_playlist
 
@@ -11,7 +11,7 @@
     made = similar(library, ["Roxanne"], Walk(count=20), Rules(artist_separation=5))
     write_playlist(made, "like-roxanne.m3u")
 
-Knows nothing of beets; `beetsplug.deejai` is the adapter. See docs/design.md and docs/api.md.
+This package does not know beets; `beetsplug.deejai` is the adapter. See docs/design.md and docs/api.md.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import the rest when it is asked for: errors and the version are to be had without numpy."""
+    """Import the rest on demand: errors and the version are available without numpy."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from deejai_core import api

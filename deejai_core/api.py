@@ -1,4 +1,4 @@
-"""What a program does with this package: analyse a library, and make lists of it.
+"""The functions of this package for programs: analyse a library, and make lists from it.
 
     library = FolderLibrary("~/Music")
     library.refresh()
@@ -6,7 +6,7 @@
     made = similar(library, ["Roxanne"], Walk(count=20), Rules(artist_separation=5))
     write_playlist(made, "like-roxanne.m3u")
 
-All names of `deejai_core.__all__` that are not errors can be had from here.
+All names of `deejai_core.__all__` that are not errors are available here.
 """
 
 from __future__ import annotations
@@ -104,34 +104,34 @@ def analyse(
     analysis: Analysis | None = None,
     observer: AnalysisObserver | None = None,
 ) -> Outcome:
-    """Give the tracks of a library the vectors that they lack, and build its index.
+    """Compute the missing vectors of a library's tracks, and build its index.
 
     Parameters
     ----------
     library
-        Whose tracks.
+        The library of the tracks.
     ids
         The tracks to look at; by default all.
     model
-        What turns sound into vectors; by default MusiCNN.
+        The model that turns sound into vectors; by default MusiCNN.
     analysis
         How files are decoded, and how vectors are weighted.
     observer
-        Whose methods are called as the analysis goes on.
+        Its methods are called during the analysis.
 
     Returns
     -------
     Outcome
-        How many tracks got a vector, how many failed.
+        How many tracks got a vector, and how many failed.
 
     Raises
     ------
     UnmountedError
-        If the files are gone.
+        If the files are missing.
     LibraryError
-        If another process analyses this library.
+        If another process is analysing this library.
     StoreError
-        If what is found cannot be written.
+        If the results cannot be written.
     """
     model = model or MusiCNN()
     outcome = analyse_library(library, model, tagging_model(model), analysis or Analysis(), ids=ids, observer=observer)
@@ -150,40 +150,40 @@ def open_space(
     plays: bool = False,
     whole: bool = False,
 ) -> Space:
-    """Open a library as a space: its vectors, its index, and what is known of each track.
+    """Open a library as a space: its vectors, its index, and the data of its tracks.
 
     Parameters
     ----------
     library
         An analysed library.
     model
-        Whose vectors are compared; by default MusiCNN's.
+        The model whose vectors are compared; by default MusiCNN.
     analysis
         How files outside the library are decoded.
     kind
-        What its places are those of: ``"track"``, or ``"album"``, each the blend of its tracks.
+        What the space consists of: ``"track"``, or ``"album"``, each the blend of its tracks.
     learned
         Compare by the lists that tracks are in (Track2Vec) instead of by their sound.
     search
         How neighbours are found: ``"auto"``, ``"annoy"`` or ``"exact"``.
     plays
-        Read how often and when each track was played, for rules that ask for it.
+        Read how often and when each track was played, for rules that need it.
     whole
         Load the metadata of all tracks now. By default it is loaded on demand.
 
     Returns
     -------
     Space
-        ``rows.vectors`` are (n, dimension) unit vectors, float32; ``ids`` says whose each is.
+        ``rows.vectors`` are (n, dimension) unit vectors, float32; ``ids`` are the ids of their tracks or albums.
 
     Raises
     ------
     EmptyError
         If the library has no tracks.
     NotAnalysedError
-        If none has a vector of this model.
+        If no track has a vector of this model.
     LibraryError
-        If it is to be learned, and Track2Vec knows no track of the library.
+        If `learned` is true, and Track2Vec knows no track of the library.
     """
     return open_space_of(
         library,
@@ -206,37 +206,37 @@ def similar(
     model: Model | None = None,
     **one_off: Any,
 ) -> MadeList:
-    """Make a list of what sounds like some tracks.
+    """Make a list of tracks that sound like some others.
 
     Parameters
     ----------
     library
         An analysed library.
     words
-        Titles, queries of the library, audio files or playlists: the seeds. What is none of these, but known words, says
-        how music sounds ("calm piano, no singing"), and the tracks that sound most so are the seeds.
+        Titles, queries of the library, audio files or playlists: the seeds. Known words that are none of
+        these describe how music sounds ("calm piano, no singing"); the seeds are the tracks that sound most like it.
     walk
-        How the list goes on from them.
+        How the list continues from them.
     rules
         Which tracks it may take.
     model
-        Whose vectors are compared; by default MusiCNN's.
+        The model whose vectors are compared; by default MusiCNN.
     **one_off
         Further fields of `Request`, such as ``kind="album"``, ``less="query"``, ``by_words=True`` or ``why=True``.
 
     Returns
     -------
     MadeList
-        The tracks in their order, each with its similarity; what there is to say of the list.
+        The tracks in order, each with its similarity; and remarks about the list.
 
     Raises
     ------
     NoMatchError
         If the words name nothing.
     NotAnalysedError
-        If what they name has no vector.
+        If nothing that they name has a vector.
     OptionError
-        If walk or rules ask for what cannot be.
+        If an option of walk or rules has an impossible value.
     """
     return make_similar(library, model or MusiCNN(), words, _request(walk or Walk(), rules, one_off))
 
@@ -290,22 +290,22 @@ def reorder(library: Library, words: Sequence[str], *, model: Model | None = Non
     Raises
     ------
     PlaylistError
-        If it cannot be read, or has fewer than two tracks with a vector.
+        If the playlist cannot be read, or has fewer than two tracks with a vector.
     """
     return make_reordered(library, model or MusiCNN(), words, _request(Walk(), None, one_off))
 
 
 def write_playlist(made: MadeList, path: str | Path, style: Style | None = None) -> Path:
-    """Write a list to a file in the format that its name ends in: M3U, PLS, XSPF or JSPF.
+    """Write a list to a file, in the format of its suffix: M3U, PLS, XSPF or JSPF.
 
     Parameters
     ----------
     made
         The list.
     path
-        The file, which is replaced whole; ``~`` is the home folder.
+        The file, which is replaced atomically; ``~`` is the home folder.
     style
-        How it names its tracks; by default by absolute paths.
+        How the file names its tracks; by default with absolute paths.
 
     Returns
     -------
@@ -315,7 +315,7 @@ def write_playlist(made: MadeList, path: str | Path, style: Style | None = None)
     Raises
     ------
     PlaylistError
-        If the format is not written, or the file cannot be.
+        If this format cannot be written, or the file cannot.
     """
     file = user_path(str(path)).absolute()
     check_suffix(file)
@@ -326,7 +326,7 @@ def write_playlist(made: MadeList, path: str | Path, style: Style | None = None)
 
 
 def evaluate(library: Library, fields: Iterable[str] = (), k: int = 10, *, model: Model | None = None) -> Report:
-    """Measure how often tracks that belong together lie together, against chance.
+    """Measure how often tracks that belong together are close together, compared with chance.
 
     Parameters
     ----------
@@ -335,14 +335,14 @@ def evaluate(library: Library, fields: Iterable[str] = (), k: int = 10, *, model
     fields
         Fields of the library to measure, such as ``"mood"``, besides artist, album, genres, and the lists of the history.
     k
-        How many neighbours of each track are looked at.
+        How many neighbours of each track are examined.
     model
-        Whose vectors are measured; by default MusiCNN's.
+        The model whose vectors are measured; by default MusiCNN.
 
     Returns
     -------
     Report
-        ``figures()`` are what was found, as JSON has it; ``concerns`` names what is amiss.
+        ``figures()`` are the results, ready for JSON; ``concerns`` names problems.
 
     Raises
     ------
@@ -372,24 +372,23 @@ def train(
     library
         An analysed library with a history.
     folder
-        Of the new model, which `load_model` takes. A model that is there is replaced when the new one is ready. Without
+        The folder of the new model, for `load_model`. An existing model is replaced when the new one is ready. Without
         it, only the songs of the lists are learned, for spaces that are ``learned``.
     training
-        What is trained, a head or a whole network, and how; by default a head.
+        What to train, a head or a whole network, and how; by default a head.
     base
-        The model on whose trunk a head is to stand: MusiCNN, or the name of one beside `folder`.
+        The model whose trunk a head uses: MusiCNN, or the name of one beside `folder`.
     analysis
         How files are decoded for a network.
     observer
-        Whose methods are called as the training goes on.
+        Its methods are called during the training.
 
     Raises
     ------
     MissingError
-        If a library that trains is not installed (the extra ``train``); before anything is learned.
+        If a library for training is not installed (the extra ``train``); raised before anything is learned.
     ModelError
-        If the device that computes a network is not there, likewise; if `base` cannot be loaded or the model cannot be
-        written.
+        If the device for a network is missing, likewise; if `base` cannot be loaded or the model cannot be written.
     HistoryError
         If there is no history.
     TrainingError
@@ -400,26 +399,26 @@ def train(
 
 
 def discover(library: Library, words: Sequence[str] = (), count: int = 20) -> list[FoundSong]:
-    """Name songs that a library lacks, and that the lists of its history put near to some of its tracks.
+    """Find songs that a library lacks, and that share lists of its history with some of its tracks.
 
     Parameters
     ----------
     library
         A library with a history.
     words
-        Titles, queries of the library or playlists; without any it is the whole library.
+        Titles, queries of the library or playlists; without any, the whole library.
     count
         How many songs to name, at most.
 
     Returns
     -------
     list of FoundSong
-        The most similar first. A song that the library has in another version is none of them.
+        The most similar first, without songs that the library has in another version.
 
     Raises
     ------
     HistoryError
-        If there is no history, none of these tracks is in a list of it, or nothing beside them is new.
+        If there is no history, none of these tracks is in one of its lists, or nothing else in these lists is new.
     NoMatchError
         If the words name nothing.
     MissingError
@@ -429,7 +428,7 @@ def discover(library: Library, words: Sequence[str] = (), count: int = 20) -> li
 
 
 def discover_artists(library: Library, words: Sequence[str] = (), count: int = 20) -> list[FoundArtist]:
-    """Name artists of whom a library has nothing, and whom the lists of its history put near to those of some tracks.
+    """Find artists of whom a library has nothing, and who share lists of its history with the artists of some tracks.
 
     Parameters
     ----------
@@ -460,7 +459,7 @@ def draw_map(
     playlists: Sequence[str | Path] = (),
     model: Model | None = None,
 ) -> LibraryMap:
-    """Draw a library in two dimensions, so that similar tracks lie together.
+    """Draw a library in two dimensions, with similar tracks close together.
 
     Parameters
     ----------
@@ -469,29 +468,29 @@ def draw_map(
     path
         The file to write: a page (``.html``) or a picture (``.png``, ``.svg``). An older map is replaced.
     query
-        What it does not find is dimmed.
+        Tracks that it does not find are dimmed.
     color
         The field that colours the map: ``"genre"``, ``"decade"``, ``"artist"``, any field of the library, or a tag.
     playlists
-        Files to draw into it.
+        Playlist files to draw into the map.
     model
-        Whose vectors are compared; by default MusiCNN's.
+        The model whose vectors are compared; by default MusiCNN.
 
     Returns
     -------
     LibraryMap
-        What was drawn, and ``remarks`` on it.
+        What was drawn, and ``remarks`` about it.
 
     Raises
     ------
     MapError
-        If the file cannot be written, or its name says no such kind.
+        If the file cannot be written, or has none of these suffixes.
     NotAnalysedError
         If no track has a vector of this model.
     OptionError
-        If no analysed track has what it is to be coloured by, or is in one of the playlists.
+        If no analysed track has a value of `color`, or is in one of the playlists.
     MissingError
-        If a library that draws maps is not installed (the extra ``map``).
+        If a library for drawing maps is not installed (the extra ``map``).
     """
     file = user_path(str(path)).absolute()
     check_map_path(file)

@@ -1,4 +1,4 @@
-"""What deejai keeps of a library, file by file, in the library's folder for it."""
+"""The files of a library that deejai stores in the library's data folder."""
 
 from __future__ import annotations
 
@@ -39,33 +39,36 @@ def map_path(library: Library) -> Path:
 
 
 def listeners_path(library: Library) -> Path:
-    """Where it is kept what the listeners of the OpenSubsonic server have said."""
+    """Return the file of listeners' data of the OpenSubsonic server."""
     return library.folder / "listeners.db"
 
 
 def votes_path(library: Library) -> Path:
-    """Where the votes of blind tests are kept."""
+    """Return the file of the votes of blind tests."""
     return library.folder / "votes.jsonl"
 
 
 def bliss_path(library: Library) -> Path:
-    """Where the features of bliss-audio are kept, for blind tests against it."""
+    """Return the file of bliss-audio's features, for blind tests against it."""
     return library.folder / "bliss.npz"
 
 
 def choice_path(library: Library) -> Path:
-    """Where the name of the model is written that was chosen for the library."""
+    """Return the file with the name of the model that was chosen for the library."""
     return library.folder / "model"
 
 
 def unfinished_path(library: Library) -> Path:
-    """Where it is noted which large files are being written, wherever they lie."""
+    """Return the folder of notes of large files that are being written, wherever they are."""
     return library.folder / "unfinished"
 
 
 @contextlib.contextmanager
 def alone(library: Library) -> Iterator[None]:
-    """Keep a second analysis of the same library from doing the same work, however this one ends. Raises LibraryError."""
+    """Prevent a second analysis of the same library, however this one ends.
+
+    Raises LibraryError if one is running.
+    """
     from filelock import FileLock, Timeout
 
     path = library.folder / "analyze.lock"

@@ -1,7 +1,7 @@
-"""SQLite files of our own: a version in each, changes whole or not at all, and one line when something is wrong.
+"""SQLite files of our own: each has a version, changes are atomic, and every problem is one line.
 
-What such a file holds is checked like any other input: its version, its tables and every value that is read. What is found
-damaged raises DamagedError, and `rebuild` makes a new file of all that is whole.
+The content of such a file is checked like any other input: its version, its tables and every value that is read. Damage
+raises DamagedError, and `rebuild` makes a new file from all intact data.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from deejai_core.files import replacing
 Row = tuple[Any, ...]
 Types = tuple[type | UnionType, ...]  # of the values of a row
 
-CHUNK = 500  # rows for one SQL statement or one transaction: short, since others wait for it
+CHUNK = 500  # rows per SQL statement or transaction: few, because other processes wait for it
 LOCK_TIMEOUT = 60  # seconds to wait for another process that writes
 FAR_AHEAD = 1000  # versions: no newer program will ever have so many, so it is damage
-TOGETHER = 1_000  # rows whose types are looked at together, a column at a time
-CAUSE = 120  # characters of a message of SQLite that are shown: some quote what is damaged
-# Whether the values of a table's row, by the names of its columns, are what they can be; for some tables of a file.
+TOGETHER = 1_000  # rows whose types are checked together, column by column
+CAUSE = 120  # characters of SQLite's messages that are shown: some quote the damaged data
+# Whether the values of a row, by the names of its columns, are possible; for some tables of a file.
 Whole = Mapping[str, Callable[..., bool]]
-# How SQLite's messages begin when the circumstances are at fault, not the file.
+# The beginnings of SQLite's messages about the circumstances, not about the file.
 CIRCUMSTANCES = (
     "database is locked",
     "database table is locked",
@@ -45,22 +45,22 @@ CIRCUMSTANCES = (
 
 
 def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    """Values, so many at a time as one statement may have."""
+    """Split values into chunks that one statement may have."""
     values = list(values)
     return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))
 
 
 def marks_for(values: Sequence[object]) -> str:
-    """As many question marks as there are values, for a statement."""
+    """Return as many question marks as there are values, for a statement."""
     return ", ".join("?" * len(values))
 
 
 @dataclass(frozen=True)
 class Schema:
-    """What a file of some kind looks like in its newest version.
+    """The newest schema of a kind of file.
 
-    script: makes a new file, with `PRAGMA user_version`. migrations: statements from a version to the next. hint: what
-    helps if one is damaged, see `errors.HINTS`.
+    script: makes a new file, with `PRAGMA user_version`. migrations: statements from each version to the next. hint: what
+    to do if a file is damaged, see `errors.HINTS`.
     """
 
     version: int
@@ -70,7 +70,7 @@ class Schema:
 
 
 def stamp_of(path: Path) -> Hashable:
-    """What changes whenever a database is written to."""
+    """Return a value that changes whenever a database is written to."""
     found = []
     for file in (path, path.with_name(f"{path.name}-wal")):
         with contextlib.suppress(OSError):
@@ -80,11 +80,11 @@ def stamp_of(path: Path) -> Hashable:
 
 
 class Database:
-    """An open file. To be used by the thread that opened it.
+    """An open file, for the thread that opened it.
 
-    path: made with its folder if missing. An older version is migrated, after a copy was put beside it; a newer one is
-    refused untouched. Every method raises StoreError if the file cannot be read or written, DamagedError if it holds what
-    it cannot hold.
+    path: created with its folder if missing. A file of an older version is copied and then migrated; one of a newer version
+    is refused and not changed. Every method raises StoreError if the file cannot be read or written, DamagedError if it
+    contains impossible values.
     """
 
     def __init__(self, path: Path, schema: Schema) -> None:
@@ -103,14 +103,14 @@ class Database:
                 raise
 
     def close(self) -> None:
-        # One that was not read to its end would lock the file for as long as anything holds it, such as an error.
+        # Rows that were not read to the end would lock the file as long as anything, such as an error, refers to them.
         for cursor in self._cursors:
             cursor.close()
         self.connection.close()
 
     def _prepare(self) -> None:
         newest = self._schema.version
-        # In one statement, since another process may be making the file.
+        # In one statement, because another process may be creating the file.
         version, tables = self.connection.execute(
             "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
         ).fetchone()
@@ -128,7 +128,7 @@ class Database:
             raise self.damaged(f"its tables are not those of version {newest}")
 
     def _migrate(self) -> None:
-        """To the newest version, in one transaction; unless another process has done it meanwhile."""
+        """Migrate to the newest version, in one transaction, unless another process has done so meanwhile."""
         with self.transaction():
             (version,) = self.connection.execute("PRAGMA user_version").fetchone()
             if version < self._schema.version:
@@ -145,7 +145,7 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All changes of the block, or, after any exception or the end of the process, none."""
+        """Run the block as a transaction: all its changes, or, after an exception or the end of the process, none."""
         with self.errors():
             self.connection.execute("BEGIN IMMEDIATE")
         try:
@@ -153,13 +153,13 @@ class Database:
             with self.errors():
                 self.connection.commit()
         except BaseException:
-            with contextlib.suppress(sqlite3.Error):  # what went wrong first is what is to be known
+            with contextlib.suppress(sqlite3.Error):  # the first error is the one to report
                 self.connection.rollback()
             raise
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
-        """Errors of SQLite and of the file system as StoreError."""
+        """Turn errors of SQLite and of the file system into StoreError."""
         try:
             yield
         except OSError as error:
@@ -172,21 +172,21 @@ class Database:
             raise self.damaged(str(error)) from error
 
     def _may_be_written(self) -> bool:
-        """Whether the header says so: if it does not, SQLite only reads the file, and blames the disk.
+        """Return whether the header lets SQLite write to the file: if not, SQLite opens it read-only, and blames the disk.
 
-        Not to be asked while anybody in this process writes to the file: to close a file drops all locks that the process
-        has on it.
+        Do not call this while anything in this process writes to the file: closing a file drops all locks of the process on
+        it.
         """
         with self.path.open("rb") as file:
             return set(file.read(20)[18:]) <= {1, 2}
 
     def damaged(self, what: str) -> DamagedError:
-        """The error to raise where the file holds what it cannot hold."""
+        """Return the error to raise if the file contains impossible values."""
         shown = "".join(c if c.isprintable() else " " for c in what[:CAUSE])
         return DamagedError(f"{self.path}: damaged ({shown})", hint=self._schema.hint)
 
     def select(self, statement: str, values: Sequence[Any] = (), *, of: Types) -> Iterator[Row]:
-        """The rows that a statement finds, whose values must be of these types."""
+        """Return the rows that a statement finds. Their values must have these types."""
         with self.errors():
             cursor = self.connection.execute(statement, values)
             self._cursors.add(cursor)
@@ -197,7 +197,7 @@ class Database:
                 yield from rows
 
     def damage(self, whole: Whole) -> str:
-        """What is wrong with the file or the rows in it; empty if nothing. All of it is read."""
+        """Return what is wrong with the file or its rows, or "". This reads the whole file."""
         with self.errors():
             if not self._may_be_written():
                 return "its header"
@@ -213,9 +213,9 @@ class Database:
 
 
 def rebuild(path: Path, schema: Schema, whole: Whole) -> Path:
-    """Replace a damaged file by a new one with all rows of these tables that are whole and can be read.
+    """Replace a damaged file by a new one with all intact rows of these tables.
 
-    Returns where the old one is kept, beside it. Raises StoreError if that cannot be done; then all is as it was.
+    Returns where the old file is kept, beside the new one. Raises StoreError if this fails; then nothing has changed.
     """
     kept = path.with_name(f"{path.name}.damaged-{datetime.now():%Y%m%d-%H%M%S}")
     try:
@@ -225,7 +225,7 @@ def rebuild(path: Path, schema: Schema, whole: Whole) -> Path:
                 for table, is_whole in whole.items():
                     _copy_rows(old, new.connection, table, is_whole)
             shutil.copy2(path, kept)
-            with contextlib.suppress(FileNotFoundError):  # SQLite would take it for that of the new file
+            with contextlib.suppress(FileNotFoundError):  # SQLite would take it for the log of the new file
                 Path(f"{path}-journal").rename(f"{kept}-journal")
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"{path}: cannot be repaired ({error})") from error
@@ -244,7 +244,7 @@ def _copy_rows(old: sqlite3.Connection, new: sqlite3.Connection, table: str, is_
 
 
 def _readable(connection: sqlite3.Connection, table: str, key: list[str]) -> Iterator[dict[str, Any]]:
-    """The rows of a table, from the first one on and then from the last one back, up to what cannot be read."""
+    """Return the rows of a table: from the first one on, and then from the last one back, up to what cannot be read."""
     for direction in ("ASC", "DESC"):
         order = ", ".join(f"{name} {direction}" for name in key)
         try:
@@ -264,7 +264,7 @@ def _passes(is_whole: Callable[..., bool], row: dict[str, Any]) -> bool:
 
 @contextlib.contextmanager
 def _read(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that gives text that is none as bytes."""
+    """Yield a connection that returns invalid text as bytes."""
 
     def text(data: bytes) -> str | bytes:
         try:
@@ -283,7 +283,7 @@ def _dictionaries(rows: sqlite3.Cursor) -> Iterator[dict[str, Any]]:
 
 
 def _tables(connection: sqlite3.Connection) -> set[Row]:
-    """The columns of each table in their order, and the statements that make indexes and triggers."""
+    """Return the columns of each table in order, and the statements that create indexes and triggers."""
     return set(
         connection.execute(
             "SELECT m.type, m.name, iif(m.type = 'table', NULL, m.sql), c.cid, c.name, c.type, c.pk "

@@ -4,33 +4,33 @@ DeejaiError
 ├── AudioError              a file has no readable audio
 │   └── UnavailableError    it could not be read this time: missing, forbidden, out of memory
 ├── ModelError              a model is unknown, or its weights or libraries are missing or damaged
-├── ClusterError            other machines cannot be reached, or do not embed as this one would
+├── ClusterError            other machines cannot be reached, or do not embed as this one does
 ├── StoreError              the slice store, the index or others' vectors cannot be opened, read or written
-│   └── DamagedError        a file of our own holds what it cannot hold
-├── MicrophoneError         a microphone is not there, or cannot be heard
+│   └── DamagedError        a file of our own contains impossible values
+├── MicrophoneError         a microphone is missing, or cannot be used
 ├── PlaylistError           a playlist cannot be read or written
 ├── MixError                a mix cannot be made or written
 ├── MapError                a map cannot be written
 ├── LibraryError            a music library is empty, or cannot be read or written
-│   ├── EmptyError          it has no track
-│   ├── NotAnalysedError    nothing of it is analysed yet, or not what was asked for
-│   ├── QueryError          a query is none
+│   ├── EmptyError          it has no tracks
+│   ├── NotAnalysedError    nothing in it is analysed yet, or not what was requested
+│   ├── QueryError          a query is not valid
 │   │   └── NoMatchError    words name nothing in it
 │   └── UnmountedError      the folder of its files is missing or empty
-├── OptionError             an option asks for what cannot be
+├── OptionError             an option has an impossible value
 │   └── NothingAllowedError it leaves no track for a list to take
 ├── ExternalFileError       a file outside the library cannot be in a list
 ├── HistoryError            a source of playlists and plays cannot be read
-├── TrainingError           a model cannot be trained from what there is
-├── PlayerError             a music player does not do what it is asked for
+├── TrainingError           a model cannot be trained from the available data
+├── PlayerError             a music player does not do what it is asked to do
 │   ├── LostError           it does not answer
-│   └── RefusedError        it says no
-│       └── UnplayableError it does not take this song, but may take others
+│   └── RefusedError        it refuses a command
+│       └── UnplayableError it does not accept this song, but may accept others
 └── MissingError            a library that only some commands need is not installed
 
-Every message is one line, ready to be shown to a user. It names the file or option concerned; only an AudioError leaves
-the file's name to whoever asked for that file. What would help is an error's `hint`: a name, which each program puts
-into words of its own, behind the message.
+Every message is one line, ready to be shown to a user. It names the file or option concerned; only an AudioError does not
+name the file, which the caller knows. What to do about it is an error's `hint`: a name, which each program words
+for its users and adds to the message.
 
     try:
         key = audio_key(path)
@@ -145,11 +145,11 @@ class DeejaiError(Exception):
 
 
 class AudioError(DeejaiError):
-    """A file has no readable audio. Another try fails again until the file changes."""
+    """A file has no readable audio. Reading it again fails until the file changes."""
 
 
 class UnavailableError(AudioError):
-    """A file could not be read this time, through no fault of its content. Another try may succeed."""
+    """A file could not be read this time, but not because of its content. Reading it again may succeed."""
 
 
 class ModelError(DeejaiError):
@@ -157,7 +157,7 @@ class ModelError(DeejaiError):
 
 
 class ClusterError(DeejaiError):
-    """Other machines cannot be reached, or do not embed as this one would."""
+    """Other machines cannot be reached, or do not embed as this one does."""
 
 
 class StoreError(DeejaiError):
@@ -165,11 +165,11 @@ class StoreError(DeejaiError):
 
 
 class DamagedError(StoreError):
-    """A file of our own holds what it cannot hold. Another try fails again until it is repaired."""
+    """A file of our own contains impossible values. Reading it fails until it is repaired."""
 
 
 class MicrophoneError(DeejaiError):
-    """A microphone is not there, or cannot be heard."""
+    """A microphone is missing, or cannot be used."""
 
 
 class PlaylistError(DeejaiError):
@@ -189,22 +189,22 @@ class LibraryError(DeejaiError):
 
 
 class EmptyError(LibraryError):
-    """A music library has no track."""
+    """A music library has no tracks."""
 
 
 class NotAnalysedError(LibraryError):
-    """Nothing of a library is analysed yet, or not what was asked for."""
+    """Nothing in a library is analysed yet, or not what was requested."""
 
 
 class QueryError(LibraryError):
-    """A query is none."""
+    """A query is not valid."""
 
 
 class NoMatchError(QueryError):
-    """Words name nothing in a library: they are no title, find nothing as a query, and are no file.
+    """Words name nothing in a library: they are not a title or a file, and match nothing as a query.
 
-    query: the words that find nothing. kind: "track" or "album". near: the title or artist that is spelt most like them, if
-    one is.
+    query: the words that match nothing. kind: "track" or "album". near: the title or artist with the closest spelling, if
+    one is close.
     """
 
     def __init__(
@@ -228,10 +228,10 @@ class UnmountedError(LibraryError):
 
 
 class OptionError(DeejaiError):
-    """An option asks for what cannot be.
+    """An option has a value that is not possible.
 
-    option: its name, as a field of `options` or a parameter. value: what was asked for, where the problem does
-    not say it. problem: what is wrong with it.
+    option: its name, as a field of `options` or a parameter. value: the given value, if the problem does not contain it.
+    problem: what is wrong with it.
     """
 
     def __init__(self, option: str, problem: str, *, value: str = "", hint: str | None = None) -> None:
@@ -254,11 +254,11 @@ class HistoryError(DeejaiError):
 
 
 class TrainingError(DeejaiError):
-    """A model cannot be trained from what there is."""
+    """A model cannot be trained from the available data."""
 
 
 class PlayerError(DeejaiError):
-    """A music player does not do what it is asked for."""
+    """A music player does not do what it is asked to do."""
 
 
 class LostError(PlayerError):
@@ -270,11 +270,11 @@ class LostError(PlayerError):
 
 
 class RefusedError(PlayerError):
-    """A player says no."""
+    """A player refuses a command."""
 
 
 class UnplayableError(RefusedError):
-    """A player does not take a song, but may take others. The message is the reason alone."""
+    """A player does not accept a song, but may accept others. The message is only the reason."""
 
 
 class MissingError(DeejaiError):

@@ -1,4 +1,4 @@
-"""Files that are replaced whole or not at all, files that end, and small ones that are read whole."""
+"""Atomic replacement of files, reading files only if they are regular, and reading small ones as a whole."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from typing import BinaryIO
 
 TEMPORARY = ".deejai-"  # how the names of temporary files begin
 LONGEST_PATH = 65_536  # bytes
-LARGEST_JSON = 1_000_000  # bytes of a file that says what something is; it takes some 25 times that in memory
+LARGEST_JSON = 1_000_000  # bytes of a file that describes something; parsing takes some 25 times that in memory
 
 
 def read_json(path: Path) -> object:
-    """What a small file of JSON holds. Raises OSError, and ValueError if it is none or too large to be one."""
+    """Return the content of a small JSON file. Raises OSError, and ValueError if it is not JSON or too large."""
     with open_regular(path) as file:
         data = file.read(LARGEST_JSON + 1)
     if len(data) > LARGEST_JSON:
@@ -33,15 +33,15 @@ def read_json(path: Path) -> object:
 
 @contextlib.contextmanager
 def replacing(path: Path, *, notes: Path | None = None, through_link: bool = False) -> Iterator[Path]:
-    """A temporary path beside `path` to write to; it takes the place of `path` when the block ends without an error.
+    """Yield a temporary path beside `path` to write to; it replaces `path` when the block ends without an error.
 
-    Whoever reads `path` meanwhile, or after a crash, sees the old file whole. Its permissions are kept. A symbolic link
-    is replaced, never what it points to; through_link: the other way round, for a file that a user has given a name. notes:
-    a folder where the temporary path is noted meanwhile, so that `unfinished` finds what a process that
-    was killed has left. Raises OSError as the file system does.
+    Anybody who reads `path` meanwhile, or after a crash, sees the complete old file. Its permissions are kept. A symbolic
+    link is replaced, not its target; with through_link the target, for a file that a user has named. notes: a folder where
+    the temporary path is noted meanwhile, so that `unfinished` finds it if the process is killed. Raises OSError as the
+    file system does.
     """
     target = path.resolve() if through_link else path
-    # Not derived from the name, which may be as long as a name can be.
+    # Not derived from the name, which may already have the greatest length.
     temporary = target.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
     with _noted(temporary, notes):
         try:
@@ -58,10 +58,10 @@ def replacing(path: Path, *, notes: Path | None = None, through_link: bool = Fal
 
 
 def missing_folder(folder: Path, within: Path | None = None) -> Path | None:
-    """The folder that the user has to make before we make `folder`; None: we may make it, or it is there.
+    """Return the folder that the user must create before we create `folder`; None if we may create it, or it exists.
 
-    We make no folder at the root of a disk, nor the one above a missing one, unless that lies in `within`: what is not
-    there may be a disk that is not mounted.
+    We create no folder at the root of a disk, nor one whose parent is missing, unless it lies in `within`: if it is
+    missing, a disk may not be mounted.
     """
     if folder.is_dir():
         return None
@@ -73,16 +73,16 @@ def missing_folder(folder: Path, within: Path | None = None) -> Path | None:
 
 
 def make_folder(folder: Path, within: Path | None = None) -> None:
-    """Make a folder that a user has named, if `missing_folder` allows it. Raises OSError."""
+    """Create a folder that a user has named, if `missing_folder` allows it. Raises OSError."""
     if missing := missing_folder(folder, within):
         raise FileNotFoundError(errno.ENOENT, f"there is no folder {missing}; make it first")
     folder.mkdir(parents=True, exist_ok=True)
 
 
 def write_named(path: Path, data: bytes, within: Path | None = None) -> None:
-    """Write a file that a user has named; it is replaced whole, and its folder made where `make_folder` allows it.
+    """Write a file that a user has named, atomically, and create its folder if `make_folder` allows it.
 
-    Raises OSError, and ValueError for a name that no file can have; what was there is then as it was.
+    Raises OSError, and ValueError for an impossible name; the existing file is then unchanged.
     """
     make_folder(path.parent, within)
     if path.exists() and not path.is_file():
@@ -94,7 +94,7 @@ def write_named(path: Path, data: bytes, within: Path | None = None) -> None:
 
 @contextlib.contextmanager
 def as_os_error() -> Iterator[None]:
-    """Raise what safetensors cannot write as the OSError that it was: it has the number in its message alone."""
+    """Turn safetensors' errors of writing into the OSError that they were: only the message has its number."""
     from safetensors import SafetensorError
 
     try:
@@ -107,12 +107,12 @@ def as_os_error() -> Iterator[None]:
 
 
 def unfinished(notes: Path) -> list[Path]:
-    """The temporary files noted in this folder that nobody writes any more."""
+    """Return the temporary files noted in this folder that nobody is writing any more."""
     return [temporary for _, temporary in _forgotten(notes) if temporary.is_file()]
 
 
 def remove_unfinished(notes: Path) -> list[Path]:
-    """Remove them, and the notes; returns those that were there."""
+    """Remove these files and their notes; return those that existed."""
     removed = []
     for note, temporary in list(_forgotten(notes)):
         with contextlib.suppress(OSError):
@@ -126,7 +126,7 @@ def remove_unfinished(notes: Path) -> list[Path]:
 
 @contextlib.contextmanager
 def _noted(temporary: Path, notes: Path | None) -> Iterator[None]:
-    """A note of a temporary path, locked for as long as this process lives."""
+    """Note a temporary path, and lock the note as long as this process lives."""
     try:
         if notes is None:
             raise OSError
@@ -148,7 +148,7 @@ def _noted(temporary: Path, notes: Path | None) -> Iterator[None]:
 
 
 def _forgotten(notes: Path) -> Iterator[tuple[Path, Path]]:
-    """Notes of processes that are gone, with the temporary paths that they name."""
+    """Return the notes of processes that have ended, with the temporary paths in them."""
     for note in sorted(notes.glob(f"{TEMPORARY}*")):
         with contextlib.suppress(OSError), open_regular(note) as file:
             temporary = Path(os.fsdecode(file.read(LONGEST_PATH)))
@@ -157,10 +157,10 @@ def _forgotten(notes: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _lock(file: BinaryIO) -> bool:
-    """Lock a file until it is closed; returns whether nobody else has locked it."""
+    """Lock a file until it is closed; return whether nobody else has locked it."""
     try:
         import fcntl
-    except ImportError:  # Windows: what is open cannot be removed anyway
+    except ImportError:  # Windows: an open file cannot be removed anyway
         return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -170,11 +170,12 @@ def _lock(file: BinaryIO) -> bool:
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """Open a regular file to read, through symbolic links. Raises OSError, also for a folder, a pipe or a device.
+    """Open a regular file for reading, through symbolic links.
 
-    A pipe would wait for somebody to write, and some devices do something when they are opened and read.
+    Raises OSError, also for a folder, a pipe or a device: a pipe would wait for somebody to write, and some devices act
+    when they are opened and read.
     """
-    # What is looked at is what was opened. Not waiting makes no difference to a regular file.
+    # Check the opened file itself. Opening without waiting makes no difference to a regular file.
     flags = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"))
     descriptor = os.open(path, os.O_RDONLY | flags)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -1,4 +1,4 @@
-"""Ctrl-C, but not in the middle of a write."""
+"""Delays ctrl-C until a write is complete."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """What is inside is done to its end: a ctrl-C that comes meanwhile is heeded afterwards.
+    """Run the block to its end: a ctrl-C during it takes effect afterwards.
 
-    For transactions that are held together by locks of Python code, as some libraries' are: an exception out of nowhere
-    between two of its lines leaves one locked, and then the next transaction, or the end of that one, waits for ever.
+    For transactions that rely on locks in Python code, as those of some libraries do: an exception between two of its lines
+    would leave a lock held, and then the next transaction, or the end of this one, would wait without end.
     """
     heed = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(heed):
-        yield  # here no exception comes of it
+        yield  # it raises no exception here
         return
     came = []
     signal.signal(signal.SIGINT, lambda *call: came.append(call))

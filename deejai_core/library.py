@@ -1,6 +1,6 @@
-"""The port to a music library: what a playlist needs to ask of it, and what it must be able to keep.
+"""The port to a music library: what lists need to read from it, and what it must be able to store.
 
-`FolderLibrary` (deejai_core/folder/library.py) is one over a folder of files, `beetsplug.deejai` has one over beets.
+`FolderLibrary` (deejai_core/folder/library.py) implements it over a folder of files, `beetsplug.deejai` over beets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["track", "album"]
 
-UNIT_TOLERANCE = 1e-3  # of a vector's squared length
+UNIT_TOLERANCE = 1e-3  # tolerance for a vector's squared length
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,19 @@ class Album:
     """An album of a library."""
 
     name: str  # artist and title, on one line
-    tracks: tuple[int, ...]  # ids, in the order in which they are played
+    tracks: tuple[int, ...]  # ids, in playing order
 
 
 def album_name(artist: str | None, title: str | None) -> str:
-    """Return what an album is called, on one line."""
+    """Return the name of an album, on one line."""
     return " - ".join(filter(None, (one_line(artist or ""), one_line(title or ""))))
 
 
 class Rows(NamedTuple):
-    """Vectors as a library keeps them, in the order of their tracks' ids.
+    """Vectors as a library stores them, in the order of their tracks' ids.
 
-    mark: a number that the library gives a vector when it is written and that no later one of the same track has.
+    marks: numbers that the library gives to vectors when they are written; no later vector of the same track has the same
+    one.
     """
 
     ids: np.ndarray  # (n,) int64
@@ -48,7 +49,7 @@ class Rows(NamedTuple):
 
     @classmethod
     def whole(cls, ids: Sequence[int], marks: Sequence[int], data: bytes | bytearray, dimension: int) -> Rows:
-        """Those rows whose vector has unit length: what has not was damaged by somebody. data: little-endian float32."""
+        """Return the rows whose vector has unit length: others have been damaged. data: little-endian float32."""
         vectors = np.frombuffer(data, "<f4").reshape(-1, dimension).astype(np.float32, copy=False)
         rows = cls(np.array(ids, np.int64), np.array(marks, np.int64), vectors)
         unit = np.abs(np.einsum("ij,ij->i", vectors, vectors) - 1) < UNIT_TOLERANCE
@@ -59,14 +60,14 @@ class Rows(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What became of vectors that were to be kept: ids of tracks that have theirs now, and of those that had another."""
+    """The result of storing vectors: ids of tracks that have theirs now, and of those of them that had another one."""
 
     current: set[int]
     changed: set[int]
 
 
 class Names(NamedTuple):
-    """What a track is found by. Texts may be empty."""
+    """The names by which a track is found. Texts may be empty."""
 
     id: int
     title: str
@@ -78,103 +79,111 @@ class Names(NamedTuple):
 class Library(Protocol):
     """A music library. Every method may raise LibraryError or StoreError: it is busy, damaged or cannot be written.
 
-    Tracks and albums have positive numbers as ids. The id of a track that was removed may be another's later, so what is
-    kept for a track names its file or its recording as well. Methods that get ids leave out those that are gone. A
-    recording is known by its audio key, see `deejai_core.audio.identity`. Several threads may read at once.
+    Tracks and albums have positive numbers as ids. The id of a removed track may be reused, so data stored for a track also
+    names its file or its recording. Methods that take ids leave out those that no longer exist. A recording is identified
+    by its audio key, see `deejai_core.audio.identity`. Several threads may read at once.
     """
 
-    folder: Path  # where deejai keeps what it knows of this library: slices, index, history
-    music_folder: Path  # what relative names in playlists start from
+    folder: Path  # where deejai stores its data about this library: slices, index, history
+    music_folder: Path  # where relative names in playlists start
 
     def is_empty(self) -> bool:
-        """Return whether there is no track."""
+        """Return whether there are no tracks."""
 
     def count(self) -> int:
-        """Return how many tracks there are."""
+        """Return the number of tracks."""
 
     def stamp(self) -> Hashable:
-        """Return what changes whenever anything in the library does. Raises nothing, and takes no time."""
+        """Return a value that changes whenever anything in the library does. Raises nothing, and takes no time."""
 
     def ids(self, kind: Kind = "track") -> list[int]:
         """Return the ids of all tracks, or albums, in order."""
 
     def tracks(self, ids: Iterable[int]) -> dict[int, Track]:
-        """Return tracks by id, in the order in which they were asked for."""
+        """Return tracks by id, in the order of the arguments."""
 
     def albums(self, ids: Iterable[int]) -> dict[int, Album]:
-        """Return albums by id, in the order in which they were asked for."""
+        """Return albums by id, in the order of the arguments."""
 
     def albums_of(self, ids: Iterable[int]) -> dict[int, int]:
         """Return the album of each of these tracks that is on one."""
 
     def find(self, query: str, kind: Kind = "track") -> list[int]:
-        """Return what a query finds, in the library's order; all if empty. Raises QueryError for text that is none."""
+        """Return the matches of a query, in the library's order; everything if it is empty.
+
+        Raises QueryError if it is not valid.
+        """
 
     def matching(self, query: str, kind: Kind = "track") -> set[int]:
-        """Return the same in no order, which may be many times faster where it finds much."""
+        """Return the same in no particular order, which may be many times faster if there are many matches."""
 
     def titled(self, title: str, kind: Kind = "track") -> list[int]:
-        """Return the tracks, or albums, of exactly this title, whatever its case."""
+        """Return the tracks, or albums, with exactly this title, whatever its case."""
 
     def by_artist(self, name: str) -> list[int]:
-        """Return the tracks by an artist of exactly this name, whatever its case."""
+        """Return the tracks by an artist with exactly this name, whatever its case."""
 
     def titles(self, kind: Kind, shortest: int, longest: int, most: int) -> list[str]:
-        """Return up to `most` different titles of so many characters, for a hint about one that was misspelt."""
+        """Return up to `most` different titles of this length in characters, for suggestions about misspelt ones."""
 
     def names(self) -> list[Names]:
-        """Return what all tracks are found by, those of an album in the order in which they are played."""
+        """Return the names by which all tracks are found, those of an album in playing order."""
 
     def at(self, paths: Sequence[Path]) -> dict[Path, int]:
         """Return the tracks of files, by absolute path; also through links, and in another Unicode normalisation."""
 
     def paths(self) -> dict[int, Path]:
-        """Return where the file of each track lies, as an absolute path."""
+        """Return the absolute path of each track's file."""
 
     def files(self) -> dict[int, bytes]:
-        """Return the absolute path of each track's file as the system's bytes, in the order of the ids; empty for none.
+        """Return the absolute path of each track's file as the system's bytes, in the order of the ids; or empty.
 
-        As `paths`, but of plain values, since there may be very many.
+        Like `paths`, but with plain values, since there may be very many.
         """
 
     def cover(self, id_: int) -> Path | None:
-        """Return the picture that lies beside the file of a track, or that is its album's, if there is one."""
+        """Return the picture beside the file of a track, or that of its album, if there is one."""
 
     def columns(self, ids: Sequence[int], kind: Kind = "track", *, plays: bool = False) -> Catalogue:
-        """Return what rules know of tracks or albums, in the order of `ids`. plays: what was played and skipped, too.
+        """Return the data of tracks or albums that rules use, in the order of `ids`. plays: include plays and skips.
 
-        A track that is gone has empty values.
+        A track that no longer exists has empty values.
         """
 
     def columns_with_marks(self, ids: Sequence[int]) -> tuple[Catalogue, np.ndarray]:
-        """Return the same of a few tracks, without what was played, and (n,) int64 marks of their vectors, 0 for none."""
+        """Return the same for a few tracks, without plays, and (n,) int64 marks of their vectors, 0 for none."""
 
     def field(self, name: str, ids: Collection[int] | None = None) -> dict[int, Any]:
-        """Return a field of these tracks, or of all, that have it: one of the library's own, or that `keep_field` wrote.
+        """Return a field of these tracks, or of all, that have it: the library's own, or one that `keep_field` wrote.
 
-        Several values are one text, with "; " between them. The number 0, and nothing, is none.
+        Several values are one text, separated by "; ". The number 0 and an empty text count as missing.
         """
 
     def fields(self, names: Sequence[str], ids: Collection[int] | None = None) -> dict[str, dict[int, Any]]:
-        """Return several fields by name, each as `field` does; what lies together is read together."""
+        """Return several fields by name, each as `field` does; what is stored together is read together."""
 
     def has_field(self, name: str) -> bool:
         """Return whether any track has a field that `keep_field` wrote."""
 
     def keep_field(self, name: str, values: Mapping[int, Any], recordings: Mapping[int, str]) -> int:
-        """Write text to a field of ours, of tracks that still have these recordings; returns how many. None removes it."""
+        """Write a text to a field of deejai's, for tracks that still have these recordings; return their number.
+
+        None removes it.
+        """
 
     def recordings(self, ids: Collection[int] | None = None) -> dict[int, str]:
-        """Return the audio key of each of these tracks, or of all, that has one, in the order of the ids."""
+        """Return the audio key of each of these tracks, or of all, that have one, in the order of the ids."""
 
     def keep_recording(self, id_: int, path: Path, key: str) -> bool | None:
-        """Note which recording the file of a track holds. If that is another one than before, its vector and tags go.
+        """Store which recording the file of a track contains.
 
-        Returns whether the track has a vector now; None if it is gone, or its file another one.
+        If it was a different one before, vector and tags are removed.
+
+        Returns whether the track has a vector now; None if the track no longer exists, or its file is another one.
         """
 
     def vectors(self, model: str, dimension: int, ids: Collection[int] | None = None) -> Rows:
-        """Return the vectors of a model, of these tracks or all. A damaged one counts as none."""
+        """Return the vectors of a model, of these tracks or all. A damaged one counts as missing."""
 
     def models(self) -> dict[str, int]:
         """Return how many tracks have a vector of each model."""
@@ -182,25 +191,25 @@ class Library(Protocol):
     def keep_vectors(self, model: str, vectors: Mapping[int, np.ndarray], recordings: Mapping[int, str]) -> Kept:
         """Write vectors of a model, (dimension,) each, to tracks that still have these recordings.
 
-        Only those that differ are written. In few steps that are whole: a kill leaves each track with its old or new one.
+        Only those that differ are written, in a few atomic steps: after a kill, each track has its old or its new vector.
         """
 
     def unusable_vectors(self, model: str, dimension: int) -> dict[int, str]:
-        """Return the tracks whose vector is damaged or not of this model, and which model's it is; "" if of none."""
+        """Return the tracks whose vector is damaged or not of this model, and the name of its model; "" if it has none."""
 
     def drop_vectors(self, ids: Iterable[int]) -> None:
         """Remove the vectors of these tracks."""
 
     def bookmark(self, *, removals: bool = False) -> dict[str, Any]:
-        """Return what tells `changed_since` later what has changed; it can be written as JSON.
+        """Return a value from which `changed_since` can later find changes; it can be written as JSON.
 
-        removals: whether it is to tell of tracks that are removed, too, which may take longer. One without them may be put
-        over an older one with them, as dictionaries are joined: that tells of all removals of which `changed_since` has not
-        told by the older one.
+        removals: include what is needed to find removed tracks, which may take longer. A bookmark without it may be merged
+        into an older one with it, as dictionaries are: the result covers all removals that `changed_since` has not reported
+        for the older one.
         """
 
     def changed_since(self, bookmark: Mapping[str, Any], *, removals: bool = False) -> list[int] | None:
-        """Return the ids of tracks whose vectors or recordings came or changed since; None if that cannot be told.
+        """Return the ids of tracks whose vectors or recordings were added or changed since; None if that is unknown.
 
-        removals: those of tracks that lost theirs, too, or were removed; None if they cannot be named.
+        removals: also those of tracks that lost theirs, or were removed; None if these cannot be named.
         """

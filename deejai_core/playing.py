@@ -1,4 +1,4 @@
-"""What a program plays, serves or mixes: queues, the page and mixes. `api` offers all of it."""
+"""Playing, serving and mixing for programs: queues, the page and mixes. `api` offers all of it."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ from deejai_core.playlists import queue
 
 
 def find(space: Space, words: Sequence[str]) -> list[Member]:
-    """Return what words name as members of a space: seeds for `fill` and `Radio`.
+    """Return the members of a space that words name: seeds for `fill` and `Radio`.
 
     Parameters
     ----------
     space
-        Of a library, see `open_space`.
+        The space of a library, see `open_space`.
     words
         Titles, queries of the library, audio files or playlists.
 
@@ -78,29 +78,29 @@ def fill(
     unwanted: Sequence[Member] = (),
     less: Sequence[Member] = (),
 ) -> list[Entry]:
-    """Fill the free places of a queue with what follows on the tracks before them.
+    """Fill the free places of a queue with tracks that follow on those before them.
 
     Parameters
     ----------
     space
-        Where the tracks lie.
+        The space of the tracks.
     seeds
-        What the queue began with, at least one; their blend is the first step.
+        The tracks that the queue began with, at least one; their blend is the first step.
     coming
-        The queue from here on: a track that stays at its place, or None for a place that is to be filled.
+        The queue from here on: a track that keeps its place, or None for a place to fill.
     walk
-        `keep_on`, `stay`, `drunk` and `seed` say how the queue goes on; all else is ignored. With the same `seed` a place
-        strays alike whenever it is filled again; None is 0 here.
+        `keep_on`, `stay`, `drunk` and `seed` determine how the queue continues; other fields are ignored. With the same
+        `seed`, a place strays alike whenever it is filled again; None means 0 here.
     rules
         Which tracks the queue may take.
     played
-        What was played since the seeds, in order.
+        The tracks that were played since the seeds, in order.
     pinned
-        Tracks that the whole queue follows, wherever it has got to.
+        Tracks that the whole queue follows, at every place.
     unwanted
-        Tracks that must not come.
+        Tracks that must not be chosen.
     less
-        Tracks that must not come either, and that the queue should be less like.
+        Tracks that must not be chosen either, and that the queue should be less like.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def fill(
     Raises
     ------
     OptionError
-        If there is no seed, or the rules ask for what cannot be.
+        If there is no seed, or a rule has an impossible value.
     """
     if not seeds:
         raise OptionError("seeds", "a queue needs at least one track to begin with", hint="name a seed")
@@ -151,15 +151,15 @@ def plan_mix(
     Parameters
     ----------
     library
-        Whose tracks.
+        The library of the tracks.
     what
-        A list; or playlists, each track as often as it is there; or titles, queries and audio files.
+        A list; or playlists, with repeated tracks; or titles, queries and audio files.
     path
         The file that the mix is for, whose format decides the sample rate. Without it, the plan is for 44,100 Hz.
     fade
-        Seconds of a fade; no more than half of either track. 0 leaves no gap and no fade.
+        Seconds of a fade; it takes no more than half of either track. With 0, tracks follow each other without a gap.
     analysis
-        Within which limits files are decoded.
+        The limits within which files are decoded.
 
     Returns
     -------
@@ -170,7 +170,7 @@ def plan_mix(
     Raises
     ------
     MixError
-        If nothing can be heard, there is no such format, or the file is one of the tracks.
+        If all tracks are silent or unreadable, the format is unknown, or the file is one of the tracks.
     OptionError
         If the fade is not from 0 to 60 seconds.
     NoMatchError
@@ -201,28 +201,28 @@ def write_mix(
     Parameters
     ----------
     library
-        Whose tracks are never replaced.
+        Its files are never replaced.
     mix
         A plan for a file of this format, see `plan_mix`.
     path
-        The file: MP3, M4A, Ogg, Opus or FLAC, by its name. An older mix is replaced whole.
+        The file: MP3, M4A, Ogg, Opus or FLAC, by its suffix. An older mix is replaced atomically.
     bitrate
-        kbit/s; by default what suits the format.
+        kbit/s; by default a value that suits the format.
     replace_others
-        Replace a file that is no mix, too.
+        Also replace a file that is not a mix.
     analysis
-        Within which limits files are decoded.
+        The limits within which files are decoded.
 
     Returns
     -------
     list of str
-        What is not as planned, a line each: a file that has become unreadable is silence in the mix.
+        Deviations from the plan, one line each: a file that has become unreadable is silence in the mix.
 
     Raises
     ------
     MixError
-        If the file may not be replaced or cannot be written, or if the plan is for another format. What was there is then
-        as it was.
+        If the file may not be replaced or cannot be written, or if the plan is for another format. The existing
+        file is then unchanged.
     OptionError
         If the format has no such bit rate.
     """
@@ -256,31 +256,31 @@ def serve(
     Parameters
     ----------
     library
-        A library. The page tells how much of it is analysed, and takes notice when that changes.
+        A library. The page shows how much of it is analysed, and notices when that changes.
     words
-        What the page begins with: titles or queries.
+        The music that the page begins with: titles or queries.
     walk, rules
-        What the page's knobs and choices begin with.
+        The first values of the page's knobs and rules.
     host
         The address to listen on.
     port
         1 to 65535.
     token
-        What every request must show: 16 letters and digits at least. By default there is none on this machine's own
-        addresses, and a new one elsewhere.
+        What every request must contain: at least 16 letters and digits. By default there is none on this machine's own
+        addresses, and a new one on others.
     playlists
         A folder for the playlists that listeners save; without it they can only download them.
     model
-        Whose vectors are compared; by default MusiCNN's.
+        The model whose vectors are compared; by default MusiCNN.
     ready
-        Called with the page's address, which has the token in it, once the server listens.
+        Called with the page's address, which contains the token, once the server listens.
 
     Raises
     ------
     OptionError
-        If the port is none, or the token can be guessed.
+        If the port is impossible, or the token can be guessed.
     MissingError
-        If a library that serves the page is not installed (the extra ``web``).
+        If a library for serving the page is not installed (the extra ``web``).
     DeejaiError
         If the server cannot listen there, or the words name no analysed track.
     """

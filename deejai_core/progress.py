@@ -1,4 +1,4 @@
-"""What is said while work goes on, and how far that is: lines of text, which a program puts where it likes."""
+"""Messages during work, and its progress: lines of text, which a program shows where it likes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from functools import partial
 
 from deejai_core.words import lasting
 
-INTERVAL = 30.0  # seconds between lines about how far it is
+INTERVAL = 30.0  # seconds between lines about the progress
 
 
 class Progress:
-    """Counts finished tracks, or other things, and says now and then how far that is. A context manager.
+    """Counts finished tracks, or other things, and reports the progress now and then. A context manager.
 
-    total: how many there are; None: the first `reach` says it, and how many were finished before. tell, warn: take a line
-    each. at_most: whether it may end sooner.
+    total: their number; None if only the first `reach` knows it, and how many were finished before. tell, warn: take one
+    line each. at_most: whether there may be fewer than the total.
     """
 
     def __init__(
@@ -42,20 +42,20 @@ class Progress:
         self.close()
 
     def close(self) -> None:
-        """Show it no longer; more than once does no harm."""
+        """Stop showing the progress; calling it again does no harm."""
 
     def step(self) -> None:
         self.reach(self.done + 1, self.total or 0)
 
     def reach(self, done: int, total: int) -> None:
-        """So many are finished by now, of so many."""
+        """Set how many of how many are finished."""
         if self.total is None:
             self.total, self._before = total, done
         self.done = done
         self.show(total)
 
     def show(self, total: int) -> None:
-        """Say how far it is, if that was not said lately."""
+        """Report the progress, unless it was reported recently."""
         now = time.monotonic()
         ended = self.done == total and not self.at_most
         if not ended and now - self._told < INTERVAL:
@@ -67,20 +67,20 @@ class Progress:
         self._tell(f"{self.done:,}/{total:,} {self.what}, {pace}, {left}")
 
     def say(self, line: str) -> None:
-        """What there is to say besides."""
+        """Report something else."""
         self._tell(line)
 
     def warn(self, line: str) -> None:
-        """What could not be done."""
+        """Report what could not be done."""
         self._warn(line)
 
 
 @dataclass(frozen=True)
 class Teller:
-    """Where lines of text go, by what they say.
+    """Where lines of text go, by what they are about.
 
-    say: what was asked for. tell: what happens meanwhile. warn: what could not be done. detail: what only who looks closely
-    wants to know. progress: a `Progress` from its total, what is counted, and `at_most`.
+    say: the result. tell: events meanwhile. warn: what could not be done. detail: for those who look closely. progress:
+    makes a `Progress` from its total, what is counted, and `at_most`.
     """
 
     say: Callable[[str], None]
@@ -91,7 +91,7 @@ class Teller:
 
 
 def silence() -> Teller:
-    """Nobody is told anything."""
+    """Return a teller that shows nothing."""
 
     def nothing(line: str) -> None: ...
 

@@ -1,3 +1,3 @@
-"""Which deejai this is."""
+"""The version of deejai."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""A music library that is a folder: its files, and one SQLite file that knows them."""
+"""A folder of files as a music library, with one SQLite file for its data."""
 
 from deejai_core.folder.library import FolderLibrary
 from deejai_core.folder.refresh import Refreshed

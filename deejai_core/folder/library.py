@@ -49,11 +49,11 @@ TRACK = "id, path, artist, title, length, album, recording, format", (int, bytes
 
 
 class FolderLibrary:
-    """A folder of music files as a `deejai_core.library.Library`. It knows what `refresh` has found in it.
+    """A folder of music files as a `deejai_core.library.Library`. It contains what `refresh` has found.
 
-    folder: of the music. data: where what is known of it is kept, by default `.deejai` in it. Every method raises
-    LibraryError if the music's folder is not there, StoreError if `library.db` in `data` cannot be read or written, and
-    DamagedError if it holds what it cannot hold. Several threads, and several processes, may use it at once.
+    folder: of the music. data: the folder of its data, by default `.deejai` inside the music folder. Every method raises
+    LibraryError if the music folder is missing, StoreError if `library.db` in `data` cannot be read or written, and
+    DamagedError if it contains impossible values. Several threads, and several processes, may use it at once.
     """
 
     def __init__(self, folder: str | Path, data: str | Path | None = None) -> None:
@@ -70,8 +70,8 @@ class FolderLibrary:
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Database]:
-        """For one operation: any thread may come, and what another process did to the file is noticed."""
-        self._check_folder()  # or it would be made
+        """Open the file for one operation: any thread may call, and changes by another process are noticed."""
+        self._check_folder()  # otherwise the file would be created
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -81,19 +81,17 @@ class FolderLibrary:
             yield database
 
     def refresh(self, on_progress: Callable[[int, int], None] | None = None) -> Refreshed:
-        """Bring what is known up to date with the files in the folder.
+        """Read the new and changed files in the folder.
 
-        Only new and changed files are read. A file that was moved, renamed or retagged stays the track that it was, if its
-        recording is known (`keep_recording`) or nothing but its place has changed. What is interrupted goes on the next
-        time.
-
-        on_progress: is told how many of the files that are to be read are done, and how many there are.
+        A file that was moved, renamed or retagged stays the same track if its recording is known (`keep_recording`) or only
+        its place has changed. An interrupted call continues the next time. on_progress: receives the number of files that
+        were read, and of all files to read.
         """
         self._check_origin()
         return refresh(self._opened, self.music_folder, self.folder, on_progress)
 
     def _check_origin(self) -> None:
-        """Raises LibraryError where what is kept is of another music folder, whose tracks would all be lost."""
+        """Raise LibraryError if the data belong to another music folder: all its tracks would be lost."""
         if not self._elsewhere:
             return
         ours = os.fsencode(self.music_folder)
@@ -111,12 +109,12 @@ class FolderLibrary:
                 connection.execute("INSERT INTO origin VALUES (?)", (ours,))
 
     def damage(self) -> str:
-        """What is wrong with `library.db`; empty if nothing. All of it is read."""
+        """Return what is wrong with `library.db`, or "". This reads the whole file."""
         with self._opened() as database:
             return database.damage(WHOLE)
 
     def repair(self) -> Path:
-        """Replace `library.db` by one of all that is whole in it; returns where the damaged one is kept, beside it."""
+        """Replace `library.db` by a new file with all intact data; return where the damaged one is kept, beside it."""
         return rebuild(self.path, SCHEMA, WHOLE)
 
     def is_empty(self) -> bool:
@@ -171,8 +169,8 @@ class FolderLibrary:
     def find(self, query: str, kind: Kind = "track") -> list[int]:
         """Return the tracks, or albums, that have all words of a query in artist, title, album or path.
 
-        Case and accents make no difference, parts of words will do, and "words in quotes" stay together. An empty query
-        finds all. Raises QueryError for a quotation mark without another one.
+        Case and accents do not matter, parts of words match, and "words in quotes" stay together. An empty query finds
+        everything. Raises QueryError for an unpaired quotation mark.
         """
         wanted = _words_of(query)
         with self._opened() as database:
@@ -223,7 +221,7 @@ class FolderLibrary:
             return found | (self._in_any_case(database, odd) if odd else {})
 
     def _in_any_case(self, database: Database, paths: Sequence[Path]) -> dict[Path, int]:
-        """Files that are there, on a file system that does not tell upper from lower case."""
+        """Return files that exist, on a file system that ignores case."""
         folded = {_caseless(str(path)): path for path in paths}
         found = {}
         for name, id_ in database.select("SELECT path, id FROM tracks WHERE NOT lost", of=(bytes, int)):
@@ -247,7 +245,7 @@ class FolderLibrary:
         return cover_beside(paths[0].parent) if paths else None
 
     def columns(self, ids: Sequence[int], kind: Kind = "track", *, plays: bool = False) -> Catalogue:
-        """As `Library.columns`; a folder does not know what was played."""
+        """Implement `Library.columns`; a folder has no plays."""
         unplayed = {name: np.zeros(len(ids)) for name in ("plays", "skips", "played_at")} if plays else {}
         with self._opened() as database:
             if kind == "album":
@@ -262,7 +260,10 @@ class FolderLibrary:
         return catalogue, np.array([found[id_][-1] if id_ in found else 0 for id_ in ids], np.int64)
 
     def field(self, name: str, ids: Collection[int] | None = None) -> dict[int, Any]:
-        """As `Library.field`. Of its own, a folder has those of `Metadata` (0 and empty text count as none), and `path`."""
+        """Implement `Library.field`.
+
+        A folder's own fields are those of `Metadata` (0 and empty text count as missing), and `path`.
+        """
         if name == "path":
             paths = self.paths()
             return paths if ids is None else {id_: paths[id_] for id_ in ids if id_ in paths}
@@ -292,7 +293,7 @@ class FolderLibrary:
             return bool(list(database.select(select, (_storable(name),), of=(int,))))
 
     def keep_field(self, name: str, values: Mapping[int, Any], recordings: Mapping[int, str]) -> int:
-        """As `Library.keep_field`; values are text or numbers."""
+        """Implement `Library.keep_field`; values are text or numbers."""
         if name in METADATA or name == "path":
             raise ValueError(f"{name} is read from the files")
         kept = 0
@@ -354,12 +355,12 @@ class FolderLibrary:
                 forget_vectors(database, some)
 
     def bookmark(self, *, removals: bool = False) -> dict[str, Any]:
-        """As `Library.bookmark`; removals are always told."""
+        """Implement `Library.bookmark`; it always includes removals."""
         with self._opened() as database:
             return latest_write(database)
 
     def changed_since(self, bookmark: Mapping[str, Any], *, removals: bool = False) -> list[int] | None:
-        """As `Library.changed_since`; removals are always told."""
+        """Implement `Library.changed_since`; it always includes removals."""
         with self._opened() as database:
             return written_since(database, bookmark)
 
@@ -369,7 +370,7 @@ class FolderLibrary:
         return Path(self._prefix + os.fsdecode(name))
 
     def _name(self, path: Path) -> bytes | None:
-        """What a file is called relative to the music's folder; None for one that is not below it."""
+        """Return the name of a file relative to the music folder; None if it is not below it."""
         try:
             return os.fsencode(Path(os.path.normpath(path)).relative_to(self.music_folder).as_posix())
         except (ValueError, UnicodeError):
@@ -377,12 +378,12 @@ class FolderLibrary:
 
 
 def _absolute(folder: str | Path) -> Path:
-    """As it is called, through links."""
+    """Return the absolute path of a file, keeping links."""
     return Path(os.path.abspath(os.path.expanduser(folder)))  # noqa: PTH100, PTH111 (no error for a user who is not there)
 
 
 def _words_of(query: str) -> list[str]:
-    """The words of a query, as `plain` text. Raises QueryError."""
+    """Return the words of a query, as `plain` text. Raises QueryError."""
     try:
         parts = text_of(os.fsencode(query)).split('"')
     except UnicodeError as error:
@@ -394,7 +395,7 @@ def _words_of(query: str) -> list[str]:
 
 
 def _storable(text: str) -> str:
-    """Text that SQLite takes; what it would not take is nowhere."""
+    """Return text that SQLite accepts; whatever is replaced in it cannot be in the file."""
     return text.encode("utf-8", "replace").decode()
 
 

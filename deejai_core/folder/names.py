@@ -8,7 +8,7 @@ from deejai_core.tracks.text import plain
 
 
 def is_name(path: object) -> bool:
-    """Whether this can be the name of a file below the music folder."""
+    """Return whether this can be the name of a file below the music folder."""
     if not isinstance(path, bytes):
         return False
     slashed = b"/" + path + b"/"
@@ -16,7 +16,7 @@ def is_name(path: object) -> bool:
 
 
 def text_of(name: bytes) -> str:
-    """A file's name as text; what is no UTF-8 is most likely from a Windows of western Europe."""
+    """Return a file's name as text; if it is not UTF-8, it is most likely from a western European Windows."""
     try:
         return name.decode()
     except UnicodeDecodeError:
@@ -32,5 +32,5 @@ def suffix_of(name: bytes) -> str:
 
 
 def words_in(*texts: str) -> str:
-    """Texts as they are searched, a line each: no words are found across two of them."""
+    """Return texts in the form that is searched, one per line, so that no match spans two of them."""
     return "\n".join(map(plain, texts))

@@ -1,7 +1,8 @@
-"""A folder's library brought up to date with its files: what came, changed, moved and went.
+"""Brings the data of a folder library up to date with its files: added, changed, moved and removed ones.
 
-Decided from three things: what is known, what lies in the folder, and what new and changed files say. A track whose file is
-gone waits as "lost" where its recording is known, so that it is found again wherever that turns up, now or years later.
+This depends on three things: the stored data, the files in the folder, and the content of new and changed files. If the
+file of a track is gone but its recording is known, the track is kept as "lost", so that it is recognised wherever the
+recording turns up, now or years later.
 """
 
 from __future__ import annotations
@@ -27,20 +28,20 @@ from deejai_core.folder.walk import Stamp, is_below, music_files
 
 CHUNK = 300  # files in one transaction
 MOST_DECODERS = 4
-WORTH_A_DECODER = 50  # files that are read in the time that a process takes to start
-SECONDS, MEMORY = 60, 2_000_000_000  # that a file may take
-NEVER = Stamp(-1, -1)  # of a file that could not be read this time: it is read again the next time
+WORTH_A_DECODER = 50  # files that can be read in the time that starting a process takes
+SECONDS, MEMORY = 60, 2_000_000_000  # limits for a file
+NEVER = Stamp(-1, -1)  # of a file that could not be read this time: it will be read again
 
 
 @dataclass
 class Refreshed:
-    """How many tracks came, had their files changed, were found elsewhere, and went; and what could not be looked at."""
+    """How many tracks were added, changed, found elsewhere and removed; and which folders could not be read."""
 
     added: int = 0
     changed: int = 0
     moved: int = 0
     gone: int = 0
-    unreadable: list[Path] = field(default_factory=list)  # what is known of the tracks there stays
+    unreadable: list[Path] = field(default_factory=list)  # the data of tracks there are kept
 
 
 class Known(NamedTuple):
@@ -50,7 +51,7 @@ class Known(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a file says. stamp: `NEVER` if it could not be read this time. key: its audio key, if it was asked for."""
+    """The content of a file. stamp: `NEVER` if it could not be read this time. key: its audio key, if requested."""
 
     name: bytes
     stamp: Stamp
@@ -64,9 +65,9 @@ def refresh(
     data: Path,
     on_progress: Callable[[int, int], None] | None,
 ) -> Refreshed:
-    """As `FolderLibrary.refresh`. opened: opens the library's file."""
+    """Implement `FolderLibrary.refresh`. opened: opens the library's file."""
     with opened() as database:
-        known = _known(database)  # before the files: what another process adds meanwhile is not taken for gone
+        known = _known(database)  # before the files: tracks that another process adds meanwhile must not count as gone
     files, unreadable = music_files(music, data)
     result = Refreshed(unreadable=[music / os.fsdecode(name) for name in unreadable])
     gone = [
@@ -87,7 +88,7 @@ def refresh(
                     _store(database, batch, lost, result)
                 if on_progress:
                     on_progress(done, len(to_read))
-        if gone or to_read:  # otherwise it may be on a medium that cannot be written
+        if gone or to_read:  # otherwise the medium may be read-only
             with writing(database):
                 _forget(database)
     result.gone = len(lost.still.intersection(gone))
@@ -110,22 +111,22 @@ def _set_lost(database: Database, ids: list[int], lost: int) -> None:
 
 
 def _forget(database: Database) -> None:
-    """Drop lost tracks that nothing could be found again by, and albums that no track is on."""
+    """Remove lost tracks without anything to recognise them by, and albums without tracks."""
     database.connection.execute("DELETE FROM tracks WHERE lost AND audio_key = ''")
     database.connection.execute("DELETE FROM vectors WHERE track_id NOT IN (SELECT id FROM tracks)")
     database.connection.execute("DELETE FROM albums WHERE id NOT IN (SELECT album_id FROM tracks)")
 
 
 class Lost:
-    """The tracks that are lost, by what they are found again by."""
+    """The lost tracks, by what identifies them."""
 
     def __init__(self, database: Database) -> None:
         columns = ", ".join(METADATA)
         text = "path, id, audio_key, size, mtime_ns"
         rows = database.connection.execute(f"SELECT {text}, {columns} FROM tracks WHERE lost")  # noqa: S608 (constants)
-        self.still: set[int] = set()  # those that were not found yet
+        self.still: set[int] = set()  # those that have not been found yet
         self._names: dict[int, bytes] = {}
-        self._places: dict[int, list[list[int]]] = {}  # the lists that each is in
+        self._places: dict[int, list[list[int]]] = {}  # the lists that contain each
         self._same: dict[tuple[Any, ...], list[int]] = defaultdict(list)
         self._keys: dict[str, list[int]] = defaultdict(list)
         self._seconds: set[int] = set()
@@ -141,18 +142,18 @@ class Lost:
                 self._places[id_] = places
                 if key:
                     seconds = int(metadata[METADATA.index("length")])
-                    self._seconds |= {seconds - 1, seconds, seconds + 1}  # estimated, and not always the same way
+                    self._seconds |= {seconds - 1, seconds, seconds + 1}  # an estimate, which may vary
 
     def is_plain(self, stamp: Stamp, metadata: Metadata) -> bool:
-        """Whether a new file is surely one of them: nothing but its place has changed."""
+        """Return whether a new file is certainly one of them: only its place has changed."""
         return len(self._same.get((*stamp, *astuple(metadata)), [])) == 1
 
     def may_have(self, metadata: Metadata) -> bool:
-        """Whether a new file may be one of them, so that its audio key is worth the reading."""
+        """Return whether a new file may be one of them, so that reading its audio key is worthwhile."""
         return int(metadata.length) in self._seconds
 
     def find(self, reading: Reading) -> int | None:
-        """The one that a new file is."""
+        """Return the lost track that a new file is, or None."""
         same = self._same.get((*reading.stamp, *astuple(reading.metadata)), [])
         if len(same) == 1:
             return same[0]
@@ -161,21 +162,21 @@ class Lost:
         return min(found, key=lambda id_: (self._names[id_].rpartition(b"/")[2] != file_name, id_), default=None)
 
     def drop(self, id_: int) -> None:
-        """It is found."""
+        """Remove a track that was found."""
         self.still.discard(id_)
         for others in self._places.pop(id_, ()):
             others.remove(id_)
 
 
 class Reader:
-    """Reads metadata in processes of their own, some files at a time."""
+    """Reads metadata in separate processes, several files at a time."""
 
     def __init__(self, music: Path, known: dict[bytes, Known], lost: Lost) -> None:
         self._music, self._known, self._lost = music, known, lost
         self._decoders: queue.SimpleQueue[Decoder] = queue.SimpleQueue()
 
     def read(self, files: Sequence[tuple[bytes, Stamp]]) -> Generator[tuple[int, list[Reading]], None, None]:
-        """How many files are done, and what the last ones say, in their order."""
+        """Yield how many files are done, and the content of the last ones, in order."""
         number = min(MOST_DECODERS, os.cpu_count() or 1, len(files) // WORTH_A_DECODER + 1)
         decoders = [Decoder(seconds=SECONDS, memory=MEMORY) for _ in range(number)]
         for decoder in decoders:
@@ -213,18 +214,18 @@ class Reader:
 
 
 def _by_name(name: bytes) -> Metadata:
-    """What the name of a file says of it."""
+    """Return the metadata that a file's name suggests."""
     return Metadata(title=stem_of(name), format=suffix_of(name))
 
 
 def _store(database: Database, batch: list[Reading], lost: Lost, result: Refreshed) -> None:
-    """Write what files say to their tracks; new files become tracks, or are found to be lost ones."""
+    """Store the content of files in their tracks. New files become tracks, or are recognised as lost ones."""
     connection = database.connection
     albums: dict[tuple[bytes, str, str], int] = {}
     for reading in batch:
         row = connection.execute("SELECT id, lost FROM tracks WHERE path = ?", (reading.name,)).fetchone()
         if reading.stamp == NEVER and row:
-            continue  # what was known of it is better than nothing
+            continue  # the old data are better than none
         id_, was_lost = row or (_still_lost(connection, lost.find(reading)), 1)
         if row:
             result.changed += not was_lost
@@ -247,7 +248,7 @@ def _store(database: Database, batch: list[Reading], lost: Lost, result: Refresh
 
 
 def _still_lost(connection: sqlite3.Connection, id_: int | None) -> int | None:
-    """The track, unless another process has found it meanwhile."""
+    """Return the lost track, or None if another process has found it meanwhile."""
     return id_ if connection.execute("SELECT 1 FROM tracks WHERE id = ? AND lost", (id_,)).fetchone() else None
 
 
@@ -261,7 +262,7 @@ def _values(reading: Reading) -> tuple[Any, ...]:
 
 
 def _album(connection: sqlite3.Connection, albums: dict[tuple[bytes, str, str], int], reading: Reading) -> int:
-    """The number of a track's album, which is made if need be; 0 for none."""
+    """Return the number of a track's album, which is created if necessary; 0 for none."""
     metadata = reading.metadata
     if not metadata.album:
         return 0

@@ -1,4 +1,4 @@
-"""Reading a FolderLibrary's file: rows of tracks and albums in bulk, each value checked."""
+"""Reads rows of tracks and albums from a FolderLibrary's file in bulk, and checks each value."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from deejai_core.folder.tables import is_length
 from deejai_core.library import Kind
 from deejai_core.tracks.songs import Catalogue
 
-MANY = 20_000  # tracks: of more, reading all rows is faster than asking for each
+MANY = 20_000  # tracks: with more, reading all rows is faster than asking for each
 LARGEST_ID = 2**63 - 1
 COLUMNS = "artist, title, album_id, length, recording, tempo, key"
 OF_COLUMNS = (str, str, int, float, str, float, str)
-GONE = ("", "", 0, 0.0, "", 0.0, "")  # of a track that is not there
+GONE = ("", "", 0, 0.0, "", 0.0, "")  # the values of a track that no longer exists
 
 
 def some_rows(
@@ -31,7 +31,7 @@ def some_rows(
     values: Sequence[Any] = (),
     order: str = "",
 ) -> Iterator[Row]:
-    """Columns of those of these tracks, or of all, that are there. Their first one must be `by` where there may be many."""
+    """Return columns of these tracks, or of all, that exist. The first column must be `by` if there may be many."""
     select = f"SELECT {columns} FROM tracks {join} WHERE NOT lost {where}"  # noqa: S608 (our own names)
     wanted = None if ids is None else [int(id_) for id_ in dict.fromkeys(ids) if 0 < id_ <= LARGEST_ID]
     if wanted is None or len(wanted) > MANY:
@@ -43,7 +43,7 @@ def some_rows(
 
 
 def ids_of_names(database: Database, names: Iterable[bytes | None]) -> dict[bytes, int]:
-    """The tracks of files, by name; None is no file's."""
+    """Return the tracks of files, by name; None stands for no file."""
     found: dict[bytes, int] = {}
     for chunk in chunks({name for name in names if name is not None}):
         select = f"SELECT path, id FROM tracks WHERE NOT lost AND path IN ({marks_for(chunk)})"  # noqa: S608 (question marks)
@@ -56,7 +56,7 @@ def keyed_rows(database: Database, columns: str, ids: Sequence[int], of: Types) 
 
 
 def all_albums(database: Database, *columns: str, of: Types = ()) -> Iterator[Row]:
-    """Ids and columns of all albums that a track is on."""
+    """Return the ids and columns of all albums with tracks."""
     select = f"SELECT {', '.join(('id', *columns))} FROM albums"  # noqa: S608 (our own names)
     there = "SELECT album_id FROM tracks WHERE NOT lost AND album_id"
     return database.select(f"{select} WHERE id IN ({there}) ORDER BY id", of=(int, *of))

@@ -1,4 +1,4 @@
-"""The file that a FolderLibrary keeps: its tables, and what can be in them. docs/storage.md describes it."""
+"""The tables of a FolderLibrary's file, and the values that they may have. docs/storage.md describes it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from deejai_core.database import Database, Schema, Whole
 from deejai_core.folder.names import is_name
 
-# lost: the file is not where it was; its track waits for its recording to turn up again.
-# vectors: mark numbers each change, also of the recording; a row without a vector says that there is none any more.
-# writes: the last mark of some changes, and what tells them from those of a copy of this file that went another way.
+# lost: the file is missing; its track waits for the recording to turn up again. vectors: mark numbers each change, also of
+# the recording; a row without a vector means that the track no longer has one. writes: the last marks of some changes, with
+# a token that distinguishes them from those of a copy of this file that developed differently.
 SCRIPT = """
 BEGIN;
 CREATE TABLE IF NOT EXISTS tracks (
@@ -82,9 +82,9 @@ METADATA = (  # columns, as `deejai_core.audio.metadata.Metadata` names them
     "track",
     "format",
 )
-KINDS = {"length": float, "tempo": float, "year": int, "disc": int, "track": int}  # of values; all others are text
+KINDS = {"length": float, "tempo": float, "year": int, "disc": int, "track": int}  # types of values; all others are text
 
-KEPT_WRITES = 10_000  # transactions back that a bookmark may be
+KEPT_WRITES = 10_000  # the number of transactions after which a bookmark is too old
 
 Value = str | int | float  # of a field
 
@@ -95,13 +95,13 @@ def is_length(seconds: object) -> bool:
 
 @contextlib.contextmanager
 def writing(database: Database) -> Iterator[sqlite3.Connection]:
-    """A transaction. Raises StoreError."""
+    """Run a transaction. Raises StoreError."""
     with database.errors(), database.transaction():
         yield database.connection
 
 
 def note_write(database: Database) -> None:
-    """To be called at the end of a transaction that has changed vectors: lets bookmarks tell it."""
+    """Call at the end of a transaction that has changed vectors, so that bookmarks notice it."""
     database.connection.execute(
         "INSERT OR IGNORE INTO writes SELECT seq, hex(randomblob(16)) FROM sqlite_sequence WHERE name = 'vectors'"
     )
@@ -111,7 +111,7 @@ def note_write(database: Database) -> None:
 
 
 def forget_vectors(database: Database, ids: list[int]) -> None:
-    """Remove the vectors of these tracks, and leave a mark that something has changed."""
+    """Remove the vectors of these tracks, and leave a mark of the change."""
     database.connection.executemany(
         "INSERT OR REPLACE INTO vectors (track_id, model, vector) SELECT id, '', NULL FROM tracks WHERE id = ?",
         [(id_,) for id_ in ids],
@@ -120,7 +120,7 @@ def forget_vectors(database: Database, ids: list[int]) -> None:
 
 
 def touch_vectors(database: Database, ids: list[int]) -> None:
-    """Give these tracks new marks: whoever follows the library has to look at them again."""
+    """Give these tracks new marks: whatever follows the library must look at them again."""
     database.connection.executemany(
         "INSERT OR REPLACE INTO vectors (track_id, model, vector) "
         "SELECT id, COALESCE(model, ''), vector FROM tracks LEFT JOIN vectors ON track_id = id WHERE id = ?",

@@ -1,4 +1,4 @@
-"""The vectors in a FolderLibrary's file, and which of them have changed since they were last looked at."""
+"""The vectors in a FolderLibrary's file, and finding those that have changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FLOAT = np.dtype("<f4")
 
 
 def read_vectors(database: Database, model: str, dimension: int, ids: Collection[int] | None) -> Rows:
-    """The vectors of a model, of these tracks or all, in the order of their ids; without damaged ones."""
+    """Return the vectors of a model, of these tracks or all, in the order of their ids, without damaged ones."""
     found, marks, data = [], [], bytearray()
     size, of = dimension * FLOAT.itemsize, (int, int, object)
     join, where = "JOIN vectors ON track_id = id", "AND model = ?"
@@ -31,8 +31,9 @@ def read_vectors(database: Database, model: str, dimension: int, ids: Collection
 def write_vectors(
     database: Database, model: str, vectors: Mapping[int, np.ndarray], recordings: Mapping[int, str]
 ) -> tuple[list[int], list[int]]:
-    """Write a few vectors in one transaction; returns the tracks that still have their recordings, and those of them whose
-    vector differed.
+    """Write some vectors in one transaction.
+
+    Returns the tracks that still have their recordings, and those of them whose vector differed.
     """
     columns, types = "id, audio_key, COALESCE(model, ''), vector", (int, str, str, object)
     with writing(database) as connection:
@@ -48,18 +49,18 @@ def write_vectors(
 
 
 def is_still(keys: Mapping[int, str], recordings: Mapping[int, str], id_: int) -> bool:
-    """Whether a track has the recording that something is kept for. keys: of those that are there."""
+    """Return whether a track still has the recording that something is stored for. keys: of the existing tracks."""
     return bool(keys.get(id_)) and keys[id_] == recordings.get(id_)
 
 
 def vector_counts(database: Database) -> dict[str, int]:
-    """How many tracks have a vector of each model."""
+    """Return how many tracks have a vector of each model."""
     select = "SELECT model, COUNT(*) FROM vectors JOIN tracks ON id = track_id WHERE NOT lost AND vector IS NOT NULL"
     return dict(database.select(f"{select} GROUP BY model", of=(str, int)))
 
 
 def vector_models(database: Database) -> dict[int, str]:
-    """Whose model's vector each track has that has one, in the order of ids."""
+    """Return the model of each track's vector, for tracks that have one, in the order of ids."""
     select = (
         "SELECT track_id, model FROM vectors JOIN tracks ON id = track_id "
         "WHERE NOT lost AND vector IS NOT NULL ORDER BY track_id"
@@ -68,19 +69,19 @@ def vector_models(database: Database) -> dict[int, str]:
 
 
 def latest_write(database: Database) -> dict[str, Any]:
-    """As `Library.bookmark`."""
+    """Implement `Library.bookmark`."""
     rows = database.select("SELECT mark, token FROM writes ORDER BY mark DESC LIMIT 1", of=(int, str))
     return dict(zip(("mark", "token"), next(rows, (0, "")), strict=True))
 
 
 def written_since(database: Database, bookmark: object) -> list[int] | None:
-    """As `Library.changed_since`."""
+    """Implement `Library.changed_since`."""
     mark, token = (bookmark.get(name) for name in ("mark", "token")) if isinstance(bookmark, Mapping) else (None, None)
     if type(mark) is not int or not 0 <= mark <= LARGEST_ID:
         return None
-    # Another token: a copy of this library, or one from before a backup came back, whose numbers mean other things.
+    # Another token: this is a copy of the library, or a restored backup, whose numbers mean something else.
     if list(database.select("SELECT token FROM writes WHERE mark = ?", (mark,), of=(str,))) != [(token,)]:
         return None
-    # Not in order by SQLite, which would go through all tracks for that.
+    # Not sorted by SQLite, which would go through all tracks for that.
     rows = database.select("SELECT track_id FROM vectors WHERE mark > ?", (mark,), of=(int,))
     return sorted(id_ for (id_,) in rows)

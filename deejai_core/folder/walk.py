@@ -1,4 +1,4 @@
-"""The music files below a folder, by one look at each, without reading any."""
+"""Finds the music files below a folder, reading each folder once and no files."""
 
 from __future__ import annotations
 
@@ -12,32 +12,35 @@ from deejai_core.audio.container import SUFFIXES
 from deejai_core.errors import LibraryError
 
 PICTURES = (".jpg", ".jpeg", ".png")
-COVERS = [stem + suffix for stem in ("cover", "folder", "front", "album") for suffix in PICTURES]  # the likeliest first
+COVERS = [stem + suffix for stem in ("cover", "folder", "front", "album") for suffix in PICTURES]  # the most likely first
 
 
 class Stamp(NamedTuple):
-    """What tells that a file is as it was."""
+    """Shows whether a file has changed."""
 
     size: int  # bytes
     mtime_ns: int
 
 
 class Found(NamedTuple):
-    """Files by name, and names of what could not be looked at. A name is relative to the folder, as bytes, with slashes."""
+    """Files by name, and the names of folders that could not be read.
+
+    A name is relative to the music folder, as bytes, with slashes.
+    """
 
     files: dict[bytes, Stamp]
     unreadable: list[bytes]
 
 
 def music_files(root: Path, data: Path) -> Found:
-    """All files in a folder and those below it whose names end as those of audio; hidden ones and `data` left out.
+    """Return all audio files, by suffix, in a folder and those below it, without hidden ones and `data`.
 
-    Links are followed, but each folder is looked into once, and none that holds `root`. Raises LibraryError if `root`
+    Links are followed, but each folder is read only once, and none that contains `root`. Raises LibraryError if `root`
     cannot be read.
     """
     found = Found({}, [])
     seen = {_identity(folder) for folder in (*root.resolve().parents, root, data)} - {None}
-    # Links come last, so that a file has the name under which it lies, wherever else a link leads to its folder.
+    # Links come last, so that a file gets the name of its real place, even if a link leads to its folder.
     folders: list[bytes] = [b""]
     links: list[bytes] = []
     while folders or links:
@@ -62,7 +65,7 @@ def music_files(root: Path, data: Path) -> Found:
                     status = entry.stat()
                     if stat.S_ISREG(status.st_mode):
                         found.files[below] = Stamp(status.st_size, status.st_mtime_ns)
-            except FileNotFoundError:  # gone meanwhile, or a link to nothing
+            except FileNotFoundError:  # removed meanwhile, or a broken link
                 continue
             except OSError:
                 found.unreadable.append(below)
@@ -70,7 +73,7 @@ def music_files(root: Path, data: Path) -> Found:
 
 
 def cover_beside(folder: Path) -> Path | None:
-    """The picture in a folder that is called as covers are."""
+    """Return the picture in a folder that has the name of a cover, or None."""
     with contextlib.suppress(OSError):
         pictures = {path.name.lower(): path for path in folder.iterdir() if path.suffix.lower() in PICTURES}
         return next((pictures[name] for name in COVERS if name in pictures), None)
@@ -78,19 +81,19 @@ def cover_beside(folder: Path) -> Path | None:
 
 
 def is_below(name: bytes, others: list[bytes]) -> bool:
-    """Whether a name is one of these, or in one of these folders."""
+    """Return whether a name is one of these, or in one of these folders."""
     return any(name == other or name.startswith(other + b"/") for other in others)
 
 
 def _is_new(path: bytes, seen: set[Any]) -> bool:
-    """Whether a folder was not seen yet; it is seen now."""
+    """Return whether a folder is new, and mark it as seen."""
     before, identity = len(seen), _identity(path)
     seen.add(identity)
     return identity is None or len(seen) > before
 
 
 def _identity(path: Path | bytes) -> tuple[int, int] | None:
-    """What a folder is known by under all its names; None if it is not there."""
+    """Return what identifies a folder under all its names; None if it is missing."""
     try:
         status = os.stat(path)  # noqa: PTH116 (bytes)
     except OSError:

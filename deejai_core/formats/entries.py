@@ -1,4 +1,4 @@
-"""Tracks as playlists show them, and how their files are named in one."""
+"""Tracks as playlists show them, and how playlists name their files."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from deejai_core.words import one_line
 class Track:
     """A track as a playlist shows it."""
 
-    path: Path  # absolute; may hold bytes that are no text, as os.fsdecode gives them
+    path: Path  # absolute; it may contain bytes that are not text, as os.fsdecode returns them
     artist: str
     title: str
     length: float | None  # seconds
     album: str = ""
     recording: str = ""  # MusicBrainz recording id
-    format: str = ""  # of its file, as `Metadata` has it
+    format: str = ""  # of the file, as in `Metadata`
 
     @property
     def name(self) -> str:
-        """Artist and title on one line; the file's name for a track without a title."""
+        """Artist and title on one line; for a track without a title, the name of its file."""
         return " - ".join(filter(None, (one_line(self.artist), one_line(self.title) or one_line(self.path.name))))
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a playlist says of one of its tracks. Whatever it does not say is empty."""
+    """A track as an entry of a playlist describes it. Values that it lacks are empty."""
 
-    locations: tuple[bytes, ...] = ()  # paths or URLs, as the playlist has them; all but the first are alternatives
+    locations: tuple[bytes, ...] = ()  # paths or URLs, as they are in the playlist; all except the first are alternatives
     artist: str = ""
     title: str = ""
     album: str = ""
     recording: str = ""  # MusicBrainz recording id
-    encoded: bool = False  # whether the format has special characters as %xx, in relative paths too
+    encoded: bool = False  # whether the format writes special characters as %xx, even in relative paths
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What a playlist says."""
+    """The content of a playlist."""
 
     entries: list[Entry]
     title: str = ""
@@ -56,7 +56,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Style:
-    """How a playlist names its tracks. The options have the names and the order of beets' smartplaylist plugin."""
+    """How a playlist names its tracks. The options have the names and the order of those of beets' smartplaylist plugin."""
 
     relative_to: Path | None = None  # paths relative to this folder; None: absolute
     forward_slash: bool = False  # backslashes become slashes
@@ -66,28 +66,28 @@ class Style:
 
 @dataclass(frozen=True)
 class Header:
-    """What a playlist says of itself."""
+    """What a playlist states about itself."""
 
     title: str
-    recipe: tuple[str, ...] = ()  # how to make it again, a line each
+    recipe: tuple[str, ...] = ()  # how to make it again, one line each
     date: str = ""  # ISO 8601, when it was made
 
 
 def made_with(model: str, *notes: str) -> str:
-    """The line of a recipe that says what it was made with: a recipe leaves out what was a default of that version."""
+    """Return the line of a recipe with the version that made it: a recipe leaves out that version's defaults."""
     return ", ".join((f"deejai {__version__}", f"model {model}", *notes))
 
 
 def now() -> str:
-    """The date of a header that is made now."""
+    """Return the date for a header that is made now."""
     return datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds")
 
 
 def location(path: Path, style: Style) -> bytes:
-    """How a playlist names a file, not yet encoded as its format asks for: raw bytes on POSIX, UTF-8 on Windows."""
+    """Return how a playlist names a file, before its format's encoding: raw bytes on POSIX, UTF-8 on Windows."""
     name = os.fspath(path)
     if style.relative_to:
-        with contextlib.suppress(ValueError):  # another drive on Windows: only the absolute path leads there
+        with contextlib.suppress(ValueError):  # on another drive of Windows, only the absolute path leads there
             name = os.path.relpath(name, style.relative_to)
     if style.forward_slash:
         name = name.replace("\\", "/")
@@ -99,7 +99,10 @@ def urlencoded(name: bytes) -> bytes:
 
 
 def name_in_line(path: Path, style: Style) -> bytes:
-    """How a playlist of lines names a file. Raises PlaylistError for a name with a line break that is not URL-encoded."""
+    """Return how a playlist with one line per file names it.
+
+    Raises PlaylistError for a name with a line break that is not URL-encoded.
+    """
     name = location(path, style)
     if style.urlencode:
         name = urlencoded(name)
@@ -109,21 +112,21 @@ def name_in_line(path: Path, style: Style) -> bytes:
             "set `urlencode: yes`"
         )
     if name.startswith((b"#", b" ", b"\t")) and not style.prefix:
-        name = b"./" + name  # otherwise a comment, or a blank that players drop
+        name = b"./" + name  # otherwise it would be a comment, or begin with a space that players drop
     return os.fsencode(style.prefix) + name
 
 
 def caption_of(track: Track) -> str:
-    """Artist and title, on one line."""
+    """Return artist and title, on one line."""
     return " - ".join(filter(None, (one_line(track.artist), one_line(track.title))))
 
 
 def seconds_of(track: Track) -> int:
-    """A track's length, -1 if it is unknown."""
+    """Return a track's length, -1 if unknown."""
     return -1 if track.length is None else round(track.length)
 
 
 def comments_of(header: Header) -> list[str]:
-    """How to make a playlist again, and when it was made, as comments of a line each."""
+    """Return how to make a playlist again, and when it was made, as comments of one line each."""
     told = [*map(one_line, header.recipe), *([f"made {header.date}"] if header.date else [])]
     return [f"# {line}" for line in told]

@@ -1,4 +1,4 @@
-"""Playlists as files: written whole or not at all, and only over other playlists."""
+"""Writes playlists to files: atomically, and only over other playlists."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DATE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 
 
 def is_same(path: Path, data: bytes) -> bool:
-    """Whether a file holds this playlist already, whenever it was made."""
+    """Return whether a file already holds this playlist, whenever it was made."""
     try:
         return path.is_file() and _DATE.sub(b"", path.read_bytes(), count=1) == _DATE.sub(b"", data, count=1)
     except (OSError, ValueError):
@@ -28,13 +28,13 @@ def is_same(path: Path, data: bytes) -> bool:
 
 
 def file_name(title: str) -> str:
-    """What the file of a playlist is called, without a suffix."""
+    """Return the name of a playlist's file, without a suffix."""
     name = one_line(title).replace("/", "_").replace("\\", "_")
     return os.fsencode(name)[:LONGEST_NAME].decode("utf-8", "ignore").rstrip()
 
 
 def check_suffix(path: Path) -> None:
-    """Raises PlaylistError for the name of a format that is read, but not written."""
+    """Raise PlaylistError for a file name of a format that is only read."""
     format_ = by_suffix(path.suffix)
     if format_ and not format_.write:
         written = ", ".join(dict.fromkeys(SUFFIXES.values()))
@@ -42,9 +42,9 @@ def check_suffix(path: Path) -> None:
 
 
 def named_format(name: str, usual: str) -> str:
-    """The format that a file's name asks for; the usual one if it says none, or one of the same suffix.
+    """Return the format that a file's name asks for; the usual one if it has no suffix, or a suffix that both share.
 
-    Raises PlaylistError for the name of a format that is read, but not written.
+    Raises PlaylistError for the name of a format that is only read.
     """
     path = Path(name)
     check_suffix(path)
@@ -53,21 +53,21 @@ def named_format(name: str, usual: str) -> str:
 
 
 def write_playlist(path: Path, data: bytes, *, within: Path | None = None) -> None:
-    """Write a playlist; an older one is replaced whole, a file that is none never.
+    """Write a playlist atomically. It replaces an older one, but never a file that is not a playlist.
 
-    Its folder is made if it is missing and `make_folder` allows it. Raises PlaylistError; what was there is then as it was.
+    Its folder is created if `make_folder` allows it. Raises PlaylistError; the existing file is then unchanged.
     """
     try:
         if path.is_file() and not _is_playlist(path):
             raise PlaylistError(f"{path}: this file exists and is not a playlist; choose another name")
         write_named(path, data, within)
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+    except (OSError, ValueError) as error:  # ValueError: an impossible name
         reason = getattr(error, "strerror", None) or error
         raise PlaylistError(one_line(f"{path}: cannot write the playlist ({reason})")) from error
 
 
 def _is_playlist(path: Path) -> bool:
-    """By its name, by what it begins with, or for having nothing in it."""
+    """Return whether a file is a playlist by its name or its beginning, or empty."""
     format_ = by_suffix(path.suffix)
     if format_ and format_.write:
         return True

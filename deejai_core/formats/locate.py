@@ -1,4 +1,4 @@
-"""The files that playlists mean: names from other machines, file systems and encodings, found on this disk."""
+"""Finds the files that playlists mean on this disk, by names from other machines, file systems and encodings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from deejai_core.formats.entries import Entry
 
-# Only what is surely one: "Mission: Impossible/a.mp3" is the name of a file.
+# Only what is certainly a URL: "Mission: Impossible/a.mp3" is the name of a file.
 _STREAM = re.compile(
     rb"(?!file:)[a-z][a-z0-9+.-]+://"
     rb"|(?:cdda|data|deezer|local|magnet|mms|rtsp|soundcloud|spotify|tidal|urn|youtube):[^\s/\\]+$",
@@ -24,15 +24,15 @@ _BLANKS = b" \t\r\n"
 
 
 def is_stream(location: bytes) -> bool:
-    """Whether it is a URL of something else than a file."""
+    """Return whether this is a URL of something other than a file."""
     return bool(_STREAM.match(location.strip(_BLANKS)))
 
 
 class Locator:
-    """Finds the files that playlists name, and what a library may call them.
+    """Finds the files that playlists name, and the paths by which a library may know them.
 
-    library: its music folder. Each folder is looked into at most once in the life of a locator, so it should be as short as
-    a command, and one for all entries.
+    library: its music folder. Each folder is read at most once in the life of a locator, so it should live as long as a
+    command, and serve all entries.
     """
 
     def __init__(self, library: Path | None = None) -> None:
@@ -41,21 +41,24 @@ class Locator:
         self._real_folders: dict[Path, Path] = {}
 
     def find(self, entry: Entry, folder: Path) -> Path | None:
-        """The file, absolute, that an entry of a playlist in this folder means; None for a stream, or without a location.
+        """Return the absolute path of the file that an entry of a playlist in this folder means; None for a stream, or no
+        location.
 
-        It is the first way to read the name that leads to a file: as it stands, URL-decoded, with backslashes for slashes,
-        in another encoding, without the blanks at its ends; then, of each of these, the one file whose name differs only by
-        Unicode normalisation, or by case. If there is no such file, the name as it stands.
+        The first way to read the name that leads to a file is used: as it is written, URL-decoded, with backslashes as
+        slashes, in another encoding, without spaces at its ends; then, for each of these, the only file whose name differs
+        just by Unicode normalisation, or by case. If there is no such file, the name as it is written.
         """
         paths = _paths(entry, folder)
         return self._there(paths) or (paths[0] if paths else None)
 
     def there(self, entry: Entry, folder: Path) -> bool:
-        """Whether an entry means a file that is there."""
+        """Return whether an entry means a file that exists."""
         return self._there(_paths(entry, folder)) is not None
 
     def aliases(self, path: Path) -> Iterator[Path]:
-        """Other paths by which a library may know a file: without symbolic links, and however Unicode is normalised."""
+        """Return other paths by which a library may know a file: without symbolic links, and in other Unicode
+        normalisations.
+        """
         real = [self._real_folder(path.parent) / path.name, Path(os.path.realpath(path))]
         yield from real
         if self._library:
@@ -69,7 +72,9 @@ class Locator:
         return found or next(filter(None, map(self._loosely, paths)), None)
 
     def _loosely(self, path: Path) -> Path | None:
-        """What is there under this name but for normalisation or case, in each of its folders; None if it is not one."""
+        """Return the path that differs from this one only by normalisation or case, in any of its folders; None unless it
+        is unique.
+        """
         names = []
         while not _exists(path):
             if path == path.parent:
@@ -85,10 +90,10 @@ class Locator:
         return path
 
     def _listing(self, folder: Path) -> dict[str, list[str]]:
-        """The names in a folder, by what they have in common with others."""
+        """Return the names in a folder, by the form in which similar names are equal."""
         if folder not in self._listings:
             names: dict[str, list[str]] = {}
-            with contextlib.suppress(OSError):  # no folder, or a forbidden one
+            with contextlib.suppress(OSError):  # not a folder, or a forbidden one
                 for path in folder.iterdir():
                     names.setdefault(_folded(path.name), []).append(path.name)
             self._listings[folder] = names
@@ -101,7 +106,7 @@ class Locator:
 
 
 def _paths(entry: Entry, folder: Path) -> list[Path]:
-    """The ways to read an entry's locations, as absolute paths."""
+    """Return the ways to read an entry's locations, as absolute paths."""
     locations = (location for location in entry.locations if not is_stream(location))
     names = [name for location in locations for name in _readings(location, encoded=entry.encoded)]
     folder = folder.absolute()
@@ -128,7 +133,7 @@ def _readings(location: bytes, *, encoded: bool) -> list[bytes]:
 
 
 def _recoded(name: bytes) -> list[bytes]:
-    """A name in other encodings: what is no UTF-8 may be Windows' in UTF-8, and the other way round."""
+    """Return a name in other encodings: one that is not UTF-8 from Windows' encoding to UTF-8, and the other way round."""
     if name.isascii():
         return []
     found = []

@@ -22,17 +22,17 @@ from deejai_core.words import one_line
 
 HEADER = b"#EXTM3U"
 
-_BEGINNING = 1000  # bytes that tell text from what is none
-_BEFORE_CAPTION = re.compile(r'^-?[\d.]*(?:\s+[\w-]+="[^"]*")*\s*,')  # seconds, perhaps attributes
+_BEGINNING = 1000  # bytes that show whether a file is text
+_BEFORE_CAPTION = re.compile(r'^-?[\d.]*(?:\s+[\w-]+="[^"]*")*\s*,')  # seconds, and possibly attributes
 _DIRECTIVE = re.compile(r"#[A-Z][A-Z0-9_-]*")
 _DASH = re.compile(r"(?<=\s)[-\u2013](?=\s)")
 _TAGS = {"#EXTART": "artist", "#EXTALB": "album"}
 
 
 def format_m3u(tracks: Iterable[Track], style: Style, header: Header | None = None) -> bytes:
-    """The playlist's bytes. header: makes it an extended M3U, with artist, title and length of each track.
+    """Return a playlist's bytes. header: makes it an extended M3U, with artist, title and length of each track.
 
-    Raises PlaylistError if a track cannot be named: a line break in a name is only possible URL-encoded.
+    Raises PlaylistError if a track cannot be named: a line break in a name must be URL-encoded.
     """
     lines = []
     if header:
@@ -43,7 +43,10 @@ def format_m3u(tracks: Iterable[Track], style: Style, header: Header | None = No
 
 
 def append_to_m3u(data: bytes, track: Track, style: Style) -> bytes:
-    """A playlist's bytes with one track more, unless that is its last one. Raises PlaylistError as `format_m3u`."""
+    """Return a playlist's bytes with one more track, unless that is already its last one.
+
+    Raises PlaylistError like `format_m3u`.
+    """
     lines = _entry(track, style, extended=data.removeprefix(b"\xef\xbb\xbf").startswith(HEADER))
     if data and not data.endswith(b"\n"):
         data += b"\n"
@@ -53,15 +56,18 @@ def append_to_m3u(data: bytes, track: Track, style: Style) -> bytes:
 
 
 def parse_m3u(data: bytes) -> Listing:
-    """What a playlist says, or a plain list of files, one a line. Raises PlaylistError for a file that is no text."""
+    """Return the content of a playlist, or of a plain list of files, one per line.
+
+    Raises PlaylistError if it is not text.
+    """
     data = without_mark(data)
     if b"\0" in data[:_BEGINNING]:
         raise PlaylistError("it is not text")
     title, entries, odd = "", [], 0
-    caption: tuple[str, str] | None = None  # this and the next are of the entry that follows
+    caption: tuple[str, str] | None = None  # this and the next line belong to the entry that follows
     tags: dict[str, str] = {}
     for line in data.splitlines():
-        # Blanks belong to the name of a file, but not to what is none.
+        # Spaces belong to the name of a file, but not to other lines.
         text = line.strip(b"\t ")
         if not text:
             continue
@@ -78,7 +84,7 @@ def parse_m3u(data: bytes) -> Listing:
         if tag == "#PLAYLIST":
             title = value
         elif tag == "#EXTINF":
-            if caption:  # of an entry that was cut away
+            if caption:  # of an entry that was deleted
                 tags = {}
             caption = split_caption(_BEFORE_CAPTION.sub("", value))
         elif tag in _TAGS:
@@ -89,13 +95,13 @@ def parse_m3u(data: bytes) -> Listing:
 
 
 def split_caption(caption: str) -> tuple[str, str]:
-    """Artist and title of "Artist - Title"; without a dash all of it is the title."""
+    """Return artist and title of "Artist - Title"; without a dash, all of it is the title."""
     artist, *title = _DASH.split(caption.strip(), maxsplit=1)
     return (artist.rstrip(), title[0].lstrip()) if title else ("", artist)
 
 
 def _entry(track: Track, style: Style, *, extended: bool) -> list[bytes]:
-    """The lines of a track."""
+    """Return the lines of a track."""
     lines = [name_in_line(track.path, style)]
     if extended:
         lines.insert(0, utf8(f"#EXTINF:{seconds_of(track)},{caption_of(track)}"))

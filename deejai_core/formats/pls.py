@@ -22,12 +22,12 @@ from deejai_core.words import one_line
 
 SECTION = b"[playlist]"
 
-_TITLE = b"x-gnome-title"  # of the list; a convention of GNOME's players
+_TITLE = b"x-gnome-title"  # of the list, by a convention of GNOME's players
 _LONGEST_NUMBER = 9  # digits
 
 
 def format_pls(tracks: Iterable[Track], style: Style, header: Header) -> bytes:
-    """The playlist's bytes. Raises PlaylistError if a track cannot be named, see `name_in_line`."""
+    """Return a playlist's bytes. Raises PlaylistError if a track cannot be named, see `name_in_line`."""
     lines = [SECTION, *map(utf8, comments_of(header)), utf8(f"X-GNOME-Title={one_line(header.title)}")]
     number = 0
     for number, track in enumerate(tracks, 1):
@@ -40,7 +40,7 @@ def format_pls(tracks: Iterable[Track], style: Style, header: Header) -> bytes:
 
 
 def parse_pls(data: bytes) -> Listing:
-    """What a playlist says. Raises PlaylistError if it is none."""
+    """Return the content of a playlist. Raises PlaylistError if it is not one."""
     lines = without_mark(data).splitlines()
     if SECTION not in (line.strip().lower() for line in lines):
         raise PlaylistError("it has no line [playlist]")
@@ -66,6 +66,6 @@ def parse_pls(data: bytes) -> Listing:
 
 
 def _number(key: bytes) -> int | None:
-    """The number at the end of a key; None if there is none, or one of thousands of digits."""
+    """Return the number at the end of a key; None if it has none, or one with thousands of digits."""
     digits = key[len(key.rstrip(b"0123456789")) :]
     return int(digits) if 0 < len(digits) <= _LONGEST_NUMBER else None

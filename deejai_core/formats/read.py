@@ -1,4 +1,4 @@
-"""Playlists of any format, read from files."""
+"""Reads playlists of any format from files."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from deejai_core.formats.m3u import parse_m3u
 from deejai_core.formats.table import BEGINNING, MAYBE, PLAIN, SUFFIXES, by_content, by_suffix
 from deejai_core.words import one_line
 
-LOOKED_FOR = 1000  # files of a list that nothing but they tells to be one
+LOOKED_FOR = 1000  # entries of a list that nothing but their files identifies as one
 LARGEST = 100_000_000  # bytes; a playlist of 100,000 tracks has some 50 MB as XSPF
 
 
 def read_playlist(path: Path) -> Listing:
-    """What a playlist says, whatever its format, which its content tells, or else its name.
+    """Return the content of a playlist. Its content determines the format, or else its name.
 
-    Raises PlaylistError if it cannot be read or is no playlist.
+    Raises PlaylistError if it cannot be read or is not a playlist.
     """
     shown = one_line(os.fspath(path))
     try:
         status = path.stat()
-        if not (S_ISREG(status.st_mode) or S_ISDIR(status.st_mode)):  # to read from a pipe could take for ever
+        if not (S_ISREG(status.st_mode) or S_ISDIR(status.st_mode)):  # reading from a pipe might never end
             raise PlaylistError(f"{shown} is not a playlist that can be read: it is not a regular file")
         if status.st_size > LARGEST:
             raise PlaylistError(f"{shown} is not a playlist that can be read: it is larger than {LARGEST // 1_000_000} MB")
         data = path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+    except (OSError, ValueError) as error:  # ValueError: an impossible name
         raise PlaylistError(f"{shown}: cannot read the playlist ({getattr(error, 'strerror', None) or error})") from error
     format_ = by_content(data) or by_suffix(path.suffix)
     try:
@@ -46,7 +46,7 @@ def read_playlist(path: Path) -> Listing:
 
 
 def is_playlist(path: Path) -> bool:
-    """Whether a file is to be taken for a playlist, be it a damaged one: by its name, or by what it begins with."""
+    """Return whether to treat a file as a playlist, even a damaged one: by its name, or by its beginning."""
     suffix = path.suffix.lower()
     if suffix in SUFFIXES or suffix == PLAIN:
         return True
@@ -60,5 +60,5 @@ def is_playlist(path: Path) -> bool:
 
 
 def odd_entries(listing: Listing) -> str:
-    """How many entries cannot be read."""
+    """Return how many entries cannot be read."""
     return f"{listing.odd:,} {'entry' if listing.odd == 1 else 'entries'} that cannot be read"

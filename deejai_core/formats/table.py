@@ -1,4 +1,4 @@
-"""The formats of playlists: which are read, which are written, and how a file's format is told."""
+"""The formats of playlists: which are read, which are written, and how a file's format is recognised."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from deejai_core.formats.xspf import format_jspf, format_xspf, parse_jspf, parse
 
 @dataclass(frozen=True)
 class Format:
-    """A format of playlists."""
+    """A playlist format."""
 
-    name: str  # as the option `output_format` has it
-    suffixes: tuple[str, ...]  # of its files; the first is the one that is written
+    name: str  # as in the option `output_format`
+    suffixes: tuple[str, ...]  # of its files; the first one is used for writing
     parse: Callable[[bytes], Listing]
-    write: Callable[[list[Track], Style, Header], bytes] | None = None  # None: it is only read
-    beginning: re.Pattern[bytes] | None = None  # what no other format's file begins with
+    write: Callable[[list[Track], Style, Header], bytes] | None = None  # None: the format is only read
+    beginning: re.Pattern[bytes] | None = None  # the beginning of its files, if no other format's files begin like this
 
 
 def _tag(name: str) -> re.Pattern[bytes]:
-    """An XML document whose first element this is."""
+    """Return a pattern for XML documents whose first element is this."""
     return re.compile(rf"(?:<[?!][^>]*>\s*)*<(?:\w+:)?{name}\b".encode(), re.IGNORECASE)
 
 
@@ -40,18 +40,18 @@ TABLE = (
     Format("wpl", (".wpl", ".zpl"), parse_wpl, None, _tag("smil")),
 )
 SUFFIXES = tuple(dict.fromkeys(suffix for format_ in TABLE for suffix in format_.suffixes))
-PLAIN = ".txt"  # of a list of files, one a line
-MAYBE = (".json", ".xml", "")  # of playlists, and of much else: their content tells
+PLAIN = ".txt"  # for a list of files, one per line
+MAYBE = (".json", ".xml", "")  # for playlists, but also for much else: the content decides
 
-BEGINNING = 4000  # bytes that are looked at
+BEGINNING = 4000  # bytes that are examined
 
 
 def by_content(data: bytes) -> Format | None:
-    """The format whose files begin so; None if it may be any, or none."""
+    """Return the format of files with this beginning; None if it may be any, or none."""
     beginning = without_mark(data[:BEGINNING]).lstrip()
     return next((format_ for format_ in TABLE if format_.beginning and format_.beginning.match(beginning)), None)
 
 
 def by_suffix(suffix: str) -> Format | None:
-    """The format whose files' names end so."""
+    """Return the format of files whose names end like this, or None."""
     return next((format_ for format_ in TABLE if suffix.lower() in format_.suffixes), None)

@@ -1,4 +1,4 @@
-"""The text of playlists, whose encoding nobody declares."""
+"""The text of playlists, which do not declare their encoding."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 def without_mark(data: bytes) -> bytes:
-    """A file's bytes without a byte order mark; UTF-16, which is told by its mark, as UTF-8."""
+    """Return a file's bytes without a byte order mark. UTF-16, which is recognised by its mark, becomes UTF-8."""
     if encoding := _UTF16.get(data[:2]):
         return data[2:].decode(encoding, "replace").encode("utf-8", "replace")
     return data.removeprefix(codecs.BOM_UTF8)
 
 
 def as_text(data: bytes) -> str:
-    """Text that is UTF-8, else Windows-1252, else Latin-1, which any bytes are."""
+    """Decode UTF-8, else Windows-1252, else Latin-1, which accepts any bytes."""
     for encoding in ("utf-8", "cp1252"):
         try:
             return data.decode(encoding)
@@ -25,12 +25,12 @@ def as_text(data: bytes) -> str:
 
 
 def utf8(text: str) -> bytes:
-    """UTF-8; what cannot be written so becomes question marks."""
+    """Encode as UTF-8; what cannot be encoded becomes question marks."""
     return text.encode("utf-8", "replace")
 
 
 def as_bytes(text: str) -> bytes:
-    """UTF-8, or the bytes that were no text, as `os.fsdecode` gives them; what is neither becomes question marks."""
+    """Encode as UTF-8, or return the bytes that `os.fsdecode` could not decode; anything else becomes question marks."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Playlists of Windows' players: ASX, and WPL with its sister ZPL. They are read, never written."""
+"""Playlists of Windows' players: ASX, WPL and ZPL. They are only read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deejai_core.formats.text import as_bytes
 
 
 def parse_asx(data: bytes) -> Listing:
-    """What a playlist says. Raises PlaylistError if it is none."""
+    """Return the content of a playlist. Raises PlaylistError if it is not one."""
     root = parse_markup(data, any_case=True)
     if local_name(root) != "asx":
         raise PlaylistError("it is not ASX")
@@ -19,7 +19,7 @@ def parse_asx(data: bytes) -> Listing:
 
 
 def parse_wpl(data: bytes) -> Listing:
-    """What a playlist says. Raises PlaylistError if it is none."""
+    """Return the content of a playlist. Raises PlaylistError if it is not one."""
     root = parse_markup(data)
     if local_name(root) != "smil":
         raise PlaylistError("it is not WPL")

@@ -20,7 +20,7 @@ _RECORDING = re.compile(rf"musicbrainz\.org/recording/({_UUID.pattern})")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 NAMESPACE = "http://xspf.org/ns/0/"
-IN_LISTS = ("location", "identifier")  # in JSPF
+IN_LISTS = ("location", "identifier")  # in JSPF, these are lists
 
 Fields = Mapping[str, str | int]
 
@@ -42,7 +42,7 @@ def format_jspf(tracks: Iterable[Track], style: Style, header: Header) -> bytes:
 
 
 def format_jspf_names(entries: Iterable[Entry], header: Header) -> bytes:
-    """Songs by what they are called: a playlist without files."""
+    """Return a JSPF playlist of songs by name, without files."""
     return _jspf([_filled(_names(entry)) for entry in entries], header)
 
 
@@ -52,7 +52,7 @@ def _jspf(entries: Iterable[Fields], header: Header) -> bytes:
 
 
 def parse_xspf(data: bytes) -> Listing:
-    """What a playlist says. Raises PlaylistError if it is none, see `parse_markup`."""
+    """Return the content of a playlist. Raises PlaylistError if it is not one, see `parse_markup`."""
     root = parse_markup(data)
     if local_name(root) != "playlist":
         raise PlaylistError("it is not XSPF")
@@ -62,9 +62,9 @@ def parse_xspf(data: bytes) -> Listing:
 
 
 def parse_jspf(data: bytes) -> Listing:
-    """What a playlist says. Raises PlaylistError if it is none."""
+    """Return the content of a playlist. Raises PlaylistError if it is not one."""
     try:
-        # Its numbers are of no interest, and one of thousands of digits would be an error.
+        # Its numbers do not matter, and one with thousands of digits would be an error.
         document = json.loads(as_text(without_mark(data)), parse_int=str, parse_float=str)
     except (ValueError, RecursionError) as error:
         raise PlaylistError("it is not valid JSON") from error
@@ -127,7 +127,7 @@ def _filled(fields: Fields) -> Fields:
 
 
 def _uri(path: Path, style: Style) -> str:
-    """Always URL-encoded, as these formats ask for."""
+    """Return a URL, always encoded, as these formats require."""
     name = urlencoded(location(path, style)).decode()
     if style.prefix or style.relative_to:
         return _clean(style.prefix) + name
@@ -135,7 +135,7 @@ def _uri(path: Path, style: Style) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without what XML cannot hold."""
+    """Return text without the characters that XML forbids."""
     return re.sub("[\ud800-\udfff\ufffe\uffff]", "\ufffd", one_line(text))
 
 

@@ -1,7 +1,7 @@
 """The Annoy index of a library on disk: a cache beside the library that any program can open.
 
-`index.ann` is Annoy's own file, metric "angular"; `index.ids` names its items; `index.json` says what it was made from. All
-three can be made again from the vectors at any time, and are replaced whole.
+`index.ann` is Annoy's own file, with the metric "angular"; `index.ids` names its items; `index.json` describes what it was
+built from. All three can be made again from the vectors at any time, and are replaced atomically.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from deejai_core.index.layout import BLOCK, principal_directions
 # Measured with up to a million tracks, see docs/benchmarks.md.
 TREES = 12  # 16 are no better for the same work, and larger
 THREADS = 2  # fixed: each seeds its trees by its number, so the same vectors give the same trees on any machine
-MOST_WHOLE = 200_000  # tracks whose vectors the index holds as they are; that takes 110 MB
-LENGTH_KEPT = 0.85  # of the squared length of more vectors, by their principal directions: a third of all
+MOST_WHOLE = 200_000  # up to this number of tracks, the index holds whole vectors, which takes 110 MB
+LENGTH_KEPT = 0.85  # of the squared length: with more tracks, the index holds the principal directions with this share
 ALWAYS_HASHED = 150_000_000  # bytes; a larger file takes longer to hash than a list should
 
 VERSION = 3
 
-# Annoy is usually compiled for one kind of processor. On another it ends the whole process.
+# Annoy is usually compiled for one kind of processor. On another, it ends the whole process.
 PROBE = """
 import sys
 sys.path[:] = sys.argv[1:]
@@ -47,20 +47,20 @@ index.get_nns_by_item(7, 20, include_distances=True)
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an index was made from, and how to tell that its files are still those files."""
+    """What an index was built from, and how to check that its files are unchanged."""
 
     version: int
-    edition: str  # names the vectors
+    edition: str  # identifies the vectors
     tracks: int
     dimension: int  # of the vectors
-    directions: int  # numbers that the index holds of each vector
-    projection: str | None  # (dimension, directions) little-endian float32, as base64; None: the vectors as they are
+    directions: int  # numbers that the index holds for each vector
+    projection: str | None  # (dimension, directions) little-endian float32, as base64; None for whole vectors
     size: int  # of index.ann, bytes
     mtime_ns: int  # of index.ann
     digest: str  # of index.ann and index.ids, one after the other
 
     def project(self, vectors: np.ndarray) -> np.ndarray:
-        """(..., directions) what the index holds of vectors (..., dimension)."""
+        """Return (..., directions), what the index holds of vectors (..., dimension)."""
         return vectors if self._matrix is None else np.asarray(vectors @ self._matrix)
 
     @cached_property
@@ -72,13 +72,13 @@ class Manifest:
 
 @cache
 def _annoy_runs() -> bool:
-    """Whether Annoy works here, found out by another process."""
+    """Return whether Annoy works here, tested in another process."""
     process = subprocess.run([sys.executable, "-I", "-S", "-c", PROBE, *sys.path], capture_output=True)
     return process.returncode == 0
 
 
 def why_no_annoy() -> str | None:
-    """Why Annoy cannot be used; None if it can."""
+    """Return why Annoy cannot be used; None if it can."""
     if importlib.util.find_spec("annoy") is None:
         return "annoy is not installed; pip install 'beets-deejai[annoy]'"
     if not _annoy_runs():
@@ -87,12 +87,12 @@ def why_no_annoy() -> str | None:
 
 
 def index_paths(folder: Path) -> list[Path]:
-    """The index, the ids of its items, and the manifest."""
+    """Return the paths of the index, the ids of its items, and the manifest."""
     return [folder / "index.ann", folder / "index.ids", folder / "index.json"]
 
 
 def digest_of(vectors: np.ndarray, ids: np.ndarray | None = None) -> str:
-    """A name for vectors that have none. ids: (n,) whose vectors they are."""
+    """Return a name for vectors that have none. ids: (n,) of their tracks."""
     digest = hashlib.blake2b(np.ascontiguousarray(vectors).data, digest_size=16)
     if ids is not None:
         digest.update(np.ascontiguousarray(ids, "<i8").data)
@@ -102,8 +102,8 @@ def digest_of(vectors: np.ndarray, ids: np.ndarray | None = None) -> str:
 def build_index(folder: Path, vectors: np.ndarray, edition: str, ids: np.ndarray | None = None) -> None:
     """Write the index of these vectors to `folder`.
 
-    vectors: (n, dimension) float32 of unit length, n at least 1. ids: (n,) what other programs know the items by; their
-    positions by default. Raises StoreError if it cannot be written.
+    vectors: (n, dimension) float32 of unit length, n at least 1. ids: (n,) by which other programs know the items; by
+    default their positions. Raises StoreError if it cannot be written.
     """
     from annoy import AnnoyIndex
 
@@ -114,7 +114,7 @@ def build_index(folder: Path, vectors: np.ndarray, edition: str, ids: np.ndarray
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:  # another process may have the old one open
-            temporary.touch()  # fail now where nothing can be written, not after the work
+            temporary.touch()  # fail now if nothing can be written, not after the work
             annoy = AnnoyIndex(directions, "angular")
             annoy.set_seed(1)
             for start in range(0, len(vectors), BLOCK):
@@ -123,7 +123,7 @@ def build_index(folder: Path, vectors: np.ndarray, edition: str, ids: np.ndarray
                     annoy.add_item(position, vector)
             annoy.build(TREES, n_jobs=THREADS)
             annoy.save(str(temporary))
-            if annoy.get_n_items() != len(vectors):  # it reads back what it saved, and tells nobody of a full disk
+            if annoy.get_n_items() != len(vectors):  # Annoy reads back what it saved, and does not report a full disk
                 raise OSError("incomplete; is the disk full?")
             status = temporary.stat()
         with replacing(ids_file) as temporary:
@@ -149,7 +149,7 @@ def build_index(folder: Path, vectors: np.ndarray, edition: str, ids: np.ndarray
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """The manifest of the index in `folder`; None if there is no index, or not the one that it speaks of."""
+    """Return the manifest of the index in `folder`; None if there is no index, or not the one that it describes."""
     file, ids_file, manifest = index_paths(folder)
     try:
         status = file.stat()
@@ -167,9 +167,9 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 
 def find_index(folder: Path, vectors: np.ndarray, edition: str, *, intact: bool = True) -> Manifest | None:
-    """The manifest of the index in `folder` if it was made from the vectors of this name and can be opened; or None.
+    """Return the manifest of the index in `folder`; None unless it was built from these vectors and can be opened.
 
-    intact: whether each byte must be as it was written; not asked of files over `ALWAYS_HASHED`, see `is_intact`.
+    intact: also check each byte, except in files above `ALWAYS_HASHED`, see `is_intact`.
     """
     made = read_manifest(folder)
     if made is None or (made.edition, made.tracks, made.dimension) != (edition, *vectors.shape):
@@ -178,7 +178,10 @@ def find_index(folder: Path, vectors: np.ndarray, edition: str, *, intact: bool 
 
 
 def is_intact(folder: Path, manifest: Manifest) -> bool:
-    """Whether each byte of the index is as it was written. Annoy trusts its file: damage may end the whole process."""
+    """Return whether each byte of the index is as it was written.
+
+    Annoy trusts its file: damage may end the whole process.
+    """
     try:
         return _digest(*index_paths(folder)[:2]) == manifest.digest
     except OSError:

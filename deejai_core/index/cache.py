@@ -1,4 +1,4 @@
-"""The vectors of a library, from a cache beside it that follows the library without reading all of it, and their index."""
+"""The vectors of a library, from a cache that follows the library without reading all of it, and their index."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from deejai_core.index.vectors import Vectors, extend_vectors_file, read_vectors
 from deejai_core.library import Library
 from deejai_core.models.protocol import Model
 
-CACHED_FROM = 2_000  # tracks that are compared; fewer are read from the library as fast
-RENEWED = 0.1  # of the rows: so many that were added later, and the cache is written anew
+CACHED_FROM = 2_000  # tracks from which on vectors are cached; fewer are read from the library as fast
+RENEWED = 0.1  # of the rows: if this share was added later, the whole cache is written again
 
 
 def open_vectors(library: Library, model: Model, *, search: str = "auto", whole: bool = False) -> Vectors:
-    """The vectors of this model, of all tracks that have one.
+    """Return the vectors of this model, of all tracks that have one.
 
-    The cache follows the library: what came or changed is added at its end. So some rows may be out of date
-    (`Vectors.current`), and a track that was removed is found out only by whoever reads it, since its row is not there. The
-    first rows are in the order of the ids; where Annoy is asked for more than `MOST_WHOLE` tracks, in that of `layout`.
-    whole: one row for each track in any case, whatever it takes.
+    The cache follows the library: what was added or changed is appended. So some rows may be out of date
+    (`Vectors.current`), and a removed track is noticed only when its data are read. The first rows are in the order of the
+    ids; if Annoy is used for more than `MOST_WHOLE` tracks, in that of `layout`. whole: one row for each track in any case,
+    however long it takes.
     """
     kept = read_vectors_file(library.folder, model.name, model.dimension)
     follows = None
@@ -36,9 +36,9 @@ def open_vectors(library: Library, model: Model, *, search: str = "auto", whole:
 
 
 def ids_with_vectors(library: Library, model: Model) -> tuple[set[int], Vectors | None]:
-    """The tracks that have a vector of this model, and the cache, if it has just the vectors that the library has.
+    """Return the tracks that have a vector of this model, and the cache, if it has exactly the vectors of the library.
 
-    Where it has, no vector is looked at.
+    If it has, no vectors are read.
     """
     kept = read_vectors_file(library.folder, model.name, model.dimension)
     exact = kept if kept is not None and _is_same(library, kept) else None
@@ -54,17 +54,17 @@ def build_index(
     on_build: Callable[[int], None] = lambda tracks: None,
     exact: Vectors | None = None,
 ) -> None:
-    """Make the index now, if it is due, so that no list has to wait for it. One that a disk has damaged is left to lists,
-    which make another one in its place, and to `doctor`: to look at each byte takes longer than all the rest.
+    """Build the index now if it is due, so that no list has to wait for it.
 
-    on_build(tracks): called before a large one is built. exact: the cache, if it has just the vectors that the library
-    has, where that is known. Raises StoreError if it cannot be written; lists then compare all tracks.
+    If a disk has damaged the index, lists build another one, and `doctor` checks for it: checking each byte here would take
+    longer than all the rest. on_build(tracks): called before a large one is built. exact: the cache, if it has exactly the
+    vectors of the library. Raises StoreError if it cannot be written; lists then compare all tracks.
     """
     if why_no_annoy():
         return
     rows = open_vectors(library, model, search=search) if exact is None else exact
     if exact is None and rows.edition and rows.written <= MOST_WHOLE and not _is_same(library, rows):
-        rows = _renew(library, model, search)  # so few are indexed anew for a single track
+        rows = _renew(library, model, search)  # few tracks, so they are indexed again for every new one
     folder, vectors, ids = library.folder, rows.vectors[: rows.written], rows.ids[: rows.written]
     edition = rows.edition or digest_of(vectors, ids)
     if not len(vectors) or find_index(folder, vectors, edition, intact=False):
@@ -75,9 +75,9 @@ def build_index(
 
 
 def current_index(library: Library, model: Model) -> Manifest | None:
-    """The index on disk, if it is that of the vectors as they are; None if the next `build_index` builds another one.
+    """Return the index on disk, if it is up to date; None if the next `build_index` will build another one.
 
-    That of more than `MOST_WHOLE` tracks stays until a tenth of them is new.
+    With more than `MOST_WHOLE` tracks, the index stays until a tenth of them is new.
     """
     kept = read_vectors_file(library.folder, model.name, model.dimension)
     changed = None if kept is None else library.changed_since(kept.state or {})
@@ -92,14 +92,14 @@ def current_index(library: Library, model: Model) -> Manifest | None:
 
 
 def is_cache_true(library: Library, model: Model) -> bool:
-    """Whether the cache, if it is there, has the vectors that the library has, as far as it claims to.
+    """Return whether the cache, if it exists, has the vectors of the library, as far as it claims to.
 
-    Only who changes the library's database behind its back can bring that about.
+    Only changes to the library's database by other means can make it wrong.
     """
     kept = read_vectors_file(library.folder, model.name, model.dimension)
     changed = None if kept is None else library.changed_since(kept.state or {})
     if kept is None or changed is None:
-        return True  # it makes no claims: it will be written anew
+        return True  # it makes no claims: it will be written again
     claimed = set(changed)
     ids, _, vectors = library.vectors(model.name, model.dimension)
     for id_, vector in zip(ids.tolist(), vectors, strict=True):
@@ -110,7 +110,7 @@ def is_cache_true(library: Library, model: Model) -> bool:
 
 
 def open_rows_index(folder: Path, rows: Vectors, *, search: str = "auto") -> Index:
-    """The index of these vectors, of which only the current ones are neighbours."""
+    """Return the index of these vectors, in which only the current ones are neighbours."""
     index = open_index(
         folder,
         rows.vectors,
@@ -124,13 +124,13 @@ def open_rows_index(folder: Path, rows: Vectors, *, search: str = "auto") -> Ind
 
 
 def _is_same(library: Library, kept: Vectors) -> bool:
-    """Whether the rows that were written at first are all that the library has, and nothing came later."""
+    """Return whether the first rows are all vectors that the library has, and none was added later."""
     return kept.written == len(kept) and library.changed_since(kept.state or {}, removals=True) == []
 
 
 def _renew(library: Library, model: Model, search: str) -> Vectors:
-    """All vectors, read from the library, and kept for next time where that is of use."""
-    # Before the rows: what comes meanwhile is seen twice, not missed.
+    """Return all vectors, read from the library, and cache them if that is useful."""
+    # Before the rows: changes that happen meanwhile are seen twice, not missed.
     bookmark = library.bookmark(removals=True)
     ids, marks, vectors = library.vectors(model.name, model.dimension)
     by_annoy = asks_annoy(search, len(ids))
@@ -141,16 +141,16 @@ def _renew(library: Library, model: Model, search: str) -> Vectors:
     try:
         return write_vectors_file(library.folder, model.name, ids, marks, vectors, bookmark)
     except StoreError:
-        return Vectors(ids, marks, vectors, written=len(ids))  # a folder that cannot be written costs time
+        return Vectors(ids, marks, vectors, written=len(ids))  # if the folder cannot be written, only time is lost
 
 
 def _follow(library: Library, model: Model, kept: Vectors) -> Vectors | None:
-    """What is kept, with the tracks that have changed since; None if it is better to write all of it anew."""
+    """Return the cached vectors with the tracks that have changed since; None if it is better to write all again."""
     if library.changed_since(kept.state or {}) == []:
         return kept
-    # What tells removals stays as it was: rows of tracks that were removed since then may be among those that are kept.
+    # The part that finds removals stays as it was: rows of tracks that were removed since may be among the cached ones.
     bookmark = (kept.state or {}) | library.bookmark()
-    # Looked for again, after the bookmark: what comes meanwhile is seen twice, not missed.
+    # Read again, after the bookmark: changes that happen meanwhile are seen twice, not missed.
     changed = library.changed_since(kept.state or {})
     if changed is None or _is_due(kept, changed):
         return None
@@ -171,7 +171,7 @@ def _follow(library: Library, model: Model, kept: Vectors) -> Vectors | None:
         np.array([vector for _, _, vector in rows], np.float32).reshape(len(rows), model.dimension),
     )
     try:
-        # Also where there is no row to add: the bookmark moves on, or what has changed would be looked at each time.
+        # Even without new rows: if the bookmark did not move on, the same changes would be looked at each time.
         return extend_vectors_file(library.folder, kept, *added, bookmark)
     except StoreError:
         if not rows:
@@ -186,5 +186,5 @@ def _follow(library: Library, model: Model, kept: Vectors) -> Vectors | None:
 
 
 def _is_due(kept: Vectors, changed: list[int]) -> bool:
-    """Whether so many rows would have been added that all should be written anew."""
+    """Return whether so many rows would have been added that all should be written again."""
     return len(kept) - kept.written + len(changed) > RENEWED * kept.written

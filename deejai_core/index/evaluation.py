@@ -1,9 +1,9 @@
-"""How good a space is: whether tracks that belong together lie together, and whether every track can be found.
+"""How good a space is: whether tracks that belong together are close together, and whether every track can be found.
 
-For each track its k nearest others. How often at least one of them has the same label (hit rate), how many of them have it
-(precision); how often a track is such a neighbour (k-occurrence, Radovanović et al. 2010). Tracks of an artist sound alike,
-and share a genre: to see whether a genre has a sound, an artist filter (Pampalk et al. 2005, Flexer 2007) leaves a track's
-own artist out of its neighbours.
+For each track, its k nearest others are examined: how often at least one of them has the same label (hit rate), how many of
+them have it (precision), and how often a track is such a neighbour (k-occurrence, Radovanović et al. 2010). Tracks by an
+artist sound alike, and share a genre. To measure whether a genre has a sound, an artist filter (Pampalk et al. 2005, Flexer
+2007) excludes a track's own artist from its neighbours.
 
 Everything is compared in blocks of at most `CELLS` pairs, so that memory grows with the library and not with its square.
 """
@@ -19,18 +19,18 @@ import numpy as np
 from deejai_core.index.hubs import COPY
 from deejai_core.index.neighbours import Index
 
-CELLS = 1 << 22  # pairs compared at once: 16 MB of similarities, some 100 MB with what is made of them
-MOST = 20_000  # tracks of which each is asked for its neighbours; of a larger library
-SAMPLE = 5_000  # are: a rate of that many is right within 1.4 points of a hundred, 19 times of 20
+CELLS = 1 << 22  # pairs compared at once: 16 MB of similarities, and some 100 MB with the intermediate results
+MOST = 20_000  # up to this number of tracks, the neighbours of each are examined; in a larger library,
+SAMPLE = 5_000  # those of this many: such a rate is right within 1.4 percentage points, 19 times of 20
 
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """What each track is called, by one field: no, one or several labels. Two tracks share it that have one in common."""
+    """The labels of each track, in one field: none, one or several. Two tracks with a common label share it."""
 
     name: str
     of: Sequence[Set[Hashable]]  # (n,)
-    by_others: bool = False  # neighbours are only those that are known to be by another artist
+    by_others: bool = False  # neighbours count only if they are known to be by another artist
 
     @cached_property
     def members(self) -> dict[Hashable, np.ndarray]:
@@ -42,7 +42,7 @@ class Labels:
         return {label: np.array(tracks) for label, tracks in found.items()}
 
     def shared(self, queries: np.ndarray) -> np.ndarray:
-        """(queries, n) bool: with which tracks these share it."""
+        """Return (queries, n) bool, with which tracks these share a label."""
         shared = np.zeros((len(queries), len(self.of)), bool)
         for row, query in enumerate(queries.tolist()):
             for label in self.of[query]:
@@ -62,40 +62,40 @@ class Rates:
 class Agreement:
     """How well neighbours agree with labels."""
 
-    tracks: int  # counted: they could have such a neighbour
+    tracks: int  # tracks that count, because they could have such a neighbour
     found: Rates
-    chance: Rates  # expected of neighbours drawn at random from the same tracks
+    chance: Rates  # expected for neighbours drawn at random from the same tracks
 
 
 @dataclass(frozen=True)
 class Hubs:
     """How unevenly tracks occur among the k nearest of others."""
 
-    skewness: float  # 0: as often more as less than the mean; large: few are near to very many
+    skewness: float  # 0: as often above as below the mean; large: few tracks are close to very many
     largest: int
-    reachable: float  # share of tracks that are near to any other
+    reachable: float  # share of tracks that are close to any other
 
 
 @dataclass(frozen=True)
 class Quality:
     agreements: list[Agreement]  # one for each `Labels`
     plain: Hubs
-    corrected: Hubs  # with the penalty that playlists take off
+    corrected: Hubs  # with the penalty of lists
 
 
 def choose_queries(tracks: int, rng: np.random.Generator) -> np.ndarray:
-    """The positions, in their order, of the tracks whose neighbours are looked at: all, or a sample of many."""
+    """Return the positions, in order, of the tracks whose neighbours are examined: all, or a sample of many."""
     return np.arange(tracks) if tracks <= MOST else np.sort(rng.choice(tracks, SAMPLE, replace=False))
 
 
 def measure(
     vectors: np.ndarray, labels: Sequence[Labels], artists: np.ndarray, penalty: np.ndarray, k: int, queries: np.ndarray
 ) -> Quality:
-    """All figures of a space.
+    """Measure a space.
 
     vectors: (n, dimension) float32 of unit length. artists: (n,) a number for each artist, -1 if unknown. penalty: (n,)
-    what playlists take off each track's similarity. queries: positions of the tracks that are asked for their `k` nearest
-    of all. Hubs of a sample are those of the sample alone: of its few lists, most of a large library would be in none.
+    what lists subtract from each track's similarity. queries: positions of the tracks whose `k` nearest are examined. Hubs
+    of a sample are those of the sample alone: most tracks of a large library would be in none of its few lists.
     """
     same = len(queries) == len(vectors)
     lists, held_back = (vectors, penalty) if same else (vectors[queries], penalty[queries])
@@ -107,10 +107,10 @@ def measure(
 def agreement(
     vectors: np.ndarray, labels: Sequence[Labels], artists: np.ndarray, k: int, queries: np.ndarray
 ) -> list[Agreement]:
-    """For each of the `labels`, how well the `k` nearest of the `queries` agree with them; arguments as above.
+    """Return, for each of the `labels`, how well the `k` nearest of the `queries` agree with them; arguments as above.
 
-    A track and its copies (equal vectors) are no neighbours; where artists are filtered, neither is a track by the same or
-    an unknown artist. Only queries count that have company: a track that could be their neighbour, with a label of theirs.
+    A track and its copies (equal vectors) are not neighbours; with an artist filter, neither is a track by the same or an
+    unknown artist. A query counts only if there is a track that could be such a neighbour: one that shares a label with it.
     """
     return [
         Agreement(int(tracks), Rates(*_mean(found, tracks)), Rates(*_mean(chance, tracks)))
@@ -126,9 +126,9 @@ def shuffled(
     queries: np.ndarray,
     rng: np.random.Generator,
 ) -> list[Rates]:
-    """What the same measure finds when the vectors are dealt to the wrong tracks: the chance, if it measures rightly.
+    """Return the same figures for vectors that are assigned to the wrong tracks: those of chance, if the measure is right.
 
-    Of few queries the mean of several deals, that it does not stray from chance by chance.
+    For few queries, this is the mean of several assignments, to reduce the influence of chance.
     """
     deals = -(-SAMPLE // max(1, len(queries)))
     totals = [_totals(rng.permutation(vectors), labels, artists, k, queries) for _ in range(deals)]
@@ -139,13 +139,16 @@ def shuffled(
 
 
 def hubs(vectors: np.ndarray, k: int, penalty: np.ndarray | None = None) -> Hubs:
-    """How unevenly the tracks are spread over the lists of each other's `k` nearest. penalty: (n,) float32, as above."""
+    """Return how unevenly the tracks are spread over the lists of each other's `k` nearest.
+
+    penalty: (n,) float32, as above.
+    """
     occurrence = np.zeros(len(vectors), np.int64)
     for queries in _blocks(np.arange(len(vectors)), len(vectors)):
         similarities, apart = _compare(vectors, queries)
         scores = np.where(apart, similarities if penalty is None else similarities - penalty, -np.inf)
         nearest = _nearest(scores, k)
-        listed = np.take_along_axis(apart, nearest, axis=1)  # in a tiny library there may be fewer than k
+        listed = np.take_along_axis(apart, nearest, axis=1)  # a tiny library may have fewer than k
         occurrence += np.bincount(nearest[listed], minlength=len(vectors))
     if not len(occurrence):
         return Hubs(0.0, 0, 0.0)
@@ -155,14 +158,14 @@ def hubs(vectors: np.ndarray, k: int, penalty: np.ndarray | None = None) -> Hubs
 
 
 def recall(index: Index, k: int, queries: np.ndarray) -> float:
-    """The share of the `k` true nearest of these tracks that the index finds, themselves left out; NaN without queries."""
+    """Return the share of these tracks' `k` true nearest, without themselves, that the index finds; NaN without queries."""
     exact, shares = Index(index.vectors), []
     for query in queries.tolist():
         direction = index.vectors[query]
         wanted = [similarity for track, similarity in zip(*exact.nearest(direction, k + 1), strict=True) if track != query]
         found = [similarity for track, similarity in zip(*index.nearest(direction, k + 1), strict=True) if track != query]
         if wanted := wanted[:k]:
-            # By similarity, not by name: of copies, one is as good as the other.
+            # By similarity, not by position: one copy is as good as another.
             shares.append((np.array(found[:k]) >= wanted[-1]).sum() / len(wanted))
     return float(np.mean(shares)) if shares else float("nan")
 
@@ -170,7 +173,7 @@ def recall(index: Index, k: int, queries: np.ndarray) -> float:
 def _totals(
     vectors: np.ndarray, labels: Sequence[Labels], artists: np.ndarray, k: int, queries: np.ndarray
 ) -> list[tuple[float, np.ndarray, np.ndarray]]:
-    """For each of the labels: tracks counted, and the sums of their (hit, precision), found and expected by chance."""
+    """Return, for each of the labels, the tracks counted, and the sums of their (hit, precision), found and by chance."""
     totals = np.zeros((len(labels), 5))
     for block in _blocks(queries, len(vectors)):
         similarities, apart = _compare(vectors, block)
@@ -203,7 +206,7 @@ def _mean(totals: np.ndarray, tracks: float) -> list[float]:
 
 
 def _chance_of_hit(company: np.ndarray, choice: np.ndarray, k: int) -> np.ndarray:
-    """The chance that of `k` different tracks, drawn from `choice`, at least one is of the `company`: hypergeometric."""
+    """Return the chance that at least one of `k` different tracks from `choice` is in `company`: hypergeometric."""
     miss = np.ones(len(company))
     for drawn in range(min(k, int(choice.max(initial=0)))):
         miss *= np.maximum(choice - company - drawn, 0) / np.maximum(choice - drawn, 1)
@@ -216,7 +219,7 @@ def _blocks(queries: np.ndarray, tracks: int) -> list[np.ndarray]:
 
 
 def _compare(vectors: np.ndarray, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(queries, n) similarities, and which of the tracks are another recording than the query."""
+    """Return (queries, n) similarities, and which of the tracks are a different recording than the query."""
     similarities = vectors[queries] @ vectors.T
     apart = similarities <= COPY
     apart[np.arange(len(queries)), queries] = False
@@ -224,7 +227,7 @@ def _compare(vectors: np.ndarray, queries: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def _nearest(scores: np.ndarray, k: int) -> np.ndarray:
-    """(queries, at most k) positions of the highest scores, in no order."""
+    """Return (queries, at most k) positions of the highest scores, in no particular order."""
     if k >= scores.shape[1]:
         return np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
     return np.argpartition(scores, -k, axis=1)[:, -k:]

@@ -1,19 +1,18 @@
-"""Directions in which vectors differ most, and an order of vectors that puts neighbours side by side."""
+"""The directions in which vectors differ most, and an order of vectors that puts neighbours side by side."""
 
 from __future__ import annotations
 
 import numpy as np
 
-SAMPLE = 20_000  # vectors that say which the principal directions are
-CELLS = 12  # directions whose halves make the cells of `layout`
-BLOCK = 65_536  # vectors worked on at once where there may be a million
+SAMPLE = 20_000  # vectors from which the principal directions are computed
+CELLS = 12  # directions that are halved to make the cells of `layout`
+BLOCK = 65_536  # vectors processed at once if there may be a million
 
 
 def principal_directions(vectors: np.ndarray, share: float) -> np.ndarray:
-    """(dimension, m) float32: the fewest orthogonal directions that hold this share of the vectors' squared length, the
-    one that holds most of it first.
+    """Return (dimension, m) float32: the fewest orthogonal directions that hold this share of the vectors' squared length.
 
-    vectors: (n, dimension), of which an even sample is looked at.
+    The one that holds most comes first. vectors: (n, dimension), of which an even sample is used.
     """
     sample = vectors[:: -(-len(vectors) // SAMPLE)].astype(np.float64)
     held, directions = np.linalg.eigh(sample.T @ sample)
@@ -23,7 +22,7 @@ def principal_directions(vectors: np.ndarray, share: float) -> np.ndarray:
 
 
 def layout(vectors: np.ndarray) -> np.ndarray:
-    """(n,) positions in an order that puts neighbours side by side, so that an answer touches few pages of a mapped file.
+    """Return (n,) positions in an order that puts neighbours side by side, so that an answer touches few mapped pages.
 
     The principal directions are halved at their medians, which makes 4,096 cells.
     """

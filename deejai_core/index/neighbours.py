@@ -1,7 +1,7 @@
 """Nearest neighbours among the vectors of a library, by Annoy, with exact similarities.
 
-Annoy proposes more candidates than asked for; the vectors themselves decide. Vectors that came after the index was made are
-compared one by one. Where annoy is not installed, or is no faster, all vectors are compared.
+Annoy proposes more candidates than requested; the vectors themselves decide. Vectors that were added after the index was
+built are compared one by one. Where annoy is not installed, or is no faster, all vectors are compared.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
     from annoy import AnnoyIndex
 
 # Measured with up to a million tracks, see docs/benchmarks.md.
-OVERFETCH = 5  # candidates for each neighbour wanted
-FEWEST = 800  # candidates at least
+OVERFETCH = 5  # candidates for each requested neighbour
+FEWEST = 800  # the least number of candidates
 EFFORT = 70  # nodes that Annoy inspects for each candidate
-SCAN_ADVANTAGE = 4  # vectors compared one after the other in the time that Annoy inspects a node
+SCAN_ADVANTAGE = 4  # vectors compared one after the other in the time that Annoy takes to inspect a node
 
-FEWEST_INDEXED = SCAN_ADVANTAGE * EFFORT * FEWEST  # with fewer tracks, comparing them all is always faster
+FEWEST_INDEXED = SCAN_ADVANTAGE * EFFORT * FEWEST  # with fewer tracks, comparing all of them is always faster
 
-# Of a part of the vectors, the most that are copied to be compared faster: 64 MB. More than half are as fast among all.
+# The largest part of the vectors that is copied to be compared faster: 64 MB. More than half are as fast among all.
 SIDE_BY_SIDE = 160_000
 
-MOST_SIMILAR = 1.001  # what is beyond, or no number, has a vector that a disk has damaged
+MOST_SIMILAR = 1.001  # a higher similarity, or NaN, comes from a vector that a disk has damaged
 
 
 class Proposer:
-    """Annoy, over some vectors. always: whether to ask it where comparing all vectors is faster, too."""
+    """Annoy over some vectors. always: whether to use it even if comparing all vectors is faster."""
 
     def __init__(self, annoy: AnnoyIndex, manifest: Manifest, *, always: bool = False) -> None:
         self._annoy = annoy
@@ -51,18 +51,18 @@ class Proposer:
         self.tracks = manifest.tracks
 
     def propose(self, query: np.ndarray, count: int) -> np.ndarray:
-        """Positions of about the nearest `count`, in their order."""
+        """Return the positions of about the nearest `count`, in ascending order."""
         direction = self._manifest.project(query).tolist()
         nearest = self._annoy.get_nns_by_vector(direction, count, search_k=EFFORT * count)
         return np.sort(np.array(nearest, np.int64))
 
 
 class Index:
-    """The vectors of a library, to be asked for neighbours.
+    """The vectors of a library, with a search for neighbours.
 
     vectors: (n, dimension) float32 of unit length; a neighbour is named by its position in them. proposer: knows the first
-    ones of these vectors, in the same order; None to compare all. allowed: (n,) bool, which of them may be neighbours;
-    None: all. read: the vectors at some positions, where there is a better way to get at them than by `vectors`.
+    ones of these vectors, in the same order; None to compare all. allowed: (n,) bool, which of them may be neighbours; None
+    for all. read: returns the vectors at some positions, if that is better than indexing `vectors`.
     """
 
     def __init__(
@@ -79,20 +79,20 @@ class Index:
 
     @property
     def is_exact(self) -> bool:
-        """Whether it compares all vectors, whatever it is asked."""
+        """Whether it always compares all vectors."""
         return self._proposer is None
 
     def among(self, allowed: np.ndarray) -> Index:
-        """The same index, of which only some tracks are neighbours. allowed: (n,) bool."""
+        """Return the same index, limited to some tracks. allowed: (n,) bool."""
         both = allowed if self._allowed is None else allowed & self._allowed
         return Index(self.vectors, self._proposer, both, self.read)
 
     def nearest(self, query: np.ndarray, count: int, penalty: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """The `count` nearest tracks to a direction: positions and cosine similarities, nearest first.
+        """Return the `count` nearest tracks to a direction: positions and cosine similarities, nearest first.
 
-        query: (dimension,), any length but zero. penalty: (n,) what is taken off each track's similarity for their order,
-        not in what is returned. Of equals the lower position comes first. With a penalty, Annoy still proposes the most
-        similar ones; only among these, 800 at least, the order is changed.
+        query: (dimension,), any length except zero. penalty: (n,) subtracted from each track's similarity for the order,
+        not in the result. Of equals, the lower position comes first. With a penalty, Annoy still proposes the most similar
+        tracks, 800 at least, and only their order changes.
         """
         query = (query / np.linalg.norm(query)).astype(np.float32)
         positions, similarities = self._compared(query, count)
@@ -101,15 +101,15 @@ class Index:
             positions, similarities = positions[possible], similarities[possible]
         scores = similarities if penalty is None else similarities - penalty[positions]
         if count < len(scores):
-            kept = scores >= np.partition(scores, -count)[-count]  # a few more where there are equals
+            kept = scores >= np.partition(scores, -count)[-count]  # a few more if there are equals
             positions, similarities, scores = positions[kept], similarities[kept], scores[kept]
         order = np.argsort(-scores, kind="stable")[:count]
         return positions[order], similarities[order]
 
     def _compared(self, query: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Positions, in their order, that hold the nearest ones, and their similarities; all where that is no more work."""
+        """Return ascending positions that contain the nearest ones, and their similarities; or all, if as fast."""
         there = len(self.vectors) if self._allowed is None else len(self._positions)
-        # Annoy cannot filter: of what it proposes, only the share that is allowed is of use.
+        # Annoy cannot filter: of its proposals, only the allowed share is useful.
         wanted = max(FEWEST, OVERFETCH * count) * len(self.vectors) // max(1, there)
         all_of_them = self._allowed is not None and wanted >= len(self.vectors)
         slower = SCAN_ADVANTAGE * EFFORT * wanted > there
@@ -124,7 +124,7 @@ class Index:
         return found, similarities(self.read(found), query)
 
     def _scan(self, query: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """All positions that are allowed, and their similarities."""
+        """Return all allowed positions, and their similarities."""
         if self._allowed is None:
             return np.arange(len(self.vectors)), similarities(self.vectors, query)
         if len(self._positions) <= min(SIDE_BY_SIDE, len(self.vectors) // 2):
@@ -141,13 +141,13 @@ class Index:
 
 
 def similarities(vectors: np.ndarray, query: np.ndarray) -> np.ndarray:
-    """(n,) cosine similarities of unit vectors (n, dimension) to a unit query."""
-    # Not a matrix product: its rounding would differ with the number of vectors, and equals would change places.
+    """Return (n,) cosine similarities of unit vectors (n, dimension) to a unit query."""
+    # Not a matrix product: its rounding would depend on the number of vectors, and equals would change places.
     return np.asarray(np.einsum("ij,j->i", vectors, query))
 
 
 def asks_annoy(search: str, tracks: int) -> bool:
-    """Whether a library of so many tracks is asked by way of Annoy. search: "auto", "annoy" or "exact"."""
+    """Return whether a library of this size uses Annoy. search: "auto", "annoy" or "exact"."""
     if search == "exact" or not tracks or (search == "auto" and tracks < FEWEST_INDEXED):
         return False
     return why_no_annoy() is None
@@ -163,11 +163,11 @@ def open_index(
     ids: np.ndarray | None = None,
     read: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Index:
-    """An index of these vectors: the one on disk if it is theirs, otherwise a new one, kept in `folder` for next time.
+    """Return an index of these vectors: the one on disk if it is theirs, otherwise a new one, stored in `folder`.
 
-    vectors: (n, dimension) float32 of unit length. search: "auto" asks Annoy where that is faster than comparing all,
-    "annoy" always, "exact" never. edition: names the first `tracks` of them (all by default), by default with their digest.
-    ids: see `build_index`. read: see `Index`. A folder that cannot be written costs time, not the answer.
+    vectors: (n, dimension) float32 of unit length. search: "auto" uses Annoy if that is faster than comparing all, "annoy"
+    always, "exact" never. edition: identifies the first `tracks` of them (by default all), by default their digest. ids:
+    see `build_index`. read: see `Index`. If the folder cannot be written, only time is lost.
     """
     tracks = len(vectors) if tracks is None else tracks
     if not asks_annoy(search, tracks):

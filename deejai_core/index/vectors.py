@@ -1,7 +1,7 @@
-"""The vectors of a library as files that are mapped into memory, so that opening them reads next to nothing.
+"""The vectors of a library as memory-mapped files, so that opening them reads next to nothing.
 
-A cache: whoever fills it can do so again at any time. Rows are only ever added. What becomes of the library afterwards is
-added at the end (a track's last row counts), until so much was added that writing all of it anew is due.
+They are a cache, which can be filled again at any time. Rows are only ever added: later changes of the library are appended
+(a track's last row counts), until so much has been added that the whole cache is written again.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ from deejai_core.errors import StoreError
 from deejai_core.files import read_json, replacing
 
 VERSION = 2
-# order: of the rows that are written at first, the one that has the first, second, ... of their ids in order
+# order: for the rows that were written first, which has the first, second, ... of their ids in order
 ROW = np.dtype([("id", "<i8"), ("mark", "<i8"), ("order", "<i8")])
 FLOAT = np.dtype("<f4")
-CHECKED = 200_000  # vectors that are looked at when they are opened: of more, that would take as long as an answer
+CHECKED = 200_000  # vectors that are checked when they are opened: with more, this would take as long as an answer
 PATIENCE = 10  # seconds to wait for another process that adds rows
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the files hold, and how to tell that they are still those files."""
+    """What the files contain, and how to check that they are unchanged."""
 
     version: int
     model: str
     dimension: int
-    edition: str  # of this writing, a part of the files' names; other caches of the same rows name it
-    written: int  # rows that were written at first, one for each track
-    rows: int  # rows by now
+    edition: str  # a random name in the files' names, which other caches of the same rows refer to
+    written: int  # rows that were written first, one for each track
+    rows: int  # current number of rows
     stamps: tuple[tuple[int, int], ...]  # size and mtime_ns of each file
     crcs: tuple[int, int]  # CRC-32 of each file
-    state: dict[str, Any]  # what the owner needs to know to tell what has changed since
+    state: dict[str, Any]  # what the owner needs to find later changes
 
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
     """The tracks of a library by row.
 
-    ids: (n,) int64 the tracks. marks: (n,) int64 what tells the owner whether a vector is still the track's; 0 for a track
-    that has none any more. vectors: (n, dimension) float32 of unit length. written: rows that came first, one for each
-    track. edition: names these first rows; empty for what is not on disk.
+    ids: (n,) int64 the tracks. marks: (n,) int64 by which the owner knows whether a vector is still the track's; 0 for a
+    track that no longer has one. vectors: (n, dimension) float32 of unit length. written: the number of first rows, one for
+    each track. edition: identifies these first rows; "" if they are not on disk.
     """
 
     ids: np.ndarray
@@ -62,17 +62,17 @@ class Vectors:
     edition: str = ""
     written: int = 0
     state: dict[str, Any] | None = None
-    order: np.ndarray | None = None  # (written,) the rows that came first in the order of their ids
-    path: Path | None = None  # of the file that the vectors are mapped from
+    order: np.ndarray | None = None  # (written,) the first rows in the order of their ids
+    path: Path | None = None  # the file that the vectors are mapped from
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def read(self, rows: np.ndarray) -> np.ndarray:
-        """(m, dimension) the vectors of some rows.
+        """Return (m, dimension), the vectors of some rows.
 
-        From the file where they are mapped: a page that is touched in a mapped file brings its neighbours with it and stays
-        in memory, and a list looks at rows all over the file.
+        If they are mapped, from the file: a page that is touched in a mapped file brings its neighbours with it and stays
+        in memory, and a list reads rows all over the file.
         """
         if self.path is None or not hasattr(os, "preadv"):
             return np.asarray(self.vectors[rows])
@@ -81,7 +81,7 @@ class Vectors:
             with self.path.open("rb", buffering=0) as file:
                 for vector, row in zip(found, rows.tolist(), strict=True):
                     os.preadv(file.fileno(), [vector.data], row * vector.nbytes)
-        except OSError:  # another process has written all anew: what is mapped lasts as long as this one
+        except OSError:  # another process has written all again: the mapped file lasts as long as this process
             return np.asarray(self.vectors[rows])
         return found
 
@@ -105,10 +105,10 @@ class Vectors:
 
 
 class Places(Mapping[Any, Any]):
-    """The row of each track's id: a dictionary that holds only the rows that came later.
+    """The row of each track's id: a dictionary that holds only the rows that were added later.
 
-    ids, marks: (n,) int64, see `Vectors`; of several rows of a track the last one counts. order: (m,) the first m rows, one
-    for each of their tracks, in the order of the ids.
+    ids, marks: (n,) int64, see `Vectors`; of several rows of a track, the last one counts. order: (m,) the first m rows,
+    one for each of their tracks, in the order of the ids.
     """
 
     def __init__(self, ids: np.ndarray, marks: np.ndarray, order: np.ndarray) -> None:
@@ -116,7 +116,7 @@ class Places(Mapping[Any, Any]):
         self._later = {id_: row for row, id_ in enumerate(ids[len(order) :].tolist(), len(order))}
 
     def first(self, id_: int) -> int | None:
-        """The row of a track among the first ones, whatever came later."""
+        """Return the row of a track among the first ones, or None, whatever was added later."""
         place = bisect_left(self._order, id_, key=lambda row: self._ids[row])
         if place < len(self._order) and self._ids[self._order[place]] == id_:
             return int(self._order[place])
@@ -138,12 +138,12 @@ class Places(Mapping[Any, Any]):
 
 
 def vectors_paths(folder: Path) -> list[Path]:
-    """The files of the cache in a folder, those of an interrupted writing included."""
+    """Return the files of the cache in a folder, including those of an interrupted writing."""
     return sorted([*folder.glob("vectors-*.rows"), *folder.glob("vectors-*.f32"), *folder.glob("vectors.json")])
 
 
 def read_vectors_file(folder: Path, model: str, dimension: int) -> Vectors | None:
-    """What is there of this model; None if there is nothing, or if it is damaged."""
+    """Return the cached vectors of this model; None if there are none, or if they are damaged."""
     for _ in range(2):  # the second time if another process has replaced the files between two of these lines
         manifest = _read_manifest(folder)
         if manifest is None or (manifest.version, manifest.model, manifest.dimension) != (VERSION, model, dimension):
@@ -157,7 +157,7 @@ def read_vectors_file(folder: Path, model: str, dimension: int) -> Vectors | Non
 def write_vectors_file(
     folder: Path, model: str, ids: np.ndarray, marks: np.ndarray, vectors: np.ndarray, state: dict[str, Any]
 ) -> Vectors:
-    """Keep these vectors in place of all that is there. Raises StoreError if that cannot be done.
+    """Store these vectors in place of all others. Raises StoreError if that fails.
 
     state: anything that JSON can hold, for the owner.
     """
@@ -178,7 +178,7 @@ def write_vectors_file(
         _write_manifest(folder, manifest)
         for path in vectors_paths(folder):
             if path.suffix != ".json" and path not in paths:
-                path.unlink(missing_ok=True)  # whoever has it open keeps it
+                path.unlink(missing_ok=True)  # processes that have it open keep it
         return _map(folder, manifest)
     except OSError as error:
         for path in _paths(folder, edition):
@@ -190,7 +190,7 @@ def write_vectors_file(
 def extend_vectors_file(
     folder: Path, kept: Vectors, ids: np.ndarray, marks: np.ndarray, vectors: np.ndarray, state: dict[str, Any]
 ) -> Vectors:
-    """Add rows at the end. Raises StoreError if that cannot be done, also if the files are others by now."""
+    """Add rows at the end. Raises StoreError if that fails, also if the files have been replaced."""
     from filelock import FileLock, Timeout
 
     rows = np.zeros(len(ids), ROW)
@@ -205,7 +205,7 @@ def extend_vectors_file(
                 if path.is_symlink():
                     raise StoreError(f"{path}: is a symbolic link that deejai did not make; remove it")
                 with path.open("rb+") as file:
-                    # Over what an interrupted process may have left there.
+                    # Overwrite what an interrupted process may have left there.
                     file.seek(len(kept) * data.dtype.itemsize * (data.shape[1] if data.ndim == 2 else 1))
                     file.write(data.tobytes())
                     file.truncate()
@@ -215,7 +215,7 @@ def extend_vectors_file(
                 manifest,
                 rows=len(kept) + len(ids),
                 stamps=_stamps(folder, kept.edition),
-                crcs=_crcs(contents, manifest.crcs),  # each goes on where it ended
+                crcs=_crcs(contents, manifest.crcs),  # each continues where it ended
                 state=state,
             )
             _write_manifest(folder, manifest)
@@ -241,7 +241,7 @@ def _map(folder: Path, manifest: Manifest) -> Vectors:
 
 
 def _is_whole(folder: Path, manifest: Manifest) -> bool:
-    """Whether these are the rows that were written: a disk may damage them without a trace."""
+    """Return whether these rows are intact: a disk may damage them without a trace."""
     rows_path, vectors_path = _paths(folder, manifest.edition)
     rows = _mapped(rows_path, ROW, (manifest.rows,))
     vectors = _mapped(vectors_path, FLOAT, (manifest.rows, manifest.dimension))
@@ -251,7 +251,7 @@ def _is_whole(folder: Path, manifest: Manifest) -> bool:
 
 
 def _mapped(path: Path, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
-    """A plain array over a mapped file: numpy's own class for it would make one of each row."""
+    """Return a plain array over a mapped file: numpy's own class would make an object of each row."""
     return np.memmap(path, dtype, "r", shape=shape).view(np.ndarray) if shape[0] else np.zeros(shape, dtype)
 
 
@@ -261,7 +261,7 @@ def _read_manifest(folder: Path) -> Manifest | None:
         if not isinstance(values, dict) or values.pop("digest") != _digest(values):
             return None
         return Manifest(**values | {"stamps": tuple(map(tuple, values["stamps"])), "crcs": tuple(values["crcs"])})
-    except (OSError, ValueError, TypeError, KeyError):  # whatever JSON can hold
+    except (OSError, ValueError, TypeError, KeyError):  # JSON can hold anything
         return None
 
 
@@ -272,12 +272,12 @@ def _write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def _digest(values: dict[str, Any]) -> str:
-    """What tells that no digit of a manifest is another one than was written."""
+    """Return a digest that shows whether any digit of a manifest has changed."""
     return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def _crcs(contents: tuple[np.ndarray, np.ndarray], before: tuple[int, int] = (0, 0)) -> tuple[int, int]:
-    """CRC-32 of rows and vectors. before: those of what comes before in the files."""
+    """Return the CRC-32 of rows and vectors. before: those of the preceding content of the files."""
     (rows, vectors), (of_rows, of_vectors) = contents, before
     return zlib.crc32(rows.data, of_rows), zlib.crc32(vectors.data, of_vectors)
 

@@ -12,7 +12,7 @@ from deejai_core.options.values import Choice, Epsilon, Maybe, Number, SwitchOr,
 if TYPE_CHECKING:
     from deejai_core.audio.limits import Limits
 
-MORE = "more"  # tags also by networks that need to hear the files themselves
+MORE = "more"  # also tags by networks that must process the files themselves
 
 
 class _HasEpsilon(Protocol):
@@ -23,11 +23,11 @@ class _HasEpsilon(Protocol):
 class Analysis:
     """How files are analysed.
 
-    windows: of a track that the model embeds, at most. epsilon: cosine distance below which two slices are the same; None:
-    the model's own. tags: whether tracks get tags, too; `MORE`: also those of the model's
-    companions. threads: files at once; None: one for each core, one less during an
-    import. device: where the network runs, one of `DEVICES`. time_limit, memory_limit: seconds and MB that a file may take.
-    retries: how often a file is tried again that failed through no fault of its content.
+    windows: how many windows of a track the model embeds, at most. epsilon: cosine distance below which two slices are the
+    same; None for the model's own. tags: whether tracks also get tags; `MORE`: also those of the model's companions.
+    threads: files at once; None for one per core, one less during an import. device: where the network runs, one of
+    `DEVICES`. time_limit, memory_limit: seconds and MB per file. retries: how often a file is tried again that failed, but
+    not because of its content.
     """
 
     windows: int = option(16, Whole(2), listed=False)

@@ -1,4 +1,4 @@
-"""What can be asked of a list."""
+"""The options of lists."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from deejai_core.options.values import Choice, Length, Maybe, Mood, Number, Quer
 SpaceName = Literal["sound", "track2vec"]
 
 MILD: Literal["mild"] = "mild"  # an artist separation that gives way to similarity
-ONCE = math.inf  # as a separation: no second track of an artist or album
+ONCE = math.inf  # a separation: no second track by the same artist, or from the same album
 
 
 @dataclass(frozen=True)
 class Walk:
-    """How a list goes on from its seeds, or from waypoint to waypoint.
+    """How a list continues from its seeds, or from waypoint to waypoint.
 
-    count: tracks after the seeds, or between two neighbouring waypoints. minutes: instead, how long the whole list is to
-    be. keep_on: each track is near the sum of the last so many; 0: near the seeds. stay: weight of the seeds, 0 to 1,
-    against 1 - `stay` for the last tracks. floor: the list ends where nothing is at least this similar; 0: never. drunk: 0
-    goes straight, 1 in any direction. seed: of the random numbers; None: another one each time. list_seeds: whether the
-    seeds are in the list.
+    count: tracks after the seeds, or between two neighbouring waypoints. minutes: instead, the length of the whole list.
+    keep_on: each track is near to the sum of this many last ones; 0: near to the seeds. stay: weight of the seeds, 0 to 1,
+    against 1 - `stay` for the last tracks. floor: the list ends where nothing has at least this similarity; 0 for never.
+    drunk: 0 goes straight, 1 in any direction. seed: of the random numbers; None for a different one each time. list_seeds:
+    whether the seeds are in the list.
     """
 
     count: int = 20
@@ -67,14 +67,14 @@ class Walk:
 class Rules:
     """Which tracks a list may take, and which it prefers.
 
-    candidates: a query; the list takes only what it finds. artist_separation, album_separation: other tracks between two of
-    an artist or album; `ONCE`: no second one; `MILD`: two, unless others sound less alike. min_length, max_length: seconds.
-    fold_versions: versions of a song and near-duplicates count as one song, and no song comes twice. duplicate_epsilon:
-    cosine distance below which two tracks are near-duplicates; None: the model's own. not_played_days: none that was
-    played in the last so many days. prefer_played, avoid_skipped: similarity that a track loses if it was never played,
-    or is always skipped. mood: weights of tags. mix_in_key: tempo and key close from track to track. segue: of nearly equal
-    tracks, the one that follows best. correct_hubs: tracks that are near to everything lose what they are near to
-    everything.
+    candidates: a query; the list takes only its matches. artist_separation, album_separation: other tracks between two of
+    the same artist or album; `ONCE`: no second one; `MILD`: two, unless others sound less alike. min_length, max_length:
+    seconds. fold_versions: versions of a song and near-duplicates count as one song, and no song comes twice.
+    duplicate_epsilon: cosine distance below which two tracks are near-duplicates; None for the model's own.
+    not_played_days: no track that was played in this many last days. prefer_played, avoid_skipped: the similarity that a
+    track loses if it was never played, or is always skipped. mood: weights of tags. mix_in_key: tempo and key close from
+    track to track. segue: of nearly equal tracks, the one that follows best. correct_hubs: subtract a penalty from tracks
+    that are close to everything.
     """
 
     candidates: str = option("", Query(), "pick only what matches this query", flag="--from", metavar="QUERY", page=True)
@@ -133,7 +133,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Comparison:
-    """In which space tracks are compared, and what finds the nearest ones."""
+    """The space in which tracks are compared, and how the nearest ones are found."""
 
     space: SpaceName = option(
         "sound", Choice("sound", "track2vec"), "compare tracks by sound, or by your lists (track2vec)"
@@ -143,7 +143,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many a list adds: tracks, albums, or tracks between waypoints. On a command line each of them is `--number`."""
+    """How many members a list gets: tracks, albums, or tracks between waypoints.
+
+    On a command line, each of them is `--number`.
+    """
 
     number: int = option(20, Whole(1), "tracks to add after the seeds", flag="--number", metavar="N", short="-n")
     albums: int = option(5, Whole(1))
@@ -152,7 +155,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class BlindTest:
-    """A blind test of two ways to make lists. blind_tracks: in each list. blind_rounds: pairs to choose between."""
+    """A blind test of two ways to make lists. blind_tracks: in each list. blind_rounds: rounds in a test."""
 
     blind_tracks: int = option(5, Whole(1), "tracks in each list", flag="--number", metavar="N", short="-n", listed=False)
     blind_rounds: int = option(10, Whole(1), "pairs of lists to choose between", flag="--rounds", metavar="N", listed=False)

@@ -10,13 +10,13 @@ from deejai_core.options.values import Switch, Value
 
 @dataclass(frozen=True)
 class Option:
-    """An option: a key of a configuration, and mostly a flag of a command line.
+    """An option: a key of a configuration, and usually a flag of a command line.
 
-    name: the field's. value: what it may be. default: as a configuration writes it. help: for a command line; empty: it is
-    only in the configuration. flag: `--` and the name, unless another one is given; of a switch the one that turns it from
-    its default. replaced: flags of before, which recipes of then may have. recorded: always in a recipe, since its default
-    was another one once, and may change again. page: whether a request of the DJ page may have it. listed: whether
-    playlists of the configuration may have it.
+    name: of the field. value: its allowed values. default: as a configuration writes it. help: for a command line; "" if it
+    is only in the configuration. flag: by default `--` and the name; for a switch, the flag that changes its default.
+    replaced: former flags, which older recipes may have. recorded: always in a recipe, because its default has changed once
+    and may change again. page: whether a request of the DJ page may have it. listed: whether playlists of the configuration
+    may have it.
     """
 
     name: str
@@ -37,24 +37,27 @@ class Option:
 
     @property
     def opposite(self) -> str:
-        """The flag that turns a switch the other way, should the configuration have set it."""
+        """The flag that sets a switch back, in case the configuration has changed it."""
         return f"--{self.flag.removeprefix('--no-')}" if self.flag.startswith("--no-") else f"--no-{self.flag[2:]}"
 
 
 def option(default: Any, value: Value, help: str = "", *, written: Any = ..., **more: Any) -> Any:
-    """A field that is an `Option`. default: the field's; written: the same as a configuration writes it, if otherwise."""
+    """Declare a field as an `Option`.
+
+    default: of the field; written: the default as a configuration writes it, if different.
+    """
     written = value.plain(default) if written is ... else written
     return field(default=default, metadata={"option": Option("", value, written, help, **more)})
 
 
 def options_of(cls: type) -> dict[str, Option]:
-    """The options that a dataclass declares, by name."""
+    """Return the options that a dataclass declares, by name."""
     declared = {one.name: one.metadata["option"] for one in fields(cls) if "option" in one.metadata}
     return {name: replace(one, name=name, flag=one.flag or _flag(name, one)) for name, one in declared.items()}
 
 
 def page_options(cls: type) -> dict[str, Option]:
-    """Those of a dataclass's options that a request of the DJ page may have, by name."""
+    """Return the options of a dataclass that a request of the DJ page may have, by name."""
     return {name: one for name, one in options_of(cls).items() if one.page}
 
 

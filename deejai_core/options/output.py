@@ -1,4 +1,4 @@
-"""How a list is written as a playlist."""
+"""The options for writing a list as a playlist."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deejai_core.options.values import Choice, Maybe, Switch, Value
 if TYPE_CHECKING:
     from deejai_core.formats.entries import Style
 
-FORMATS = ("m3u", "extm3u", "pls", "xspf", "jspf")  # of `formats.export`, which takes long to import
+FORMATS = ("m3u", "extm3u", "pls", "xspf", "jspf")  # those of `formats.export`, which takes long to import
 
 
 class Base(Value):
@@ -30,7 +30,7 @@ class Base(Value):
 class Output:
     """How a list is written as a playlist.
 
-    relative_to: "library", "playlist", a folder, or None for absolute paths. The others: see `Style`.
+    relative_to: "library", "playlist", a folder, or None for absolute paths. Others: see `Style`.
     """
 
     output_format: str = option("extm3u", Choice(*FORMATS), ", ".join(FORMATS))
@@ -46,7 +46,7 @@ class Output:
     prefix: str = option("", Value(), "write this text in front of each path")
 
     def style(self, path: Path, music_folder: Path) -> Style:
-        """How a playlist at this path names its tracks."""
+        """Return how a playlist at this path names its tracks."""
         from deejai_core.formats.entries import Style
 
         base = self.relative_to

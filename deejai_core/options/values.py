@@ -1,4 +1,4 @@
-"""What an option may be: how a value is read, checked, and written again."""
+"""The allowed values of options: reading, checking and writing them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ HEAVIEST = 10  # weight of a tag in a mood; two already outweigh any similarity
 
 
 class Value:
-    """What an option may be. This one: any text.
+    """The allowed values of an option. This class: any text.
 
-    form: what a command line takes for it, "text", "int" or "float"; empty for a switch. choices: all there are, if they
-    are few. many: whether a command line may give it several times.
+    form: what a command line takes, "text", "int" or "float"; "" for a switch. choices: all values, if they are few. many:
+    whether a command line may give it several times.
     """
 
     form = "text"
@@ -26,24 +26,27 @@ class Value:
     many = False
 
     def read(self, written: Any) -> Any:
-        """The value, out of what a configuration, a command line or JSON holds. Raises ValueError with what it must be."""
+        """Return the value that a configuration, a command line or JSON contains.
+
+        Raises ValueError with what it must be.
+        """
         if not isinstance(written, str):
             raise ValueError(f"must be a text, not {written!r}")
         return written
 
     def given(self, name: str, written: Any) -> Any:
-        """The same of an option that is given by itself. Raises OptionError, which names it."""
+        """Return the value of an option that is given separately. Raises OptionError, which names it."""
         try:
             return self.read(written)
         except ValueError as error:
             raise OptionError(name, str(error)) from error
 
     def plain(self, value: Any) -> Any:
-        """The value as JSON and configurations hold it; `read` gives it back."""
+        """Return the value as JSON and configurations store it; `read` accepts it."""
         return value
 
     def words(self, value: Any) -> list[str]:
-        """The value as a command line takes it, one word for each time that the option is given."""
+        """Return the value as a command line takes it: a word for each time that the option is given."""
         plain = self.plain(value)
         return [str(plain).removesuffix(".0") if isinstance(plain, float) else str(plain)]
 
@@ -58,7 +61,7 @@ class Switch(Value):
 
 
 class SwitchOr(Value):
-    """A switch, or a word for more than it switches on."""
+    """A switch, or a word for more than the switch."""
 
     def __init__(self, word: str) -> None:
         self.word = word
@@ -72,7 +75,7 @@ class SwitchOr(Value):
 
 
 class Number(Value):
-    """A number between two limits, or not below one."""
+    """A number between two limits, or at least one."""
 
     form = "float"
 
@@ -90,7 +93,7 @@ class Number(Value):
 
 
 class Whole(Value):
-    """A whole number not below a limit."""
+    """A whole number with a lower limit."""
 
     form = "int"
 
@@ -107,7 +110,7 @@ class Whole(Value):
 
 
 class Epsilon(Value):
-    """A cosine distance: the two ends, nothing alike and everything alike, would make all slices count the same."""
+    """A cosine distance, except both ends: with nothing alike, or everything, all slices would have the same weight."""
 
     form = "float"
 
@@ -119,7 +122,7 @@ class Epsilon(Value):
 
 
 class Epsilons(Value):
-    """Epsilons with commas between them. Read as a list, each once."""
+    """Epsilons separated by commas. Read as a list without repetitions."""
 
     def read(self, written: Any) -> list[float]:
         epsilons = []
@@ -154,7 +157,7 @@ class Query(Value):
 
 
 class Separation(Value):
-    """A number of tracks, or "once" for no second one, which is infinite, or another word that is allowed."""
+    """A number of tracks, or "once" for no second one, which is infinite, or another allowed word."""
 
     def __init__(self, *others: str) -> None:
         self.others = others
@@ -179,7 +182,7 @@ class Separation(Value):
 
 
 class Length(Value):
-    """Seconds, or minutes and seconds (10:00), or hours too (1:10:00)."""
+    """Seconds, or minutes and seconds (10:00), or also hours (1:10:00)."""
 
     def read(self, written: Any) -> float:
         try:
@@ -194,9 +197,9 @@ class Length(Value):
 
 
 class Mood(Value):
-    """Tags and axes with weights: a mapping, or a list of TAG=WEIGHT as it is on a command line.
+    """Tags and axes with weights: a mapping, or a list of TAG=WEIGHT, as on a command line.
 
-    Read as pairs, in the order of the vocabulary: the bundled model's, unless another one is given.
+    It is read as pairs, in the order of the vocabulary: that of the bundled model, unless another one is given.
     """
 
     many = True
@@ -220,11 +223,11 @@ class Mood(Value):
         return dict(value)
 
     def words(self, value: tuple[tuple[str, float], ...]) -> list[str]:
-        return [f"{tag}={weight:+}" for tag, weight in value] or [""]  # which lifts what is configured
+        return [f"{tag}={weight:+}" for tag, weight in value] or [""]  # which removes the configured moods
 
 
 class Maybe(Value):
-    """Another value, or nothing: null, and 0 as well, unless 0 is a value of its own.
+    """Another value, or nothing: null, and also 0 unless that is a value.
 
     none: what nothing is read as. zero: whether 0 is a value.
     """
@@ -247,7 +250,7 @@ class Maybe(Value):
         return self.value.plain(value)
 
     def words(self, value: Any) -> list[str]:
-        """None where a command line cannot ask for nothing."""
+        """Return None if a command line cannot give this value."""
         return [] if self.plain(value) is None else super().words(value)
 
 
@@ -256,12 +259,12 @@ def _number(written: Any) -> float:
         return math.nan if isinstance(written, bool) else float(written)
     except (TypeError, ValueError):
         raise ValueError(f"must be a number, not {written!r}") from None
-    except OverflowError:  # a whole number of hundreds of digits
+    except OverflowError:  # a whole number with hundreds of digits
         return math.inf
 
 
 def _pairs(written: Any) -> Iterator[tuple[str, str]]:
-    """What a command line says; an empty text is no tag at all, and lifts what is configured."""
+    """Return the pairs of a command line; an empty text is no tag, and removes the configured moods."""
     for text in filter(None, written if isinstance(written, list) else [written]):
         tag, sign, weight = str(text).partition("=")
         if not sign:

@@ -16,15 +16,15 @@ from deejai_core.players.player import Mode, QueueEntry, Snapshot
 from deejai_core.words import one_line
 
 TIMEOUT = 10  # seconds for an answer
-IDLE = 300  # seconds without news, after which it is looked whether the player is still there
-HINTS = {4: "player password", 51: "player queue"}  # by MPD's numbers of errors that no other song would change
+IDLE = 300  # seconds without news after which it checks whether the player still answers
+HINTS = {4: "player password", 51: "player queue"}  # by MPD's error numbers, for errors that would occur with any song
 WATCHED = ("player", "playlist", "options")
 MODES: tuple[Mode, ...] = ("random", "single")
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a player is. host: a name, the path of a socket, or @ and the name of an abstract one."""
+    """The address of a player. host: a name, the path of a socket, or @ and the name of an abstract one."""
 
     host: str = "localhost"
     port: int = 6600
@@ -38,9 +38,9 @@ class Address:
         return self.host.startswith(("/", "@"))
 
     def but(self, host: str | None, port: str | None, password: str | None, *, port_name: str) -> Address:
-        """This address, but for what is given. A host may have its password in front: password@host.
+        """Return this address with the given parts replaced. A host may have a password in front: password@host.
 
-        port_name: what the user gave the port by. Raises PlayerError, which names it, for a port that is none.
+        port_name: where the port comes from. Raises PlayerError, which names it, for an impossible port.
         """
         address = self
         if host:
@@ -70,10 +70,11 @@ def _socket(host: str) -> str:
 
 
 class Mpd:
-    """See `deejai_core.players.player.Player`.
+    """MPD as a `deejai_core.players.player.Player`.
 
-    music_folder: where this program has the music. MPD has it there, too, unless it tells otherwise, which it does to
-    programs on its machine only; or unless `configured` is given: another machine may well have the same files elsewhere.
+    music_folder: where this program has the music. It applies to MPD, too, unless MPD reports another one, which it does
+    only to programs on its machine, or unless `configured` is given, because another machine may have the same files
+    elsewhere.
     """
 
     name = "MPD"
@@ -91,7 +92,7 @@ class Mpd:
         return f"{self.name} at {self.address}"
 
     def connect(self) -> None:
-        """Connect to it; anew, if it was connected. Raises RefusedError, too, if the password is wrong."""
+        """Connect, or connect again. Also raises RefusedError if the password is wrong."""
         self.close()
         self._ask("connect", self.address.host, self.address.port)
         if self.address.password:
@@ -103,7 +104,7 @@ class Mpd:
             self.music_folder = told
 
     def close(self) -> None:
-        with contextlib.suppress(Exception):  # whatever state it is in
+        with contextlib.suppress(Exception):  # whatever its state
             self._client.disconnect()
 
     def wait(self) -> None:
@@ -112,7 +113,7 @@ class Mpd:
         except LostError as error:
             if not isinstance(error.__cause__, TimeoutError):
                 raise
-            self.connect()  # nothing may have happened, or the network is gone without a word
+            self.connect()  # perhaps nothing has happened, or the network failed silently
 
     def snapshot(self) -> Snapshot:
         status = self._ask("status")
@@ -132,7 +133,7 @@ class Mpd:
     def add(self, path: Path) -> str:
         if path.is_relative_to(self.music_folder):
             file = path.relative_to(self.music_folder).as_posix()
-        elif self.address.is_local:  # MPD plays any file for who is on the same machine
+        elif self.address.is_local:  # MPD plays any file for clients on the same machine
             file = os.fspath(path)
         else:
             raise UnplayableError("it is not in MPD's music directory")
@@ -163,7 +164,7 @@ class Mpd:
         return Path(directory) if directory and directory.startswith("/") and Path(directory).is_dir() else None
 
     def _ask(self, command: str, *arguments: object) -> Any:
-        """MPD's answer to a command."""
+        """Return MPD's answer to a command."""
         try:
             return self._command(command, *arguments)
         except _NoError as error:
@@ -173,7 +174,10 @@ class Mpd:
         return RefusedError(f"{self}: {error}", hint=HINTS.get(error.number))
 
     def _command(self, command: str, *arguments: object) -> Any:
-        """The same, but no is _NoError. Whatever is sent goes through here: a line break would begin another command."""
+        """Return the same, but raise _NoError if MPD refuses.
+
+        Everything that is sent goes through here, because a line break would begin another command.
+        """
         if any("\n" in str(argument) for argument in arguments):
             raise _NoError("its name has a line break, which MPD cannot take")
         with self._errors():
@@ -193,7 +197,7 @@ class Mpd:
 
 
 class _NoError(Exception):
-    """What MPD says when it does not do something, and its number for it."""
+    """MPD refuses a command: its message and error number."""
 
     def __init__(self, message: str, number: int = 0) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""The port to a music player: what a radio needs of anything that plays songs from a queue."""
+"""The port to a music player: what a radio needs from anything that plays songs from a queue."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-Mode = Literal["random", "single"]  # in which a player does not keep to the order of its queue, or stops after each song
+Mode = Literal["random", "single"]  # the queue is not played in order, or playing stops after each song
 
 
 @dataclass(frozen=True)
 class QueueEntry:
     """A song in a player's queue."""
 
-    id: str  # of this place in the queue; as long as the player runs, no other has it
-    file: str  # what the player knows the song by
+    id: str  # identifies this place in the queue as long as the player runs
+    file: str  # the player's name for the song
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A player at some moment."""
+    """The state of a player at some moment."""
 
     entries: tuple[QueueEntry, ...]
-    current: str | None = None  # id of the entry that plays, is paused, or was stopped
-    following: str | None = None  # id of the entry that plays next, by itself or when somebody skips
+    current: str | None = None  # id of the entry that is playing, paused or stopped
+    following: str | None = None  # id of the entry that plays next, automatically or after a skip
     state: str = "stop"  # or "play", "pause"
     elapsed: float = 0.0  # seconds of the current song
     duration: float = 0.0  # seconds; 0: unknown
-    consumes: bool = False  # whether entries leave the queue when they are over
-    modes: frozenset[Mode] = frozenset()  # those that are on
-    at: float = 0.0  # seconds on any clock
+    consumes: bool = False  # whether entries leave the queue after they have played
+    modes: frozenset[Mode] = frozenset()  # the modes that are on
+    at: float = 0.0  # seconds, on any clock
 
     @property
     def current_entry(self) -> QueueEntry | None:
@@ -37,7 +37,7 @@ class Snapshot:
 
     @property
     def upcoming(self) -> tuple[QueueEntry, ...]:
-        """The entries after the current one, all if there is none."""
+        """The entries after the current one; all if there is no current one."""
         ids = [entry.id for entry in self.entries]
         return self.entries[ids.index(self.current) + 1 :] if self.current in ids else self.entries
 
@@ -48,29 +48,32 @@ class Player(Protocol):
     Every method raises LostError if the player does not answer, and RefusedError if it says no.
     """
 
-    name: str  # what messages call it
-    music_folder: Path  # where its files lie, once it is connected; what it calls them starts from there
+    name: str  # its name in messages
+    music_folder: Path  # the folder of its files, once it is connected; its names for them are relative to this folder
 
     def connect(self) -> None:
-        """Connect to it; anew, if it was connected before."""
+        """Connect to the player, or connect again."""
 
     def close(self) -> None:
-        """Leave it as it is."""
+        """Disconnect, and leave the player as it is."""
 
     def wait(self) -> None:
-        """Return when something has happened in it since the last time, or when nothing has for some minutes."""
+        """Return when something has happened in the player since the last call, or after some minutes."""
 
     def snapshot(self) -> Snapshot:
-        """Return what it does, and what is in its queue."""
+        """Return the state of the player, and its queue."""
 
     def add(self, path: Path) -> str:
-        """Put a file at the end of its queue; returns what it calls the song. Raises UnplayableError if it takes others."""
+        """Append a file to the queue; return the player's name for the song.
+
+        Raises UnplayableError if it may accept others.
+        """
 
     def remove(self, entry: QueueEntry) -> None:
-        """Take a song out of its queue, if it is still there."""
+        """Remove a song from the queue, if it is still there."""
 
     def play(self) -> None:
-        """Play the first song of its queue."""
+        """Play the first song of the queue."""
 
     def path(self, file: str) -> Path:
-        """Return where a song of its queue lies; for one that is no file, a path where nothing is."""
+        """Return the path of a song in the queue; for a song that is not a file, a path where none exists."""

@@ -1,4 +1,4 @@
-"""A music player that is a program: it is started with a list, and ends when somebody has heard enough."""
+"""A music player as a program that is started with a list, and ends when the listener closes it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 
 from deejai_core.errors import PlayerError
 
-MARK = b"\xef\xbb\xbf"  # UTF-8's
+MARK = b"\xef\xbb\xbf"  # of UTF-8
 
 
 @dataclass(frozen=True)
 class Program:
     """How a player is started.
 
-    command: as a shell takes it; `$playlist` in it is the file of a playlist, or else that follows. setting: what messages
-    call the command. raw: whether the songs themselves follow instead. relative_to: a folder that their names start from.
-    mark: whether the playlist begins with the mark of UTF-8.
+    command: for a shell; `$playlist` in it is replaced by the path of a playlist, which otherwise follows the command.
+    setting: what messages call the command. raw: pass the songs themselves instead. relative_to: the folder that their
+    names start from. mark: whether the playlist begins with the byte order mark of UTF-8.
     """
 
     command: str
@@ -31,7 +31,7 @@ class Program:
     mark: bool = False
 
     def words(self, paths: Sequence[Path]) -> list[str]:
-        """What starts it with these songs, whose playlist is then written if it takes one. Raises PlayerError."""
+        """Return the command line for these songs, and write their playlist if it takes one. Raises PlayerError."""
         names = [os.path.relpath(path, self.relative_to) if self.relative_to else os.fspath(path) for path in paths]
         try:
             words = shlex.split(self.command)
@@ -41,7 +41,7 @@ class Program:
             raise PlayerError(f"{self.setting}: it is empty; set it to a player")
         if self.raw:
             return [*filter(None, (word.replace("$playlist", "") for word in words)), *names]
-        # It stays: a player may open it after its command has ended.
+        # The file stays: a player may open it after its command has ended.
         with tempfile.NamedTemporaryFile(prefix="deejai-", suffix=".m3u", delete=False) as playlist:
             playlist.write((MARK if self.mark else b"") + b"".join(os.fsencode(name) + b"\n" for name in names))
         if any("$playlist" in word for word in words):
@@ -49,7 +49,7 @@ class Program:
         return [*words, playlist.name]
 
     def run(self, words: Sequence[str]) -> None:
-        """Start it by such words, and wait until it has ended. Raises PlayerError if it cannot, or ends with an error."""
+        """Run a command line, and wait until it ends. Raises PlayerError if it cannot be started, or ends with an error."""
         try:
             status = subprocess.call(words)
         except OSError as error:

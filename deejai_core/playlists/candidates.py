@@ -1,4 +1,4 @@
-"""The tracks of a library that a playlist may take, and for each place in it the ones it would take, best first."""
+"""The tracks of a library that a list may take, and the best ones for each place in it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from deejai_core.index.neighbours import Index
 from deejai_core.playlists.rules import Lineup, Rule, RuleSet
 from deejai_core.tracks.songs import Song, TrackColumns
 
-EXPECTED = 64  # candidates asked for at first; mostly one of the first few is taken
-NEAR_EQUAL = 0.05  # how much worse than the best one a candidate may be, for its segue to decide
+EXPECTED = 64  # candidates requested at first; mostly, one of the first few is taken
+NEAR_EQUAL = 0.05  # how much worse than the best a candidate may be if its segue is to decide
 MOST_EQUALS = 12  # candidates whose segues are compared
-LEAST_PROBABILITY = 0.00005  # that a tag is taken to have at least: one that is stored as 0 may be as much
+LEAST_PROBABILITY = 0.00005  # the least probability of a tag: one that is stored as 0 may be as much
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +26,10 @@ class Pick:
 
     position: int  # in the index
     similarity: float  # cosine to the target
-    score: float  # by which candidates are ordered: the similarity less the track's penalty
+    score: float  # the order of candidates: the similarity minus the track's penalty
     target: np.ndarray  # (dimension,) the direction that was looked for
     place: int
-    broken: tuple[str, ...] = ()  # rules that had to give way for it
+    broken: tuple[str, ...] = ()  # rules that gave way for it
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,17 @@ class PassedOver:
 
     position: int
     similarity: float
-    reason: str  # a rule; "outside" of what may be picked; or "equal": its segue, or who chose, decided
+    reason: str  # a rule; "outside" if it may not be picked; or "equal" if its segue, or the person who chose, decided
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """What a playlist may take.
+    """What a list may take.
 
-    index: the library's vectors. catalogue: what the rules know of them. allowed: (n,) bool, the tracks that may be picked
-    at all; None: any. penalty: (n,) of 0 or more, taken off each track's similarity for the order. segue: how well one
-    song follows another, -1 to 1; it then decides between candidates that are nearly equal. unwanted: songs that no list
-    picks, nor what counts as the same song.
+    index: the library's vectors. catalogue: the data that rules use. allowed: (n,) bool, the tracks that may be picked at
+    all; None for any. penalty: (n,) 0 or more, subtracted from each track's similarity. segue: how well one song follows
+    another, -1 to 1; it decides between candidates that are nearly equal. unwanted: songs that no list picks, and neither
+    what counts as the same song.
     """
 
     index: Index
@@ -63,7 +63,7 @@ class Candidates:
     _songs: dict[int, Song] = field(default_factory=dict, repr=False)  # by position
 
     def lineup(self) -> Lineup:
-        """An empty list, which only holds what is unwanted."""
+        """Return an empty line-up, which only holds what is unwanted."""
         lineup = Lineup(self.catalogue, self.index.read)
         for song in self.unwanted:
             lineup.add(song, None)
@@ -75,10 +75,10 @@ class Candidates:
         return self._songs[position]
 
     def offers(self, target: np.ndarray, place: int, lineup: Lineup) -> Iterator[Pick]:
-        """Every track that may come at a place, best first: those that keep all rules, then those that break the first, ...
+        """Offer every track for a place, best first: those that keep all rules, then those that break the first, and so on.
 
-        It looks at the line-up as it is when the next offer is asked for; what is added to it may rule out an older offer,
-        which then comes again among those that break that rule.
+        Each offer follows from the line-up as it is when the offer is requested. A song that is added meanwhile may rule
+        out an earlier offer, which is then made again among those that break that rule.
         """
         active = self.rules.active
         for dropped in range(len(active) + 1):
@@ -94,13 +94,13 @@ class Candidates:
                         continue
                     song = self.song(position)
                     broken = self.rules.broken(lineup, position, place)
-                    # What breaks less was offered before.
+                    # Tracks that break fewer rules were offered before.
                     if lineup.repeats(song) or self.rules.dropped(broken) != dropped:
                         continue
                     yield Pick(position, similarity, similarity - self._off(position), target, place, broken)
 
     def next_offers(self, target: np.ndarray, place: int, lineup: Lineup) -> Iterator[Pick]:
-        """The offers for the next place of a walk: those that lose by a preference come later."""
+        """Return the offers for the next place of a walk: those that lose by a preference come later."""
         offers = self.offers(target, place, lineup)
         if not self.rules.preferences:
             yield from offers
@@ -118,18 +118,18 @@ class Candidates:
         yield from (pick for *_, pick in sorted(late))
 
     def _lost(self, pick: Pick, lineup: Lineup) -> dict[str, float]:
-        """What a pick loses by preferences, by the name of each one that takes anything."""
+        """Return what a pick loses by preferences, by the name of each one that subtracts anything."""
         losses = {one.name: one.loss(lineup, pick.position, pick.place) for one in self.rules.preferences}
         return {name: loss for name, loss in losses.items() if loss}
 
     def still_fits(self, pick: Pick, lineup: Lineup) -> bool:
-        """Whether an offer would be made now as it was: with no more rules dropped for it."""
+        """Return whether an offer would still be made, without breaking more rules."""
         song = self.song(pick.position)
         broken = self.rules.broken(lineup, pick.position, pick.place)
         return not lineup.repeats(song) and self.rules.dropped(broken) <= self.level(pick)
 
     def best(self, offers: Iterator[Pick], lineup: Lineup) -> Pick | None:
-        """The first offer; with segues, of those nearly as good the one that follows and leads on best."""
+        """Return the first offer, or None; with segues, the one of those nearly as good that follows and leads on best."""
         first = next(offers, None)
         if first is None or self.segue is None:
             return first
@@ -146,12 +146,12 @@ class Candidates:
         return max([first, *islice(near, MOST_EQUALS - 1)], key=flow)
 
     def passed_over(self, pick: Pick, lineup: Lineup, count: int) -> list[PassedOver]:
-        """Up to `count` tracks that are better for a pick's place than the pick, best first, and why they were not taken.
+        """Return up to `count` tracks that are better for a pick's place, best first, and why they were not taken.
 
-        lineup: what the list held when it was picked.
+        lineup: what the list held when the track was picked.
         """
         found: list[PassedOver] = []
-        score = pick.similarity - self._off(pick.position)  # whoever played before
+        score = pick.similarity - self._off(pick.position)  # whatever was played before it
         positions, similarities = self.index.nearest(pick.target, EXPECTED, self.penalty)
         there = self.catalogue.load(positions)
         positions, similarities = positions[there], similarities[there]
@@ -173,24 +173,24 @@ class Candidates:
         return found
 
     def of_known_length(self) -> Candidates:
-        """The same, without the tracks whose length is unknown."""
+        """Return these candidates without the tracks of unknown length."""
         known = self.catalogue.length > 0
         allowed = known if self.allowed is None else known & self.allowed
         return replace(self, allowed=allowed, _pools={})
 
     def without(self, songs: Sequence[Song]) -> Candidates:
-        """The same, with these songs unwanted too."""
+        """Return these candidates, with these songs unwanted too."""
         return replace(self, unwanted=[*self.unwanted, *songs])
 
     def level(self, pick: Pick) -> int:
-        """How many rules had to be dropped, in their order, for a pick."""
+        """Return how many rules, in order, gave way for a pick."""
         return self.rules.dropped(pick.broken)
 
     def _off(self, position: int) -> float:
         return 0.0 if self.penalty is None else float(self.penalty[position])
 
     def _ranked(self, pool: Index, target: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """All tracks of a pool, best first, as blocks of positions and similarities; each block is fetched when needed."""
+        """Return a pool's tracks, best first, as blocks of positions and similarities, each fetched when needed."""
         seen = np.zeros(len(self.index.vectors), bool)
         count = EXPECTED
         while True:
@@ -204,7 +204,7 @@ class Candidates:
             count *= 16
 
     def _pool(self, rules: tuple[Rule, ...]) -> Index:
-        """The tracks that may be picked at all and keep these rules, which look at the track alone."""
+        """Return the tracks that may be picked and that keep these rules, which look at single tracks only."""
         if rules not in self._pools:
             allowed = np.ones(len(self.index.vectors), bool) if self.allowed is None else self.allowed.copy()
             for rule in rules:
@@ -218,11 +218,11 @@ class Candidates:
 
 
 def play_penalties(catalogue: TrackColumns, *, prefer_played: float = 0.0, avoid_skipped: float = 0.0) -> np.ndarray:
-    """(n,) penalties of 0 or more, in units of similarity, from what was played and skipped.
+    """Return (n,) penalties of 0 or more, in units of similarity, from plays and skips.
 
-    prefer_played: what a track that was never played loses against the most played one; between the two it goes by the
-    logarithm of the plays. avoid_skipped: what a track loses that is skipped each time; its share of skips is counted as if
-    it had been played twice more.
+    prefer_played: what a track that was never played loses; the most played one loses nothing, and between the two the
+    logarithm of the plays decides. avoid_skipped: what a track loses that is always skipped; for its share of skips, each
+    track counts as played twice more.
     """
     tracks = len(catalogue.length)
     plays = np.zeros(tracks) if catalogue.plays is None else catalogue.plays.astype(float)
@@ -233,11 +233,11 @@ def play_penalties(catalogue: TrackColumns, *, prefer_played: float = 0.0, avoid
 
 
 def mood_penalties(probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(n,) penalties of 0 or more, in units of similarity, that lean a list to some tags and away from others.
+    """Return (n,) penalties of 0 or more, in units of similarity, that lean a list to some tags and away from others.
 
-    probabilities: (n, tags), or levels, NaN for a track without tags, which loses the most. weights: (tags,) a positive
-    one is what the track loses that is least so of all, a negative one what the track loses that is most so; in between it
-    goes by rank, since the probabilities of a rare tag are all small, and still tell which tracks have more of it.
+    probabilities: (n, tags), or levels; NaN for a track without tags, which loses the most. weights: (tags,) a positive one
+    is what the lowest track loses, a negative one what the highest loses. In between, the rank decides: the probabilities
+    of a rare tag are all small, but still show which tracks have more of it.
     """
     penalty = np.zeros(len(probabilities))
     for tag in np.flatnonzero(weights).tolist():
@@ -250,16 +250,16 @@ def mood_penalties(probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray
 
 
 def sound_scores(columns: np.ndarray, weights: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """(n,) how much tracks sound as is asked for; NaN for one without tags.
+    """Return (n,) how much tracks sound as requested; NaN for one without tags.
 
-    columns: (n, k) probabilities of tags, and levels of axes where `levels` (k,) is true. weights: (k,) of each, negative
-    for what is not wanted. Probabilities are multiplied, each to the power of its weight: that of a rare tag is small, and
-    still tells which tracks have more of it. What is not known of a track counts as it does in the middle.
+    columns: (n, k) probabilities of tags, and levels of axes where `levels` (k,) is true. weights: (k,), negative for what
+    is not wanted. Probabilities are multiplied, each to the power of its weight: that of a rare tag is small, but still
+    shows which tracks have more of it. Unknown values count like those in the middle.
     """
     scores = np.zeros(len(columns))
     for column, weight, is_level in zip(columns.T.astype(np.float64), weights.tolist(), levels.tolist(), strict=True):
         known = ~np.isnan(column)
-        # Not quite 0 where it was rounded to that: one missing tag must not make all else count for nothing.
+        # Not quite 0 if it was rounded to that: one missing tag must not cancel all others.
         values = column[known] if is_level else np.log(np.maximum(column[known], LEAST_PROBABILITY))
         spread = values.std() if is_level and len(values) else 1.0
         scores[known] += weight * (values - (values.mean() if len(values) else 0.0)) / (spread or 1.0)
@@ -267,9 +267,9 @@ def sound_scores(columns: np.ndarray, weights: np.ndarray, levels: np.ndarray) -
 
 
 def sounding_most(scores: np.ndarray, count: int, allowed: np.ndarray | None = None) -> np.ndarray:
-    """The positions of up to `count` tracks with the highest scores, best first; NaN is never one of them.
+    """Return the positions of up to `count` tracks with the highest scores, best first, without NaN.
 
-    allowed: (n,) bool; None: any.
+    allowed: (n,) bool; None for any.
     """
     positions = np.flatnonzero(~np.isnan(scores) & (True if allowed is None else allowed))
     return positions[np.argsort(-scores[positions], kind="stable")[:count]]

@@ -12,9 +12,9 @@ from deejai_core.tracks.songs import Catalogue, CatalogueOnDemand
 
 
 def columns_on_demand(library: Library, ids: np.ndarray, marks: np.ndarray) -> CatalogueOnDemand:
-    """What rules know of tracks, without what was played, read track by track when it is asked for.
+    """Return the data of tracks that rules use, without plays, which is read track by track on demand.
 
-    ids, marks: (n,) of `Vectors`. A track that has another vector by now, or none, is there no more.
+    ids, marks: (n,) of `Vectors`. A track that now has a different vector, or none, counts as gone.
     """
 
     def read(positions: list[int]) -> tuple[Catalogue, np.ndarray]:
@@ -27,8 +27,10 @@ def columns_on_demand(library: Library, ids: np.ndarray, marks: np.ndarray) -> C
 def blend_albums(
     library: Library, tracks: Sequence[int], vectors: np.ndarray
 ) -> tuple[list[int], np.ndarray, list[int], np.ndarray]:
-    """The albums of tracks: their ids and vectors (n, dimension), the blend of their tracks'; and which tracks have one,
-    with (m,) the place of each one's album among those ids."""
+    """Return the albums of tracks: their ids and vectors (n, dimension), each the blend of its tracks' vectors.
+
+    Also returns which tracks are on one, and (m,) the place of each one's album among those ids.
+    """
     album_of = library.albums_of(tracks)
     rows = [row for row, id_ in enumerate(tracks) if id_ in album_of]
     ids = sorted({album_of[tracks[row]] for row in rows})

@@ -1,4 +1,4 @@
-"""Joining the dots: from song to song through the space, each track near a point on the great circle between two."""
+"""Joining the dots: a path from song to song through the space, each track near a point on the great circle between two."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from deejai_core.playlists.rules import Length, Lineup
 from deejai_core.playlists.walk import repulsion
 from deejai_core.tracks.songs import Song
 
-MOST_TRIMMED = 2  # tracks more than that too many: another plan is made
+MOST_TRIMMED = 2  # if more tracks than this are superfluous, another plan is made
 
-Plan = Callable[[Sequence[int]], list[list[Pick]]]  # so many tracks on each leg -> the picks of each leg
+Plan = Callable[[Sequence[int]], list[list[Pick]]]  # the number of tracks on each leg -> the picks of each leg
 
 
 def journey(
@@ -34,18 +34,18 @@ def journey(
     directions: Sequence[np.ndarray] | None = None,
     less: Sequence[Song] = (),
 ) -> list[list[Pick]]:
-    """The tracks between each pair of consecutive stops, in order; fewer where the library has no more.
+    """Return the tracks between each pair of consecutive stops, in order; fewer if the library has no more.
 
-    stops: two or more songs; one may come again, but not right after itself. directions: (dimension,) where the way leads
-    by, for each of them; None: their vectors. between: tracks between two stops. seconds: instead, the length that the
-    whole list with its stops shall have, met within half a track; the longer way from one stop to the next then gets more
-    tracks. drunk: how far each step strays, see `stagger`; without `rng` none does. less: songs that the journey should be
-    less like, which are not picked. choose: picks one of the offers for each place in turn, best first, or None to leave
-    the rest empty; by default the whole path is planned at once, and the journey reversed is then the journey of the
-    reversed stops (unless candidates are to segue, which has a direction, or the stops are the same both ways).
+    stops: two or more songs; one may be repeated, but not right after itself. directions: (dimension,) the point that the
+    path passes for each of them; None for their vectors. between: tracks between two stops. seconds: instead, the length of
+    the whole list with its stops, met within half a track; longer legs then get more tracks. drunk: how far each step
+    strays, see `stagger`; without `rng`, none does. less: songs that the journey should be less like; they are not picked.
+    choose: picks one of the offers for each place in turn, best first, or None to leave the rest empty. By default, the
+    whole path is planned at once, and the reversed journey is the journey of the reversed stops (unless candidates have
+    segues, which have a direction, or the stops are the same both ways).
     """
-    # Which track goes to which point must not depend on the direction of travel, and ties could make it so: the journey is
-    # always planned in the same one of its two directions.
+    # Which track is matched to which point must not depend on the direction of travel, and ties could make it so: the
+    # journey is always planned in the same one of its two directions.
     directions = [stop.vector for stop in stops] if directions is None else directions
     forwards = [(direction.tobytes(), stop.position or 0) for direction, stop in zip(directions, stops, strict=True)]
     turned = forwards[::-1] < forwards and choose is None and candidates.segue is None
@@ -58,7 +58,7 @@ def journey(
     def plan(counts: Sequence[int]) -> list[list[Pick]]:
         targets = [[point - repelled for point in leg] for leg in _targets(by, counts)]
         if noise is not None:
-            again = np.random.default_rng(noise)  # plans of different lengths differ in nothing else
+            again = np.random.default_rng(noise)  # plans of different lengths must not differ in anything else
             targets = [[stagger(point, drunk, again) for point in leg] for leg in targets]
         return _plan(candidates, path, targets, choose)
 
@@ -70,7 +70,7 @@ def journey(
 
 
 def _targets(directions: Sequence[np.ndarray], counts: Sequence[int]) -> list[list[np.ndarray]]:
-    """The points of the path, leg by leg."""
+    """Return the points of the path, leg by leg."""
     return [
         [slerp(start, end, step / (count + 1)) for step in range(1, count + 1)]
         for (start, end), count in zip(pairwise(directions), counts, strict=True)
@@ -87,16 +87,16 @@ def _plan(
     points = {
         start + step: target for start, leg in zip(places, targets, strict=False) for step, target in enumerate(leg, 1)
     }
-    # A place between two that are taken can hardly suit both, or have a segue from one and to the other.
+    # A track between two that are taken can hardly suit both, or have a segue from one and to the other.
     in_turn = choose or candidates.segue or any(rule.looks_at_neighbours for rule in candidates.rules.active)
     chosen = _in_turn(candidates, points, lineup, choose) if in_turn else _closest_first(candidates, points, lineup)
     return [[chosen[place] for place in range(start + 1, end) if place in chosen] for start, end in pairwise(places)]
 
 
 def _closest_first(candidates: Candidates, points: dict[int, np.ndarray], lineup: Lineup) -> dict[int, Pick]:
-    """The closest pair of a point of the path and a track is matched first, then the closest of the rest, and so on."""
+    """Match the closest pair of a point of the path and a track first, then the closest of the rest, and so on."""
     chosen: dict[int, Pick] = {}
-    # Each unserved point once, with the best track that it has not tried.
+    # Each unmatched point once, with the best track that it has not tried.
     queue: list[tuple[int, float, int, Pick, Iterator[Pick]]] = []
 
     def try_next(place: int, offers: Iterator[Pick]) -> None:
@@ -118,7 +118,7 @@ def _closest_first(candidates: Candidates, points: dict[int, np.ndarray], lineup
 def _in_turn(
     candidates: Candidates, points: dict[int, np.ndarray], lineup: Lineup, choose: Choose | None
 ) -> dict[int, Pick]:
-    """One place after the other, as someone who chooses or listens to the segues goes."""
+    """Fill one place after the other, as somebody does who chooses tracks or listens to the segues."""
     chosen: dict[int, Pick] = {}
     for place, target in points.items():
         offers = candidates.offers(target, place, lineup)
@@ -139,7 +139,7 @@ def _timed(
     plan: Plan,
     choose: Choose | None,
 ) -> list[list[Pick]]:
-    """A plan that takes so long: one that is a little longer, without the tracks that are too many."""
+    """Return a plan with the requested length: one that is a little longer, without its superfluous tracks."""
     ways = [float(angles(start, end)) for start, end in pairwise(directions)]
     wanted = seconds - duration(stops)
     length, rule = candidates.catalogue.length, candidates.rules.get(Length)
@@ -149,7 +149,7 @@ def _timed(
     if choose:  # nobody wants to choose the same list several times
         return plan(_shares(count, ways))
     best: list[list[Pick]] = []  # the shortest plan that is long enough
-    too_few, enough = -1, math.inf  # tracks that were tried
+    too_few, enough = -1, math.inf  # numbers of tracks that were tried
     while too_few < count < enough:
         legs = plan(_shares(count, ways))
         tracks, over = sum(map(len, legs)), _duration(candidates, legs) - wanted
@@ -168,7 +168,7 @@ def _timed(
 
 
 def _trimmed(candidates: Candidates, stops: Sequence[Song], legs: list[list[Pick]], wanted: float) -> list[list[Pick]]:
-    """Without tracks that are too many: each time the one whose neighbours are closest, if that breaks no rule."""
+    """Remove superfluous tracks: each time the one whose neighbours are closest, if that breaks no rule."""
     legs = [list(leg) for leg in legs]
     while True:
         over = _duration(candidates, legs) - wanted
@@ -197,8 +197,10 @@ def _offences(candidates: Candidates, stops: Sequence[Song], legs: list[list[Pic
 
 
 def _renumbered(candidates: Candidates, stops: Sequence[Song], legs: list[list[Pick]]) -> list[list[Pick]]:
-    """The picks with the places that they have in the end, and the rules that they break there: of two that are too close
-    to each other, the later one."""
+    """Return the picks with their final places, and the rules that they break there.
+
+    Of two that are too close to each other, the later one breaks the rule.
+    """
     places = _stop_places(map(len, legs))
     lineup = candidates.lineup()
     for stop, place in zip(stops, places, strict=True):
@@ -218,7 +220,7 @@ def _stop_places(counts: Iterable[int]) -> list[int]:
 
 
 def _shares(count: int, ways: Sequence[float]) -> list[int]:
-    """`count` tracks shared out in proportion to the legs' lengths, by largest remainder."""
+    """Distribute `count` tracks in proportion to the legs' lengths, by largest remainder."""
     total = sum(ways)
     exact = [count * way / total if total else count / len(ways) for way in ways]
     shares = [math.floor(share) for share in exact]
@@ -234,17 +236,19 @@ def _duration(candidates: Candidates, legs: list[list[Pick]]) -> float:
 
 @dataclass(frozen=True)
 class StepStatistics:
-    """How smoothly a list goes from stop to stop."""
+    """How even the steps of a list are from stop to stop."""
 
-    largest: float  # step from a track to the next, degrees
-    largest_at: int  # place of the track that it starts from
-    mean: float  # degrees
-    backward: int  # steps that lead back towards the stop they come from
+    largest: float  # the largest step from a track to the next, degrees
+    largest_at: int  # place of the track before the largest step
+    mean: float  # mean step, degrees
+    backward: int  # steps that lead back towards the stop that they come from
     unevenness: float  # how far tracks are from where even steps would put them, on average, as a share of their leg
 
 
 def step_statistics(vectors: np.ndarray, stops: Sequence[int]) -> StepStatistics:
-    """vectors: (n, dimension), of the list's tracks in order; stops: their places among them, first and last included.
+    """Return the statistics of a list's steps.
+
+    vectors: (n, dimension), in order. stops: their places, with the first and last.
 
     A track's progress on its leg is its angle from the leg's start, as a share of its angles from both ends.
     """

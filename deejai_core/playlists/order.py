@@ -7,17 +7,17 @@ from itertools import combinations
 import numpy as np
 
 EXACT = 10  # songs up to which every order is considered
-STRETCH = 300  # songs that are put in order at once
-NEARLY = 1e-9  # radians: a gain that is only rounding
+STRETCH = 300  # songs that are ordered together
+NEARLY = 1e-9  # radians: a smaller gain is only rounding
 
 
 def shortest_path(distances: np.ndarray, *, first: int | None = None, last: int | None = None) -> list[int]:
-    """An order of n songs whose steps are short in sum: the shortest for few, for many a short one.
+    """Return an order of n songs whose steps have a small sum; for few songs, the smallest.
 
-    distances: (n, n), symmetric. first, last: songs that the path begins and ends with. Up to 10 songs by dynamic
-    programming (Held and Karp 1962); more by growing a path from each of several beginnings to the nearest song, and
-    improving it by turning stretches round and moving them elsewhere (2-opt and Or-opt) while that makes it shorter; very
-    many by improving one stretch of 300 after the other.
+    distances: (n, n), symmetric. first, last: songs at the ends of the path. Up to 10 songs, dynamic programming finds the
+    best (Held and Karp 1962). For more, a path grows from each of several songs to the nearest next one, and is improved by
+    reversing stretches and moving them elsewhere (2-opt and Or-opt) as long as that makes it shorter. Very many songs are
+    improved one stretch of 300 after the other.
     """
     n = len(distances)
     if n <= 1:
@@ -35,7 +35,7 @@ def shortest_path(distances: np.ndarray, *, first: int | None = None, last: int 
 
 
 def _grown(distances: np.ndarray, first: int | None, last: int | None) -> list[int]:
-    """From each song to the nearest one not yet visited."""
+    """Go from each song to the nearest one not yet visited."""
     start = first if first is not None else next(song for song in range(len(distances)) if song != last)
     path = [int(song) for song in _greedy(distances, start)]
     if last is not None:
@@ -45,7 +45,7 @@ def _grown(distances: np.ndarray, first: int | None, last: int | None) -> list[i
 
 
 def _ordered(distances: np.ndarray, first: int | None, last: int | None) -> list[int]:
-    # A song that is nowhere makes both ends of the path free or fixed alike: the path becomes a round trip through it.
+    # A song at no distance to others makes free and fixed ends alike: the path becomes a round trip through it.
     n = len(distances)
     far = 1 + 2 * n * float(distances.max())
     padded = np.zeros((n + 1, n + 1))
@@ -70,7 +70,7 @@ def path_length(distances: np.ndarray, path: list[int]) -> float:
 
 
 def _held_karp(distances: np.ndarray) -> list[int]:
-    """The shortest round trip."""
+    """Return the shortest round trip."""
     home = len(distances) - 1
     best: dict[tuple[int, int], tuple[float, int]] = {
         (1 << city, city): (distances[home, city], home) for city in range(home)
@@ -93,7 +93,7 @@ def _held_karp(distances: np.ndarray) -> list[int]:
 
 
 def _improved(distances: np.ndarray) -> list[int]:
-    """A short round trip."""
+    """Return a short round trip."""
     n = len(distances)
     starts = np.linspace(0, n - 1, 8 if n <= 100 else 1).astype(int)
     tours = (_improved_tour(distances, _greedy(distances, start)) for start in starts.tolist())
@@ -102,7 +102,7 @@ def _improved(distances: np.ndarray) -> list[int]:
 
 
 def _greedy(distances: np.ndarray, start: int) -> np.ndarray:
-    """From each song to the nearest one not yet visited."""
+    """Go from each song to the nearest one not yet visited."""
     left = np.ones(len(distances), bool)
     tour = [start]
     left[start] = False
@@ -123,10 +123,10 @@ def _improved_tour(distances: np.ndarray, tour: np.ndarray) -> np.ndarray:
 
 
 def _two_opt(distances: np.ndarray, tour: np.ndarray) -> np.ndarray | None:
-    """The best turn of one stretch; None if none helps."""
+    """Return the best reversal of one stretch; None if none makes the trip shorter."""
     following = np.roll(tour, -1)
     step = distances[tour, following]
-    # Between i and i+1, and between j and j+1: instead from i to j, and from i+1 to j+1.
+    # Instead of the steps from i to i+1 and from j to j+1: from i to j, and from i+1 to j+1.
     gain = step[:, None] + step[None] - distances[np.ix_(tour, tour)] - distances[np.ix_(following, following)]
     gain[np.tril_indices(len(tour), 1)] = 0
     i, j = np.unravel_index(np.argmax(gain), gain.shape)
@@ -136,7 +136,7 @@ def _two_opt(distances: np.ndarray, tour: np.ndarray) -> np.ndarray | None:
 
 
 def _or_opt(distances: np.ndarray, tour: np.ndarray) -> np.ndarray | None:
-    """The best move of one to three songs to another place; None if none helps."""
+    """Return the best move of one to three songs to another place; None if none makes the trip shorter."""
     n, best, moved = len(tour), NEARLY, None
     for size in range(1, min(3, n - 2) + 1):
         for start in range(n):

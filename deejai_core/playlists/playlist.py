@@ -1,4 +1,4 @@
-"""A playlist of what sounds like its seeds: a walk that looks back on its last steps."""
+"""A list of what sounds like its seeds: a walk that looks back on its last steps."""
 
 from __future__ import annotations
 
@@ -33,16 +33,15 @@ def similar(
     choose: Choose | None = None,
     watch: Callable[[Step], None] | None = None,
 ) -> list[Pick]:
-    """Tracks that follow the seeds, each near to the last `keep_on` ones; fewer if the library has no more.
+    """Return tracks that follow the seeds, each near to the last `keep_on` ones; fewer if the library has no more.
 
-    seeds: one or more songs; their blend, whatever their number, counts as the first step of the walk. listed: whether
-    they are in the list themselves, whose rules then see them; otherwise they are only kept from being picked. count:
-    tracks to pick. seconds: instead, the length that the whole list shall have; it ends within half a track of it, and
-    takes no track of unknown length. keep_on: 0 stays with the seeds. stay: 0 to 1, how much each track is near the seeds
-    as well, see `heading`. floor: the list ends where the similarity of the next track is below it; 0: never. drunk: 0
-    goes straight, 1 in any direction, see `stagger`; without `rng` it goes straight. less: songs that the list should be
-    less like; they are not picked. choose: picks one of the offers, best first, or None to end the list; by default the
-    best. watch: is shown each step as it is made.
+    seeds: one or more songs; their blend, whatever their number, counts as the first step of the walk. listed: whether they
+    are in the list, so that its rules see them; otherwise they are only not picked again. count: tracks to pick. seconds:
+    instead, the length of the whole list, met within half a track; no track of unknown length is taken. keep_on: 0 stays
+    with the seeds. stay: 0 to 1, how near each track is to the seeds as well, see `heading`. floor: the list ends where the
+    similarity of the next track is lower; 0 for never. drunk: 0 goes straight, 1 in any direction, see `stagger`; without
+    `rng`, it goes straight. less: songs that the list should be less like; they are not picked. choose: picks one of the
+    offers, best first, or None to end the list; by default the best. watch: is shown each step as it is made.
     """
     if seconds is not None:
         candidates = candidates.of_known_length()
@@ -68,12 +67,12 @@ def similar(
 
 
 def first_of(offers: Iterator[Pick], count: int) -> list[Pick]:
-    """The best `count` offers."""
+    """Return the best `count` offers."""
     return list(islice(offers, count))
 
 
 def duration(songs: Iterable[Song]) -> float:
-    """Seconds that songs take together, those of unknown length none."""
+    """Return how many seconds songs take together; unknown lengths count as 0."""
     return sum(song.length for song in songs if song.length > 0)
 
 
@@ -90,9 +89,9 @@ def _best_above(candidates: Candidates, floor: float) -> Take:
 
 
 class _Timed:
-    """Takes tracks as `take` does, until without the next one the list is nearer to the seconds that are left for it.
+    """Takes tracks as `take` does, until the list comes closer to its length without the next one.
 
-    by_hand: somebody chooses, and is not asked any more once the best track would be too long.
+    by_hand: somebody chooses; they are not asked again once the best track would be too long.
     """
 
     def __init__(self, candidates: Candidates, take: Take, left: float, *, by_hand: bool) -> None:

@@ -1,4 +1,4 @@
-"""A queue that never ends: the places in it that are free, filled with what follows on the songs before them."""
+"""An endless queue: its free places, filled with what follows on the songs before them."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def fill(
     drunk: float = 0.0,
     seed: int = 0,
 ) -> list[Pick]:
-    """A track for each None among `coming`, in order; fewer if the library has no more.
+    """Return a track for each None in `coming`, in order; fewer if the library has no more.
 
-    The walk is that of `similar`: the blend of the seeds is its first step, the songs that were played since, and those
-    that come, are the next ones, and each pick is near to the last `keep_on` steps (0: to the first) and, by `stay`, to the
-    first. pinned: songs that are followed all the time: they count as further steps for every pick. unwanted: songs that
-    are not picked. less: songs that the queue should be less like, which are not picked either. drunk: see `stagger`; a
-    place strays alike whenever it is filled again with the same `seed`.
+    The walk is that of `similar`: its first step is the blend of the seeds, the next ones are the songs that were played
+    since and those that come. Each pick is near to the last `keep_on` steps (0: to the first) and, by `stay`, to the first.
+    pinned: songs that the queue follows all the time: they count as further steps for every pick. unwanted: songs that are
+    not picked. less: songs that the queue should be less like; they are not picked either. drunk: see `stagger`; with the
+    same `seed`, a place strays alike whenever it is filled again.
     """
     before = [*seeds, *played]
     places = list(enumerate(coming, len(before)))

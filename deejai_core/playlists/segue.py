@@ -1,4 +1,4 @@
-"""How well one recording leads over into another: the end of the one against the beginning of the other."""
+"""How well one recording leads into another: the end of the first compared with the beginning of the second."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ ENDS = 2  # slices at each end of a recording
 
 
 def ends(slices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The directions of a recording's beginning and end, unit vectors (dimension,) float64.
+    """Return the directions of a recording's beginning and end, unit vectors (dimension,) float64.
 
     slices: (n, dimension), slice vectors in the order of the recording.
     """

@@ -1,7 +1,7 @@
-"""The walk that makes every list but a journey: place after place, each track near to what comes before it.
+"""The walk that makes every list except a journey: place after place, each track near to what comes before it.
 
-What differs between a playlist, a queue and a radio is handed in: which places are free, what the walk follows, how it
-strays, and who takes a track.
+The differences between a playlist, a queue and a radio are arguments: which places are free, what the walk follows, how it
+strays, and what takes a track.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class Course:
     bend: Callable[[np.ndarray, int], np.ndarray] | None = None
 
     def direction(self, steps: Sequence[np.ndarray], picked: int) -> np.ndarray:
-        """(dimension,) of any length but zero."""
+        """Return the direction, (dimension,) of any length except zero."""
         ahead = heading(steps, keep_on=self.keep_on, stay=self.stay, always=self.always, anchor=self.anchor)
         return self.bend(ahead - self._repelled, picked) if self.bend else ahead - self._repelled
 
     def followed(self, steps: int) -> list[int]:
-        """Which of so many steps lead to the next one: the last ones, and the first one if the walk stays with it."""
+        """Return which steps lead to the next one: the last ones, and the first one if the walk stays with it."""
         last = range(steps)[-self.keep_on :] if self.keep_on else range(1)
         return [0, *last] if self.stay and last[0] else list(last)
 
@@ -58,7 +58,7 @@ class Step:
     """A track that was picked, and what led to it.
 
     near: the steps that it follows, by number (0: what the walk began with), with its similarity to each. lineup: what the
-    list holds without it; only as long as the next step is not asked for.
+    list holds without it; valid only until the next step is requested.
     """
 
     pick: Pick
@@ -80,9 +80,9 @@ def walk(
 ) -> Iterator[Step]:
     """Fill the free places of a list, one after the other, until no track is left or none is taken.
 
-    places: in order; with the song that stands there already, or None if it is free. begun: unit vectors of the steps so
-    far, one or more. held: what the list holds from the start, with its place or without one; see `Lineup`. stray: None
-    goes straight. take: None takes the best.
+    places: in order; with the song that is already there, or None if it is free. begun: unit vectors of the steps so far,
+    one or more. held: what the list holds from the start, with or without a place; see `Lineup`. stray: None goes straight.
+    take: None takes the best.
     """
     take = take or candidates.best
     lineup = candidates.lineup()
@@ -104,7 +104,10 @@ def walk(
 
 
 def straying(drunk: float, generator: Callable[[int], np.random.Generator]) -> Stray | None:
-    """How a walk strays that has drunk so much, see `stagger`; None: not at all. generator: for a place."""
+    """Return how a walk strays that is this drunk, see `stagger`; None for not at all.
+
+    generator: returns one for a place.
+    """
     return (lambda direction, place: stagger(direction, drunk, generator(place))) if drunk else None
 
 
@@ -118,9 +121,9 @@ def heading(
 ) -> np.ndarray:
     """Return the unit direction (float64) of the next step: between the beginning of a walk and its last steps.
 
-    steps: unit vectors; the first one is what the walk began with. keep_on: how many of the last ones count, all alike;
-    0: only the first. stay: weight of the beginning, from 0 to 1, against 1 - `stay` for the last steps. always: unit
-    vectors that are followed all the time; they count with the beginning as well as with the last steps. anchor: the unit
+    steps: unit vectors; the first one is what the walk began with. keep_on: how many of the last ones count, equally; 0 for
+    only the first. stay: weight of the beginning, from 0 to 1, against 1 - `stay` for the last steps. always: unit vectors
+    that the walk follows all the time; they count with the beginning as well as with the last steps. anchor: the unit
     vector to stay with; by default the first step.
     """
     last = blend([*(steps[-keep_on:] if keep_on else steps[:1]), *always])

@@ -1,1 +1,1 @@
-"""What a sentence says of how music sounds."""
+"""What a sentence says about how music sounds."""

@@ -1,4 +1,4 @@
-"""What words say of sound, written down by hand: some three hundred, in `data/lexicon.txt`."""
+"""The meaning of some three hundred words for sound, written by hand in `data/lexicon.txt`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ ALONE = "~"
 
 @dataclass(frozen=True)
 class Lexicon:
-    """meanings: of each word, by tag or axis, 1 for it and -1 against it. near: those by which other words are understood.
+    """meanings: of each word, by tag or axis, 1 for and -1 against it. near: those by which other words are understood.
 
-    silent: words that say nothing. negating: what follows these is not wanted. ending: until one of these.
+    silent: words that say nothing about sound. negating: words after which something is not wanted. ending: words that end
+    this.
     """
 
     meanings: dict[str, dict[str, float]]
@@ -29,7 +30,7 @@ class Lexicon:
 
 @cache
 def lexicon() -> Lexicon:
-    """The one that comes with the package. Raises ModelError if it is gone or damaged."""
+    """Return the bundled lexicon. Raises ModelError if it is missing or damaged."""
     try:
         return parse((FOLDER / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError, LookupError) as error:
@@ -37,7 +38,7 @@ def lexicon() -> Lexicon:
 
 
 def parse(text: str) -> Lexicon:
-    """A lexicon as its file writes it, which begins with what the signs in it mean."""
+    """Parse the text of a lexicon, whose beginning explains its signs."""
     meanings: dict[str, dict[str, float]] = {}
     near: dict[str, None] = {}
     others: dict[str, frozenset[str]] = {}

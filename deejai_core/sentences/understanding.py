@@ -1,8 +1,8 @@
-"""A sentence such as "calm piano, no singing" as tags and axes, each with a weight.
+"""Turns a sentence such as "calm piano, no singing" into tags and axes, each with a weight.
 
-No grammar: words are taken one by one, and those behind a "no" are subtracted. A word is a tag, or in the lexicon, or
-what the nearest words of the lexicon are. Whoever asks learns which words were known to say nothing of sound, and which
-were not known at all. Accents count nothing, since the words are English: a café is a cafe.
+There is no grammar: words are taken one by one, and those after a "no" are subtracted. A word is a tag, or in the lexicon,
+or means what the nearest words of the lexicon mean. The result names the words that are known to say nothing about sound,
+and those that are unknown. Accents do not matter, since the words are English: a café is a cafe.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from deejai_core.sentences.lexicon import Lexicon, lexicon
 from deejai_core.sentences.word_vectors import WordVectors
 from deejai_core.tracks.text import plain
 
-TEMPERATURE = 0.03  # of the softmax over cosines: who is nearer by a tenth counts 28 times as much
-NEAR = 0.6  # cosine below which a word is near to nothing that says anything of sound
-CLEAR = 0.5  # of the weight of a word's neighbours, what is left where they contradict each other
-LONGEST = 3  # words of a tag
-LOW = "low"  # before an axis: its other end; else it says nothing
-SHOWN = 0.2  # of the greatest weight, the least that is said to have been understood
+TEMPERATURE = 0.03  # of the softmax over cosines: a word that is nearer by a tenth counts 28 times as much
+NEAR = 0.6  # below this cosine, a word is not close to any that says something about sound
+CLEAR = 0.5  # the share of its neighbours' weight that a word must keep where they contradict each other
+LONGEST = 3  # words in a tag
+LOW = "low"  # before an axis, it means its other end; elsewhere it says nothing
+SHOWN = 0.2  # of the greatest weight: what has less is not shown as understood
 PARTS = re.compile(r"[,.;:!?()]+")
 WORD = re.compile(r"[\w&]+(?:['-][\w&]+)*")
 
 
 @dataclass(frozen=True)
 class Understood:
-    """What a sentence says of sound.
+    """What a sentence says about sound.
 
-    weights: of columns of a vocabulary, by number, those of each word 1 or -1 together; from -1 to 1, since what is said
-    twice is no more than said. silent: words that say nothing of sound, or only what no track is tagged with. unknown:
-    words that are none, as far as is known.
+    weights: of columns of a vocabulary, by number, from -1 to 1. Each word distributes 1 or -1 in all, but saying something
+    twice does not count twice. silent: words that say nothing about sound, or only what no track is tagged with. unknown:
+    words that are not known.
     """
 
     weights: dict[int, float]
@@ -61,9 +61,9 @@ class Understood:
 def understand(
     text: str, vocabulary: Vocabulary, there: Collection[int] | None = None, *, words: Lexicon | None = None
 ) -> Understood:
-    """What a sentence says of sound, in tags and axes.
+    """Return what a sentence says about sound, in tags and axes.
 
-    there: the columns that tracks have at all; None: all. words: what is known by hand; None: what comes with the package.
+    there: the columns that some tracks have; None for all. words: the lexicon; by default the bundled one.
     """
     words = words or lexicon()
     meanings = _Meanings(vocabulary, range(len(vocabulary.columns)) if there is None else there, words)
@@ -86,7 +86,7 @@ def understand(
 
 
 def _phrases(words: Sequence[str], vocabulary: Vocabulary, known: Lexicon) -> Iterator[tuple[str, int]]:
-    """The tags and words of a part of a sentence, each with 1, or with -1 if it is not wanted."""
+    """Split a part of a sentence into tags and words, each with 1, or with -1 if it is not wanted."""
     grammar = known.silent | known.negating | known.ending
     sign, negated, low, place = 1, "", False, 0
     while place < len(words):
@@ -108,7 +108,7 @@ def _phrases(words: Sequence[str], vocabulary: Vocabulary, known: Lexicon) -> It
 
 
 class _Meanings:
-    """What single phrases say of sound."""
+    """The meaning of single phrases."""
 
     def __init__(self, vocabulary: Vocabulary, there: Collection[int], words: Lexicon) -> None:
         self._vocabulary = vocabulary
@@ -117,12 +117,12 @@ class _Meanings:
         self._vectors = WordVectors()
 
     def of(self, phrase: str) -> dict[int, float] | None:
-        """Weights by column, 1 together; nothing for a word that says nothing of sound, None for one that is unknown."""
+        """Return weights by column, which sum to 1; none for a word that says nothing about sound, and None for an unknown
+        one.
+        """
         for word in (phrase, phrase.removesuffix("s"), phrase.removesuffix("es")):
             number, by_hand = self._vocabulary.number(word), self._by_hand(word)
-            if (
-                number is not None and number in self._there
-            ):  # where that is the way on an axis as well ("loud"), it is both
+            if number is not None and number in self._there:  # if it is also a direction on an axis ("loud"), it is both
                 axes = {axis: weight for axis, weight in (by_hand or {}).items() if self._vocabulary.is_axis(axis)}
                 return _normal({number: 1.0} | axes)
             if by_hand is not None:
@@ -132,11 +132,11 @@ class _Meanings:
         return None if self._vocabulary.number(phrase) is None else {}
 
     def apart(self, word: str) -> list[str]:
-        """The words that hyphens join, where nothing is known of the whole: "guitar-driven"."""
+        """Return the words that hyphens join, if the whole is unknown: "guitar-driven"."""
         return word.split("-") if "-" in word and self.of(word) is None else [word]
 
     def _by_hand(self, word: str) -> dict[int, float] | None:
-        """What the lexicon says; None for a word that it lacks."""
+        """Return the meaning in the lexicon; None for a word that it lacks."""
         if word not in self._words.meanings:
             return None
         said = ((self._vocabulary.number(name), weight) for name, weight in self._words.meanings[word].items())

@@ -106,7 +106,7 @@ class Server:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Library]:
-        """Return the library, for writing a listener's data to it, which is no reason to read all of it again.
+        """Yield the library, for writing a listener's data to it, which is no reason to read all of it again.
 
         A failure to write is only logged: the data are already in the store, and a client that got an error would send them
         again.

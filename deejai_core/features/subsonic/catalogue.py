@@ -133,7 +133,7 @@ class Catalogue:
         return found
 
     def song(self, id_: str) -> Song | None:
-        """Return the song with an id.
+        """Return the song with an id, or None.
 
         The id may be one that it had before more was known of it, or that of a copy that is gone.
         """
@@ -146,7 +146,7 @@ class Catalogue:
         return None if row is None else self.songs[row]
 
     def album(self, id_: str) -> Album | None:
-        """Return the album with an id, likewise."""
+        """Return the album with an id, or None, likewise."""
         if id_ in self.albums or not id_.startswith(ALBUM):
             return self.albums.get(id_)
         first = first_copy(id_)
@@ -162,7 +162,7 @@ class Catalogue:
         return self.artists.get(artist_id(name))
 
     def named(self, artist: str, title: str) -> Song | None:
-        """Return the first song with this artist and title, whatever their case."""
+        """Return the first song with this artist and title, whatever their case, or None."""
         found = self.artist_named(artist)
         rows = found.songs if found else ()
         return next((self.songs[row] for row in rows if plain(self.songs[row].title) == plain(title)), None)
@@ -192,13 +192,13 @@ class Catalogue:
 
     @cached_property
     def artist_list(self) -> list[Artist]:
-        """Return the artists that have albums, by name."""
+        """The artists that have albums, by name."""
         found = [artist for artist in self.artists.values() if artist.albums]
         return sorted(found, key=lambda artist: (sort_key(artist.sort_name or artist.name), artist.id))
 
     @cached_property
     def genres(self) -> dict[str, tuple[list[int], set[str]]]:
-        """Return the rows of the songs, and the ids of the albums, of each genre, by name and in order of names."""
+        """The rows of the songs, and the ids of the albums, of each genre, by name and in order of names."""
         found: dict[str, tuple[list[int], set[str]]] = {}
         for row, song in enumerate(self.songs):
             for genre in song.genres:
@@ -209,7 +209,7 @@ class Catalogue:
 
     @cached_property
     def folders(self) -> dict[str, Folder]:
-        """Return the music folder, first, and all folders below it that contain songs.
+        """The music folder, first, and all folders below it that contain songs.
 
         Files elsewhere count as in the music folder.
         """

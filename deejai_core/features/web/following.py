@@ -44,7 +44,7 @@ class Following(Generic[Made]):
 
     @contextlib.contextmanager
     def unnoticed(self) -> Iterator[None]:
-        """Return a context for our own changes to the library, which need no new computation."""
+        """Keep our own changes to the library, in this block, from causing a new computation."""
         fresh = self._seen == self._library.stamp()
         yield
         if fresh:

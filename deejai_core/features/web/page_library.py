@@ -196,7 +196,7 @@ class PageLibrary:
 
     @property
     def state(self) -> State:
-        """Return the library as it is, or, for the seconds that opening it again takes, as it was before it changed.
+        """The library as it is, or, for the seconds that opening it again takes, as it was before it changed.
 
         Raises RefusedError until something in it has been analysed.
         """

@@ -115,7 +115,7 @@ def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[]
 
         @property
         def since(self) -> float:
-            """Return when the server last did something for this client."""
+            """When the server last did something for this client."""
             return self.last_activity if self.total_outbufs_len else max(self.busy, float(self.creation_time))
 
     def tend(server: BaseWSGIServer, now: float) -> None:

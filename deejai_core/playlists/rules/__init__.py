@@ -1,4 +1,4 @@
-"""The rules of a playlist: what may not be picked for a place in it, and which of them give way first.
+"""The rules of lists: what may not be picked for a place, and which rules give way first.
 
 A new rule is a class of its own and its place in `ORDER`.
 """
@@ -22,7 +22,7 @@ from deejai_core.playlists.rules.versions import Versions
 
 __all__ = ["BY_NAME", "ORDER", "PREFERENCES", "Length", "Lineup", "Rule", "RuleContext", "RuleSet"]
 
-# When no track keeps all rules, the first one is dropped, then the second too, and so on.
+# If no track keeps all rules, the first one is dropped, then also the second, and so on.
 ORDER: tuple[type[Rule], ...] = (MixInKey, NotPlayed, AlbumSeparation, ArtistSeparation, Length, Versions)
 PREFERENCES = (ArtistPenalty,)
 BY_NAME = {rule.name: rule for rule in ORDER}
@@ -32,10 +32,10 @@ AnyRule = TypeVar("AnyRule", bound=Rule)
 
 @dataclass(frozen=True)
 class RuleSet:
-    """What a playlist may hold, and what it would rather have.
+    """What a list may hold, and what it prefers.
 
-    active: the rules in force, the first to give way first. preferences: those in force. The same track, or an exact copy
-    of one, never comes twice; that is no matter of rules.
+    active: the rules in force, in the order in which they give way. preferences: those in force. The same track, or an
+    exact copy of one, never comes twice; no rule is needed for that.
     """
 
     active: tuple[Rule, ...] = ()
@@ -43,17 +43,17 @@ class RuleSet:
 
     @classmethod
     def of(cls, rules: Rules, context: RuleContext) -> RuleSet:
-        """The rules that a user asks for."""
+        """Return the rules for a user's options."""
         asked = [kind.of_options(rules, context) for kind in ORDER]
         rather = [kind.of_options(rules, context) for kind in PREFERENCES]
         return cls(tuple(rule for rule in asked if rule.is_active), tuple(one for one in rather if one.is_active))
 
     def get(self, kind: type[AnyRule]) -> AnyRule:
-        """The rule of a kind; if none is in force, one that is off."""
+        """Return the rule of a kind; if none is in force, one that is off."""
         return next((rule for rule in self.active if isinstance(rule, kind)), kind())
 
     def broken(self, lineup: Lineup, position: int, place: int) -> tuple[str, ...]:
-        """The names of those in force that a track would break at a place, the first to give way first."""
+        """Return the rules in force that a track would break at a place, in the order in which they give way."""
         positions = np.array([position])
         return tuple(
             rule.name
@@ -62,7 +62,7 @@ class RuleSet:
         )
 
     def dropped(self, broken: tuple[str, ...]) -> int:
-        """How many rules had to give way, in their order, for a track that breaks these."""
+        """Return how many rules, in order, gave way for a track that breaks these."""
         return max((self._levels[name] for name in broken), default=0)
 
     @cached_property

@@ -40,4 +40,4 @@ class Length(Rule):
 
     def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
         length = lineup.catalogue.length[positions]
-        return np.asarray((length < self.min_length) | (length > self.max_length))  # False where unknown
+        return np.asarray((length < self.min_length) | (length > self.max_length))  # false if unknown

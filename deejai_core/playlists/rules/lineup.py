@@ -10,10 +10,10 @@ from deejai_core.tracks.songs import Song, TrackColumns
 
 
 class Lineup:
-    """The songs that have their place in a list so far.
+    """The songs of a list so far, at their places.
 
     A place is a number; two songs with n others between them are n + 1 apart. A song may also be held without a place: then
-    it is only kept from coming again.
+    it is only not picked again.
 
     songs: by place. names, vectors: of all songs that are held. artists, albums: the places of each.
     """
@@ -41,5 +41,5 @@ class Lineup:
             self.albums.setdefault(song.album, []).append(place)
 
     def repeats(self, song: Song) -> bool:
-        """Whether a song is held already, or an exact copy of it."""
+        """Return whether a song, or an exact copy of it, is held already."""
         return song.position in self._positions or song.vector.tobytes() in self._copies

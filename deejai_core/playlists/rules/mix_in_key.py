@@ -1,4 +1,4 @@
-"""Tempo and key that lead from track to track."""
+"""Tempo and key that fit from track to track."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from deejai_core.options.lists import Rules
 from deejai_core.playlists.rules.lineup import Lineup
 from deejai_core.playlists.rules.rule import Rule, RuleContext
 
-TEMPO_TOLERANCE = 0.08  # what a DJ's pitch fader bridges; half and double time count as the same tempo
+TEMPO_TOLERANCE = 0.08  # within the range of a DJ's pitch fader; half and double time count as the same tempo
 
 
 @dataclass(frozen=True)
 class MixInKey(Rule):
-    mix_in_key: bool = False  # tempo and key close to those of the neighbours in the list, where they are known
+    mix_in_key: bool = False  # require tempo and key close to those of the neighbours in the list, if known
 
     name = "mix_in_key"
     reason = "its tempo or key does not fit"
@@ -42,7 +42,7 @@ class MixInKey(Rule):
             if neighbour.tempo > 0:
                 octaves = np.log2(tempos / neighbour.tempo)
                 off = np.abs(octaves - np.clip(np.round(octaves), -1, 1))
-                clash |= off > math.log2(1 + TEMPO_TOLERANCE)  # False where unknown
+                clash |= off > math.log2(1 + TEMPO_TOLERANCE)  # false if unknown
             if neighbour.key:
                 steps = (fifths - neighbour.key.fifths) % 12
                 mixes = (steps == 0) | (np.isin(steps, (1, 11)) & (minor == neighbour.key.minor))

@@ -1,4 +1,4 @@
-"""No track that was played lately."""
+"""No track that was played recently."""
 
 from __future__ import annotations
 

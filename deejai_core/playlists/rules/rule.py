@@ -1,4 +1,4 @@
-"""What a rule of a playlist is."""
+"""The base class of rules."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from deejai_core.playlists.rules.lineup import Lineup
 
 @dataclass(frozen=True)
 class RuleContext:
-    """What decides, beside what is asked, how strict a rule is.
+    """What determines how strict a rule is, besides the options.
 
-    kind: of what a list holds. duplicate_epsilon: cosine distance below which two of them are near-duplicates, where
-    nothing else is asked. now: seconds since 1970.
+    kind: of the list's members. duplicate_epsilon: cosine distance below which two are near-duplicates, unless an option
+    sets it. now: seconds since 1970.
     """
 
     kind: Kind
@@ -28,19 +28,19 @@ class RuleContext:
 
 @dataclass(frozen=True)
 class Rule(ABC):
-    """What may not be picked for a place in a list. Its fields say how strict it is; as they are by default, it is off."""
+    """What may not be picked for a place in a list. Its fields set how strict it is; with their defaults, it is off."""
 
     name: ClassVar[str]
     reason: ClassVar[str]  # why a track that breaks it was not taken: a clause about "it"
-    allowed: ClassVar[str]  # what is said of tracks that came although they break it, after "Allowed 2 tracks "
-    columns: ClassVar[tuple[str, ...]] = ()  # of `TrackColumns`, that it looks at
-    is_per_track: ClassVar[bool] = False  # whether it looks at the track alone, and not at the others of the list
-    looks_at_neighbours: ClassVar[bool] = False  # whether two neighbours of one place can hardly both be pleased
+    allowed: ClassVar[str]  # what remarks say about tracks that break it, after "Allowed 2 tracks "
+    columns: ClassVar[tuple[str, ...]] = ()  # the columns of `TrackColumns` that it uses
+    is_per_track: ClassVar[bool] = False  # whether it looks at single tracks, not at the others of the list
+    looks_at_neighbours: ClassVar[bool] = False  # whether a track can hardly suit both its neighbours
 
     @classmethod
     @abstractmethod
     def of_options(cls, rules: Rules, context: RuleContext) -> Rule:
-        """As a user asks for it."""
+        """Return the rule for a user's options."""
 
     @property
     @abstractmethod
@@ -48,8 +48,8 @@ class Rule(ABC):
 
     @abstractmethod
     def excluded(self, lineup: Lineup, positions: np.ndarray, place: int) -> np.ndarray:
-        """Which of the tracks at these positions, which are loaded, may not stand at a place: (n,) bool."""
+        """Return which of the tracks at these (loaded) positions may not stand at a place: (n,) bool."""
 
     def refuses(self, lineup: Lineup, position: int) -> bool:
-        """Whether a track that is not excluded breaks it all the same: what is too slow to ask of more than a few."""
+        """Return whether a track that is not excluded breaks the rule: for checks that are too slow for many tracks."""
         return False

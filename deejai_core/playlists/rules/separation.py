@@ -1,4 +1,4 @@
-"""Other tracks between two of an artist, or of an album."""
+"""Other tracks between two by the same artist, or from the same album."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from deejai_core.options.lists import MILD, Rules
 from deejai_core.playlists.rules.lineup import Lineup
 from deejai_core.playlists.rules.rule import Rule, RuleContext
 
-MILD_SEPARATION = 2  # where others sound nearly as much alike: see docs/benchmarks.md
-MILD_LOSS = 0.1  # the similarity that this is worth
+MILD_SEPARATION = 2  # if others sound nearly as similar: see docs/benchmarks.md
+MILD_LOSS = 0.1  # the similarity that a track then loses
 
 
 @dataclass(frozen=True)
 class Separation(Rule):
-    """What an album and an artist have in common: the tracks of one keep apart."""
+    """The common part of the rules about albums and artists: tracks of the same one are kept apart."""
 
-    separation: float = 0  # other tracks that must lie between two of one; `ONCE`: no second one
+    separation: float = 0  # other tracks between two of the same one; `ONCE`: no second one
 
     @property
     def is_active(self) -> bool:
@@ -37,7 +37,7 @@ class Separation(Rule):
 
     @abstractmethod
     def groups(self, lineup: Lineup) -> tuple[Mapping[str, Sequence[int]], tuple[np.ndarray, Mapping[str, int]]]:
-        """The places that each one has in a list, and the codes of all tracks, see `TrackColumns`."""
+        """Return the places that each artist or album has in a list, and the codes of all tracks, see `TrackColumns`."""
 
 
 class AlbumSeparation(Separation):
@@ -70,12 +70,12 @@ class ArtistSeparation(Separation):
 
 @dataclass(frozen=True)
 class ArtistPenalty:
-    """No rule, but a preference of walks: who is near to another track of its artist must be so much more similar."""
+    """Not a rule, but a preference of walks: a track near to another one by its artist must be this much more similar."""
 
-    separation: int = 0  # other tracks between two of an artist
+    separation: int = 0  # other tracks between two by the same artist
     cost: float = MILD_LOSS
 
-    name = ArtistSeparation.name  # which is what is said of a track that lost by it
+    name = ArtistSeparation.name  # the name that reports use for a track that lost by it
 
     @classmethod
     def of_options(cls, rules: Rules, context: RuleContext) -> ArtistPenalty:
@@ -86,6 +86,6 @@ class ArtistPenalty:
         return self.separation > 0
 
     def loss(self, lineup: Lineup, position: int, place: int) -> float:
-        """What to take off the similarity of a track at a place."""
+        """Return what to subtract from the similarity of a track at a place."""
         near = ArtistSeparation(self.separation).excluded(lineup, np.array([position]), place)
         return self.cost if near[0] else 0.0

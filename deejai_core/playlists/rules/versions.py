@@ -14,7 +14,7 @@ from deejai_core.playlists.rules.rule import Rule, RuleContext
 @dataclass(frozen=True)
 class Versions(Rule):
     fold_versions: bool = False  # versions and near-duplicates are one song, and no song comes twice
-    duplicate_epsilon: float = 0.0  # cosine distance below which two tracks are near-duplicates; 0: none are
+    duplicate_epsilon: float = 0.0  # cosine distance below which two tracks are near-duplicates; 0 for never
 
     name = "versions"
     reason = "it is a version of a song in the list"
@@ -23,7 +23,7 @@ class Versions(Rule):
 
     @classmethod
     def of_options(cls, rules: Rules, context: RuleContext) -> Versions:
-        if context.kind != "track":  # of an album, there is none but itself
+        if context.kind != "track":  # albums have no versions
             return cls(rules.fold_versions)
         epsilon = context.duplicate_epsilon if rules.duplicate_epsilon is None else rules.duplicate_epsilon
         return cls(rules.fold_versions, epsilon)
