@@ -81,9 +81,9 @@ def make_similar(library: Library, model: Model, words: Sequence[str], request: 
         for number, pick in enumerate(picks, 1)
         if pick.position in members
     ]
-    warnings += relaxed(picks)
+    warnings += relaxed(picks, space.kind)
     if not walk.drunk:  # a list that strays on purpose is not warned about
-        remarks += unlike([pick.similarity for pick in picks], space.alike)
+        remarks += unlike([pick.similarity for pick in picks], space.alike, space.kind)
     if not request.choose:
         listed = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
         over = f"no other has a similarity of {walk.floor:g} or more" if walk.floor else "no others fit"
@@ -164,7 +164,7 @@ def make_journey(library: Library, model: Model, waypoints: Sequence[str], reque
                 entries.append(Entry(str(number), members[pick.position], pick.similarity, whys.get(pick.place, ())))
         places.append(len(entries))
         entries.append(Entry("waypoint", stop))
-    warnings += relaxed(picks)
+    warnings += relaxed(picks, space.kind)
     if not request.choose:
         total = taken + duration(members[pick.position].song for pick in picks if pick.position in members)
         missing = 0 if walk.seconds else walk.count * len(legs) - len(picks)

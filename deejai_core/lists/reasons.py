@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from deejai_core.library import Kind
 from deejai_core.lists.space import Member, Space
 from deejai_core.playlists.candidates import Candidates, Pick
 from deejai_core.playlists.rules import BY_NAME, ORDER, Lineup
@@ -19,18 +20,18 @@ REASONS = {rule.name: rule.reason for rule in ORDER} | {
 }
 
 
-def relaxed(picks: Iterable[Pick]) -> list[str]:
+def relaxed(picks: Iterable[Pick], kind: Kind = "track") -> list[str]:
     """Return remarks about rules that gave way."""
     broken = [rule for pick in picks for rule in pick.broken]
     return [
-        f"Allowed {counted(broken.count(rule.name), 'track')} {rule.allowed}; no others fit."
+        f"Allowed {counted(broken.count(rule.name), kind)} {rule.allowed}; no others fit."
         for rule in ORDER
         if rule.name in broken
     ]
 
 
-def unlike(similarities: Sequence[float], alike: float | None) -> list[str]:
-    """Return a remark about the place from which on tracks no longer sound alike.
+def unlike(similarities: Sequence[float], alike: float | None, kind: Kind = "track") -> list[str]:
+    """Return a remark about the place from which on tracks (or albums) no longer sound alike.
 
     similarities: of the picks, in order. alike: the similarity below which tracks do not sound alike; None if unknown.
     """
@@ -38,10 +39,10 @@ def unlike(similarities: Sequence[float], alike: float | None) -> list[str]:
     if not below:
         return []
     if below == list(range(below[0], len(similarities) + 1)):
-        return [f"From number {below[0]} on, the tracks no longer sound alike (similarity below {alike})."]
+        return [f"From number {below[0]} on, the {kind}s no longer sound alike (similarity below {alike})."]
     if len(below) == 1:
         return [f"Number {below[0]} does not sound like the rest (similarity below {alike})."]
-    some = f"{len(below)} of {counted(len(similarities), 'track')}"
+    some = f"{len(below)} of {counted(len(similarities), kind)}"
     return [f"{some} do not sound like the rest (similarity below {alike}), the first at number {below[0]}."]
 
 

@@ -63,7 +63,7 @@ def describe(library: Library, vocabulary: Vocabulary, words: Sequence[str], err
     if len(lacking) == len(named) or (lacking and error):  # if a description was asked for, the other words are used
         none = error or "no track has tags"
         hint = how_to_tag(vocabulary, lacking[0])
-        raise LibraryError(f"{none}; to find songs by what they sound like, tag them first", hint=hint) from error
+        raise LibraryError(f"{none}; a description of sound needs tags to go by", hint=hint) from error
     return Description(text, error is None, tags is not None, understood)
 
 

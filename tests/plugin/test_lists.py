@@ -83,6 +83,7 @@ class TestTheWalk:
     )
     def test_how_it_says_so(self, similarities, said):
         assert unlike(similarities, 0.3) == said
+        assert unlike(similarities, 0.3, "album") == [line.replace("tracks", "albums") for line in said]
         assert unlike(similarities, None) == []  # a space in which nobody has measured it
 
     def test_artists_keep_a_mild_distance(self, analysed):

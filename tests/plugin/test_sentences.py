@@ -111,7 +111,7 @@ def test_words_that_say_nothing_of_sound(tagged):
 def test_without_tags_it_says_what_to_do(analysed):
     for words in ([CALM], ["--words", CALM]):
         error = analysed.deejai("similar", *words, status=1).err
-        assert "to find songs by what they sound like, tag them first; run `beet deejai tag`" in error
+        assert "a description of sound needs tags to go by; run `beet deejai tag`" in error
         assert len(error.splitlines()) == 1
 
 

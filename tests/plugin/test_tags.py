@@ -340,7 +340,7 @@ class TestFreeWords:
     def test_without_tags_it_says_what_to_do(self, analysed):
         error = analysed.deejai("similar", "mellow jazz", status=1).err
         assert "no track matches 'mellow jazz'; " in error
-        assert "to find songs by what they sound like, tag them first; run `beet deejai tag`" in error
+        assert "a description of sound needs tags to go by; run `beet deejai tag`" in error
         assert "tag" not in analysed.deejai("similar", "mellow Xyzzy", status=1).err
 
     def test_the_recipe_makes_it_again(self, tagged):
@@ -421,7 +421,7 @@ class TestTheSecondVocabulary:
         told = analysed.deejai("similar", "Aisle", "--mood", "opera=+1", status=1).err
         assert told == "error: no track has tags such as 'opera' to choose it by; run `beet deejai tag --more`\n"
         told = analysed.deejai("similar", "rock", "opera", status=1).err
-        assert "to find songs by what they sound like, tag them first; run `beet deejai tag --more`" in told
+        assert "a description of sound needs tags to go by; run `beet deejai tag --more`" in told
         for title in ("Anvil", "Margin"):
             put(analysed, title, encode([0.9 * (name == "opera") for name in MTT_TAGS.names]), field="deejai_tags_mtt")
         assert set(names(analysed.deejai("similar", "Aisle", "-n", "2", "--mood", "opera=+2"))) == {"Anvil", "Margin"}
