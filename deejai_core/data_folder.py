@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deejai_core.errors import LibraryError
 from deejai_core.library import Library
+from deejai_core.refusals import OWN, refusal
 
 
 def slices_path(library: Library) -> Path:
@@ -78,7 +79,7 @@ def alone(library: Library) -> Iterator[None]:
     except Timeout as error:
         raise LibraryError("this library is being analysed already; wait until that has finished") from error
     except OSError as error:
-        raise LibraryError(f"{path}: cannot be written ({error.strerror})") from error
+        raise LibraryError(refusal(path, "cannot be written", error, OWN)) from error
     try:
         yield
     finally:

@@ -20,6 +20,7 @@ from weakref import WeakSet
 
 from deejai_core.errors import DamagedError, StoreError
 from deejai_core.files import replacing
+from deejai_core.refusals import OF_SQLITE, OWN, refusal, with_remedy
 
 Row = tuple[Any, ...]
 Types = tuple[type | UnionType, ...]  # of the values of a row
@@ -32,16 +33,7 @@ CAUSE = 120  # characters of SQLite's messages that are shown: some quote the da
 # Whether the values of a row, by the names of its columns, are possible; for some tables of a file.
 Whole = Mapping[str, Callable[..., bool]]
 # The beginnings of SQLite's messages about the circumstances, not about the file.
-CIRCUMSTANCES = (
-    "database is locked",
-    "database table is locked",
-    "database or disk is full",
-    "unable to open database file",
-    "attempt to write a readonly database",
-    "disk I/O error",
-    "interrupted",
-    "out of memory",
-)
+CIRCUMSTANCES = (*OF_SQLITE, "interrupted", "out of memory")
 
 
 def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
@@ -163,12 +155,12 @@ class Database:
         try:
             yield
         except OSError as error:
-            raise StoreError(f"{self.path}: {error}") from error
+            raise StoreError(refusal(self.path, "cannot be opened", error, OWN)) from error
         except (sqlite3.Error, UnicodeDecodeError) as error:  # the message may quote damaged text
             if "readonly" in str(error) and not self._may_be_written():
                 raise self.damaged("its header") from error
             if str(error).startswith(CIRCUMSTANCES):
-                raise StoreError(f"{self.path}: {error}") from error
+                raise StoreError(with_remedy(f"{self.path}: {error}", error, OWN)) from error
             raise self.damaged(str(error)) from error
 
     def _may_be_written(self) -> bool:
@@ -228,7 +220,7 @@ def rebuild(path: Path, schema: Schema, whole: Whole) -> Path:
             with contextlib.suppress(FileNotFoundError):  # SQLite would take it for the log of the new file
                 Path(f"{path}-journal").rename(f"{kept}-journal")
     except (sqlite3.Error, OSError) as error:
-        raise StoreError(f"{path}: cannot be repaired ({error})") from error
+        raise StoreError(refusal(path, "cannot be repaired", error, OWN)) from error
     return kept
 
 

@@ -75,7 +75,7 @@ def missing_folder(folder: Path, within: Path | None = None) -> Path | None:
 def make_folder(folder: Path, within: Path | None = None) -> None:
     """Create a folder that a user has named, if `missing_folder` allows it. Raises OSError."""
     if missing := missing_folder(folder, within):
-        raise FileNotFoundError(errno.ENOENT, f"there is no folder {missing}; make it first")
+        raise FileNotFoundError(f"there is no folder {missing}; make it first")
     folder.mkdir(parents=True, exist_ok=True)
 
 

@@ -24,6 +24,7 @@ from deejai_core.api import MadeList, Player, Radio, RadioObserver
 from deejai_core.errors import LibraryError, PlayerError
 from deejai_core.features.radio.radio import AHEAD
 from deejai_core.lists.named import asked_for, name_of, read_named
+from deejai_core.refusals import OWN, refusal
 
 from .music import song_at
 
@@ -57,7 +58,7 @@ class BeetsMusic:
             try:
                 library = beets.library.Library(database, beets.config["directory"].as_filename())
             except sqlite3.Error as error:
-                raise LibraryError(f"{database}: it cannot be opened ({error})") from error
+                raise LibraryError(refusal(database, "cannot be opened", error, OWN)) from error
             self.library = BeetsLibrary(library)
             self._config = beets.config["deejai"]
 

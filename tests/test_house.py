@@ -267,7 +267,11 @@ def test_the_library_of_beets_stands_on_the_core_alone():
 def test_the_rules_are_about_all_modules():
     assert len(modules(CORE)) > 100
     assert f"{ADAPTER}.library.sql" in modules(ADAPTER)
-    assert dependencies(CORE)["deejai_core.database"] == {"deejai_core.errors", "deejai_core.files"}
+    assert dependencies(CORE)["deejai_core.database"] == {
+        "deejai_core.errors",
+        "deejai_core.files",
+        "deejai_core.refusals",
+    }
     assert dependencies(ADAPTER)["beetsplug.deejai.library.tag_fields"] <= modules(ADAPTER).keys()
     assert sys.stdlib_module_names.isdisjoint(places())
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from deejai_core.errors import AudioError, UnavailableError
+from deejai_core.refusals import reason_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -114,4 +115,4 @@ def _errors(wording: str = "{}") -> Iterator[None]:
     except (FFmpegError, OSError, ValueError) as error:
         # PyAV's messages repeat the path, and whoever reports this names it. Some of its errors are OSErrors too.
         kind = UnavailableError if isinstance(error, OSError) else AudioError
-        raise kind(wording.format(getattr(error, "strerror", None) or error)) from error
+        raise kind(wording.format(reason_of(error))) from error

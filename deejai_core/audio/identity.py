@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deejai_core.audio.container import open_container
 from deejai_core.errors import AudioError, UnavailableError
+from deejai_core.refusals import reason_of
 
 KEY_BYTES = 16
 
@@ -33,7 +34,7 @@ def audio_key(path: Path) -> str:
                 digest.update(chunk)
         return digest.hexdigest()
     except OSError as error:
-        raise UnavailableError(error.strerror or str(error)) from error
+        raise UnavailableError(reason_of(error)) from error
 
 
 def new_digest() -> hashlib.blake2b:

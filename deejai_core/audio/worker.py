@@ -96,11 +96,12 @@ def _check_regular(path: Path) -> None:
     """Raises UnavailableError for what is no regular file: a pipe would never end, and devices are nobody's music."""
     from deejai_core.errors import UnavailableError
     from deejai_core.files import open_regular
+    from deejai_core.refusals import reason_of
 
     try:
         open_regular(path).close()
     except OSError as error:
-        raise UnavailableError(error.strerror or str(error)) from error
+        raise UnavailableError(reason_of(error)) from error
 
 
 if __name__ == "__main__":

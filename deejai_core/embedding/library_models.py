@@ -15,6 +15,7 @@ from deejai_core.library import Library
 from deejai_core.models.protocol import Model
 from deejai_core.models.registry import BUNDLED, load_model, model_folder, model_folders, same_model
 from deejai_core.options.analysis import Analysis
+from deejai_core.refusals import OWN, reason_of, refusal
 from deejai_core.words import counted
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _chosen_name(library: Library) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot be read ({error})", hint="choose a model") from error
+        raise ModelError(f"{path}: cannot be read ({reason_of(error)})", hint="choose a model") from error
 
 
 def choose(library: Library, name: str) -> None:
@@ -47,7 +48,7 @@ def choose(library: Library, name: str) -> None:
         with replacing(path) as temporary:
             temporary.write_text(f"{name}\n", encoding="utf-8")
     except OSError as error:
-        raise ModelError(f"{path}: cannot be written ({error.strerror})") from error
+        raise ModelError(refusal(path, "cannot be written", error, OWN)) from error
 
 
 def use_model(

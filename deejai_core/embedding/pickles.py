@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, ClassVar
 import numpy as np
 
 from deejai_core.errors import StoreError
+from deejai_core.refusals import READING, refusal
 
 # A track has some 20 steps of the unpickler and at least 300 bytes.
 FEWEST_STEPS, BYTES_OF_A_STEP = 100_000, 8
@@ -48,7 +49,7 @@ def read_vectors(path: Path) -> Iterator[tuple[str, np.ndarray]]:
             if size < 0:
                 raise pickle.UnpicklingError("more numbers than it has bytes")
     except OSError as error:
-        raise StoreError(f"{path}: cannot read it ({error.strerror or error})") from error
+        raise StoreError(refusal(path, "cannot be read", error, READING)) from error
     except EOFError as error:
         raise StoreError(f"{path}: cut off; analyse its tracks again") from error
     except Exception as error:  # bytes of any kind make the unpickler raise errors of any kind

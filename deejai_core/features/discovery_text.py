@@ -13,6 +13,7 @@ from deejai_core.files import write_named
 from deejai_core.formats.entries import Entry, Header, now
 from deejai_core.formats.xspf import format_jspf_names
 from deejai_core.history.library_history import mention_name
+from deejai_core.refusals import WRITING, refusal
 from deejai_core.words import counted, one_line
 
 FORMATS = ("csv", "jspf")
@@ -67,8 +68,7 @@ def write_found(path: Path, data: bytes) -> None:
             raise PlaylistError(f"{path}: this file exists and is not such a list; choose another name")
         write_named(path, data)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        reason = getattr(error, "strerror", None) or error
-        raise PlaylistError(one_line(f"{path}: cannot be written ({reason})")) from error
+        raise PlaylistError(refusal(path, "cannot be written", error, WRITING)) from error
 
 
 def _is_ours(path: Path) -> bool:

@@ -41,6 +41,7 @@ from deejai_core.folder.walk import cover_beside
 from deejai_core.formats.entries import Track
 from deejai_core.formats.locate import Locator
 from deejai_core.library import Album, Kept, Kind, Names, Rows, album_name
+from deejai_core.refusals import reason_of
 from deejai_core.tracks.songs import Catalogue
 from deejai_core.tracks.text import plain
 from deejai_core.words import one_line
@@ -75,7 +76,7 @@ class FolderLibrary:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            what = f"{one_line(str(self.folder))}: cannot be made ({error.strerror or error})"
+            what = f"{one_line(str(self.folder))}: cannot be made ({reason_of(error)})"
             raise LibraryError(f"{what}; name another folder with `data`") from error
         with contextlib.closing(Database(self.path, SCHEMA)) as database:
             yield database

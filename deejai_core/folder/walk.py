@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from deejai_core.audio.container import SUFFIXES
 from deejai_core.errors import LibraryError
+from deejai_core.refusals import READING, refusal
 
 PICTURES = (".jpg", ".jpeg", ".png")
 COVERS = [stem + suffix for stem in ("cover", "folder", "front", "album") for suffix in PICTURES]  # the most likely first
@@ -53,7 +54,7 @@ def music_files(root: Path, data: Path) -> Found:
                 shown = [entry for entry in entries if not entry.name.startswith(b".")]
         except OSError as error:
             if not name:
-                raise LibraryError(f"{root}: cannot be read ({error.strerror or error})") from error
+                raise LibraryError(refusal(root, "cannot be read", error, READING)) from error
             found.unreadable.append(name)
             continue
         for entry in sorted(shown, key=lambda entry: entry.name):

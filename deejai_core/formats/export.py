@@ -9,6 +9,7 @@ from pathlib import Path
 from deejai_core.errors import PlaylistError
 from deejai_core.files import write_named
 from deejai_core.formats.table import BEGINNING, TABLE, by_content, by_suffix
+from deejai_core.refusals import WRITING, refusal
 from deejai_core.words import one_line
 
 FORMATS = {format_.name: format_.write for format_ in TABLE if format_.write}
@@ -62,8 +63,7 @@ def write_playlist(path: Path, data: bytes, *, within: Path | None = None) -> No
             raise PlaylistError(f"{path}: this file exists and is not a playlist; choose another name")
         write_named(path, data, within)
     except (OSError, ValueError) as error:  # ValueError: an impossible name
-        reason = getattr(error, "strerror", None) or error
-        raise PlaylistError(one_line(f"{path}: cannot write the playlist ({reason})")) from error
+        raise PlaylistError(refusal(path, "cannot write the playlist", error, WRITING)) from error
 
 
 def _is_playlist(path: Path) -> bool:

@@ -11,6 +11,7 @@ from deejai_core.formats.entries import Listing
 from deejai_core.formats.locate import Locator
 from deejai_core.formats.m3u import parse_m3u
 from deejai_core.formats.table import BEGINNING, MAYBE, PLAIN, SUFFIXES, by_content, by_suffix
+from deejai_core.refusals import READING, refusal
 from deejai_core.words import one_line
 
 LOOKED_FOR = 1000  # entries of a list that nothing but their files identifies as one
@@ -31,7 +32,7 @@ def read_playlist(path: Path) -> Listing:
             raise PlaylistError(f"{shown} is not a playlist that can be read: it is larger than {LARGEST // 1_000_000} MB")
         data = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: an impossible name
-        raise PlaylistError(f"{shown}: cannot read the playlist ({getattr(error, 'strerror', None) or error})") from error
+        raise PlaylistError(refusal(path, "cannot read the playlist", error, READING)) from error
     format_ = by_content(data) or by_suffix(path.suffix)
     try:
         if format_:

@@ -18,6 +18,7 @@ from deejai_core.history.matching import FAMILIAR, MATCHED, UNMATCHED, LibrarySo
 from deejai_core.history.mentions import Mention, as_mention
 from deejai_core.history.store import HistoryStore
 from deejai_core.library import Library
+from deejai_core.refusals import OWN, refusal
 from deejai_core.tracks.songs import normal_artist
 from deejai_core.words import one_line
 
@@ -101,7 +102,7 @@ class History:
             self._ends = np.array(self._write_lists(words), np.int64)
             self._file.flush()
         except OSError as error:
-            raise StoreError(f"{library.folder}: cannot be written ({error.strerror})") from error
+            raise StoreError(refusal(library.folder, "cannot be written", error, OWN)) from error
 
     def __enter__(self) -> History:
         return self

@@ -22,6 +22,7 @@ import numpy as np
 from deejai_core.errors import StoreError
 from deejai_core.files import replacing
 from deejai_core.index.layout import BLOCK, principal_directions
+from deejai_core.refusals import OWN, refusal
 
 # Measured with up to a million tracks, see docs/benchmarks.md.
 TREES = 12  # 16 are no better for the same work, and larger
@@ -145,7 +146,7 @@ def build_index(folder: Path, vectors: np.ndarray, edition: str, ids: np.ndarray
     except OSError as error:
         with contextlib.suppress(OSError):
             manifest.unlink()
-        raise StoreError(f"{folder}: cannot write the index ({error})") from error
+        raise StoreError(refusal(folder, "cannot write the index", error, OWN)) from error
 
 
 def read_manifest(folder: Path) -> Manifest | None:

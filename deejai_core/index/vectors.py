@@ -23,6 +23,7 @@ import numpy as np
 
 from deejai_core.errors import StoreError
 from deejai_core.files import read_json, replacing
+from deejai_core.refusals import OWN, refusal
 
 VERSION = 2
 # order: for the rows that were written first, which has the first, second, ... of their ids in order
@@ -184,7 +185,7 @@ def write_vectors_file(
         for path in _paths(folder, edition):
             with contextlib.suppress(OSError):
                 path.unlink()
-        raise StoreError(f"{folder}: cannot write the vectors' cache ({error.strerror or error})") from error
+        raise StoreError(refusal(folder, "cannot write the vectors' cache", error, OWN)) from error
 
 
 def extend_vectors_file(
@@ -221,7 +222,7 @@ def extend_vectors_file(
             _write_manifest(folder, manifest)
             return _map(folder, manifest)
     except (OSError, Timeout) as error:
-        raise StoreError(f"{folder}: cannot write the vectors' cache ({error})") from error
+        raise StoreError(refusal(folder, "cannot write the vectors' cache", error, OWN)) from error
 
 
 def _map(folder: Path, manifest: Manifest) -> Vectors:

@@ -26,6 +26,7 @@ from deejai_core.models.registry import (
     same_model,
     trunk_of,
 )
+from deejai_core.refusals import OWN, refusal
 from deejai_core.words import one_line
 
 MODEL_FILES = (".json", ".safetensors", ".bin", ".onnx")
@@ -106,7 +107,7 @@ def replacing_model(path: Path) -> Iterator[Path]:
             path.rename(old)
         temporary.rename(path)
     except OSError as error:
-        raise ModelError(f"{path}: cannot be written ({error.strerror})") from error
+        raise ModelError(refusal(path, "cannot be written", error, OWN)) from error
     finally:
         for leftover in (temporary, old if path.exists() else temporary):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -132,7 +133,7 @@ def remove_model(path: Path) -> None:
         doomed = path.rename(path.with_name(f".{path.name}-{secrets.token_hex(4)}"))
         shutil.rmtree(doomed)
     except OSError as error:
-        raise ModelError(f"{path}: cannot be removed ({error.strerror})") from error
+        raise ModelError(refusal(path, "cannot be removed", error, OWN)) from error
 
 
 def import_model(source: Path, path: Path, configuration: Path | None = None) -> None:

@@ -20,6 +20,7 @@ from deejai_core.files import replacing
 from deejai_core.models.device import CPU
 from deejai_core.models.objectives import OBJECTIVES, Objective
 from deejai_core.models.protocol import Model
+from deejai_core.refusals import reason_of
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 KIND = "head"
@@ -159,7 +160,7 @@ def load_head(folder: Path, trunk_model: Model, config: HeadConfig) -> Head:
         weights = HeadWeights(**load(data))
         _check(weights, trunk_model.trunk_size)
     except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
-        raise ModelError(f"{path}: cannot read the model's weights ({error}); train the model again") from error
+        raise ModelError(f"{path}: cannot read the model's weights ({reason_of(error)}); train the model again") from error
     # What changes a vector changes the name; epsilon, which users change at will, does not.
     said = f"{config.sha256} {config.weight}"
     if config.weight < 1 and trunk_model.name != trunk_model.trunk_name:  # its projection is not part of the trunk

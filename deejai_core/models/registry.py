@@ -15,6 +15,7 @@ from deejai_core.models.musicnn.model import MusiCNN
 from deejai_core.models.onnx.folder import KIND as ONNX
 from deejai_core.models.protocol import Model, TaggingModel, knows_tags
 from deejai_core.models.tag_set import Vocabulary
+from deejai_core.refusals import reason_of
 
 BUNDLED = "musicnn"
 CHECKPOINT = "checkpoint.pt"  # in the folder of a network whose training is not finished
@@ -135,7 +136,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise ModelError(f"{folder}: no model in it; it should have {CONFIG} and the weights") from error
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot be read ({error}); is this a model's folder?") from error
+        raise ModelError(f"{path}: cannot be read ({reason_of(error)}); is this a model's folder?") from error
     if not isinstance(values, dict):
         raise ModelError(f"{path}: not a model's configuration")
     return values

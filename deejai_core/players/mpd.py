@@ -13,6 +13,7 @@ from typing import Any
 from deejai_core.errors import LostError, PlayerError, RefusedError, UnplayableError
 from deejai_core.extras import extra
 from deejai_core.players.player import Mode, QueueEntry, Snapshot
+from deejai_core.refusals import reason_of
 from deejai_core.words import one_line
 
 TIMEOUT = 10  # seconds for an answer
@@ -192,7 +193,7 @@ class Mpd:
         except UnicodeError as error:
             raise _NoError("its name is not text") from error
         except (OSError, self._library.MPDError) as error:
-            reason = getattr(error, "strerror", None) or str(error) or "no answer"
+            reason = reason_of(error) or "no answer"
             raise LostError(str(self), one_line(reason)) from error
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deejai_core.errors import PlayerError
+from deejai_core.refusals import reason_of
 
 MARK = b"\xef\xbb\xbf"  # of UTF-8
 
@@ -54,7 +55,7 @@ class Program:
             status = subprocess.call(words)
         except OSError as error:
             raise PlayerError(
-                f"{self.setting}: cannot run {words[0]!r} ({error.strerror}); set it to an installed player"
+                f"{self.setting}: cannot run {words[0]!r} ({reason_of(error)}); set it to an installed player"
             ) from error
         if status:
             raise PlayerError(f"{self.setting}: {words[0]!r} ended with status {status}")

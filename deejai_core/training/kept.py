@@ -10,6 +10,7 @@ import numpy as np
 from deejai_core.data_folder import track2vec_path
 from deejai_core.errors import ModelError, StoreError
 from deejai_core.library import Library
+from deejai_core.refusals import OWN, refusal
 from deejai_core.training.track2vec import Track2Vec
 
 # A word is all that its song is known by, so that the file outlives ids, paths and most corrections of tags.
@@ -47,7 +48,7 @@ def save_track2vec(library: Library, learned: Track2Vec, lesson: Lesson | None =
         path.parent.mkdir(parents=True, exist_ok=True)
         learned.save(path, _as_arrays(lesson) if lesson else {})
     except OSError as error:
-        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+        raise StoreError(refusal(path, "cannot be written", error, OWN)) from error
 
 
 def read_lesson(library: Library) -> tuple[Lesson, np.ndarray] | None:

@@ -19,6 +19,7 @@ from deejai_core.models.folders import replacing_model
 from deejai_core.models.head import HeadWeights, beside, save_head, unit
 from deejai_core.models.objectives import Objective
 from deejai_core.models.protocol import Model
+from deejai_core.refusals import WRITING, refusal
 from deejai_core.training.head import (
     Choice,
     Examples,
@@ -222,7 +223,7 @@ def export_history(history: History, path: Path) -> int:
     try:
         return export_lists(([names[word] for word in words.tolist()] for words in history.lists()), path)
     except OSError as error:
-        raise HistoryError(f"{path}: cannot be written ({error.strerror})") from error
+        raise HistoryError(refusal(path, "cannot be written", error, WRITING)) from error
 
 
 def check_export(path: Path) -> None:

@@ -20,6 +20,7 @@ from deejai_core.extras import extra
 from deejai_core.files import replacing
 from deejai_core.models.deejai.network import build_network
 from deejai_core.models.device import pick_device
+from deejai_core.refusals import reason_of
 from deejai_core.training.objectives import Batch, Course, TrainingData, task_of
 from deejai_core.training.validation import Epoch, Progress
 
@@ -174,7 +175,9 @@ class _Run:
             with replacing(self.checkpoint) as temporary, temporary.open("wb") as file:
                 torch.save(state, file)
         except (OSError, RuntimeError) as error:
-            raise TrainingError(f"{self.checkpoint}: cannot be written ({error}); train again when it can be") from error
+            raise TrainingError(
+                f"{self.checkpoint}: cannot be written ({reason_of(error)}); train again when it can be"
+            ) from error
 
     def _why_not(self, made_from: str) -> str:
         """Why a checkpoint does not fit. Options are named: with the same ones it goes on."""

@@ -19,6 +19,7 @@ from deejai_core.files import replacing
 from deejai_core.models.deejai.model import SAMPLE_RATE, WINDOW, mel_slices
 from deejai_core.models.deejai.network import FRAMES, MELS
 from deejai_core.models.device import CPU, use_one_thread
+from deejai_core.refusals import OWN, refusal
 
 STEPS = 255
 
@@ -68,7 +69,7 @@ class Spectrograms:
             with replacing(path) as temporary:
                 temporary.write_bytes(data.getvalue())
         except OSError as error:
-            raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+            raise StoreError(refusal(path, "cannot be written", error, OWN)) from error
 
 
 def make_spectrograms(

@@ -24,6 +24,7 @@ import numpy as np
 from deejai_core.errors import ModelError, TrainingError
 from deejai_core.extras import extra
 from deejai_core.files import as_os_error, replacing
+from deejai_core.refusals import reason_of
 from deejai_core.words import counted
 
 FORMAT = "deejai track2vec 1"
@@ -116,7 +117,9 @@ class Track2Vec:
             text, ends = text.tobytes(), ends.tolist()
             words = [text[start:end].decode("utf-8", "surrogatepass") for start, end in zip([0, *ends], ends, strict=False)]
         except (OSError, SafetensorError, KeyError, ValueError) as error:
-            raise ModelError(f"{path}: cannot read the vectors ({error})", hint="train track2vec again") from error
+            raise ModelError(
+                f"{path}: cannot read the vectors ({reason_of(error)})", hint="train track2vec again"
+            ) from error
         return cls(tuple(words), vectors)
 
 

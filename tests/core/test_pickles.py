@@ -173,7 +173,7 @@ def test_a_file_that_was_cut_off_is_reported(tmp_path, protocol):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(StoreError, match=r"a\.p: cannot read it \(No such file or directory\)"):
+    with pytest.raises(StoreError, match=r"a\.p: cannot be read \(No such file or directory\); check its name"):
         list(read_vectors(tmp_path / "a.p"))
 
 

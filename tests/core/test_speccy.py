@@ -291,7 +291,7 @@ def saved(content: object) -> bytes:
     ("file", "content", "message"),
     [
         ("config.json", None, "no model in it; it should have config.json and the weights"),
-        ("config.json", b"{", "config.json: cannot read it"),
+        ("config.json", b"{", "config.json: cannot be read"),
         ("config.json", b"[]", "config.json: not the configuration of a network of Deej-A.I."),
         ("config.json", b'{"_class_name": "UNet2DModel"}', "config.json: not the configuration of a network of Deej-A.I."),
         ("config.json", b'{"scaling": "mel"}', "scaling is 'mel'; it should be minmax or decibels"),

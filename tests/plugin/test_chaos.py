@@ -191,7 +191,7 @@ def test_a_disk_that_takes_nothing_is_one_line(analysed, small_disk, how):
     if how == "read-only":
         assert "artist " in analysed.deejai("eval").out  # which changes nothing, and needs no room
         result = analysed.deejai("mix", "Aisle", "-o", small_disk / "mix.mp3", status=1)
-        assert result.err == f"error: {small_disk}/mix.mp3: its folder cannot be written to\n"  # before all are measured
+        assert result.err == f"error: {small_disk}/mix.mp3: its folder cannot be written to; choose another one, or change its permissions\n"  # before all are measured
 
 
 def test_a_library_that_may_not_be_written_to(analysed, small_disk):

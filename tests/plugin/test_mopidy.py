@@ -245,7 +245,7 @@ def test_what_cannot_be_read_is_read_once_it_can(analysed_library, collection, t
         config.write_text(written)
         database.write_bytes(b"no database " * 100)
         assert server("library.browse", uri="deejai:like") == []
-        assert f"{database}: it cannot be opened (file is not a database)" in server.said()
+        assert f"{database}: cannot be opened (file is not a database)" in server.said()
         database.write_bytes(kept)
         assert server("library.browse", uri="deejai:like")
     finally:

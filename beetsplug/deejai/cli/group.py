@@ -15,6 +15,7 @@ from beets.dbcore.query import ParsingError
 from beets.exceptions import UserError
 
 from deejai_core.errors import DeejaiError, OptionError
+from deejai_core.refusals import OWN, reason_of, with_remedy
 from deejai_core.words import one_line
 
 from .call import Call
@@ -102,15 +103,14 @@ class Verb(ui.Subcommand):
                 raise
             raise UserError("invalid query: a number in it is too large for the library") from error
         except DBAccessError as error:  # a library that cannot be written
-            raise UserError(f"library database: {error}") from error
+            raise UserError(with_remedy(f"library database: {error}", error, OWN)) from error
         except BrokenPipeError:
             raise  # beets knows what to do
         except OSError as error:  # a disk that is full, or cannot be read any more, where nobody expected it
             where = f"{one_line(os.fsdecode(error.filename))}: " if isinstance(error.filename, str | bytes) else ""
-            raise UserError(f"{where}{error.strerror or error}") from error
+            raise UserError(with_remedy(f"{where}{reason_of(error)}", error)) from error
         except sqlite3.OperationalError as error:
-            busy = "; if another beet is running, try again when it has finished" if "locked" in str(error) else ""
-            raise UserError(f"library database: {error}{busy}") from error
+            raise UserError(with_remedy(f"library database: {error}", error, OWN)) from error
 
     def _flag(self, name: str) -> str:
         """The flag that sets an option, as its name is in the configuration."""

@@ -25,6 +25,7 @@ from deejai_core.interrupts import uninterrupted
 from deejai_core.library import Album as AlbumOfTracks
 from deejai_core.library import Kept, Kind, Names, Rows, album_name
 from deejai_core.models.tag_set import FIELDS as TAGS
+from deejai_core.refusals import OWN, with_remedy
 
 from . import sql
 from .attributes import KEY, MODEL, VECTOR, as_text
@@ -51,8 +52,7 @@ def _reporting(method: Callable[..., Any]) -> Callable[..., Any]:
             with self.lib.music_dir_context():  # in other threads, paths would be relative
                 return method(self, *args, **options)
         except sqlite3.OperationalError as error:
-            busy = "; if another program is using it, try again when it has finished" if "locked" in str(error) else ""
-            raise LibraryError(f"library database: {error}{busy}") from error
+            raise LibraryError(with_remedy(f"library database: {error}", error, OWN)) from error
 
     return wrapped
 

@@ -18,6 +18,7 @@ from deejai_core.errors import LibraryError, MissingError, StoreError
 from deejai_core.files import replacing
 from deejai_core.library import Library
 from deejai_core.progress import Teller
+from deejai_core.refusals import OWN, refusal
 
 WORKER = "deejai_core.features.blind.bliss_worker"
 KEPT_AFTER = 100  # recordings, which a kill costs at most
@@ -121,4 +122,4 @@ def _write(path: Path, edition: str, features: Features) -> None:
         with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, edition=edition, keys=np.array(list(features)), features=rows)
     except OSError as error:
-        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+        raise StoreError(refusal(path, "cannot be written", error, OWN)) from error

@@ -21,6 +21,7 @@ from deejai_core.errors import DamagedError, StoreError
 from deejai_core.files import open_regular, replacing, write_named
 from deejai_core.interrupts import uninterrupted
 from deejai_core.library import Library
+from deejai_core.refusals import OWN, READING, WRITING, refusal
 from deejai_core.words import counted, one_line
 
 HEADER = {"deejai": "votes of blind tests", "version": 1}
@@ -55,7 +56,7 @@ def read_votes(library: Library) -> list[Vote]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
+        raise StoreError(refusal(path, "cannot be read", error, OWN)) from error
     except ValueError as error:
         raise DamagedError(f"{path}: {error}", hint="repair") from error
 
@@ -80,7 +81,7 @@ def keep_votes(library: Library, votes: Sequence[Vote]) -> int:
     except Timeout as error:
         raise StoreError(f"{path}: another process is writing it; try again") from error
     except OSError as error:
-        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+        raise StoreError(refusal(path, "cannot be written", error, OWN)) from error
 
 
 def merge_votes(library: Library, path: Path) -> tuple[int, int]:
@@ -91,7 +92,7 @@ def merge_votes(library: Library, path: Path) -> tuple[int, int]:
     try:
         votes = parse_votes(_read(path))
     except OSError as error:
-        raise StoreError(f"{one_line(str(path))}: cannot be read ({error.strerror})") from error
+        raise StoreError(refusal(path, "cannot be read", error, READING)) from error
     except ValueError as error:
         raise StoreError(f"{one_line(str(path))}: {error}; nothing was merged") from error
     return keep_votes(library, votes), len(votes)
@@ -105,8 +106,7 @@ def export_votes(library: Library, path: Path) -> int:
             raise StoreError(f"{path}: this file exists and has no votes; choose another name")
         write_named(path, format_votes(votes))
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        reason = getattr(error, "strerror", None) or error
-        raise StoreError(one_line(f"{path}: cannot be written ({reason})")) from error
+        raise StoreError(refusal(path, "cannot be written", error, WRITING)) from error
     return len(votes)
 
 
@@ -128,7 +128,7 @@ def rebuild_votes(path: Path) -> Path:
         with replacing(path) as temporary:
             temporary.write_bytes(format_votes(whole.values()))
     except OSError as error:
-        raise StoreError(f"{path}: cannot be repaired ({error})") from error
+        raise StoreError(refusal(path, "cannot be repaired", error, OWN)) from error
     return kept
 
 

@@ -17,6 +17,7 @@ from deejai_core.features.doctor.finding import Finding, Repair
 from deejai_core.library import Library
 from deejai_core.models.protocol import Model
 from deejai_core.options.analysis import Analysis
+from deejai_core.refusals import OWN, refusal
 from deejai_core.words import counted, one_line
 
 ROOM = 50_000_000  # bytes that should be free on the disk of the slice store, besides what pending tracks will take
@@ -118,7 +119,7 @@ def disk(library: Library, model: Model, analysis: Analysis) -> Iterator[Finding
         with tempfile.TemporaryFile(dir=existing) as file:
             file.write(b"0")
     except OSError as error:
-        yield Finding("disk", f"{existing}: cannot be written ({error.strerror})", wrong=True)
+        yield Finding("disk", refusal(existing, "cannot be written", error, OWN), wrong=True)
         return
     if free < wanted:
         yield Finding("disk", f"{told}, but the analysis may need {wanted / 1e9:,.1f} GB; make room", wrong=True)

@@ -24,6 +24,7 @@ from deejai_core.lists.request import Request
 from deejai_core.lists.space import Member
 from deejai_core.models.protocol import Model
 from deejai_core.playlists.candidates import Candidates
+from deejai_core.refusals import READING, refusal
 from deejai_core.words import clock
 
 PROPOSED = 16  # nearest songs whose audio is compared with what is heard
@@ -147,7 +148,7 @@ def append_to_playlist(
     try:
         data = path.read_bytes() if path.exists() else None
     except OSError as error:
-        raise PlaylistError(f"{path}: cannot read the playlist ({error.strerror or error})") from error
+        raise PlaylistError(refusal(path, "cannot read the playlist", error, READING)) from error
     if data is None:
         data = HEADER + b"\n" if extended else b""
     appended = append_to_m3u(data, track, style)

@@ -18,6 +18,7 @@ from deejai_core.errors import MapError
 from deejai_core.extras import extra
 from deejai_core.features.map.data import FAINT, GREY, OTHER, PALETTE, RAMP, SHADES
 from deejai_core.files import write_named
+from deejai_core.refusals import WRITING, refusal
 from deejai_core.words import one_line
 
 if TYPE_CHECKING:
@@ -144,8 +145,7 @@ def write_map(path: Path, content: bytes, *, within: Path | None = None) -> None
             raise MapError(f"{path}: this file exists and is not a map; choose another name")
         write_named(path, content, within)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        reason = getattr(error, "strerror", None) or error
-        raise MapError(one_line(f"{path}: cannot write the map ({reason})")) from error
+        raise MapError(refusal(path, "cannot write the map", error, WRITING)) from error
 
 
 def _is_map(path: Path) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from deejai_core.errors import MissingError, MixError, OptionError
 from deejai_core.extras import extra
 from deejai_core.features.mix.cue import Chapter
+from deejai_core.refusals import reason_of
 from deejai_core.words import one_line
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _encode_with_av(path: Path, format_: Format, blocks: Iterable[np.ndarray], a
     except FFmpegError as error:
         if isinstance(error, OSError):
             raise
-        raise MixError(f"{format_.codec}: {error.strerror or error}") from error
+        raise MixError(f"{format_.codec}: {reason_of(error)}") from error
 
 
 def _as(samples: str, block: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -11,6 +11,7 @@ from deejai_core.features.mix.cue import BEGINNING, MOST_TRACKS, Chapter, can_na
 from deejai_core.features.mix.encode import MOST_CHAPTERS, About, check_format, encode
 from deejai_core.features.mix.plan import Blocks, Mix, Part, render
 from deejai_core.files import make_folder, missing_folder, replacing
+from deejai_core.refusals import WRITING, refusal
 from deejai_core.words import one_line
 
 ARTIST = "Various artists"
@@ -36,7 +37,7 @@ def check_output(
     if missing := missing_folder(path.parent):
         raise MixError(f"{shown}: there is no folder {one_line(os.fspath(missing))}; make it first")
     if not os.access(path.parent if path.parent.is_dir() else path.parent.parent, os.W_OK):
-        raise MixError(f"{shown}: its folder cannot be written to")
+        raise MixError(f"{shown}: its folder cannot be written to; choose another one, or change its permissions")
     if not can_name(path):
         raise MixError(f"{shown}: a cue sheet cannot name this file; choose a name without quotation marks and line breaks")
     written: dict[Path, Callable[[Path], bool]] = {  # what is written, and whether what lies there is ours
@@ -53,7 +54,7 @@ def check_output(
                     hint="another name or replace",
                 )
         except OSError as error:
-            raise MixError(f"{shown}: {error.strerror or error}") from error
+            raise MixError(refusal(path, "cannot write the mix", error, WRITING)) from error
     return format_.rate
 
 
@@ -116,8 +117,7 @@ def write_mix(
         with replacing(cue_path(path), through_link=True) as temporary:
             temporary.write_bytes(format_cue(path, title, ARTIST, recipe, chapters))
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        reason = getattr(error, "strerror", None) or error
-        raise MixError(f"{one_line(os.fspath(path))}: cannot write the mix ({reason})") from error
+        raise MixError(refusal(path, "cannot write the mix", error, WRITING)) from error
 
 
 def chapters_of(mix: Mix) -> list[Chapter]:

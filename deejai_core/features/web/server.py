@@ -19,6 +19,7 @@ from deejai_core.extras import extra
 from deejai_core.features.web.guard import LARGEST_UPLOAD, Guard, OpenGuard
 from deejai_core.features.web.library import RefusedError
 from deejai_core.features.web.uploads import MOST_SECONDS
+from deejai_core.refusals import reason_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -141,8 +142,9 @@ def serve(app: Flask, guard: Guard | OpenGuard, host: str, *, ready: Callable[[]
             ident=None,
         )
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise ServingError(f"cannot serve on {host}, port {guard.port} ({why})", hint="serve elsewhere") from error
+        raise ServingError(
+            f"cannot serve on {host}, port {guard.port} ({reason_of(error)})", hint="serve elsewhere"
+        ) from error
     for listener in list(getattr(server, "map", server._map).values()):
         if hasattr(listener, "channel_class"):
             listener.channel_class = Channel

@@ -14,6 +14,7 @@ from typing import IO
 
 from deejai_core.features.web.guard import LARGEST_UPLOAD
 from deejai_core.features.web.library import RefusedError
+from deejai_core.refusals import reason_of, with_remedy
 
 MOST_AT_ONCE = 4  # a file that the browser cannot play arrives twice: to be embedded, and to be transcoded
 MOST_SECONDS = 600  # seconds in which a file must arrive
@@ -49,7 +50,7 @@ class Uploads:
             finally:
                 path.unlink(missing_ok=True)
         except OSError as error:
-            raise RefusedError(f"the file cannot be stored ({error.strerror or error})", 507) from error
+            raise RefusedError(with_remedy(f"the file cannot be stored ({reason_of(error)})", error), 507) from error
         finally:
             self._free.release()
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from deejai_core.errors import HistoryError
 from deejai_core.history.sources.values import text
+from deejai_core.refusals import READING, reason_of, refusal
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -67,7 +68,7 @@ def begins_as_zip(path: Path) -> bool:
         with path.open("rb") as file:
             return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
     except OSError as error:
-        raise HistoryError(f"{path}: it cannot be read ({error.strerror or error})") from error
+        raise HistoryError(refusal(path, "cannot be read", error, READING)) from error
 
 
 def files_in(folder: Path) -> Iterator[Path]:
@@ -114,7 +115,7 @@ def unpacked(file: SourceFile) -> Iterator[io.BufferedReader]:
                 yield io.BufferedReader(_Allowed(buffered, file.allowance), BUFFER)
     except _DAMAGED as error:
         # The message of an OSError would repeat the path.
-        raise UnreadableError(f"it cannot be read ({getattr(error, 'strerror', None) or error})") from error
+        raise UnreadableError(f"it cannot be read ({reason_of(error)})") from error
     except _LOCKED as error:
         raise UnreadableError(f"it cannot be unpacked ({error})") from error
 

@@ -15,6 +15,7 @@ from deejai_core.formats.read import odd_entries, read_playlist
 from deejai_core.formats.table import SUFFIXES
 from deejai_core.formats.text import as_text
 from deejai_core.history.mentions import Mention, SongList
+from deejai_core.refusals import READING, refusal
 from deejai_core.words import one_line
 
 _NUMBER_FIRST = re.compile(r"^\d{1,3}(?:-\d{1,2})?(?:[\s._-]+|$)")  # of a track, in a file's name
@@ -44,7 +45,7 @@ def _walk(folder: Path, on_warning: Callable[[str], None]) -> Iterator[Path]:
     """All files in a folder and the folders in it; hidden ones are left out."""
 
     def warn(error: OSError) -> None:
-        on_warning(f"{one_line(os.fspath(error.filename))}: cannot look into this folder ({error.strerror or error})")
+        on_warning(refusal(os.fsdecode(error.filename), "cannot look into this folder", error, READING))
 
     for parent, folders, files in os.walk(folder, onerror=warn):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

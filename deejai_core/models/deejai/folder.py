@@ -24,6 +24,7 @@ from deejai_core.extras import extra
 from deejai_core.files import as_os_error, read_json, replacing
 from deejai_core.models.deejai.model import SCALINGS, Speccy, weights_digest
 from deejai_core.models.objectives import OBJECTIVES
+from deejai_core.refusals import reason_of
 
 if TYPE_CHECKING:
     import torch
@@ -137,7 +138,7 @@ def _read_config(path: Path) -> _Config:
     except FileNotFoundError:
         raise ModelError(f"{path.parent}: no model in it; it should have {CONFIG} and the weights") from None
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot read it ({error})") from error
+        raise ModelError(f"{path}: cannot be read ({reason_of(error)})") from error
     if not isinstance(content, dict) or content.get("_class_name", "AudioEncoder") != "AudioEncoder":
         raise ModelError(f"{path}: not the configuration of a network of Deej-A.I.")
     config = _Config(**{key: content[key] for key in vars(_Config()) if key in content})
@@ -162,7 +163,7 @@ def _read_weights(path: Path, config: _Config) -> dict[str, torch.Tensor]:
         pickled = path.suffix == ".bin"
         weights = _load_pickled(path) if pickled else load_file(path)
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path}: cannot read the weights ({error}); download it again") from error
+        raise ModelError(f"{path}: cannot read the weights ({reason_of(error)}); download it again") from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         # torch's own message advises to load it nevertheless.
         raise ModelError(f"{path}: damaged, or contains more than weights; download it again") from error

@@ -14,6 +14,7 @@ import numpy as np
 from deejai_core.errors import ModelError
 from deejai_core.files import read_json
 from deejai_core.models.tag_set import plain_name
+from deejai_core.refusals import READING, refusal
 
 BATCH, SAMPLE, FRAME, BAND = "batch", "sample", "frame", "band"  # axes of an input
 FEATURE, POOLED = "feature", "pool"  # axes of an output, beside the batch
@@ -188,7 +189,7 @@ def read_config(path: Path) -> tuple[Config, dict[str, Any]]:
     try:
         values = read_json(path)
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise ModelError(refusal(path, "cannot be read", error, READING)) from error
     except ValueError as error:
         raise ModelError(f"{path}: not JSON ({error})") from error
     if not isinstance(values, dict):

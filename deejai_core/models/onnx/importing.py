@@ -18,6 +18,7 @@ from deejai_core.models.onnx.network import Network, Put
 from deejai_core.models.onnx.output import check_numbers, pooled
 from deejai_core.models.onnx.projection import WIDEST as MOST_FITTED
 from deejai_core.models.onnx.projection import read_projection
+from deejai_core.refusals import READING, refusal
 
 LARGEST = 2_147_483_647  # bytes of a network: what its format can hold
 BLOCK = 1 << 20  # bytes that are copied at once
@@ -75,7 +76,7 @@ def _copy(source: Path, path: Path) -> tuple[str, int]:
                 digest.update(block)
                 copy.write(block)
     except OSError as error:
-        raise ModelError(f"{source}: cannot be copied ({error.strerror or error})") from error
+        raise ModelError(refusal(source, "cannot be copied", error, READING)) from error
     if not size:
         raise ModelError(f"{source}: empty")
     return digest.hexdigest(), size

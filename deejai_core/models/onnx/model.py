@@ -22,6 +22,7 @@ from deejai_core.models.onnx.network import PROVIDERS, Network
 from deejai_core.models.onnx.output import check_numbers, pooled, probabilities
 from deejai_core.models.onnx.projection import DIMENSION, Projection, projection_bytes, read_projection
 from deejai_core.models.tag_set import FIELDS, TagSet
+from deejai_core.refusals import OWN, reason_of, refusal
 
 VERSION = 1  # of how a network is shown a window: another one gives all these models other names
 UNFITTED = "unfitted"
@@ -158,7 +159,7 @@ class OnnxModel:
                 temporary.write_bytes(data)
             write_kept(self.folder, kept)  # last: it vouches for the other
         except OSError as error:
-            raise ModelError(f"{path}: cannot be written ({error.strerror})") from error
+            raise ModelError(refusal(path, "cannot be written", error, OWN)) from error
         self.kept, self.projection = kept, read_projection(path, kept.numbers)
 
 
@@ -173,7 +174,7 @@ def load_onnx(folder: Path, values: dict[str, Any]) -> OnnxModel:
         if path.stat().st_size != kept.size:
             raise ModelError(f"{path}: not the network that was imported; import it again")
     except OSError as error:
-        raise ModelError(f"{path}: {error.strerror or error}; import the network again") from error
+        raise ModelError(f"{path}: {reason_of(error)}; import the network again") from error
     projection = None
     if kept.projection:
         projection = read_projection(folder / PROJECTION, kept.numbers)

@@ -13,6 +13,7 @@ import numpy as np
 from deejai_core.errors import ModelError
 from deejai_core.files import open_regular
 from deejai_core.models.device import use_one_thread
+from deejai_core.refusals import READING, refusal
 
 DIMENSION = 100  # of vectors, at most
 LEAST = 2_000  # slices that components are computed from
@@ -106,7 +107,7 @@ def read_projection(path: Path, outputs: int) -> Projection:
             raise ModelError(f"{path}: no projection; it should have mean and matrix, and has {', '.join(sorted(tensors))}")
         mean, matrix = tensors["mean"], tensors["matrix"]
     except OSError as error:
-        raise ModelError(f"{path}: cannot read the projection ({error.strerror or error})") from error
+        raise ModelError(refusal(path, "cannot read the projection", error, READING)) from error
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise ModelError(f"{path}: cannot read the projection ({error})") from error
     if mean.shape != (outputs,) or matrix.ndim != 2 or len(matrix) != outputs or not matrix.size:

@@ -1,0 +1,81 @@
+"""What to tell a user of a file that the operating system refuses: which file, what failed, why, and what to do next."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping
+
+from deejai_core.words import one_line
+
+Remedies = Mapping[int, str]  # what to do next, by errno
+
+ANY: Remedies = {  # whatever was to be done with the file
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "change the permissions of the file or its folder"),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space"),
+    errno.EROFS: "make its disk writable",
+    errno.ELOOP: "correct its symbolic links",
+    errno.EIO: "check the disk",
+    errno.EBUSY: "if another program is using it, try again when it has finished",
+}
+READING: Remedies = {  # a file that the user has named
+    **ANY,
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EINVAL), "check its name"),
+    errno.EISDIR: "name a file in that folder",
+}
+WRITING: Remedies = {  # a file whose place the user chooses
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "choose another place, or change its permissions"),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space, or choose another place"),
+    errno.EROFS: "choose a place that is not read-only",
+    errno.EFBIG: "choose a place that takes larger files",
+    errno.EIO: "check the disk, or choose another place",
+    errno.ENOENT: "choose a folder that exists",
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "choose another place"),
+    errno.EISDIR: "name a file in that folder",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    **dict.fromkeys((errno.ELOOP, errno.EINVAL), "choose another name"),
+}
+OWN: Remedies = {  # a file whose place is given, such as those of deejai, and that is to be written
+    **ANY,
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "make it and its folder writable"),
+    errno.ENOENT: "check that its disk is mounted",
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "move the file that is in the place of its folder"),
+    errno.EISDIR: "move the folder that has its name",
+    errno.ENAMETOOLONG: "move the library to a shorter path",
+}
+OF_SQLITE = {  # the errno that stands for what SQLite reports, by how its message begins
+    "attempt to write a readonly database": errno.EACCES,
+    "unable to open database file": errno.EACCES,
+    "database or disk is full": errno.ENOSPC,
+    "disk I/O error": errno.EIO,
+    "database is locked": errno.EBUSY,
+    "database table is locked": errno.EBUSY,
+}
+
+
+def refusal(path: str | os.PathLike[str], failed: str, error: Exception, remedies: Remedies) -> str:
+    """The whole message, in one line: "list.m3u: cannot be written (Permission denied); choose another place".
+
+    failed: what could not be done, such as "cannot be written". error: an OSError, SQLite's, or the ValueError of a name
+    that no file can have; others have no remedy.
+    """
+    return with_remedy(one_line(f"{os.fspath(path)}: {failed} ({reason_of(error)})"), error, remedies)
+
+
+def reason_of(error: Exception) -> str:
+    """Why, without the number and the path that the text of an OSError has."""
+    return getattr(error, "strerror", None) or str(error)
+
+
+def with_remedy(line: str, error: Exception, remedies: Remedies = ANY) -> str:
+    """A line about an error, with what to do next where that is known."""
+    remedy = remedies.get(_number(error) or 0)
+    return f"{line}; {remedy}" if remedy else line
+
+
+def _number(error: Exception) -> int | None:
+    if isinstance(error, OSError):
+        return error.errno
+    if isinstance(error, ValueError):
+        return errno.EINVAL
+    return next((number for beginning, number in OF_SQLITE.items() if str(error).startswith(beginning)), None)
