@@ -40,7 +40,9 @@ def replacing(path: Path, *, notes: Path | None = None, through_link: bool = Fal
     the temporary path is noted meanwhile, so that `unfinished` finds it if the process is killed. Raises OSError as the
     file system does.
     """
-    target = path.resolve() if through_link else path
+    target = Path(os.path.realpath(path)) if through_link else path
+    if through_link and target.is_symlink():  # its links lead in a circle
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     # Not derived from the name, which may already have the greatest length.
     temporary = target.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
     with _noted(temporary, notes):
@@ -57,25 +59,32 @@ def replacing(path: Path, *, notes: Path | None = None, through_link: bool = Fal
             raise
 
 
-def missing_folder(folder: Path, within: Path | None = None) -> Path | None:
-    """Return the folder that the user must create before we create `folder`; None if we may create it, or it exists.
+def check_folder(folder: Path, within: Path | None = None) -> None:
+    """Raise OSError if a folder that a user has named does not exist and `make_folder` may not create it.
 
     We create no folder at the root of a disk, nor one whose parent is missing, unless it lies in `within`: if it is
     missing, a disk may not be mounted.
     """
     if folder.is_dir():
-        return None
+        return
+    if any(place.exists() and not place.is_dir() for place in (folder, folder.parent)):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     if within in folder.parents:
-        return missing_folder(folder.parent, within)
-    if not folder.parent.is_dir():
-        return folder.parent
-    return folder if folder.parent == Path(folder.anchor) else None
+        check_folder(folder.parent, within)
+    elif not folder.parent.is_dir():
+        raise _missing(folder.parent)
+    elif folder.parent == Path(folder.anchor):
+        raise _missing(folder)
+
+
+def _missing(folder: Path) -> OSError:
+    """Return the error for a missing folder, without an errno: its text itself says what to do."""
+    return FileNotFoundError(f"there is no folder {folder}; make it first")
 
 
 def make_folder(folder: Path, within: Path | None = None) -> None:
-    """Create a folder that a user has named, if `missing_folder` allows it. Raises OSError."""
-    if missing := missing_folder(folder, within):
-        raise FileNotFoundError(f"there is no folder {missing}; make it first")
+    """Create a folder that a user has named, if `check_folder` allows it. Raises OSError."""
+    check_folder(folder, within)
     folder.mkdir(parents=True, exist_ok=True)
 
 
@@ -178,7 +187,8 @@ def open_regular(path: Path) -> BinaryIO:
     # Check the opened file itself. Opening without waiting makes no difference to a regular file.
     flags = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"))
     descriptor = os.open(path, os.O_RDONLY | flags)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a regular file")
+        raise OSError(errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL, "not a regular file")
     return os.fdopen(descriptor, "rb")

@@ -30,7 +30,7 @@ WRITING: Remedies = {  # a file whose place the user chooses
     errno.EFBIG: "choose a place that takes larger files",
     errno.EIO: "check the disk, or choose another place",
     errno.ENOENT: "choose a folder that exists",
-    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "choose another place"),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "choose a place that is a folder"),
     errno.EISDIR: "name a file in that folder",
     errno.ENAMETOOLONG: "choose a shorter name",
     **dict.fromkeys((errno.ELOOP, errno.EINVAL), "choose another name"),

@@ -151,8 +151,10 @@ def templates(node: ast.expr, known: Texts) -> Iterator[str]:
             yield from templates(orelse, known)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             yield from (first + second for first in templates(left, known) for second in templates(right, known))
-        case ast.Call(func=ast.Name(id="one_line"), args=[argument]):
+        case ast.Call(func=ast.Name(id="one_line" | "with_remedy"), args=[argument, *_]):
             yield from templates(argument, known)
+        case ast.Call(func=ast.Name(id="refusal"), args=[_, failed, *_]):
+            yield from (f"{FILLED_IN}: {text} ({FILLED_IN})" for text in templates(failed, known))
         case _:
             yield FILLED_IN
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import hashlib
 import importlib.util
 import json
@@ -125,7 +126,7 @@ def build_index(folder: Path, vectors: np.ndarray, edition: str, ids: np.ndarray
             annoy.build(TREES, n_jobs=THREADS)
             annoy.save(str(temporary))
             if annoy.get_n_items() != len(vectors):  # Annoy reads back what it saved, and does not report a full disk
-                raise OSError("incomplete; is the disk full?")
+                raise OSError(errno.ENOSPC, "incomplete")
             status = temporary.stat()
         with replacing(ids_file) as temporary:
             temporary.write_bytes(np.ascontiguousarray(ids, "<i8").tobytes())

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from deejai_core.errors import PlaylistError
 from deejai_core.formats.entries import Entry
 from deejai_core.formats.locate import Locator
 from deejai_core.formats.read import odd_entries, read_playlist
 from deejai_core.formats.text import as_text
 from deejai_core.library import Library
 from deejai_core.tracks.songs import song_names
-from deejai_core.words import one_line
+from deejai_core.words import counted, one_line
 
 SHOWN = 5  # reasons for left-out tracks that are shown before the rest are only counted
 
@@ -65,6 +67,21 @@ def _names(entry: Entry) -> list[str]:
     """Return the names that may identify a song, the most reliable first."""
     recording = song_names("", "", entry.recording.lower())
     return [*recording, *song_names(entry.artist, entry.title), *song_names(entry.title, entry.artist)]
+
+
+def missing_files(matches: Iterable[int | Path]) -> list[Path]:
+    """Those of a playlist's matches that are files and are not there."""
+    files = (match for match in matches if isinstance(match, Path))
+    return [file for file in files if not os.path.exists(file)]  # noqa: PTH110 (pathlib's raises for a name that is too long)
+
+
+def not_found(playlist: Path, missing: Sequence[Path], files: int) -> PlaylistError:
+    """The error to raise where too few of a playlist's files are there."""
+    share = f"{len(missing):,} of its {counted(files, 'file')}"
+    return PlaylistError(
+        f"{one_line(str(playlist))}: {share} could not be found, such as {one_line(str(missing[0]))}; "
+        "mount their drive, or correct their paths in the playlist"
+    )
 
 
 def left_out(reasons: Sequence[str]) -> list[str]:

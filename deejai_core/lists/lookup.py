@@ -16,7 +16,7 @@ from deejai_core.errors import EmptyError, NoMatchError, PlaylistError, QueryErr
 from deejai_core.formats.read import is_playlist
 from deejai_core.formats.table import SUFFIXES
 from deejai_core.library import Kind, Library
-from deejai_core.lists.listed import read_listed
+from deejai_core.lists.listed import missing_files, not_found, read_listed
 from deejai_core.words import one_line
 
 Match = int | Path  # the id of a track or album, or a file that is not in the library
@@ -65,6 +65,8 @@ def find(library: Library, words: Sequence[str], kind: Kind = "track") -> Found:
             matches += (found if kind == "track" else albums_of(library, found)) or [file]
         elif word == query[0] and query[0] not in words[:number]:
             matches += _find(library, query, kind)
+    if playlist and len(words) == 1 and len(missing := missing_files(listed)) == len(listed) > 0:
+        raise not_found(playlist, missing, len(listed))
     if not matches:
         raise PlaylistError(lost[0] if lost else f"{one_line(' '.join(words))}: an empty playlist")
     outside = frozenset(match for match in listed if isinstance(match, Path))

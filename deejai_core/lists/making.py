@@ -12,7 +12,7 @@ import numpy as np
 
 from deejai_core.errors import DeejaiError, NoMatchError, OptionError, PlaylistError
 from deejai_core.library import Kind, Library
-from deejai_core.lists.listed import left_out, read_listed
+from deejai_core.lists.listed import left_out, missing_files, not_found, read_listed
 from deejai_core.lists.lookup import Found, Match, albums_of, find, find_matches, meant_playlist, playlist_at
 from deejai_core.lists.reasons import WalkReasons, relaxed, unlike, why_journey
 from deejai_core.lists.request import Entry, MadeList, Request
@@ -126,6 +126,10 @@ def make_journey(library: Library, model: Model, waypoints: Sequence[str], reque
         warnings += waypoint.warnings
     warnings += left_out(lost)
     if len(stops) < 2:
+        playlists = [playlist for text in waypoints if (playlist := playlist_at(text))]
+        in_them = [match for _, matches, listed in named if listed for match in matches]
+        if len(playlists) == 1 and (gone := missing_files(in_them)):
+            raise not_found(playlists[0], gone, len(in_them))
         raise PlaylistError(lost[0] if lost else "a journey needs two waypoints or more")
     if request.best_order:
         order = _best_order(directions, request)
@@ -198,6 +202,8 @@ def make_reordered(library: Library, model: Model, words: Sequence[str], request
         except DeejaiError as error:  # not analysed, or a file that cannot be analysed
             lost.append(str(error))
     if len(members) < 2:
+        if playlist and (gone := missing_files(matches)):
+            raise not_found(playlist, gone, len(matches))
         raise PlaylistError(lost[0] if lost else "there is nothing to reorder; give two tracks or more")
     vectors = np.stack([member.song.vector for member in members])
     order = _best_order(vectors, request)

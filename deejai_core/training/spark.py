@@ -33,7 +33,11 @@ def export_lists(lists: Iterable[Sequence[str]], path: Path) -> int:
     schema = pa.schema([("songs", pa.list_(pa.string()))])
     unique = (found for songs in lists if len(found := list(dict.fromkeys(songs))) > 1)
     written = 0
-    with replacing(path, through_link=True) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+    with (
+        replacing(path, through_link=True) as temporary,
+        temporary.open("wb") as file,  # by Python: errors of pyarrow's own name the temporary file
+        pq.ParquetWriter(file, schema) as writer,
+    ):
         while rows := list(islice(unique, ROWS)):
             writer.write_table(pa.table({"songs": rows}, schema))
             written += len(rows)

@@ -190,8 +190,9 @@ def test_a_disk_that_takes_nothing_is_one_line(analysed, small_disk, how):
     assert stored(analysed) == before
     if how == "read-only":
         assert "artist " in analysed.deejai("eval").out  # which changes nothing, and needs no room
-        result = analysed.deejai("mix", "Aisle", "-o", small_disk / "mix.mp3", status=1)
-        assert result.err == f"error: {small_disk}/mix.mp3: its folder cannot be written to; choose another one, or change its permissions\n"  # before all are measured
+        error = analysed.deejai("mix", "Aisle", "-o", small_disk / "mix.mp3", status=1).err  # before all are measured
+        remedy = "choose another one, or change its permissions"
+        assert error == f"error: {small_disk}/mix.mp3: its folder cannot be written to; {remedy}\n"
 
 
 def test_a_library_that_may_not_be_written_to(analysed, small_disk):

@@ -198,7 +198,7 @@ class TestTaste:
         (library.folder / "deejai").symlink_to(small_disk)
         *_, error = library.deejai("train", "taste", status=1).err.splitlines()
         folder = library.folder / "deejai/models"
-        assert error == f"error: {folder}/taste: cannot be written (No space left on device)"
+        assert error == f"error: {folder}/taste: cannot be written (No space left on device); free some space"
         assert list(folder.iterdir()) == []
 
     def test_eval_sees_it(self, library, taught):

@@ -103,7 +103,7 @@ class Verb(ui.Subcommand):
                 raise
             raise UserError("invalid query: a number in it is too large for the library") from error
         except DBAccessError as error:  # a library that cannot be written
-            raise UserError(with_remedy(f"library database: {error}", error, OWN)) from error
+            raise UserError(f"library database: {error}") from error
         except BrokenPipeError:
             raise  # beets knows what to do
         except OSError as error:  # a disk that is full, or cannot be read any more, where nobody expected it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -143,7 +144,8 @@ def _encode_vorbis(path: Path, format_: Format, blocks: Iterable[np.ndarray], ki
                 for start in range(0, len(block), _VORBIS_BLOCK):
                     file.write(block[start : start + _VORBIS_BLOCK])
     except soundfile.SoundFileError as error:
-        raise OSError(f"vorbis: {error}") from error  # a full disk, as a rule, though libsndfile does not say so
+        # A full disk, as a rule, though libsndfile does not say so.
+        raise OSError(errno.ENOSPC, f"vorbis: {error}") from error
 
 
 def _tag_vorbis(path: Path, about: About) -> None:

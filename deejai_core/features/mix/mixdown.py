@@ -10,7 +10,7 @@ from deejai_core.errors import AudioError, MixError
 from deejai_core.features.mix.cue import BEGINNING, MOST_TRACKS, Chapter, can_name, format_cue
 from deejai_core.features.mix.encode import MOST_CHAPTERS, About, check_format, encode
 from deejai_core.features.mix.plan import Blocks, Mix, Part, render
-from deejai_core.files import make_folder, missing_folder, replacing
+from deejai_core.files import check_folder, make_folder, replacing
 from deejai_core.refusals import WRITING, refusal
 from deejai_core.words import one_line
 
@@ -34,8 +34,10 @@ def check_output(
     """
     format_ = check_format(path, bitrate)
     shown = one_line(os.fspath(path))
-    if missing := missing_folder(path.parent):
-        raise MixError(f"{shown}: there is no folder {one_line(os.fspath(missing))}; make it first")
+    try:
+        check_folder(path.parent)
+    except OSError as error:
+        raise MixError(refusal(path, "cannot write the mix", error, WRITING)) from error
     if not os.access(path.parent if path.parent.is_dir() else path.parent.parent, os.W_OK):
         raise MixError(f"{shown}: its folder cannot be written to; choose another one, or change its permissions")
     if not can_name(path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Generator, Iterator
 from io import BufferedReader
@@ -32,6 +33,7 @@ from deejai_core.history.sources.listenbrainz import feedback, listen, pin
 from deejai_core.history.sources.records import records
 from deejai_core.history.sources.songlists import song_list
 from deejai_core.history.sources.spotify import extended_stream, playlist, stream
+from deejai_core.refusals import READING, refusal
 
 UNDERSTOOD = (
     "playlists (M3U, PLS, XSPF, JSPF, ASX, WPL), the Library.xml of iTunes, plays of Last.fm as CSV, .scrobbler.log, "
@@ -73,6 +75,11 @@ def read_path(path: Path, *, on_warning: Callable[[str], None]) -> Iterator[Song
     """
     if not (path.is_dir() or path.is_file()):
         raise HistoryError(f"{path}: there is no such file or folder")
+    if path.is_dir():
+        try:
+            os.scandir(path).close()
+        except OSError as error:
+            raise HistoryError(refusal(path, "cannot look into this folder", error, READING)) from error
     understood = yield from _read(path, on_warning)
     if not understood:
         raise HistoryError(f"{path}: it contains nothing that can be read; supported are: {UNDERSTOOD}")
