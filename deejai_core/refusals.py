@@ -1,4 +1,7 @@
-"""What to tell a user of a file that the operating system refuses: which file, what failed, why, and what to do next."""
+"""Messages about files that the operating system refuses: which file, what failed, why, and what to do next.
+
+Each table has the remedies for one purpose, by errno: another place is no remedy for a file that is to be read.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from collections.abc import Mapping
 
 from deejai_core.words import one_line
 
-Remedies = Mapping[int, str]  # what to do next, by errno
+Remedies = Mapping[int, str]  # by errno
 
-ANY: Remedies = {  # whatever was to be done with the file
+ANY: Remedies = {  # a file for any purpose
     **dict.fromkeys((errno.EACCES, errno.EPERM), "change the permissions of the file or its folder"),
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space"),
     errno.EROFS: "make its disk writable",
@@ -18,12 +21,12 @@ ANY: Remedies = {  # whatever was to be done with the file
     errno.EIO: "check the disk",
     errno.EBUSY: "if another program is using it, try again when it has finished",
 }
-READING: Remedies = {  # a file that the user has named
+READING: Remedies = {  # a file that the user has named, to be read
     **ANY,
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EINVAL), "check its name"),
     errno.EISDIR: "name a file in that folder",
 }
-WRITING: Remedies = {  # a file whose place the user chooses
+WRITING: Remedies = {  # a file to be written, whose place the user chooses
     **dict.fromkeys((errno.EACCES, errno.EPERM), "choose another place, or change its permissions"),
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space, or choose another place"),
     errno.EROFS: "choose a place that is not read-only",
@@ -35,7 +38,7 @@ WRITING: Remedies = {  # a file whose place the user chooses
     errno.ENAMETOOLONG: "choose a shorter name",
     **dict.fromkeys((errno.ELOOP, errno.EINVAL), "choose another name"),
 }
-OWN: Remedies = {  # a file whose place is given, such as those of deejai, and that is to be written
+OWN: Remedies = {  # a file to be written whose place is given, such as those of deejai
     **ANY,
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "make it and its folder writable"),
     errno.ENOENT: "check that its disk is mounted",
@@ -43,7 +46,7 @@ OWN: Remedies = {  # a file whose place is given, such as those of deejai, and t
     errno.EISDIR: "move the folder that has its name",
     errno.ENAMETOOLONG: "move the library to a shorter path",
 }
-OF_SQLITE = {  # the errno that stands for what SQLite reports, by how its message begins
+OF_SQLITE = {  # the errno for what SQLite reports, by the beginning of its message
     "attempt to write a readonly database": errno.EACCES,
     "unable to open database file": errno.EACCES,
     "database or disk is full": errno.ENOSPC,
@@ -54,21 +57,21 @@ OF_SQLITE = {  # the errno that stands for what SQLite reports, by how its messa
 
 
 def refusal(path: str | os.PathLike[str], failed: str, error: Exception, remedies: Remedies) -> str:
-    """The whole message, in one line: "list.m3u: cannot be written (Permission denied); choose another place".
+    """Return the whole message, in one line: "a.m3u: cannot be written (File name too long); choose a shorter name".
 
-    failed: what could not be done, such as "cannot be written". error: an OSError, SQLite's, or the ValueError of a name
-    that no file can have; others have no remedy.
+    failed: what could not be done. error: an OSError, an error of SQLite, or the ValueError for an impossible name; for any
+    other, the message has no remedy.
     """
     return with_remedy(one_line(f"{os.fspath(path)}: {failed} ({reason_of(error)})"), error, remedies)
 
 
 def reason_of(error: Exception) -> str:
-    """Why, without the number and the path that the text of an OSError has."""
+    """Return the reason alone: the text of an OSError also has a number and a path, maybe of a temporary file."""
     return getattr(error, "strerror", None) or str(error)
 
 
 def with_remedy(line: str, error: Exception, remedies: Remedies = ANY) -> str:
-    """A line about an error, with what to do next where that is known."""
+    """Return a line about an error, followed by what to do next if that is known."""
     remedy = remedies.get(_number(error) or 0)
     return f"{line}; {remedy}" if remedy else line
 

@@ -70,13 +70,13 @@ def _names(entry: Entry) -> list[str]:
 
 
 def missing_files(matches: Iterable[int | Path]) -> list[Path]:
-    """Those of a playlist's matches that are files and are not there."""
+    """Return those of a playlist's matches that are files and do not exist."""
     files = (match for match in matches if isinstance(match, Path))
     return [file for file in files if not os.path.exists(file)]  # noqa: PTH110 (pathlib's raises for a name that is too long)
 
 
 def not_found(playlist: Path, missing: Sequence[Path], files: int) -> PlaylistError:
-    """The error to raise where too few of a playlist's files are there."""
+    """Return the error for a playlist of which too few files exist."""
     share = f"{len(missing):,} of its {counted(files, 'file')}"
     return PlaylistError(
         f"{one_line(str(playlist))}: {share} could not be found, such as {one_line(str(missing[0]))}; "
