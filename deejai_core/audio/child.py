@@ -1,7 +1,7 @@
-"""A process of its own for untrusted files: how one is started, and what it does before it looks at any file.
+"""A separate process for untrusted files: starting it, and what it does before it reads any file.
 
-Its parent holds the other end of its standard input, and writes requests there or nothing. When that end is closed, the
-parent is gone, and the process ends at once, whatever it is doing.
+Its parent holds the other end of its standard input, and may write requests there. When that end is closed, the parent is
+gone, and the process ends at once, whatever it is doing.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ class Child(subprocess.Popen[bytes]):
 
 def start_child(module: str, *words: str) -> Child:
     """Start a module as a process, with pipes for its standard input and output."""
-    # One thread: OpenBLAS would take address space for each core, and decoding has no use for it. The modules are found
-    # where this process finds them, and never in the folder that it happens to be in.
+    # One thread: OpenBLAS would reserve address space for each core, and decoding does not need it. The modules are found
+    # where this process finds them, never in the current folder.
     env = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     env["PYTHONPATH"] = os.pathsep.join(folder for folder in map(os.path.abspath, filter(None, sys.path)))
     return Child(
         [sys.executable, "-m", module, *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # libmpg123 and others print what they think of a file
+        stderr=subprocess.DEVNULL,  # libmpg123 and others print messages about files
         cwd=Path(sys.executable).anchor or os.sep,
         env=env,
     )
 
 
 class NoAnswerError(Exception):
-    """A process ended, or had to be ended, before it answered. timed_out: whether it took too long."""
+    """A process ended, or was ended, before it answered. timed_out: whether it took too long."""
 
     def __init__(self, *, timed_out: bool) -> None:
         super().__init__()
@@ -54,10 +54,10 @@ class NoAnswerError(Exception):
 
 
 def ask(process: Child, request: bytes, *, seconds: float, most: int) -> tuple[dict[str, Any], memoryview]:
-    """The answer to a request, and the data that follow it.
+    """Return the answer to a request, and the data after it.
 
     request: one or more whole lines. seconds: after which the process is killed. most: bytes that the data may have. Raises
-    NoAnswerError; the process is of no use any more then.
+    NoAnswerError; the process is then of no further use.
     """
     ended = threading.Event()
 
@@ -66,16 +66,16 @@ def ask(process: Child, request: bytes, *, seconds: float, most: int) -> tuple[d
         process.kill()
 
     timer = threading.Timer(seconds, end)
-    timer.daemon = True  # no exit waits for it
+    timer.daemon = True  # the program does not wait for it to exit
     try:
-        timer.start()  # ctrl-C may come while it does
+        timer.start()  # ctrl-C may come during this
         process.stdin.write(request)
         process.stdin.flush()
         answer = json.loads(process.stdout.readline(LONGEST_ANSWER))
         wanted = answer["bytes"] if 0 <= answer["bytes"] <= most else 0
-        data = memoryview(bytearray(wanted))  # which can be written to, as arrays of samples are
+        data = memoryview(bytearray(wanted))  # writable, as arrays of samples are
         whole = process.stdout.readinto(data) == wanted == answer["bytes"]
-    except (OSError, ValueError):  # ValueError: what came is no JSON, since the process has ended
+    except (OSError, ValueError):  # ValueError: the answer is not JSON, because the process has ended
         whole = False
     finally:
         timer.cancel()
@@ -85,7 +85,7 @@ def ask(process: Child, request: bytes, *, seconds: float, most: int) -> tuple[d
 
 
 def answer(answers: BinaryIO, told: dict[str, Any], data: bytes | memoryview = b"") -> None:
-    """In the child: answer a request by `told`, and by data if there are any."""
+    """Answer a request, in the child: `told`, and data if there are any."""
     data = memoryview(data).cast("B") if len(data) else b""
     answers.write(json.dumps(told | {"bytes": len(data)}).encode() + b"\n")
     answers.write(data)
@@ -93,7 +93,7 @@ def answer(answers: BinaryIO, told: dict[str, Any], data: bytes | memoryview = b
 
 
 def greeting(process: Child) -> dict[str, Any]:
-    """What a process says first, which is that it is ready, or why not; empty if it ends without a word."""
+    """Return the first message of a process: that it is ready, or why not; empty if it ends without one."""
     try:
         told = json.loads(process.stdout.readline(LONGEST_ANSWER) or "{}")
     except ValueError:
@@ -102,12 +102,12 @@ def greeting(process: Child) -> dict[str, Any]:
 
 
 def status_in_words(status: int) -> str:
-    """How a process ended."""
+    """Return how a process ended, in words."""
     return f"signal {-status}" if status < 0 else f"exit status {status}"
 
 
 def end_child(process: Child) -> None:
-    """Kill it, whatever it is doing."""
+    """Kill a process, whatever it is doing."""
     process.kill()
     process.wait()
     process.stdin.close()
@@ -115,19 +115,21 @@ def end_child(process: Child) -> None:
 
 
 def confine(memory: int, cpu: int | None = None) -> tuple[BufferedWriter, Iterator[bytes]]:
-    """In the child: set its limits. Returns what answers are written to, and the lines that the parent sends.
+    """Set the limits of this process, in the child.
+
+    Return where answers are written, and the lines that the parent sends.
 
     memory: bytes of address space. cpu: seconds of CPU time in all.
     """
-    with contextlib.suppress(ImportError, OSError, ValueError):  # Windows has no such limits, macOS does not keep them
+    with contextlib.suppress(ImportError, OSError, ValueError):  # Windows has no such limits, macOS does not enforce them
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if cpu:
             resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl-C is for the parent, which lets the file under way be finished
-    # Libraries print notes of their own, also to standard output: the answers go to a copy of it that they do not know.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl-C is for the parent, which lets the current file be finished
+    # Libraries also print messages to standard output: answers go to a copy of it that they do not know.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()

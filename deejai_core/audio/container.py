@@ -1,7 +1,7 @@
-"""Opening audio files with FFmpeg: the formats that may be parsed, and nothing else on the disk or the network.
+"""Opens audio files with FFmpeg: only permitted formats, and nothing else on the disk or the network.
 
 FFmpeg also reads playlists (HLS, DASH, SDP, concat and others) and opens whatever they name. Every file is opened here, so
-that a text which calls itself audio opens nothing.
+that a text file that claims to be audio opens nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from deejai_core.refusals import reason_of
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-# FFmpeg's demuxers of music, speech, and video with sound. Each of them holds its packets itself.
+# FFmpeg's demuxers of music, speech, and video with sound. Files in these formats contain their packets themselves.
 DEMUXERS = (
     "aac",
     "ac3",
@@ -59,7 +59,7 @@ DEMUXERS = (
     "wv",
 )
 
-# How the names of audio files in these formats end. Not those of video: few of them are music.
+# The suffixes of audio files in these formats. Not those of video: few of them are music.
 # fmt: off
 SUFFIXES = frozenset({
     ".aa3", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".ape", ".asf", ".au", ".caf", ".dsf", ".dts", ".eac3",
@@ -71,16 +71,16 @@ SUFFIXES = frozenset({
 
 
 class Readable(Protocol):
-    """What bytes are read from."""
+    """A source of bytes."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 @contextlib.contextmanager
 def open_container(path: Path) -> Iterator[InputContainer]:
-    """PyAV's container of an audio file.
+    """Yield PyAV's container of an audio file.
 
-    Raises AudioError if it is in none of these formats or broken, UnavailableError if it cannot be read.
+    Raises AudioError if it is broken or in none of these formats, UnavailableError if it cannot be read.
     """
     import av  # shared libraries of 90 MB: not for commands that analyse nothing
     from av.error import FFmpegError
@@ -90,7 +90,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
         try:
             container = av.open(f"file:{os.fspath(path)}", options=options, metadata_errors="ignore")
         except FFmpegError as error:
-            if error.errno == errno.EINVAL:  # what FFmpeg says of a format that is not in the list
+            if error.errno == errno.EINVAL:  # FFmpeg's error for a format that is not in the list
                 raise AudioError("not in an audio format that can be read") from error
             raise
         with container:
@@ -99,7 +99,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
 
 @contextlib.contextmanager
 def open_pipe(pipe: Readable, format_: str, options: dict[str, str]) -> Iterator[InputContainer]:
-    """PyAV's container of what comes through a pipe, in a format that is known. Raises AudioError, UnavailableError."""
+    """Yield PyAV's container of the data from a pipe, in a known format. Raises AudioError, UnavailableError."""
     import av
 
     with _errors("no audio that can be read ({})"), av.open(pipe, "r", format=format_, options=options) as container:
@@ -113,6 +113,6 @@ def _errors(wording: str = "{}") -> Iterator[None]:
     try:
         yield
     except (FFmpegError, OSError, ValueError) as error:
-        # PyAV's messages repeat the path, and whoever reports this names it. Some of its errors are OSErrors too.
+        # PyAV's messages repeat the path, which the caller reports anyway. Some of its errors are OSErrors too.
         kind = UnavailableError if isinstance(error, OSError) else AudioError
         raise kind(wording.format(reason_of(error))) from error

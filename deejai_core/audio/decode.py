@@ -1,7 +1,8 @@
-"""An audio file to mono samples: only the windows that are analysed, spread evenly over the whole track.
+"""Decodes an audio file to mono samples: only the windows that are analysed, spread evenly over the track.
 
-PyAV reads Ogg, whose codecs FFmpeg decodes fastest. soundfile reads what else libsndfile knows (mp3, flac, wav, aiff…) and
-seeks in it to the sample. PyAV reads the rest (m4a, wma, ape, wv…) and whatever could not be read to the end otherwise.
+PyAV reads Ogg, whose codecs FFmpeg decodes fastest. soundfile reads the other formats of libsndfile (mp3, flac, wav, aiff…)
+and seeks in them to the exact sample. PyAV reads all others (m4a, wma, ape, wv…) and whatever the others cannot read to the
+end.
 """
 
 from __future__ import annotations
@@ -29,17 +30,15 @@ BLOCK = 1 << 16  # source frames read at once
 PREROLL = 0.2  # seconds decoded before a window after a seek: lossy codecs need some frames to settle
 LOUDEST = 10.0  # full scale is 1; a float file with a stray huge number must not overflow the spectrogram
 
-SEEKABLE = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}  # containers whose index and clock are true to the packet
+SEEKABLE = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}  # containers whose index and clock are exact to the packet
 
 
 def read_windows(path: Path, *, sample_rate: int, length: int, limit: int) -> np.ndarray:
-    """Windows spread evenly over a whole track, the first at its beginning, the last at its end.
+    """Return windows spread evenly over a whole track, the first at its beginning, the last at its end.
 
     length: samples of a window at `sample_rate` (Hz). limit: the largest number, at least 2; a track that fewer windows
-    cover gets just those. Returns (n, length) float32, channels averaged, full scale 1. A track shorter than one window
-    is repeated to fill it.
-
-    Raises AudioError if the file has no readable audio, UnavailableError if it cannot be read at all.
+    cover gets only these. Returns (n, length) float32, channels averaged, full scale 1. A track shorter than one window is
+    repeated to fill it. Raises AudioError if the file has no readable audio, UnavailableError if it cannot be read at all.
     """
     with contextlib.suppress(AudioError), contextlib.closing(_read_ogg(path, sample_rate, length, limit)) as reading:
         next(reading)
@@ -48,7 +47,7 @@ def read_windows(path: Path, *, sample_rate: int, length: int, limit: int) -> np
 
 
 def window_starts(frames: int, length: int, limit: int) -> list[int]:
-    """Where the windows of `length` begin in a track of `frames`: evenly, from 0 to frames - length; at most `limit`."""
+    """Return where windows of `length` begin in a track of `frames`: evenly, from 0 to frames - length, at most `limit`."""
     if frames <= length:
         return [0]
     count = min(limit, -(-frames // length))
@@ -56,10 +55,9 @@ def window_starts(frames: int, length: int, limit: int) -> list[int]:
 
 
 def key_then_windows(path: Path, *, sample_rate: int, length: int, limit: int) -> Generator[Any, None, None]:
-    """First the `audio_key` of a file and then, if that is asked for too, what `read_windows` finds in it.
+    """Yield the `audio_key` of a file and then, if requested, the result of `read_windows`.
 
-    Of Ogg files all packets are looked at once: those that windows are decoded from are kept while the key is computed.
-    Raises as those two do.
+    Ogg files are read once: the packets of windows are kept while the key is computed. Raises like these two functions.
     """
     with contextlib.closing(_read_ogg(path, sample_rate, length, limit)) as reading:
         try:
@@ -82,10 +80,10 @@ def _read_by_seeking(path: Path, sample_rate: int, length: int, limit: int) -> n
 
 
 def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Generator[Any, None, None]:
-    """The key of an Ogg file, then its windows. Raises AudioError if it is no such file, or not in order.
+    """Yield the key of an Ogg file, then its windows. Raises AudioError if it is not one, or damaged.
 
-    FFmpeg's decoders of Vorbis and Opus take three quarters and a quarter of the time that the reference ones take. But its
-    positions are only sure to be true to the sample if no packet is left out.
+    FFmpeg's decoders of Vorbis and Opus take three quarters and a quarter of the time of the reference ones. But their
+    positions are exact only if no packet is left out.
     """
     if not _is_ogg(path):
         raise AudioError("not Ogg")
@@ -93,7 +91,7 @@ def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Generato
         codec, origin = stream.codec_context, stream.start_time or 0
         if tick_of(stream) * rate != 1:
             raise AudioError("its time stamps do not count samples")
-        # Opus begins with samples that are not to be heard; the length includes them.
+        # Opus begins with samples that are not played; the length includes them.
         frames = _promised_frames(container, stream, rate) - (codec.delay if codec.name == "opus" else 0)
         wanted = Wanted(frames, length, limit, sample_rate, rate)
         runs = wanted.runs()
@@ -121,16 +119,16 @@ def _read_ogg(path: Path, sample_rate: int, length: int, limit: int) -> Generato
 
 
 def _blocks_of(packets: list[tuple[int, Packet[AudioStream]]], origin: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Mono blocks of Ogg packets with their positions in source frames.
+    """Yield mono blocks of Ogg packets with their positions in source frames.
 
     packets: with their time stamps. origin: the stream's first one.
     """
     from av import AudioFifo
 
-    # Frames are short and many: to make an array of each takes nearly as long as to decode it.
+    # Frames are short and many: making an array of each takes nearly as long as decoding it.
     waiting = AudioFifo()
     channels = None
-    position = 0  # of the sample after those that are waiting
+    position = 0  # of the sample after those in the queue
 
     def joined() -> Iterator[tuple[int, np.ndarray]]:
         start = position - waiting.samples
@@ -139,17 +137,16 @@ def _blocks_of(packets: list[tuple[int, Packet[AudioStream]]], origin: int) -> I
 
     for pts, packet in packets:
         for frame in _frames_of(packet):
-            # The queue itself looks at the format and the rate, but reads channels that a frame does not have.
+            # The queue itself checks the format and the rate, but reads channels that a frame does not have.
             channels = channels or frame.layout.nb_channels
             if frame.layout.nb_channels != channels:
                 raise AudioError("its channels change")
-            # FFmpeg is wrong about where the packet begins that leads from a long block of Vorbis to a short one, but not
-            # about its end.
+            # FFmpeg's beginning of a packet between a long block of Vorbis and a short one is wrong, but not its end.
             samples = frame.samples
             end = pts - origin + (packet.duration or samples)
             if waiting.samples and (end - samples != position or waiting.samples >= BLOCK):
                 yield from joined()
-            frame.pts = None  # or the queue would insist on its own idea of it
+            frame.pts = None  # otherwise the queue would insist on its own value
             waiting.write(frame)
             position = end
     yield from joined()
@@ -160,15 +157,15 @@ def _is_ogg(path: Path) -> bool:
         with path.open("rb") as file:
             return file.read(4) == b"OggS"
     except OSError:
-        return False  # whoever opens it next says why
+        return False  # the next function that opens the file reports the reason
 
 
 def _read_with_soundfile(path: Path, sample_rate: int, length: int, limit: int) -> list[np.ndarray]:
-    import soundfile  # cffi and numpy's ctypes: not for commands that analyse nothing
+    import soundfile  # imports cffi and numpy's ctypes: not for commands that analyse nothing
 
     try:
         with soundfile.SoundFile(path) as file:
-            # A header that promises more frames than there are is found out below, by reading the last window.
+            # A header that promises more frames than exist is noticed below, by reading the last window.
             if not file.seekable() or not 0 < file.frames < 1 << 40:
                 raise AudioError("its length is unknown")
             wanted = Wanted(file.frames, length, limit, sample_rate, file.samplerate)
@@ -192,7 +189,7 @@ def _read_with_av(path: Path, sample_rate: int, length: int, limit: int) -> list
         if container.format.name in SEEKABLE:
             with contextlib.suppress(AudioError):
                 return wanted.windows(_blocks_by_seeking(container, stream, rate, wanted.runs()))
-    # Without an index, or with one that is not true, all of it is decoded; twice if the promised length was not true.
+    # Without an exact index, all of it is decoded; twice if the promised length was wrong.
     while True:
         with opened(path) as (container, stream, _):
             pieces, end = _pieces_from_beginning(container, stream, wanted.ranges)
@@ -204,9 +201,9 @@ def _read_with_av(path: Path, sample_rate: int, length: int, limit: int) -> list
 
 
 class Wanted:
-    """Which source frames to read of a track of `frames` at `rate`, for windows of `length` samples at `sample_rate`.
+    """The source frames to read of a track of `frames` at `rate`, for windows of `length` samples at `sample_rate`.
 
-    ranges: of each window, the margins included; none if the track's length is unknown.
+    ranges: of each window, with margins; none if the track's length is unknown.
     """
 
     def __init__(self, frames: int, length: int, limit: int, sample_rate: int, rate: int) -> None:
@@ -219,7 +216,7 @@ class Wanted:
         ]
 
     def runs(self) -> list[range]:
-        """The ranges, joined where reading on is cheaper than seeking."""
+        """Return the ranges, joined where reading on is cheaper than seeking."""
         runs: list[range] = []
         for wanted in self.ranges:
             if runs and wanted.start <= runs[-1].stop + PREROLL * self._rate:
@@ -229,13 +226,13 @@ class Wanted:
         return runs
 
     def windows(self, blocks: Iterable[tuple[int, np.ndarray]]) -> list[np.ndarray]:
-        """The windows, out of blocks of mono source frames (n,) with the position of the first, in order.
+        """Return the windows, from blocks of mono source frames (n,) with the position of the first, in order.
 
-        Raises AudioError if a range is not filled, but for a piece no longer than the margin.
+        Raises AudioError if a range is not filled, except for a piece no longer than the margin.
         """
         pieces = [np.zeros(len(wanted), np.float32) for wanted in self.ranges]
         filled = [0] * len(pieces)
-        first = 0  # of the ranges that are not behind us
+        first = 0  # of the ranges that are not complete
         for position, block in _joined(blocks):
             end = position + len(block)
             while first < len(pieces) and self.ranges[first].stop <= position:
@@ -255,7 +252,7 @@ class Wanted:
         return self.cut([piece[:count] for count, piece in zip(filled, pieces, strict=True)])
 
     def cut(self, pieces: list[np.ndarray]) -> list[np.ndarray]:
-        """The windows from what the ranges hold, resampled; a window has less than `length` samples if its piece has."""
+        """Cut the resampled windows from the samples of the ranges; a window is shorter than `length` if its range is."""
         return [
             _cut(piece, start - wanted.start, self._rate, self._sample_rate, self._length)
             for piece, start, wanted in zip(pieces, self._starts, self.ranges, strict=True)
@@ -264,7 +261,7 @@ class Wanted:
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream, int]]:
-    """PyAV's container, its first audio stream, and that stream's sample rate (Hz). Raises AudioError."""
+    """Yield PyAV's container, its first audio stream, and that stream's sample rate (Hz). Raises AudioError."""
     with open_container(path) as container:
         if not container.streams.audio:
             raise AudioError("no audio in it")
@@ -276,21 +273,21 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream, int]]:
 
 
 def tick_of(stream: AudioStream) -> Fraction:
-    """The unit of a stream's time stamps in seconds. Raises AudioError if it has none."""
+    """Return the unit of a stream's time stamps in seconds. Raises AudioError if it has none."""
     if not stream.time_base:
         raise AudioError("its time stamps have no unit")
     return stream.time_base
 
 
 def _promised_frames(container: InputContainer, stream: AudioStream, rate: int) -> int:
-    """The track's length in source frames as its header has it, 0 if it has none."""
+    """Return the track's length in source frames according to its header, 0 if it has none."""
     if stream.duration:
         return int(stream.duration * tick_of(stream) * rate)
     return container.duration * rate // 1_000_000 if container.duration else 0
 
 
 def _joined(blocks: Iterable[tuple[int, np.ndarray]]) -> Iterator[tuple[int, np.ndarray]]:
-    """The same samples in fewer blocks, where they follow each other: each of them costs something."""
+    """Join blocks that follow each other into fewer ones: each block has a cost."""
     first, end = 0, 0
     parts: list[np.ndarray] = []
     for position, block in blocks:
@@ -308,14 +305,14 @@ def _joined(blocks: Iterable[tuple[int, np.ndarray]]) -> Iterator[tuple[int, np.
 def _blocks_by_seeking(
     container: InputContainer, stream: AudioStream, rate: int, runs: list[range]
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """Mono blocks of each run, found by the container's index, with their positions in source frames."""
+    """Yield mono blocks of each run, found by the container's index, with their positions in source frames."""
     origin, tick = stream.start_time or 0, tick_of(stream)
     for run in runs:
         target = max(0, run.start / rate - PREROLL)
         container.seek(origin + int(target / tick), stream=stream)
         position = None
         for pts, block in mono_blocks(container, stream):
-            if position is None:  # from here on counted, since some containers' clocks tick in milliseconds
+            if position is None:  # counted from here on, because some containers' clocks tick in milliseconds
                 if pts is None:
                     return  # no clock at all: the caller reads from the beginning
                 position = round((pts - origin) * tick * rate)
@@ -328,7 +325,7 @@ def _blocks_by_seeking(
 def _pieces_from_beginning(
     container: InputContainer, stream: AudioStream, wanted: list[range]
 ) -> tuple[list[np.ndarray], int]:
-    """The wanted ranges of source frames, and the number of frames there are; only the ranges are kept in memory."""
+    """Return the wanted ranges of source frames, and the number of frames; only the ranges are kept in memory."""
     pieces = [np.zeros(len(frames), np.float32) for frames in wanted]
     position = 0
     for _, block in mono_blocks(container, stream):
@@ -341,14 +338,14 @@ def _pieces_from_beginning(
 
 
 def mono_blocks(container: InputContainer, stream: AudioStream) -> Iterator[tuple[int | None, np.ndarray]]:
-    """Decoded blocks from where the container stands: presentation time stamp and mono float32 samples."""
+    """Yield decoded blocks from the container's position on: presentation time stamp and mono float32 samples."""
     for frame in decoded_frames(container, stream):
         yield frame.pts, mono(frame)
 
 
 def mono(frame: AudioFrame) -> np.ndarray:
-    """The samples of one of PyAV's frames (n,) float32, channels averaged, full scale 1."""
-    if frame.format.name == "fltp":  # of most lossy codecs; without a copy, which would be the larger part
+    """Return the samples of one of PyAV's frames (n,) float32, channels averaged, full scale 1."""
+    if frame.format.name == "fltp":  # for most lossy codecs; without a copy, which would take longer than the rest
         return averaged([np.frombuffer(memoryview(plane), np.float32, frame.samples) for plane in frame.planes])
     samples: np.ndarray = frame.to_ndarray()  # planar: (channels, n); packed: (1, n * channels)
     if not frame.format.is_planar:
@@ -361,14 +358,14 @@ def mono(frame: AudioFrame) -> np.ndarray:
 
 
 def averaged(channels: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-    """The mean of channels (n,) float32 each; for so few many times faster than numpy's over an axis."""
+    """Return the mean of channels, (n,) float32 each: with so few, this is many times faster than numpy's over an axis."""
     return np.asarray(functools.reduce(np.add, channels) / np.float32(len(channels)))
 
 
 def decoded_frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-    """PyAV's frames from where the container stands.
+    """Yield PyAV's frames from the container's position on.
 
-    A damaged packet is left out, as players do; where the container itself breaks off, the track ends.
+    A damaged packet is left out, as in players; where the container itself breaks off, the track ends.
     """
     from av.error import FFmpegError
 
@@ -385,7 +382,7 @@ def _frames_of(packet: Packet[AudioStream]) -> list[AudioFrame]:
     try:
         return packet.decode()
     except ValueError as error:
-        from av.error import InvalidDataError  # here, since looking it up for each packet would be felt
+        from av.error import InvalidDataError  # imported here, because looking it up for each packet takes noticeable time
 
         if isinstance(error, InvalidDataError):
             return []
@@ -393,14 +390,14 @@ def _frames_of(packet: Packet[AudioStream]) -> list[AudioFrame]:
 
 
 def tamed(samples: np.ndarray) -> np.ndarray:
-    """Samples without the numbers that are none, and the huge ones, that a float format can hold."""
-    if len(samples) and samples.min() >= -LOUDEST and samples.max() <= LOUDEST:  # not so if one is none
+    """Return samples without NaN, infinity and huge numbers, which a float format can contain."""
+    if len(samples) and samples.min() >= -LOUDEST and samples.max() <= LOUDEST:  # false if one is NaN
         return samples
     return np.asarray(np.clip(np.nan_to_num(samples, posinf=0, neginf=0), -LOUDEST, LOUDEST))
 
 
 def _cut(piece: np.ndarray, offset: int, rate: int, sample_rate: int, length: int) -> np.ndarray:
-    """The window of `length` samples that begins `offset` source frames into a piece, resampled; less if there is less."""
+    """Return the resampled window of `length` samples from `offset` source frames into a piece on; it may be shorter."""
     import soxr
 
     piece = tamed(piece)
@@ -411,7 +408,7 @@ def _cut(piece: np.ndarray, offset: int, rate: int, sample_rate: int, length: in
 
 
 def _fitted(windows: list[np.ndarray], length: int) -> np.ndarray:
-    """Windows of exactly `length` samples: a short one is repeated, as MusiCNN's authors did."""
+    """Return windows of exactly `length` samples: a short one is repeated, as MusiCNN's authors did."""
     if not all(map(len, windows)):
         raise AudioError("no audio in it")
     return np.stack([np.resize(window, length) for window in windows])

@@ -1,4 +1,4 @@
-"""What a recording is known by: a key of its audio, whatever its file is called and however it is tagged."""
+"""The audio key, which identifies a recording by its audio, whatever the name and metadata of its file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ KEY_BYTES = 16
 
 
 def audio_key(path: Path) -> str:
-    """A key of the encoded audio in a file: 32 hexadecimal digits.
+    """Return a key of the encoded audio in a file: 32 hexadecimal digits.
 
     It covers the packets of the first audio stream, not the container around them, so a moved, renamed or retagged file
-    keeps its key. A file that cannot be taken apart is keyed by its bytes.
-
-    Raises UnavailableError if the file cannot be read.
+    keeps its key. A file that cannot be parsed gets a key of its bytes. Raises UnavailableError if the file cannot be read.
     """
     digest = new_digest()
     try:
@@ -27,7 +25,7 @@ def audio_key(path: Path) -> str:
                 digest.update(packet)
         return digest.hexdigest()
     except (AudioError, IndexError):
-        digest = new_digest()  # not a container that can be read, or broken in the middle
+        digest = new_digest()  # not a readable container, or broken in the middle
     try:
         with path.open("rb") as file:
             while chunk := file.read(1 << 20):
@@ -38,5 +36,5 @@ def audio_key(path: Path) -> str:
 
 
 def new_digest() -> hashlib.blake2b:
-    """What all packets are fed to, one after the other; its hexadecimal digits are the key."""
+    """Return a digest, to be updated with all packets in order; its hexadecimal digits are the key."""
     return hashlib.blake2b(digest_size=KEY_BYTES)

@@ -1,4 +1,4 @@
-"""What a single file may take."""
+"""Limits for reading a single file."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a single file may take."""
+    """Limits for reading a single file."""
 
     seconds: float = 300
     memory: int = 2_000_000_000  # bytes of address space of the process that decodes it
 
     def decoder(self) -> Decoder:
-        from deejai_core.audio.sandbox import Decoder  # with numpy
+        from deejai_core.audio.sandbox import Decoder  # imports numpy
 
         return Decoder(seconds=self.seconds, memory=self.memory)
 

@@ -21,7 +21,7 @@ _DIGITS = re.compile(r"\s*(\d+)", re.ASCII)
 
 @dataclass(frozen=True)
 class Caption:
-    """What a player would show. Artist may be empty, title is the file's name if it has none; length in seconds or None."""
+    """What a player would show. Artist may be empty; a file without a title has its name; length in seconds or None."""
 
     artist: str
     title: str
@@ -30,7 +30,7 @@ class Caption:
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a file says of itself. Text is empty, and a number 0, where it says nothing."""
+    """The metadata of a file. Texts are empty, and numbers 0, if the file has none."""
 
     artist: str = ""
     albumartist: str = ""
@@ -38,17 +38,17 @@ class Metadata:
     album: str = ""
     length: float = 0.0  # seconds
     recording: str = ""  # MusicBrainz recording id
-    tempo: float = 0.0  # beats a minute
-    key: str = ""  # as tagged: "Am", "8A"
+    tempo: float = 0.0  # beats per minute
+    key: str = ""  # as in the file: "Am", "8A"
     year: int = 0
-    genres: str = ""  # with "; " between them
+    genres: str = ""  # separated by "; "
     disc: int = 0
     track: int = 0
-    format: str = ""  # as beets has it: "MP3", "Opus"; of what beets does not read, the file's suffix
+    format: str = ""  # as in beets: "MP3", "Opus"; for formats that beets does not read, the file's suffix
 
 
 def read_metadata(path: Path) -> Metadata:
-    """The metadata of a file, by MediaFile, and by FFmpeg for what that does not know: Matroska, or a FLAC called .mp3.
+    """Return the metadata of a file, read by MediaFile, or by FFmpeg for other files: Matroska, or a FLAC called .mp3.
 
     Raises AudioError if neither can read it, UnavailableError if it could not be read this time.
     """
@@ -64,7 +64,7 @@ def read_metadata(path: Path) -> Metadata:
         )
     except MemoryError:
         raise
-    except Exception:  # of a damaged file, its parsers raise whatever they stumble over
+    except Exception:  # for a damaged file, its parsers raise errors of any kind
         with open_container(path) as container:
             stream = next(iter(container.streams.audio), None)
             length = container.duration / 1e6 if container.duration else 0.0
@@ -102,7 +102,7 @@ _FFMPEG = {
 
 
 def _metadata(said: Mapping[str, object], *, genres: list[Any] | None, length: float | None, format_: str) -> Metadata:
-    """What is said, where it is text that can be kept, and numbers that can be true."""
+    """Return the metadata that can be stored: texts, and plausible numbers."""
     return Metadata(
         artist=_text(said.get("artist")),
         albumartist=_text(said.get("albumartist")),
@@ -127,7 +127,7 @@ def _text(value: object) -> str:
 
 
 def _number(value: Any) -> float:
-    """A number, or the one that a text begins with ("3/12", "1997-05-12"); 0 for anything else."""
+    """Return a number, or the one at the beginning of a text ("3/12", "1997-05-12"); 0 for anything else."""
     if isinstance(value, str):
         digits = _DIGITS.match(value[:LONGEST])
         value = digits[1] if digits else 0
@@ -139,7 +139,7 @@ def _number(value: Any) -> float:
 
 
 def read_caption(path: Path) -> Caption:
-    """The caption of a file; one without readable metadata has its name for a title."""
+    """Return the caption of a file; without readable metadata, its title is its name."""
     try:
         metadata = read_metadata(path)
     except AudioError:
@@ -148,7 +148,7 @@ def read_caption(path: Path) -> Caption:
 
 
 def read_comments(path: Path) -> list[str]:
-    """The comments in a file's tags, or in those of its streams. Raises AudioError, UnavailableError."""
+    """Return the comments in a file's metadata, or in that of its streams. Raises AudioError, UnavailableError."""
     with open_container(path) as container:
         tags = [container.metadata, *(stream.metadata for stream in container.streams)]
     return [text[:LONGEST] for some in tags for name, text in some.items() if name.lower() == "comment"]

@@ -1,4 +1,4 @@
-"""A microphone, by PortAudio: blocks of samples as they come."""
+"""Reads a microphone through PortAudio: blocks of samples as they arrive."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from deejai_core.audio.stream import resampled
 from deejai_core.errors import MicrophoneError, MissingError
 from deejai_core.extras import extra
 
-PATIENCE = 10  # seconds without a sample, after which a microphone is taken to be gone
+PATIENCE = 10  # seconds without a sample, after which a microphone counts as unplugged
 
 
 def read_microphone(device: str | None, sample_rate: int) -> Iterator[np.ndarray]:
-    """Mono samples at `sample_rate` (Hz), float32, until the microphone is gone.
+    """Yield mono samples at `sample_rate` (Hz), float32, until the microphone is unplugged.
 
-    device: its number or a part of its name; None: the system's default. Raises MicrophoneError if there is no such
+    device: its number or a part of its name; None for the system's default. Raises MicrophoneError if there is no such
     microphone, MissingError without PortAudio.
     """
     sounddevice = _library()
     heard: queue.SimpleQueue[np.ndarray | None] = queue.SimpleQueue()  # None: no more will come
 
     def keep(samples: np.ndarray, frames: int, time: object, status: object) -> None:
-        heard.put(samples.mean(axis=1))  # PortAudio uses its array again
+        heard.put(samples.mean(axis=1))  # PortAudio reuses its array
 
     def end() -> None:
         heard.put(None)
@@ -58,13 +58,13 @@ def read_microphone(device: str | None, sample_rate: int) -> Iterator[np.ndarray
 
 
 def list_devices() -> list[str]:
-    """A line for each device that can be heard."""
+    """Return a line for each input device."""
     devices = _library().query_devices()
     return [f"{device['index']:>3}  {device['name']}" for device in devices if device["max_input_channels"] > 0]
 
 
 def _waiting(heard: queue.SimpleQueue[np.ndarray | None]) -> np.ndarray:
-    """All that came in meanwhile, at once: who listens slowly shall not fall behind."""
+    """Return all samples that have arrived meanwhile, together, so that a slow listener does not fall behind."""
     try:
         blocks = [heard.get(timeout=PATIENCE)]
     except queue.Empty:
@@ -81,7 +81,7 @@ def _waiting(heard: queue.SimpleQueue[np.ndarray | None]) -> np.ndarray:
 def _quiet_libraries() -> Iterator[None]:
     """Keep ALSA and PortAudio from writing to standard error, as they do when a microphone is unplugged.
 
-    They write to the C library's `stderr`, Python to the file behind it. With the GNU library the two can be told apart.
+    They write to the C library's `stderr`, Python to the file descriptor. With the GNU library, the two can be separated.
     """
     if platform.libc_ver()[0] != "glibc":
         yield
@@ -104,6 +104,6 @@ def _library() -> Any:
     try:
         with extra("listen"):
             import sounddevice
-    except OSError as error:  # the shared library is no part of the Python package on Linux
+    except OSError as error:  # on Linux, the shared library is not part of the Python package
         raise MissingError(f"{error}; install PortAudio (Debian, Ubuntu: apt install libportaudio2)") from error
     return sounddevice

@@ -1,4 +1,4 @@
-"""A picture in a file of its own, or inside an audio file, if it is what it says it is."""
+"""Pictures in files of their own or inside audio files, checked."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 from deejai_core.errors import AudioError
 
 LARGEST = 20_000_000  # bytes
-MOST_PIXELS = 50_000_000  # of which a browser makes 200 MB
-LARGEST_AUDIO = 500_000_000  # bytes of a file whose tags are looked at
+MOST_PIXELS = 50_000_000  # a browser takes 200 MB for these
+LARGEST_AUDIO = 500_000_000  # bytes of a file whose metadata are read
 
-# FFmpeg's names of the formats of pictures, by their types.
+# FFmpeg's names for the formats of pictures, by their types.
 DEMUXERS = {"image/jpeg": "jpeg_pipe", "image/png": "png_pipe", "image/gif": "gif", "image/webp": "webp_pipe"}
 
-BEGINNING = 16  # bytes that tell what a file is
+BEGINNING = 16  # bytes that show what a file is
 
 
 def read_picture(path: Path, size: int | None = None) -> bytes:
-    """The picture that a file is, or that an audio file holds; nothing if there is none that may be shown.
+    """Return the picture that a file is, or that an audio file contains; nothing if it has none that may be shown.
 
     size: pixels that neither side may exceed: a larger picture is made smaller. Raises OSError as the file system does.
     """
@@ -33,7 +33,7 @@ def read_picture(path: Path, size: int | None = None) -> bytes:
 
 
 def picture_type(data: bytes) -> str | None:
-    """The type that a picture's first bytes tell; None for what is no picture, or may hold a program, as SVG does."""
+    """Return the type of a picture by its first bytes; None if it is not a picture, or may contain a program, like SVG."""
     if data.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -52,13 +52,13 @@ def _may_be_shown(data: bytes) -> bool:
         return False
     try:
         width, height = imagesize.get(io.BytesIO(data))
-    except Exception:  # its header is broken, in one of very many ways
+    except Exception:  # its header is broken, in one of many ways
         return False
     return bool(width > 0 and height > 0 and width * height <= MOST_PIXELS)
 
 
 def _made_smaller(data: bytes, kind: str, size: int) -> bytes:
-    """A picture as a JPEG that fits into a square of `size` pixels; as it is if it does, or if it cannot be decoded."""
+    """Return a picture as a JPEG within a square of `size` pixels; unchanged if it fits, or cannot be decoded."""
     from fractions import Fraction
 
     import av
@@ -80,15 +80,15 @@ def _made_smaller(data: bytes, kind: str, size: int) -> bytes:
         encoder.options = {"qscale": "3"}
         small = frame.reformat(encoder.width, encoder.height, "yuvj420p", interpolation="AREA")
         return b"".join(map(bytes, [*encoder.encode(small), *encoder.encode(None)]))
-    except (AudioError, FFmpegError, StopIteration, ValueError):  # AudioError: of no picture, here
+    except (AudioError, FFmpegError, StopIteration, ValueError):  # AudioError: for a file without a picture, here
         return data
 
 
 def _embedded(path: Path) -> bytes:
-    """The front cover, or the first picture if none is said to be one."""
+    """Return the front cover, or the first picture if none is marked as one."""
     import mediafile
 
     try:
         return (path.stat().st_size <= LARGEST_AUDIO and mediafile.MediaFile(os.fsencode(path)).art) or b""
-    except Exception:  # tags can be broken in very many ways, and a cover is worth none of them
+    except Exception:  # metadata can be broken in many ways, and a cover is not worth an error
         return b""

@@ -1,8 +1,8 @@
-"""Reading files out of harm's way: in a process of its own, with limits on its time and memory.
+"""Reads files in separate processes, with limits on time and memory.
 
-The libraries that decode are large and written in C, and music collections hold every file that ever was damaged. Whatever
-such a file does (it never ends, eats all memory, crashes), it costs that file, and a new process. That goes for samples,
-tags and pictures: no other process of ours parses a file that it was given.
+The libraries that decode are large and written in C, and music collections contain every kind of damaged file. Whatever
+such a file does (it never ends, fills all memory, crashes), only that file is lost, and a new process is started. This
+applies to samples, metadata and pictures: no other process of ours parses a file that it was given.
 """
 
 from __future__ import annotations
@@ -27,8 +27,7 @@ FLOAT = 4  # bytes
 class Decoder:
     """Reads files in another process, which is started when first needed. For one thread at a time; a context manager.
 
-    seconds: that a file may take. memory: bytes of address space that the process may have (where the system keeps such a
-    limit: Linux does).
+    seconds: per file. memory: bytes of address space that the process may have, if the system enforces this (Linux does).
     """
 
     def __init__(self, *, seconds: float, memory: int) -> None:
@@ -48,20 +47,22 @@ class Decoder:
             self._process = None
 
     def key(self, path: Path, **windows: int) -> str:
-        """As `audio_key`. Raises AudioError, UnavailableError; ModelError if the libraries that decode cannot be loaded.
+        """Return the `audio_key` of a file.
 
-        windows: what `windows` will be asked for if the key is not known; the file need not be read twice then.
+        Raises AudioError, UnavailableError; ModelError if the decoding libraries cannot be loaded.
+
+        windows: what `windows` will be asked for if the key is not known; the file then need not be read twice.
         """
         return str(self._ask(path, {"what": "key"} | windows)[0]["key"])
 
     def windows(self, path: Path, *, sample_rate: int, length: int, limit: int) -> np.ndarray:
-        """As `read_windows`, with the errors of `key`."""
+        """Return the result of `read_windows`, with the errors of `key`."""
         request = {"what": "windows", "sample_rate": sample_rate, "length": length, "limit": limit}
         _, data = self._ask(path, request, most=limit * length * FLOAT)
         return np.frombuffer(data, np.float32).reshape(-1, length)
 
     def stereo(self, path: Path, rate: int) -> Iterator[np.ndarray]:
-        """As `stereo_blocks`, with the errors of `key`; each block may take the time that a file may take."""
+        """Yield the result of `stereo_blocks`, with the errors of `key`; the time limit applies to each block."""
         for block in count():
             _, data = self._ask(path, {"what": "stereo", "rate": rate, "block": block}, most=2 * rate * FLOAT)
             if not data:
@@ -69,27 +70,27 @@ class Decoder:
             yield np.frombuffer(data, np.float32).reshape(-1, 2)
 
     def caption(self, path: Path) -> Caption:
-        """As `read_caption`; a file whose metadata cannot be read has its name for a title."""
+        """Return the result of `read_caption`; the title of a file whose metadata cannot be read is its name."""
         try:
             return Caption(**self._ask(path, {"what": "caption"})[0]["caption"])
         except AudioError:
             return Caption("", path.stem, None)
 
     def metadata(self, path: Path) -> Metadata:
-        """As `read_metadata`, with the errors of `key`."""
+        """Return the result of `read_metadata`, with the errors of `key`."""
         return Metadata(**self._ask(path, {"what": "metadata"})[0]["metadata"])
 
     def comments(self, path: Path) -> list[str]:
-        """As `read_comments`, with the errors of `key`."""
+        """Return the result of `read_comments`, with the errors of `key`."""
         comments: list[str] = self._ask(path, {"what": "comments"})[0]["comments"]
         return comments
 
     def picture(self, path: Path, size: int | None = None) -> bytes:
-        """As `read_picture`, with the errors of `key`."""
+        """Return the result of `read_picture`, with the errors of `key`."""
         return bytes(self._ask(path, {"what": "picture", "size": size}, most=LARGEST)[1])
 
     def _ask(self, path: Path, request: dict[str, Any], most: int = 0) -> tuple[dict[str, Any], memoryview]:
-        """The answer to a request, and the data that follow it. most: bytes that these may have."""
+        """Return the answer to a request, and the data after it. most: bytes that these may have."""
         request |= {"path": os.fsencode(path.absolute()).hex()}
         process = self._running()
         try:

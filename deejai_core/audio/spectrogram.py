@@ -8,9 +8,9 @@ import numpy as np
 
 
 def log_mel(samples: np.ndarray, filters: np.ndarray, *, n_fft: int, hop_length: int) -> np.ndarray:
-    """The logarithmic power mel spectrogram of a window of audio, `log10(10000 * power + 1)`; shapes as in `power_mel`."""
+    """Return the logarithmic mel spectrogram of a window, `log10(10000 * power + 1)`; shapes as in `power_mel`."""
     power = power_mel(samples, filters, n_fft=n_fft, hop_length=hop_length)
-    power *= 10_000  # here and below in place: new memory costs as much as the arithmetic
+    power *= 10_000  # here and below in place: allocating memory takes as long as the arithmetic
     power += 1
     np.log(power, out=power)
     power /= np.float32(np.log(10))  # numpy's log10 takes four times as long
@@ -18,16 +18,16 @@ def log_mel(samples: np.ndarray, filters: np.ndarray, *, n_fft: int, hop_length:
 
 
 def power_mel(samples: np.ndarray, filters: np.ndarray, *, n_fft: int, hop_length: int) -> np.ndarray:
-    """The power mel spectrogram of a window of audio.
+    """Return the power mel spectrogram of a window of audio.
 
     samples: (samples,), float32, or float64 for a transform without rounding noise; filters: mel filter bank
     (n_fft // 2 + 1, mels), in librosa's Slaney scale and norm. Returns (frames, mels) float32, where
-    frames = 1 + (samples - n_fft) // hop_length: every frame lies wholly within them, so none sees padding. Hann
-    window, as `librosa.feature.melspectrogram` with `center=False`.
+    frames = 1 + (samples - n_fft) // hop_length: every frame lies completely within the samples, so none includes padding.
+    Hann window, as `librosa.feature.melspectrogram` with `center=False`.
     """
     frames = np.lib.stride_tricks.sliding_window_view(samples, n_fft)[::hop_length]
     spectrum = np.fft.rfft(frames * _hann(n_fft, samples.dtype))  # (frames, n_fft // 2 + 1) complex
-    squares = spectrum.view(samples.dtype)  # (frames, 2 * (n_fft // 2 + 1)): real and imaginary parts in turn
+    squares = spectrum.view(samples.dtype)  # (frames, 2 * (n_fft // 2 + 1)): real and imaginary parts alternate
     np.square(squares, out=squares)
     power = squares[:, ::2] + squares[:, 1::2]
     return np.asarray(power.astype(np.float32, copy=False) @ filters)
@@ -35,7 +35,7 @@ def power_mel(samples: np.ndarray, filters: np.ndarray, *, n_fft: int, hop_lengt
 
 @functools.cache
 def _hann(n_fft: int, dtype: np.dtype) -> np.ndarray:
-    """Hann's window of the period n_fft; (n_fft,)."""
+    """Return Hann's window with the period n_fft, (n_fft,)."""
     window = np.hanning(n_fft + 1)[:-1].astype(dtype)
     window.flags.writeable = False
     return window
@@ -52,10 +52,12 @@ def mel_filters(
     slopes: str = "hertz",
     norm: str = "slaney",
 ) -> np.ndarray:
-    """A bank of triangular filters, (n_fft // 2 + 1, mels) float32; by default that of `librosa.filters.mel`, transposed.
+    """Return a bank of triangular filters, (n_fft // 2 + 1, mels) float32.
 
-    lowest, highest: frequencies in Hz; None: half the sample rate. scale: "slaney", that of his Auditory Toolbox (1998),
-    linear up to 1,000 Hz and logarithmic above it; or "htk", 2595 log10(1 + Hz / 700). Each triangle reaches from one
+    By default, it is that of `librosa.filters.mel`, transposed.
+
+    lowest, highest: frequencies in Hz; None for half the sample rate. scale: "slaney", that of his Auditory Toolbox (1998),
+    linear up to 1,000 Hz and logarithmic above; or "htk", 2595 log10(1 + Hz / 700). Each triangle reaches from one
     neighbour's peak to the other's, in straight lines over "hertz" or, as in Kaldi and VGGish, over "mel" (slopes). norm:
     "slaney", an area of 1 over hertz, or "none", a height of 1.
     """

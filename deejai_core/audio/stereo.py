@@ -16,18 +16,16 @@ if TYPE_CHECKING:
 
 
 def stereo_blocks(path: Path, rate: int) -> Iterator[np.ndarray]:
-    """The file in blocks of one second, (rate, 2) float32, the last one shorter; full scale is 1.
+    """Yield a file in blocks of one second, (rate, 2) float32, the last one shorter; full scale is 1.
 
-    One channel becomes two alike, more than two are mixed down to two. rate: Hz, that it is resampled to.
-
-    Raises AudioError if there is no readable audio, UnavailableError if it cannot be read; what is damaged further on is
-    left out.
+    One channel becomes two equal ones, more than two are mixed down to two. rate: the output's, in Hz. Raises AudioError if
+    there is no readable audio, UnavailableError if it cannot be read; damaged parts further on are left out.
     """
     return rechunked(_as_it_comes(path, rate), rate)
 
 
 def rechunked(blocks: Iterable[np.ndarray], frames: int) -> Iterator[np.ndarray]:
-    """The same samples in blocks of `frames`, the last one shorter."""
+    """Yield the same samples in blocks of `frames`, the last one shorter."""
     waiting: list[np.ndarray] = []
     count = 0
     for block in blocks:
@@ -53,13 +51,13 @@ def _as_it_comes(path: Path, rate: int) -> Iterator[np.ndarray]:
 
 
 def _stereo(frames: Iterable[AudioFrame]) -> Iterator[np.ndarray]:
-    """(n, 2) float32 of frames that are all of one kind."""
+    """Yield (n, 2) float32 from frames of the same kind."""
     import av
     from av.error import FFmpegError
 
     resampler: av.AudioResampler | None = av.AudioResampler(format="flt", layout="stereo")
     for frame in frames:
-        frame.pts = None  # otherwise a gap in the clock might be taken for one in the music
+        frame.pts = None  # otherwise a gap in the time stamps might count as a gap in the music
         if resampler:
             try:
                 parts = resampler.resample(frame)
@@ -74,7 +72,7 @@ def _stereo(frames: Iterable[AudioFrame]) -> Iterator[np.ndarray]:
 def _resampled(blocks: Iterable[np.ndarray], source_rate: int, rate: int) -> Iterator[np.ndarray]:
     import soxr
 
-    # Nor may one stray number that is none, or huge, spoil what comes after it.
+    # A stray NaN or huge number must not spoil what comes after it.
     blocks = (np.clip(np.nan_to_num(block, posinf=0, neginf=0), -LOUDEST, LOUDEST) for block in blocks)
     if source_rate == rate:
         yield from blocks

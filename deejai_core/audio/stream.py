@@ -1,4 +1,4 @@
-"""Sound while it is still being made: blocks of samples from a pipe, as they come."""
+"""Audio from a pipe: blocks of samples as they arrive."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from deejai_core.audio.decode import mono_blocks, tamed
 from deejai_core.errors import AudioError, OptionError
 
 RAW_FORMATS = ("u8", "s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "f32le", "f32be")
-WAVE = (b"RIFF", b"RF64")  # what a WAV stream begins with
+WAVE = (b"RIFF", b"RF64")  # the beginning of a WAV stream
 
-AT_ONCE = {"probesize": "4096", "analyzeduration": "0"}  # otherwise PyAV looks at five seconds before it gives any
+AT_ONCE = {"probesize": "4096", "analyzeduration": "0"}  # otherwise PyAV reads five seconds before it returns any
 LAYOUTS = {1: "mono", 2: "stereo"}
 
 
 @dataclass(frozen=True)
 class Raw:
-    """What samples are that come without a header. Raises OptionError for what they cannot be."""
+    """The format of samples without a header. Raises OptionError for an impossible one."""
 
     format: str = "s16le"  # one of RAW_FORMATS
     rate: int = 44_100  # Hz
@@ -37,7 +37,7 @@ class Raw:
 
 
 def read_named_stream(name: str, pipe: BinaryIO, sample_rate: int, raw: Raw | None = None) -> Iterator[np.ndarray]:
-    """As `read_stream`, whose errors begin with what the stream is called."""
+    """Yield like `read_stream`, with errors that begin with the stream's name."""
     try:
         yield from read_stream(pipe, sample_rate, raw)
     except AudioError as error:
@@ -45,10 +45,10 @@ def read_named_stream(name: str, pipe: BinaryIO, sample_rate: int, raw: Raw | No
 
 
 def read_stream(pipe: BinaryIO, sample_rate: int, raw: Raw | None = None) -> Iterator[np.ndarray]:
-    """Blocks of mono samples at `sample_rate` (Hz), float32 with full scale 1, each as soon as it is there.
+    """Yield blocks of mono samples at `sample_rate` (Hz), float32 with full scale 1, each as soon as it arrives.
 
-    pipe: WAV, of any rate, channels and kind of samples; or, if it is said what they are, `raw` samples without a header.
-    Raises AudioError if it is neither.
+    pipe: WAV, with any rate, channels and kind of samples; or, if `raw` is given, samples without a header. Raises
+    AudioError if it is neither.
     """
     source = _Pipe(pipe, pipe.read(len(WAVE[0])))
     if raw is None and not source.start:
@@ -69,7 +69,7 @@ def read_stream(pipe: BinaryIO, sample_rate: int, raw: Raw | None = None) -> Ite
 
 
 def resampled(blocks: Iterable[np.ndarray], rate: int, sample_rate: int) -> Iterator[np.ndarray]:
-    """Blocks of mono samples at another rate, without a seam between them."""
+    """Yield blocks of mono samples at another rate, without gaps between them."""
     import soxr
 
     stream = soxr.ResampleStream(rate, sample_rate, 1, dtype="float32")
@@ -79,7 +79,7 @@ def resampled(blocks: Iterable[np.ndarray], rate: int, sample_rate: int) -> Iter
 
 
 class _Pipe:
-    """A pipe whose first bytes have been looked at, for PyAV; it gives what there is instead of waiting for more."""
+    """A pipe for PyAV whose first bytes have been read; it returns what is available instead of waiting for more."""
 
     def __init__(self, pipe: BinaryIO, start: bytes) -> None:
         self.start = start

@@ -1,7 +1,7 @@
-"""A process that reads files for another one: what a damaged file does to it, it does to nobody else.
+"""A process that reads files for another one, so that damaged files cannot harm that one.
 
-Started by `deejai_core.audio.sandbox`. Requests are lines of JSON on standard input, each answered by a line of JSON on
-standard output, which says how many bytes follow it. It imports nothing that it does not need: one of these runs on each
+`deejai_core.audio.sandbox` starts it. Requests are lines of JSON on standard input; each is answered by a line of JSON on
+standard output, which states how many bytes follow it. It imports nothing that it does not need: there is one of these per
 core.
 """
 
@@ -25,7 +25,7 @@ def main() -> None:
         import av  # noqa: F401
         import soundfile  # noqa: F401
         import soxr  # noqa: F401
-    except (ImportError, OSError) as error:  # OSError: a shared library of theirs is missing
+    except (ImportError, OSError) as error:  # OSError: one of their shared libraries is missing
         answer(answers, {"broken": str(error)})
         return
     answer(answers, {"ready": True})
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 class Server:
-    """Answers requests. A file stays open while more of it may well be asked for: windows after a key, the next block."""
+    """Answers requests. A file stays open as long as more of it may be requested: windows after a key, the next block."""
 
     def __init__(self, answers: BinaryIO) -> None:
         self._answers = answers
@@ -50,7 +50,7 @@ class Server:
             told, data = {"error": "it needs more memory than a file may take (memory_limit)", "lasting": False}, b""
         except AudioError as error:
             told, data = {"error": str(error), "lasting": not isinstance(error, UnavailableError)}, b""
-        except Exception as error:  # a library's surprise must cost one file, not the night
+        except Exception as error:  # an unexpected error of a library must cost one file, not the whole run
             told, data = {"error": f"{type(error).__name__}: {error}", "lasting": False}, b""
         answer(self._answers, told, data)
 
@@ -93,7 +93,7 @@ class Server:
 
 
 def _check_regular(path: Path) -> None:
-    """Raises UnavailableError for what is no regular file: a pipe would never end, and devices are nobody's music."""
+    """Raise UnavailableError for anything but a regular file: a pipe would never end, and a device is not music."""
     from deejai_core.errors import UnavailableError
     from deejai_core.files import open_regular
     from deejai_core.refusals import reason_of

@@ -1,4 +1,4 @@
-"""Many files to slices: in parallel, and one bad file never stops the rest."""
+"""Turns many files into slices in parallel; a bad file never stops the others."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from deejai_core.errors import AudioError, DeejaiError, UnavailableError
 from deejai_core.models.device import CPU
 from deejai_core.models.protocol import Companion, Trunk
 
-# Two bytes a number is what the store keeps, so it is also what vectors are made from: fresh or stored, the same.
+# The store keeps two bytes per number, so vectors are also made from two bytes: fresh or stored, they are the same.
 TRUNK_TYPE = np.float16
 
-# Windows that are gathered for a graphics processor. It embeds far more than are decoded, but files wait while it does: by
-# the network of Deej-A.I., 16 threads and an H200 analysed 43 songs a second with 256 at once, and 54 with 64.
+# Windows that are gathered for a graphics processor. It embeds far more than are decoded, but files wait while it does:
+# with the network of Deej-A.I., 16 threads and an H200 analysed 43 songs a second with 256 at once, and 54 with 64.
 TOGETHER = 64
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """What the model's trunk made of a recording: (n, trunk_size) float16, or None if that is known already.
+    """The output of the model's trunk for a recording: (n, trunk_size) float16, or None if the recording is already known.
 
-    more: what each of its companions made of it, if they were asked.
+    more: the outputs of its companions, if requested.
     """
 
     path: Path
@@ -48,17 +48,17 @@ class NotEmbedded:
 
     path: Path
     reason: str
-    lasting: bool  # whether another try would fail again, as long as the file stays as it is
+    lasting: bool  # whether another try would fail again as long as the file is unchanged
 
 
 @dataclass(frozen=True)
 class Unshared(NotEmbedded):
-    """A file that is here, but not where another machine looked for it."""
+    """A file that exists here, but not where another machine looked for it."""
 
 
 @dataclass(frozen=True)
 class Read:
-    """What the model's trunk is to see of a recording: the mel slices of its windows."""
+    """The input of the model's trunk for a recording: the mel slices of its windows."""
 
     path: Path
     key: str
@@ -74,11 +74,11 @@ def embed_file(
     known: Container[str] = (),
     more: Sequence[Companion] = (),
 ) -> Embedded:
-    """One file through the model's trunk, unless its audio key is among the `known` ones.
+    """Embed one file with the model's trunk, unless its audio key is among the `known` ones.
 
-    windows: the largest number of slices, spread evenly over the track. more: companions of the model that are to see it,
-    too. The numbers depend on the file alone. Raises AudioError if the file has no readable audio, UnavailableError if
-    something else is in the way.
+    windows: the largest number of slices, spread evenly over the track. more: companions of the model that also process the
+    file. The numbers depend on the file alone. Raises AudioError if the file has no readable audio, UnavailableError if
+    there is another problem.
     """
     read = read_file(path, model, decoder, windows=windows, known=known)
     if isinstance(read, Embedded):
@@ -88,7 +88,7 @@ def embed_file(
 
 
 def read_file(path: Path, model: Trunk, decoder: Decoder, *, windows: int, known: Container[str] = ()) -> Embedded | Read:
-    """What the model's trunk is to see of a file, or its key alone if that is known; otherwise as `embed_file`."""
+    """Return the input of the model's trunk for a file, or only its key if that is known; otherwise like `embed_file`."""
     try:
         wanted = {"sample_rate": model.sample_rate, "length": model.window, "limit": windows}
         key = decoder.key(path, **wanted)
@@ -97,20 +97,20 @@ def read_file(path: Path, model: Trunk, decoder: Decoder, *, windows: int, known
         return Read(path, key, model.mel(decoder.windows(path, **wanted)))
     except DeejaiError:
         raise
-    except Exception as error:  # a library's surprise must cost one file, not the night
+    except Exception as error:  # an unexpected error of a library must cost one file, not the whole run
         raise UnavailableError(f"{type(error).__name__}: {error}") from error
 
 
 def embed_together(
     batch: list[Read], model: Trunk, device: str, more: Sequence[Companion] = ()
 ) -> Iterator[Embedded | NotEmbedded]:
-    """Many files' mel slices through the trunk at once; file by file if that fails, so that each fails for itself.
+    """Embed many files' mel slices together, or file by file if that fails, so that each fails alone.
 
-    Numbers may differ from those of a file alone by what rounding does, some 1e-5.
+    Numbers may differ from those of a single file by rounding, some 1e-5.
     """
 
     def embed(reads: Sequence[Read]) -> list[tuple[np.ndarray, ...]]:
-        """What all networks make of each of some files."""
+        """Return the outputs of all networks for some files."""
         of_networks = []
         for network, mels in zip((model, *more), zip(*(_seen(read, more) for read in reads), strict=True), strict=True):
             embedded = network.trunk(np.concatenate(mels), device=device)
@@ -129,7 +129,7 @@ def embed_together(
 
 
 def _seen(read: Read, more: Sequence[Companion]) -> list[np.ndarray]:
-    """The mel slices of a file that the model sees, and those that each of its companions does."""
+    """Return a file's mel slices for the model, and those for each of its companions."""
     return [read.mel, *(read.mel[:: companion.every] for companion in more)]
 
 
@@ -162,20 +162,16 @@ def embed_files(
     together: int | None = None,
     decoders: Sequence[Decoder] | None = None,
 ) -> Generator[Embedded | NotEmbedded, None, None]:
-    """Every file through the model's trunk, `threads` at a time; results come as they are ready, in any order.
+    """Embed every file, `threads` at a time; results come as they are ready, in any order.
 
-    `known` keys are not embedded again. Each thread has its files decoded by a process of its own, within `limits`. Closing
-    the iterator waits for the files under way, a moment each, and drops the rest.
+    `known` keys are not embedded again. Each thread has its files decoded in a separate process, within `limits`. Closing
+    the iterator waits for the current files, a moment each, and drops the rest. more: companions of the model that also
+    process the files. decoders: one for each thread, which stay open; by default new ones, with `limits`. device: where the
+    network runs, as `pick_device` returns it. together: how many windows go through the network at once, whatever their
+    files; None: on the CPU each file alone, in its thread, elsewhere `TOGETHER`. Spectrograms are always computed in the
+    files' threads.
 
-    more: companions of the model that are to see the files, too.
-
-    decoders: one for each thread, which stay open; by default new ones, with `limits`.
-
-    device: where the network runs, as `pick_device` returns it. together: how many windows go through the network at once,
-    whatever files they are of; None: on the CPU each file by itself, in its thread, elsewhere `TOGETHER`. Spectrograms are
-    always computed in the files' threads.
-
-    Raises ModelError if the model or a library cannot be loaded; whatever goes wrong with a file makes it `NotEmbedded`.
+    Raises ModelError if the model or a library cannot be loaded; any problem with a file makes it `NotEmbedded`.
     """
     own = [limits.decoder() for _ in range(threads)] if decoders is None else []
     free: queue.SimpleQueue[Decoder] = queue.SimpleQueue()
@@ -221,7 +217,7 @@ def embed_files(
 
 
 def default_threads() -> int:
-    """One worker for each core this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # Linux: containers and taskset give less than the machine has
+    """Return one worker for each core that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # Linux: containers and taskset allow fewer than the machine has
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,6 +1,6 @@
-"""An analysis, tags and vectors computed again, each from its beginning to its end, and told line by line.
+"""An analysis, tagging and computing vectors again, each from start to end, in lines of text.
 
-`words` is everywhere for what would help, by its name in `HINTS`.
+`words` always gives the advice for a name in `HINTS`.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from deejai_core.options.analysis import Analysis
 from deejai_core.progress import Progress, Teller
 from deejai_core.words import counted, one_line
 
-ANALYSED, HEARD = "tracks analysed", "files heard"  # what is counted
+ANALYSED, HEARD = "tracks analysed", "files heard"  # the names of what is counted
 
 
 class AnalysisText(AnalysisObserver):
-    """Tells how an analysis goes on. A context manager, for as long as it does."""
+    """Reports the progress of an analysis. A context manager, for the duration of the analysis."""
 
     def __init__(self, teller: Teller, model: Model) -> None:
         self._teller = teller
@@ -76,13 +76,13 @@ class AnalysisText(AnalysisObserver):
             self._teller.tell(f"Tagged {counted(tracks, 'track')}.")
 
     def stopped(self, help_: str) -> None:
-        """Tell what is kept of an analysis that was stopped, and how it goes on."""
+        """Report what is kept of an analysis that was stopped, and how to continue."""
         if self._progress.total is not None:
             self._teller.warn(f"stopped: {self._progress.done} of {self._progress.total} {self.what} and kept; {help_}")
 
     @property
     def done(self) -> int:
-        """How much of what is counted is done."""
+        """Report how many of the counted things are done."""
         return self._progress.done
 
 
@@ -98,7 +98,10 @@ def analyse_and_tell(
     force: bool = False,
     **wanted: Any,
 ) -> Outcome:
-    """Analyse a library and build its index. wanted: see `analyse_library`; search: see `build_index`. Raises as these."""
+    """Analyse a library and build its index.
+
+    wanted: see `analyse_library`; search: see `build_index`. Raises like these.
+    """
     text = AnalysisText(teller, model)
     try:
         with text:
@@ -137,9 +140,9 @@ def tag_and_tell(
     force: bool = False,
     pretend: bool = False,
 ) -> int:
-    """Tag these tracks, or all, see `tag`; returns how many files could not be heard.
+    """Tag these tracks, or all, see `tag`; return how many files failed.
 
-    hear: have the model's companions hear them before, see `hear_library`. Raises as these two.
+    hear: let the model's companions process them first, see `hear_library`. Raises like these two.
     """
     unheard = 0
     if hear:
@@ -169,7 +172,7 @@ def tag_and_tell(
 def weight_and_tell(
     library: Library, model: Model, analysis: Analysis, teller: Teller, words: Mapping[str, str] = HINTS, *, kept: bool
 ) -> None:
-    """Compute all vectors again, see `weight_again`. kept: whether the next analysis goes by the same epsilon."""
+    """Compute all vectors again, see `weight_again`. kept: whether the next analysis uses the same epsilon."""
     epsilon = analysis.epsilon_for(model)
     given, left = weight_again(library, model, epsilon)
     teller.tell(f"Updated the vectors of {counted(given, 'track')} ({model.name}).")

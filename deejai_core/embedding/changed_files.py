@@ -1,6 +1,7 @@
-"""Files that are not what they were when their audio key was last known: retagged, or another song by now.
+"""Finds files that have changed since their audio key was computed: retagged, or a different song.
 
-The slice store notes the size and time of each file. What differs is looked at by its audio key, which tags do not change.
+The slice store notes the size and time of each file. If they differ, the file's audio key is computed again, which tags do
+not change.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from deejai_core.library import Library
 
 
 def note_of(path: Path, key: str) -> FileNote | None:
-    """What a file of this audio key is like now; None if it is not there."""
+    """Return the state of a file with this audio key; None if it is missing."""
     try:
         status = path.stat()
     except (OSError, ValueError):
@@ -27,10 +28,10 @@ def note_of(path: Path, key: str) -> FileNote | None:
 def look_at_files(
     files: Mapping[int, bytes], keys: Mapping[int, str], store: SliceStore
 ) -> tuple[set[int], list[FileNote]]:
-    """Ids of the tracks whose files have changed, and notes to be kept of files of which there is none yet.
+    """Return the ids of the tracks whose files have changed, and notes about files that have none yet.
 
-    files: the library's, see `Library.files`. keys: of those whose recording is known, the audio key. A file that is not
-    there has not changed. One look at each file, and nothing is read of it.
+    files: the library's, see `Library.files`. keys: the audio keys of those whose recording is known. A missing file has
+    not changed. Each file is checked once, and nothing is read from it.
     """
     noted = store.files()
     changed, unknown = set(), []
@@ -54,7 +55,7 @@ def look_at_files(
 
 
 def note_files(library: Library, ids: Iterable[int]) -> None:
-    """Note what the files of these tracks are like, for instance when an import has put them where they stay."""
+    """Note the state of the files of these tracks, for instance when an import has put them in their final place."""
     if not slices_path(library).exists():
         return
     tracks = library.tracks(ids)
@@ -65,7 +66,7 @@ def note_files(library: Library, ids: Iterable[int]) -> None:
 
 
 def check_mounted(paths: Iterable[Path]) -> None:
-    """Raises UnmountedError if nothing is left of the folder that all of these files are in."""
+    """Raise UnmountedError if the common folder of all these files is missing or empty."""
     root = Path(os.path.commonpath([path.parent for path in paths]))
     try:
         there = any(root.iterdir())

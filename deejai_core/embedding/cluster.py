@@ -1,7 +1,7 @@
-"""Many files to slices on many machines: Dask's workers embed, and whoever asks keeps what they embedded.
+"""Turns many files into slices on many machines: Dask's workers embed, and this machine stores the results.
 
-Paths go out and the trunk's output comes back, so all machines must find the music under the same paths. Workers may come,
-go and die; nothing is kept on them. https://distributed.dask.org
+Paths are sent out and the trunk's output is returned, so all machines must have the music under the same paths. Workers may
+join, leave and crash; nothing is stored on them. https://distributed.dask.org
 """
 
 from __future__ import annotations
@@ -40,24 +40,24 @@ if TYPE_CHECKING:
 
 ADDRESS = re.compile(r"(tcp|tls)://([\w.-]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})")
 
-# Files that the scheduler knows of at once: it hands a worker little more than it has threads and keeps the rest, so some
-# hundreds of threads never wait; and what comes back faster than it can be written is a few megabytes.
+# Files that the scheduler knows at a time: it gives a worker few more than it has threads and keeps the rest, so some
+# hundreds of threads never wait; and results that arrive faster than they can be written take a few megabytes.
 SUBMITTED = 500
-CONNECTING = 8  # seconds until a scheduler must have answered
-PATIENCE = 20  # seconds without any worker, after which none is expected any more
-SILENCE = 2  # seconds without a result, after which it is asked whether there still are workers
-INTERVAL = 0.05  # seconds between looks at what has come back
-STRANGER = 20  # files in a row that a worker may lack, before it is plain that it is the worker's fault
+CONNECTING = 8  # seconds in which a scheduler must answer
+PATIENCE = 20  # seconds without any worker, after which the run ends
+SILENCE = 2  # seconds without a result, after which it checks whether there are still workers
+INTERVAL = 0.05  # seconds between checks for results
+STRANGER = 20  # files in a row that a worker may lack before the worker is at fault
 LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio")
 LOADING = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where Dask's scheduler listens, and what the workers load the model by.
+    """The address of Dask's scheduler, and how the workers load the model.
 
-    model: as `load_model` has it: "musicnn", or the path of a folder, the same on all machines, of a model with that trunk
-    or with such a companion.
+    model: for `load_model`: "musicnn", or the path of a folder, the same on all machines, of a model with that trunk or
+    with such a companion.
     """
 
     address: str
@@ -66,18 +66,18 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Order:
-    """How a worker is to embed: the same for all files of a run, and what it must agree on."""
+    """How a worker should embed: the same for all files of a run, and what it must agree on."""
 
     version: str
     model: str
     trunk_name: str
     windows: int
     limits: Limits
-    more: tuple[str, ...] = ()  # trunks of the model's companions that are to see the files, too
+    more: tuple[str, ...] = ()  # trunks of the model's companions that also process the files
 
 
 def check_address(address: str) -> None:
-    """Raises ClusterError unless this can be the address of a scheduler."""
+    """Raise ClusterError unless this can be the address of a scheduler."""
     found = ADDRESS.fullmatch(address)
     if not found or not 0 < int(found["port"]) < 1 << 16:
         raise ClusterError(f"{address!r} is not the address of a scheduler, such as tcp://host:8786")
@@ -95,12 +95,12 @@ def analyse_on(
     patience: float = PATIENCE,
     submitted: int = SUBMITTED,
 ) -> Generator[Embedded | NotEmbedded, None, None]:
-    """As `embed_files`, by the workers of a cluster, `submitted` files at most on their way; bit for bit the same results.
+    """Embed like `embed_files`, on the workers of a cluster, at most `submitted` files at a time, with bit-equal results.
 
-    Files of `known` keys are embedded again, and what comes of it is dropped: the keys of a large archive are too much to
-    send about for the few files that it has twice. A worker that dies has its files embedded by another one; closing the
-    iterator takes back what no worker has begun. Raises ClusterError if there is no scheduler, no worker for `patience`
-    seconds, or one that embeds otherwise than this machine would; MissingError if Dask is not installed.
+    Files of `known` keys are embedded again, and the results dropped: the keys of a large archive are too many to send for
+    the sake of the few files that it has twice. The files of a worker that dies are embedded by another one; closing the
+    iterator cancels what no worker has begun. Raises ClusterError if there is no scheduler, no worker for `patience`
+    seconds, or one that embeds differently from this machine; MissingError if Dask is not installed.
     """
     check_address(cluster.address)
     companions = tuple(companion.trunk_name for companion in more)
@@ -138,7 +138,7 @@ def analyse_on(
                 else:
                     worker, embedded = outcome
                     result = _judged(path, worker, embedded, known, lacking)
-                # Only now, when the caller has taken those before: a slow one is not buried in results.
+                # Only now, when the caller has taken the previous ones: a slow caller is not overwhelmed by results.
                 for following in islice(waiting, 1):
                     future = submit(following)
                     under_way[future] = following
@@ -148,12 +148,12 @@ def analyse_on(
 
 @contextlib.contextmanager
 def _connected(address: str) -> Iterator[Client]:
-    """A client of the scheduler, which the workers forget when it is closed. Raises ClusterError, MissingError."""
+    """Yield a client of the scheduler, which the workers forget when it is closed. Raises ClusterError, MissingError."""
     with extra("dask"):
         import distributed
     loggers = [logging.getLogger(name) for name in LOGGERS]
     levels = [logger.level for logger in loggers]
-    for logger in loggers:  # what they would say of a lost connection is said here, in one line
+    for logger in loggers:  # they would report a lost connection, which is reported here in one line
         logger.setLevel(logging.CRITICAL + 1)
     try:
         if address.startswith("tls:") and not distributed.Security().get_connection_args("client")["ssl_context"]:
@@ -169,7 +169,7 @@ def _connected(address: str) -> Iterator[Client]:
         except OSError as error:
             raise ClusterError(f"{address}: the scheduler is gone") from error
         finally:
-            with contextlib.suppress(Exception):  # it is gone already, or as good as
+            with contextlib.suppress(Exception):  # it is already gone, or as good as gone
                 if client.status == "running":
                     client.run(forget)
                 client.close(timeout=CONNECTING)
@@ -186,8 +186,8 @@ def _wait_for_worker(client: Client, address: str, patience: float) -> None:
 
 
 def _check_versions(client: Client) -> None:
-    """Raises ClusterError if a machine of the cluster lacks this package, or has another version of it."""
-    # By a function of Python's own, which machines without the package have too.
+    """Raise ClusterError if a machine of the cluster lacks this package, or has another version of it."""
+    # With a function of Python's own, which machines without the package also have.
     ask = partial(resolve_name, "deejai_core:__version__")
     versions = {f"worker {worker}": version for worker, version in client.run(ask, on_error="return").items()}
     try:
@@ -207,14 +207,14 @@ def _check_versions(client: Client) -> None:
 
 
 def _failed(client: Client, path: Path, error: Exception) -> NotEmbedded:
-    """What becomes of a file whose task failed. Raises ClusterError if that is not the file's doing."""
+    """Return the result for a file whose task failed. Raises ClusterError if the file is not at fault."""
     from distributed.scheduler import KilledWorker
 
     if isinstance(error, KilledWorker):
         times = error.allowed_failures + 1
         return NotEmbedded(path, f"the worker died on it, {times} {'time' if times == 1 else 'times'}", lasting=False)
     if not isinstance(error, DeejaiError):
-        _check_versions(client)  # of a worker that came later, most likely
+        _check_versions(client)  # of a worker that joined later, most likely
         raise ClusterError(f"the cluster failed ({type(error).__name__}: {_one_line(error)})") from error
     raise error
 
@@ -222,12 +222,12 @@ def _failed(client: Client, path: Path, error: Exception) -> NotEmbedded:
 def _judged(
     path: Path, worker: str, result: Embedded | NotEmbedded, known: Container[str], lacking: Counter[str]
 ) -> Embedded | NotEmbedded:
-    """A worker's result as it looks from here. Raises ClusterError if the worker seems to have no music at all."""
+    """Return a worker's result, judged from here. Raises ClusterError if the worker seems to have no music at all."""
     if isinstance(result, Unshared):
         if not path.exists():
             return NotEmbedded(path, result.reason, lasting=False)  # missing here as well
         lacking[worker] += 1
-        # It is done with each of them in no time, and would soon have had all that there are.
+        # It would fail each of them at once, and soon have received all files.
         if lacking[worker] >= STRANGER:
             raise ClusterError(f"worker {worker} finds none of the files; does it share the music folder?")
         return replace(result, reason=f"worker {worker}: {result.reason}; does it share the music folder?")
@@ -242,7 +242,7 @@ def _one_line(error: Exception) -> str:
 
 
 def embed(order: Order, path: bytes) -> tuple[str, Embedded | NotEmbedded]:
-    """On a worker: its address, and what it embedded. Raises ClusterError if it cannot embed as it should."""
+    """Return, on a worker, its address and its result. Raises ClusterError if it cannot embed as it should."""
     from distributed import get_worker
 
     worker = get_worker().address
@@ -253,12 +253,12 @@ def embed(order: Order, path: bytes) -> tuple[str, Embedded | NotEmbedded]:
 
 
 def forget() -> None:
-    """On a worker: let go of models and decoders, once no file is under way."""
+    """Release models and decoders, on a worker, once it has no current files."""
     _cached_embedder.cache_clear()
 
 
 class Embedder:
-    """What a worker embeds with: a model, and as many decoders as it has threads at work."""
+    """What a worker embeds with: a model, and as many decoders as it has working threads."""
 
     def __init__(self, order: Order) -> None:
         if order.version != __version__:
@@ -281,7 +281,7 @@ class Embedder:
         weakref.finalize(self, _close_all, self._decoders)
 
     def embed(self, path: Path) -> Embedded | NotEmbedded:
-        """As `embed_file`, but that nothing that a file does is raised."""
+        """Embed like `embed_file`, but raise nothing that a file causes."""
         try:
             decoder = self._decoders.get_nowait()
         except queue.Empty:
@@ -302,7 +302,7 @@ def _close_all(decoders: queue.SimpleQueue[Decoder]) -> None:
         decoders.get().close()
 
 
-@lru_cache(maxsize=2)  # one for each run that the cluster is likely to serve at once
+@lru_cache(maxsize=2)  # one for each run that the cluster is likely to serve at a time
 def _cached_embedder(order: Order) -> Embedder:
     return Embedder(order)
 

@@ -1,4 +1,4 @@
-"""Networks that have other words for what a model hears: they are to hear what was analysed without them."""
+"""Lets companions of a model process recordings that were analysed without them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Heard:
-    """What companions were to hear, in files."""
+    """The result of companions' processing of files."""
 
     wanted: int
     failed: int  # of these; they are tried again the next time
@@ -40,11 +40,11 @@ def hear_library(
     on_start: Callable[[int], None] = lambda files: None,
     on_result: Callable[[Embedded | NotEmbedded], None] = lambda result: None,
 ) -> Heard:
-    """Have the model's companions hear those of these tracks, or of all, that are analysed and that they have not heard.
+    """Let the model's companions process these tracks, or all, that are analysed and that they have not processed.
 
-    on_start: told how many files a companion is to hear. on_result: told what came of each, once that is kept. What is
-    interrupted goes on the next time. Raises NotAnalysedError if nothing is analysed, UnmountedError if the files are gone,
-    LibraryError if an analysis is at work.
+    on_start: receives how many files a companion has to process. on_result: receives each result once it is stored. An
+    interrupted call continues the next time. Raises NotAnalysedError if nothing is analysed, UnmountedError if the files
+    are missing, LibraryError if an analysis is running.
     """
     if not slices_path(library).exists():
         raise NotAnalysedError("nothing analysed yet", hint="analyse")
@@ -66,7 +66,7 @@ def hear_more(
     on_start: Callable[[int], None] = lambda files: None,
     on_result: Callable[[Embedded | NotEmbedded], None],
 ) -> Heard:
-    """As `hear_library`, in a store that is open. cluster, decoders: see `embed_tracks`."""
+    """Do the same as `hear_library` in an open store. cluster, decoders: see `embed_tracks`."""
     wanted = failed = 0
     for companion in model.more:
         paths = _unheard(library, companion, store, ids)
@@ -101,7 +101,7 @@ def hear_more(
 
 
 def unheard_files(library: Library, model: Model, ids: Collection[int] | None = None) -> list[Path]:
-    """The files that `hear_library` would have decoded; nothing is written."""
+    """Return the files that `hear_library` would decode; nothing is written."""
     if not slices_path(library).exists():
         return []
     with open_slices(library) as store:
@@ -109,7 +109,10 @@ def unheard_files(library: Library, model: Model, ids: Collection[int] | None = 
 
 
 def _unheard(library: Library, companion: Companion, store: SliceStore, ids: Collection[int] | None) -> list[Path]:
-    """A file of each recording of these tracks, or of all, that a companion has not heard; one that is there, if any is."""
+    """Return a file of each recording of these tracks, or of all, that a companion has not processed.
+
+    An existing file if possible.
+    """
     recordings = library.recordings(ids)
     heard = store.known(recordings.values(), companion.trunk_name)
     copies: dict[str, list[Path]] = {}
@@ -119,5 +122,5 @@ def _unheard(library: Library, companion: Companion, store: SliceStore, ids: Col
 
 
 def _one_there(copies: Sequence[Path]) -> Path:
-    """The first copy whose file is there, or else the first."""
+    """Return the first copy whose file exists, or else the first."""
     return copies[0] if len(copies) == 1 else next(filter(Path.exists, copies), copies[0])

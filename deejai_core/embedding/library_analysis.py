@@ -1,8 +1,8 @@
-"""Which tracks of a library lack a vector, and how they get one.
+"""Finds the tracks of a library that lack a vector, and analyses them.
 
-There are two steps, each of which keeps what it has done at once. The first decodes files and fills the slice store with
-what the model makes of them; it takes the time. The second (`library_vectors`) turns slices into vectors; it needs to know
-the whole library, so it comes when the first is over.
+There are two steps, each of which stores its results at once. The first decodes files and fills the slice store with the
+trunk's output; this takes the time. The second (`library_vectors`) turns slices into vectors; it depends on the whole
+library, so it follows the first.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ from deejai_core.options.analysis import MORE, Analysis
 if TYPE_CHECKING:
     from deejai_core.embedding.cluster import Cluster
 
-NOTED = 100  # files that are noted at once: each time is a wait for the disk
+NOTED = 100  # files that are noted together: each time means waiting for the disk
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be done to some tracks, by their ids."""
+    """What must be done to some tracks, by their ids."""
 
-    to_embed: list[int]  # their audio is to be decoded
-    to_weight: list[int]  # the model has embedded them, and they lack a vector
-    failed: list[int]  # they failed before, and their files have not changed since
+    to_embed: list[int]  # tracks whose audio must be decoded
+    to_weight: list[int]  # tracks that the model has embedded, but that lack a vector
+    failed: list[int]  # tracks that failed before, and whose files have not changed since
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class Outcome:
     """What an analysis has done, in tracks."""
 
     weighted: Weighted | None  # None: all vectors were up to date
-    wanted: int  # that were to get a vector
-    embedded: int  # whose files were to be decoded
+    wanted: int  # tracks that should get a vector
+    embedded: int  # tracks whose files had to be decoded
     failed: int  # of these
-    skipped: int  # that failed before
+    skipped: int  # tracks that failed before
     tagged: int
-    heard: int = 0  # files that were decoded for companions alone
-    vectors: Vectors | None = None  # where none has changed: their cache, if it is that of the library
+    heard: int = 0  # files that were decoded only for companions
+    vectors: Vectors | None = None  # the cache of vectors, if none has changed and it is the library's
 
     @property
     def idle(self) -> bool:
@@ -72,25 +72,25 @@ class Outcome:
 
 
 class AnalysisObserver:
-    """Who watches an analysis. Each method is called as it goes on; these do nothing."""
+    """Follows the progress of an analysis. Its methods do nothing; override those that you need."""
 
     def planned(self, work: Work, changed: int) -> None:
-        """So much is to be done; of the files to be decoded, so many have changed since the last time."""
+        """Called with the work to do, and how many of the files to decode have changed since the last time."""
 
     def result(self, result: Embedded | NotEmbedded) -> None:
-        """A file was decoded, and what came of it is kept."""
+        """Called when a file was decoded and its result is stored."""
 
     def weighting(self) -> None:
-        """All files are decoded; the vectors are computed now."""
+        """Called when all files are decoded, before vectors are computed."""
 
     def weighted(self, weighted: Weighted, wanted: int) -> None:
-        """The vectors are kept, those of so many tracks that were to get one among them."""
+        """Called when the vectors are stored, with the number of tracks among them that should get one."""
 
     def hearing(self, files: int) -> None:
-        """So many files that are analysed are to be decoded again, for a companion of the model; `result` tells of each."""
+        """Called with the number of analysed files to decode again for a companion; `result` is called for each."""
 
     def tagged(self, tracks: int) -> None:
-        """So many tracks got tags."""
+        """Called with the number of tracks that got tags."""
 
 
 def analyse_library(
@@ -105,12 +105,12 @@ def analyse_library(
     cluster: Cluster | None = None,
     observer: AnalysisObserver | None = None,
 ) -> Outcome:
-    """Give tracks the vectors that they lack, and bring those of all others up to date with the library.
+    """Compute the missing vectors of tracks, and bring those of all others up to date with the library.
 
-    ids: the tracks to look at; None: all. retry: decode what failed before, also if a track has a vector of what its file
-    was then. force: decode all of them again. tagger: the model whose tags tracks get, if they are to. cluster: what
-    decodes the files, instead of this machine. What is interrupted goes on the next time. Raises UnmountedError if the
-    files are gone, LibraryError if another process is at it.
+    ids: the tracks to consider; None for all. retry: decode what failed before, also if a track has a vector of its former
+    audio. force: decode all of them again. tagger: the model whose tags the tracks get, if any. cluster: decodes the files,
+    instead of this machine. An interrupted call continues the next time. Raises UnmountedError if the files are missing,
+    LibraryError if another process is analysing the library.
     """
     observer = observer or AnalysisObserver()
     ids = None if ids is None else list(ids)
@@ -142,7 +142,7 @@ def analyse_library(
             if isinstance(result, NotEmbedded):
                 if not result.lasting and not result.path.exists():
                     check_mounted(paths)
-                if not isinstance(result, Unshared):  # of no file's making: it is to be tried next time, however often
+                if not isinstance(result, Unshared):  # no file is at fault: it should be tried again, however often
                     store.put_failure(result.path, result.reason, lasting=result.lasting)
                 failed += 1
             else:
@@ -187,7 +187,7 @@ def pending_tracks(
     retry: bool = False,
     force: bool = False,
 ) -> list[int]:
-    """The tracks whose files `analyse_library` would decode; nothing is written."""
+    """Return the tracks whose files `analyse_library` would decode; nothing is written."""
     if not slices_path(library).exists():
         done, _ = ids_with_vectors(library, model)
         return [id_ for id_ in library.ids() if id_ not in done] if ids is None else list(ids)
@@ -209,7 +209,7 @@ def pending_files(
     retry: bool = False,
     force: bool = False,
 ) -> list[Path]:
-    """The files that `analyse_library` would decode, each once; nothing is written."""
+    """Return the files that `analyse_library` would decode, without repetitions; nothing is written."""
     pending = pending_tracks(library, model, analysis, ids=ids, retry=retry, force=force)
     paths = [track.path for track in library.tracks(pending).values()]
     if analysis.tags == MORE:
@@ -230,10 +230,10 @@ def plan(
     every: Iterable[int] | None = None,
     done: Set[int] | None = None,
 ) -> Work:
-    """Sort out what tracks lack; see `analyse_library`.
+    """Decide what tracks need; see `analyse_library`.
 
-    changed: ids of tracks whose files have changed: what they hold is embedded if it is another recording. every: the ids
-    of all tracks, done: of those that have a vector, where they have been read already.
+    changed: ids of tracks whose files have changed: their audio is embedded if it is a different recording. every: the ids
+    of all tracks, done: of those that have a vector, if they have been read already.
     """
     failures, done = store.failures(), ids_with_vectors(library, model)[0] if done is None else done
     lost = store.to_embed_again(model.trunk_name)
@@ -242,7 +242,7 @@ def plan(
         ids = list(library.ids() if every is None else every)
         if not force:
             ids = [id_ for id_ in ids if id_ not in done or id_ in changed or id_ in again]
-            if retry:  # also those that have a vector, of what they were before
+            if retry:  # also those that have a vector of their former audio
                 ids = list(dict.fromkeys([*ids, *library.at(list(failures)).values()]))
     tracks = library.tracks(ids)
     keys = library.recordings(list(tracks))
@@ -276,17 +276,17 @@ def embed_tracks(
     decoders: Sequence[Decoder] | None = None,
     on_result: Callable[[Embedded | NotEmbedded], None],
 ) -> list[int]:
-    """Decode the tracks' files and keep what the model's trunk makes of them; returns the ids of those to be weighted.
+    """Decode the tracks' files and store the output of the model's trunk; return the ids of tracks to weight.
 
-    cluster: what embeds them, instead of this machine by so many threads. decoders: see `embed_files`. Each result is in
-    the store and the library before `on_result` gets it. A track keeps the vector that it has until it is weighted, but not
-    one of other audio.
+    cluster: embeds them, instead of this number of threads on this machine. decoders: see `embed_files`. Each result is in
+    the store and the library before `on_result` gets it. A track keeps its vector until it is weighted, unless the vector
+    is of different audio.
     """
     by_path = defaultdict(list)
     for id_, track in library.tracks(ids).items():
         by_path[track.path].append(id_)
     if not by_path:
-        return []  # without waking the network for nothing
+        return []  # without loading the network for nothing
     more = model.more if analysis.tags == MORE else ()
     trunks = (model.trunk_name, *(companion.trunk_name for companion in more))
     known = set() if force else _Known(library, trunks)
@@ -294,7 +294,7 @@ def embed_tracks(
 
     def paths() -> Iterator[Path]:
         for path in by_path:
-            notes[path] = note_of(path, "")  # before it is read: what changes meanwhile is looked at next time
+            notes[path] = note_of(path, "")  # before the file is read: later changes are noticed next time
             yield path
 
     if cluster:
@@ -324,7 +324,7 @@ def embed_tracks(
             if isinstance(result, Embedded):
                 if result.trunk is not None:
                     store.put(result.key, model.trunk_name, result.trunk)
-                for companion, trunk in zip(more, result.more, strict=False):  # none of a recording that is known
+                for companion, trunk in zip(more, result.more, strict=False):  # nothing for a recording that is known
                     store.put(result.key, companion.trunk_name, trunk)
                 for id_ in by_path[result.path]:
                     has_vector = library.keep_recording(id_, result.path, result.key)
@@ -341,7 +341,7 @@ def embed_tracks(
 
 
 def embed_external(library: Library, path: Path, model: Model, analysis: Analysis) -> tuple[str, np.ndarray]:
-    """Audio key and vector of a file, as it would be in this library, whether it is or not. Raises AudioError."""
+    """Return the audio key and vector of a file, as it would have in this library. Raises AudioError."""
     keys = set(library.recordings().values())
     with open_slices(library) as store, analysis.limits.decoder() as decoder:
         known = store.keys(model.trunk_name) & keys
@@ -352,13 +352,12 @@ def embed_external(library: Library, path: Path, model: Model, analysis: Analysi
 
 @dataclass
 class ImportAnalysis:
-    """Vectors for tracks that are just being imported, task by task.
+    """Vectors for tracks that are being imported, task by task.
 
-    Tasks share the model, what was read of the slice store, and the processes that decode, which live until `close`. It is
-    closed at the end of the program at the latest. The vectors of older tracks stay as they are, whatever the
-    import does to the reference, until the next `analyse_library`; which also gives tracks the vectors of a model that has
-    no projection yet. A failure is not remembered: the importer is about to
-    move the file, and the next analysis tries it where it will be.
+    Tasks share the model, the data that were read from the slice store, and the processes that decode, which live until
+    `close`, or the end of the program. The vectors of older tracks do not change, however the import affects the reference,
+    until the next `analyse_library`; this also gives tracks the vectors of a model that has no projection yet. Failures are
+    not stored: the importer is about to move the file, and the next analysis tries it in its final place.
     """
 
     model: Model
@@ -370,18 +369,18 @@ class ImportAnalysis:
     _decoders: list[Decoder] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        # One core is left to whoever answers the importer's questions.
+        # One core is left for the importer and the person who answers its questions.
         threads = self.analysis.threads or max(1, default_threads() - 1)
         self._decoders += [self.analysis.limits.decoder() for _ in range(threads)]
         self._at_the_end = weakref.finalize(self, _close, self._decoders)
 
     def close(self) -> None:
-        """End the processes that decode. They start again when there is another task."""
+        """End the processes that decode. They start again for the next task."""
         with self._lock:
             _close(self._decoders)
 
     def __call__(self, library: Library, ids: Sequence[int]) -> tuple[int, int]:
-        """Analyse tracks; returns how many were, and how many failed."""
+        """Analyse tracks; return how many were analysed, and how many failed."""
         model, analysis = self.model, self.analysis
         with self._lock, open_slices(library) as store:
             lacking = _lacking(library, ids, model, self._decoders[0])
@@ -419,7 +418,7 @@ class ImportAnalysis:
 
 @dataclass(frozen=True)
 class _Known(Container[str]):
-    """The recordings that all of some trunks have embedded, each looked up when it is asked for, by any thread."""
+    """The recordings that all of some trunks have embedded, each looked up on demand, by any thread."""
 
     library: Library
     trunks: tuple[str, ...]
@@ -435,7 +434,7 @@ def _close(decoders: Iterable[Decoder]) -> None:
 
 
 def _lacking(library: Library, ids: Sequence[int], model: Model, decoder: Decoder) -> list[int]:
-    """The tracks without a vector, and those with one of other audio, as after an import that replaced the file."""
+    """Return the tracks without a vector, and those with one of other audio, as after an import that replaced a file."""
     done = set(library.vectors(model.name, model.dimension, ids).ids.tolist())
     keys, tracks = library.recordings(ids), library.tracks(ids)
 
@@ -443,6 +442,6 @@ def _lacking(library: Library, ids: Sequence[int], model: Model, decoder: Decode
         try:
             return id_ in keys and decoder.key(tracks[id_].path) != keys[id_]
         except AudioError:
-            return False  # embedding it will say what is wrong
+            return False  # embedding it will report what is wrong
 
     return [id_ for id_ in tracks if id_ not in done or replaced(id_)]

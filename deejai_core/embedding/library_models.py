@@ -1,4 +1,4 @@
-"""Which model a library uses, and what it has of each."""
+"""The model that a library uses, and what the library has of each model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def name_in_use(library: Library, preferred: str | None = None) -> str:
-    """The name of a model: `preferred`, else what was chosen for this library, else the bundled one.
+    """Return the name of a model: `preferred`, else the one that was chosen for this library, else the bundled one.
 
     Raises ModelError if the choice cannot be read.
     """
@@ -41,7 +41,7 @@ def _chosen_name(library: Library) -> str | None:
 
 
 def choose(library: Library, name: str) -> None:
-    """Use this model for the library from now on. Raises ModelError if that cannot be written."""
+    """Use this model for the library from now on. Raises ModelError if the choice cannot be written."""
     path = choice_path(library)
     try:
         library.folder.mkdir(parents=True, exist_ok=True)
@@ -54,12 +54,12 @@ def choose(library: Library, name: str) -> None:
 def use_model(
     library: Library, name: str, model: Model, analysis: Analysis, *, on_chosen: Callable[[Work], None] = lambda work: None
 ) -> tuple[Work, int]:
-    """Use another model from now on, and give the tracks what vectors can be made of what is stored.
+    """Use another model from now on, and give the tracks the vectors that can be computed from the stored slices.
 
-    on_chosen: told what the tracks lack, when the choice is made and before any vector is. Returns the same, and how many
-    tracks got a vector. What is interrupted goes on with the next analysis. Raises LibraryError if one is at work.
+    on_chosen: receives what the tracks lack, when the choice is stored and before any vector is. Returns the same, and how
+    many tracks got a vector. The next analysis continues an interrupted call. Raises LibraryError if one is running.
     """
-    # Every list asks here for the model in use, and needs nothing of all that.
+    # Every list calls this module for the model in use, and needs none of these imports.
     from deejai_core.embedding.library_analysis import plan
     from deejai_core.embedding.library_vectors import weight_tracks
 
@@ -80,12 +80,12 @@ class ListedModel:
     in_use: bool
     model: Model | None  # None: it cannot be loaded
     problem: DeejaiError | None  # why
-    tracks: int = 0  # that have its vector
-    recordings: int = 0  # that its trunk has embedded
+    tracks: int = 0  # tracks that have its vector
+    recordings: int = 0  # recordings that its trunk has embedded
 
     @property
     def text(self) -> str:
-        """Kind and size of the model, and what the library has of it; nothing of one that cannot be loaded."""
+        """Kind and size of the model, and what the library has of it; empty if it cannot be loaded."""
         from deejai_core.models.facts import kind
 
         if self.model is None:
@@ -95,7 +95,7 @@ class ListedModel:
 
 
 def list_models(library: Library, folder: Path, in_use: str) -> list[ListedModel]:
-    """The bundled model, and those in the folder of models; the one in use in any case."""
+    """Return the bundled model, and those in the folder of models; always including the one in use."""
     names = [BUNDLED, *(path.name for path in model_folders(folder))]
     if in_use not in names and model_folder(in_use, folder).name not in names:
         names.append(in_use)

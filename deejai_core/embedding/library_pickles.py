@@ -1,4 +1,4 @@
-"""The vectors of an existing Deej-A.I., taken over into a library, so that nobody analyses twice."""
+"""Imports the vectors of an existing Deej-A.I. into a library, so that nothing is analysed twice."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from deejai_core.words import one_line
 
 @dataclass
 class Imported:
-    """What became of vectors that were read."""
+    """The result of importing vectors."""
 
     stored: int = 0  # recordings
-    known: int = 0  # recordings that the model has embedded already
+    known: int = 0  # recordings that the model has already embedded
     elsewhere: list[str] = field(default_factory=list)  # paths that are not in the library
-    unusable: list[str] = field(default_factory=list)  # paths whose vectors say nothing
+    unusable: list[str] = field(default_factory=list)  # paths whose vectors are not usable
 
 
 def import_vectors(
@@ -39,10 +39,10 @@ def import_vectors(
     moved: tuple[str, str] | None = None,
     on_warning: Callable[[str], None],
 ) -> Imported:
-    """Keep the vectors in the pickles of a Deej-A.I. as what `model` has embedded in the library's files.
+    """Store the vectors in the pickles of a Deej-A.I. as the output of `model` for the library's files.
 
-    moved: what the paths began with, and what they begin with now. on_warning: told in one line of each pickle that is
-    damaged, or of another model. Raises ModelError if the model has no such vectors, StoreError if a source is not there.
+    moved: the former and the current beginning of the paths. on_warning: receives a line about each pickle that is damaged,
+    or of another model. Raises ModelError if the model has no such vectors, StoreError if a source is missing.
     """
     if not isinstance(model, Speccy):
         raise ModelError(f"{model.name} is not a network of Deej-A.I.", hint="import a network")
@@ -79,7 +79,7 @@ def import_vectors(
 
 
 def _pickled(sources: Sequence[Path], on_warning: Callable[[str], None]) -> Iterator[tuple[Path, str, np.ndarray]]:
-    """Every pickle that can be read, with each path in it and its vectors (n, dimension)."""
+    """Yield every pickle that can be read, with each path in it and its vectors (n, dimension)."""
     for source in sources:
         files = vector_files(source) if source.is_dir() or source.is_file() else []
         if not files:

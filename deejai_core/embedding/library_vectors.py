@@ -1,4 +1,4 @@
-"""Slices become the vectors of a library's tracks, weighted against the library, and are kept in it."""
+"""Computes the vectors of a library's tracks from slices, weighted against the library, and stores them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from deejai_core.models.protocol import Model
 
 
 class Weighted(NamedTuple):
-    """How many tracks were asked for and have their vector now, and how many others got another one.
+    """How many of the requested tracks have their vector now, and how many others got a different one.
 
-    epsilons: the one that vectors were made with until now and the one that they are made with, if they differ. fitted: the
-    slices that the model's projection was fitted to, if that came first.
+    epsilons: the former and the current one, if they differ. fitted: the number of slices that the model's projection was
+    fitted to, if that came first.
     """
 
     given: int
@@ -36,24 +36,24 @@ class Weighted(NamedTuple):
 def up_to_date(
     library: Library, model: Model, epsilon: float, store: SliceStore, recordings: Recordings | None = None
 ) -> bool:
-    """Whether all vectors that can be made of what is stored were weighted against the library as it is.
+    """Return whether all vectors that can be computed from the store were weighted against the current library.
 
-    recordings: the library's, where they are open already.
+    recordings: the library's, if they are already open.
     """
     return is_current(store, model, epsilon, open_recordings(library) if recordings is None else recordings)
 
 
 def used_epsilon(store: SliceStore, model: Model) -> float | None:
-    """What epsilon vectors of this model were last weighted with; None if they were not."""
+    """Return the epsilon with which vectors of this model were last weighted; None if they were not."""
     weighting = store.weighting()
     return weighting.epsilon if weighting and weighting.model == model.name else None
 
 
 def weight_tracks(library: Library, ids: Iterable[int], model: Model, epsilon: float, store: SliceStore) -> Weighted:
-    """Give tracks that have been embedded their vectors, and bring those of all others up to date with the library.
+    """Give embedded tracks their vectors, and bring those of all others up to date with the library.
 
-    For one process at a time. What is interrupted goes on the next time. A model without its projection gets it first, see
-    `fit_to_stored`, whose ModelError this raises.
+    For one process at a time. An interrupted call continues the next time. A model without its projection gets it first,
+    see `fit_to_stored`, whose ModelError this raises.
     """
     tracks, wanted = _tracks_of(renew_recordings(library).keys()), set(ids)
     keys = {key for key, found in tracks.items() if wanted.intersection(found)}
@@ -67,9 +67,9 @@ def weight_tracks(library: Library, ids: Iterable[int], model: Model, epsilon: f
 
 
 def weight_again(library: Library, model: Model, epsilon: float) -> tuple[int, int]:
-    """Compute the vectors of all tracks again from what is stored; returns of how many, and for how many nothing is stored.
+    """Compute all vectors again from the store; return how many tracks have one, and for how many nothing is stored.
 
-    Raises NotAnalysedError, or LibraryError if another process is at it.
+    Raises NotAnalysedError, or LibraryError if another process is computing them.
     """
     with open_slices(library) as store, alone(library):
         ids = library.recordings().keys()
@@ -81,7 +81,7 @@ def weight_again(library: Library, model: Model, epsilon: float) -> tuple[int, i
 
 
 def different_vectors(library: Library, model: Model, epsilon: float, store: SliceStore, number: int) -> list[str]:
-    """Those of `number` recordings with a track whose vector differs from what their slices give, if all is up to date."""
+    """Return, of `number` recordings, those with a track whose vector is not that of their slices, if all is up to date."""
     tracks = _tracks_of(library.recordings())
     counted = sorted(store.counted() & tracks.keys())
     some = set(counted[:: max(1, len(counted) // number)][:number])
@@ -106,7 +106,7 @@ def weight_imported(
 ) -> None:
     """Give tracks that have just been embedded their vectors, and leave the others to the next `weight_tracks`.
 
-    read: slices of the reference by audio key that need not be read again; gains those that were.
+    read: slices of the reference by audio key that need not be read again; those that are read are added.
     """
     recordings = open_recordings(library)
     tracks = recordings.tracks_of(set(library.recordings(set(ids)).values()))
@@ -130,7 +130,10 @@ def weight_imported(
 
 
 def _tracks_of(recordings: Mapping[int, str]) -> dict[str, list[int]]:
-    """The tracks of each recording, by audio key. One that the library has twice has one vector: so lists know it."""
+    """Return the tracks of each recording, by audio key.
+
+    Copies of a recording have the same vector, by which lists recognise them.
+    """
     tracks = defaultdict(list)
     for id_, key in recordings.items():
         tracks[key].append(id_)

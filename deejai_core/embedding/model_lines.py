@@ -1,4 +1,4 @@
-"""What there is to say when a library gets another model, or vectors from elsewhere."""
+"""Messages about a library that gets another model, or vectors from elsewhere."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from deejai_core.words import counted
 def switch_model(
     library: Library, name: str, model: Model, analysis: Analysis, teller: Teller, words: Mapping[str, str] = HINTS
 ) -> None:
-    """Use another model from now on, see `use_model`, and tell what becomes of the tracks' vectors.
+    """Use another model from now on, see `use_model`, and report what happens to the tracks' vectors.
 
-    words: for what would help, by its name in `HINTS`.
+    words: gives the advice for a name in `HINTS`.
     """
     weighting = False
 
@@ -34,7 +34,7 @@ def switch_model(
     try:
         work, given = use_model(library, name, model, analysis, on_chosen=chosen)
     except BaseException as error:  # ctrl-C, a full disk
-        if weighting and not isinstance(error, ModelError):  # the model has no projection, and says what that takes
+        if weighting and not isinstance(error, ModelError):  # the model has no projection, and its error says what it needs
             teller.warn(f"stopped; {words['compute the rest']}")
         raise
     if weighting:
@@ -46,7 +46,7 @@ def switch_model(
 
 
 def tell_import(imported: Imported, name: str, teller: Teller, words: Mapping[str, str] = HINTS) -> None:
-    """Tell what became of vectors that were imported for a model of this name."""
+    """Report the import of vectors for a model of this name."""
     teller.say(f"{counted(imported.stored, 'recording')} imported, {imported.known:,} already known")
     for paths, why in (
         (imported.elsewhere, f"the files are not in the library ({words['say where files were']})"),

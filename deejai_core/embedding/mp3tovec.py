@@ -27,17 +27,17 @@ import numpy as np
 from deejai_core.models.device import use_one_thread
 
 REFERENCE = 3_072  # tracks at most; measured, see docs/benchmarks.md
-DOUBT = 2e-7  # for each dimension: beyond the rounding error of a float32 product of unit vectors (half of 2**-23)
+DOUBT = 2e-7  # per dimension: more than the rounding error of a float32 product of unit vectors (half of 2**-23)
 BLOCK = 256  # slices compared at once
 PANEL = 256  # tracks of a reference that they are compared with at once
-FEW = 16  # tracks whose slices are compared in one product: in many small ones the overhead would take most of the time
+FEW = 16  # tracks whose slices are compared in one product: in many small ones, the overhead would take most of the time
 
 
 class Reference:
-    """Tracks that slices are compared with, laid out for that.
+    """Tracks that slices are compared with, in a suitable layout.
 
-    tracks: of each its slices as unit vectors (n, dimension) float32, n >= 1. column: where each track stands in what
-    `sharing` returns (tracks,).
+    tracks: the slices of each as unit vectors (n, dimension) float32, n >= 1. column: the place of each track in the result
+    of `sharing` (tracks,).
     """
 
     def __init__(self, tracks: Sequence[np.ndarray]) -> None:
@@ -51,7 +51,7 @@ class Reference:
         return len(self._tracks)
 
     def sharing(self, slices: np.ndarray, epsilon: float) -> np.ndarray:
-        """Which tracks have a slice of the same word: (slices, columns) bool for unit vectors (slices, dimension)."""
+        """Return which tracks share each slice's word: (slices, columns) bool for unit vectors (slices, dimension)."""
         if 0 < len(self) <= FEW:
             same = _same_word(slices, np.concatenate(self._tracks).T, epsilon)
             return np.logical_or.reduceat(same, np.cumsum([0, *map(len, self._tracks[:-1])]), axis=1)
@@ -62,20 +62,20 @@ class Reference:
 
 
 class _Panel:
-    """Tracks, those with most slices first, so few that a product of theirs stays in a core's cache until it is read."""
+    """Tracks, those with most slices first, so few that their product stays in a core's cache until it is read."""
 
     def __init__(self, tracks: Sequence[np.ndarray]) -> None:
-        # The k-th slices of all tracks that have so many, (dimension, tracks). What a slice has in common with the nearest
-        # of a track's slices is the largest over these, without a matrix of all slices.
+        # The k-th slices of all tracks that have this many, (dimension, tracks). The similarity to the nearest of a track's
+        # slices is the largest over these, without a matrix of all slices.
         lengths = np.array([len(units) for units in tracks])
         slices = np.concatenate(tracks)
-        first = np.cumsum(lengths) - lengths  # of each track among all slices
+        first = np.cumsum(lengths) - lengths  # the first slice of each track among all
         self._layers = [np.ascontiguousarray(slices[first[: (lengths > k).sum()] + k].T) for k in range(len(tracks[0]))]
 
     def sharing(self, slices: np.ndarray, epsilon: float) -> np.ndarray:
-        """Which tracks have a slice of the same word: (slices, tracks) bool for unit vectors (slices, dimension)."""
+        """Return which tracks share each slice's word: (slices, tracks) bool for unit vectors (slices, dimension)."""
         nearest = slices @ self._layers[0]
-        room = np.empty(nearest.size, np.float32)  # memory that is asked for anew each time is cleared each time
+        room = np.empty(nearest.size, np.float32)  # newly allocated memory would be cleared each time
         for layer in self._layers[1:]:
             similarity = room[: len(slices) * layer.shape[1]].reshape(len(slices), -1)
             np.matmul(slices, layer, out=similarity)
@@ -94,10 +94,10 @@ class _Panel:
 
 
 def mp3tovec(library: Sequence[np.ndarray], epsilon: float) -> np.ndarray:
-    """One vector of unit length for each track of a library, in the order of their keys.
+    """Return one vector of unit length for each track of a library, in the order of their keys.
 
-    library: per track its slice vectors (n, dimension), n >= 1, not normalised; the first `REFERENCE` are the reference.
-    epsilon: cosine distance between 0 and 2. Returns (tracks, dimension) float32.
+    library: the slice vectors (n, dimension) of each track, n >= 1, not normalised; the first `REFERENCE` are the
+    reference. epsilon: cosine distance between 0 and 2. Returns (tracks, dimension) float32.
     """
     units = [unit(slices) for slices in library]
     reference = Reference(units[:REFERENCE])
@@ -110,9 +110,9 @@ def mp3tovec(library: Sequence[np.ndarray], epsilon: float) -> np.ndarray:
 def count_others(
     tracks: Sequence[np.ndarray], reference: Reference, places: Sequence[int | None], epsilon: float
 ) -> list[np.ndarray]:
-    """For each slice of each track, how many other tracks of the reference share its word: (n,) int64 a track.
+    """Return, for each slice of each track, how many other tracks of the reference share its word: (n,) int64 per track.
 
-    tracks: unit slices (n, dimension) of each. places: where in the reference it stands itself; None: nowhere.
+    tracks: unit slices (n, dimension) of each. places: its own place in the reference; None if it is not in it.
     """
 
     def count(block: slice) -> list[np.ndarray]:
@@ -131,33 +131,34 @@ def count_others(
 
 
 def reference_sizes(reference: Reference, places: Sequence[int | None]) -> list[int]:
-    """N of each track: the tracks of the reference and itself."""
+    """Return N of each track: the number of tracks in the reference and itself."""
     return [len(reference) + (place is None) for place in places]
 
 
 def tfidf_vectors(
     tracks: Sequence[np.ndarray], others: Sequence[np.ndarray], sizes: Sequence[int], epsilon: float
 ) -> np.ndarray:
-    """The vectors (tracks, dimension) float32 of tracks whose document frequencies are known.
+    """Return the vectors (tracks, dimension) float32 of tracks whose document frequencies are known.
 
-    tracks: unit slices (n, dimension) of each. others: of each (n,) the other tracks that share a slice's word. sizes: N.
+    tracks: unit slices (n, dimension) of each. others: (n,) of each, the number of other tracks that share a slice's word.
+    sizes: N.
     """
     vectors = np.zeros((len(tracks), tracks[0].shape[1] if len(tracks) else 0), np.float32)
     for row, (units, shared, size) in enumerate(zip(tracks, others, sizes, strict=True)):
-        tf = np.maximum(np.count_nonzero(_same_word(units, units.T, epsilon), axis=1), 1)  # its own, even of zeros
+        tf = np.maximum(np.count_nonzero(_same_word(units, units.T, epsilon), axis=1), 1)  # its own, even if zero
         vectors[row] = _weighted_sum(units, tf * np.log(1 + size / (1 + shared)))
     return vectors
 
 
 def unit(slices: np.ndarray) -> np.ndarray:
-    """Vectors of unit length along the last axis, float32; one of zeros stays."""
+    """Return vectors of unit length along the last axis, float32; zeros are unchanged."""
     slices = slices.astype(np.float32)
     norms = np.sqrt((slices * slices).sum(axis=-1, keepdims=True))
     return np.asarray(slices / np.where(norms > 0, norms, 1))
 
 
 def _same_word(slices: np.ndarray, others: np.ndarray, epsilon: float) -> np.ndarray:
-    """Which of two sets of unit slices, (n, dimension) and (dimension, m), are the same word: (n, m) bool."""
+    """Return which of two sets of unit slices, (n, dimension) and (dimension, m), are the same word: (n, m) bool."""
 
     def exact(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         return np.asarray((slices[rows].astype(np.float64) * others.T[columns]).sum(axis=1))
@@ -168,7 +169,7 @@ def _same_word(slices: np.ndarray, others: np.ndarray, epsilon: float) -> np.nda
 def _above(
     similarity: np.ndarray, least: float, doubt: float, exact: Callable[[np.ndarray, np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    """Where similarities (n, m) float32 are above `least`, by what is `exact` of rows and columns within the doubt."""
+    """Return where similarities (n, m) float32 are above `least`; `exact` of rows and columns decides doubtful ones."""
     same = similarity > least + doubt
     possible = similarity > least - doubt
     if np.count_nonzero(possible) > np.count_nonzero(same):
@@ -180,17 +181,17 @@ def _above(
 
 
 def _blocks(tracks: Sequence[np.ndarray]) -> list[slice]:
-    """Runs of whole tracks with about `BLOCK` slices each."""
+    """Yield runs of whole tracks with about `BLOCK` slices each."""
     number = np.cumsum([len(slices) for slices in tracks]) // BLOCK
     cuts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), *([len(tracks)] if len(tracks) else [])]
     return list(map(slice, cuts, cuts[1:]))
 
 
 def _weighted_sum(units: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The direction of the weighted sum of unit slices, never zero."""
+    """Return the direction of the weighted sum of unit slices, never zero."""
     total: np.ndarray = (units * weights[:, None]).sum(axis=0)
     if np.linalg.norm(total) < 1e-6 * weights.sum():
-        total = units[np.argmax(weights)]  # slices that cancel each other out: the heaviest speaks for the track
+        total = units[np.argmax(weights)]  # the slices cancel each other out: the one with the largest weight decides
     if not total.any():
         total = np.eye(1, units.shape[1])[0]  # it has no direction; any will do, if it is always the same
     return np.asarray(total / np.linalg.norm(total), np.float32)

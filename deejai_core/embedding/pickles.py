@@ -1,4 +1,4 @@
-"""The vectors of an existing installation of Deej-A.I., read from its pickles without running what is in them.
+"""Reads the vectors of an existing installation of Deej-A.I. from its pickles, without running them.
 
 Its files are: one in the dump folder for each track, (audio path, slice vectors (n, 100)); in `mp3tovecs/` below it, {audio
 path: vector (100,)}; and `tracktovec.p`, `spotifytovec.p`, `mp3tovecs.p`, {Spotify id: vector or slice vectors}.
@@ -24,19 +24,18 @@ NUMBERS = re.compile("[fiu][248]|[iu]1")  # types of arrays that are read
 
 
 def vector_files(path: Path) -> list[Path]:
-    """The pickles of the dump folder `path`, one for each track, in order; `path` itself if it is a file."""
+    """Return the pickles of the dump folder `path`, one for each track, in order; `path` itself if it is a file."""
     if path.is_dir():
         return sorted(file for file in path.iterdir() if file.suffix == ".p" and file.is_file())
     return [path]
 
 
 def read_vectors(path: Path) -> Iterator[tuple[str, np.ndarray]]:
-    """Audio paths (or Spotify ids) and their vectors, (n, dimension) float32, as the pickle `path` has them.
+    """Return audio paths (or Spotify ids) and their vectors, (n, dimension) float32, from the pickle `path`.
 
-    n is 1 where there is one vector for the track, and 0 where the original found the track too short. Numbers are passed
-    on as they are, finite or not: the original stored zeros for tracks that were alone in their batch. Raises StoreError
-    before anything is given if the file cannot be read to its end, or holds anything but numbers, text, tuples, lists and
-    dictionaries.
+    n is 1 if the track has one vector, and 0 if it was too short for the original. Numbers are returned as they are, finite
+    or not: the original stored zeros for tracks that were alone in their batch. Raises StoreError before returning anything
+    if the file cannot be read to its end, or contains anything but numbers, text, tuples, lists and dictionaries.
     """
     try:
         with path.open("rb") as file:
@@ -52,7 +51,7 @@ def read_vectors(path: Path) -> Iterator[tuple[str, np.ndarray]]:
         raise StoreError(refusal(path, "cannot be read", error, READING)) from error
     except EOFError as error:
         raise StoreError(f"{path}: cut off; analyse its tracks again") from error
-    except Exception as error:  # bytes of any kind make the unpickler raise errors of any kind
+    except Exception as error:  # arbitrary bytes make the unpickler raise any kind of error
         reason = str(error) if isinstance(error, pickle.UnpicklingError) else type(error).__name__
         raise StoreError(f"{path}: not vectors of Deej-A.I. ({reason})") from error
     yield from pairs
@@ -83,7 +82,7 @@ def _vectors(values: object) -> np.ndarray:
 
 
 class _Bounded:
-    """A file that refuses to read beyond its end, so that no length written in it makes anybody reserve memory for it."""
+    """A file that does not read beyond its end, so that no length written in it reserves memory for it."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file, self._left = file, size
@@ -101,7 +100,7 @@ class _Bounded:
 
 
 class _Type:
-    """What stands for numpy's dtype: no more than its code and the order of its bytes."""
+    """Stands for numpy's dtype: only its code and the order of its bytes."""
 
     def __init__(self, code: object, *_: object) -> None:
         if not isinstance(code, str) or not NUMBERS.fullmatch(code):
@@ -113,7 +112,7 @@ class _Type:
 
 
 class _Array:
-    """What stands for numpy's array: its state as it was pickled."""
+    """Stands for numpy's array: its state as it was pickled."""
 
     def __init__(self) -> None:
         self._state: tuple[Any, ...] = ()
@@ -140,7 +139,7 @@ def _from_buffer(content: object, kind: object, shape: object, order: object) ->
 
 
 def _counted(step: Callable[[Any], None]) -> Callable[[Any], None]:
-    """A step of an unpickler that is taken only so often: each may leave an object of 70 bytes, and takes but one."""
+    """A step of an unpickler with a limit on its number: each may leave an object of 70 bytes, and takes only one byte."""
 
     def counted(unpickler: _Unpickler) -> None:
         unpickler._left -= 1
@@ -152,12 +151,12 @@ def _counted(step: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 class _Unpickler(pickle._Unpickler):
-    """Makes nothing but the above, and no more of it than a file of this size (bytes) has use for.
+    """Makes nothing but these objects, and no more of them than a file of this size (bytes) needs.
 
-    The one in Python, not in C: that one believes any number for a place in its memo.
+    It is Python's own, not the one in C, which accepts any number as a place in its memo.
     """
 
-    read: Callable[[int], bytes]  # these two are there while something is loaded
+    read: Callable[[int], bytes]  # these two exist while something is loaded
     append: Callable[[object], None]
 
     def __init__(self, file: _Bounded, size: int) -> None:
@@ -178,7 +177,7 @@ class _Unpickler(pickle._Unpickler):
 
     def load_bytearray8(self) -> None:
         (size,) = struct.unpack("<Q", self.read(8))
-        self.append(self.read(size))  # not reserved before it is known to be there
+        self.append(self.read(size))  # not reserved before it is known to exist
 
     dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
         code: _counted(step) for code, step in pickle._Unpickler.dispatch.items()

@@ -1,4 +1,4 @@
-"""Projections that are fitted to what is stored of a library, for networks that come without one."""
+"""Fits projections to the stored slices of a library, for networks without one."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ AT_ONCE = 256  # recordings whose slices are read at once
 
 
 def is_unfitted(model: Model) -> TypeGuard[OnnxModel]:
-    """Whether a model has no vectors yet, since its projection is still to be fitted."""
+    """Return whether a model has no vectors yet, because its projection must still be fitted."""
     return isinstance(model, OnnxModel) and model.is_unfitted
 
 
 def fit_to_stored(store: SliceStore, model: OnnxModel, library: Collection[str]) -> int:
-    """Fit a model's projection to what is stored of a library, and freeze it; returns to how many slices.
+    """Fit a model's projection to the store of a library, and freeze it; return to how many slices.
 
-    library: the keys of its recordings, of which those are taken that TF-IDF takes as its reference. Raises ModelError if
-    they have too few slices, or all the same.
+    library: the keys of its recordings, of which the reference of TF-IDF is used. Raises ModelError if they have too few
+    slices, or only equal ones.
     """
     keys = choose_reference(key for key in store.keys(model.trunk_name) if key in library)
 
     def blocks() -> Iterator[np.ndarray]:
-        """(n, outputs) of each block of recordings."""
+        """Yield (n, outputs) of each block of recordings."""
         for start in range(0, len(keys), AT_ONCE):
             stored = store.get_many(keys[start : start + AT_ONCE], model.trunk_name, model.trunk_size)
             data = b"".join(stored[key] for key in keys[start : start + AT_ONCE])
@@ -56,10 +56,10 @@ def fit_to_stored(store: SliceStore, model: OnnxModel, library: Collection[str])
 
 
 def refit(library: Library, model: Model) -> int:
-    """Fit a model's projection anew, to what is stored of this library; returns to how many slices.
+    """Fit a model's projection again, to the store of this library; return to how many slices.
 
-    Its vectors are others from then on, of another name. Raises ModelError if it has none that was fitted, or there are too
-    few slices; LibraryError if another process is at it.
+    Its vectors change, and get another name. Raises ModelError if it has no fitted projection, or there are too few slices;
+    LibraryError if another process is analysing the library.
     """
     if not isinstance(model, OnnxModel) or model.config.projection != FIT:
         raise ModelError(f"{model.name}: its projection was not fitted here, so there is nothing to fit again")

@@ -1,8 +1,8 @@
-"""Which tracks hold a recording, and which recordings of a library come first, without the audio keys of all of it.
+"""Finds the tracks of a recording, and the first recordings of a library, without reading all audio keys.
 
-A cache beside the library: the keys in order, each with a track, and the library's bookmark of then. What has changed since
-is read from the library and put in its place. A track that went is found out when it is asked for: whatever is said of a
-recording was read from the library just then.
+It uses a cache beside the library: the keys in order, each with a track, and the library's bookmark at that time. Changes
+since then are read from the library and merged. A removed track is noticed when it is asked for: every answer about a
+recording has just been read from the library.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from deejai_core.files import open_regular, replacing
 from deejai_core.library import Library
 
 VERSION = 1
-CACHED_FROM = 2_000  # tracks; the keys of fewer are read from the library as fast
-RENEWED = 2_000  # tracks: when so many have changed since the file was written, all is read and written anew
+CACHED_FROM = 2_000  # tracks; with fewer, reading the keys from the library is as fast
+RENEWED = 2_000  # tracks: when this many have changed since the file was written, it is written again
 LONGEST_KEY = 64  # characters; a longer one is damage, and would make every row as long
 DIGEST = 16  # bytes at the beginning of the file: BLAKE2b of the rest, which is a line of JSON, and the rows
 
@@ -36,7 +36,7 @@ class Recordings:
     rows: np.ndarray
 
     def tracks_of(self, keys: Collection[str]) -> dict[str, list[int]]:
-        """The tracks of these recordings, by key; without those that the library does not have."""
+        """Return the tracks of these recordings, by key, without those that the library does not have."""
         sought = np.array([_stored(key) for key in keys] or [b""])
         first, last = (np.searchsorted(self.rows["key"], sought, side) for side in ("left", "right"))
         places = [place for start, end in zip(first.tolist(), last.tolist(), strict=True) for place in range(start, end)]
@@ -46,14 +46,17 @@ class Recordings:
         return {key: found[key] for key in keys if key in found}
 
     def keys(self) -> dict[int, str]:
-        """The key of each track, in no order. One that has lost its key since the rows were kept may be among them."""
+        """The key of each track, in no particular order.
+
+        It may include tracks that have lost their key since the rows were stored.
+        """
         keys = (key.decode("utf-8", "surrogatepass") for key in self.rows["key"].tolist())
         return dict(zip(self.rows["id"].tolist(), keys, strict=True))
 
     def first(self, count: int, embedded: Callable[[list[str]], set[str]]) -> list[str]:
-        """The first `count` recordings, in the order of their keys, of those that are `embedded`."""
+        """Return the first `count` recordings, in the order of their keys, of those that are `embedded`."""
         found: dict[str, None] = {}
-        step = count + count // 8 + 1  # some may not be embedded, or gone
+        step = count + count // 8 + 1  # some may not be embedded, or removed
         for start in range(0, len(self.rows), step):
             rows = self.rows[start : start + step]
             there = self._current(rows)
@@ -64,20 +67,20 @@ class Recordings:
         return list(found)[:count]
 
     def _current(self, rows: np.ndarray) -> dict[int, str]:
-        """The key of each of these tracks that still has it, in the order of the ids."""
+        """Return the key of each of these tracks that still has it, in the order of the ids."""
         before = {id_: key for key, id_ in rows.tolist()}
         return {id_: key for id_, key in self.library.recordings(list(before)).items() if _stored(key) == before[id_]}
 
 
 class _Kept(NamedTuple):
-    """What the file holds: rows as those of `Recordings`, and the library's bookmark of then."""
+    """The content of the file: rows as in `Recordings`, and the library's bookmark at that time."""
 
     rows: np.ndarray
     bookmark: dict[str, Any]
 
 
 def open_recordings(library: Library) -> Recordings:
-    """The recordings of a library as it is. A folder that cannot be written costs time."""
+    """Return the current recordings of a library. If the folder cannot be written, only time is lost."""
     kept = _read(recordings_path(library))
     changed = library.changed_since(kept.bookmark) if kept else None
     if kept is None or changed is None or len(changed) > RENEWED:
@@ -86,11 +89,11 @@ def open_recordings(library: Library) -> Recordings:
 
 
 def renew_recordings(library: Library) -> Recordings:
-    """As `open_recordings`, with all keys read from the library.
+    """Return the same as `open_recordings`, with all keys read from the library.
 
-    So it finds, too, what no bookmark tells: that a backup has brought back tracks which were gone when the keys were kept.
+    This also finds what no bookmark tells: tracks that a backup has restored, which were gone when the keys were stored.
     """
-    # Before what it is a bookmark of: what comes meanwhile is seen twice, not missed.
+    # Before reading the rows: changes that happen meanwhile are seen twice, not missed.
     bookmark = library.bookmark()
     rows = _rows(library.recordings())
     if len(rows) >= CACHED_FROM:
@@ -104,7 +107,7 @@ def _stored(key: str) -> bytes:
 
 
 def _rows(recordings: Mapping[int, str]) -> np.ndarray:
-    """(n,) key and id of tracks, in the order of the keys."""
+    """Return (n,) key and id of tracks, in the order of the keys."""
     whole = {id_: _stored(key) for id_, key in recordings.items() if len(key) <= LONGEST_KEY and "\0" not in key}
     rows = np.empty(len(whole), _row_type(max(map(len, whole.values()), default=1)))
     rows["key"], rows["id"] = list(whole.values()), list(whole)
@@ -116,7 +119,7 @@ def _row_type(width: int) -> np.dtype:
 
 
 def _changed(rows: np.ndarray, changed: Iterable[int], recordings: Mapping[int, str]) -> np.ndarray:
-    """The rows, with what some tracks hold now in place of what they held."""
+    """Return the rows, with the current keys of some tracks in place of their old ones."""
     new = _rows(recordings)
     type_ = _row_type(max(rows.dtype["key"].itemsize, new.dtype["key"].itemsize))
     others = rows[~np.isin(rows["id"], list(changed))].astype(type_)
@@ -124,7 +127,7 @@ def _changed(rows: np.ndarray, changed: Iterable[int], recordings: Mapping[int, 
 
 
 def _read(path: Path) -> _Kept | None:
-    """What is kept; None if it is not there or not whole."""
+    """Return the content of the file; None if it is missing or damaged."""
     try:
         with open_regular(path) as file:
             digest, data = file.read(DIGEST), file.read()

@@ -1,7 +1,7 @@
-"""The unit slices of a library's reference, kept beside the library, so that an import need not make them again.
+"""The unit slices of a library's reference, stored beside the library, so that an import need not compute them again.
 
-A cache of what the slice store holds: each recording's unit slices, and the checksum of the stored ones that they were made
-of. Whose checksum is another one by now, or is not known, has its slices read from the store.
+It is a cache of the slice store: each recording's unit slices, and the checksum of the stored output that they were
+computed from. If that checksum has changed or is unknown, the slices are read from the store.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from deejai_core.library import Library
 from deejai_core.models.protocol import Model
 
 VERSION = 1
-CACHED_FROM = 500  # recordings; the slices of fewer are read from the store as fast
-RENEWED = 1 / 8  # of a reference: when the slices of so many recordings are read from the store, the file is written anew
+CACHED_FROM = 500  # recordings; with fewer, reading the slices from the store is as fast
+RENEWED = 1 / 8  # of a reference: when the slices of this share are read from the store, the file is written again
 CHECKSUM = 4  # bytes at the beginning of the file: CRC-32 of the rest, which is a line of JSON, the rows, and the slices
-ALIGNED = 8  # bytes: where the rows begin is a multiple of this
+ALIGNED = 8  # bytes: rows begin at a multiple of this
 FLOAT = np.dtype("<f4")
 
 
 def read_reference(
     library: Library, store: SliceStore, model: Model, checksums: Mapping[str, int | None]
 ) -> dict[str, np.ndarray]:
-    """Unit slices (n, dimension) of the recordings of a reference, by key, in the order asked for.
+    """Return unit slices (n, dimension) of the recordings of a reference, by key, in the requested order.
 
-    checksums: of each key what `SliceStore.checksums` says of it. A folder that cannot be written costs time.
+    checksums: of each key, the one that `SliceStore.checksums` returns. If the folder cannot be written, only time is lost.
     """
     path = reference_path(library)
     kept = _read(path, model) if len(checksums) >= CACHED_FROM else {}
@@ -51,7 +51,7 @@ def read_reference(
 
 
 def _read(path: Path, model: Model) -> dict[str, tuple[int, np.ndarray]]:
-    """Checksum and unit slices of each recording that is kept; nothing if they are not of this model, or not whole."""
+    """Return checksum and unit slices of each stored recording; none if they are not of this model, or damaged."""
     try:
         with open_regular(path) as file:
             mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
@@ -94,6 +94,6 @@ def _row_type(width: int) -> np.dtype:
 
 
 def _projection(model: Model) -> str:
-    """What tells a model's way from the trunk's output to slice vectors from any other."""
+    """Return a digest of how a model computes slice vectors from the trunk's output."""
     made = model.project(np.eye(model.trunk_size, dtype=np.float32))
     return blake2b(model.trunk_name.encode() + made.astype(FLOAT).tobytes(), digest_size=16).hexdigest()

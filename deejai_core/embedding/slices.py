@@ -1,10 +1,10 @@
 """The slice store: the trunk's output for the windows of every recording, on disk.
 
-Hours of analysis lie here, everything else can be computed from it. One SQLite file beside the library, keyed by the
-recording's audio key, so that moved, renamed, retagged and re-imported files keep theirs. docs/storage.md describes it.
+It holds hours of analysis; everything else can be computed from it. It is one SQLite file beside the library, with audio
+keys as keys, so that moved, renamed, retagged and re-imported files keep their slices. docs/storage.md describes it.
 
-It also holds the count that the library's vectors were last made from: which recordings were the reference, and how many
-of them share the word of each slice. Triggers keep it true, whoever replaces or removes slices.
+It also holds the count that the library's vectors were last computed from: which recordings were the reference, and how
+many of them share the word of each slice. Triggers keep the count true, whatever replaces or removes slices.
 """
 
 from __future__ import annotations
@@ -82,30 +82,30 @@ SCHEMA = Schema(
 
 STORED = np.dtype("<f2")
 COUNTED = np.dtype("<u2")  # more than any reference has tracks
-INFINITE = 0x7C00  # bits that are all set in what is no finite number of two bytes
+INFINITE = 0x7C00  # bits that are all set in a two-byte number that is not finite
 CHUNK = 500  # keys in one SQL statement
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A file that could not be analysed, and what it was like then."""
+    """A file that could not be analysed, and its state at that time."""
 
     path: Path
     reason: str
-    size: int | None  # bytes; None if the file was not there
+    size: int | None  # bytes; None if the file was missing
     mtime_ns: int | None
     failed_at: str  # ISO 8601, UTC
     lasting: bool  # whether its content is at fault, not the circumstances
-    attempts: int  # that failed, since the file last changed
+    attempts: int  # failed attempts since the file last changed
 
     def still_stands(self, retries: int = 0) -> bool:
-        """Whether another try is of no use: the file is as it was, and its content is at fault or `retries` are used up."""
+        """Return whether another try is useless: the file is unchanged, and at fault, or `retries` are used up."""
         unchanged = self.size is not None and (self.size, self.mtime_ns) == _stat(self.path)
         return unchanged and (self.lasting or self.attempts > retries)
 
 
 class FileNote(NamedTuple):
-    """What a file was like when its audio key was last known. There may be a hundred thousand, so it is plain."""
+    """The state of a file when its audio key was last known. There may be a hundred thousand, so this is a plain tuple."""
 
     path: bytes
     key: str
@@ -119,14 +119,14 @@ class Weighting:
 
     model: str
     epsilon: float
-    reference: Mapping[str, bytes | None]  # by key: its slices as they were counted, if they are others by now
+    reference: Mapping[str, bytes | None]  # by key: its slices as they were counted, if they have changed since
 
 
 class SliceStore:
-    """An open slice store. A context manager; to be used by the thread that opened it.
+    """An open slice store, as a context manager, for the thread that opened it.
 
-    path: of the SQLite file, made with its folder if missing. Every method raises StoreError if the file cannot be read
-    or written; each change is one transaction.
+    path: of the SQLite file, which is created with its folder if missing. Every method raises StoreError if the file cannot
+    be read or written; each change is one transaction.
     """
 
     def __init__(self, path: Path) -> None:
@@ -142,31 +142,31 @@ class SliceStore:
         self._database.close()
 
     def keys(self, model: str) -> Set[str]:
-        """The audio keys of all recordings that `model` has embedded, in the order in which they lie in the file."""
+        """Return the audio keys of all recordings that `model` has embedded, in the order of the file."""
         rows = self._database.select("SELECT key FROM slices WHERE model = ? ORDER BY rowid", (model,), of=(str,))
         return dict.fromkeys(key for (key,) in rows).keys()
 
     def known(self, keys: Iterable[str], model: str) -> set[str]:
-        """Those of these recordings that `model` has embedded."""
+        """Return which of these recordings `model` has embedded."""
         return {key for (key,) in self._rows("SELECT key FROM slices WHERE model = ?", keys, model, of=(str,))}
 
     def checksums(self, keys: Iterable[str], model: str) -> dict[str, int | None]:
-        """CRC-32 of what is stored of those of these recordings that `model` has embedded; None where it is not known."""
+        """Return the CRC-32 of the stored output of those recordings that `model` has embedded; None if unknown."""
         return dict(self._rows("SELECT key, crc FROM slices WHERE model = ?", keys, model, of=(str, int | None)))
 
     def has(self, model: str) -> bool:
-        """Whether `model` has embedded any recording; unlike `keys` or `known`, this takes no time at all."""
+        """Return whether `model` has embedded any recording; unlike `keys` or `known`, this takes no time."""
         return any(self._database.select("SELECT key FROM slices WHERE model = ? LIMIT 1", (model,), of=(str,)))
 
     def uncounted(self, model: str) -> set[str]:
-        """The recordings that `model` has embedded of which no counts are kept."""
+        """Return the recordings that `model` has embedded and that have no stored counts."""
         statement = "SELECT key FROM slices s WHERE model = ? AND NOT EXISTS (SELECT 1 FROM counts c WHERE c.key = s.key)"
         return {key for (key,) in self._database.select(statement, (model,), of=(str,))}
 
     def damage(self, sizes: Mapping[str, int]) -> str:
-        """What is wrong with the file, its slices or its counts; empty if nothing. All of it is read.
+        """Return what is wrong with the file, its slices or its counts, or "". This reads the whole file.
 
-        sizes: how many numbers the trunks of some models give for a slice.
+        sizes: how many numbers per slice the trunks of some models give.
         """
         return self._database.damage({**_lasting_rows(sizes), **COUNT_ROWS}) or self._miscounted(sizes)
 
@@ -183,12 +183,12 @@ class SliceStore:
         return ""
 
     def drop(self, keys: Iterable[str], model: str) -> None:
-        """Forget recordings."""
+        """Delete recordings."""
         with self._errors(), self._connection:
             self._connection.executemany("DELETE FROM slices WHERE model = ? AND key = ?", [(model, key) for key in keys])
 
     def put(self, key: str, model: str, trunk: np.ndarray) -> None:
-        """Keep the trunk's output (n, trunk_size) for a recording, in place of an earlier one; stored as float16."""
+        """Store the trunk's output (n, trunk_size) for a recording as float16, in place of an earlier one."""
         data = np.ascontiguousarray(trunk, STORED).tobytes()
         with self._errors(), self._connection:
             self._connection.execute("DELETE FROM again WHERE model = ? AND key = ?", (model, key))
@@ -199,22 +199,22 @@ class SliceStore:
             )
 
     def embed_again(self, keys: Iterable[str], model: str) -> None:
-        """Remember that recordings are to be embedded again, since what was embedded of them is lost."""
+        """Mark recordings to be embedded again, because their stored output is lost."""
         with self._errors(), self._connection:
             self._connection.executemany("INSERT OR IGNORE INTO again VALUES (?, ?)", [(model, key) for key in keys])
 
     def to_embed_again(self, model: str) -> set[str]:
-        """The keys of recordings that `embed_again` was told of, and that were not embedded since."""
+        """Return the keys of recordings that `embed_again` has marked, and that were not embedded since."""
         return {key for (key,) in self._database.select("SELECT key FROM again WHERE model = ?", (model,), of=(str,))}
 
     def get(self, keys: Iterable[str], model: str, trunk_size: int) -> Iterator[tuple[str, np.ndarray]]:
-        """(key, trunk output (n, trunk_size) float16) of those `keys` that are there, in the order asked for."""
+        """Yield (key, trunk output (n, trunk_size) float16) of those `keys` that exist, in the given order."""
         for key in keys:
             for trunk in self.get_many([key], model, trunk_size).values():
                 yield key, np.frombuffer(trunk, STORED).reshape(-1, trunk_size)
 
     def get_many(self, keys: Iterable[str], model: str, trunk_size: int) -> dict[str, bytes]:
-        """The stored bytes of those `keys` that are there: faster than `get`, all of it in memory, in any order."""
+        """Return the stored bytes of those `keys` that exist: faster than `get`, all of it in memory, in any order."""
         statement, types = "SELECT key, trunk, crc FROM slices WHERE model = ?", (str, bytes, int | None)
         found = {}
         for key, trunk, crc in self._rows(statement, keys, model, of=types):
@@ -224,7 +224,7 @@ class SliceStore:
         return found
 
     def weighting(self) -> Weighting | None:
-        """What the stored counts were made with; None if there are none."""
+        """Return what the stored counts were made with; None if there are none."""
         rows = list(self._database.select("SELECT model, epsilon FROM weighing", of=(str, float)))
         if not rows:
             return None
@@ -234,7 +234,7 @@ class SliceStore:
         )
 
     def forget_weighting(self) -> None:
-        """Forget all counts."""
+        """Delete all counts."""
         with self._errors(), self._connection:
             self._forget_weighting()
 
@@ -243,15 +243,15 @@ class SliceStore:
             self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 (one of ours)
 
     def begin_weighting(self, model: str, trunk: str, epsilon: float, reference: Iterable[str]) -> None:
-        """Forget all counts; those to come are against the recordings of `reference` as they are now."""
+        """Delete all counts; new ones will be against the current recordings of `reference`."""
         with self._errors(), self._connection:
             self._forget_weighting()
             self._connection.execute("INSERT INTO weighing VALUES (?, ?, ?)", (model, trunk, epsilon))
             self._connection.executemany("INSERT INTO reference (key) VALUES (?)", [(key,) for key in reference])
 
     def continue_weighting(self, reference: Iterable[str], known: Iterable[str], counts: Mapping[str, np.ndarray]) -> None:
-        """The counts of `known` recordings are against these from now on; `counts` are those that this changes."""
-        others = self.counted().difference(known)  # should they come back to the library, they are counted anew
+        """Use this reference for the counts of `known` recordings from now on; `counts` are those that change."""
+        others = self.counted().difference(known)  # if they return to the library, they are counted again
         with self._errors(), self._connection:
             self._drop_counts(others)
             self._connection.execute("DELETE FROM reference")
@@ -259,7 +259,7 @@ class SliceStore:
             self._put_counts(counts)
 
     def put_counts(self, counts: Mapping[str, np.ndarray]) -> None:
-        """Keep how many other recordings of the reference share the word of each slice, (n,) by key."""
+        """Store how many other recordings of the reference share the word of each slice, (n,) by key."""
         with self._errors(), self._connection:
             self._put_counts(counts)
 
@@ -268,9 +268,9 @@ class SliceStore:
         self._connection.executemany("INSERT OR REPLACE INTO counts VALUES (?, ?)", rows)
 
     def get_counts(self, lengths: Mapping[str, int], most: int) -> dict[str, np.ndarray]:
-        """What `put_counts` kept, (n,) int64 by key, of those that are there.
+        """Return stored counts, (n,) int64 by key, of those that exist.
 
-        lengths: how many slices each recording has. most: how many others there are.
+        lengths: how many slices each recording has. most: how many other recordings there are.
         """
         found = {}
         for key, others in self._rows("SELECT key, others FROM counts WHERE 1", lengths, of=(str, bytes)):
@@ -282,11 +282,11 @@ class SliceStore:
         return found
 
     def counted(self) -> set[str]:
-        """The keys of all recordings whose counts are kept."""
+        """Return the keys of all recordings with stored counts."""
         return {key for (key,) in self._database.select("SELECT key FROM counts", of=(str,))}
 
     def drop_counts(self, keys: Iterable[str]) -> None:
-        """Forget the counts of recordings, since their vectors are no longer made of them."""
+        """Delete the counts of recordings, because their vectors are no longer computed from them."""
         with self._errors(), self._connection:
             self._drop_counts(keys)
 
@@ -301,7 +301,7 @@ class SliceStore:
             yield from self._database.select(f"{statement} AND key IN ({places})", (*values, *chunk), of=of)
 
     def put_failure(self, path: Path, reason: str, *, lasting: bool) -> None:
-        """Remember that a file could not be analysed, with its size and modification time, and how often by now."""
+        """Store that a file could not be analysed, with its size and modification time, and the number of attempts."""
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         before = self.failures().get(path)
         attempts = before.attempts + 1 if before and (before.size, before.mtime_ns) == _stat(path) else 1
@@ -310,22 +310,22 @@ class SliceStore:
             self._connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def files(self) -> dict[bytes, tuple[bytes, str, int, int]]:
-        """What was noted of each file, by its path; plain tuples, since there may be very many, that equal a `FileNote`."""
+        """Return the notes of all files, by path: plain tuples that equal a `FileNote`, since there may be very many."""
         rows = self._database.select("SELECT path, key, size, mtime_ns FROM files", of=(bytes, str, int, int))
         return {row[0]: row for row in rows}
 
     def note_files(self, notes: Iterable[FileNote]) -> None:
-        """Remember what files are like, in place of what was noted of them before."""
+        """Store the state of files, in place of earlier notes."""
         with self._errors(), self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", notes)
 
     def drop_failure(self, path: Path) -> None:
-        """Forget that a file failed: it has been analysed since."""
+        """Delete the failure of a file that has been analysed since."""
         with self._errors(), self._connection:
             self._connection.execute("DELETE FROM failures WHERE path = ?", (os.fsencode(path),))
 
     def failures(self) -> dict[Path, Failure]:
-        """All files that could not be analysed when last tried."""
+        """Return all files that could not be analysed when they were last tried."""
         rows = self._database.select(
             "SELECT path, reason, size, mtime_ns, failed_at, lasting, attempts FROM failures ORDER BY path",
             of=(bytes, str, int | None, int | None, str, int, int),
@@ -344,9 +344,9 @@ def open_slices(library: Library) -> SliceStore:
 
 
 def are_slices(trunk: object, trunk_size: int = 1, crc: int | None = None) -> bool:
-    """Whether this can be what is stored of a recording: bytes of one slice at least, all of them whole, of numbers.
+    """Return whether this can be the stored output of a recording: bytes of at least one slice, complete and finite.
 
-    crc: CRC-32 of what was stored, where it is known. Then these are the same bytes, and need no other look at each number.
+    crc: CRC-32 of the stored bytes, if known. If it matches, the numbers need no other check.
     """
     if not isinstance(trunk, bytes) or not trunk or len(trunk) % (trunk_size * STORED.itemsize):
         return False
@@ -356,15 +356,15 @@ def are_slices(trunk: object, trunk_size: int = 1, crc: int | None = None) -> bo
 
 
 def rebuild_store(path: Path, sizes: Mapping[str, int]) -> Path:
-    """Replace a damaged store by one of all that is whole in it; returns where the damaged one is kept, beside it.
+    """Replace a damaged store by a new file with all intact data; return where the damaged one is kept, beside it.
 
-    sizes: how many numbers the trunks of some models give for a slice. Raises StoreError if that cannot be done.
+    sizes: how many numbers per slice the trunks of some models give. Raises StoreError if this fails.
     """
     return rebuild(path, SCHEMA, _lasting_rows(sizes))
 
 
 def _lasting_rows(sizes: Mapping[str, int]) -> Whole:
-    """Whether rows that cannot be made again are whole."""
+    """Return checks of whether rows that cannot be computed again are intact."""
     return {
         "slices": lambda key, model, trunk, crc=None: _is_text(key, model) and are_slices(trunk, sizes.get(model, 1), crc),
         "failures": lambda path, size, mtime_ns, reason, failed_at, lasting=1, attempts=1: (

@@ -1,7 +1,7 @@
-"""How a library keeps what a track sounds like: one field, four digits for each tag.
+"""The format of tags in a library: one field, with four digits for each tag.
 
-They are in the order of the tag set, each a probability in ten-thousandths. Digits, since a database can then compare them
-where they lie. Four, since the rarer tags, moods above all, seldom get a hundredth.
+They are in the order of the tag set, each a probability in ten-thousandths. They are digits because a database can compare
+these without unpacking them, and four because the rarer tags, above all moods, seldom reach a hundredth.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from typing import TypeGuard
 from deejai_core.models.axes import STEPS, Axis, magnitude
 from deejai_core.models.tag_set import TagSet, Vocabulary
 
-# No numpy here: whoever only shows a track's tags should not have to wait for it.
+# No numpy here: commands that only show a track's tags should not wait for it.
 
 DIGITS = 4
 SCALE = 10_000  # probabilities are stored in ten-thousandths
 
 
 def encode(probabilities: Sequence[float]) -> str:
-    """Probabilities, one for each tag, as they are stored."""
+    """Encode probabilities, one for each tag."""
     return "".join(f"{min(round(p * SCALE), SCALE - 1):0{DIGITS}d}" for p in probabilities)
 
 
 def decode(stored: object, tag_set: TagSet) -> list[float] | None:
-    """The probabilities of the tags; None for what is no such text."""
+    """Decode the probabilities of the tags; None if the text is not valid."""
     if not is_whole(stored, tag_set):
         return None
     return [int(stored[at : at + DIGITS]) / SCALE for at in range(0, len(stored), DIGITS)]
 
 
 def probability(stored: object, place: int, tag_set: TagSet) -> float | None:
-    """How probable a tag is for a track; None for one without tags. place: of the tag in the names of its set."""
+    """Return the probability of a tag for a track; None if it has no tags. place: of the tag in the names of its set."""
     if not isinstance(stored, str) or len(stored) != DIGITS * len(tag_set.names):
         return None
     digits = stored[DIGITS * place : DIGITS * (place + 1)]
@@ -39,7 +39,7 @@ def probability(stored: object, place: int, tag_set: TagSet) -> float | None:
 
 
 def level(stored: object, axis: Axis, tag_set: TagSet) -> float | None:
-    """How far up on an axis a track is, 0 to 1 with two decimals; None for one without tags."""
+    """Return a track's level on an axis, 0 to 1 with two decimals; None if it has no tags."""
     if not is_whole(stored, tag_set):
         return None
     at = {tag: DIGITS * tag_set.names.index(tag) for tag in axis.weights}
@@ -48,19 +48,19 @@ def level(stored: object, axis: Axis, tag_set: TagSet) -> float | None:
 
 
 def is_whole(stored: object, tag_set: TagSet) -> TypeGuard[str]:
-    """Whether this is what `encode` makes of all tags, and nobody has damaged it."""
+    """Return whether this is an intact result of `encode` for all tags."""
     return isinstance(stored, str) and len(stored) == DIGITS * len(tag_set.names) and stored.isascii() and stored.isdigit()
 
 
 def top_tags(stored: Callable[[str], object], vocabulary: Vocabulary, count: int) -> list[tuple[str, float]]:
-    """The most probable tags of a track with their probabilities, most probable first; of equals, the first one.
+    """Return the most probable tags of a track with their probabilities, most probable first; of equals, the first one.
 
-    stored: what the track has in each of the fields that keep tags.
+    stored: the track's value in each of the fields that store tags.
     """
     of_sets = [decode(stored(tag_set.field), tag_set) or [] for tag_set in vocabulary.sets]
     known = [
         (name, of_sets[set_][place])
         for name, (set_, place) in zip(vocabulary.columns, vocabulary.places, strict=True)
-        if place < len(of_sets[set_])  # no axis
+        if place < len(of_sets[set_])  # not an axis
     ]
     return sorted(known, key=lambda tag: -tag[1])[:count]

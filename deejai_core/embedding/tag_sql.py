@@ -1,6 +1,6 @@
-"""Conditions on tags and axes in SQL: a database works them out from what is stored, where it lies.
+"""SQL conditions on tags and axes, which a database evaluates directly on the stored digits.
 
-The stored text is a column `value`. They hold for the very tracks for which `tag_digits` says so, to the last bit.
+The stored text is a column `value`. The conditions hold for exactly the same tracks as in `tag_digits`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from deejai_core.models.tag_set import TagSet
 def probability_condition(
     tag_set: TagSet, place: int, *, point: float | None = None, low: float | None = None, high: float | None = None
 ) -> tuple[str, list[float]]:
-    """Whether a tag's probability is just `point`, and from `low` to `high`; with the values of its question marks.
+    """Return the condition that a tag's probability is `point`, or from `low` to `high`, and the values of its marks.
 
     place: of the tag in the names of its set.
     """
@@ -23,15 +23,15 @@ def probability_condition(
     conditions = [_text_of(tag_set), f"{digits} GLOB '{'[0-9]' * DIGITS}'"]
     bounds = {"=": point, ">=": low, "<=": high}
     given = {sign: bound for sign, bound in bounds.items() if bound is not None}
-    # Divided, as `probability` does: a bound falls on the same side here and there.
+    # divided as in `probability`, so that a bound falls on the same side here and there
     conditions += [f"CAST({digits} AS INTEGER) / {float(SCALE)} {sign} ?" for sign in given]
     return " AND ".join(conditions), list(given.values())
 
 
 def level_condition(tag_set: TagSet, axis: Axis, holds: Callable[[float], bool]) -> tuple[str, list[int]]:
-    """Whether a level on an axis of the set is one of those that are wanted; with the values of its question marks.
+    """Return the condition that a level on an axis of the set is wanted, with the values of its question marks.
 
-    holds: whether a level is wanted, 0 to 1; all between two that are must be, too.
+    holds: whether a level, 0 to 1, is wanted; all between two that are must be, too.
     """
     wanted = [step for step in range(STEPS + 1) if holds(step / STEPS)]
     if not wanted:
@@ -48,8 +48,8 @@ def level_condition(tag_set: TagSet, axis: Axis, holds: Callable[[float], bool])
 
 
 def _text_of(tag_set: TagSet) -> str:
-    """The condition that a value is text as long as that of the set.
+    """Return the condition that a value is a text of the set's length.
 
-    Bytes match no pattern, and so would match what must not match one.
+    Bytes match no pattern, and so would match where a pattern is negated.
     """
     return f"typeof(value) = 'text' AND length(value) = {DIGITS * len(tag_set.names)}"

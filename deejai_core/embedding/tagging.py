@@ -1,4 +1,4 @@
-"""What tracks sound like in words, from the slices that are stored of them: nothing is decoded."""
+"""Computes the tags of tracks from their stored slices, without decoding."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from deejai_core.models.protocol import Tagger, TaggingModel
 from deejai_core.models.registry import vocabulary
 from deejai_core.models.tag_set import TagSet, Vocabulary
 
-SHOWN = 5  # tags of each track, where they are only shown
+SHOWN = 5  # tags of each track that are shown
 
 
 class Tagged(NamedTuple):
-    """What came of tagging tracks."""
+    """The result of tagging tracks."""
 
-    wanted: int  # tracks that were to be tagged, or shown
-    given: int  # those of them that got tags, or have some to show
-    missing: int  # those of whose analysis by the model nothing is stored
+    wanted: int  # tracks to tag, or to show
+    given: int  # of these, tracks that got tags, or have some to show
+    missing: int  # of these, tracks without stored output of the model
     lines: tuple[str, ...] = ()  # each track's most probable tags, if they were only to be shown
 
 
@@ -34,8 +34,8 @@ def tag(
 ) -> Tagged:
     """Tag those of these tracks, or of all, that have no tags; see `tag_tracks`.
 
-    force: the others again, too. pretend: store nothing, and show what all of them have or would get. Raises
-    NotAnalysedError if nothing is stored of any track.
+    force: also tag the others again. pretend: store nothing, and show the tags that each track has or would get. Raises
+    NotAnalysedError if nothing is stored for any track.
     """
     ids = library.ids() if ids is None else list(ids)
     if not slices_path(library).exists():
@@ -62,7 +62,7 @@ def tag(
 
 
 def untagged_ids(library: Library, tag_set: TagSet, ids: Iterable[int] | None = None) -> list[int]:
-    """Which of these tracks, or of all, have no tags of a set; what somebody damaged by hand is as good as none."""
+    """Return which of these tracks, or of all, have no intact tags of a set."""
     tagged = {id_ for id_, stored in library.field(tag_set.field).items() if is_whole(stored, tag_set)}
     return [id_ for id_ in (library.ids() if ids is None else ids) if id_ not in tagged]
 
@@ -70,9 +70,9 @@ def untagged_ids(library: Library, tag_set: TagSet, ids: Iterable[int] | None = 
 def tag_tracks(
     library: Library, model: TaggingModel, store: SliceStore, ids: Iterable[int] | None = None, *, force: bool = False
 ) -> Tagged:
-    """Store the tags that these tracks, or all, lack, of the model and of those of its companions that have heard them.
+    """Store the missing tags of these tracks, or of all: of the model, and of those companions that have processed them.
 
-    force: the tags of the others again, too.
+    force: compute the tags of the others again, too.
     """
     recordings = library.recordings()
     given: set[int] = set()
@@ -89,14 +89,14 @@ def tag_tracks(
 
 
 def _lacking(library: Library, tagger: Tagger, ids: Iterable[int] | None, *, force: bool) -> set[int]:
-    """Those of these tracks, or of all, that are to get tags."""
+    """Return which of these tracks, or of all, should get tags."""
     if force:
         return set(library.ids() if ids is None else ids)
     return set(untagged_ids(library, tagger.tag_set, ids))
 
 
 def _tags_heard(tagger: Tagger, store: SliceStore, ids: Iterable[int], recordings: Mapping[int, str]) -> dict[int, str]:
-    """What is to be stored of those of these tracks whose slices are there: the mean over them."""
+    """Return the text to store for those of these tracks whose slices are stored: the mean over them."""
     tracks: dict[str, list[int]] = {}
     for id_ in ids:
         if id_ in recordings:
@@ -109,11 +109,11 @@ def _tags_heard(tagger: Tagger, store: SliceStore, ids: Iterable[int], recording
 
 
 def read_columns(library: Library, tag_set: TagSet, ids: Iterable[int]) -> np.ndarray:
-    """(n, columns) float32 probabilities and levels of these tracks; NaN for one without tags."""
+    """Return (n, columns) float32 probabilities and levels of these tracks; NaN without tags."""
     stored = library.field(tag_set.field)
     ids = list(ids)
     rows = [row for row, id_ in enumerate(ids) if is_whole(stored.get(id_), tag_set)]
-    # At once: number by number, a large library would take a second.
+    # All at once: number by number, a large library would take a second.
     digits = np.frombuffer("".join(stored[ids[row]] for row in rows).encode("ascii"), np.uint8).reshape(
         -1, len(tag_set.names), DIGITS
     )
@@ -126,13 +126,13 @@ def read_columns(library: Library, tag_set: TagSet, ids: Iterable[int]) -> np.nd
 
 
 def _levels(axis: Axis, tag_set: TagSet, tenthousandths: np.ndarray) -> np.ndarray:
-    """(n,) levels, not rounded, from (n, tags) probabilities."""
+    """Return (n,) levels, not rounded, from (n, tags) probabilities."""
     weighted = tenthousandths[:, [tag_set.names.index(tag) for tag in axis.weights]]
     scores = sum(factor * np.minimum(weighted, bend) for bend, factor in BENDS) @ np.array(list(axis.weights.values()))
     return np.asarray(np.interp(scores, axis.scores, np.linspace(0, 1, len(axis.scores))))
 
 
 def how_to_tag(vocabulary: Vocabulary, number: int) -> str:
-    """The hint by which tracks get a tag of a vocabulary."""
+    """Return the hint for giving tracks the tags of a vocabulary."""
     set_, _ = vocabulary.places[number]
     return "tag more" if set_ else "tag"

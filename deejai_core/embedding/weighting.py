@@ -1,9 +1,10 @@
-"""From the slice store to vectors, whatever the size of the library, and again when the library has changed.
+"""Computes vectors from the slice store, for any size of library, and again when the library has changed.
 
-The reference of Mp3ToVec are those recordings of the library whose audio keys are smallest: a random choice, since keys are
-digests, that neither order nor time can change and that new music seldom does. The store keeps how many of them share the
-word of each slice. When some enter or leave the reference, every slice is compared with those alone, and only tracks for
-which that makes a difference are weighted anew. The vectors are those of a count from the beginning, bit by bit.
+The reference of Mp3ToVec are the recordings of the library with the smallest audio keys. Keys are digests, so this is a
+random choice, which does not depend on order or time, and which new music seldom changes. The store keeps how many of them
+share the word of each slice. When some enter or leave the reference, every slice is compared with those alone, and only the
+tracks for which this makes a difference are weighted again. The vectors are those of a count from the beginning, bit by
+bit.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from deejai_core.embedding.slices import STORED, SliceStore, Weighting, are_slic
 from deejai_core.models.device import use_one_thread
 from deejai_core.models.protocol import Model
 
-BLOCK = 2_000  # recordings read, weighted and handed over at once
+BLOCK = 2_000  # recordings that are read, weighted and yielded together
 
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """The recordings that others are counted against."""
+    """The recordings in which document frequencies are counted."""
 
     place: dict[str, int]  # by key
     tracks: Reference
@@ -37,12 +38,12 @@ class Chosen:
         return cls({key: place for place, key in enumerate(units)}, Reference(list(units.values())))
 
     def others(self, tracks: dict[str, np.ndarray], epsilon: float) -> list[np.ndarray]:
-        """How many other recordings of these share the word of each slice: (n,) of each track, unit slices by key."""
+        """Return how many other recordings of these share the word of each slice: (n,) per track of unit slices, by key."""
         return count_others(list(tracks.values()), self.tracks, [self.place.get(key) for key in tracks], epsilon)
 
 
 class _Change(NamedTuple):
-    """How the reference has changed: who was in it, and who left and entered it, with their slices."""
+    """A change of the reference: its former recordings, and those that left and entered it, with their slices."""
 
     before: Collection[str]
     left: Chosen
@@ -50,19 +51,19 @@ class _Change(NamedTuple):
 
 
 def choose_reference(keys: Iterable[str], size: int = REFERENCE) -> list[str]:
-    """Which of a library's recordings are the reference, in order."""
+    """Return the recordings of a library that form the reference, in order."""
     return heapq.nsmallest(size, set(keys))
 
 
 def read_units(store: SliceStore, model: Model, keys: Iterable[str]) -> dict[str, np.ndarray]:
-    """Unit slices (n, dimension) of those recordings that the model has embedded, by key, in the order asked for."""
+    """Return unit slices (n, dimension) of those recordings that the model has embedded, by key, in the given order."""
     keys = list(keys)
     units = units_of(store.get_many(keys, model.trunk_name, model.trunk_size), model)
     return {key: units[key] for key in keys if key in units}
 
 
 def units_of(trunks: dict[str, bytes], model: Model) -> dict[str, np.ndarray]:
-    """Unit slices (n, dimension) by key, of what is stored of recordings."""
+    """Return unit slices (n, dimension) by key, from the stored output of recordings."""
     use_one_thread()
     by_length = defaultdict(list)
     for key, trunk in trunks.items():
@@ -71,13 +72,13 @@ def units_of(trunks: dict[str, bytes], model: Model) -> dict[str, np.ndarray]:
     for alike in by_length.values():
         data = b"".join(trunks[key] for key in alike)
         stack = np.frombuffer(data, STORED).reshape(len(alike), -1, model.trunk_size)
-        # A product for each track, so that none depends on its company.
+        # a product for each track, so that none depends on the others
         found |= zip(alike, unit(model.project(stack)), strict=True)
     return found
 
 
 def weight_against(tracks: dict[str, np.ndarray], reference: dict[str, np.ndarray], epsilon: float) -> np.ndarray:
-    """Vectors (tracks, dimension) of a few tracks, unit slices by key, against those of a reference."""
+    """Return vectors (tracks, dimension) of a few tracks, from unit slices by key, weighted against a reference."""
     chosen = Chosen.of(reference)
     return _weighted(tracks, chosen.others(tracks, epsilon), reference, epsilon)[1]
 
@@ -85,7 +86,7 @@ def weight_against(tracks: dict[str, np.ndarray], reference: dict[str, np.ndarra
 def weight_external(
     store: SliceStore, model: Model, epsilon: float, library: Collection[str], key: str, trunk: np.ndarray | None
 ) -> np.ndarray:
-    """The vector (dimension,) of a recording as it would be in a library, whether it is or not.
+    """Return the vector (dimension,) that a recording has or would have in a library.
 
     library: keys of recordings that were embedded. trunk: the trunk's output for this one; None if it is stored.
     """
@@ -94,13 +95,13 @@ def weight_external(
     else:
         own = units_of({key: np.ascontiguousarray(trunk, STORED).tobytes()}, model)
     chosen = choose_reference([*library, key])
-    others = read_units(store, model, [other for other in chosen if other != key])  # itself counts in any case
+    others = read_units(store, model, [other for other in chosen if other != key])  # it counts itself in any case
     vector: np.ndarray = weight_against(own, others, epsilon)[0]
     return vector
 
 
 def is_current(store: SliceStore, model: Model, epsilon: float, recordings: Recordings) -> bool:
-    """Whether `weight_library` would have nothing to do but what is wanted. recordings: the library's."""
+    """Return whether `weight_library` would only compute what is wanted. recordings: the library's."""
     before = store.weighting()
     if not before:
         return not recordings.tracks_of(store.keys(model.trunk_name))
@@ -119,11 +120,11 @@ def weight_library(
     *,
     size: int = REFERENCE,
 ) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Bring the vectors of a library's recordings up to date, and make those that are wanted in any case.
+    """Bring the vectors of a library's recordings up to date, and in any case compute those that are wanted.
 
     library: the keys of its recordings. size: of the reference. Yields keys with their vectors (n, dimension), those that
-    changed since the last time and those that may have. What was yielded counts as kept when more is asked for; if that
-    never happens, it comes again the next time.
+    have changed since the last time or may have. Vectors count as stored when the next ones are requested; otherwise they
+    are yielded again the next time.
     """
     embedded = [key for key in store.keys(model.trunk_name) if key in library]
     chosen = choose_reference(embedded, size)
@@ -153,7 +154,7 @@ def _adjust(
     known: list[str],
     wanted: Collection[str],
 ) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Take those that left the reference off the counts of `known` recordings, and add those that entered it."""
+    """Subtract recordings that left the reference from the counts of `known` ones, and add those that entered it."""
     before, left, entered = change
     adjusted: dict[str, np.ndarray] = {}
     for block in _blocks(known):
@@ -168,7 +169,8 @@ def _adjust(
         ]
         adjusted |= {key: new[key] for key in moved}
         if moved:
-            # Whoever is stopped before the end has vectors of a reference that is noted nowhere: these are to come again.
+            # If this is stopped before the end, some vectors are of a reference that is noted nowhere: these must be
+            # computed again.
             store.drop_counts(moved)
             yield _weighted({key: units[key] for key in moved}, [new[key] for key in moved], chosen, epsilon)
     store.continue_weighting(chosen, known, adjusted)
@@ -177,7 +179,10 @@ def _adjust(
 def _read_counted(
     store: SliceStore, model: Model, keys: list[str], most: int
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Unit slices and counts by key, of those whose counts no import has dropped meanwhile. most: no count is higher."""
+    """Yield unit slices and counts by key, of recordings whose counts no import has deleted meanwhile.
+
+    most: no count is higher.
+    """
     units = read_units(store, model, keys)
     counts = store.get_counts({key: len(slices) for key, slices in units.items()}, most)
     return {key: slices for key, slices in units.items() if key in counts}, counts
@@ -190,7 +195,7 @@ def _weighted(
 
 
 def weight_only(store: SliceStore, model: Model, epsilon: float, library: Collection[str]) -> tuple[list[str], np.ndarray]:
-    """Keys of the library's recordings and their vectors (n, dimension); nothing is kept of it."""
+    """Yield keys of the library's recordings and their vectors (n, dimension), without storing counts."""
     embedded = [key for key in store.keys(model.trunk_name) if key in library]
     chosen = choose_reference(embedded)
     counts = _count(store, model, epsilon, chosen, embedded)
@@ -201,7 +206,7 @@ def weight_only(store: SliceStore, model: Model, epsilon: float, library: Collec
 def _count(
     store: SliceStore, model: Model, epsilon: float, chosen: list[str], keys: list[str]
 ) -> Iterator[tuple[dict[str, np.ndarray], list[np.ndarray]]]:
-    """Unit slices by key, block by block, and how many other recordings of the reference share the word of each."""
+    """Yield unit slices by key, block by block, and how many other recordings of the reference share the word of each."""
     reference = Chosen.of(read_units(store, model, chosen))
     for block in _blocks(keys):
         units = read_units(store, model, block)
@@ -209,7 +214,7 @@ def _count(
 
 
 def _change(store: SliceStore, model: Model, epsilon: float, chosen: list[str], before: Weighting | None) -> _Change | None:
-    """How the reference has changed since the counts were made; None if all is to be counted from the beginning."""
+    """Return how the reference has changed since the counts were made; None to count everything from the beginning."""
     if not before or (before.model, before.epsilon) != (model.name, epsilon):
         return None
     embedded_anew = {key: trunk for key, trunk in before.reference.items() if trunk is not None}
@@ -217,9 +222,9 @@ def _change(store: SliceStore, model: Model, epsilon: float, chosen: list[str], 
     left = [key for key in before.reference if key not in now and key not in embedded_anew]
     entered = [key for key in chosen if key not in before.reference or key in embedded_anew]
     if len(left) + len(embedded_anew) + len(entered) > max(len(chosen), 1):
-        return None  # counting all is less work
+        return None  # counting everything is less work
     if not all(are_slices(trunk, model.trunk_size) for trunk in embedded_anew.values()):
-        return None  # damaged slices that were replaced since
+        return None  # damaged slices that have been replaced since
     gone = read_units(store, model, left) | units_of(embedded_anew, model)
     if len(gone) < len(left) + len(embedded_anew):
         return None
@@ -227,7 +232,7 @@ def _change(store: SliceStore, model: Model, epsilon: float, chosen: list[str], 
 
 
 def _sizes(tracks: Iterable[str], reference: Collection[str]) -> list[int]:
-    """N of each track: the recordings of the reference and itself."""
+    """Return N of each track: the number of recordings of the reference and itself."""
     reference = set(reference)
     return [len(reference) + (key not in reference) for key in tracks]
 

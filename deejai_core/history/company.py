@@ -1,7 +1,7 @@
-"""The company that songs keep: which stand in lists with some others, by more than how often they are listed at all.
+"""Finds songs that share lists with some others, more often than their popularity explains.
 
-A song is the column of the lists that it is in, and two songs are as similar as the cosine of their columns. Nothing has to
-be learned for that, and docs/benchmarks.md compares it with what Track2Vec learns.
+A song is the column of the lists that it is in, and the similarity of two songs is the cosine of their columns. Nothing has
+to be learned for this, and docs/benchmarks.md compares it with Track2Vec.
 """
 
 from __future__ import annotations
@@ -11,25 +11,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-UNSURE = 5  # lists without any other that every song is taken to be in besides: one list is not much to go by
+UNSURE = 5  # further lists that every song counts as being in, alone: one shared list may be chance
 
 
 @dataclass(frozen=True, eq=False)
 class Company:
-    """How near every song is to some seeds."""
+    """How similar every song is to some seeds."""
 
     similarity: np.ndarray  # (songs,) float64, 0 to 1
-    lists: np.ndarray  # (songs,) int64, in how many lists each is with a seed; 0 for the seeds
+    lists: np.ndarray  # (songs,) int64, how many lists it shares with a seed; 0 for the seeds
 
 
 def company(lists: Callable[[], Iterable[np.ndarray]], seeds: np.ndarray, songs: int) -> Company:
-    """How near the lists put every song to the seeds taken together.
+    """Return how similar every song is to the seeds together, by their lists.
 
     lists: gives all of them, each the numbers of its songs, in which a song counts once; called twice. seeds: numbers of
-    songs, of which each counts once. songs: how many there are.
-
-    Lists longer than the mean weigh less, in proportion: the more songs somebody has put together, the less that says of
-    any two of them. Every seed counts as much as any other, however often it is listed.
+    songs, without repetitions. songs: how many there are. Lists longer than the mean count less, in proportion: the more
+    songs a list has, the less it says about any two of them. All seeds count equally, however often they are listed.
     """
     counts, length, number = np.zeros(songs), 0, 0
     for listed in _each_once(lists()):
@@ -51,5 +49,5 @@ def company(lists: Callable[[], Iterable[np.ndarray]], seeds: np.ndarray, songs:
 
 
 def _each_once(lists: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """The songs of each list, each once; lists of one song say nothing of others."""
+    """Yield the songs of each list, without repetitions; lists of one song are left out."""
     return (found for listed in lists if len(found := np.unique(listed)) > 1)

@@ -1,4 +1,4 @@
-"""The history as songs of a library: what a model learns from."""
+"""The history as songs of a library, from which a model learns."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def open_history(library: Library) -> HistoryStore:
 
 
 def has_history(library: Library) -> bool:
-    """Whether there is anything in the history of a library."""
+    """Return whether the history of a library has any content."""
     if not history_path(library).exists():
         return False
     with open_history(library) as store:
@@ -39,7 +39,7 @@ def has_history(library: Library) -> bool:
 
 
 def existing_history(library: Library) -> HistoryStore:
-    """The history, if there is one. Raises HistoryError if not."""
+    """Return the history. Raises HistoryError if there is none."""
     if history_path(library).exists():
         store = open_history(library)
         if store.sources():
@@ -49,22 +49,22 @@ def existing_history(library: Library) -> HistoryStore:
 
 
 def songs_of(library: Library) -> tuple[dict[int, Track], LibrarySongs]:
-    """All tracks by id, and the songs that they are, by place among them. Raises MissingError without rapidfuzz."""
+    """Return all tracks by id, and their songs, by place among them. Raises MissingError without rapidfuzz."""
     tracks = library.tracks(library.ids())
     return tracks, LibrarySongs([as_mention(track) for track in tracks.values()], library.music_folder)
 
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """What became of every song of a history in a library, by the song's number in the store."""
+    """The result of matching every song of a history with a library, by the song's number in the store."""
 
-    how: np.ndarray  # (n,) places in OUTCOMES; -1 where no song has this number
-    song: np.ndarray  # (n,) which of the library's songs; -1 if none
-    name: np.ndarray  # (n,) int64, the same for songs of the same name; 0 where too little is said
+    how: np.ndarray  # (n,) places in OUTCOMES; -1 if no song has this number
+    song: np.ndarray  # (n,) which of the library's songs; -1 for none
+    name: np.ndarray  # (n,) int64, equal for songs with the same name; 0 if too little is known
 
 
 def match_history(store: HistoryStore, songs: LibrarySongs) -> Outcomes:
-    """Look for every song of a history in a library."""
+    """Match every song of a history with a library."""
     limit = store.song_limit()
     outcomes = Outcomes(np.full(limit, -1, np.int8), np.full(limit, -1, np.int32), np.zeros(limit, np.int64))
     place = {how: number for number, how in enumerate(OUTCOMES)}
@@ -77,10 +77,10 @@ def match_history(store: HistoryStore, songs: LibrarySongs) -> Outcomes:
 
 
 class History:
-    """Lists of words. A word is a song: one of the library with all its copies, or one that only the history knows.
+    """Lists of words. A word is a song: one of the library with all its copies, or one that only the history has.
 
     words: (songs of the store,) the word of each song, -1 for none; tracks: their ids for each word that is in the library,
-    which come first. It is the history as it was when this was made. A context manager, since it has a file.
+    which come first. It is the history at the time of construction. A context manager, since it has a file.
     """
 
     def __init__(
@@ -94,10 +94,12 @@ class History:
         self._song = np.zeros(int(words.max(initial=-1)) + 1, np.int64)  # one for each word
         numbers = np.flatnonzero(words >= 0)[::-1]
         self._song[words[numbers]] = numbers
-        self.counts = np.zeros(len(self._song), np.int64)  # how often each word stands in the lists
-        # On disk, since a million lists may be more than the memory holds; it vanishes by itself.
+        self.counts = np.zeros(len(self._song), np.int64)  # how often each word is in the lists
+        # On disk, because a million lists may be larger than the memory; the file disappears by itself.
         try:
-            folder = library.folder if os.access(library.folder, os.W_OK) else None  # the system's: whoever asks only reads
+            folder = (
+                library.folder if os.access(library.folder, os.W_OK) else None
+            )  # the system's folder: this user only reads
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (as long as this lives)
             self._ends = np.array(self._write_lists(words), np.int64)
             self._file.flush()
@@ -112,20 +114,20 @@ class History:
         self._store.__exit__()
 
     def _write_lists(self, words: np.ndarray) -> list[int]:
-        """Write the lists one after another and count their words; returns where each ends, after a 0."""
+        """Write the lists one after another and count their words; return where each ends, after a 0."""
         ends = [0]
         for listing in self._store.lists():
             found = words[listing.songs]
             found = found[found >= 0]
             found = found[np.diff(found, prepend=-1) != 0]  # versions of a song, one after another
-            if len(found) > 1:  # one song alone says nothing of others
+            if len(found) > 1:  # a single song says nothing about others
                 self.counts += np.bincount(found, minlength=len(self.counts))
                 self._file.write(found.astype(NUMBERS).tobytes())
                 ends.append(ends[-1] + len(found))
         return ends
 
     def __len__(self) -> int:
-        """How many words there are: those of tracks are the first `matched_songs`."""
+        """Return the number of words: those of tracks are the first `matched_songs`."""
         return len(self._song)
 
     @property
@@ -141,7 +143,7 @@ class History:
         return sum(map(len, self._tracks))
 
     def lists(self) -> Iterator[np.ndarray]:
-        """Every list of two words or more, as int32, in the order of the history. May be called again and again."""
+        """Yield every list of at least two words, as int32, in the order of the history. May be called repeatedly."""
         if not self.list_count:
             return
         words = np.memmap(self._file, NUMBERS, mode="r")
@@ -149,23 +151,23 @@ class History:
             yield words[start:end]
 
     def tracks_of(self, word: int) -> list[int]:
-        """The ids of the tracks that are this song; none if only the history knows it."""
+        """Return the ids of the tracks that are this song; none if only the history has it."""
         return self._tracks[word] if word < len(self._tracks) else []
 
     def words_of(self, ids: Iterable[int]) -> list[int]:
-        """The words of these tracks that stand in a list, each once."""
+        """Return the words of these tracks that are in a list, without repetitions."""
         word_of = {id_: word for word, tracks in enumerate(self._tracks) for id_ in tracks}
         words = dict.fromkeys(word_of[id_] for id_ in ids if id_ in word_of)
         return [word for word in words if self.counts[word]]
 
     def mentions_of(self, word: int) -> Iterator[Mention]:
-        """All that the history calls a song."""
+        """Return all names that the history has for a song."""
         for number in np.flatnonzero(self._words == word).tolist():
             if song := self._store.song(number):
                 yield song
 
     def artists(self) -> list[str]:
-        """The artist of every word, as `normal_artist` gives it: of the first of its tracks, or as the history names it."""
+        """Return the artist of every word, as from `normal_artist`: of the first of its tracks, or from the history."""
         artists = [""] * len(self)
         plain_artist = lru_cache(FAMILIAR)(normal_artist)
         first = {ids[0]: word for word, ids in enumerate(self._tracks)}
@@ -178,18 +180,18 @@ class History:
         return artists
 
     def has_artist(self, artist: str) -> bool:
-        """Whether the library has anything by an artist, in whatever spelling."""
+        """Return whether the library has anything by an artist, in any spelling."""
         return self._songs.has_artist(artist)
 
     def name_of(self, word: int) -> str:
-        """Artist and title on one line: of the first of its tracks, or as the history names it."""
+        """Return artist and title on one line: of the first of its tracks, or from the history."""
         for track in self._library.tracks(self.tracks_of(word)).values():
             return track.name
         song = self._store.song(int(self._song[word]))
         return mention_name(song) if song else ""
 
     def names(self) -> list[str]:
-        """What `name_of` says of every word, read at once."""
+        """Return the result of `name_of` for every word, read together."""
         names = [""] * len(self)
         first = {ids[0]: word for word, ids in enumerate(self._tracks)}
         for id_, track in self._library.tracks(first).items():
@@ -203,7 +205,7 @@ class History:
 
 
 def read_history(library: Library) -> History:
-    """What a model can learn from. Raises HistoryError if there is no history, MissingError without rapidfuzz."""
+    """Return what a model can learn from. Raises HistoryError if there is no history, MissingError without rapidfuzz."""
     store = existing_history(library)
     tracks, songs = songs_of(library)
     ids = list(tracks)
@@ -218,7 +220,7 @@ def read_history(library: Library) -> History:
 
 
 def mention_name(song: Mention) -> str:
-    """Artist and title on one line, or whatever is said instead."""
+    """Return artist and title on one line, or the data that exist instead."""
     name = " - ".join(filter(None, (one_line(song.artist), one_line(song.title))))
     return name or (one_line(os.fspath(song.path)) if song.path else song.recording)
 
@@ -228,7 +230,7 @@ def _only_named(outcomes: Outcomes) -> np.ndarray:
 
 
 def _name(song: Mention, match: Match) -> int:
-    """64 bits of a song's name, the same however it is spelt; of its recording or file if it has none; else 0."""
+    """Return 64 bits of a song's name, equal for all spellings; else of its recording or file; else 0."""
     if match.artist and match.title:
         text = f"{match.artist}\0{match.title}"
     else:

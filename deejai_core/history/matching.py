@@ -1,8 +1,7 @@
-"""Songs that somebody named, found in a library that names them in its own way.
+"""Finds songs that are named elsewhere in a library that names them in its own way.
 
 A song is matched by its file, else by its MusicBrainz recording, else by artist and title, whatever the version
-(`deejai_core.tracks.songs`), else by names that are the same but for their spelling, else by title and artist, the one
-taken for the other.
+(`deejai_core.tracks.songs`), else by names that differ only in spelling, else by title and artist, exchanged.
 """
 
 from __future__ import annotations
@@ -24,15 +23,15 @@ from deejai_core.formats.locate import Locator
 from deejai_core.history.mentions import Mention
 from deejai_core.tracks.songs import normal_artist, normal_title
 
-PATH, RECORDING, NAME, SIMILAR = "path", "recording", "name", "similar"  # how a song was matched, the surest first
+PATH, RECORDING, NAME, SIMILAR = "path", "recording", "name", "similar"  # how a song was matched, the most reliable first
 NO_ARTIST, NO_TITLE, TOO_LITTLE = "no artist", "no title", "too little"  # or why it was not
 MATCHED, UNMATCHED = (PATH, RECORDING, NAME, SIMILAR), (NO_ARTIST, NO_TITLE, TOO_LITTLE)
 
-FAMILIAR = 100_000  # artists whose normal name is remembered
-CHUNK = 2000  # songs matched at once: as many artists times those of the library are bytes in memory
-NEAR_ARTIST = 80  # of 100; of artists below it none passes `same_but_for_spelling`
-COMPARED = 5  # titles that are looked at closely
-FILLERS = frozenset({"and", "the", "a", "vs", "x"})  # words that names have or have not
+FAMILIAR = 100_000  # artists whose normal names are remembered
+CHUNK = 2000  # songs matched at once: this number times the artists of the library are bytes in memory
+NEAR_ARTIST = 80  # of 100; below, no artist passes `same_but_for_spelling`
+COMPARED = 5  # titles that are compared closely
+FILLERS = frozenset({"and", "the", "a", "vs", "x"})  # words that names may lack
 NUMBERS = frozenset(
     {"one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}
     | {"first", "second", "third", "fourth", "fifth", "sixth", "seventh"}
@@ -43,13 +42,13 @@ NUMBERS = frozenset(
 
 @dataclass(frozen=True)
 class Match:
-    """What became of a song."""
+    """The result of matching a song."""
 
     how: str  # one of MATCHED or UNMATCHED
-    song: int = -1  # which of the library's songs; -1 if none
-    score: float = 1.0  # of names that are similar: the share of the letters that agree
-    nearest: str = ""  # what comes nearest, as `normal_title` gives it, if the artist has no such title
-    artist: str = ""  # of the song, as `normal_artist` gives it
+    song: int = -1  # which of the library's songs; -1 for none
+    score: float = 1.0  # of similar names: the share of the letters that agree
+    nearest: str = ""  # the closest title, as from `normal_title`, if the artist has no such title
+    artist: str = ""  # of the song, as from `normal_artist`
     title: str = ""
 
 
@@ -68,7 +67,7 @@ class LibrarySongs:
             for track, name in zip(tracks, named, strict=True)
         ]
         songs = _joined(keys)
-        self.tracks: list[list[int]] = [[] for _ in range(max(songs, default=-1) + 1)]  # of each song, by position
+        self.tracks: list[list[int]] = [[] for _ in range(max(songs, default=-1) + 1)]  # tracks of each song, by position
         self._by_path: dict[str, int] = {}
         self._by_recording: dict[str, int] = {}
         self._by_name: dict[str, dict[str, int]] = defaultdict(dict)  # artist, title
@@ -85,7 +84,7 @@ class LibrarySongs:
         self._similar_artists: dict[str, tuple[tuple[str, float], ...]] = {}
 
     def match(self, songs: Iterable[Mention]) -> Iterator[Match]:
-        """What becomes of each of `songs`, in their order."""
+        """Return the result for each of `songs`, in order."""
         songs = iter(songs)
         while chunk := list(islice(songs, CHUNK)):
             named = [(self._artist(song.artist), normal_title(song.title)) for song in chunk]
@@ -94,7 +93,7 @@ class LibrarySongs:
                 yield replace(self._match(song, artist, title), artist=artist, title=title)
 
     def has_artist(self, name: str) -> bool:
-        """Whether any of the songs is by this artist, or by one whose name differs in its spelling alone."""
+        """Return whether any of the songs is by this artist, or by one whose name differs only in spelling."""
         artist = self._artist(name)
         self._compare_artists({artist})
         return artist in self._by_name or bool(self._similar_artists.get(artist))
@@ -112,7 +111,7 @@ class LibrarySongs:
         return match
 
     def _at(self, path: Path) -> int | None:
-        """The song of a file, also if a symbolic link leads to it."""
+        """Return the song of a file, also if a symbolic link leads to it."""
         known = self._by_path.get(_path_key(path))
         if known is not None:
             return known
@@ -131,14 +130,14 @@ class LibrarySongs:
                 if same_but_for_spelling(title, found):
                     return Match(SIMILAR, titles[found], score / 100)
             return Match(NO_TITLE, score=near[0][1] / 100, nearest=near[0][0])
-        # Another spelling of the artist, or another artist: only the very title can tell.
+        # Another spelling of the artist, or another artist: only the exact title can decide.
         for other, score in self._similar_artists.get(artist, ()):
             if title in self._by_name[other]:
                 return Match(SIMILAR, self._by_name[other][title], score)
         return Match(NO_ARTIST)
 
     def _compare_artists(self, artists: set[str]) -> None:
-        """Find, once for each artist that the library does not have, those that it has and that may be the same."""
+        """Find, once for each artist that the library does not have, those of the library that may be the same."""
         new = sorted(artists - self._by_name.keys() - self._similar_artists.keys())
         if not new or not self._artists:
             return
@@ -158,11 +157,11 @@ class LibrarySongs:
 
 
 def same_but_for_spelling(one: str, other: str) -> bool:
-    """Whether two normal names have the same words, but for their order, where words are joined, and a slip of the pen.
+    """Return whether two normal names have the same words, except for order, word breaks, and a slip of the pen.
 
-    The words in which they differ must agree but for one letter, two from twelve letters on (two letters that changed
-    places count as one), and none up to four. Numbers, single letters and keys must be the same, in the same order:
-    "symphony no 4" is no slip of "symphony no 5".
+    Words that differ must agree except for one letter, two from twelve letters on (two exchanged letters count as one), and
+    none up to four. Numbers, single letters and keys must be the same, in the same order: "symphony no 4" is no slip of
+    "symphony no 5".
     """
     if one.replace(" ", "") == other.replace(" ", ""):
         return True
@@ -178,12 +177,12 @@ def same_but_for_spelling(one: str, other: str) -> bool:
 
 
 def _counts(word: str) -> bool:
-    """Whether a word tells one movement, part or key from another."""
+    """Return whether a word distinguishes movements, parts or keys."""
     return len(word) == 1 or word in NUMBERS or any(map(str.isdigit, word))
 
 
 def _without(words: list[str], others: list[str]) -> list[str]:
-    """What is left of `words` when `others` are taken away, each as often as it is there."""
+    """Return what is left of `words` without `others`, each removed as often as it occurs there."""
     taken = Counter(others)
     left = []
     for word in words:
@@ -199,12 +198,12 @@ def _sorted_words(name: str) -> str:
 
 
 def _path_key(path: Path) -> str:
-    """A path as it is compared: macOS writes accents as characters of their own."""
+    """Return a path for comparison: macOS writes accents as characters of their own."""
     return unicodedata.normalize("NFC", os.fspath(path))
 
 
 def _joined(keys: Sequence[Sequence[tuple[Any, ...]]]) -> list[int]:
-    """A number for each element, the same for those that share a key, be it by way of others.
+    """Return a number for each element, the same for those that share a key, directly or through others.
 
     A key that ends in "" is none.
     """

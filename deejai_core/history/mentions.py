@@ -1,4 +1,4 @@
-"""Songs as playlists and players name them: lists in an order somebody chose, and plays at their times."""
+"""Songs as playlists and players name them: lists in an order that somebody chose, and plays with their times."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from deejai_core.formats.entries import Track
 
 T = TypeVar("T")
 
-SESSION_GAP = 30 * 60  # seconds without music that end a session, as in most work on listening logs
+SESSION_GAP = 30 * 60  # seconds without music that end a session, as in most studies of listening logs
 
 
 @dataclass(frozen=True)
 class Mention:
-    """A song as its source names it. Whatever is unknown is empty; it needs a path, a recording, or artist and title."""
+    """A song as its source names it. Unknown values are empty; it needs a path, a recording, or artist and title."""
 
     artist: str = ""
     title: str = ""
@@ -26,13 +26,13 @@ class Mention:
 
 
 def as_mention(track: Track) -> Mention:
-    """A track of a library as a song."""
+    """Return a track of a library as a song."""
     return Mention(track.artist, track.title, track.album, track.recording, track.path)
 
 
 @dataclass(frozen=True)
 class SongList:
-    """Songs that somebody put together, in order."""
+    """Songs in the order of a list."""
 
     name: str
     songs: tuple[Mention, ...]
@@ -41,14 +41,14 @@ class SongList:
 
 @dataclass(frozen=True)
 class Play:
-    """A song that was played."""
+    """A play of a song."""
 
     song: Mention
     at: int  # seconds since 1970, UTC
 
 
 def sessions(plays: Iterable[tuple[int, T]], gap: int = SESSION_GAP) -> Iterator[tuple[int, list[T]]]:
-    """Plays cut wherever more than `gap` seconds lie between the beginnings of two: when each session began, and its songs.
+    """Split plays where two begin more than `gap` seconds apart; yield each session's beginning and songs.
 
     plays: times (seconds since 1970) and songs, in order of time. A song on repeat is listed once.
     """

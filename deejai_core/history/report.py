@@ -1,4 +1,4 @@
-"""What of the history a library has, for each source and by which rule, and which songs to look at."""
+"""How much of the history a library has, for each source and by rule, and which matches to check."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from deejai_core.history.mentions import Mention
 from deejai_core.history.store import HistoryStore, Holding, Source
 from deejai_core.library import Library
 
-NAMELESS = -(2**62)  # the songs without a name are apart from each other
+NAMELESS = -(2**62)  # songs without a name count as different from each other
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of what a source gave a library has."""
+    """How much of a source's content a library has."""
 
     holding: Holding
-    songs: int  # different ones, however many ways the source has to name them
-    matched: dict[str, int]  # songs by the rule that found them, each of `MATCHED`
-    share: float  # of what was listed or played, from 0 to 1
+    songs: int  # different ones, however the source names them
+    matched: dict[str, int]  # songs by the rule that matched them, each of `MATCHED`
+    share: float  # of the listed or played entries, from 0 to 1
 
 
 class Frequent(NamedTuple):
     """A song of the history."""
 
-    times: int  # it was listed or played
+    times: int  # how often it was listed or played
     song: Mention
     match: Match
-    track: Track | None  # one that is the song, if the library has it
+    track: Track | None  # a track that is the song, if the library has it
 
 
 class HistoryReport:
-    """A history beside a library.
+    """A history compared with a library.
 
-    store: open as long as it is asked. source: this one only. Raises MissingError without rapidfuzz.
+    store: must stay open during calls. source: only this one. Raises MissingError without rapidfuzz.
     """
 
     def __init__(self, library: Library, store: HistoryStore, source: Source | None = None) -> None:
@@ -53,7 +53,7 @@ class HistoryReport:
         self._counts = store.frequencies(source)
 
     def coverages(self) -> Iterator[Coverage]:
-        """What the library has of each source."""
+        """Return how much of each source the library has."""
         for holding in self._store.holdings():
             if self._source in (None, holding.source):
                 yield self._coverage(holding)
@@ -61,7 +61,7 @@ class HistoryReport:
     def _coverage(self, holding: Holding) -> Coverage:
         counts = self._store.frequencies(holding.source)
         numbers = np.flatnonzero(counts)
-        # However many ways a source has to name a song, it is one; the surest of them counts.
+        # However many names a source has for a song, it is one; the most reliable of them counts.
         songs, of_songs = np.unique(_songs(self._outcomes)[numbers], return_inverse=True)
         surest = np.full(len(songs), len(OUTCOMES), np.int64)
         np.minimum.at(surest, of_songs, self._outcomes.how[numbers])
@@ -71,9 +71,9 @@ class HistoryReport:
         return Coverage(holding, len(songs), {rule: by_rule[rule] for rule in MATCHED}, share)
 
     def most_frequent(self, how: str, most: int | None = None) -> tuple[int, Iterator[Frequent]]:
-        """How many songs this became of, and those that are named most often, the most frequent first.
+        """Return how many songs have this outcome, and the most frequent of them, in order.
 
-        how: one of `OUTCOMES`. most: as many, at most; None: all.
+        how: one of `OUTCOMES`. most: how many, at most; None for all.
         """
         numbers, times = _most_frequent(self._counts, self._outcomes, how)
         return len(numbers), self._looked_at(numbers[:most], times[:most])
@@ -87,7 +87,7 @@ class HistoryReport:
 
 
 def _most_frequent(counts: np.ndarray, outcomes: Outcomes, how: str) -> tuple[np.ndarray, np.ndarray]:
-    """The songs that this became of, by one of their numbers, and how often each is named; the most frequent first."""
+    """Return the songs with this outcome, by one of their numbers, and how often each is named; the most frequent first."""
     numbers = np.flatnonzero((counts > 0) & (outcomes.how == OUTCOMES.index(how)))
     _, first, of_names = np.unique(_names(outcomes)[numbers], return_index=True, return_inverse=True)
     times = np.zeros(len(first), np.int64)
@@ -97,7 +97,7 @@ def _most_frequent(counts: np.ndarray, outcomes: Outcomes, how: str) -> tuple[np
 
 
 def _songs(outcomes: Outcomes) -> np.ndarray:
-    """(n,) int64, the same for what is one song: of the library, or by its name."""
+    """Return (n,) int64, equal for numbers of the same song: of the library, or by its name."""
     return np.where(outcomes.song >= 0, outcomes.song, _names(outcomes))
 
 

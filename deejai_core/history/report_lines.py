@@ -1,4 +1,4 @@
-"""The history, and what a library has of it, as lines of text."""
+"""The history, and how much of it a library has, in lines of text."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from deejai_core.history.sources.library_sources import source_text
 from deejai_core.history.store import Holding, Source
 from deejai_core.words import counted, one_line
 
-SHOWN_LISTS = 20  # of what a source gives
-SHOWN_SONGS = 10  # of each kind in a report, unless more are asked for
-WORTH_SHOWING = 0.6  # score from which the nearest title may be a hint
+SHOWN_LISTS = 20  # of a source's content
+SHOWN_SONGS = 10  # of each kind in a report, by default
+WORTH_SHOWING = 0.6  # score from which the closest title may be a hint
 
-# By what `deejai_core.history.matching` says of a song; the report has its songs in this order.
+# By the outcomes of `deejai_core.history.matching`; the report has its songs in this order.
 BY = {"path": "by file", "recording": "by recording", "name": "by name", "similar": "by similar spelling"}
 ABOUT = {
     "similar": "Matched with a song of the library that is spelt differently",
@@ -27,7 +27,7 @@ ABOUT = {
 
 
 def content_lines(source: Source, content: Iterable[SongList | Play]) -> Iterator[str]:
-    """What a source gives, when nothing of it is kept."""
+    """Return a source's content, if nothing of it is stored."""
     lists = plays = 0
     for given in content:
         if not isinstance(given, SongList):
@@ -42,13 +42,13 @@ def content_lines(source: Source, content: Iterable[SongList | Play]) -> Iterato
 
 
 def holding_text(holding: Holding) -> str:
-    """What the history has of a source."""
+    """Return the stored content of a source."""
     given = amounts(holding.lists, holding.plays)
     return f"{source_text(holding.source)}: {given}, {counted(holding.songs, 'song')}"
 
 
 def holding_lines(holdings: list[Holding]) -> list[str]:
-    """What the history has of each source, under a heading."""
+    """Return the stored content of each source, under a heading."""
     rows = [
         (
             source_text(holding.source),
@@ -67,9 +67,9 @@ def holding_lines(holdings: list[Holding]) -> list[str]:
 
 
 def report_lines(report: HistoryReport, most: int | None = SHOWN_SONGS, words: Mapping[str, str] = HINTS) -> Iterator[str]:
-    """How many of the songs are in the library, for each source and by which rule; then those to look at by name.
+    """Return how many of the songs are in the library, for each source and by rule; then the songs to check, by name.
 
-    most: songs of each kind, the most frequent ones; None: all. words: for what would help, by its name in `HINTS`.
+    most: songs of each kind, the most frequent ones; None for all. words: gives the advice for a name in `HINTS`.
     """
     for coverage in report.coverages():
         yield from _coverage_lines(coverage)
@@ -102,6 +102,6 @@ def _coverage_lines(coverage: Coverage) -> Iterator[str]:
 
 
 def amounts(lists: int, plays: int) -> str:
-    """What a source of the history gives: "3 lists and 1 play"; of which it has none is not said."""
+    """Return the amount of a source's content: "3 lists and 1 play"; a kind without content is not named."""
     given = [counted(number, noun) for number, noun in ((lists, "list"), (plays, "play")) if number]
     return " and ".join(given) or "nothing"

@@ -1,7 +1,7 @@
-"""The history: which songs were put together or played one after another, and who says so.
+"""The history: which songs were put together or played one after another, and in which source.
 
-One SQLite file beside the library. Sources give lists of songs, or plays, which are cut into lists wherever the music
-stopped. A list is a row of song numbers, so that a million playlists fit on any disk. docs/storage.md describes it.
+It is one SQLite file beside the library. Sources give lists of songs, or plays, which are split into lists wherever the
+music stopped. A list is a row of song numbers, so that a million playlists fit on any disk. docs/storage.md describes it.
 """
 
 from __future__ import annotations
@@ -62,15 +62,15 @@ COMMIT;
 
 SCHEMA = Schema(SCHEMA_VERSION, SCRIPT)
 
-NUMBERS = np.dtype("<i4")  # of songs, in a list
+NUMBERS = np.dtype("<i4")  # the numbers of a list's songs
 MOST_SONGS = np.iinfo(NUMBERS).max
 MENTION = (str, str, str, str, bytes | None)  # of a song: artist, title, album, recording and path
-EARLIEST, LATEST = -62135596800, 253402300799  # seconds since 1970 that are those of a date
-CACHE = 64_000  # KB of the file in memory: new songs come in no order that the index of identities likes
+EARLIEST, LATEST = -62135596800, 253402300799  # the range of dates, in seconds since 1970
+CACHE = 64_000  # KB of the file in memory: new songs come in random order for the index of identities
 FAMILIAR = 200_000  # songs whose number is remembered while a source is added
 CHUNK = 1000  # lists or plays that are written at once
 
-# A play that two sources tell of is that of the older one: exports of a service overlap.
+# A play in two sources is that of the older one: exports of a service overlap.
 PLAYS = """
 SELECT at, song FROM plays AS mine WHERE source = ? AND NOT EXISTS (
     SELECT 1 FROM plays AS other WHERE other.source IN (SELECT id FROM sources WHERE id < mine.source)
@@ -84,12 +84,12 @@ class Source:
     """Where lists and plays come from."""
 
     kind: str  # such as "files"
-    name: str  # which of this kind; may be empty where there is but one
+    name: str  # which of this kind; may be empty if there is only one
 
 
 @dataclass(frozen=True)
 class Holding:
-    """What a source gave."""
+    """The content of a source."""
 
     source: Source
     added_at: str  # ISO 8601, UTC; when it was last added
@@ -108,10 +108,10 @@ class StoredList:
 
 
 class HistoryStore:
-    """An open history. A context manager; to be used by the thread that opened it.
+    """An open history, as a context manager, for the thread that opened it.
 
-    path: of the SQLite file, made with its folder if missing. Every method raises StoreError if the file cannot be read
-    or written; each change is one transaction. A reader that is not exhausted keeps others from writing.
+    path: of the SQLite file, which is created with its folder if missing. Every method raises StoreError if the file cannot
+    be read or written; each change is one transaction. A reader that is not exhausted keeps others from writing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -129,7 +129,7 @@ class HistoryStore:
         self._database.close()
 
     def replace(self, source: Source, content: Iterable[SongList | Play]) -> None:
-        """Keep what a source gives now, in place of what it gave before. If `content` fails, that stays."""
+        """Store a source's current content in place of its former one. If `content` fails, the former one stays."""
         with self._database.transaction():
             with self._errors():
                 again = self._empty(source)
@@ -140,9 +140,9 @@ class HistoryStore:
                     self._forget_songs()
 
     def append(self, source: Source, plays: Iterable[Play]) -> int:
-        """Keep plays besides those that the source gave before; returns how many are new.
+        """Add plays to those of a source; return how many are new.
 
-        For what comes page by page: each call is a transaction of its own, and `newest` says where to go on.
+        For sources that come page by page: each call is a transaction of its own, and `newest` shows where to continue.
         """
         with self._database.transaction():
             with self._errors():
@@ -153,7 +153,7 @@ class HistoryStore:
                 return self._count_plays(number) - before
 
     def remove(self, source: Source) -> bool:
-        """Forget a source and all it gave; returns whether it was there."""
+        """Remove a source and its content; return whether it existed."""
         with self._database.transaction(), self._errors():
             there = self._empty(source)
             if there:
@@ -162,7 +162,7 @@ class HistoryStore:
             return there
 
     def newest(self, source: Source) -> int | None:
-        """When the source's latest play began, in seconds since 1970; None if it has none."""
+        """Return when the source's latest play began, in seconds since 1970; None if it has none."""
         ((at,),) = self._database.select(
             "SELECT max(at) FROM plays WHERE source = (SELECT id FROM sources WHERE kind = ? AND name = ?)",
             (source.kind, source.name),
@@ -171,11 +171,11 @@ class HistoryStore:
         return None if at is None else int(at)
 
     def sources(self) -> list[Source]:
-        """All sources, in the order in which they were first added."""
+        """Return all sources, in the order in which they were first added."""
         return [Source(*row) for row in self._database.select("SELECT kind, name FROM sources ORDER BY id", of=(str, str))]
 
     def holdings(self) -> list[Holding]:
-        """What each source gave, in the same order."""
+        """Return the content of each source, in the same order."""
         rows = self._database.select(
             "SELECT kind, name, added_at, (SELECT count(*) FROM lists WHERE source = sources.id), "
             "(SELECT count(*) FROM plays WHERE source = sources.id) FROM sources ORDER BY id",
@@ -187,13 +187,13 @@ class HistoryStore:
         ]
 
     def songs(self) -> Iterator[tuple[int, Mention]]:
-        """All songs with their numbers, which begin with 1 and may have gaps, in the order of these."""
+        """Yield all songs with their numbers, which begin with 1 and may have gaps, in ascending order."""
         statement = "SELECT id, artist, title, album, recording, path FROM songs ORDER BY id"
         for row in self._database.select(statement, of=(int, *MENTION)):
             yield row[0], self._mention(row[1:])
 
     def song(self, number: int) -> Mention | None:
-        """One song; None if there is none of this number."""
+        """Return one song, or None if no song has this number."""
         statement = "SELECT artist, title, album, recording, path FROM songs WHERE id = ?"
         rows = list(self._database.select(statement, (number,), of=MENTION))
         return self._mention(rows[0]) if rows else None
@@ -205,7 +205,7 @@ class HistoryStore:
         return Mention(artist, title, album, recording, None if path is None else Path(os.fsdecode(path)))
 
     def song_limit(self) -> int:
-        """A number above those of all songs."""
+        """Return a number above those of all songs."""
         ((first, limit),) = self._database.select(
             "SELECT coalesce(min(id), 1), coalesce(max(id), 0) + 1 FROM songs", of=(int, int)
         )
@@ -214,9 +214,9 @@ class HistoryStore:
         return int(limit)
 
     def lists(self, source: Source | None = None) -> Iterator[StoredList]:
-        """The lists of a source, or of all, as they were given, and its plays cut into sessions.
+        """Yield the lists of a source, or of all, as they were given, and its plays split into sessions.
 
-        A play that several sources tell of counts once.
+        A play that several sources have counts once.
         """
         limit = self.song_limit()
         for number in self._numbers(source):
@@ -228,7 +228,7 @@ class HistoryStore:
                 yield StoredList(f"{start:%Y-%m-%d %H:%M}", f"{start:%Y-%m-%d}", np.array(heard, NUMBERS))
 
     def frequencies(self, source: Source | None = None) -> np.ndarray:
-        """(song_limit,) how often each song stands in the lists of a source, or of all, or was played."""
+        """Return (song_limit,), how often each song is in the lists of a source, or of all, or was played."""
         limit = self.song_limit()
         counts = np.zeros(limit, np.int64)
         for number in self._numbers(source):
@@ -241,7 +241,7 @@ class HistoryStore:
         return counts
 
     def drop_strays(self) -> None:
-        """Drop lists and plays of songs that are not there."""
+        """Delete lists and plays of missing songs."""
         limit = self.song_limit()
         with self._database.transaction(), self._errors():
             lists = self._connection.execute("SELECT id, songs FROM lists").fetchall()
@@ -250,20 +250,20 @@ class HistoryStore:
             self._connection.execute("DELETE FROM plays WHERE song >= ?", (limit,))
 
     def _song_numbers_in(self, blob: bytes, limit: int) -> np.ndarray:
-        """(n,) int32, the songs of a list as it is stored; they are below `limit`."""
+        """Return (n,) int32, the songs of a stored list, which are below `limit`."""
         if not are_numbers(blob, limit):
             raise self._database.damaged("a list of songs")
         return np.frombuffer(blob, NUMBERS)
 
     def _plays(self, statement: str, source: int, limit: int) -> Iterator[tuple[int, int]]:
-        """When a song was played, and its number, which is below `limit`."""
+        """Return when a song was played, and its number, which is below `limit`."""
         for at, song in self._database.select(statement, (source,), of=(int, int)):
             if not (EARLIEST <= at <= LATEST and 0 < song < limit):
                 raise self._database.damaged("a play")
             yield at, song
 
     def damage(self) -> str:
-        """What is wrong with the file; empty if nothing. All of it is read."""
+        """Return what is wrong with the file, or "". This reads the whole file."""
         return self._database.damage(_rows(self.song_limit()))
 
     def _numbers(self, source: Source | None) -> list[int]:
@@ -272,7 +272,7 @@ class HistoryStore:
         return [number for (number,) in list(rows)]
 
     def _number(self, source: Source) -> int:
-        """The number of a source, which is new or added again now."""
+        """Return the number of a source, which is new or added again now."""
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         self._connection.execute(
             "INSERT INTO sources (kind, name, added_at) VALUES (?, ?, ?) "
@@ -282,7 +282,7 @@ class HistoryStore:
         return self._numbers(source)[0]
 
     def _empty(self, source: Source) -> bool:
-        """Drop what a source gave; returns whether there is such a source."""
+        """Delete the content of a source; return whether there is such a source."""
         numbers = self._numbers(source)
         for number in numbers:
             self._connection.execute("DELETE FROM lists WHERE source = ?", (number,))
@@ -292,7 +292,7 @@ class HistoryStore:
     def _fill(self, number: int, content: Iterable[SongList | Play]) -> None:
         number_of = lru_cache(FAMILIAR)(self._song_numbers())
         content = iter(content)
-        while chunk := list(islice(content, CHUNK)):  # where its errors are not those of the store
+        while chunk := list(islice(content, CHUNK)):  # here, its errors are not those of the store
             with self._errors():
                 lists, plays = [], []
                 for given in chunk:
@@ -305,7 +305,7 @@ class HistoryStore:
                 self._connection.executemany("INSERT OR IGNORE INTO plays VALUES (?, ?, ?)", plays)
 
     def _song_numbers(self) -> Callable[[Mention], int]:
-        """What gives a song its number: that of the same song, or the next one."""
+        """Return a function that gives a song its number: that of the same song, or the next one."""
         plain_artist = lru_cache(FAMILIAR)(normal_artist)
 
         def number_of(song: Mention) -> int:
@@ -319,12 +319,12 @@ class HistoryStore:
                 "INSERT INTO songs (identity, artist, title, album, recording, path) VALUES (?, ?, ?, ?, ?, ?)",
                 (identity, *texts, path),
             )
-            return cursor.lastrowid or 0  # which is not 0, since a row was inserted
+            return cursor.lastrowid or 0  # not 0, because a row was inserted
 
         return number_of
 
     def _forget_songs(self) -> None:
-        """Drop the songs that no source names any more."""
+        """Delete the songs that no source has any more."""
         numbers = np.fromiter((number for (number,) in self._connection.execute("SELECT id FROM songs")), np.int64)
         gone = numbers[self.frequencies()[numbers] == 0]
         self._connection.executemany("DELETE FROM songs WHERE id = ?", ((number,) for number in gone.tolist()))
@@ -335,7 +335,7 @@ class HistoryStore:
 
 
 def _identity(song: Mention, artist: str, title: str) -> int:
-    """A song's file, recording, artist and title, whatever the spelling, in 64 bits."""
+    """Return 64 bits of a song's file, recording, artist and title, equal for all spellings."""
     names = (song.recording.lower(), artist or _text(song.artist), title)
     file = b"" if song.path is None else os.fsencode(song.path)
     data = b"\0".join([*(name.encode("utf-8", "replace") for name in names), file])
@@ -343,12 +343,12 @@ def _identity(song: Mention, artist: str, title: str) -> int:
 
 
 def _text(text: str) -> str:
-    """Text that SQLite can hold: tags and names may have come from bytes that are none."""
+    """Return text that SQLite can store: metadata and names may come from invalid bytes."""
     return text.encode("utf-8", "replace").decode()
 
 
 def are_numbers(blob: object, limit: int) -> bool:
-    """Whether this can be how a list is stored: the numbers of songs, all of them below `limit`."""
+    """Return whether this can be a stored list: the numbers of songs, all of them below `limit`."""
     if not isinstance(blob, bytes) or len(blob) % NUMBERS.itemsize:
         return False
     songs = np.frombuffer(blob, NUMBERS)
@@ -356,9 +356,9 @@ def are_numbers(blob: object, limit: int) -> bool:
 
 
 def rebuild_history(path: Path) -> Path:
-    """Replace a damaged history by one of all that is whole in it; returns where the damaged one is kept, beside it.
+    """Replace a damaged history by a new file with all intact data; return where the damaged one is kept, beside it.
 
-    Raises StoreError if that cannot be done.
+    Raises StoreError if this fails.
     """
     kept = rebuild(path, SCHEMA, _rows(MOST_SONGS))
     with HistoryStore(path) as store:
@@ -367,7 +367,7 @@ def rebuild_history(path: Path) -> Path:
 
 
 def _rows(limit: int) -> Whole:
-    """Whether rows are whole. limit: above the numbers of all songs."""
+    """Return checks of whether rows are intact. limit: above the numbers of all songs."""
 
     def is_source(**row: object) -> bool:
         return isinstance(row["id"], int) and _are_texts(row["kind"], row["name"], row["added_at"])

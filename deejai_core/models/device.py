@@ -1,4 +1,4 @@
-"""Where a network runs, and on how many threads: on the processor, unless asked for something else, and on one."""
+"""Where a network runs, and on how many threads: by default on the CPU, and on one."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from deejai_core.extras import extra
 CPU = "cpu"
 DEVICES = ("auto", CPU, "cuda", "mps")
 
-# Mel slices through a network at once where that is not the CPU. MusiCNN's large filters decide: an H200 embeds 21,600 a
-# second in batches of 32 and 3,500 in batches of 128, for which cuDNN takes another way and 6.6 GB of memory instead of
-# 0.1. The network of Deej-A.I. would be a third faster with 128, but its 30,500 a second are far more than anybody can
-# decode.
+# Mel slices through a network at once on a graphics processor. MusiCNN's large filters decide: an H200 embeds 21,600 per
+# second in batches of 32 and 3,500 in batches of 128, for which cuDNN uses another algorithm and 6.6 GB of memory instead
+# of 0.1. The network of Deej-A.I. would be a third faster with 128, but its 30,500 per second are far more than any machine
+# can decode.
 AT_ONCE = 32
 
-_told = threading.local()  # in which threads BLAS has been told
+_told = threading.local()  # the threads in which BLAS has been limited
 
 
 def pick_device(name: str) -> str:
-    """The device that one of `DEVICES` means here; "auto" is the first graphics processor there is, else the CPU.
+    """Return the device that one of `DEVICES` means here; "auto" is the first graphics processor, or else the CPU.
 
-    Only on the CPU a file has the same numbers, to the last bit, whatever else is embedded. Raises ModelError if the device
-    is not there, MissingError if torch, which all but the CPU needs, is not installed.
+    Only on the CPU does a file have the same numbers, to the last bit, whatever else is embedded. Raises ModelError if the
+    device is missing, MissingError if torch, which all devices except the CPU need, is not installed.
     """
     if name == CPU:
         return CPU
     try:
         with extra("gpu"):
             import torch
-    except OSError as error:  # a shared library of its is missing
+    except OSError as error:  # one of its shared libraries is missing
         raise ModelError(
             f"device: torch cannot be loaded ({error}), and only cpu works without it; reinstall it"
         ) from error
@@ -48,14 +48,13 @@ def pick_device(name: str) -> str:
 
 
 def use_one_thread() -> None:
-    """From now on matrix products that this thread asks numpy for are computed by it alone; to be called in each thread.
+    """Make numpy compute matrix products of this thread on this thread alone; to be called in each thread.
 
-    A file's numbers must not depend on how many cores there are. And threads of our own keep the cores as busy, with all
-    steps and not the product alone, where those of BLAS wait for each other at every product: on a machine that has other
-    things to do, that takes several times as long.
-
-    Some BLAS libraries take it as said for all threads of the process (OpenBLAS as numpy has it from pip), some for the one
-    that says it (MKL), and Apple's Accelerate cannot be told. Raises ModelError if threadpoolctl is missing.
+    A file's numbers must not depend on the number of cores. Besides, our own threads keep the cores as busy, in all steps
+    and not only in the product, while those of BLAS wait for each other at every product: on a machine that runs other
+    programs, this takes several times as long. Some BLAS libraries apply the limit to all threads of the process (OpenBLAS
+    as numpy has it from pip), some to the calling one (MKL), and Apple's Accelerate has no limit. Raises ModelError if
+    threadpoolctl is missing.
     """
     if getattr(_told, "yes", False):
         return

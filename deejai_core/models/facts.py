@@ -1,4 +1,4 @@
-"""What there is to know of a model, in words."""
+"""Facts about a model, in words."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from deejai_core.models.protocol import Model
 
 
 def objective_of(model: Model) -> Objective | None:
-    """What it was trained to do here; None if it was not trained here, or that is not known."""
+    """Return what a model was trained to do here; None if it was not trained here, or that is unknown."""
     if isinstance(model, Head):
         return model.config.objective
     return model.objective if isinstance(model, Speccy) else None
 
 
 def kind(model: Model) -> str:
-    """What sort of model it is, in few words."""
+    """Return the kind of a model, in few words."""
     if not isinstance(model, Head):
         if isinstance(model, Speccy) and model.untrained:
             return "network with random weights"
@@ -37,7 +37,7 @@ def kind(model: Model) -> str:
 
 
 def facts(name: str, described: Description, words: Mapping[str, str] = HINTS) -> dict[str, str]:
-    """What there is to say of a model, by label. words: for what would help, by its name in `HINTS`."""
+    """Return the facts about a model, by label. words: gives the advice for a name in `HINTS`."""
     model = described.model
     found = {
         "model": name,
@@ -56,7 +56,7 @@ def facts(name: str, described: Description, words: Mapping[str, str] = HINTS) -
 
 
 def _of_onnx(model: OnnxModel, words: Mapping[str, str]) -> dict[str, str]:
-    """What there is to say of a network that a user brought."""
+    """Yield the facts about a network that a user brought."""
     audio = model.config.input
     what = (
         f"mel spectrogram, {audio.frames} frames of {audio.bands} bands"

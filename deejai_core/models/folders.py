@@ -1,4 +1,4 @@
-"""The folder of models: each comes whole, in place of another or not at all, and goes at once."""
+"""The folder of models: each is added or replaced atomically, and removed at once."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from deejai_core.refusals import OWN, refusal
 from deejai_core.words import one_line
 
 MODEL_FILES = (".json", ".safetensors", ".bin", ".onnx")
-ONNX = ".onnx"  # how the files of such networks end
+ONNX = ".onnx"  # the suffix of such networks
 
 
 @dataclass(frozen=True)
 class Description:
-    """What there is to know of a model."""
+    """A description of a model."""
 
     model: Model
     folder: Path | None  # None: it is bundled
-    origin: tuple[str, str] | None  # the repository on the hub that it comes from, and its revision
-    trained: dict[str, str]  # how well it did when it was trained, by label; empty if it was not trained here
+    origin: tuple[str, str] | None  # its repository on the hub, and its revision
+    trained: dict[str, str]  # its evaluation when it was trained, by label; empty if it was not trained here
 
 
 def describe(name: str, folder: Path) -> Description:
-    """What there is to know of a model; folder: of all models. Raises ModelError if there is none of this name."""
+    """Describe a model; folder: of all models. Raises ModelError if there is none of this name."""
     model = load_model(name, folder, download=False)
     if name == BUNDLED:
         return Description(model, None, None, {})
@@ -56,9 +56,11 @@ def describe(name: str, folder: Path) -> Description:
 
 
 def new_model_folder(name: str, folder: Path, *, replace: bool, resume: bool = False) -> Path:
-    """Where a model of this name is to be written. Raises ModelError if the name will not do, is taken, or needed.
+    """Return the folder for a new model of this name.
 
-    resume: a training that was not finished is to be gone on with.
+    Raises ModelError if the name is not possible, is taken, or is needed.
+
+    resume: an unfinished training should continue.
     """
     path = folder / name
     if not NAME.fullmatch(name) or name == BUNDLED:
@@ -75,17 +77,17 @@ def new_model_folder(name: str, folder: Path, *, replace: bool, resume: bool = F
 
 
 def is_unfinished(path: Path) -> bool:
-    """Whether a training of a network into this folder was stopped."""
+    """Return whether the training of a network into this folder was stopped."""
     return (path / CHECKPOINT).exists()
 
 
 def unfinished_names(folder: Path) -> list[str]:
-    """The models whose training was stopped."""
+    """Return the models whose training was stopped."""
     return [path.parent.name for path in sorted(folder.glob(f"*/{CHECKPOINT}"))]
 
 
 def check_replaceable(path: Path) -> None:
-    """Raises ModelError if a model in the folder `path` would take the place of something else."""
+    """Raise ModelError if a model in the folder `path` would replace something else."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         kept = (path / CONFIG).exists() or is_unfinished(path)
         if path.exists() and not kept and (not path.is_dir() or any(path.iterdir())):
@@ -94,9 +96,9 @@ def check_replaceable(path: Path) -> None:
 
 @contextmanager
 def replacing_model(path: Path) -> Iterator[Path]:
-    """A temporary folder for a model, which takes the place of `path` if nothing fails. Raises ModelError.
+    """Yield a temporary folder for a model, which replaces `path` if nothing fails. Raises ModelError.
 
-    What is there already is replaced only if it is a model, or an unfinished training of one.
+    What is already there is replaced only if it is a model, or an unfinished training of one.
     """
     check_replaceable(path)
     temporary, old = (path.with_name(f".{path.name}-{secrets.token_hex(4)}") for _ in range(2))
@@ -114,7 +116,7 @@ def replacing_model(path: Path) -> Iterator[Path]:
 
 
 def removable_folder(name: str, folder: Path, *, in_use: str) -> Path:
-    """The folder of a model that nothing needs. Raises ModelError if it may not be removed."""
+    """Return the folder of a model that no other needs. Raises ModelError if it may not be removed."""
     path = model_folder(name, folder)
     if name == BUNDLED:
         raise ModelError(f"{BUNDLED} is part of deejai and cannot be removed")
@@ -128,7 +130,7 @@ def removable_folder(name: str, folder: Path, *, in_use: str) -> Path:
 
 
 def remove_model(path: Path) -> None:
-    """Remove a model: at once for whoever looks, whatever becomes of the rest. Raises ModelError."""
+    """Remove a model: it disappears at once, even if deleting its files fails. Raises ModelError."""
     try:
         doomed = path.rename(path.with_name(f".{path.name}-{secrets.token_hex(4)}"))
         shutil.rmtree(doomed)
@@ -137,10 +139,10 @@ def remove_model(path: Path) -> None:
 
 
 def import_model(source: Path, path: Path, configuration: Path | None = None) -> None:
-    """A network from a file of ONNX or Keras, or a model's folder, into the folder `path`: whole or not at all.
+    """Import a network from a file of ONNX or Keras, or a model's folder, into the folder `path`, atomically.
 
-    configuration: the file that says what a network of ONNX takes and gives. Raises ModelError if the source is none of
-    these, or not there; MissingError if the library for it is not installed.
+    configuration: the file that describes the inputs and outputs of an ONNX network. Raises ModelError if the source is
+    missing or none of these; MissingError if the library for it is not installed.
     """
     is_onnx = source.suffix.lower() == ONNX
     if is_onnx and not configuration:
@@ -170,19 +172,19 @@ def import_model(source: Path, path: Path, configuration: Path | None = None) ->
                 convert_keras(source, temporary)
             open_model_folder(temporary)
         except ModelError as error:
-            # It may show names from the files, and these may contain line breaks.
+            # It may contain names from the files, and these may contain line breaks.
             told = one_line(str(error).replace(os.fspath(temporary), os.fspath(source)))
             raise ModelError(told, hint=error.hint, about=error.about) from error
 
 
 def _standing_on(name: str, folder: Path) -> list[str]:
-    """The models that stand on the trunk of this one."""
+    """Return the models that use the trunk of this one."""
     found = []
     for path in model_folders(folder):
         try:
             trunk = trunk_of(path.name, folder)
         except ModelError:
-            continue  # a damaged one stands on nothing
+            continue  # a damaged one uses none
         if trunk != path.name and same_model(trunk, name, folder):
             found.append(path.name)
     return found

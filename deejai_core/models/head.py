@@ -1,4 +1,4 @@
-"""A learned head on another model's trunk: what one's own playlists put together, computed from the slices that are stored.
+"""A learned head on another model's trunk: where your own lists place songs, computed from their stored slices.
 
 The head is a small network from the trunk's output to the direction that Track2Vec gives the song. Its space may stand
 alone or beside the trunk's own: then a slice vector is both, side by side, and a cosine similarity is the weighted mean of
@@ -24,17 +24,17 @@ from deejai_core.refusals import reason_of
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 KIND = "head"
-LEAST = 1e-5  # of a cosine distance: only what is the same but for rounding
+LEAST = 1e-5  # a smaller cosine distance means equality except for rounding
 LARGEST = 200_000_000  # bytes of a head's weights, which are some two million numbers
 SLOPE = 0.2  # of the leaky rectifier below zero, as in the networks of Deej-A.I.
 
 
 @dataclass(frozen=True, eq=False)
 class HeadWeights:
-    """Two dense layers behind a standardised input, float32."""
+    """Two dense layers after a standardised input, float32."""
 
     mean: np.ndarray  # (trunk_size,) of the trunk's output
-    scale: np.ndarray  # (trunk_size,) what it is multiplied by once the mean is taken off
+    scale: np.ndarray  # (trunk_size,) what it is multiplied by after the mean is subtracted
     hidden_weight: np.ndarray  # (trunk_size, hidden)
     hidden_bias: np.ndarray  # (hidden,)
     output_weight: np.ndarray  # (hidden, dimension)
@@ -49,19 +49,19 @@ class HeadWeights:
 
 @dataclass(frozen=True)
 class HeadConfig:
-    """What a head's folder says of it beside its weights."""
+    """What a head's folder states about it besides its weights."""
 
-    trunk: str  # what loads the model whose trunk it stands on
-    trunk_name: str  # of that trunk; another one's output would mean nothing to it
+    trunk: str  # how to load the model whose trunk it uses
+    trunk_name: str  # the name of that trunk; the output of another one would mean nothing to it
     weight: float  # of the learned space beside the trunk's own, above 0; 1: alone
     epsilon: float
     sha256: str  # of the weights' file
-    trained: dict[str, Any]  # what it was trained on and how well that went, for who asks
+    trained: dict[str, Any]  # what it was trained on and its evaluation, for display
     objective: Objective = "lists"
 
 
 class Head:
-    """A model with the trunk of another, see `deejai_core.models.protocol`."""
+    """A model with the trunk of another one, see `deejai_core.models.protocol`."""
 
     def __init__(self, trunk_model: Model, weights: HeadWeights, config: HeadConfig, name: str) -> None:
         self._trunk_model = trunk_model
@@ -75,9 +75,9 @@ class Head:
         self.tag_set = trunk_model.tag_set
         self.more = trunk_model.more
         self.epsilon = config.epsilon
-        # What is learned makes different songs alike: copies are told by what the trunk's own space adds to the distance.
+        # The learned space makes different songs alike: the distance in the trunk's own space identifies copies.
         self.duplicate_epsilon = max((1 - config.weight) * trunk_model.duplicate_epsilon, LEAST)
-        self.alike = None  # not measured: similarities of what is learned are spread otherwise
+        self.alike = None  # not measured: similarities in a learned space are spread differently
         self.dimension = len(weights.output_bias) + (trunk_model.dimension if config.weight < 1 else 0)
 
     def is_intact(self) -> bool:
@@ -109,12 +109,12 @@ class Head:
 
 
 def beside(own: np.ndarray, learned: np.ndarray, weight: float) -> np.ndarray:
-    """Unit vectors (..., d) and (..., e) side by side, (..., d + e) of unit length: similarities become weighted means."""
+    """Join unit vectors (..., d) and (..., e) to unit vectors (..., d + e): similarities become weighted means."""
     return np.concatenate([np.sqrt(1 - weight) * own, np.sqrt(weight) * learned], axis=-1).astype(np.float32)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """Vectors of unit length along the last axis, float32; one of zeros stays."""
+    """Return vectors of unit length along the last axis, float32; zeros are unchanged."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
 
@@ -139,12 +139,12 @@ def save_head(
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / WEIGHTS) as temporary:
         temporary.write_bytes(data)
-    with replacing(folder / CONFIG) as temporary:  # last: it vouches for the weights
+    with replacing(folder / CONFIG) as temporary:  # last, because it confirms the weights
         temporary.write_text(text, encoding="utf-8")
 
 
 def load_head(folder: Path, trunk_model: Model, config: HeadConfig) -> Head:
-    """The head in a folder. Raises ModelError if its weights are damaged or made for another trunk."""
+    """Return the head in a folder. Raises ModelError if its weights are damaged or belong to another trunk."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -170,7 +170,7 @@ def load_head(folder: Path, trunk_model: Model, config: HeadConfig) -> Head:
 
 
 def _check(weights: HeadWeights, trunk_size: int) -> None:
-    """Raise ValueError for what has not the shapes and numbers that `HeadWeights` says: numpy would stretch it to fit."""
+    """Raise ValueError unless shapes and numbers are those of `HeadWeights`: numpy would broadcast them to fit."""
     hidden, dimension = weights.hidden_bias.size, weights.output_bias.size
     shapes = [(trunk_size,), (trunk_size,), (trunk_size, hidden), (hidden,), (hidden, dimension), (dimension,)]
     for field, shape in zip(fields(HeadWeights), shapes, strict=True):
@@ -180,9 +180,9 @@ def _check(weights: HeadWeights, trunk_size: int) -> None:
 
 
 def read_head_config(folder: Path, values: dict[str, Any]) -> HeadConfig:
-    """What `config.json` says of a head. Raises ModelError if that is not what a head needs."""
+    """Read a head's `config.json`. Raises ModelError if it lacks what a head needs."""
     try:
-        # Heads from before there was another objective do not name theirs.
+        # Heads from before there were other objectives do not name theirs.
         config = HeadConfig(**{field.name: values[field.name] for field in fields(HeadConfig) if field.name != "objective"})
         config = replace(config, objective=values.get("objective", config.objective))
         numbers = [type(number) in (int, float) for number in (config.weight, config.epsilon)]

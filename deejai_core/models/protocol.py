@@ -1,4 +1,4 @@
-"""What every model offers, and every network that has words for what it hears."""
+"""The interface of every model, and of every network that predicts tags."""
 
 from __future__ import annotations
 
@@ -11,32 +11,35 @@ from deejai_core.models.tag_set import TagSet
 
 
 class Trunk(Protocol):
-    """Windows of audio in, what is kept on disk of them out."""
+    """From windows of audio to the output that is stored for them."""
 
     sample_rate: int  # Hz
-    window: int  # samples of one slice
+    window: int  # samples of one window
 
     def load(self) -> None:
-        """Have in memory what `trunk` needs on the CPU. Raises ModelError if a library or the weights cannot be loaded."""
+        """Load into memory what `trunk` needs on the CPU.
+
+        Raises ModelError if a library or the weights cannot be loaded.
+        """
 
     def mel(self, windows: np.ndarray) -> np.ndarray:
-        """(n, window) float32 samples -> (n, ...) float32, the mel slices that the trunk sees; computed on the CPU."""
+        """Compute the trunk's mel slices: (n, window) float32 samples -> (n, ...) float32, on the CPU."""
 
     def trunk(self, mel: np.ndarray, *, device: str = "cpu") -> np.ndarray:
-        """Mel slices -> (n, trunk_size) float32; device: as `pick_device` returns it."""
+        """Compute the output: mel slices -> (n, trunk_size) float32; device: as `pick_device` returns it."""
 
 
 class Tagger(Trunk, Protocol):
-    """Windows of audio in, probabilities of tags out. A model with a tag set is one, too."""
+    """From windows of audio to probabilities of tags. A model with a tag set is one, too."""
 
-    trunk_name: str  # kept beside the trunk's output; changes with every number the network puts out
+    trunk_name: str  # stored beside the trunk's output; changes with every number that the network computes
     trunk_size: int
 
     @property
     def tag_set(self) -> TagSet: ...
 
     def is_intact(self) -> bool:
-        """As `Model.is_intact`; so are the others like theirs."""
+        """Like `Model.is_intact`, and so are the other methods."""
 
     def pick_device(self, name: str) -> str: ...
 
@@ -44,25 +47,25 @@ class Tagger(Trunk, Protocol):
 
 
 class Companion(Tagger, Protocol):
-    """A network with other words for what a model hears: it sees the same mel slices, and some of a track's will do."""
+    """A network with other tags for a model's music: it processes the same mel slices, and needs only some of a track's."""
 
-    every: int  # of a track's windows, each such one is seen, from the first on; `mel` leaves out the others
+    every: int  # it processes every such window of a track, from the first on; `mel` leaves out the others
 
 
 class Model(Trunk, Protocol):
-    """Windows of audio in, slice vectors out.
+    """From windows of audio to slice vectors.
 
-    The trunk's output is what is kept on disk: everything behind it can be computed again without decoding a file.
+    The trunk's output is stored: everything after it can be computed again without decoding a file.
     """
 
-    trunk_name: str  # kept beside the trunk's output; models with the same trunk need no file to be embedded again
+    trunk_name: str  # stored beside the trunk's output; for models with the same trunk, no file must be embedded again
     trunk_size: int
     epsilon: float  # cosine distance below which two slices are the same word in Mp3ToVec
     duplicate_epsilon: float  # cosine distance below which two tracks are most likely copies of one recording
 
     @property
     def name(self) -> str:
-        """Kept beside every vector; changes with every number the model puts out."""
+        """Stored beside every vector; changes with every number that the model computes."""
 
     @property
     def dimension(self) -> int:
@@ -70,33 +73,33 @@ class Model(Trunk, Protocol):
 
     @property
     def alike(self) -> float | None:
-        """Similarity below which two tracks no longer sound alike; None: not known."""
+        """The similarity below which two tracks no longer sound alike; None if unknown."""
 
     @property
     def tag_set(self) -> TagSet | None:
-        """What it can say that something sounds like; None: nothing."""
+        """The tags that it predicts; None for none."""
 
     @property
     def more(self) -> Sequence[Companion]:
-        """Who can say more of it, if asked to; there are none without a tag set."""
+        """The companions that predict more tags, if asked; none without a tag set."""
 
     def is_intact(self) -> bool:
-        """Whether its weights are what they should be."""
+        """Return whether the weights are intact."""
 
     def pick_device(self, name: str) -> str:
-        """Where it runs if asked for one of `DEVICES`; as `models.device.pick_device`, with its errors."""
+        """Return where it runs for one of `DEVICES`; see `models.device.pick_device`, also for errors."""
 
     def embed(self, windows: np.ndarray, *, device: str = "cpu") -> np.ndarray:
-        """(n, window) float32 samples -> (n, trunk_size) float32: the trunk's output for their mel slices."""
+        """Compute (n, window) float32 samples -> (n, trunk_size) float32: the trunk's output for their mel slices."""
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
-        """(n, trunk_size) -> (n, dimension) float32, not normalised.
+        """Project (n, trunk_size) -> (n, dimension) float32, not normalised.
 
-        Or (tracks, n, trunk_size) -> (tracks, n, dimension), each track as it would be by itself, bit by bit.
+        Or (tracks, n, trunk_size) -> (tracks, n, dimension), each track as it would be alone, bit by bit.
         """
 
     def tags(self, trunk: np.ndarray) -> np.ndarray:
-        """(n, trunk_size) -> (n, tags) float32, the probabilities of those of `tag_set`; of none without one."""
+        """Compute (n, trunk_size) -> (n, tags) float32, the probabilities of `tag_set`; (n, 0) without one."""
 
 
 class TaggingModel(Model, Protocol):
@@ -107,5 +110,5 @@ class TaggingModel(Model, Protocol):
 
 
 def knows_tags(model: Model) -> TypeGuard[TaggingModel]:
-    """Whether a model can say what something sounds like."""
+    """Return whether a model has a tag set."""
     return model.tag_set is not None

@@ -1,4 +1,4 @@
-"""Which models there are: the bundled one, and those in folders, which were trained, imported or fetched from the hub."""
+"""The list of models: the bundled one, and those in folders, which were trained, imported or downloaded from the hub."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from deejai_core.refusals import reason_of
 
 BUNDLED = "musicnn"
 CHECKPOINT = "checkpoint.pt"  # in the folder of a network whose training is not finished
-NAME = re.compile(r"\w[\w.@-]*")  # of a model in the folder of models
+NAME = re.compile(r"\w[\w.@-]*")  # the name of a model in the folder of models
 HUB = re.compile(r"(?P<repository>\w[\w.-]*/\w[\w.-]*)(?:@(?P<revision>[\w.-]+))?")
 
 
 def load_model(name: str, folder: Path, *, download: bool = True) -> Model:
-    """The model of this name. Raises ModelError if there is none, or if it cannot be loaded.
+    """Return the model of this name. Raises ModelError if there is none, or if it cannot be loaded.
 
     name: "musicnn"; that of a model in `folder`, the folder of models; the path of a model's own folder; or owner/name on
-    the Hugging Face hub, with @revision if not the newest, which is fetched into `folder` the first time. download: whether
-    it may be fetched.
+    the Hugging Face hub, with @revision if not the newest, which is downloaded to `folder` the first time. download:
+    whether it may be downloaded.
     """
     if name == BUNDLED:
         return MusiCNN()
@@ -51,7 +51,7 @@ def load_model(name: str, folder: Path, *, download: bool = True) -> Model:
 
 
 def model_folder(name: str, folder: Path) -> Path:
-    """Where a model lies, or would lie once it is fetched."""
+    """Return the folder of a model, or that to which it would be downloaded."""
     path = Path(os.path.expanduser(name))  # noqa: PTH111 (pathlib's raises an error where there is no such home)
     if NAME.fullmatch(name):
         return folder / name
@@ -61,17 +61,17 @@ def model_folder(name: str, folder: Path) -> Path:
 
 
 def is_path(name: str) -> bool:
-    """Whether a text stands for a folder anywhere on this machine, and not for a model by its name."""
+    """Return whether a text is the path of a folder, and not the name of a model."""
     return not NAME.fullmatch(name) and not HUB.fullmatch(name)
 
 
 def same_model(name: str, other: str, folder: Path) -> bool:
-    """Whether two names are those of one model."""
+    """Return whether two names mean the same model."""
     return name == other or model_folder(name, folder) == model_folder(other, folder)
 
 
 def kept_name(text: str, folder: Path) -> str:
-    """A model's name as it is kept: the path of a folder is made absolute."""
+    """Return a model's name as it is stored: the path of a folder is made absolute."""
     path = model_folder(text, folder)
     if not path.is_dir() or path.parent == folder:
         return text
@@ -80,12 +80,12 @@ def kept_name(text: str, folder: Path) -> str:
 
 
 def model_folders(folder: Path) -> Iterator[Path]:
-    """The folders of the models in a folder of models, by name."""
+    """Return the folders of the models in a folder of models, by name."""
     return (path.parent for path in sorted(folder.glob(f"*/{CONFIG}")))
 
 
 def open_model_folder(folder: Path) -> Model:
-    """The model in a folder: a trained head, an imported network, or one in the hub's layout. Raises ModelError."""
+    """Return the model in a folder: a trained head, an imported network, or one in the hub's layout. Raises ModelError."""
     values = read_config(folder)
     if values.get("kind") == KIND:
         config = read_head_config(folder, values)
@@ -103,7 +103,10 @@ def open_model_folder(folder: Path) -> Model:
 
 
 def trunk_of(name: str, folder: Path) -> str:
-    """The name of the model whose trunk one stands on: its own, but for a head. Raises ModelError if none is known."""
+    """Return the name of the model whose trunk a model uses: its own, except for a head.
+
+    Raises ModelError if it is unknown.
+    """
     path = model_folder(name, folder)
     if name == BUNDLED or not path.is_dir():
         return name
@@ -112,24 +115,24 @@ def trunk_of(name: str, folder: Path) -> str:
 
 
 def trunk_source(name: str, folder: Path) -> str:
-    """What loads the model whose trunk one stands on, on any machine where models lie as they do here."""
+    """Return how to load the model whose trunk a model uses, on any machine with the same folders of models."""
     trunk = trunk_of(name, folder)
     return trunk if trunk == BUNDLED else str(model_folder(trunk, folder).absolute())
 
 
 def tagging_model(model: Model) -> TaggingModel:
-    """The model itself if it knows tags, else the bundled one, whose slices may be stored from before."""
+    """Return the model itself if it has tags, otherwise the bundled one, whose slices may still be stored."""
     return model if knows_tags(model) else MusiCNN()
 
 
 def vocabulary(model: Model) -> Vocabulary:
-    """All that tracks can be tagged with: the tags of the model that tags, and those of its companions."""
+    """Return all tags that tracks can get: those of the model that tags, and of its companions."""
     tagger = tagging_model(model)
     return Vocabulary((tagger.tag_set, *(companion.tag_set for companion in tagger.more)))
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """What `config.json` says. Raises ModelError if it cannot be read."""
+    """Read a model's `config.json`. Raises ModelError if it cannot be read."""
     path = folder / CONFIG
     try:
         values = read_json(path)

@@ -1,4 +1,4 @@
-"""What a model has tags for, and what people type for them."""
+"""The tags of a model, and the words that people type for them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from functools import cached_property
 
 from deejai_core.models.axes import Axis
 
-# No numpy here: a program may want the names of the tags before anything else.
+# No numpy here: some programs need only the names of the tags.
 
-FIELDS = "deejai_tags"  # what the names of the fields of all tag sets begin with
+FIELDS = "deejai_tags"  # the beginning of the names of all tag sets' fields
 
 
-NEARLY = 0.1  # of a ratio of similarity: a word this much less alike than the nearest was not meant
+NEARLY = 0.1  # of the similarity ratio: words that are less similar by this much than the best are not suggested
 
 
 def plain_name(text: str) -> str:
-    """A tag as a field's name has it: "Hip-Hop" is hip_hop."""
+    """Return a tag as in the name of a field: "Hip-Hop" is hip_hop."""
     return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
 
 
@@ -25,9 +25,9 @@ def plain_name(text: str) -> str:
 class TagSet:
     """The tags of a network.
 
-    field: of a library, that keeps their probabilities. It begins with `FIELDS`, and no two sets share one: nothing else
-    tells whose probabilities are stored. names: in the order in which the network gives them; what is stored counts on it.
-    axes: what several of them say together. spellings: other words for some of them, each with the tag that it means.
+    field: the library's field that stores their probabilities. It begins with `FIELDS`, and no two sets share one: nothing
+    else shows which probabilities are stored. names: in the order of the network's outputs; stored data depend on it. axes:
+    computed from several tags. spellings: other words for some of them, each with the tag that it means.
     """
 
     field: str
@@ -37,19 +37,19 @@ class TagSet:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """All that it says of a track: `names`, then those of the axes."""
+        """All columns for a track: `names`, then those of the axes."""
         return (*self.names, *(axis.name for axis in self.axes))
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The tags of one set, or of several beside each other. A word that two of them have is the tag of the first."""
+    """The tags of one set, or of several together. A word that two of them have is the tag of the first."""
 
     sets: tuple[TagSet, ...]
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """All that is said of a track, each name once: what the first set says, then what the next ones add."""
+        """All columns for a track, without repeated names: those of the first set, then those that the next ones add."""
         return tuple(self._places)
 
     @cached_property
@@ -58,18 +58,18 @@ class Vocabulary:
         return tuple(self._places.values())
 
     def is_axis(self, number: int) -> bool:
-        """Whether a column is an axis, not a tag."""
+        """Return whether a column is an axis, not a tag."""
         set_, place = self.places[number]
         return place >= len(self.sets[set_].names)
 
     def number(self, text: str) -> int | None:
-        """The place in `columns` of the tag or axis that `text` means, however it is written; None if it means none."""
+        """Return the place in `columns` of the tag or axis that `text` means, in any spelling; None if it means none."""
         return self._numbers.get(plain_name(text))
 
     def numbers_in(self, text: str) -> list[int] | None:
-        """The places of the tags that a text is made of, each once, as they come; None if a word belongs to none.
+        """Return the places of the tags that make up a text, in order, without repetitions; or None.
 
-        At each word the longest tag is taken: "indie rock" is not indie, then rock.
+        At each word, the longest tag is taken: "indie rock" is not indie, then rock.
         """
         words = [name for word in text.split() for name in plain_name(word).split("_")]
         longest = max(name.count("_") + 1 for name in self._tags)
@@ -87,8 +87,8 @@ class Vocabulary:
         return list(found) or None
 
     def close(self, text: str) -> list[str]:
-        """The tags and axes that `text` may have been meant for, best first; all of them if none is near."""
-        import difflib  # only here: whoever names fields need not wait for it
+        """Return the tags and axes that `text` may have been meant for, best first; all of them if none is close."""
+        import difflib  # imported here, since those who only need the names of fields should not wait for it
 
         wanted = plain_name(text)
         near = difflib.get_close_matches(wanted, self._numbers, n=5)
@@ -115,6 +115,6 @@ class Vocabulary:
 
     @cached_property
     def _tags(self) -> dict[str, int]:
-        """The same without the axes."""
+        """The tags without the axes."""
         axes = {plain_name(axis.name) for tag_set in self.sets for axis in tag_set.axes}
         return {name: number for name, number in self._numbers.items() if name not in axes}

@@ -1,9 +1,8 @@
-"""Training a head: from a model's trunk to the directions that Track2Vec gives the songs, or to where slices that belong
-together lie together.
+"""Trains a head: from a model's trunk to Track2Vec's directions, or to where slices that belong together are close.
 
-The trunk stays as it is, so nothing is decoded. The loss is one minus the cosine between a slice's output and its song's
-direction, as in Deej-A.I., or that of a Siamese network; whole artists are held out, and training stops when it does no
-better on these. On the same ones the weight is chosen that the learned space gets beside the trunk's own.
+The trunk does not change, so nothing is decoded. The loss is one minus the cosine between a slice's output and its song's
+direction, as in Deej-A.I., or that of a Siamese network. Whole artists are held out, and training stops when it does no
+better on these. They also decide how much the learned space counts beside the trunk's own.
 """
 
 from __future__ import annotations
@@ -29,29 +28,29 @@ BATCH = 256  # slices
 RATE = 1e-3  # of Adam
 DECAY = 1e-2  # of AdamW
 EPOCHS = 200  # at most
-PATIENCE = 12  # epochs without a better validation before it stops
+PATIENCE = 12  # epochs without a better validation before training stops
 
 DIMENSION = 100  # of a Siamese head
 
 NEIGHBOURS = 10
-QUERIES = 2_000  # held-out tracks at most that a weight is chosen by
-SAMPLED = 4_000  # slices compared with each other for an epsilon: 64 MB
+QUERIES = 2_000  # held-out tracks at most that decide on a weight
+SAMPLED = 4_000  # slices compared with each other to find an epsilon: 64 MB
 TEMPERATURE = 0.1  # of a Siamese head
-WEIGHTS = tuple(round(0.1 * step, 1) for step in range(11))  # of the learned space; 0: the trunk's own alone
+WEIGHTS = tuple(round(0.1 * step, 1) for step in range(11))  # of the learned space; 0: only the trunk's own
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Tracks that have been embedded, and the lists that they stand in."""
+    """Tracks that have been embedded, and the lists that they are in."""
 
-    trunks: Sequence[np.ndarray]  # of each track (slices, trunk_size)
+    trunks: Sequence[np.ndarray]  # (slices, trunk_size) of each track
     own: np.ndarray  # (tracks, dimension) unit vectors in the trunk's own space
     targets: np.ndarray | None  # (tracks, 100) unit vectors of Track2Vec; None for a Siamese head
-    artists: np.ndarray  # (tracks,) numbers; below 0: unknown, an artist of its own
-    lists: Sequence[np.ndarray]  # of each list, the positions of its tracks
+    artists: np.ndarray  # (tracks,) numbers; negative if unknown, which counts as an artist of its own
+    lists: Sequence[np.ndarray]  # for each list, the positions of its tracks
 
 
-# Rows of slices -> what the head makes of them, with dropout; and from that, rows and their tracks, what is to be smaller.
+# Rows of slices -> the head's output for them, with dropout; and from that, rows and their tracks -> the loss.
 Forward: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
 Loss: TypeAlias = "Callable[[Forward, torch.Tensor, torch.Tensor], torch.Tensor]"
 
@@ -63,7 +62,7 @@ class Choice:
     by_halves: the tracks are halves of tracks, see `halves`.
     """
 
-    found: np.ndarray  # (queries, weights) the share for each of them, in the order of `WEIGHTS`
+    found: np.ndarray  # (queries, weights) the share for each query, in the order of `WEIGHTS`
     chance: float
     by_halves: bool = False
 
@@ -71,8 +70,8 @@ class Choice:
     def best(self) -> float:
         """The smallest weight that is not worse than the best by more than the standard error of the difference.
 
-        0 if the best is not better than none at all, and than chance, by more than twice that: what the lists do not tell
-        apart is left to the trunk's own space.
+        0 if the best does not beat no weight at all, and chance, by more than twice that: what lists do not distinguish is
+        left to the trunk's own space.
         """
         top = self.found[:, [np.argmax(self.found.mean(axis=0))]]
         lost = top - self.found
@@ -88,7 +87,7 @@ class Choice:
 def train_head(
     examples: Examples, held_out: np.ndarray, *, seed: int, on_epoch: Callable[[Epoch], None] = lambda epoch: None
 ) -> tuple[HeadWeights, Progress]:
-    """A head learned from the tracks that are not held out, as it was when it predicted the others best.
+    """Return a head that learned from the tracks that are not held out, from its best epoch on those that are.
 
     The same examples and seed give the same head, on one machine.
     """
@@ -113,17 +112,17 @@ def train_head(
 def train_siamese_head(
     examples: Examples, held_out: np.ndarray, *, seed: int, on_epoch: Callable[[Epoch], None] = lambda epoch: None
 ) -> tuple[HeadWeights, Progress]:
-    """A head that puts slices that belong together, see `Pairs`, nearer to each other than to others.
+    """Return a head that places slices that belong together, see `Pairs`, closer to each other than to others.
 
-    It is as it was when it did so best on tracks held out. The same examples and seed give the same head, on one machine.
+    It is from the best epoch on held-out tracks. The same examples and seed give the same head, on one machine.
     """
     with extra("train"):
         import torch
 
     pairs = Pairs(examples.lists, held_out)
-    rng = np.random.default_rng([seed, 1])  # not those that the order of the slices comes from
+    rng = np.random.default_rng([seed, 1])  # not the numbers that the order of the slices comes from
     counts = np.array([0 if out else len(trunk) for trunk, out in zip(examples.trunks, held_out, strict=True)])
-    starts = np.cumsum(counts) - counts  # of each track's slices among those trained on
+    starts = np.cumsum(counts) - counts  # the first of each track's slices among those trained on
 
     def loss(forward: Forward, rows: torch.Tensor, tracks: torch.Tensor) -> torch.Tensor:
         partners = np.array([pairs.partner(track, rng) for track in tracks.tolist()])
@@ -157,11 +156,11 @@ def _fit(
     seed: int,
     on_epoch: Callable[[Epoch], None],
 ) -> tuple[HeadWeights, Progress]:
-    """Two dense layers, trained until `validate` gets no better."""
+    """Train two dense layers until `validate` gets no better."""
     import torch
     from torch.nn import functional as F
 
-    torch.set_num_threads(1)  # the batches are too small to be worth a second one's waking
+    torch.set_num_threads(1)  # the batches are too small for a second thread
     rng = np.random.default_rng(seed)
     generator = torch.Generator().manual_seed(seed)
     trained = np.flatnonzero(~held_out).tolist()
@@ -209,7 +208,7 @@ def _fit(
 
 
 def directions(head: HeadWeights, examples: Examples, wanted: np.ndarray | None = None) -> np.ndarray:
-    """(tracks, dimension) unit vectors: of these tracks, or of all, the sum of what the head makes of their slices."""
+    """Return (tracks, dimension) unit vectors of these tracks, or all: the sums of the head's output for their slices."""
     tracks = np.arange(len(examples.trunks)) if wanted is None else np.flatnonzero(wanted)
     return unit(np.stack([unit(head.direct(examples.trunks[track])).sum(axis=0) for track in tracks.tolist()]))
 
@@ -217,11 +216,11 @@ def directions(head: HeadWeights, examples: Examples, wanted: np.ndarray | None 
 def choose_weight(
     examples: Examples, learned: np.ndarray, held_out: np.ndarray, *, seed: int, neighbours: int = NEIGHBOURS
 ) -> Choice:
-    """How good each weight is: of the nearest tracks to those held out, how many share a list with them.
+    """Return how good each weight is: how many of the tracks nearest to held-out ones share a list with them.
 
-    learned: (tracks, 100) unit vectors, as the head embeds them. What a held-out track is near to may well be a track that
-    the head was trained on: so it is for new music in a library. Lists of nearly everything do not count. Raises
-    TrainingError if no other has a track that was held out.
+    learned: (tracks, 100) unit vectors, as the head embeds them. The nearest may be tracks that the head was trained on:
+    for new music in a library, they are, too. Lists of nearly everything do not count. Raises TrainingError if no other
+    track is in a list with a held-out one.
     """
     rng = np.random.default_rng(seed)
     tracks = len(examples.own)
@@ -251,9 +250,9 @@ def choose_weight(
 
 
 def halves(examples: Examples, held_out: np.ndarray) -> tuple[Examples, np.ndarray]:
-    """Each track of several slices as two, of every other slice each, in a list together; and which are held out.
+    """Return each track of several slices as two, with every other slice each, in a list together; and which are held out.
 
-    So a weight can be chosen where there are no lists: by how often the nearest to a half is the other one.
+    So a weight can be chosen without lists: by how often the nearest to a half is the other one.
     """
     trunks: list[np.ndarray] = []
     out: list[bool] = []
@@ -271,10 +270,9 @@ def halves(examples: Examples, held_out: np.ndarray) -> tuple[Examples, np.ndarr
 def matching_epsilon(
     own: Sequence[np.ndarray], other: Sequence[np.ndarray], epsilon: float, rng: np.random.Generator
 ) -> float:
-    """The cosine distance that is as rarely undercut between slices of two tracks in another space, as `epsilon` is in the
-    trunk's own.
+    """Return the cosine distance that is as rare in another space, between slices of two tracks, as `epsilon` is here.
 
-    own, other: of each track its slice vectors (slices, dimension). What is "the same word" stays as rare as it was.
+    own, other: the slice vectors (slices, dimension) of each track. So slices count as the same word as rarely as before.
     """
     slices = np.mean([len(some) for some in own])
     tracks = rng.permutation(len(own))[: max(2, int(SAMPLED / slices))]

@@ -1,4 +1,4 @@
-"""What Track2Vec has learned of a library's tracks, kept beside it."""
+"""Stores what Track2Vec has learned about a library's tracks beside the library."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from deejai_core.library import Library
 from deejai_core.refusals import OWN, refusal
 from deejai_core.training.track2vec import Track2Vec
 
-# A word is all that its song is known by, so that the file outlives ids, paths and most corrections of tags.
+# The word is all that identifies a song, so that the file outlives ids, paths and most corrections of metadata.
 BETWEEN_NAMES = "\x1f"
-LESSON = ("lesson_digest", "lesson_known", "lesson_songs", "lesson_rows")  # tensors beside the vectors
+LESSON = ("lesson_digest", "lesson_known", "lesson_songs", "lesson_rows")  # tensors besides the vectors
 
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """What vectors were learned from, so that the next training can tell whether they are still right.
+    """What vectors were learned from, so that the next training knows whether they are still valid.
 
-    digest: of the lists, and of how they were learned. known: how many songs have got a vector, in the library or not.
-    songs: (n,) int64, the library's among them that were in lists, by their numbers there; rows: (n,) int64, which of the
-    kept vectors is that of each, -1 if it has none.
+    digest: of the lists, and of how they were learned. known: how many songs got a vector, in the library or not. songs:
+    (n,) int64, the library's songs that were in lists, by their numbers there; rows: (n,) int64, the stored vector of each,
+    -1 if it has none.
     """
 
     digest: str
@@ -34,14 +34,14 @@ class Lesson:
 
 
 def word_of(names: frozenset[str]) -> str:
-    """What a song with these names is called in the file."""
+    """Return the word for a song with these names in the file."""
     return BETWEEN_NAMES.join(sorted(names))
 
 
 def save_track2vec(library: Library, learned: Track2Vec, lesson: Lesson | None = None) -> None:
-    """Keep vectors of songs under words as `word_of` gives them. Raises StoreError if that cannot be done.
+    """Store vectors of songs under words from `word_of`. Raises StoreError if this fails.
 
-    lesson: what they were learned from, if they may be taken again.
+    lesson: what they were learned from, if they may be reused.
     """
     path = track2vec_path(library)
     try:
@@ -52,7 +52,7 @@ def save_track2vec(library: Library, learned: Track2Vec, lesson: Lesson | None =
 
 
 def read_lesson(library: Library) -> tuple[Lesson, np.ndarray] | None:
-    """What the kept vectors were learned from, and the vectors, (n, dimension); None if that is not known."""
+    """Return what the stored vectors were learned from, and the vectors, (n, dimension); None if unknown."""
     from safetensors import SafetensorError, safe_open
 
     path = track2vec_path(library)
@@ -61,7 +61,7 @@ def read_lesson(library: Library) -> tuple[Lesson, np.ndarray] | None:
         with safe_open(path, "numpy") as file:
             digest, known, songs, rows = (file.get_tensor(name) for name in LESSON)
         lesson = Lesson(digest.tobytes().decode("ascii"), int(known[0]), songs, rows)
-    except (ModelError, OSError, SafetensorError, ValueError, IndexError):  # it is learned anew, and replaced
+    except (ModelError, OSError, SafetensorError, ValueError, IndexError):  # they are learned again, and replaced
         return None
     fits = songs.shape == rows.shape and ((rows >= -1) & (rows < len(vectors))).all()
     return (lesson, vectors) if fits else None
@@ -73,7 +73,7 @@ def _as_arrays(lesson: Lesson) -> dict[str, np.ndarray]:
 
 
 def read_track2vec(library: Library) -> tuple[str, list[int], np.ndarray]:
-    """What the space is called, and ids and unit vectors (n, dimension) of the tracks whose songs were learned.
+    """Return the name of the space, and ids and unit vectors (n, dimension) of the tracks whose songs were learned.
 
     No ids if nothing was learned yet. Raises ModelError if the file is damaged.
     """

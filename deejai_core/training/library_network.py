@@ -1,4 +1,4 @@
-"""Training a whole network on a library: its files become spectrograms, and those, with the history or alone, a model."""
+"""Trains a whole network on a library, from spectrograms of its files, with or without the history."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ PICTURE = "reconstructed.png"  # in the folder of an autoencoder: spectrograms a
 
 @dataclass(frozen=True, eq=False)
 class Curriculum:
-    """Tracks of a library that a network is to be trained on, and what is known of them beside their sound.
+    """Tracks of a library that a network is trained on, and what is known about them besides their sound.
 
-    targets: by id, where Track2Vec points, float32 of unit length; empty where no objective asks for it. lists: of each
-    list, ids. listed: how many lists the tracks had to be in, for messages; None: they did not.
+    targets: by id, Track2Vec's directions, float32 of unit length; empty if no objective needs them. lists: of each list,
+    ids. listed: how many lists the tracks had to be in, for messages; None if they did not.
     """
 
     ids: Collection[int]
@@ -45,7 +45,7 @@ class Curriculum:
 
 
 def songs_to_predict(library: Library, songs: Songs) -> Curriculum:
-    """One track of each song whose file is known, and its direction. Raises TrainingError if they are too few."""
+    """Return one track of each song whose file is known, and its direction. Raises TrainingError if they are too few."""
     keys = library.recordings()
     chosen = ((row, next((id_ for id_ in ids if id_ in keys), None)) for row, ids in enumerate(songs.tracks))
     row_of = {id_: row for row, id_ in chosen if id_ is not None}
@@ -54,7 +54,7 @@ def songs_to_predict(library: Library, songs: Songs) -> Curriculum:
 
 
 def tracks_to_hear(library: Library, company: Company) -> Curriculum:
-    """The tracks whose sound is all there is to learn from, but for the lists. Raises TrainingError if they are too few."""
+    """Return the tracks to learn from by sound, with their lists if any. Raises TrainingError if they are too few."""
     check_enough(library.columns(company.ids).artist_codes[0])
     return Curriculum(company.ids, {}, [[company.ids[place] for place in listing.tolist()] for listing in company.lists])
 
@@ -71,10 +71,10 @@ def gather_training_data(
     on_planned: Callable[[int], None] = lambda files: None,
     on_result: Callable[[Embedded | NotEmbedded], None] = lambda result: None,
 ) -> TrainingData:
-    """The tracks as pictures of their slices; what is not there yet is decoded first.
+    """Return the tracks as pictures of their slices; missing ones are decoded first.
 
-    paired: leave out tracks of a single slice that are in no list, which nothing can be paired with. on_planned: told how
-    many files are to be decoded; on_result: what came of each. Raises TrainingError if too few can be decoded.
+    paired: leave out tracks of a single slice that are in no list, which cannot be paired. on_planned: receives how many
+    files must be decoded; on_result: each result. Raises TrainingError if too few can be decoded.
     """
     keys = library.recordings()
     paths = {track.path: keys[id_] for id_, track in library.tracks(curriculum.ids).items()}
@@ -106,10 +106,10 @@ def train_into(
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_step: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, str]:
-    """Train a network, or go on with one, into the folder of a model; returns what there is to say of it, by label.
+    """Train a network, or continue, into the folder of a model; return facts about it, by label.
 
-    on_epoch, on_step: as of `train_network`. Raises TrainingError if it learned nothing; its checkpoint stays, so that it
-    can go on with more epochs.
+    on_epoch, on_step: as in `train_network`. Raises TrainingError if it learned nothing; its checkpoint stays, so that more
+    epochs can continue.
     """
     weights, progress = train_network(data, course, folder / CHECKPOINT, on_epoch=on_epoch, on_step=on_step)
     task = task_of(data, course)
@@ -127,7 +127,7 @@ def train_into(
             trained["KL"] = task.divergence(weights)
         picture = reconstruction_picture(*task.reconstructions(weights))
         trained["picture"] = f"{PICTURE} in its folder: spectrograms of held-out tracks and their reconstructions"
-    with replacing_model(folder) as temporary:  # which leaves the checkpoint behind
+    with replacing_model(folder) as temporary:  # which leaves the checkpoint in place
         save_speccy(task.network(weights), temporary, kind=course.kind, scaling="decibels")
         write_notes(temporary, {"trained": trained, "objective": course.objective})
         if picture:
@@ -137,9 +137,9 @@ def train_into(
 
 
 def keep_untrained(folder: Path, course: Course) -> dict[str, str]:
-    """Write the network with random weights into the folder of a model: what a trained one is to be compared with.
+    """Write a network with random weights into the folder of a model, to compare trained ones with it.
 
-    Returns what there is to say of it, by label. Raises ModelError if it cannot be written.
+    Returns facts about it, by label. Raises ModelError if it cannot be written.
     """
     told = {"learned": f"nothing: random weights of the {course.kind} network, seed {course.seed}"}
     with replacing_model(folder) as temporary:
@@ -149,7 +149,7 @@ def keep_untrained(folder: Path, course: Course) -> dict[str, str]:
 
 
 def _taught(data: TrainingData, course: Course) -> str:
-    """What a network was trained on, in words."""
+    """Return what a network was trained on, in words."""
     taught = f"the {course.kind} network from {counted(len(data.slices), 'track')}"
     if course.objective == "lists":
         return taught

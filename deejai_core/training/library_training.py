@@ -1,4 +1,4 @@
-"""Training on a library: its history becomes Track2Vec, and Track2Vec with what was embedded a head."""
+"""Trains on a library: Track2Vec learns from its history, and a head from Track2Vec and the embedded recordings."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Coverage(NamedTuple):
 
     lists: int
     songs: int  # in them
-    found: int  # of these
+    found: int  # of these, in the library
     share: float  # of all entries, from 0 to 1
 
     @property
@@ -62,27 +62,27 @@ class Coverage(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Songs:
-    """The songs of the library that Track2Vec knows."""
+    """The songs of the library that Track2Vec has learned."""
 
-    words: list[int]  # of the history
+    words: list[int]  # words of the history
     vectors: np.ndarray  # (n, 100) float32 of unit length
     tracks: list[list[int]]  # ids of the tracks of each
     known: int  # songs that have a vector, in the library or not
-    lists: int  # that they were learned from
+    lists: int  # lists that they were learned from
     lesson: Lesson | None = None  # for the next training; None if they were learned elsewhere
 
 
 @dataclass(frozen=True, eq=False)
 class Company:
-    """The recordings of a library, and which of them stand in lists together."""
+    """The recordings of a library, and which of them are in lists together."""
 
     ids: list[int]  # one track of each recording
-    lists: list[np.ndarray]  # of each list of two or more, places in `ids`
+    lists: list[np.ndarray]  # for each list of two or more, places in `ids`
 
 
 @dataclass(frozen=True, eq=False)
 class TrainedHead:
-    """A head that was trained, and how well it learned."""
+    """A trained head, and its evaluation."""
 
     weights: HeadWeights
     progress: Progress
@@ -99,7 +99,7 @@ def coverage(history: History) -> Coverage:
 
 
 def read_company(library: Library, *, lists: bool) -> Company:
-    """All recordings of a library, and, if asked for, those lists of its history that have two of them, if it has any."""
+    """Return all recordings of a library, and, if requested, the lists of its history that have at least two of them."""
     keys = library.recordings()
     number_of = {key: number for number, key in enumerate(dict.fromkeys(keys.values()))}
     first = {key: id_ for id_, key in reversed(keys.items())}
@@ -124,10 +124,10 @@ def learn_songs(
     vectors: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Songs:
-    """Track2Vec over the history. Raises TrainingError if there is nothing to learn from.
+    """Learn Track2Vec from the history. Raises TrainingError if there is nothing to learn from.
 
     vectors: a Parquet file of vectors that were learned elsewhere, from lists as `export_history` writes them. progress: as
-    of `learn`.
+    in `learn`.
     """
     if vectors:
         number_of = {name: word for word, name in enumerate(history.names())}
@@ -143,7 +143,7 @@ def learn_songs(
 
 
 def songs_as_kept(library: Library, history: History, *, seed: int) -> Songs | None:
-    """What `learn_songs` would give, from what is kept of its last time; None if lists, recipe or seed were others."""
+    """Return what `learn_songs` would give, from its last stored result; None if lists, recipe or seed have changed."""
     if not (kept := read_lesson(library)):
         return None
     (lesson, vectors), (digest, numbers) = kept, _digest(history, seed)
@@ -152,9 +152,9 @@ def songs_as_kept(library: Library, history: History, *, seed: int) -> Songs | N
     found = numbers[listed].tolist()
     if lesson.digest != digest or not row_of.keys() >= set(
         found
-    ):  # the vectors of what is new in the library were not kept
+    ):  # the vector of a song that is new in the library was not stored
         return None
-    # In the order of the kept vectors: whatever is trained on them comes out the same.
+    # In the order of the stored vectors: what is trained on them comes out the same.
     words = sorted(
         (row_of[number], word) for number, word in zip(found, listed.tolist(), strict=True) if row_of[number] >= 0
     )
@@ -172,9 +172,9 @@ def _with_lesson(songs: Songs, history: History, digest: str, numbers: np.ndarra
 
 
 def _digest(history: History, seed: int) -> tuple[str, np.ndarray]:
-    """A digest of all that decides what is learned, and (words,) the number of each by its first appearance; -1 for none.
+    """Return a digest of everything that determines the result, and (words,) each one's number by first appearance, or -1.
 
-    By these numbers a list stays what it is when a song of it comes into the library.
+    With these numbers, a list does not change when one of its songs is added to the library.
     """
     numbers, known = np.full(len(history), -1, np.int64), 0
     digest = hashlib.blake2b(digest_size=16)
@@ -188,7 +188,10 @@ def _digest(history: History, seed: int) -> tuple[str, np.ndarray]:
 
 
 def _of_library(history: History, words: list[tuple[int, int]], vectors: np.ndarray) -> Songs:
-    """Those of the library among learned words. words: row of the vector, and number. Raises TrainingError if none is."""
+    """Return the library's songs among learned words.
+
+    words: row of the vector, and number. Raises TrainingError if there are none.
+    """
     found = [(row, word, ids) for row, word in words if (ids := history.tracks_of(word))]
     if not found:
         raise TrainingError(
@@ -205,7 +208,7 @@ def _of_library(history: History, words: list[tuple[int, int]], vectors: np.ndar
 
 
 def keep_songs(library: Library, songs: Songs) -> None:
-    """Keep the songs' vectors beside the library, as a space of its own. Raises StoreError if that cannot be done."""
+    """Store the songs' vectors beside the library, as a space of its own. Raises StoreError if this fails."""
     catalogue = library.columns([id_ for ids in songs.tracks for id_ in ids])
     names, place = [], 0
     for ids in songs.tracks:
@@ -215,7 +218,7 @@ def keep_songs(library: Library, songs: Songs) -> None:
 
 
 def export_history(history: History, path: Path) -> int:
-    """Write the lists as Parquet, songs by artist and title, for Spark; returns how many lists there are.
+    """Write the lists as Parquet, with songs by artist and title, for Spark; return the number of lists.
 
     Raises HistoryError if the file cannot be written.
     """
@@ -227,7 +230,7 @@ def export_history(history: History, path: Path) -> int:
 
 
 def check_export(path: Path) -> None:
-    """Raises HistoryError if lists cannot be written to a file of this name."""
+    """Raise HistoryError if lists cannot be written to a file of this name."""
     if path.suffix.lower() != ".parquet":
         raise HistoryError(f"{path}: name a .parquet file")
     if not path.parent.is_dir():
@@ -240,7 +243,7 @@ def _sentences(history: History) -> Iterator[list[str]]:
 
 
 def gather_examples(library: Library, history: History, songs: Songs, model: Model) -> Examples:
-    """The songs that `model` has embedded: one track of each, where it stands in lists, and who plays it.
+    """Return the songs that `model` has embedded: one track of each, its lists, and its artist.
 
     Raises TrainingError if they are too few to learn from.
     """
@@ -267,9 +270,9 @@ def gather_examples(library: Library, history: History, songs: Songs, model: Mod
 
 
 def gather_all_examples(library: Library, company: Company, model: Model) -> Examples:
-    """The recordings that `model` has embedded, for a Siamese head: which stand in lists together, and who plays them.
+    """Return the recordings that `model` has embedded, for a Siamese head: which share lists, and their artists.
 
-    Left out are those of a single slice that are in no list. Raises TrainingError if they are too few to learn from.
+    Recordings of a single slice that are in no list are left out. Raises TrainingError if they are too few to learn from.
     """
     keys = library.recordings()
     with open_slices(library) as store:
@@ -289,7 +292,7 @@ def gather_all_examples(library: Library, company: Company, model: Model) -> Exa
 
 
 def _own(trunks: Sequence[np.ndarray], model: Model) -> np.ndarray:
-    """(tracks, dimension) unit vectors: where tracks lie in a model's space."""
+    """Return (tracks, dimension) unit vectors: the tracks in a model's space."""
     return unit(np.array([unit(model.project(trunk)).sum(axis=0) for trunk in trunks]).reshape(-1, model.dimension))
 
 
@@ -302,10 +305,10 @@ def train_on(
     objective: Objective = "lists",
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> TrainedHead:
-    """Train a head on what `model` has embedded, and decide how much it counts beside the trunk's own space.
+    """Train a head on the output of `model`, and decide how much it counts beside the trunk's own space.
 
-    alone: it is to be the whole space. objective: "lists" or "siamese". Raises TrainingError if no weight of the learned
-    space brings together what belongs together better than the trunk's own does.
+    alone: it becomes the whole space. objective: "lists" or "siamese". Raises TrainingError if no weight of the learned
+    space brings together what belongs together better than the trunk's own space does.
     """
     rng = np.random.default_rng(seed)
     held_out = split(examples.artists, rng)
@@ -328,7 +331,7 @@ def train_on(
 def _choose(
     examples: Examples, weights: HeadWeights, held_out: np.ndarray, model: Model, seed: int, objective: Objective
 ) -> Choice:
-    """How good each weight is: by the lists. Of a Siamese head whose held-out tracks no list pairs, by halves of tracks."""
+    """Return how good each weight is: by lists, or, if a Siamese head's held-out tracks are in none, by halves."""
     if objective == "lists" or _pairs(examples).listed[held_out].any():
         return choose_weight(examples, directions(weights, examples), held_out, seed=seed)
     halved, held_out = halves(examples, held_out)
@@ -338,12 +341,12 @@ def _choose(
 
 
 def _pairs(examples: Examples) -> Pairs:
-    """Which tracks the lists pair, whether held out or not."""
+    """Return which tracks the lists pair, whether held out or not."""
     return Pairs(examples.lists, np.zeros(len(examples.trunks), bool))
 
 
 def report(examples: Examples, trained: TrainedHead, *, seed: int) -> dict[str, str]:
-    """What there is to say of a training, by label."""
+    """Return facts about a training, by label."""
     tracks, entries = counted(len(examples.trunks), "track"), sum(map(len, examples.lists))
     within = f" in {counted(len(examples.lists), 'list')} with {entries:,} entries" if examples.lists else ""
     if trained.objective == "siamese":
@@ -361,7 +364,7 @@ def _judged(trained: TrainedHead) -> str:
 
 
 def _together(trained: TrainedHead) -> str:
-    """What the weight was chosen by, in words."""
+    """Return what the weight was chosen by, in words."""
     choice = trained.choice
     shares = [f"{choice.share(0.0):.1%} by the trunk's own space", f"{choice.share(1.0):.1%} by the learned one alone"]
     if 0 < trained.weight < 1:
@@ -375,9 +378,9 @@ def _together(trained: TrainedHead) -> str:
 
 
 def keep_head(folder: Path, trained: TrainedHead, trunk: str, model: Model, told: dict[str, str]) -> None:
-    """Write a head to its folder, in place of what was there. Raises ModelError if that cannot be done.
+    """Write a head to its folder, in place of an existing one. Raises ModelError if this fails.
 
-    trunk: what loads `model`, on whose trunk it stands. told: as `report` has it.
+    trunk: how to load `model`, whose trunk it uses. told: from `report`.
     """
     with replacing_model(folder) as temporary:
         save_head(

@@ -1,8 +1,8 @@
-"""Training the whole network of Deej-A.I. from spectrograms, whatever the objective.
+"""Trains the whole network of Deej-A.I. from spectrograms, for any objective.
 
-As the original: Adam with a rate of 0.001; of every track one slice at random in each epoch. A run that is killed goes on
-where it was, and ends with the weights that an undisturbed one ends with: the random numbers of a step depend on the seed
-and the step alone, and everything else is in the checkpoint.
+As in the original: Adam with a rate of 0.001, and one random slice of every track in each epoch. A run that is killed
+continues where it stopped, and ends with the weights of an undisturbed one: the random numbers of a step depend only on the
+seed and the step, and everything else is in the checkpoint.
 """
 
 from __future__ import annotations
@@ -36,12 +36,11 @@ def train_network(
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_step: Callable[[int, int], None] = lambda step, steps: None,
 ) -> tuple[dict[str, torch.Tensor], Progress]:
-    """The weights (`state_dict`, on the CPU) of what the objective trains, as they were when they did best on tracks held
-    out.
+    """Return the weights (`state_dict`, on the CPU) of what the objective trains, from the best epoch on held-out tracks.
 
-    checkpoint: a file that is written while it is trained, and gone on from if it is there. on_step: called with the steps
-    done and those of all epochs, if none is spared, first before there is any. Raises TrainingError
-    if the checkpoint is that of another course or other data.
+    checkpoint: a file that is written during training, and continued from if it exists. on_step: called with the steps that
+    are done and those of all epochs, and first before the first step. Raises TrainingError if the checkpoint is of a
+    different course or different data.
     """
     run = _Run(data, course, checkpoint)
     run.resume()
@@ -54,7 +53,7 @@ def train_network(
 
 
 def untrained(course: Course) -> torch.nn.Module:
-    """The network as a training begins with it: random weights, by the seed alone."""
+    """Return the network before training: random weights that depend only on the seed."""
     with extra("train"):
         import torch
 
@@ -63,7 +62,7 @@ def untrained(course: Course) -> torch.nn.Module:
 
 
 class _Run:
-    """A training on its way. Everything that the rest of it depends on is in the checkpoint."""
+    """A training in progress. Everything that the rest of it depends on is in the checkpoint."""
 
     def __init__(self, data: TrainingData, course: Course, checkpoint: Path) -> None:
         with extra("train"):
@@ -90,11 +89,11 @@ class _Run:
 
     @property
     def steps_done(self) -> tuple[int, int]:
-        """The steps that are done, and those of all epochs, of which patience may spare some."""
+        """The steps that are done, and those of all epochs, some of which an early stop may spare."""
         return len(self.epochs) * self.steps + self.step, self.course.epochs * self.steps
 
     def resume(self) -> None:
-        """Go on from the checkpoint, or begin."""
+        """Continue from the checkpoint, or begin."""
         import torch
 
         if not self.checkpoint.exists():
@@ -115,7 +114,7 @@ class _Run:
             raise TrainingError(f"{self.checkpoint}: cannot be read", hint="begin again") from error
 
     def train_epoch(self, on_step: Callable[[int, int], None]) -> None:
-        """The rest of the current epoch; a checkpoint now and then, and after it."""
+        """Run the rest of the current epoch, with a checkpoint now and then, and after it."""
         rng = np.random.default_rng([self.course.seed, len(self.epochs)])
         order = rng.permutation(self.trained)
         chosen = rng.random(len(order))  # which slice of each, as a fraction
@@ -140,7 +139,7 @@ class _Run:
         import torch
 
         if len(tracks) == 1:
-            return  # batch norm knows no variance of one
+            return  # batch norm has no variance of a single one
         numbers = np.random.default_rng([self.course.seed, len(self.epochs), self.step])
         torch.manual_seed(int(numbers.integers(2**63)))  # for the dropout
         counts = [len(self.data.slices[track]) for track in tracks.tolist()]
@@ -180,7 +179,7 @@ class _Run:
             ) from error
 
     def _why_not(self, made_from: str) -> str:
-        """Why a checkpoint does not fit. Options are named: with the same ones it goes on."""
+        """Return why a checkpoint does not fit. Options are named: with the same ones, it continues."""
         began = {"objective": "lists"} | ast.literal_eval(made_from.rpartition(" ")[0])
         now = {"objective": "lists"} | self.course.told
         words = {"kind": "network", "objective": "objective", "seed": "seed"}

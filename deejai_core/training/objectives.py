@@ -1,7 +1,7 @@
-"""What a whole network is trained to do: its loss, how that is judged on tracks held out, and what is kept of it.
+"""The objectives of a whole network: loss, validation on held-out tracks, and which weights are kept.
 
-The module that is trained has the network of Deej-A.I. as all of it or a part; the rest, such as a decoder, is dropped once
-it is trained.
+The trained module contains the network of Deej-A.I., alone or as a part; the rest, such as a decoder, is dropped after
+training.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from deejai_core.words import counted
 if TYPE_CHECKING:
     import torch
 
-DIMENSION = 100  # of what is learned without Track2Vec, which has as many
+DIMENSION = 100  # of spaces that are learned without Track2Vec, which has as many
 PIXELS = MELS * FRAMES
 RANGE = 80.0  # decibels from 0 to 1 in a spectrogram
-IN_USE = 0.1  # nats: a dimension that says less of a slice is not in use
-SHOWN = 4  # slices in the picture of reconstructed ones
+IN_USE = 0.1  # nats: a dimension that says less about a slice is not in use
+SHOWN = 4  # slices in the picture of reconstructions
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,19 @@ class Course:
 
     kind: str = "2d"  # or "1d"
     epochs: int = 100  # at most
-    patience: int = 10  # epochs without a better validation before it stops
+    patience: int = 10  # epochs without a better validation before training stops
     batch: int = 64  # tracks
     rate: float = 1e-3  # of Adam, as the original's
     width: int = 1024  # of the dense layer, the original's
     seed: int = 1
     device: str = "auto"
-    checkpoint_seconds: float = 300  # between two checkpoints within an epoch; there is one after every epoch
+    checkpoint_seconds: float = 300  # between two checkpoints within an epoch; there is also one after every epoch
     objective: Objective = "lists"
     temperature: float = 0.1  # of a Siamese network: the smaller, the more the nearest of the others count
 
     @property
     def told(self) -> dict[str, Any]:
-        """What decides the weights, by name."""
+        """The settings that determine the weights, by name."""
         names = ["kind", "batch", "rate", "width", "seed"]
         names += [] if self.objective == "lists" else ["objective", "temperature"]
         return {name: getattr(self, name) for name in names}
@@ -65,15 +65,15 @@ class Course:
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """What a network is trained on."""
+    """The data that a network is trained on."""
 
     slices: Sequence[np.ndarray]  # of each track (slices, 96, 216) uint8
-    targets: np.ndarray | None  # (tracks, dimension) float32 of unit length; None: no objective is about directions
+    targets: np.ndarray | None  # (tracks, dimension) float32 of unit length; None if no objective needs directions
     held_out: np.ndarray  # (tracks,) bool
-    lists: Sequence[np.ndarray] = ()  # of each list, the positions of its tracks: what a Siamese network pairs
+    lists: Sequence[np.ndarray] = ()  # for each list, the positions of its tracks, which a Siamese network pairs
 
     def digest(self) -> str:
-        """What tells it from other data, without reading all slices."""
+        """Return a digest that distinguishes these data from others, without reading all slices."""
         digest = hashlib.blake2b(digest_size=16)
         if self.targets is not None:
             digest.update(np.ascontiguousarray(self.targets).data)
@@ -85,9 +85,9 @@ class TrainingData:
         return digest.hexdigest()
 
     def held_out_slices(self, most: int) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
-        """The tracks held out, and of each the slices that it is judged by; read from disk so many slices at a time.
+        """Yield the held-out tracks with the slices for their validation, reading a limited number from disk at a time.
 
-        most: slices at once; never less than a track's.
+        most: slices at once, but at least those of one track.
         """
         held_out = np.flatnonzero(self.held_out)
         at_once = max(most // VALIDATED, 1)
@@ -97,7 +97,7 @@ class TrainingData:
 
     @cached_property
     def mean(self) -> np.ndarray:
-        """(96, 216) the mean spectrogram of the tracks that are not held out, from 0 to 1."""
+        """(96, 216), the mean spectrogram of the tracks that are not held out, from 0 to 1."""
         total, count = np.zeros((MELS, FRAMES)), 0
         for track in np.flatnonzero(~self.held_out).tolist():
             slices = evenly_spread(self.slices[track])
@@ -107,48 +107,48 @@ class TrainingData:
 
     @cached_property
     def errors_of_mean(self) -> np.ndarray:
-        """(n,) the mean squared error of that mean for each of the slices that tracks held out are judged by."""
+        """(n,), the mean squared error of that mean for each validation slice of held-out tracks."""
         together = (slices for _, some in self.held_out_slices(VALIDATED) for slices in some)
         return np.concatenate([np.square(slices / STEPS - self.mean).mean(axis=(1, 2)) for slices in together])
 
 
 class Task(Protocol):
-    """An objective, over the data that a network is trained on."""
+    """An objective, for the data that a network is trained on."""
 
     measure: str  # what `validate` returns, in a word or two
 
     @property
     def constant(self) -> float:
-        """What `validate` returns for the best answer that is one and the same for all."""
+        """What `validate` gives for the best constant answer."""
 
     def build(self) -> torch.nn.Module:
-        """What is trained, with random weights, in training mode."""
+        """Build the module to train, with random weights, in training mode."""
 
     def loss(self, module: torch.nn.Module, batch: Batch) -> torch.Tensor:
-        """What a step makes smaller: the mean over a batch."""
+        """Return what a step reduces: the mean over a batch."""
 
     def validate(self, module: torch.nn.Module, device: str) -> float:
-        """How well it does on the tracks held out, the more the better. module: not in training mode."""
+        """Return how well a module does on held-out tracks, higher is better. module: not in training mode."""
 
     def network(self, weights: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
-        """What of the weights is the network's of Deej-A.I.: its `state_dict`."""
+        """Return the part of the weights that is the network of Deej-A.I.: its `state_dict`."""
 
     def judged(self, progress: Progress) -> str:
-        """How well it did, beside the baselines, in words."""
+        """Return how well it did, compared with the baselines, in words."""
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """A step of the training. Its random numbers depend on the seed and the step alone."""
+    """A step of the training. Its random numbers depend only on the seed and the step."""
 
     tracks: np.ndarray  # (n,) positions
-    slices: list[int]  # which of each
+    slices: list[int]  # one of each
     numbers: np.random.Generator
     device: str
 
 
 def task_of(data: TrainingData, course: Course) -> Task:
-    """What a course is about. Needs torch."""
+    """Return the objective of a course. Needs torch."""
     if course.objective == "lists":
         if data.targets is None:
             raise ValueError("no directions to predict")
@@ -159,14 +159,14 @@ def task_of(data: TrainingData, course: Course) -> Task:
 
 
 def as_input(pictures: np.ndarray, device: str) -> torch.Tensor:
-    """Slices (n, 96, 216) uint8 as a network sees them, from 0 to 1."""
+    """Return slices (n, 96, 216) uint8 as a network's input, from 0 to 1."""
     import torch
 
     return torch.from_numpy(np.ascontiguousarray(pictures)).to(device).float() / STEPS
 
 
 class _Directions:
-    """To point where Track2Vec points, as the original; judged by the cosine with that."""
+    """Predict Track2Vec's directions, as the original; validated by the cosine with these."""
 
     measure = "cosine"
 
@@ -189,7 +189,7 @@ class _Directions:
         return (1 - F.cosine_similarity(module(as_input(pictures, batch.device)), targets)).mean()
 
     def validate(self, module: torch.nn.Module, device: str) -> float:
-        """The mean cosine to the tracks held out of what the network makes of some of their slices together."""
+        """Return the mean cosine between held-out tracks' directions and the network's output for some of their slices."""
         import torch
         from torch.nn import functional as F
 
@@ -207,7 +207,7 @@ class _Directions:
 
 
 class _Siamese:
-    """To put slices that belong together nearer to each other than to others; judged by how often they are."""
+    """Place slices that belong together closer to each other than to others; validated by how often they are."""
 
     measure = "nearer than others"
     constant = 0.5  # all are equally near
@@ -252,14 +252,14 @@ class _Siamese:
 
 
 class Autoencoder:
-    """To reconstruct a slice from the network's output for it; judged by the share of the slices' variance explained.
+    """Reconstruct a slice from the network's output for it; validated by the share of the slices' variance explained.
 
-    Variance is around the mean spectrogram of the tracks that it is trained on. The network is trained without dropout:
-    what keeps it from learning slices by heart is the few numbers that they go through.
+    Variance is around the mean spectrogram of the tracks that it is trained on. The network is trained without dropout: the
+    small number of dimensions keeps it from memorising slices.
     """
 
     measure = "explained variance"
-    constant = 0.0  # the mean spectrogram, whatever it is shown
+    constant = 0.0  # the mean spectrogram, for every input
 
     def __init__(self, data: TrainingData, course: Course) -> None:
         self.data, self.course = data, course
@@ -275,7 +275,7 @@ class Autoencoder:
         if divergence is None:
             return error
         # The likelihood of a normal distribution whose variance is the error itself (Rybkin et al. 2021, sigma-VAE): so
-        # there is no weight between both terms to be chosen.
+        # there is no weight between the two terms to choose.
         loss: torch.Tensor = error.log() / 2 + divergence.sum(dim=1).mean() / PIXELS
         return loss
 
@@ -290,7 +290,7 @@ class Autoencoder:
         return 1 - error / float(self.data.errors_of_mean.sum())
 
     def network(self, weights: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
-        """The encoder's. Its last layer puts out what the decoder saw: where that was standardised, so is this."""
+        """Return the encoder. Its last layer outputs what the decoder received: if that was standardised, so is this."""
         import torch
 
         encoder = {name.removeprefix("encoder."): values for name, values in weights.items() if name.startswith("encoder.")}
@@ -309,7 +309,7 @@ class Autoencoder:
         )
 
     def divergence(self, weights: Mapping[str, torch.Tensor]) -> str:
-        """How much the numbers of a variational one say of a slice held out, in words."""
+        """Return how much a variational one's numbers say about a held-out slice, in words."""
         import torch
 
         module = self._loaded(weights)
@@ -324,7 +324,7 @@ class Autoencoder:
         return f"{by_dimension.sum():.0f} nats a slice; {used} of {counted(len(by_dimension), 'dimension')} in use"
 
     def reconstructions(self, weights: Mapping[str, torch.Tensor]) -> tuple[np.ndarray, np.ndarray]:
-        """Slices of some tracks held out, and their reconstructions: each (n, 96, 216) decibels, the loudest 0."""
+        """Return slices of some held-out tracks, and their reconstructions: (n, 96, 216) decibels each, the loudest 0."""
         import torch
 
         held_out = np.flatnonzero(self.data.held_out)
@@ -340,7 +340,7 @@ class Autoencoder:
         return module.eval()
 
     def _decibels(self, share: float) -> str:
-        """The root of the mean squared error that a share of the variance leaves."""
+        """Return the root of the mean squared error that corresponds to a share of the variance."""
         return f"{RANGE * math.sqrt((1 - share) * self.data.errors_of_mean.mean()):.1f} dB"
 
 
@@ -348,9 +348,9 @@ STANDARD_EPS = 1e-5  # of the batch norm of an autoencoder's few numbers
 
 
 def _build_autoencoder(course: Course, mean: np.ndarray, *, variational: bool) -> torch.nn.Module:
-    """Slices (n, 96, 216) -> their reconstructions, and of a variational one (n, dimension) divergences in nats.
+    """Build a module that reconstructs slices (n, 96, 216), and if variational, returns (n, dimension) divergences in nats.
 
-    mean: (96, 216) the mean spectrogram, from which the decoder says how a slice differs.
+    mean: (96, 216) the mean spectrogram; the decoder computes how a slice differs from it.
     """
     import torch
     from torch import Tensor, nn
@@ -383,10 +383,9 @@ def _build_autoencoder(course: Course, mean: np.ndarray, *, variational: bool) -
 
 
 def _following_sooner(network: torch.nn.Module) -> torch.nn.Module:
-    """The network with batch norms that follow the data as torch's do, ten times as fast as the original's.
+    """Return the network with batch norms that adapt as fast as torch's, ten times as fast as the original's.
 
-    Where an epoch is a few steps, what these have seen so far would lag behind for more epochs than a validation may get no
-    better.
+    If an epoch is only a few steps, their running statistics would lag behind for more epochs than the patience allows.
     """
     from torch import nn
 
@@ -397,14 +396,14 @@ def _following_sooner(network: torch.nn.Module) -> torch.nn.Module:
 
 
 def _chosen(data: TrainingData, tracks: np.ndarray, slices: Sequence[int]) -> np.ndarray:
-    """(n, 96, 216) one slice of each track."""
+    """Return (n, 96, 216), one slice of each track."""
     return np.stack([data.slices[track][number] for track, number in zip(tracks.tolist(), slices, strict=True)])
 
 
 def _embedded(
     data: TrainingData, course: Course, network: torch.nn.Module, device: str
 ) -> Iterator[tuple[np.ndarray, Sequence[torch.Tensor]]]:
-    """Tracks held out, some at a time, with the unit vectors (slices, dimension) that a network has for their slices."""
+    """Yield held-out tracks, some at a time, with the network's unit vectors (slices, dimension) for their slices."""
     import torch
     from torch.nn import functional as F
 

@@ -1,6 +1,6 @@
-"""Which slices belong together, and whether a space has them together: what a Siamese network learns, and is judged by.
+"""Which slices belong together, and whether a space has them close together, as a Siamese network learns.
 
-Two songs of one list belong together; of a song that is in none, two slices of its own.
+Two songs of one list belong together; for a song that is in none, two of its own slices.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 if TYPE_CHECKING:
     import torch
 
-BROAD = 0.5  # share of all tracks; a list of more than these says of none what it belongs to
-QUERIES = 2_000  # slices at most that are asked which others are near to them
+BROAD = 0.5  # share of all tracks; a list of more than this says nothing about what belongs together
+QUERIES = 2_000  # slices at most whose neighbours are examined
 
 
 class Pairs:
     """Which tracks belong together.
 
-    lists: of each list, the positions of its tracks. apart: (tracks,) bool; tracks on different sides of it are never
+    lists: for each list, the positions of its tracks. apart: (tracks,) bool; tracks on different sides of it are never
     paired.
     """
 
@@ -38,7 +38,7 @@ class Pairs:
 
     @property
     def listed(self) -> np.ndarray:
-        """(tracks,) bool: which are paired with others; the rest with themselves."""
+        """(tracks,) bool: which are paired with others; the rest are paired with themselves."""
         return np.array([bool(of) for of in self._of])
 
     @property
@@ -50,14 +50,14 @@ class Pairs:
         return ", ".join([*told, f"two windows of one track for {'the rest' if told else 'each'}"] if own else told)
 
     def partner(self, track: int, rng: np.random.Generator) -> int:
-        """A track to pair this one with: another one of one of its lists, else itself."""
+        """Return a track to pair this one with: another one from one of its lists, else itself."""
         if not (numbers := self._of[track]):
             return track
         listing = self._lists[numbers[int(rng.integers(len(numbers)))]]
         return int(listing[one_of(len(listing), int(np.searchsorted(listing, track)), rng)])
 
     def related(self, track: int) -> np.ndarray:
-        """(tracks,) bool: which ones belong with this one; itself, too."""
+        """Return (tracks,) bool: which belong with this one, including itself."""
         related = np.zeros(len(self._of), bool)
         related[track] = True
         for number in self._of[track]:
@@ -65,12 +65,12 @@ class Pairs:
         return related
 
     def relation(self, tracks: np.ndarray, others: np.ndarray) -> np.ndarray:
-        """(tracks, others) bool: which of them belong together."""
+        """Return (tracks, others) bool: which of them belong together."""
         return np.stack([self.related(track)[others] for track in tracks.tolist()])
 
 
 def one_of(count: int, but: int | None, rng: np.random.Generator) -> int:
-    """A number below `count` by chance; another one than `but`, if that is not None and there is another."""
+    """Return a random number below `count`; not `but`, if that is given and there is another."""
     if but is None or count == 1:
         return int(rng.integers(count))
     number = int(rng.integers(count - 1))
@@ -78,10 +78,10 @@ def one_of(count: int, but: int | None, rng: np.random.Generator) -> int:
 
 
 def contrastive_loss(first: torch.Tensor, second: torch.Tensor, together: torch.Tensor, temperature: float) -> torch.Tensor:
-    """InfoNCE, both ways: how surely each of `first` is told which of `second` it belongs to, and the other way round.
+    """Return InfoNCE in both directions: how clearly each of `first` matches its partner in `second`, and vice versa.
 
-    first, second: (n, dimension), row by row what belongs together. together: (n, n) bool; whatever else belongs together
-    is no wrong answer, and is left out of the choice.
+    first, second: (n, dimension); rows belong together. together: (n, n) bool; others that also belong together are not
+    wrong answers, and are excluded from the choice.
     """
     import torch
     from torch.nn import functional as F
@@ -94,11 +94,11 @@ def contrastive_loss(first: torch.Tensor, second: torch.Tensor, together: torch.
 
 
 def nearer_share(vectors: np.ndarray, track_of: np.ndarray, pairs: Pairs) -> float:
-    """How often a slice that belongs with another is nearer to it than one that does not: 1 at best, 0.5 by chance.
+    """Return how often a slice that belongs with another is nearer to it than one that does not: 1 at best, 0.5 by chance.
 
-    vectors: (slices, dimension) of unit length; track_of: (slices,) positions. The mean over slices (of many, evenly
-    spread ones) that have any that belongs with them; NaN if none has. Slices of one's own track do not count for songs
-    that are in lists. Where two are equally near, that is half.
+    vectors: (slices, dimension) of unit length; track_of: (slices,) positions. The mean over slices (over evenly spread
+    ones, if there are many) with any that belongs with them; NaN if none has. For songs that are in lists, slices of the
+    same track do not count. Equal similarities count as half.
     """
     listed = pairs.listed
     shares: list[float] = []

@@ -13,13 +13,13 @@ MARK = "deejai"
 
 
 def check_pictures() -> None:
-    """Raises MissingError if pictures cannot be drawn: before hours of training, not after them."""
+    """Raise MissingError if pictures cannot be drawn: before hours of training, not after them."""
     with extra("map"):
         import matplotlib  # noqa: F401
 
 
 def reconstruction_picture(originals: np.ndarray, reconstructions: np.ndarray) -> bytes:
-    """A PNG with the originals above and the reconstruction of each below it.
+    """Return a PNG with the originals above and the reconstruction of each below it.
 
     Both: (n, mels, frames) decibels, from -80 to 0. Raises MissingError.
     """

@@ -1,4 +1,4 @@
-"""Lists out to Apache Spark and vectors back, as Parquet: for more lists than one machine should learn from."""
+"""Exports lists to Apache Spark and imports vectors, as Parquet: for more lists than one machine should learn from."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from deejai_core.training.track2vec import Track2Vec
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ROWS = 10_000  # lists of a row group: some megabytes, for the writer holds them and Spark splits a file between them
-DENSE = 1  # the type of Spark's VectorUDT that has all values; the other, 0, has those that are not zero, and their places
+ROWS = 10_000  # lists of a row group: some megabytes, because the writer holds them and Spark splits a file between them
+DENSE = 1  # the type of Spark's VectorUDT for dense vectors; the other, 0, has values that are not zero, and their places
 
 
 def export_lists(lists: Iterable[Sequence[str]], path: Path) -> int:
-    """Writes lists to one Parquet file with a column `songs` of list<string>, and returns how many there are.
+    """Write lists to one Parquet file with a column `songs` of list<string>, and return their number.
 
-    A song is written once for each list, where it comes first, and lists of one song are left out, as `track2vec.learn`
-    does. Never holds more than some thousands of them. Raises MissingError without pyarrow.
+    Each song is written once per list, where it comes first, and lists of one song are left out, as in `track2vec.learn`.
+    At most some thousands of lists are in memory. Raises MissingError without pyarrow.
     """
     with extra("spark"):
         import pyarrow as pa
@@ -45,11 +45,11 @@ def export_lists(lists: Iterable[Sequence[str]], path: Path) -> int:
 
 
 def import_vectors(path: Path) -> Track2Vec:
-    """The vectors that Spark's `Word2VecModel.getVectors()` wrote, or any Parquet with `word` and list<float> `vector`.
+    """Return vectors from Spark's `Word2VecModel.getVectors()`, or any Parquet with `word` and list<float> `vector`.
 
-    path: a file, or the folder of files that Spark makes. Vectors come back in unit length, in the order of their words,
-    since Spark keeps none; a vector of length 0 points nowhere and is left out. Raises ModelError if that is not what is
-    there, MissingError without pyarrow.
+    path: a file, or the folder of files that Spark makes. Vectors are scaled to unit length, in the order of their words,
+    because Spark has no order; a vector of length 0 has no direction and is left out. Raises ModelError if the file has
+    other content, MissingError without pyarrow.
     """
     with extra("spark"):
         import pyarrow as pa
@@ -73,7 +73,7 @@ def import_vectors(path: Path) -> Track2Vec:
 
 
 def _matrix(column: pa.Array) -> np.ndarray:
-    """(n, dimension) float32 of a pyarrow array of lists, or of the structs that Spark makes of its vectors."""
+    """Return (n, dimension) float32 from a pyarrow array of lists, or of the structs that Spark makes of its vectors."""
     import pyarrow as pa
 
     if pa.types.is_struct(column.type):

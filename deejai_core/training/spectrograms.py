@@ -1,7 +1,7 @@
-"""Mel slices of a library's recordings on disk, for a network to be trained on: decoded once, whatever becomes of the run.
+"""Mel slices of a library's recordings on disk, for training a network: decoded once, even if the training is stopped.
 
-One file for each recording, named after its audio key: (slices, 96 mels, 216 frames) in the 255 steps of 80 decibels that
-the published encoder of Deej-A.I. embeds. They may be deleted at any time; what is missing is decoded again.
+One file for each recording, named after its audio key: (slices, 96 mels, 216 frames) in 255 steps of 80 decibels, the input
+of Deej-A.I.'s published encoder. They may be deleted at any time; missing ones are decoded again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STEPS = 255
 
 
 class SliceMaker:
-    """What `embed_files` takes for a model, whose trunk's output is the mel slice itself, as numbers from 0 to 255."""
+    """A model for `embed_files` whose trunk's output is the mel slice itself, as numbers from 0 to 255."""
 
     sample_rate = SAMPLE_RATE
     window = WINDOW
@@ -51,7 +51,7 @@ class Spectrograms:
         return self.folder / key[:2] / f"{key}.npy"  # a folder of a hundred thousand files is slow on some systems
 
     def read(self, key: str) -> np.ndarray | None:
-        """(slices, 96, 216) uint8, read from disk where they are looked at; None if there are none, or damaged ones."""
+        """Return (slices, 96, 216) uint8, read from disk where they are accessed; None if missing or damaged."""
         try:
             slices = np.load(self.path(key), mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError):
@@ -60,7 +60,7 @@ class Spectrograms:
         return slices if whole else None
 
     def put(self, key: str, slices: np.ndarray) -> None:
-        """Raises StoreError if they cannot be written."""
+        """Store slices. Raises StoreError if they cannot be written."""
         data = io.BytesIO()
         np.save(data, slices)
         path = self.path(key)
@@ -81,9 +81,9 @@ def make_spectrograms(
     limits: Limits,
     on_result: Callable[[Embedded | NotEmbedded], None],
 ) -> None:
-    """Decode those of these files, with their audio keys, whose slices are not there yet; at most `windows` of each.
+    """Decode those of these files, with their audio keys, whose slices are missing; at most `windows` of each.
 
-    A file whose audio is not what the key says any more is left out.
+    A file whose audio no longer matches the key is left out.
     """
     missing = [path for path, key in paths.items() if spectrograms.read(key) is None]
     for result in embed_files(missing, SliceMaker(), windows=windows, threads=threads, limits=limits):

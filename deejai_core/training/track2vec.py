@@ -1,8 +1,8 @@
 """Track2Vec: lists are sentences, songs are words, and Word2Vec (Mikolov et al. 2013) gives each song a direction.
 
-Songs that people put together get directions close to each other. gensim does the learning; here are the settings that
-suit songs rather than language, and a way through lists of any number in bounded memory: they are read once, written to
-a temporary file as numbers of four bytes, and read from there in every epoch.
+Songs that people put together get directions close to each other. gensim does the learning; this module has the settings
+that suit songs rather than language, and reads any number of lists in bounded memory: once, into a temporary file of
+four-byte numbers, which every epoch reads.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ from deejai_core.refusals import reason_of
 from deejai_core.words import counted
 
 FORMAT = "deejai track2vec 1"
-TOLERANCE = 1e-3  # of a vector's squared length
-LONGEST = 10_000  # songs; gensim ignores what a longer list has beyond
-BLOCK = 1 << 20  # entries looked at together: some tens of megabytes
-ROWS = 1 << 14  # vectors looked at together: the same
+TOLERANCE = 1e-3  # tolerance for a vector's squared length
+LONGEST = 10_000  # songs; gensim ignores the rest of a longer list
+BLOCK = 1 << 20  # entries processed together: some tens of megabytes
+ROWS = 1 << 14  # vectors processed together: the same
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings of Word2Vec, by their usual names. Tuned ones are the default, see `recipe_for`."""
+    """The settings of Word2Vec, by their usual names. The defaults are tuned, see `recipe_for`."""
 
     skip_gram: bool = True  # each song predicts its neighbours; otherwise their mean predicts it (CBOW)
-    window: int = 20  # neighbours on either side, at most; each time a number up to it is drawn
-    ns_exponent: float = 0.0  # wrong answers are drawn by (how many lists a song is in) to this power
-    negative: int = 2  # wrong answers for each right one; more take longer and teach no more
-    sample: float = 3e-5  # songs with more than this share of all entries are skipped at times; 0: none is
+    window: int = 20  # neighbours on either side, at most; each time, a number up to it is drawn
+    ns_exponent: float = 0.0  # negatives are drawn by (how many lists a song is in) to this power
+    negative: int = 2  # negatives for each right answer; more take longer and improve nothing
+    sample: float = 3e-5  # songs with more than this share of all entries are skipped at times; 0 for never
     epochs: int = 100
-    alpha: float = 0.07  # learning rate in the beginning; it falls to almost nothing
+    alpha: float = 0.07  # learning rate at the beginning; it falls to almost nothing
     min_count: int = 1  # songs in fewer lists get no vector
     dimension: int = 100
-    whitening: float | None = 0.5  # how much directions in which all songs vary lose of that, 0 to 1; None: see `_whiten`
-    runs: int = 4  # by different random numbers, then joined, see `_join`; one if there is no whitening
+    whitening: float | None = 0.5  # how far variances along directions are evened out, 0 to 1; None: see `_whiten`
+    runs: int = 4  # with different random numbers, then joined, see `_join`; one without whitening
 
 
-# What the Deej-A.I. used: gensim as it comes, but for window, epochs and min_count.
+# Deej-A.I.'s settings: gensim's defaults, except for window, epochs and min_count.
 ORIGINAL = Recipe(
     skip_gram=False,
     window=2,
@@ -65,11 +65,11 @@ ORIGINAL = Recipe(
     runs=1,
 )
 
-# Of few entries it takes more epochs until songs have found their places; of many, fewer do, and all have their price.
+# With few entries, songs need more epochs to find their places; with many, fewer are enough.
 TRAINED = 8_000_000  # entries, over all epochs,
-FEWEST, MOST = 10, 200  # as far as these numbers of epochs allow
-# Entries, from which on there is one run, and songs in few lists are left out: most of the memory, and little is learned of
-# them.
+FEWEST, MOST = 10, 200  # within these numbers of epochs
+# From this number of entries on, there is one run, and songs in few lists are left out: they take most of the memory, and
+# little is learned about them.
 MANY = 5_000_000
 
 
@@ -82,17 +82,18 @@ class Track2Vec:
 
     @cached_property
     def position(self) -> dict[str, int]:
-        """Where in `vectors` each word is."""
+        """The position of each word in `vectors`."""
         return {word: place for place, word in enumerate(self.words)}
 
     def save(self, path: Path, beside: Mapping[str, np.ndarray] = MappingProxyType({})) -> None:
-        """Writes it to a file, which is replaced whole. Raises OSError as the file system does.
+        """Write this to a file, atomically. Raises OSError as the file system does.
 
-        beside: other arrays for the same file, which `load` passes over.
+        beside: other arrays for the same file, which `load` ignores.
         """
         from safetensors.numpy import save_file
 
-        # The words are a tensor too: safetensors keeps its metadata to 100 MB. Any string may be one, be it a broken path.
+        # The words are a tensor, too, because safetensors limits its metadata to 100 MB. A word may be any string, even a
+        # broken path.
         encoded = [word.encode("utf-8", "surrogatepass") for word in self.words]
         tensors = {
             **beside,
@@ -105,7 +106,7 @@ class Track2Vec:
 
     @classmethod
     def load(cls, path: Path) -> Track2Vec:
-        """Reads what `save` wrote. Raises ModelError if that is not what the file holds."""
+        """Read what `save` wrote. Raises ModelError if the file has other content."""
         from safetensors import SafetensorError, safe_open
 
         try:
@@ -137,10 +138,10 @@ def _check(vectors: np.ndarray, text: np.ndarray, ends: np.ndarray) -> None:
 
 
 def recipe_for(size: int, songs: int) -> Recipe:
-    """The tuned settings for lists of `size` entries altogether, which are of so many different songs.
+    """Return the tuned settings for lists of `size` entries in all, with this number of different songs.
 
-    Frequent songs are skipped at times, but no song that is in no more lists than others: each of few songs has a large
-    share of all entries.
+    Frequent songs are skipped at times, but no song that is in no more lists than others: if there are few songs, each has
+    a large share of all entries.
     """
     epochs = min(MOST, max(FEWEST, round(TRAINED / max(1, size))))
     sample = max(Recipe.sample, 0.3 / max(1, songs))
@@ -157,17 +158,15 @@ def learn(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Track2Vec:
-    """The directions of the songs in these lists. lists: read once, from first to last, and never held in memory.
-    recipe: by default that for data of their size.
+    """Return the directions of the songs in these lists.
 
-    A song counts once in a list, where it comes first; lists of one song say nothing. Songs in fewer lists than the
-    recipe's `min_count` get no vector, nor do those which are then left alone in all their lists.
-
-    With one worker the same lists in the same order give bit-equal vectors on one machine, whatever the process; with
-    several they are learned faster, and never quite the same twice. `progress` is called with entries done and all
-    entries, over all epochs; first with none, then from another thread.
-
-    Raises TrainingError if there is nothing to learn from, MissingError without gensim.
+    lists: read once, from first to last, and never held in memory. recipe: by default that for data of their size. A song
+    counts once in a list, where it comes first; lists of one song say nothing. Songs in fewer lists than the recipe's
+    `min_count` get no vector, and neither do those which are then left alone in all their lists. With one worker, the same
+    lists in the same order give bit-equal vectors on one machine, in any process; with several, learning is faster, but
+    never quite reproducible. `progress` is called with the entries that are done and all entries, over all epochs; first
+    with none, then from another thread. Raises TrainingError if there is nothing to learn from, MissingError without
+    gensim.
     """
     with extra("train"):
         from gensim.models import Word2Vec
@@ -175,14 +174,14 @@ def learn(
         words, corpus = _written(lists, file)
         recipe = recipe or recipe_for(corpus.size, len(words))
         corpus, counts = _selected(corpus, recipe.min_count)
-        # Fewer songs than dimensions do not vary in all of them: there is nothing to even out, and to join.
+        # Fewer songs than dimensions do not vary in all of them: there is nothing to even out, or to join.
         whitening = recipe.whitening if len(counts) > recipe.dimension else None
         epochs = _Epochs(corpus, recipe.epochs, 1 if whitening is None else recipe.runs, progress)
         if progress:
             progress(0, epochs.total)
 
         def run(number: int) -> list[np.ndarray]:
-            """Both layers, (songs, dimension) each."""
+            """Return both layers, (songs, dimension) each."""
             model = Word2Vec(
                 vector_size=recipe.dimension,
                 sg=recipe.skip_gram,
@@ -191,8 +190,8 @@ def learn(
                 negative=recipe.negative,
                 sample=recipe.sample,
                 alpha=recipe.alpha,
-                min_count=1,  # they are selected already,
-                sorted_vocab=False,  # and numbered by how frequent they are: gensim mixes up a number and a place
+                min_count=1,  # they are already selected,
+                sorted_vocab=False,  # and numbered by frequency: gensim mixes up a number and a place
                 seed=seed * epochs.runs + number,
                 workers=workers,
             )
@@ -223,16 +222,15 @@ def _to_unit_length(vectors: np.ndarray) -> None:
 
 
 def _whiten(vectors: np.ndarray, shares: np.ndarray, exponent: float) -> None:
-    """Takes off what all songs have in common, and evens out how much they vary in each direction; in place.
+    """Subtract what all songs have in common, and even out their variance along each direction, in place.
 
-    Word2Vec spends much on how frequent a song is: the mean direction and the few of most variance (Mu and Viswanath 2018).
-    The mean goes, and a variance v becomes v ** (1 - exponent), so 0 changes none and 1 makes all equal. Both are those of
-    the entries: a song counts as often as it is listed, since of rare songs little is known.
-
-    shares: (n,) float32, of all entries those that are each song; they sum to 1.
+    Much of Word2Vec's space reflects frequency: the mean direction and the few of most variance (Mu and Viswanath 2018).
+    The mean is subtracted, and a variance v becomes v ** (1 - exponent), so 0 changes none and 1 makes all equal. Both are
+    those of the entries: a song counts as often as it is listed, because little is known about rare songs. shares: (n,)
+    float32, each song's share of all entries; they sum to 1.
     """
     mean, variances, axes = _principal_axes([vectors], shares)
-    # What is next to nothing is noise, and stays little; a layer may have learned nothing at all.
+    # What is close to nothing is noise, and stays small; a layer may have learned nothing at all.
     variances = np.maximum(variances, max(variances.mean() / 1000, np.finfo(np.float32).tiny))
     matrix = ((axes * variances ** (-exponent / 2)) @ axes.T).astype(np.float32)
     for block in _blocks(vectors):
@@ -240,11 +238,11 @@ def _whiten(vectors: np.ndarray, shares: np.ndarray, exponent: float) -> None:
 
 
 def _join(layers: Sequence[np.ndarray], shares: np.ndarray) -> None:
-    """Layers of Word2Vec side by side, seen along the axes in which they vary most; in place of the first.
+    """Put layers of Word2Vec side by side, and project them onto the axes in which they vary most, in place of the first.
 
-    A song's vector says which company it calls for, the other layer which company calls for it (Levy, Goldberg and Dagan
-    2015 add the two). What one layer misses another may have learned, in another run by chance; the cosine of all side by
-    side is the mean of their cosines.
+    A song's vector says which company it predicts, the other layer which company predicts it (Levy, Goldberg and Dagan 2015
+    add the two). What one layer misses, another may have learned, or by chance another run; the cosine of all side by side
+    is the mean of their cosines.
     """
     mean, _, axes = _principal_axes(layers, shares)
     matrix = axes[:, -layers[0].shape[1] :].astype(np.float32)
@@ -253,7 +251,7 @@ def _join(layers: Sequence[np.ndarray], shares: np.ndarray) -> None:
 
 
 def _principal_axes(layers: Sequence[np.ndarray], shares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The mean of layers side by side, and the variances along the axes (columns) of their covariance, ascending."""
+    """Return the mean of layers side by side, and the variances along the axes (columns) of their covariance, ascending."""
     mean = np.concatenate([shares @ layer for layer in layers])
     covariance = np.zeros((len(mean),) * 2)
     for block in _blocks(layers[0]):
@@ -270,14 +268,14 @@ def _blocks(vectors: np.ndarray) -> list[slice]:
 class _Corpus:
     entries: np.ndarray  # (size,) int32, one list after the other; in a file
     ends: np.ndarray  # (lists,) int64, where each list ends
-    numbers: np.ndarray  # for what stands in `entries`, the number that is given out in its place; -1 leaves it out
+    numbers: np.ndarray  # for each number in `entries`, the number that is yielded in its place; -1 leaves it out
 
     @property
     def size(self) -> int:
         return len(self.entries)
 
     def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Some lists together, as numbers, and where each of them ends; without those that are left with one song."""
+        """Yield some lists together, as numbers, and where each of them ends, without lists of which one song is left."""
         first, start = 0, 0
         while first < len(self.ends):
             last = max(first + 1, int(np.searchsorted(self.ends, start + BLOCK)))
@@ -289,7 +287,7 @@ class _Corpus:
             first, start = last, end
 
     def counts(self) -> np.ndarray:
-        """How many lists each number is in."""
+        """Return how many lists each number is in."""
         counts = np.zeros(len(self.numbers), int)
         for numbers, _ in self.blocks():
             counts += np.bincount(numbers, minlength=len(counts))
@@ -299,7 +297,7 @@ class _Corpus:
 class _Epochs:
     """The lists as gensim takes them, once more in every epoch of each run.
 
-    An error in a thread of gensim's would leave it waiting for ever: it is kept, and training runs out of lists.
+    An error in one of gensim's threads would make it wait without end: the error is kept, and the lists end.
     """
 
     def __init__(self, corpus: _Corpus, epochs: int, runs: int, progress: Callable[[int, int], None] | None) -> None:
@@ -328,7 +326,7 @@ class _Epochs:
 
 
 def _written(lists: Iterable[Sequence[str]], file: IO[bytes]) -> tuple[list[str], _Corpus]:
-    """The words, in the order of their first appearance, and the lists as their numbers, written to the file."""
+    """Write the lists to the file as numbers; return the words, in the order of their first appearance, and the lists."""
     seen: dict[str, int] = {}
     ends, end = array("q"), 0
     for songs in lists:
@@ -346,7 +344,7 @@ def _written(lists: Iterable[Sequence[str]], file: IO[bytes]) -> tuple[list[str]
 
 
 def _selected(corpus: _Corpus, min_count: int) -> tuple[_Corpus, np.ndarray]:
-    """The corpus with the songs to be learned numbered from 0 on, the most frequent first, and how frequent each is."""
+    """Return the corpus with the selected songs numbered from 0, the most frequent first, and how frequent each is."""
     counts = corpus.counts()
     allowed = replace(corpus, numbers=np.where(counts >= min_count, corpus.numbers, -1))
     left = allowed.counts()

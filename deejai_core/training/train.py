@@ -1,4 +1,4 @@
-"""A training from its beginning to its end: the lists of a library's history to songs, and these to a head or a network."""
+"""A whole training: from the lists of a library's history to songs, and from these to a head or a network."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from deejai_core.training.validation import Epoch
 from deejai_core.words import counted
 
 EPOCHS_OF_NETWORK = 100
-BY_SOUND: tuple[Objective, ...] = ("autoencoder", "variational")  # what is learned from spectrograms alone
+BY_SOUND: tuple[Objective, ...] = ("autoencoder", "variational")  # objectives that learn from spectrograms alone
 
 Stage = Literal["entries of lists", "files", "epochs", "batches"]
 
@@ -55,39 +55,39 @@ Stage = Literal["entries of lists", "files", "epochs", "batches"]
 class Training:
     """How a model is trained."""
 
-    network: Literal["2d", "1d"] | None = None  # the whole network of Deej-A.I.; None: a head on a trunk
-    objective: Objective = "lists"  # what is learned; a head knows lists and siamese
-    alone: bool = False  # whether a head's space is to be all there is, without the trunk's own
-    vectors: Path | None = None  # what Track2Vec has learned elsewhere, see `learn_songs`
-    epochs: int = EPOCHS_OF_NETWORK  # of a network, at most; 0 keeps its random weights, to compare others with
-    device: str = "auto"  # that computes a network, one of `DEVICES`
+    network: Literal["2d", "1d"] | None = None  # the whole network of Deej-A.I.; None for a head on a trunk
+    objective: Objective = "lists"  # what is learned; for a head, lists or siamese
+    alone: bool = False  # whether a head's space becomes the whole space, without the trunk's own
+    vectors: Path | None = None  # vectors that Track2Vec has learned elsewhere, see `learn_songs`
+    epochs: int = EPOCHS_OF_NETWORK  # of a network, at most; 0 keeps its random weights, for comparison
+    device: str = "auto"  # where a network is computed, one of `DEVICES`
     seed: int = 1
-    afresh: bool = False  # whether a network that is half trained is begun again
+    afresh: bool = False  # whether a half-trained network begins again
 
 
 class TrainingObserver:
-    """Who watches a training. Each method is called as it goes on; these do nothing."""
+    """Follows the progress of a training. Its methods do nothing; override those that you need."""
 
     def told(self, label: str, text: str) -> None:
-        """What there is to say of the history, of what was learned, and of how well."""
+        """Called with facts about the history, the result, and its evaluation."""
 
     def began(self, stage: Stage, total: int | None, text: str = "") -> None:
-        """A stage begins. total: how many there are of what it is called after; None: the first `reached` says it."""
+        """Called at the start of a stage. total: of what it counts; None if the first `reached` has it."""
 
     def reached(self, done: int, total: int) -> None:
-        """So much of the stage is done."""
+        """Called with the progress of a stage."""
 
     def decoded(self, result: Embedded | NotEmbedded) -> None:
-        """One of the files was decoded."""
+        """Called when a file was decoded."""
 
     def epoch(self, epoch: Epoch) -> None:
-        """A head or a network has seen all tracks once more."""
+        """Called when a head or a network has processed all tracks once more."""
 
     def learned_nothing(self) -> None:
-        """The head predicts no better than a constant vector; it is kept, since it was to stand alone."""
+        """Called if a head predicts no better than a constant vector; it is kept, because it was requested alone."""
 
     def saved(self, folder: Path) -> None:
-        """The model is in its folder."""
+        """Called when the model is in its folder."""
 
 
 def train(
@@ -99,13 +99,13 @@ def train(
     base: str = BUNDLED,
     observer: TrainingObserver | None = None,
 ) -> None:
-    """Learn from the history of a library, or from its sound alone, and train a model on that.
+    """Learn from the history of a library, or from its sound alone, and train a model.
 
     folder: of the new model, see `new_model_folder`; None: only the songs are learned, for the space track2vec. base: the
-    model on whose trunk a head is to stand. What was learned of the songs is kept beside the library as soon as it is clear
-    that there is enough to learn from, before the hours that a network may take. Only the objective "lists" learns them.
-    Raises HistoryError if that has no history, TrainingError if nothing can be learned, ModelError, and MissingError if a
-    library is not installed.
+    model whose trunk a head uses. Songs are only learned for the objective "lists". They are stored beside the library as
+    soon as it is clear that there is enough to learn from, before the hours that a network may take. Raises HistoryError if
+    there is no history, TrainingError if nothing can be learned, ModelError, and MissingError if a library is not
+    installed.
     """
     observer = observer or TrainingObserver()
     if training.objective in BY_SOUND and not training.network:
@@ -159,7 +159,7 @@ def _learn(library: Library, history: History, training: Training, observer: Tra
 def _train_without_directions(
     library: Library, training: Training, analysis: Analysis, folder: Path, base: str, observer: TrainingObserver
 ) -> dict[str, str]:
-    """Train what no song's direction has to be known for, though lists may be."""
+    """Train an objective that needs no song's direction, though it may use lists."""
     if training.objective in BY_SOUND:
         check_pictures()
     company = read_company(library, lists=training.objective == "siamese")

@@ -1,4 +1,4 @@
-"""How a training goes on, and what it has learned, line by line."""
+"""The progress of a training, and its result, in lines of text."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from deejai_core.words import one_line
 
 
 class TrainingText(TrainingObserver):
-    """Tells how a training goes on. A context manager, for as long as it does.
+    """Reports the progress of a training. A context manager, for the duration of the training.
 
-    folder: of the model. used: whether it is used at once. words: for what would help, by its name in `HINTS`.
+    folder: of the model. used: whether it is used at once. words: gives the advice for a name in `HINTS`.
     """
 
     def __init__(self, teller: Teller, folder: Path | None, *, used: bool, words: Mapping[str, str] = HINTS) -> None:

@@ -1,4 +1,4 @@
-"""How a training is judged: by the tracks of artists that it never saw."""
+"""The evaluation of what was trained, on tracks of artists that it never saw."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from deejai_core.words import counted
 HELD_OUT = 0.2  # share of the tracks, at least
 FEWEST_TRACKS = 40
 FEWEST_ARTISTS = 5
-SAME = 0.01  # a validation no better than the baselines by this much has learned nothing
-VALIDATED = 4  # slices of each track held out, evenly spread
+SAME = 0.01  # a validation that beats the baselines by no more than this has learned nothing
+VALIDATED = 4  # slices of each held-out track, evenly spread
 
 
 @dataclass(frozen=True)
 class Epoch:
-    loss: float  # mean over the slices it was trained on
-    validation: float  # over the tracks held out; the more the better
-    measure: str = "cosine"  # what the validation is
+    loss: float  # mean over the slices that it was trained on
+    validation: float  # over the held-out tracks; higher is better
+    measure: str = "cosine"  # what the validation measures
 
 
 @dataclass(frozen=True)
 class Progress:
     """How well a network does on tracks that it was not trained on.
 
-    By what it was trained to do: the mean cosine with the directions that it predicts; how often slices that belong
-    together are nearer than others; the share of the variance of spectrograms that it explains.
+    Depending on the objective: the mean cosine with the directions that it predicts; how often slices that belong together
+    are nearer than others; the share of the variance of spectrograms that it explains.
     """
 
     epochs: tuple[Epoch, ...]
     best: int  # which of them was kept
-    constant: float  # of one answer for all, the best one by the tracks that it was trained on
+    constant: float  # of the best constant answer, by the tracks that it was trained on
     random: float  # of the same network before training
     held_out: int  # tracks
 
@@ -47,10 +47,10 @@ class Progress:
 
 
 def check_enough(artists: np.ndarray, lists: int | None = None) -> None:
-    """Raises TrainingError if the tracks are too few to learn from some and to see by the others.
+    """Raise TrainingError if the tracks are too few to learn from some and to validate on the others.
 
-    artists: (tracks,) numbers; below 0: unknown, an artist of its own. lists: how many there are, for the message; None: no
-    track has to be in one.
+    artists: (tracks,) numbers; negative if unknown, which counts as an artist of its own. lists: their number, for the
+    message; None: tracks need not be in one.
     """
     names = len(np.unique(artists[artists >= 0])) + int((artists < 0).sum())
     if len(artists) < FEWEST_TRACKS or names < FEWEST_ARTISTS:
@@ -64,7 +64,7 @@ def check_enough(artists: np.ndarray, lists: int | None = None) -> None:
 
 
 def judged_by_directions(progress: Progress) -> str:
-    """How well directions are predicted, beside the baselines."""
+    """Return how well directions are predicted, compared with the baselines."""
     return (
         f"cosine {progress.validation:.3f} on {_held_out(progress)}; the constant vector {progress.constant:.3f}, random "
         f"weights {progress.random:.3f}"
@@ -72,7 +72,7 @@ def judged_by_directions(progress: Progress) -> str:
 
 
 def judged_by_pairs(progress: Progress) -> str:
-    """How often slices that belong together are nearer to each other than to others, beside the baselines."""
+    """Return how often slices that belong together are nearer to each other than to others, compared with the baselines."""
     return (
         f"slices that belong together are nearer than others in {progress.validation:.1%} of cases on "
         f"{_held_out(progress)}; by the constant vector {progress.constant:.1%}, random weights {progress.random:.1%}"
@@ -88,9 +88,9 @@ def _held_out(progress: Progress) -> str:
 
 
 def split(artists: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(tracks,) which are held out: all tracks of some artists, from a fifth to two fifths of the tracks.
+    """Return (tracks,) bool, which are held out: all tracks of some artists, from a fifth to two fifths of the tracks.
 
-    An artist of more than a fifth of all tracks is taken for as many artists as there are tracks.
+    An artist with more than a fifth of all tracks counts as one artist per track.
     """
     tracks = len(artists)
     names, of, sizes = np.unique(artists, return_inverse=True, return_counts=True)
@@ -105,12 +105,12 @@ def split(artists: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def evenly_spread(slices: np.ndarray) -> np.ndarray:
-    """`VALIDATED` of a track's slices, or all if it has fewer."""
+    """Return `VALIDATED` of a track's slices, or all if it has fewer."""
     return np.asarray(slices[np.unique(np.linspace(0, len(slices) - 1, VALIDATED).round().astype(int))])
 
 
 def nearest_to_all(targets: np.ndarray, held_out: np.ndarray) -> float:
-    """The mean cosine to the tracks held out of the one direction that is nearest to all others.
+    """Return the mean cosine between held-out tracks and the one direction that is nearest to all others.
 
     targets: (tracks, dimension) unit vectors; held_out: (tracks,) bool.
     """

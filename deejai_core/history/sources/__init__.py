@@ -1,4 +1,4 @@
-"""Where listening history comes from. Each module knows one source; here it is told what a path is."""
+"""The sources of listening history. Each module reads one kind; this one recognises what a path is."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ UNDERSTOOD = (
     "lists as JSON lines, exports of ListenBrainz and Spotify, and the Million Playlist Dataset; each as a file or in a "
     "folder, and all but playlists also in a zip"
 )
-# What a reader makes of a record: what was listened to, None if that is nothing, and how much of it was left out. Songs
-# without a list are one list, all those of a file.
+# The result of reading a record: lists or plays, or None, and how many entries were left out. Songs without a list become
+# one list per file.
 Read = tuple[SongList | Play | Mention | None, int]
-# By a key that only its records have, the first that is there.
+# By a key that only its records have, the first that matches.
 READERS: dict[str, Callable[[dict[str, Any]], Read]] = {
     "ms_played": extended_stream,
     "msPlayed": stream,
@@ -53,25 +53,24 @@ READERS: dict[str, Callable[[dict[str, Any]], Read]] = {
     "blurb_content": pin,
     "track_metadata": listen,
 }
-# By what only its beginning looks like.
+# By a beginning that only it has.
 FORMATS: tuple[tuple[Callable[[str], bool], Callable[[BufferedReader], Iterator[Read]]], ...] = (
     (is_log, logged_plays),
     (is_library, library),
     (is_table, tabled_plays),
 )
 LONGEST_LIST = 100_000  # songs that come one by one, in memory
-# What Spotify adds to its songs: things that are no songs, and saved songs in no order.
+# What Spotify adds to its songs: things that are not songs, and saved songs in no order.
 NO_SONGS = re.compile(r"Streaming_?History_(Video|podcast|audiobook)|YourLibrary", re.IGNORECASE)  # in a file's name
-LOVED = "ListenBrainz: loved"  # what a list of songs that come one by one is called
-PROBE = 100  # records that a file may begin with before it is given up as something else
+LOVED = "ListenBrainz: loved"  # the name of a list of songs that come one by one
+PROBE = 100  # records at the beginning of a file, after which it counts as something else
 
 
 def read_path(path: Path, *, on_warning: Callable[[str], None]) -> Iterator[SongList | Play]:
-    """All lists and plays in a file, a folder or a zip, whatever service it comes from, one after another as it is read.
+    """Yield all lists and plays in a file, a folder or a zip, of any service, as they are read.
 
-    Plays come in the order of their files, which need not be that of time. Records and files that are damaged are left
-    out, with one line for each file to `on_warning`. Raises HistoryError if nothing in it is understood, before anything
-    is yielded.
+    Plays come in the order of their files, which need not be that of time. Damaged records and files are left out, with one
+    line for each file to `on_warning`. Raises HistoryError if nothing in it is understood, before anything is yielded.
     """
     if not (path.is_dir() or path.is_file()):
         raise HistoryError(f"{path}: there is no such file or folder")
@@ -85,7 +84,7 @@ def read_path(path: Path, *, on_warning: Callable[[str], None]) -> Iterator[Song
         raise HistoryError(f"{path}: it contains nothing that can be read; supported are: {UNDERSTOOD}")
 
 
-# A generator that yields what was listened to, and returns whether the source was understood.
+# A generator that yields lists and plays, and returns whether the source was understood.
 Reading = Generator[SongList | Play, None, bool]
 
 
@@ -105,7 +104,7 @@ def _read(path: Path, on_warning: Callable[[str], None]) -> Reading:
             raise HistoryError(f"{path}: {error}") from error
     try:
         return (yield from _read_playlists(path, on_warning))
-    except HistoryError:  # whatever the name, it is no playlist
+    except HistoryError:  # whatever its name, it is not a playlist
         return False
 
 
@@ -133,7 +132,7 @@ def _read_folder(folder: Path, on_warning: Callable[[str], None]) -> Reading:
 
 
 def _is_jspf(path: Path) -> bool:
-    """Whether a file is a playlist that is named as JSON is."""
+    """Return whether a file is a playlist with the name of a JSON file."""
     return path.suffix.lower() == ".json" and is_playlist(path)
 
 
@@ -156,7 +155,7 @@ def _read_files(files: list[SourceFile], on_warning: Callable[[str], None]) -> R
 
 
 def _read_file(file: SourceFile, on_warning: Callable[[str], None]) -> Reading:
-    """Raises UnreadableError if nothing of it can be read."""
+    """Read a file. Raises UnreadableError if nothing of it can be read."""
     known = unknown = damaged = left_out = 0
     songs: list[Mention] = []
     try:
@@ -194,7 +193,7 @@ def _read_file(file: SourceFile, on_warning: Callable[[str], None]) -> Reading:
 
 
 def _contents(file: SourceFile) -> Iterator[Read | Literal["damaged"] | None]:
-    """What each of a file's records gives; None for one of a kind that nobody knows."""
+    """Yield the content of each of a file's records; None for one of an unknown kind."""
     with unpacked(file) as data:
         head = data.read(HEAD)
     beginning = head.decode(encoding_of(head), "replace")
@@ -202,7 +201,7 @@ def _contents(file: SourceFile) -> Iterator[Read | Literal["damaged"] | None]:
         if recognises(beginning):
             with unpacked(file) as data:
                 yield from read(data)
-            yield None, 0  # it is known, be it empty
+            yield None, 0  # it is known, even if empty
             return
     if file.name.lower().endswith(TABLES):
         return

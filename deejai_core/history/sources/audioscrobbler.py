@@ -1,4 +1,4 @@
-"""Logs of players that were offline, such as those with Rockbox: `.scrobbler.log`, of Audioscrobbler 1.0 and 1.1."""
+"""Logs of players that were offline, such as those with Rockbox: `.scrobbler.log` of Audioscrobbler 1.0 and 1.1."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def is_log(beginning: str) -> bool:
 
 
 def logged_plays(data: BufferedReader) -> Iterator[tuple[Play | None, int]]:
-    """Each play, None for a song that was skipped; and 1 if a line cannot be understood.
+    """Yield each play, or None for a skipped song; and 1 if a line cannot be understood.
 
-    Artist, album, title, number, length, L (listened) or S (skipped), the time at which it began, and a recording.
+    Columns: artist, album, title, number, length, L (listened) or S (skipped), the time at which it began, and a recording.
     """
     lines = as_text(data)
     is_utc = True
@@ -46,6 +46,6 @@ def _play(fields: list[str], is_utc: bool) -> tuple[Play | None, int]:
 
 
 def _from_local(at: int) -> int:
-    """The time of a clock that knows no time zone: it is taken for that of this computer."""
+    """Return the time of a clock without a time zone, assuming that of this computer."""
     shown = datetime.fromtimestamp(at, timezone.utc).replace(tzinfo=None)
     return int(shown.timestamp())

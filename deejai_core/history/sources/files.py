@@ -1,4 +1,4 @@
-"""Files that services hand out, on disk or in an archive: read without unpacking them, and without trusting their sizes."""
+"""Files that services export, on disk or in an archive, read without unpacking them to disk or trusting their sizes."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 JSON = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
-SCROBBLER = "scrobbler.log"  # how the names of players' logs end, which may be hidden files
+SCROBBLER = "scrobbler.log"  # the end of the names of players' logs, which may be hidden files
 TABLES = (".csv", ".csv.gz", ".xml", SCROBBLER)
 SUFFIXES = (*JSON, *TABLES)
-# Exports shrink to a tenth or a twentieth. What unfolds much further is made to fill memories and disks.
-UNFOLDS = 100  # times its size, at most
-ALWAYS = 100_000_000  # bytes that any file may unfold to
-HEAD = 4096  # bytes that tell what a file is
+# Exports shrink to a tenth or a twentieth. Files that unpack to much more are made to fill memories and disks.
+UNFOLDS = 100  # a file may unpack to this multiple of its size
+ALWAYS = 100_000_000  # bytes that any file may unpack to
+HEAD = 4096  # bytes that show what a file is
 BUFFER = 65_536  # bytes
 _DAMAGED = (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
-_LOCKED = (RuntimeError, NotImplementedError)  # an archive with a password, or packed in a way nobody knows
+_LOCKED = (RuntimeError, NotImplementedError)  # an archive with a password, or with an unknown compression
 
 
 class UnreadableError(Exception):
@@ -49,13 +49,13 @@ class Allowance:
     def of(cls, path: Path) -> Allowance:
         try:
             return cls(max(ALWAYS, UNFOLDS * path.stat().st_size))
-        except OSError:  # opening it will say why
+        except OSError:  # opening it will report why
             return cls(ALWAYS)
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file, on disk or in an archive. The name is for people."""
+    """A file, on disk or in an archive. The name is for messages."""
 
     name: str
     open: Callable[[], io.BufferedIOBase]
@@ -63,7 +63,7 @@ class SourceFile:
 
 
 def begins_as_zip(path: Path) -> bool:
-    """Whether a file is an archive, be it a damaged one. Raises HistoryError."""
+    """Return whether a file is an archive, even a damaged one. Raises HistoryError."""
     try:
         with path.open("rb") as file:
             return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
@@ -72,18 +72,18 @@ def begins_as_zip(path: Path) -> bool:
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """All files below a folder, but for hidden ones (of a NAS too), in natural order: 2.json before 10.json."""
+    """Return all files below a folder, except hidden ones (and a NAS's), in natural order: 2.json before 10.json."""
     for root, folders, names in os.walk(folder):
         folders[:] = sorted((name for name in folders if not name.startswith((".", "@eaDir"))), key=_natural)
         for name in sorted((name for name in names if not _hidden(name)), key=_natural):
             path = Path(root, name)
-            if path.is_file():  # to read from a pipe could take for ever
+            if path.is_file():  # reading from a pipe might never end
                 yield path
 
 
 @contextmanager
 def archived(path: Path) -> Iterator[list[SourceFile]]:
-    """The files in a zip that may be exports, readable for as long as the context lasts. Raises HistoryError."""
+    """Yield the files in a zip that may be exports, readable within the block. Raises HistoryError."""
     try:
         archive = zipfile.ZipFile(path)
     except (*_DAMAGED, *_LOCKED, ValueError) as error:
@@ -104,7 +104,7 @@ def on_disk(path: Path) -> SourceFile:
 
 @contextmanager
 def unpacked(file: SourceFile) -> Iterator[io.BufferedReader]:
-    """What is in a file, unpacked if it was packed by gzip. Raises UnreadableError, at once or half-way."""
+    """Yield the content of a file, unpacked if it is gzip. Raises UnreadableError, at once or while reading."""
     try:
         with file.open() as raw:
             buffered = io.BufferedReader(raw)
@@ -121,17 +121,17 @@ def unpacked(file: SourceFile) -> Iterator[io.BufferedReader]:
 
 
 def encoding_of(head: bytes) -> str:
-    """The encoding of a text that begins like this."""
+    """Return the encoding of a text with this beginning."""
     return "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
 
 
 def as_text(data: io.BufferedReader) -> TextIO:
-    """A file as text, from its beginning. What is no text in it becomes U+FFFD."""
+    """Return a file as text, from its beginning. Invalid bytes become U+FFFD."""
     return io.TextIOWrapper(data, encoding_of(data.peek(2)), errors="replace")
 
 
 class _Allowed(io.RawIOBase):
-    """A file that gives no more than its allowance."""
+    """A file that returns no more than its allowance."""
 
     def __init__(self, data: io.BufferedIOBase, allowance: Allowance) -> None:
         self._data, self._allowance = data, allowance
@@ -148,7 +148,7 @@ class _Allowed(io.RawIOBase):
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> io.BufferedIOBase:
-    # zipfile unpacks other kinds without a limit: 4 KB may become gigabytes at once.
+    # zipfile unpacks other kinds without a limit: 4 KB may become gigabytes at once
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise UnreadableError("it is packed in an unusual way; unpack the archive and add its folder")
     try:
@@ -158,7 +158,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> io.BufferedIOBas
 
 
 def _wanted(info: zipfile.ZipInfo) -> bool:
-    """Not what a Mac adds to each file of an archive."""
+    """Return whether a file is not one that a Mac adds to each file of an archive."""
     *folders, name = PurePosixPath(info.filename).parts or ("",)
     hidden = _hidden(name) or any(folder.startswith((".", "__MACOSX")) for folder in folders)
     return info.filename.lower().endswith(SUFFIXES) and not hidden and not info.is_dir()
@@ -169,5 +169,5 @@ def _hidden(name: str) -> bool:
 
 
 def _natural(name: str) -> list[str | int]:
-    # Numbers of so many digits are none that anybody counts with.
+    # Nobody counts with numbers of this many digits.
     return [int(part) if at % 2 else part.lower() for at, part in enumerate(re.split(r"([0-9]{1,18})", name))]

@@ -1,4 +1,4 @@
-"""`Library.xml`, as iTunes keeps it and Apple's Music exports it: the playlists in it, and when each song was last played.
+"""Reads `Library.xml`, which iTunes keeps and Apple's Music exports: its playlists, and when each song was last played.
 
 It is parsed piece by piece, by expat, and refused if it declares entities, with which a small file can fill the memory.
 """
@@ -21,8 +21,8 @@ MOST_VALUES = 2_000_000  # in a track or a playlist
 MOST_TRACKS = 2_000_000
 LONGEST_TEXT = 1_000_000  # characters of a value
 DEEPEST = 20  # values within values
-NO_MUSIC = ("Podcast", "Movie", "TV Show", "Music Video", "Has Video", "Audiobook")  # marks of tracks
-# Marks of playlists that nobody made: all there is, what was bought, what a folder of playlists has.
+NO_MUSIC = ("Podcast", "Movie", "TV Show", "Music Video", "Has Video", "Audiobook")  # marks of tracks that are not music
+# Marks of playlists that nobody made: the whole library, purchases, and folders of playlists.
 NO_LIST = ("Master", "Distinguished Kind", "Folder")
 EVERYTHING = ("Library", "Music", "Downloaded")  # names of smart playlists that the program itself makes
 
@@ -32,7 +32,7 @@ def is_library(beginning: str) -> bool:
 
 
 def library(data: BinaryIO) -> Iterator[tuple[SongList | Play | None, int]]:
-    """Every song's last play, then every playlist that somebody made; and how many songs cannot be understood."""
+    """Yield every song's last play, then every playlist that somebody made; and how many songs cannot be understood."""
     songs: dict[int, Mention | None] = {}
     locator = Locator()
     for kind, values in _parts(data):
@@ -48,7 +48,7 @@ def library(data: BinaryIO) -> Iterator[tuple[SongList | Play | None, int]]:
 
 
 def _is_made(values: dict[str, Any]) -> bool:
-    """Whether somebody made a playlist, be it a smart one."""
+    """Return whether somebody made a playlist, including smart ones."""
     if any(values.get(mark) for mark in NO_LIST) or values.get("Visible") is False:
         return False
     return "Smart Info" not in values or values.get("Name") not in EVERYTHING
@@ -62,7 +62,7 @@ def _song(values: dict[str, Any], locator: Locator) -> Mention | None:
 
 
 def _last_play(song: Mention | None, values: dict[str, Any]) -> Play | None:
-    """It was noted when the song ended."""
+    """Return the last play, whose noted time is the song's end."""
     ended, length = moment(values.get("Play Date UTC")), number(values.get("Total Time")) or 0
     begun = None if ended is None else moment(ended - max(length, 0) / 1000)
     return None if song is None or begun is None else Play(song, begun)
@@ -79,7 +79,7 @@ def _playlist(values: dict[str, Any], songs: dict[int, Mention | None]) -> tuple
 
 
 def _parts(data: BinaryIO) -> Iterator[tuple[str, dict[str, Any]]]:
-    """("Tracks", what is said of a track) and ("Playlists", what of a playlist), each as soon as it was read."""
+    """Yield ("Tracks", a track's data) and ("Playlists", a playlist's data), each as soon as it was read."""
     parser, plist = expat.ParserCreate(), _Plist()
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler = plist.start, plist.end
@@ -89,7 +89,7 @@ def _parts(data: BinaryIO) -> Iterator[tuple[str, dict[str, Any]]]:
         while chunk := data.read(BUFFER):
             parser.Parse(chunk)
             given += len(chunk)
-            if given - max(parser.CurrentByteIndex, 0) > LONGEST_TEXT:  # expat looks through all of it again and again
+            if given - max(parser.CurrentByteIndex, 0) > LONGEST_TEXT:  # expat scans all of it repeatedly
                 raise UnreadableError(f"one of its XML tags is longer than {LONGEST_TEXT:,} characters")
             yield from plist.whole
             plist.whole.clear()
@@ -104,12 +104,15 @@ def _refuse(*_: object) -> None:
 
 
 class _Plist:
-    """Puts together the values of a property list. Whatever is in its `Tracks` and `Playlists` is not kept, but `whole`."""
+    """Builds the values of a property list.
+
+    The content of its `Tracks` and `Playlists` is not kept, but passed to `whole`.
+    """
 
     def __init__(self) -> None:
         self.whole: list[tuple[str, dict[str, Any]]] = []
         self._open: list[dict[str, Any] | list[Any]] = []  # from the outermost to the innermost
-        self._keys: list[str] = []  # at which key in each of them
+        self._keys: list[str] = []  # the current key in each of them
         self._text: list[str] = []
         self._length = self._count = 0
 

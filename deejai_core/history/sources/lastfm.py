@@ -1,4 +1,4 @@
-"""What a user of Last.fm has listened to, through its web service."""
+"""A user's listening history on Last.fm, through its web service."""
 
 from __future__ import annotations
 
@@ -21,31 +21,33 @@ if TYPE_CHECKING:
     import pylast
 
 SERVER = "https://ws.audioscrobbler.com/2.0/"
-PAGE = 200  # the most that Last.fm gives at once
-INTERVAL = 0.2  # seconds from request to request: Last.fm asks for no more than five a second
-SMALLER = (40, 5, 1)  # what is asked for instead when a page does not come; each divides the one before
-FIRST = (1, 2, 10, 100)  # of the tracks asked for, one by one, those that tell how many there are
-WAITS = (1, 2, 4, 8, 16)  # seconds before the same is asked again
-GARBLED = 3  # times that the same is asked again when the answer makes no sense
+PAGE = 200  # the most that Last.fm sends at once
+INTERVAL = 0.2  # seconds from request to request: Last.fm allows five a second
+SMALLER = (40, 5, 1)  # page sizes that are tried if a page does not arrive; each divides the one before
+FIRST = (1, 2, 10, 100)  # tracks that are requested, one by one, to learn how many there are
+WAITS = (1, 2, 4, 8, 16)  # seconds before the same request is repeated
+GARBLED = 3  # repetitions of a request whose answer makes no sense
 TRANSIENT = {"8", "11", "16", "29", "500", "502", "503", "504"}  # operation failed, offline, unavailable, too many requests
-# Players that were offline hand in later what they played, with its time. Last.fm takes nothing older than this.
+# Players that were offline submit their plays later, with the time. Last.fm accepts nothing older than this.
 LATE = 14 * 24 * 60 * 60  # seconds
-PATIENCE = 5  # how often pages may be counted anew without any progress
+PATIENCE = 5  # how often pages may be counted again without any progress
 
 
 class _NoAnswerError(HistoryError):
-    """Last.fm did not answer, however often it was asked."""
+    """Last.fm did not answer repeated requests."""
 
 
 class _GarbledError(_NoAnswerError):
-    """It answered, and each time with something else than its protocol."""
+    """Last.fm answered each time, but not in its protocol."""
 
 
 class LastFm:
-    """One user's history. Every method raises HistoryError, in one line; without pylast there is MissingError at once.
+    """One user's history.
 
-    A track that never comes whole, since there is something in its name that no XML may have, is left out; `on_warning` is
-    told, in one line, how many were.
+    Every method raises HistoryError, in one line; the constructor raises MissingError without pylast.
+
+    A track that never arrives complete, because its name contains something that XML does not allow, is left out;
+    `on_warning` receives one line with their number.
     """
 
     def __init__(
@@ -57,8 +59,10 @@ class LastFm:
         on_warning: Callable[[str], None] = lambda warning: None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """key: of the web service, https://www.last.fm/api. server: the URL of another one that speaks the same protocol;
-        None is what the environment has in DEEJAI_LASTFM_SERVER, else Last.fm itself.
+        """key: of the web service, https://www.last.fm/api.
+
+        server: the URL of another one with the same protocol; by default the one in the environment variable
+        DEEJAI_LASTFM_SERVER, or else Last.fm itself.
         """
         with extra("history"):
             import pylast
@@ -73,14 +77,13 @@ class LastFm:
         self._left_out = 0
 
     def scrobbles(self, newest: int | None = None, *, until: int | None = None) -> Iterator[list[Play]]:
-        """What was played, the oldest first, in pages of at most 200 plays.
+        """Yield the plays, the oldest first, in pages of at most 200.
 
-        newest: the time of the newest play that the caller has of this user, None if there is none. Whoever stores each
-        page before asking for the next may stop anywhere, and goes on later from the newest play stored: nothing before it
-        is missing. Since scrobbles may be handed in late, the two weeks before `newest` are given once more; the caller
-        must not store a play (same time, same song) twice.
-        until: seconds since 1970, None is now. What a wrong clock dated into the future is left for later, lest it pass for
-        the newest.
+        newest: the time of the newest play that the caller has of this user, or None. A caller that stores each page before
+        asking for the next may stop anywhere, and continue later from the newest stored play: nothing before it is missing.
+        Since scrobbles may be submitted late, the two weeks before `newest` are yielded again; the caller must not store a
+        play (same time, same song) twice. until: seconds since 1970; None for now. Plays that a wrong clock dates into the
+        future are left for later, so that none of them counts as the newest.
         """
         until = int(time.time()) if until is None else until
         since = 0 if newest is None else max(newest - LATE, 0)
@@ -92,7 +95,7 @@ class LastFm:
             left_out = self._left_out
             answers = self._page(method, _window(since, until), page)
             if patience and any(_number(answer, "total") not in (0, total) for answer in answers):
-                # Some were handed in late, or deleted: the pages have moved. They are counted anew behind what was given.
+                # Some were submitted late, or deleted: the pages have moved. They are counted again after what was yielded.
                 patience, since, self._left_out = patience - 1, given, left_out
                 total = self._count(method, _window(since, until))
                 page = math.ceil(total / PAGE)
@@ -107,15 +110,15 @@ class LastFm:
         self._warn("play")
 
     def loved(self) -> SongList:
-        """The songs that the user loves, in the order they came to."""
+        """Return the songs that the user loves, in the order in which they were marked."""
         return SongList(f"Last.fm: loved by {self.user}", self._songs("user.getLovedTracks")[::-1])
 
     def top(self, limit: int = 1000) -> SongList:
-        """The songs that the user played most, at most `limit`, the most played first."""
+        """Return the songs that the user played most, at most `limit`, the most played first."""
         return SongList(f"Last.fm: most played by {self.user}", self._songs("user.getTopTracks", limit))
 
     def _songs(self, method: str, limit: float = math.inf) -> tuple[Mention, ...]:
-        """Each song once, should it move to another page meanwhile."""
+        """Yield each song once, even if it moves to another page meanwhile."""
         songs: dict[Mention, None] = {}
         self._left_out = 0
         page, pages = 1, math.ceil(self._count(method, {}) / PAGE)
@@ -132,9 +135,9 @@ class LastFm:
             self._on_warning(f"Last.fm: {some} of {self.user} left out, because it never sends them in a readable form")
 
     def _count(self, method: str, params: dict[str, int]) -> int:
-        """How many tracks there are."""
+        """Return the number of tracks."""
         problem: _GarbledError
-        for page in FIRST:  # each is told with one track, and it may be the one that cannot be read
+        for page in FIRST:  # each request returns one track, and that may be the one that cannot be read
             try:
                 found = self._ask(method, params | {"limit": 1} | ({"page": page} if page > 1 else {}))
                 return _number(found, "total") or _number(found, "totalPages")
@@ -143,13 +146,13 @@ class LastFm:
         raise problem
 
     def _page(self, method: str, params: dict[str, int], page: int, size: int = PAGE) -> list[Element]:
-        """The elements that hold the tracks of a page, in order: several if it only comes in pieces."""
+        """Return the elements that contain the tracks of a page, in order: several if it only arrives in pieces."""
         try:
             whole, single = size == PAGE, size == SMALLER[-1]
             waits = WAITS if whole or single else WAITS[:1]
             return [self._ask(method, params | {"limit": size, "page": page}, waits, GARBLED if whole else 1)]
         except _NoAnswerError:
-            total = self._count(method, params)  # if this fails, too, it is not for the page
+            total = self._count(method, params)  # if this fails, too, the page is not at fault
             if single:
                 self._left_out += 1
                 return []
@@ -159,13 +162,13 @@ class LastFm:
             return [answer for part in there for answer in self._page(method, params, part, smaller)]
 
     def _ask(self, method: str, params: dict[str, int], waits: Sequence[int] = WAITS, garbled: int = GARBLED) -> Element:
-        """The element that holds the tracks. What may pass is tried again, ever more patiently."""
+        """Return the element that contains the tracks. Errors that may pass are tried again, with growing pauses."""
         problem: object = None
         for attempt, wait in enumerate((0, *waits)):
             self._pause(max(wait, self._asked + INTERVAL - time.monotonic()))
             try:
-                # The one private call. The public ones ask for no page by its number and tell no totals: a history could
-                # then not be fetched from its oldest play on, and one answer that cannot be read would end all of it.
+                # The one private call. The public ones cannot request a page by number and do not return totals: a history
+                # could not be read from its oldest play on, and one unreadable answer would end all of it.
                 answer = self._account._request(method, False, {"user": self.user, **params})
                 return _elements(answer.documentElement)[0]
             except self._pylast.WSError as error:
@@ -184,7 +187,7 @@ class LastFm:
 
     def _refusal(self, error: pylast.WSError) -> str:
         status = str(error.status)
-        if status == "6" and "user" in error.details.lower():  # else another parameter is wrong
+        if status == "6" and "user" in error.details.lower():  # otherwise another parameter is wrong
             return f"Last.fm knows no user {self.user!r}"
         if status == "17":
             return (
@@ -196,14 +199,14 @@ class LastFm:
 
 
 def _network(library: Any, key: str, server: str) -> pylast.LastFMNetwork:
-    """How Last.fm is asked. library: the module pylast. server: its address."""
+    """Return how Last.fm is called. library: the module pylast. server: its address."""
     network: pylast.LastFMNetwork = library.LastFMNetwork(api_key=key)
     url = urlsplit(server)
     network.ws_server = (url.netloc, url.path or "/")
     if url.scheme == "http":
 
         class Plain(library.httpx.HTTPTransport):  # type: ignore[misc]  # of whichever httpx pylast stands on
-            """pylast only ever asks for https://."""
+            """A connection without https, which pylast otherwise always uses."""
 
             def handle_request(self, request: Any) -> Any:
                 request.url = request.url.copy_with(scheme="http")
@@ -218,7 +221,7 @@ def _window(since: int, until: int) -> dict[str, int]:
 
 
 def _play(track: Element) -> Play | None:
-    """None too for what is playing at this moment, which stands on every page and has no time yet."""
+    """Return a play; None also for the song that is playing now, which is on every page and has no time yet."""
     song = _song(track)
     at = next((moment(date.getAttribute("uts")) for date in _elements(track, "date")), None)
     return Play(song, at) if song and at is not None else None
@@ -235,13 +238,13 @@ def _child(element: Element, name: str) -> str:
 
 
 def _text(element: Element | None) -> str:
-    """Unescaped once more: Last.fm has names that were escaped twice."""
+    """Return the text, unescaped once more: Last.fm has names that were escaped twice."""
     nodes = element.childNodes if element else []
     return html.unescape("".join(node.data for node in nodes if node.nodeType in (node.TEXT_NODE, node.CDATA_SECTION_NODE)))
 
 
 def _elements(element: Element, name: str | None = None) -> list[Element]:
-    """The children that are elements."""
+    """Return the children that are elements."""
     nodes = [node for node in element.childNodes if node.nodeType == node.ELEMENT_NODE]
     return [node for node in nodes if name in (None, node.tagName)]
 

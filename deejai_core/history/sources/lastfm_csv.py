@@ -1,4 +1,4 @@
-"""Plays of Last.fm as tables, in the two layouts that are common."""
+"""Plays of Last.fm as tables, in the two common layouts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 
 def is_table(beginning: str) -> bool:
-    """Whether a table that begins like this is one of Last.fm's, and no other."""
+    """Return whether a table with this beginning is one of Last.fm's."""
     rows = [_fields(line) for line in beginning.splitlines() if line.strip()][:2]
     if not rows:
         return False
@@ -25,16 +25,16 @@ def is_table(beginning: str) -> bool:
         return True
     if len(rows[0]) != 4:
         return False
-    # What is playing at this moment comes first and has no time.
+    # The song that is playing now comes first and has no time.
     first = rows[0] if rows[0][3] else rows[-1]
     return len(first) == 4 and _spelt_time(first[3]) is not None
 
 
 def tabled_plays(data: BufferedReader) -> Iterator[tuple[Play | None, int]]:
-    """Each play, None for what is playing at this moment; and 1 if a line cannot be understood.
+    """Yield each play, or None for the song that is playing now; and 1 if a line cannot be understood.
 
-    A table has a first line that names its columns, `uts,utc_time,artist,artist_mbid,album,album_mbid,track,track_mbid`,
-    or none: then they are artist, album, title and time ("01 Jan 2024 10:00", UTC).
+    A table has a first line that names its columns, `uts,utc_time,artist,artist_mbid,album,album_mbid,track,track_mbid`, or
+    none: then they are artist, album, title and time ("01 Jan 2024 10:00", UTC).
     """
     lines = as_text(data)
     columns: list[int | None] | None = None
@@ -58,7 +58,7 @@ def tabled_plays(data: BufferedReader) -> Iterator[tuple[Play | None, int]]:
 
 
 def _fields(line: str) -> list[str]:
-    """A line's fields. Names have no line breaks: a quotation mark too many spoils no other line."""
+    """Return a line's fields. Names have no line breaks, so a stray quotation mark spoils no other line."""
     try:
         return next(csv.reader([line]), [])
     except csv.Error:
@@ -74,7 +74,7 @@ def _field(fields: list[str], column: int | None) -> str:
 
 
 def _spelt_time(text: str) -> int | None:
-    """Seconds since 1970 of a day and a time, in English whatever this computer speaks; None if it is none."""
+    """Return seconds since 1970 of a day and a time, in English on every computer; None if it is neither."""
     try:
         day, month, year, time = text.replace(",", " ").split()
         hour, minute = map(int, time.split(":"))

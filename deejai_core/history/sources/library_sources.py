@@ -1,6 +1,6 @@
-"""The sources of a library's history: what each is called, and what it gives now.
+"""The sources of a library's history: their names, and their current content.
 
-Files and folders, queries and albums of the library, accounts of Last.fm, and what else a program has.
+They are files and folders, queries and albums of the library, accounts of Last.fm, and those of a program.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 FILES, QUERY, ALBUMS = "files", "query", "albums"
 LASTFM, LOVED, TOP = "lastfm", "lastfm-loved", "lastfm-top"
 
-TOLD = 10_000  # lists or plays from one line of progress to the next
-ALBUMS_AT_ONCE = 1000  # whose tracks are in memory
+TOLD = 10_000  # lists or plays between two lines of progress
+ALBUMS_AT_ONCE = 1000  # albums whose tracks are in memory
 
 
 def parse_source(text: str, *, own: Collection[str] = (), user: Callable[[], str] = lambda: "") -> Source:
-    """The source that somebody means. Raises HistoryError if it can be none; a file that is not there may be one.
+    """Return the source that a text means. Raises HistoryError if it means none; a missing file may be a source.
 
-    own: kinds that only a program has, of one source each. user: asked for the account at Last.fm where none is named.
+    own: kinds that only a program has, of one source each. user: returns the account at Last.fm if none is named.
     """
     kind, colon, rest = text.partition(":")
     rest = rest.strip()
@@ -47,7 +47,7 @@ def parse_source(text: str, *, own: Collection[str] = (), user: Callable[[], str
             raise HistoryError("query: needs a query", hint="example query")
         source = Source(QUERY, rest)
     elif text.strip():
-        # Not by pathlib, which keeps ".." and raises where there is no such home.
+        # Not by pathlib, which keeps ".." and raises an error if there is no such home.
         source = Source(FILES, os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111
     else:
         raise HistoryError("the name of a source is empty", hint="name a source")
@@ -59,14 +59,14 @@ def parse_source(text: str, *, own: Collection[str] = (), user: Callable[[], str
 
 
 def source_text(source: Source) -> str:
-    """What `parse_source` takes for this source."""
+    """Return the text that `parse_source` accepts for this source."""
     if source.kind == FILES:
         return source.name
     return f"{source.kind}:{source.name}" if source.name else source.kind
 
 
 def overlapping(sources: Iterable[Source], new: Source) -> list[Path]:
-    """The files and folders among `sources` that are part of a new one, or that it is part of: they would count twice."""
+    """Return the files and folders among `sources` that contain a new one, or are in it: they would count twice."""
     if new.kind != FILES:
         return []
     here = Path(new.name)
@@ -75,7 +75,7 @@ def overlapping(sources: Iterable[Source], new: Source) -> list[Path]:
 
 
 def progress_lines(say: Callable[[str], None]) -> Callable[[Source, int], None]:
-    """What `Sources` can tell of its progress, for as many sources as there are: it says a line now and then."""
+    """Return a callback for the progress of `Sources`, for this number of sources, which reports it now and then."""
     told = 0
 
     def progress(source: Source, done: int) -> None:
@@ -89,10 +89,11 @@ def progress_lines(say: Callable[[str], None]) -> Callable[[Source, int], None]:
 
 @dataclass(frozen=True)
 class Sources:
-    """How the sources of a library are read.
+    """Reads the sources of a library.
 
-    account: opens that of a user at Last.fm. own: what kinds that only a program has give. on_warning: told in one line of
-    each part of a source that cannot be read. on_progress: told of a source, and how many lists and plays have come of it.
+    account: opens that of a user at Last.fm. own: the content of kinds that only a program has. on_warning: receives one
+    line about each part of a source that cannot be read. on_progress: receives a source, and how many lists and plays it
+    has given so far.
     """
 
     library: Library
@@ -102,7 +103,7 @@ class Sources:
     own: Mapping[str, Callable[[], Iterable[SongList | Play]]] = field(default_factory=dict)
 
     def read(self, source: Source) -> Iterator[SongList | Play]:
-        """What a source gives now. Raises HistoryError if nothing of it can be read."""
+        """Yield a source's current content. Raises HistoryError if nothing of it can be read."""
         readers: dict[str, Callable[[], Iterable[SongList | Play]]] = {
             FILES: lambda: self._files(Path(source.name)),
             QUERY: lambda: self._query(source.name),
@@ -123,9 +124,9 @@ class Sources:
             raise HistoryError(f"{name}: it contains neither lists nor plays; the history is unchanged")
 
     def add(self, store: HistoryStore, source: Source) -> None:
-        """Keep what a source gives now in place of what it gave before; of an account's plays, what is new besides.
+        """Store a source's current content in place of its former one; for an account's plays, add the new ones.
 
-        Raises HistoryError; what was there is then as it was, but for the pages of Last.fm that came.
+        Raises HistoryError; the former content is then unchanged, except for the pages of Last.fm that arrived.
         """
         if source.kind != LASTFM:
             store.replace(source, self.read(source))

@@ -1,4 +1,4 @@
-"""Listens and loved songs as ListenBrainz exports them."""
+"""Listens and loved songs from ListenBrainz' exports."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from deejai_core.history.sources.values import inner, mention, moment, number, r
 
 
 def listen(record: dict[str, Any]) -> tuple[Play | None, int]:
-    """What was listened to, and 1 if that cannot be told. What is playing at this moment has no time yet."""
+    """Return a play, and 1 if it cannot be understood. The song that is playing now has no time yet."""
     song, at = _song(record), moment(record.get("listened_at"))
     return (None, 1) if song is None or at is None else (Play(song, at), 0)
 
 
 def feedback(record: dict[str, Any]) -> tuple[Mention | None, int]:
-    """A song that is loved, None for one that is hated or neither; and 1 if it cannot be told which."""
+    """Return a loved song, None for one that is hated or neither; and 1 if it cannot be understood."""
     if number(record["score"]) != 1:
         return None, 0
     song = _song(record)
@@ -23,13 +23,13 @@ def feedback(record: dict[str, Any]) -> tuple[Mention | None, int]:
 
 
 def pin(record: dict[str, Any]) -> tuple[None, int]:
-    """What a user showed to others says nothing of what was played."""
+    """Return nothing: what a user showed to others says nothing about plays."""
     return None, 0
 
 
 def _song(record: dict[str, Any]) -> Mention | None:
     data = record.get("track_metadata")
-    # The player's own id is the one in the file's tags; the others were found by name.
+    # The player's own id is the one in the file's metadata; the others were found by name.
     own = recording(inner(data, "additional_info", "recording_mbid"))
     return mention(
         inner(data, "artist_name"),

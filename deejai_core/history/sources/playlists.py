@@ -1,4 +1,4 @@
-"""What playlists in files say of songs, whoever wrote them."""
+"""The songs in playlist files, whatever program wrote them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _NUMBER_FIRST = re.compile(r"^\d{1,3}(?:-\d{1,2})?(?:[\s._-]+|$)")  # of a track
 
 
 def read_playlists(path: Path, on_warning: Callable[[str], None]) -> Iterator[SongList]:
-    """The playlist in a file, or all in a folder and the folders in it, in the order of their names.
+    """Yield the playlist in a file, or all in a folder and its subfolders, in the order of their names.
 
-    Lists without a song are left out. A file in a folder that cannot be read, or not whole, is one line to `on_warning`;
-    raises HistoryError if `path` itself cannot be read, or if there is no playlist in the folder.
+    Lists without a song are left out. A file in a folder that cannot be read, or not completely, is one line to
+    `on_warning`; raises HistoryError if `path` itself cannot be read, or if the folder has no playlists.
     """
     locator = Locator()
     if not path.is_dir():
@@ -42,7 +42,7 @@ def read_playlists(path: Path, on_warning: Callable[[str], None]) -> Iterator[So
 
 
 def _walk(folder: Path, on_warning: Callable[[str], None]) -> Iterator[Path]:
-    """All files in a folder and the folders in it; hidden ones are left out."""
+    """Yield all files in a folder and its subfolders, except hidden ones."""
 
     def warn(error: OSError) -> None:
         on_warning(refusal(os.fsdecode(error.filename), "cannot look into this folder", error, READING))
@@ -76,7 +76,7 @@ def _mention(entry: Entry, folder: Path, locator: Locator) -> Mention:
 
 
 def _told_by_name(location: str) -> tuple[str, str]:
-    """Artist and title as a file's name tells them: "03 - Artist - Title.mp3". Empty where it tells less."""
+    """Return artist and title from a file's name: "03 - Artist - Title.mp3". Empty if it has less."""
     stem, _, _ = re.split(r"[/\\]", location)[-1].rpartition(".")
     parts = [_NUMBER_FIRST.sub("", part).strip() for part in stem.split(" - ")]
     parts = [part for part in parts if part]

@@ -1,4 +1,4 @@
-"""The records in a file of JSON, one after another, whatever the file's size."""
+"""Reads the records in a JSON file of any size, one after another."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any, BinaryIO
 from deejai_core.extras import extra
 from deejai_core.history.sources.files import BUFFER, UnreadableError, encoding_of
 
-# Nothing real comes near these: a list of 100,000 songs has 10 MB and some 500,000 values.
+# Real data stay far below these: a list of 100,000 songs has 10 MB and some 500,000 values.
 LARGEST = 32_000_000  # bytes of a record
 MOST_VALUES = 2_000_000  # in a record; each takes some 70 bytes of memory, however short its text
 DEEPEST = 50  # values within values
-LONGEST_TEXT = 2_000_000  # bytes of a name, a number, or blanks
-FIRST = 1_000_000  # bytes of a first line that may tell that a file is in lines
+LONGEST_TEXT = 2_000_000  # bytes of a name, a number, or white space
+FIRST = 1_000_000  # bytes of a first line that may show that a file is in lines
 _NO_JSON = object()
-# Of more digits than any clock or counter has. The parser could not go on behind one.
+# With more digits than any clock or counter has. The parser could not continue after one.
 _LONG_NUMBER = re.compile(r"(?<=[\s:,\[-])([0-9]{18})[0-9]+")
 
 
 def records(data: BinaryIO, *, in_lines: bool) -> Iterator[object]:
-    """What a JSON file lists: its lines, the elements of its array, or the playlists of its object.
+    """Yield the records of a JSON file: its lines, the elements of its array, or the playlists of its object.
 
-    A line that is no JSON is None. in_lines: known to be so; else the first line tells. Raises UnreadableError, at once or
-    half-way.
+    A line that is not JSON gives None. in_lines: known to be in lines; otherwise the first line decides. Raises
+    UnreadableError, at once or while reading.
     """
     line = b"\n"
     while line.isspace():
@@ -46,7 +46,7 @@ def records(data: BinaryIO, *, in_lines: bool) -> Iterator[object]:
 
 
 def _parsed(line: bytes) -> object:
-    if sum(map(line.count, (b",", b"[", b"{"))) > MOST_VALUES:  # each value but the first comes behind one of these
+    if sum(map(line.count, (b",", b"[", b"{"))) > MOST_VALUES:  # each value except the first follows one of these
         return _NO_JSON
     try:
         return json.loads(line)
@@ -61,9 +61,9 @@ def _elements(value: object) -> list[Any]:
 
 
 def _streamed(beginning: bytes, data: BinaryIO) -> Iterator[object]:
-    """The same of JSON that is not in lines, which is never in memory as a whole."""
+    """Yield the same from JSON that is not in lines, which is never in memory as a whole."""
     listing = None  # the container whose elements are records
-    containers: list[dict[str, Any] | list[Any]] = []  # from the outermost to the innermost, with the key at which each is
+    containers: list[dict[str, Any] | list[Any]] = []  # from the outermost to the innermost, each with its key
     keys: list[str] = []
     count = size = 0  # values and bytes since the last record
     for event, value in _events(beginning, data):
@@ -98,7 +98,7 @@ def _streamed(beginning: bytes, data: BinaryIO) -> Iterator[object]:
 
 
 def _events(beginning: bytes, data: BinaryIO) -> Iterator[tuple[str, Any]]:
-    """What the parser meets, and ("chunk", its length) for each piece that was read."""
+    """Yield the parser's events, and ("chunk", its length) for each piece that was read."""
     with extra("history"):
         import ijson
     events = ijson.sendable_list()
@@ -108,7 +108,7 @@ def _events(beginning: bytes, data: BinaryIO) -> Iterator[tuple[str, Any]]:
         for chunk in filter(None, _chunks(beginning, data)):  # an empty one would be the end
             parser.send(chunk)
             silent = 0 if events else silent + len(chunk)
-            if silent > LONGEST_TEXT:  # the parser copies what it has of it again and again
+            if silent > LONGEST_TEXT:  # the parser copies what it has of it repeatedly
                 raise UnreadableError(f"one of its texts is longer than {LONGEST_TEXT // 1_000_000} MB")
             yield "chunk", len(chunk)
             yield from events
@@ -120,12 +120,12 @@ def _events(beginning: bytes, data: BinaryIO) -> Iterator[tuple[str, Any]]:
 
 
 def _chunks(beginning: bytes, data: BinaryIO) -> Iterator[bytes]:
-    """A file's bytes as UTF-8, without numbers that are longer than the parser knows them."""
+    """Yield a file's bytes as UTF-8, without numbers that are too long for the parser."""
     decoder = codecs.getincrementaldecoder(encoding_of(beginning))("replace")
     rest, chunk = "", beginning
     while chunk:
         text = rest + decoder.decode(chunk)
-        end = max(map(text.rfind, ",:["))  # what comes behind it may be a number that goes on
+        end = max(map(text.rfind, ",:["))  # what follows may be a number that continues
         if end < 0 or len(text) - end > BUFFER:
             end = len(text)
         yield _LONG_NUMBER.sub(r"\1", text[:end]).encode()

@@ -1,4 +1,4 @@
-"""Playlists as JSON: our own form, and the slices of the Million Playlist Dataset."""
+"""Playlists as JSON: our own format, and the slices of the Million Playlist Dataset."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from deejai_core.history.mentions import Mention, SongList
 from deejai_core.history.sources.values import day, mention, text
 
-# How a track's artist, title, album and recording are called: by us, the Million Playlist Dataset, and Spotify.
+# The names of a track's artist, title, album and recording: ours, the Million Playlist Dataset's, and Spotify's.
 NAMES = (
     ("artist", "title", "album", "recording"),
     ("artist_name", "track_name", "album_name", None),
@@ -16,7 +16,7 @@ NAMES = (
 
 
 def song_list(record: dict[str, Any]) -> tuple[SongList | None, int]:
-    """A list of its `tracks`, None if no song is left of it; and how many of them are no songs.
+    """Return a list of its `tracks`, None if no song is left; and how many of them are not songs.
 
     {"name": "Monday", "date": "2014-06-30", "tracks": [["artist", "title"], {"artist": …, "title": …, "album": …}, …]}
     """
@@ -27,13 +27,13 @@ def song_list(record: dict[str, Any]) -> tuple[SongList | None, int]:
 
 
 def as_list(name: str, date: str, found: list[Mention | None]) -> tuple[SongList | None, int]:
-    """The songs that were found as a list, and how many were not."""
+    """Return the songs that were found as a list, and how many were not."""
     songs = tuple(song for song in found if song)
     return (SongList(name, songs, date) if songs else None), len(found) - len(songs)
 
 
 def song(track: object) -> Mention | None:
-    """A track of a list, by whatever names; None if it cannot be understood."""
+    """Return a track of a list, with any of the names; None if it cannot be understood."""
     if isinstance(track, list) and len(track) >= 2:
         return mention(track[0], track[1])
     if isinstance(track, dict):

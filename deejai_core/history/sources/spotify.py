@@ -1,4 +1,4 @@
-"""The data that Spotify hands out to its users: what was streamed, and their playlists."""
+"""The data that Spotify exports for its users: streams and playlists."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ SHORTEST = 30_000  # milliseconds; less is a skip, as Spotify itself counts
 
 
 def stream(record: dict[str, Any]) -> tuple[Play | None, int]:
-    """A play of the account data (the last year), None for a skip or a podcast; and 1 if it cannot be understood."""
-    if "artistName" not in record:  # podcasts have names of their own
+    """Return a play of the account data (the last year), None for a skip or a podcast; and 1 if it cannot be understood."""
+    if "artistName" not in record:  # podcasts have different keys
         return None, int("podcastName" not in record)
     return _play(record.get("endTime"), record["msPlayed"], mention(record["artistName"], record.get("trackName")))
 
 
 def extended_stream(record: dict[str, Any]) -> tuple[Play | None, int]:
-    """The same of the extended history (all years), which says more and has all kinds of media in one."""
+    """Return the same from the extended history (all years), which has more data and all kinds of media."""
     spoken = record.get("spotify_episode_uri") or record.get("episode_name") or record.get("audiobook_uri")
     if spoken or record.get("skipped") is True:
         return None, 0
@@ -33,7 +33,7 @@ def extended_stream(record: dict[str, Any]) -> tuple[Play | None, int]:
 
 
 def playlist(record: dict[str, Any]) -> tuple[SongList | None, int]:
-    """A playlist, None if no song is left of it; and how many of its items cannot be understood."""
+    """Return a playlist, None if no song is left; and how many of its items cannot be understood."""
     items = record["items"]
     if not isinstance(items, list):
         return None, 1
@@ -54,7 +54,7 @@ def _play(ended: object, played: object, what: Mention | None) -> tuple[Play | N
 def _item(item: object) -> Mention | None:
     if inner(item, "track"):
         return song(inner(item, "track"))
-    # spotify:local:artist:album:title:seconds, with what is special in the names as in a URL
+    # spotify:local:artist:album:title:seconds, with special characters of the names encoded as in a URL
     parts = text(inner(item, "localTrack", "uri")).split(":")
     if len(parts) != 6:
         return None

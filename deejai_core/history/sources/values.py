@@ -1,4 +1,4 @@
-"""What stands in a JSON record, as songs need it. Nothing here fails: what is no such value is empty."""
+"""Values of a JSON record, as songs need them. Nothing here fails: an invalid value is empty."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _LAST = datetime.max.replace(tzinfo=timezone.utc).timestamp()
 
 
 def inner(record: object, *keys: str) -> object:
-    """What a record holds under a path of keys; None if it does not."""
+    """Return the value at a path of keys in a record; None if there is none."""
     for key in keys:
         record = record.get(key) if isinstance(record, dict) else None
     return record
 
 
 def text(value: object) -> str:
-    """A name in one line. Numbers count: there are songs called 1999."""
+    """Return a name on one line. Numbers count: there are songs called 1999."""
     if isinstance(value, str):
         return value.strip() if value.isprintable() else _UNWANTED.sub(" ", value).strip()
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
 def number(value: object) -> float | None:
-    """A finite number, also where it is written as text."""
+    """Return a finite number, also if it is written as text."""
     try:
         found = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
     except (ValueError, OverflowError):
@@ -38,7 +38,7 @@ def number(value: object) -> float | None:
 
 
 def moment(value: object) -> int | None:
-    """Seconds since 1970 of a number of seconds, or of an ISO 8601 date and time (UTC unless it says otherwise)."""
+    """Return seconds since 1970 from a number of seconds, or from an ISO 8601 date and time (UTC by default)."""
     seconds = number(value)
     if seconds is None and isinstance(value, str):
         try:
@@ -51,7 +51,7 @@ def moment(value: object) -> int | None:
 
 
 def day(value: object) -> str:
-    """The ISO 8601 day of a date, with or without a time, or of seconds since 1970."""
+    """Return the ISO 8601 day of a date, with or without a time, or of seconds since 1970."""
     if isinstance(value, str):
         try:
             return date.fromisoformat(value.strip()[:10]).isoformat()
@@ -62,7 +62,7 @@ def day(value: object) -> str:
 
 
 def recording(value: object) -> str:
-    """A MusicBrainz id as tags have it."""
+    """Return a MusicBrainz id in the usual form."""
     try:
         return str(UUID(value)) if isinstance(value, str) and value else ""
     except ValueError:
@@ -70,6 +70,6 @@ def recording(value: object) -> str:
 
 
 def mention(artist: object, title: object, album: object = None, recording_id: object = None) -> Mention | None:
-    """A song, or None where there is neither artist and title nor a recording."""
+    """Return a song, or None without artist and title or a recording."""
     song = Mention(text(artist), text(title), text(album), recording(recording_id))
     return song if song.recording or (song.artist and song.title) else None

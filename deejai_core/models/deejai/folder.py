@@ -1,7 +1,8 @@
-"""A folder with a Deej-A.I. network in it: `config.json` and the weights.
+"""A folder with a Deej-A.I. network: `config.json` and the weights.
 
-The layout of the published encoder (diffusers' `diffusion_pytorch_model.*`), or our own (`model.safetensors`), whose
-`config.json` says what the network is. `deejai.json` keeps what was found out about the weights, and where they come from.
+Its layout is that of the published encoder (diffusers' `diffusion_pytorch_model.*`), or our own (`model.safetensors`),
+whose `config.json` describes the network. `deejai.json` stores what was computed from the weights, and where they come
+from.
 """
 
 from __future__ import annotations
@@ -31,19 +32,19 @@ if TYPE_CHECKING:
 
 CONFIG = "config.json"
 OURS = "model.safetensors"
-WEIGHTS = (OURS, "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")  # the first that is there counts
+WEIGHTS = (OURS, "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")  # the first that exists counts
 NOTES = "deejai.json"
 
-WIDEST = 8192  # numbers that a layer puts out, at most; the original's has 1,024
+WIDEST = 8192  # outputs of a layer, at most; the original's has 1,024
 TENSORS = re.compile(r"collections OrderedDict|torch\._utils _rebuild_(tensor_v2|parameter)|torch \w+Storage")
-PICKLE = 1_000_000  # bytes of the pickle in a .bin, which names the weights and no more
+PICKLE = 1_000_000  # bytes of the pickle in a .bin, which only names the weights
 
-UNUSED = "num_batches_tracked"  # how the names of numbers end that training counts and embedding has no use for
+UNUSED = "num_batches_tracked"  # how the names of numbers end that training counts and embedding does not need
 
 
 @dataclass(frozen=True)
 class _Config:
-    """What the network is: as `config.json` says, or as the published encoder's need not say."""
+    """The description of the network: from `config.json`, or the default for the published encoder."""
 
     network: str = "2d"
     scaling: str = "decibels"
@@ -52,9 +53,9 @@ class _Config:
 
 
 def load_speccy(folder: Path) -> Speccy:
-    """The model in `folder`. Its weights are read only if they are new there, and when something is to be embedded.
+    """Return the model in `folder`. Its weights are read only if they are new, and when something is embedded.
 
-    Raises ModelError if a file is missing or damaged, or is not that of such a network.
+    Raises ModelError if a file is missing or damaged, or does not belong to such a network.
     """
     config = _read_config(folder / CONFIG)
     path = next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
@@ -70,7 +71,7 @@ def load_speccy(folder: Path) -> Speccy:
     if any(notes.get(key) != value for key, value in file.items()) or notes.get("check") != _check_of(notes):
         notes |= {**file, "digest": weights_digest(load())}
         notes["check"] = _check_of(notes)
-        with contextlib.suppress(OSError):  # a folder that cannot be written to has its weights read each time
+        with contextlib.suppress(OSError):  # if the folder is not writable, the weights are read each time
             write_notes(folder, notes)
     return Speccy(
         kind=config.network,
@@ -85,11 +86,11 @@ def load_speccy(folder: Path) -> Speccy:
 
 
 def save_speccy(weights: Mapping[str, torch.Tensor], folder: Path, *, kind: str, scaling: str) -> None:
-    """Weights into `folder`, which is made if need be: `model.safetensors` and `config.json`.
+    """Write weights to `folder`, which is created if necessary: `model.safetensors` and `config.json`.
 
-    weights: the `state_dict` of a network that `network.build_network(kind, …)` made; scaling: of `speccy.SCALINGS` the
-    one that it was trained with. Raises ModelError if the weights are not those of such a network, OSError as the file
-    system does.
+    weights: the `state_dict` of a network that `network.build_network(kind, …)` made; scaling: of `speccy.SCALINGS` the one
+    that it was trained with. Raises ModelError if the weights are not those of such a network, OSError as the file system
+    does.
     """
     from safetensors.torch import save_file
 
@@ -106,7 +107,7 @@ def save_speccy(weights: Mapping[str, torch.Tensor], folder: Path, *, kind: str,
 
 
 def read_notes(folder: Path) -> dict[str, Any]:
-    """What is known of the weights in `folder`, and where they come from; empty if nothing is."""
+    """Return the notes about the weights in `folder`, and their origin; empty if there are none."""
     try:
         notes = read_json(folder / NOTES)
     except (OSError, ValueError):
@@ -118,7 +119,7 @@ def read_notes(folder: Path) -> dict[str, Any]:
 
 
 def _check_of(notes: dict[str, Any]) -> str:
-    """What tells that a note is what was written: a digit that a disk has changed would name another model."""
+    """Return a digest that shows whether a note is intact: a digit that a disk has changed would name another model."""
     noted = [notes.get(key) for key in ("file", "size", "mtime_ns", "digest")]
     return hashlib.blake2b(json.dumps(noted).encode(), digest_size=8).hexdigest()
 
@@ -165,7 +166,7 @@ def _read_weights(path: Path, config: _Config) -> dict[str, torch.Tensor]:
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path}: cannot read the weights ({reason_of(error)}); download it again") from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        # torch's own message advises to load it nevertheless.
+        # torch's own message advises loading it nevertheless
         raise ModelError(f"{path}: damaged, or contains more than weights; download it again") from error
     if not isinstance(weights, dict) or not all(isinstance(values, torch.Tensor) for values in weights.values()):
         raise ModelError(f"{path}: does not contain weights with names")
@@ -176,9 +177,9 @@ def _read_weights(path: Path, config: _Config) -> dict[str, torch.Tensor]:
 
 
 def _check_size(path: Path, config: _Config) -> None:
-    """Raise ModelError for a file that only claims to have the weights, or has much more: it could fill the memory.
+    """Raise ModelError for a file that is too small for its weights, or much larger: it could fill the memory.
 
-    Nothing of it is in memory yet. Numbers have 2 to 8 bytes, and are not packed.
+    It has not been loaded yet. Numbers have 2 to 8 bytes, and are not compressed.
     """
     numbers = sum(math.prod(shape) for shape in _shapes(config).values())
     size = path.stat().st_size
@@ -187,10 +188,10 @@ def _check_size(path: Path, config: _Config) -> None:
 
 
 def _load_pickled(path: Path) -> object:
-    """What is in a .bin: a zip with a pickle in it, which could run anything if it were not for `weights_only`.
+    """Return the content of a .bin: a zip file with a pickle, which could run anything without `weights_only`.
 
-    Raises ModelError for one that is packed, since torch would unpack it, however much that is, and for a pickle that is
-    more than tensors by name: torch would also make a gigabyte of zeros.
+    Raises ModelError if it is compressed, since torch would unpack it, however large the result, and for a pickle that
+    contains more than tensors by name: torch would also make a gigabyte of zeros.
     """
     import torch
 
@@ -211,7 +212,7 @@ def _check_pickle(data: bytes) -> None:
 
 
 def _shapes(config: _Config) -> dict[str, tuple[int, ...]]:
-    """The names and shapes of a network's weights."""
+    """Return the names and shapes of a network's weights."""
     import torch
 
     from deejai_core.models.deejai.network import build_network
@@ -222,7 +223,10 @@ def _shapes(config: _Config) -> dict[str, tuple[int, ...]]:
 
 
 def _checked(weights: Mapping[str, torch.Tensor], path: Path, config: _Config) -> dict[str, torch.Tensor]:
-    """The weights as float32, if their names and shapes are the network's and their values numbers. Raises ModelError."""
+    """Return the weights as float32.
+
+    Raises ModelError unless names and shapes are the network's and all values are finite.
+    """
     import torch
 
     shapes = _shapes(config)

@@ -1,4 +1,4 @@
-"""Networks from the hub of Hugging Face, or from a server that speaks as it does (`HF_ENDPOINT`)."""
+"""Networks from the hub of Hugging Face, or from a server with the same interface (`HF_ENDPOINT`)."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from deejai_core.version import __version__
 
 PUBLISHED = "teticio/audio-encoder"  # by the author of Deej-A.I.
 
-PROGRAM = {"user-agent": f"beets-deejai/{__version__}"}  # and nothing more of the machine that asks
+PROGRAM = {"user-agent": f"beets-deejai/{__version__}"}  # and nothing more about this machine
 
-# Of downloads under way; named after the revision, so that what is there of a file can only be of that same file.
+# Downloads in progress are named after the revision, so that a part of a file can only belong to that same file.
 STAGING = ".download-"
 
 
 def fetch(repo: str, folder: Path, *, revision: str | None = None) -> Path:
-    """The model `owner/name` or `owner/name@revision` in `folder`, downloaded if it is not there already. Returns `folder`.
+    """Download the model `owner/name` or `owner/name@revision` to `folder`, unless it is already there; return `folder`.
 
-    revision: a commit, branch or tag; without one, the newest when it was downloaded, which then stays. What somebody put
-    into the folder by hand is taken as it is. A download that broke off goes on where it was, and only a network of the
-    right shape takes the place of what was there. Raises ModelError; MissingError if the library for it is not installed.
+    revision: a commit, branch or tag; without one, the newest at the time of the download, which then stays. Files that
+    somebody put into the folder are used as they are. An interrupted download continues where it stopped, and only a
+    network of the right shape replaces existing files. Raises ModelError; MissingError if the library for it is not
+    installed.
     """
     repo, _, pinned = repo.partition("@")
     revision = revision or pinned or None
@@ -37,7 +38,7 @@ def fetch(repo: str, folder: Path, *, revision: str | None = None) -> Path:
     with extra("hub"):
         from huggingface_hub import constants
         from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
-    constants.HF_HUB_DISABLE_TELEMETRY = True  # too late for the environment variable if somebody has imported it before
+    constants.HF_HUB_DISABLE_TELEMETRY = True  # the environment variable is too late if the library is already imported
     endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co"
     try:
         commit, files = _look_up(repo, revision, endpoint)
@@ -48,7 +49,7 @@ def fetch(repo: str, folder: Path, *, revision: str | None = None) -> Path:
                 _download_file(url, staging / name)
             load_speccy(staging)
             notes = {**read_notes(staging), "repo": repo, "asked": revision, "revision": commit}
-            for name in (*WEIGHTS, CONFIG):  # last what says that there is a model
+            for name in (*WEIGHTS, CONFIG):  # last the file that shows that there is a model
                 if name in files:
                     (staging / name).replace(folder / name)
                 else:
@@ -85,7 +86,7 @@ def _is_there(folder: Path, repo: str, revision: str | None) -> bool:
 
 
 def _look_up(repo: str, revision: str | None, endpoint: str) -> tuple[str, dict[str, str]]:
-    """The commit that `revision` is, and the addresses of the files that are needed of it."""
+    """Return the commit of `revision`, and the addresses of the files that are needed from it."""
     from huggingface_hub import HfApi, hf_hub_url
 
     info = HfApi(endpoint=endpoint, headers=PROGRAM).model_info(repo, revision=revision, timeout=30)
@@ -100,9 +101,9 @@ def _look_up(repo: str, revision: str | None, endpoint: str) -> tuple[str, dict[
 
 
 def _download_file(url: str, path: Path) -> None:
-    """One file, from where an earlier try left off.
+    """Download one file, from where an earlier attempt stopped.
 
-    Not the library's `hf_hub_download`, which begins anew in every run: 170 MB are long on a slow line.
+    Not with the library's `hf_hub_download`, which starts from the beginning in every run: 170 MB take long on a slow line.
     """
     from huggingface_hub import get_hf_file_metadata
     from huggingface_hub.file_download import http_get
@@ -120,7 +121,7 @@ def _download_file(url: str, path: Path) -> None:
             file.seek(0)
             file.truncate()
         http_get(url, file, resume_size=file.tell(), headers=headers, expected_size=promised.size)
-    # Large files have their SHA-256 for an ETag, small ones something else.
+    # Large files have their SHA-256 as an ETag, small ones something else.
     if re.fullmatch("[0-9a-f]{64}", promised.etag or "") and _sha256(partial) != promised.etag:
         partial.unlink()
         raise ModelError(f"{url}: damaged during the download; try again")

@@ -1,4 +1,4 @@
-"""The weights of the original Deej-A.I., as Keras 2 saved them, to a model folder. Keras is not needed for it."""
+"""Converts the weights of the original Deej-A.I., as Keras 2 saved them, to a model folder, without Keras."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ BATCH_NORM = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", 
 
 
 def convert_keras(h5: Path, folder: Path) -> None:
-    """The Keras model `h5` (`speccy_model`, written by `save` or `save_weights`) as a model in `folder`.
+    """Write the Keras model `h5` (`speccy_model`, written by `save` or `save_weights`) as a model to `folder`.
 
-    Layers are told by what they hold and follow each other as in the network: their names do not matter. Both of the
-    original's networks are known, and slices are scaled as the original scales them. Raises ModelError if `h5` is not such
-    a file, MissingError if h5py is not installed, OSError if `folder` cannot be written to.
+    Layers are recognised by what they contain, in the order of the network: their names do not matter. Both of the
+    original's networks are supported, and slices are scaled as in the original. Raises ModelError if `h5` is not such a
+    file, MissingError if h5py is not installed, OSError if `folder` cannot be written.
     """
     with extra("keras"):
         import h5py
@@ -57,7 +57,7 @@ def convert_keras(h5: Path, folder: Path) -> None:
 
 
 def _layers(file: h5py.File, size: int) -> Iterator[Layer]:
-    """What each layer holds, in the order of the network. size: bytes of the file, which has no more weights than that."""
+    """Return the content of each layer, in the order of the network. size: bytes of the file, which limits its weights."""
     group = file.get("model_weights", file)  # `save` writes more than the weights
     left = size
     for layer in group.attrs["layer_names"]:
@@ -73,7 +73,7 @@ def _layers(file: h5py.File, size: int) -> Iterator[Layer]:
 
 
 def _check(found: h5py.Dataset) -> None:
-    """Raise ValueError for what only claims to hold numbers, or holds them packed: reading it could fill the memory."""
+    """Raise ValueError for data without their numbers, or compressed ones: reading them could fill the memory."""
     import h5py
 
     if not isinstance(found, h5py.Dataset) or found.dtype.kind != "f":
@@ -88,10 +88,10 @@ def _text(name: str | bytes) -> str:
 
 
 def _named(convolutions: list[Layer], norms: list[Layer], dense: list[Layer]) -> Iterator[tuple[str, np.ndarray]]:
-    """Names and values as torch has them.
+    """Return names and values as torch has them.
 
     Kernels are (axes that they move along…, in, out) in Keras, (out, in, axes…) in torch; depthwise ones, with one output
-    for each input, (axes…, in, 1) and (in, 1, axes…). The dense layer's order is the same, see `network.py`.
+    for each input, (axes…, in, 1) and (in, 1, axes…). The dense layer has the same order, see `network.py`.
     """
     for number, layer in enumerate(convolutions):
         name = f"conv_blocks.{number}.sep_conv"

@@ -1,7 +1,7 @@
-"""The networks of Deej-A.I. in torch, for embedding and for training: a mel slice in, a direction among tracks out.
+"""The networks of Deej-A.I. in torch, for embedding and for training: from a mel slice to a direction among tracks.
 
-Those of its author's notebooks (Speccy_2D and Speccy_1D, 2019). The two-dimensional one is the published one, and weights
-are named as in the published file.
+They are those of its author's notebooks (Speccy_2D and Speccy_1D, 2019). The two-dimensional one is the published one, and
+weights have the names of the published file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MELS, FRAMES = 96, 216  # of a slice
 DROPOUTS = (0.2, 0.3, 0.4)  # after the three convolutions
 
-# Number of axes the kernel moves along: 2 over mel and time, 1 over time with the mels as channels.
+# Number of axes along which the kernel moves: 2 over mel and time, 1 over time with the mels as channels.
 CHANNELS = {"2d": (1, 32, 64, 128), "1d": (MELS, 96, 192, 384)}
 KERNELS = {"2d": 3, "1d": 7}
 SLOPE = 0.2  # of LeakyReLU
@@ -24,10 +24,10 @@ EPSILON, MOMENTUM = 1e-3, 0.01  # of batch norm, as in Keras
 
 
 def build_network(kind: str, *, dimension: int = 100, width: int = 1024) -> torch.nn.Module:
-    """The network `kind`, "2d" or "1d", with random weights, in training mode: (n, 96 mels, 216 frames) -> (n, dimension).
+    """Return the network `kind`, "2d" or "1d", with random weights, in training mode.
 
-    dimension: of the space that it is trained on; width: of the dense layer before. The defaults are the original's: 42.6
-    million weights in "2d", 10.8 million in "1d".
+    It maps (n, 96 mels, 216 frames) to (n, dimension). dimension: of the space that it is trained on; width: of the dense
+    layer before. The defaults are the original's: 42.6 million weights in "2d", 10.8 million in "1d".
     """
     from torch import Tensor, nn
 
@@ -43,7 +43,7 @@ def build_network(kind: str, *, dimension: int = 100, width: int = 1024) -> torc
         pooled = FRAMES // 8
 
     class ConvBlock(nn.Module):
-        """Depthwise and pointwise convolution, LeakyReLU, batch norm, and a maximum that halves each axis moved along."""
+        """Depthwise and pointwise convolution, LeakyReLU, batch norm, and a maximum that halves each axis."""
 
         def __init__(self, before: int, after: int, dropout: float) -> None:
             super().__init__()
@@ -59,7 +59,7 @@ def build_network(kind: str, *, dimension: int = 100, width: int = 1024) -> torc
             if self.training or (self.batch_norm.weight < 0).any():
                 x = self.dropout(self.max_pool(self.batch_norm(self.leaky_relu(x))))
             else:
-                # Where no gain is negative all of it is monotone, so that the maximum may come first and leave less to do.
+                # If no gain is negative, all of this is monotone, so the maximum may come first and leave less to do.
                 x = self.batch_norm(self.leaky_relu(self.max_pool(x)))
             return x
 
@@ -79,7 +79,7 @@ def build_network(kind: str, *, dimension: int = 100, width: int = 1024) -> torc
             self.embedding = nn.Linear(width, dimension)
 
         def forward(self, slices: Tensor, with_features: bool = False) -> Tensor | tuple[Tensor, Tensor]:
-            """with_features: also, and first, what the last layer sees: (n, width)."""
+            """with_features: also return, first, the input of the last layer: (n, width)."""
             if kind == "2d":
                 x = self.conv_blocks(slices[:, None])  # (n, 128, 12, 27)
                 x = x.permute(0, 2, 3, 1)  # flattened in the order (mel, frame, channel), as Keras has it
@@ -93,10 +93,10 @@ def build_network(kind: str, *, dimension: int = 100, width: int = 1024) -> torc
 
 
 def build_decoder(kind: str, *, dimension: int = 100, width: int = 1024) -> torch.nn.Module:
-    """The way back, with random weights, in training mode: (n, dimension) -> (n, 96 mels, 216 frames).
+    """Return the decoder, with random weights, in training mode: (n, dimension) -> (n, 96 mels, 216 frames).
 
-    The mirror image of `build_network`: two dense layers, then three blocks that double each axis moved along. Only
-    training needs it.
+    It is the mirror image of `build_network`: two dense layers, then three blocks that double each axis. Only training
+    needs it.
     """
     from torch import Tensor, nn
 

@@ -1,4 +1,4 @@
-"""How energetic and how cheerful a track is, by its tags. Written by `tools/build_axes.py`."""
+"""The weights and quantiles of energy and valence, computed from tags. Written by `tools/build_axes.py`."""
 
 from deejai_core.models.axes import Axis
 

@@ -1,8 +1,8 @@
 """MusiCNN's convolutions as matrix products that are large enough for BLAS and small enough for a processor's cache.
 
-The first layer has few, large filters of two kinds, of which only the largest value over the mel bands is wanted; those
-after it convolve channels over time. One slice at a time. Time is padded with zeros such that there are as many frames
-afterwards ("same" padding).
+The first layer has few, large filters of two kinds, of which only the largest value over the mel bands matters; the later
+layers convolve channels over time. Slices are processed one at a time. Time is padded with zeros so that the number of
+frames stays the same ("same" padding).
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-# The filters of the first layer: of 7 frames and so many mel bands, and of one band and so many frames.
+# The filters of the first layer: some cover 7 frames and this many mel bands, others one band and this many frames.
 TIMBRAL = ("front.timbral38", "front.timbral67")
 TEMPORAL = ("front.temporal128", "front.temporal64", "front.temporal32")
 
 PART = 64  # frames of `timbral_maxima` at once, whose products of all bins fit a core's cache
-BLOCK = 16  # frames that one matrix product of `temporal_maxima` puts out
+BLOCK = 16  # frames that one matrix product of `temporal_maxima` computes
 
 
 @dataclass(frozen=True)
 class TimbralFilters:
     """Groups of filters (f, taps, height) of many mel bands and an odd number of frames, as `timbral_maxima` needs them.
 
-    By the convolution theorem such a filter is a factor for each bin of the Fourier transform over the mel bands. The
-    cyclic convolution is right wherever the filter lies within the bands. Positions r are counted from the middle of those,
-    so that they come in pairs r and -r: a cosine part that is the same for both, plus and minus a sine part.
+    By the convolution theorem, such a filter is a factor for each bin of the Fourier transform over the mel bands. The
+    cyclic convolution is right wherever the filter lies within the bands. Positions r are counted from the middle of these,
+    so they come in pairs r and -r: a cosine part that is the same for both, plus and minus a sine part.
     """
 
     counts: list[int]  # filters of each group
     transform: np.ndarray  # (2 * bins, mels): the real and the imaginary part of each bin
     factors: np.ndarray  # (bins, 2 * f, 2 * taps) of all groups: real parts of the products, then imaginary parts
-    cosines: list[np.ndarray]  # of each group (positions >= 0, bins)
+    cosines: list[np.ndarray]  # for each group (positions >= 0, bins)
     sines: list[np.ndarray]
 
     @classmethod
     def of(cls, groups: Sequence[np.ndarray], mels: int) -> TimbralFilters:
         bins = np.arange(mels // 2 + 1)
         transform = np.exp(-2j * np.pi * np.outer(bins, np.arange(mels)) / mels)
-        # Half the bins tell all of a real signal; those between the first and the last stand for two.
+        # Half the bins describe a real signal; those between the first and the last count twice.
         weight = np.where((bins == 0) | (2 * bins == mels), 1, 2) / mels
         factors, turns = [], []
         for group in groups:
@@ -62,9 +62,9 @@ class TimbralFilters:
 
 
 def timbral_maxima(x: np.ndarray, filters: TimbralFilters) -> np.ndarray:
-    """The largest value over the mel bands of x (frames, mels) float32 convolved with filters; (f, frames).
+    """Return the largest value over the mel bands of x (frames, mels) float32 convolved with filters; (f, frames).
 
-    A filter is only where it lies within the bands.
+    A filter lies only within the bands.
     """
     reach = filters.factors.shape[2] // 4  # half the frames that a filter covers
     spectrum = filters.transform @ _padded(x, reach, reach).T  # (2 * bins, frames + 2 * reach)
@@ -73,7 +73,7 @@ def timbral_maxima(x: np.ndarray, filters: TimbralFilters) -> np.ndarray:
 
 
 def _maxima_of(spectrum: np.ndarray, filters: TimbralFilters) -> np.ndarray:
-    """`timbral_maxima` (f, frames) by a spectrum (2 * bins, frames and those that filters reach on either side)."""
+    """Return `timbral_maxima` (f, frames) from a spectrum (2 * bins, frames and the filters' reach on either side)."""
     bins, rows, columns = filters.factors.shape
     frames = spectrum.shape[1] - columns // 2 + 1
     delayed = sliding_window_view(spectrum, frames, axis=1).reshape(bins, columns, frames)
@@ -92,9 +92,9 @@ def _maxima_of(spectrum: np.ndarray, filters: TimbralFilters) -> np.ndarray:
 
 
 def temporal_table(filters: np.ndarray) -> np.ndarray:
-    """Filters (f, taps) as `temporal_maxima` needs them: (taps + `BLOCK` - 1, f * `BLOCK`) float32.
+    """Return filters (f, taps) as `temporal_maxima` needs them: (taps + `BLOCK` - 1, f * `BLOCK`) float32.
 
-    Each filter at each place among the frames that `BLOCK` results of it depend on.
+    Each filter is placed at each of the frames that `BLOCK` of its results depend on.
     """
     count, taps = filters.shape
     table = np.zeros((count, BLOCK, taps + BLOCK - 1), np.float32)
@@ -104,7 +104,7 @@ def temporal_table(filters: np.ndarray) -> np.ndarray:
 
 
 def temporal_maxima(x: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """The largest value over the mel bands of each band of x (frames, mels) float32 convolved with filters; (f, frames).
+    """Return (f, frames), the largest value over the bands of x (frames, mels) float32, each convolved with filters.
 
     table: the filters' `temporal_table`.
     """
@@ -119,7 +119,7 @@ def temporal_maxima(x: np.ndarray, table: np.ndarray) -> np.ndarray:
 
 
 def convolve(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Channels x (channels, frames) convolved over time with `weight` (f, channels, taps), float32 both; (f, frames)."""
+    """Convolve channels x (channels, frames) over time with `weight` (f, channels, taps), both float32; (f, frames)."""
     channels, frames = x.shape
     taps = weight.shape[2]
     padded = np.zeros((channels, frames + taps - 1), x.dtype)
@@ -129,7 +129,7 @@ def convolve(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def _padded(x: np.ndarray, before: int, after: int) -> np.ndarray:
-    """Zeros before and after the rows of x; `np.pad` takes longer for that than some of the products do."""
+    """Add zeros before and after the rows of x; `np.pad` takes longer for this than some of the products."""
     padded = np.zeros((before + len(x) + after, *x.shape[1:]), x.dtype)
     padded[before : before + len(x)] = x
     return padded

@@ -1,4 +1,4 @@
-"""The same network, taught by MagnaTagATune: instruments, voices, tempo, and music that is classical or not."""
+"""The same network, trained on MagnaTagATune: instruments, voices, tempo, and classical music."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from deejai_core.models.musicnn.tags import MTT_OUTPUTS, MTT_TAGS
 
 
 class MagnaTagATune(Network):
-    """A second vocabulary for what MusiCNN hears; see `deejai_core.models.protocol.Tagger`.
+    """A second vocabulary from MusiCNN's mel slices; see `deejai_core.models.protocol.Tagger`.
 
-    It has no vectors: beside MusiCNN's, they put together nothing that those do not.
+    It has no vectors: they would add nothing to MusiCNN's.
     """
 
     trunk_name = "musicnn-mtt-1"
@@ -23,6 +23,6 @@ class MagnaTagATune(Network):
         return super().mel(windows[:: self.every])
 
     def tags(self, trunk: np.ndarray) -> np.ndarray:
-        """Probabilities (n, tags) float32 of `MTT_TAGS`, each that of its most probable spelling."""
+        """Return the probabilities (n, tags) float32 of `MTT_TAGS`, each that of its most probable spelling."""
         probabilities = self.probabilities(trunk)
         return np.stack([probabilities[:, outputs].max(axis=1) for outputs in MTT_OUTPUTS], axis=1)

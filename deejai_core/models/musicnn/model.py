@@ -1,4 +1,4 @@
-"""MusiCNN: three seconds of music in, an embedding out. The model that is in use unless another one is chosen."""
+"""MusiCNN: from three seconds of music to an embedding. It is the default model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deejai_core.models.musicnn.tags import MSD_TAGS
 class MusiCNN(Network):
     """The network as it was trained on the Million Song Dataset, and a projection to vectors."""
 
-    name = "musicnn-msd-1"  # changes with every number it puts out: vectors of different names are not comparable
+    name = "musicnn-msd-1"  # changes with every number it computes: vectors of different names are not comparable
     trunk_name = name
     sha256 = "571766d0786122f6ec2ce1f172f5e2e5aae9568ea70406256972a008d6391990"
     tag_set = MSD_TAGS
@@ -28,10 +28,10 @@ class MusiCNN(Network):
         return (MagnaTagATune(),)
 
     def project(self, trunk: np.ndarray) -> np.ndarray:
-        """Slice vectors (..., 100) float32, not normalised, from the trunk's output (..., 200)."""
+        """Return slice vectors (..., 100) float32, not normalised, from the trunk's output (..., 200)."""
         centred = trunk.astype(np.float32) - self._weights["projection.mean"]
         return np.asarray(centred @ self._weights["projection.matrix"])
 
     def tags(self, trunk: np.ndarray) -> np.ndarray:
-        """Probabilities (n, 50) float32 of `MSD_TAGS`, from the trunk's output (n, 200)."""
+        """Return the probabilities (n, 50) float32 of `MSD_TAGS`, from the trunk's output (n, 200)."""
         return self.probabilities(trunk)

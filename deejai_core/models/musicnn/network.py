@@ -1,7 +1,7 @@
-"""The network of MusiCNN, with weights of one training or another: three seconds of music in, 200 numbers and 50 tags out.
+"""The network of MusiCNN, with weights of either training: from three seconds of music to 200 numbers and 50 tags.
 
 Pons and Serra, "musicnn: pre-trained convolutional neural networks for music audio tagging" (2019). The bundled weights are
-pruned: filters that put out a constant are gone, and what the constant adds to later layers is stored instead
+pruned: filters with a constant output are removed, and what the constant adds to later layers is stored instead
 (`tools/build_musicnn.py`).
 """
 
@@ -34,12 +34,12 @@ WEIGHTS = Path(__file__).parent / "weights"
 
 
 class Network:
-    """The network with its weights; a subclass says which.
+    """The network with its weights, which a subclass names.
 
-    On the CPU it is numpy's: importing torch takes two seconds and 200 MB, more than embedding a few songs does.
+    On the CPU it is numpy's: importing torch takes two seconds and 200 MB, more than embedding a few songs.
     """
 
-    trunk_name: str  # of the weights, which lie in the file that is called so
+    trunk_name: str  # of the weights, and of their file
     sha256: str  # of that file
     sample_rate = 16_000  # Hz, mono
     window = 48_128  # samples: 187 frames of 512 at a hop of 256, 3.008 s
@@ -47,10 +47,10 @@ class Network:
     pick_device = staticmethod(pick_device)
 
     def __init__(self) -> None:
-        self._on_device: dict[str, dict[str, torch.Tensor]] = {}  # the weights on devices of torch's
+        self._on_device: dict[str, dict[str, torch.Tensor]] = {}  # the weights on torch's devices
 
     def is_intact(self) -> bool:
-        """Whether the weights' file is the one that this package was made with."""
+        """Return whether the weights' file is the one that this package was built with."""
         try:
             return hashlib.sha256(self._file.read_bytes()).hexdigest() == self.sha256
         except OSError:
@@ -65,7 +65,7 @@ class Network:
         try:
             from safetensors import SafetensorError
             from safetensors.numpy import load_file
-        except (ImportError, OSError) as error:  # OSError: a shared library of its is missing
+        except (ImportError, OSError) as error:  # OSError: one of its shared libraries is missing
             raise ModelError(f"cannot analyse audio: {error}; reinstall beets-deejai") from error
 
         try:
@@ -86,7 +86,7 @@ class Network:
         _ = self._timbral, self._temporal
 
     def embed(self, windows: np.ndarray, *, device: str = CPU) -> np.ndarray:
-        """The trunk's output for windows of audio.
+        """Return the trunk's output for windows of audio.
 
         windows: (n, `window`) float32 samples at `sample_rate`. device: as `pick_device` returns it. Returns (n, 200)
         float32, the penultimate layer.
@@ -94,17 +94,17 @@ class Network:
         return self.trunk(self.mel(windows), device=device)
 
     def mel(self, windows: np.ndarray) -> np.ndarray:
-        """What the trunk sees of windows of audio: (n, `window`) -> (n, 187 frames, 96 mels) float32."""
+        """Return the trunk's input for windows of audio: (n, `window`) -> (n, 187 frames, 96 mels) float32."""
         self.load()
         return np.stack([log_mel(window, self._weights["mel.filters"], n_fft=512, hop_length=256) for window in windows])
 
     def probabilities(self, trunk: np.ndarray) -> np.ndarray:
-        """(n, 50) float32, of the tags that it was trained on, in their order; from the trunk's output (n, 200)."""
+        """Return the probabilities (n, 50) float32 of its tags, in order, from the trunk's output (n, 200)."""
         logits = trunk.astype(np.float32) @ self._weights["tags.weight"] + self._weights["tags.bias"]
         return np.asarray(1 / (1 + np.exp(-logits)))
 
     def trunk(self, mel: np.ndarray, *, device: str = CPU) -> np.ndarray:
-        """The penultimate layer (n, 200) float32 for log-mel slices (n, 187 frames, 96 mels) float32."""
+        """Return the penultimate layer (n, 200) float32 for log-mel slices (n, 187 frames, 96 mels) float32."""
         if device == CPU:
             self.load()
             return np.stack([self._trunk_of(slice_) for slice_ in mel])
@@ -122,12 +122,12 @@ class Network:
         )
 
     def _trunk_of(self, mel: np.ndarray) -> np.ndarray:
-        """The penultimate layer (200,) for one log-mel slice (187 frames, 96 mels)."""
+        """Return the penultimate layer (200,) for one log-mel slice (187 frames, 96 mels)."""
         w = self._weights
         x = mel * w["input.scale"] + w["input.shift"]
         front = np.concatenate([timbral_maxima(x, self._timbral), *(temporal_maxima(x, table) for table in self._temporal)])
-        # Maxima were taken before bias, ReLU and batch norm, all monotone; `sign` marks filters of negative gain, whose
-        # maximum is the negated maximum of the negated filter.
+        # Maxima were taken before bias, ReLU and batch norm, which are all monotone; `sign` marks filters of negative gain,
+        # whose maximum is the negated maximum of the negated filter.
         front *= w["front.sign"][:, None]
         front = self._activated(front, "front")  # (64, 187)
         mid1 = np.repeat(w["mid1.constant"][:, None], len(x), axis=1)  # (64, 187)
@@ -139,7 +139,7 @@ class Network:
         return self._activated(dense, "dense")
 
     def _activated(self, x: np.ndarray, layer: str) -> np.ndarray:
-        """Bias, ReLU and batch norm of a layer: (filters, frames) or (filters,) -> the same shape."""
+        """Apply bias, ReLU and batch norm of a layer: (filters, frames) or (filters,) -> the same shape."""
         w = self._weights
         bias, scale, shift = (
             w[f"{layer}.{part}"].reshape(len(x), *[-1] * (x.ndim - 1)) for part in ("bias", "scale", "shift")

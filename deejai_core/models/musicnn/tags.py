@@ -1,4 +1,4 @@
-"""The tags of the bundled networks: the fifty commonest of the Million Song Dataset, and of MagnaTagATune."""
+"""The tags of the bundled networks: the fifty most frequent of the Million Song Dataset, and of MagnaTagATune."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ MSD_TAGS = TagSet(
     axes=(ENERGY, VALENCE),
 )
 
-MTT_LABELS = (  # as the network puts them out
+MTT_LABELS = (  # in the order of the network's outputs
     "guitar",
     "classical",
     "slow",
@@ -115,8 +115,8 @@ MTT_LABELS = (  # as the network puts them out
     "choral",
 )
 
-# Players of a game typed what they heard, each in words of their own. The network gives these words the same order of
-# tracks (rank correlations of 0.92 and more, but for "no voice" with 0.83), so they are one tag.
+# Players of a game typed what they heard, each in their own words. The network ranks tracks almost identically by these
+# words (rank correlations of 0.92 and more, except for "no voice" with 0.83), so they are one tag.
 MTT_SPELLINGS = {
     "classic": "classical",
     "vocal": "vocals",
@@ -139,7 +139,7 @@ MTT_TAGS = TagSet(
     spellings=tuple(MTT_SPELLINGS.items()),
 )
 BUNDLED_TAGS = Vocabulary((MSD_TAGS, MTT_TAGS))
-MTT_OUTPUTS = [  # those of the network that are each of the tags
+MTT_OUTPUTS = [  # the network's outputs for each of the tags
     [number for number, label in enumerate(MTT_LABELS) if MTT_SPELLINGS.get(label, label) == name]
     for name in MTT_TAGS.names
 ]

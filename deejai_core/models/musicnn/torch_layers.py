@@ -1,4 +1,4 @@
-"""MusiCNN in torch, for graphics processors: its layers as they are written down, many slices at once."""
+"""MusiCNN in torch, for graphics processors: its layers as they are published, many mel slices at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def trunk(mel: torch.Tensor, w: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """The penultimate layer (n, 200) for log-mel slices (n, frames, mels); w: the weights by name, on the same device."""
+    """Return the penultimate layer (n, 200) for log-mel slices (n, frames, mels); w: weights by name, on that device."""
     import torch
     from torch.nn import functional as F
 

@@ -1,4 +1,4 @@
-"""What a network takes and gives, as its configuration says: a file of JSON that whoever brings the network writes."""
+"""The configuration of a network: its inputs and outputs, in a JSON file that the user writes."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from deejai_core.models.tag_set import plain_name
 from deejai_core.refusals import READING, refusal
 
 BATCH, SAMPLE, FRAME, BAND = "batch", "sample", "frame", "band"  # axes of an input
-FEATURE, POOLED = "feature", "pool"  # axes of an output, beside the batch
+FEATURE, POOLED = "feature", "pool"  # axes of an output, besides the batch
 MOST_AXES = 6
 LONGEST = 60  # seconds of a window
 LARGEST = 1_000_000  # numbers of a constant
 LARGEST_NUMBER = sys.float_info.max
 MOST_SIZES = 16  # axes of a constant
-LARGEST_SPECTROGRAM = 64_000_000  # numbers of all frames of a window, before they are transformed, and after: 512 MB each
-OF_WAVEFORMS = {"kind", "rate", "window", "name", "axes", "subtract", "divide"}  # the keys that fit any input
+LARGEST_SPECTROGRAM = 64_000_000  # numbers in all frames of a window, before they are transformed, and after: 512 MB each
+OF_WAVEFORMS = {"kind", "rate", "window", "name", "axes", "subtract", "divide"}  # the keys that apply to any input
 
-FIT, AS_IT_IS = "fit", "none"  # projections that are no file
+FIT, AS_IT_IS = "fit", "none"  # projections that are not files
 
 
 class Rule(NamedTuple):
-    """What a value may be."""
+    """The allowed values of a key."""
 
     holds: Callable[[Any], bool]
     told: str
@@ -75,13 +75,13 @@ TAG_NAMES = Rule(
 
 
 def key(rule: Rule, default: Any = MISSING) -> Any:
-    """A key of a section. Without a default it must be there; with None it may be missing."""
+    """Declare a key of a section. Without a default, it is required; with None, it may be missing."""
     return field(default=default, metadata={"rule": rule})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """What the network is shown of a window of audio. Lengths are in samples, frequencies in Hz."""
+    """The network's input for a window of audio. Lengths are in samples, frequencies in Hz."""
 
     kind: str = key(choice("waveform", "mel"))
     rate: int = key(whole(1_000, 192_000))
@@ -90,7 +90,7 @@ class Input:
     axes: tuple[str | int, ...] | None = key(axes(BATCH, SAMPLE, FRAME, BAND), None)
     subtract: float = key(number(-1e9, 1e9), 0)
     divide: float = key(number(1e-9, 1e9), 1)
-    # Of mel spectrograms alone; 0: not given.
+    # Only for mel spectrograms; 0 if not given.
     fft: int = key(whole(16, 65_536), 0)
     hop: int = key(whole(1, 65_536), 0)
     bands: int = key(whole(1, 2_048), 0)
@@ -117,17 +117,17 @@ class Input:
 
     @property
     def layout(self) -> tuple[str | int, ...]:
-        """The axes of what the network is given."""
+        """The axes of the network's input."""
         return self.axes or ((BATCH, FRAME, BAND) if self.is_mel else (BATCH, SAMPLE))
 
     @property
     def frame_length(self) -> int:
-        """Samples of a frame; the transform is of `fft` numbers, the others zeros."""
+        """Samples of a frame; the transform has `fft` numbers, and zeros fill the rest."""
         return self.frame or self.fft
 
     @property
     def padding(self) -> int:
-        """Samples that are put before a window, and behind it."""
+        """Samples that are added before a window, and after it."""
         return 0 if self.pad == "none" else self.frame_length // 2
 
     @property
@@ -138,13 +138,13 @@ class Input:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of a window as the network gets it, before it is laid out along `axes`."""
+        """The shape of a window for the network, before it is laid out along `axes`."""
         return (self.frames, self.bands) if self.is_mel else (self.window,)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """Which of its outputs is taken, and how that becomes one row of numbers."""
+    """Which of the network's outputs is used, and how it becomes one row of numbers."""
 
     name: str | None = key(TEXT, None)
     axes: tuple[str | int, ...] = key(axes(BATCH, FEATURE, POOLED), (BATCH, FEATURE))
@@ -153,7 +153,7 @@ class Output:
 
 @dataclass(frozen=True, kw_only=True)
 class Tags(Output):
-    """The output that says how probable tags are."""
+    """The output with the probabilities of tags."""
 
     names: tuple[str, ...] = key(TAG_NAMES)
     values: str = key(choice("probabilities", "logits", "softmax"), "probabilities")
@@ -161,7 +161,7 @@ class Tags(Output):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What the process that runs the network may take. seconds: for loading it, and for each window; memory: bytes."""
+    """Limits for the process that runs the network. seconds: for loading it, and for each window; memory: bytes."""
 
     seconds: float = key(number(0.1, 3_600), 60)
     memory: int = key(whole(100_000_000, 1_000_000_000_000), 4_000_000_000)
@@ -169,7 +169,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """All that a configuration says. constants: what every other input is given, by name, see `constant_array`."""
+    """A whole configuration. constants: the values of all other inputs, by name, see `constant_array`."""
 
     input: Input = key(SECTION)
     output: Output = key(SECTION, Output())
@@ -185,7 +185,7 @@ SECTIONS = {"input": Input, "output": Output, "tags": Tags, "limits": Limits}
 
 
 def read_config(path: Path) -> tuple[Config, dict[str, Any]]:
-    """A file's configuration, and what it says, word for word. Raises ModelError: one line with file and key."""
+    """Return a file's configuration, and its content word for word. Raises ModelError: one line with file and key."""
     try:
         values = read_json(path)
     except OSError as error:
@@ -198,7 +198,7 @@ def read_config(path: Path) -> tuple[Config, dict[str, Any]]:
 
 
 def parse_config(values: dict[str, Any], path: Path) -> Config:
-    """path: of the file that it is from, for messages. Raises ModelError."""
+    """Parse a configuration. path: its file, for messages. Raises ModelError."""
     checked = _checked(values, Config, path, "")
     for name, of in SECTIONS.items():
         if name in checked:
@@ -216,7 +216,7 @@ def parse_config(values: dict[str, Any], path: Path) -> Config:
 
 
 def _checked(values: dict[str, Any], of: type, path: Path, where: str) -> dict[str, Any]:
-    """The values of a section, each by its rule; where: what stands before their names."""
+    """Return the values of a section, each checked by its rule. where: what stands before their names in messages."""
     known = {each.name: each for each in fields(of)}
     for name in values:
         if name not in known:
@@ -231,7 +231,7 @@ def _checked(values: dict[str, Any], of: type, path: Path, where: str) -> dict[s
 
 
 def _check_input(input_: Input, given: Collection[str], path: Path) -> None:
-    """Raise ModelError for values that do not go together."""
+    """Raise ModelError for values that do not fit together."""
 
     def refuse(name: str, problem: str) -> NoReturn:
         raise ModelError(f"{path}: input.{name} {problem}")
@@ -267,7 +267,7 @@ def _check_input(input_: Input, given: Collection[str], path: Path) -> None:
 
 
 def constant_array(name: str, value: object, path: Path) -> np.ndarray:
-    """What an input is given that is no audio: a number, nested lists of numbers, or one number in a shape.
+    """Return the value of an input that is not audio: a number, nested lists of numbers, or one number in a shape.
 
     Raises ModelError if it is none of these.
     """
@@ -275,7 +275,7 @@ def constant_array(name: str, value: object, path: Path) -> np.ndarray:
     if isinstance(value, dict) and value.keys() == {"shape", "value"}:
         shape, value = value["shape"], value["value"]
         sizes = isinstance(shape, list) and all(type(size) is int and 0 <= size <= LARGEST for size in shape)
-        # A size of 0 makes no shape smaller that numpy could not have.
+        # A size of 0 must not hide sizes that numpy could not have.
         if (
             not sizes
             or len(shape) > MOST_SIZES

@@ -14,29 +14,29 @@ from deejai_core.models.onnx.config import Config, parse_config
 
 CONFIG, NETWORK, PROJECTION = "config.json", "network.onnx", "projection.safetensors"
 KIND = "onnx"
-WIDEST = 16_384  # numbers of an output, pooled
+WIDEST = 16_384  # numbers of a pooled output
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What was found out when a network was imported, and what has become of its projection."""
+    """What was computed when a network was imported, and the state of its projection."""
 
     sha256: str  # of the network's file
     size: int  # bytes of it
-    input: str  # the name of what gets the audio
-    outputs: tuple[str, ...]  # the names of what is taken: the output, and that of the tags if there is one
-    numbers: int  # of its output, pooled
-    projection: str | None  # sha256 of the projection's file; None: there is none, or none yet
-    slices: int  # that the projection was fitted on; 0: it was brought
+    input: str  # the name of the input that gets the audio
+    outputs: tuple[str, ...]  # the names of the used outputs: the output, and that of the tags if there is one
+    numbers: int  # of its pooled output
+    projection: str | None  # sha256 of the projection's file; None if there is none, or none yet
+    slices: int  # the number of slices that the projection was fitted to; 0 if the user supplied it
     configuration: dict[str, Any]  # as its user wrote it
 
     def config(self, folder: Path) -> Config:
-        """Raises ModelError."""
+        """Return the configuration. Raises ModelError."""
         return parse_config(self.configuration, folder / CONFIG)
 
 
 def read_kept(folder: Path, values: dict[str, Any]) -> Kept:
-    """What `config.json` says of a network. Raises ModelError if that is not what an imported network has."""
+    """Read a network's `config.json`. Raises ModelError if it is not that of an imported network."""
     rules: dict[str, Callable[[Any], bool]] = {
         "sha256": lambda value: isinstance(value, str),
         "size": lambda value: type(value) is int and value > 0,
@@ -53,8 +53,8 @@ def read_kept(folder: Path, values: dict[str, Any]) -> Kept:
 
 
 def write_kept(folder: Path, kept: Kept) -> None:
-    """Raises OSError as the file system does."""
+    """Write a network's `config.json`. Raises OSError as the file system does."""
     with replacing(folder / CONFIG) as temporary:
-        # Without indentation, which would make constants many times as long as their user wrote them.
+        # Without indentation, which would make constants many times as long as the user wrote them.
         text = json.dumps({"kind": KIND, **asdict(kept)}, ensure_ascii=False)
         temporary.write_text(text + "\n", encoding="utf-8")

@@ -1,7 +1,7 @@
-"""Which tensors a network's file has that lie in other files, found without any library that would open those.
+"""Checks whether a network's file has tensors in other files, without any library that would open these.
 
-An ONNX file is a message of protocol buffers. Of the fields that onnx.proto declares, those that can hold a tensor at any
-depth are followed; all others are skipped by their length.
+An ONNX file is a message of protocol buffers. Of the fields that onnx.proto declares, those that can contain a tensor at
+any depth are followed; all others are skipped by their length.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ FOLLOWED = {  # message: {field: message}
     "training": {1: "graph", 2: "graph"},
     "function": {7: "node", 11: "attribute"},
 }
-EXTERNAL_DATA, DATA_LOCATION = 13, 14  # fields of a tensor; the second is 0 where its numbers are in this file
+EXTERNAL_DATA, DATA_LOCATION = 13, 14  # fields of a tensor; the second is 0 if its numbers are in this file
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5  # wire types
 DEEPEST = 64  # messages within messages
-FLATBUFFER = b"ORTM"  # of onnxruntime's own format, at byte 4: it is read by other rules
+FLATBUFFER = b"ORTM"  # of onnxruntime's own format, at byte 4, which follows other rules
 
 
 class Field(NamedTuple):
@@ -33,7 +33,7 @@ class Field(NamedTuple):
 
 
 def check_network(data: bytes) -> None:
-    """Raise ValueError for what is no ONNX file, or has weights in other files."""
+    """Raise ValueError for a file that is not ONNX, or has weights in other files."""
     if data[4:8] == FLATBUFFER:
         raise ValueError("it is in onnxruntime's own format; export it as ONNX")
     try:
@@ -64,7 +64,7 @@ def _has_external(message: memoryview, kind: str, depth: int) -> bool:
 
 
 def _fields(message: memoryview) -> Iterator[Field]:
-    """The fields of a message, one after the other. Raises IndexError where they do not fill it."""
+    """Yield the fields of a message. Raises IndexError if they do not fill it exactly."""
     place = 0
     while place < len(message):
         tag, place = _varint(message, place)
@@ -87,7 +87,7 @@ def _fields(message: memoryview) -> Iterator[Field]:
 
 
 def _varint(message: memoryview, place: int) -> tuple[int, int]:
-    """A number of variable length, and the place behind it."""
+    """Return a number of variable length, and the place after it."""
     number = shift = 0
     while True:
         byte = message[place]

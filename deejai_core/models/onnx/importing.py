@@ -1,4 +1,4 @@
-"""A network and its configuration, checked by running it once, into the folder of a model."""
+"""Imports a network and its configuration into the folder of a model, and checks both by running it once."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from deejai_core.models.onnx.projection import WIDEST as MOST_FITTED
 from deejai_core.models.onnx.projection import read_projection
 from deejai_core.refusals import READING, refusal
 
-LARGEST = 2_147_483_647  # bytes of a network: what its format can hold
-BLOCK = 1 << 20  # bytes that are copied at once
+LARGEST = 2_147_483_647  # bytes of a network: the most that its format allows
+BLOCK = 1 << 20  # bytes copied at once
 
 
 def import_onnx(source: Path, configuration: Path, folder: Path) -> None:
-    """Put a network into `folder`, which is there and empty. Raises ModelError, MissingError; OSError for `folder`.
+    """Put a network into `folder`, which exists and is empty. Raises ModelError, MissingError; OSError for `folder`.
 
-    configuration: the file of JSON that says what goes in and comes out. The network is run on a window of noise, and what
-    it takes and gives is held against that.
+    configuration: the JSON file that describes inputs and outputs. The network is run on a window of noise, and its inputs
+    and outputs are compared with the configuration.
     """
     config, values = read_config(configuration)
     own = os.path.expanduser(config.projection)  # noqa: PTH111 (pathlib's raises an error where there is no such home)
@@ -65,7 +65,7 @@ def import_onnx(source: Path, configuration: Path, folder: Path) -> None:
 
 
 def _copy(source: Path, path: Path) -> tuple[str, int]:
-    """Copy a network; returns its sha256 and its size in bytes. Raises ModelError if it cannot be read, or is too large."""
+    """Copy a network; return its sha256 and its size in bytes. Raises ModelError if it cannot be read, or is too large."""
     digest, size = hashlib.sha256(), 0
     try:
         with open_regular(source) as file, path.open("wb") as copy:
@@ -83,7 +83,7 @@ def _copy(source: Path, path: Path) -> tuple[str, int]:
 
 
 def _audio_input(config: Config, inputs: Sequence[Put], source: Path, configuration: Path) -> str:
-    """The name of the input that gets the audio. Raises ModelError if that is not clear, or its shape another one."""
+    """Return the name of the audio input. Raises ModelError if that is not clear, or its shape is different."""
     names = [put.name for put in inputs]
     for name in config.constants:
         if name not in names:
@@ -120,7 +120,10 @@ def _output_name(output: Output, puts: Sequence[Put], source: Path, configuratio
 
 
 def _row(found: np.ndarray, output: Output, name: str, source: Path, configuration: Path) -> np.ndarray:
-    """What is taken of an output, one row. Raises ModelError if it is not as the configuration says, or cannot be kept."""
+    """Return the row of numbers of an output.
+
+    Raises ModelError if it contradicts the configuration, or cannot be stored.
+    """
     try:
         row = pooled(found, output)
         check_numbers(row)

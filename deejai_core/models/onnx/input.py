@@ -1,4 +1,4 @@
-"""Windows of audio to what a network is shown, as its configuration says."""
+"""Turns windows of audio into a network's input, as its configuration describes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TAPERS: dict[str, Callable[[int], np.ndarray]] = {
 
 
 def shown(windows: np.ndarray, config: Input) -> np.ndarray:
-    """(n, `window`) float32 samples -> (n, *`config.shape`) float32: the waveform or the mel spectrogram, scaled."""
+    """Turn (n, `window`) float32 samples into (n, *`config.shape`) float32: the waveform or the mel spectrogram, scaled."""
     slices = np.empty((len(windows), *config.shape), np.float32)
     for window, out in zip(windows, slices, strict=True):  # one at a time fits the cache
         values = _mel_spectrogram(window.astype(np.float64), config) if config.is_mel else window.astype(np.float64)
@@ -27,7 +27,7 @@ def shown(windows: np.ndarray, config: Input) -> np.ndarray:
 
 
 def laid_out(slice_: np.ndarray, config: Input) -> np.ndarray:
-    """What `shown` makes of one window, (samples,) or (frames, bands), along the axes that the network takes."""
+    """Lay out a result of `shown`, (samples,) or (frames, bands), along the axes of the network."""
     own = (FRAME, BAND) if config.is_mel else (SAMPLE,)
     named = [axis for axis in config.layout if axis in own]
     turned = slice_.transpose([own.index(axis) for axis in named])
@@ -35,7 +35,7 @@ def laid_out(slice_: np.ndarray, config: Input) -> np.ndarray:
 
 
 def layout_shape(config: Input) -> tuple[int, ...]:
-    """The shape of what the network is given of one window."""
+    """Return the shape of the network's input for one window."""
     sizes: dict[str | int, int] = dict(zip((FRAME, BAND) if config.is_mel else (SAMPLE,), config.shape, strict=True))
     return tuple(1 if axis in (1, BATCH) else sizes[axis] for axis in config.layout)
 

@@ -1,4 +1,4 @@
-"""A network that a user brings, as a model: what its configuration says goes in, and what comes out."""
+"""A network that a user brings, as a model: its configuration describes inputs and outputs."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from deejai_core.models.onnx.projection import DIMENSION, Projection, projection
 from deejai_core.models.tag_set import FIELDS, TagSet
 from deejai_core.refusals import OWN, reason_of, refusal
 
-VERSION = 1  # of how a network is shown a window: another one gives all these models other names
+VERSION = 1  # of how input is computed: another version gives all these models other names
 UNFITTED = "unfitted"
-BLOCK = 65_536  # bytes that are read at once
+BLOCK = 65_536  # bytes read at once
 
 
 class OnnxModel:
     """A network in its folder, see `deejai_core.models.protocol`.
 
-    What is stored of a window is its output, and the probabilities of its tags behind that. A projection that is to be
-    fitted comes when there are slices enough; until then there are no vectors, and the name says so.
+    Its output for a window is stored, followed by the probabilities of its tags. A projection that must be fitted is added
+    when there are enough slices; until then there are no vectors, and the name shows it.
     """
 
     more = ()
     duplicate_epsilon = 0.01
-    alike = None  # not known
+    alike = None  # unknown
 
     def __init__(self, folder: Path, kept: Kept, config: Config, projection: Projection | None) -> None:
         self.folder = folder
@@ -61,10 +61,10 @@ class OnnxModel:
 
     @property
     def is_unfitted(self) -> bool:
-        """Whether it has no vectors yet, since its projection is still to be fitted."""
+        """Whether the model has no vectors yet, because its projection must still be fitted."""
         if self.config.projection != FIT or self.projection:
             return False
-        if (self.folder / PROJECTION).is_file():  # a server that runs while another process analyses
+        if (self.folder / PROJECTION).is_file():  # for a server that runs while another process analyses
             self._take_over()
         return self.projection is None
 
@@ -90,7 +90,7 @@ class OnnxModel:
             return False
 
     def pick_device(self, name: str) -> str:
-        """As `models.device.pick_device`, of those that onnxruntime has here."""
+        """Return the device, see `models.device.pick_device`, among those that onnxruntime supports here."""
         if name == CPU:
             return CPU
         with extra("onnx"):
@@ -110,16 +110,19 @@ class OnnxModel:
         return self.trunk(self.mel(windows), device=device)
 
     def mel(self, windows: np.ndarray) -> np.ndarray:
-        """What the network is shown of windows, (n, samples) or (n, frames, bands) float32."""
+        """Return the network's input for windows, (n, samples) or (n, frames, bands) float32."""
         use_one_thread()
         return shown(windows, self.config.input)
 
     def trunk(self, mel: np.ndarray, *, device: str = CPU) -> np.ndarray:
-        """(n, trunk_size) float32: the output, and the tags' probabilities. One window at a time: so none sees another."""
+        """Return (n, trunk_size) float32: output and tags, one window at a time, so that none affects another."""
         return np.stack([self._row(self._network.run(laid_out(slice_, self.config.input), device)) for slice_ in mel])
 
     def _row(self, outputs: list[np.ndarray]) -> np.ndarray:
-        """(trunk_size,) of what the network puts out for a window. Raises UnavailableError: the file is not at fault."""
+        """Return (trunk_size,), the network's output for a window.
+
+        Raises UnavailableError, since the file is not at fault.
+        """
         try:
             row = pooled(outputs[self._places[0]], self.config.output)
             if tags := self.config.tags:
@@ -143,7 +146,7 @@ class OnnxModel:
         return trunk[:, self.kept.numbers :].astype(np.float32)
 
     def _take_over(self) -> None:
-        """Take over the projection that another process has fitted, if it is of this network."""
+        """Use the projection that another process has fitted, if it belongs to this network."""
         with contextlib.suppress(OSError, ValueError, ModelError):
             values = read_json(self.folder / CONFIG)
             fitted = load_onnx(self.folder, values if isinstance(values, dict) else {})
@@ -151,20 +154,23 @@ class OnnxModel:
                 self.kept, self.projection = fitted.kept, fitted.projection
 
     def freeze(self, mean: np.ndarray, matrix: np.ndarray, slices: int) -> None:
-        """Keep a projection that was fitted on so many slices, here and in its folder. Raises ModelError."""
+        """Store a projection that was fitted to this many slices, here and in its folder. Raises ModelError."""
         path, data = self.folder / PROJECTION, projection_bytes(mean, matrix)
         kept = replace(self.kept, projection=hashlib.sha256(data).hexdigest(), slices=slices)
         try:
             with replacing(path) as temporary:
                 temporary.write_bytes(data)
-            write_kept(self.folder, kept)  # last: it vouches for the other
+            write_kept(self.folder, kept)  # last, because it confirms the other file
         except OSError as error:
             raise ModelError(refusal(path, "cannot be written", error, OWN)) from error
         self.kept, self.projection = kept, read_projection(path, kept.numbers)
 
 
 def load_onnx(folder: Path, values: dict[str, Any]) -> OnnxModel:
-    """The network in a folder; values: of its `config.json`. Raises ModelError if a file is missing or another one."""
+    """Return the network in a folder; values: of its `config.json`.
+
+    Raises ModelError if a file is missing or a different one.
+    """
     kept = read_kept(folder, values)
     config = kept.config(folder)
     if len(kept.outputs) != 1 + bool(config.tags):
@@ -184,11 +190,11 @@ def load_onnx(folder: Path, values: dict[str, Any]) -> OnnxModel:
 
 
 def _trunk_digest(kept: Kept, config: Config) -> str:
-    """8 digits of all that decides what is stored of a window: the network, what it is shown, and what is taken of it."""
+    """Return 8 digits of all that determines what is stored: the network, its input, and the used outputs."""
     said: list[Any] = [VERSION, kept.sha256, kept.input, kept.outputs, config.constants]
     sections: list[Input | Output] = [config.input, config.output, *([config.tags] if config.tags else [])]
     for section in sections:
-        # Without defaults: a key that a later version knows changes no name by being there.
+        # Without defaults: a key that a later version adds does not change names.
         given = {
             key.name: getattr(section, key.name) for key in fields(section) if getattr(section, key.name) != key.default
         }

@@ -1,4 +1,4 @@
-"""Networks of unknown origin, each run in processes of its own with limits on their time and memory."""
+"""Networks of unknown origin, each run in separate processes with limits on time and memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from deejai_core.models.device import CPU
 from deejai_core.models.onnx.config import Limits
 
 PROVIDERS = {CPU: "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
-MOST_NUMBERS = 64_000_000  # of all outputs for a window
+MOST_NUMBERS = 64_000_000  # in all outputs for a window
 FLOAT = 4  # bytes
 
 
@@ -34,10 +34,10 @@ class Put:
 
 
 class Network:
-    """A network in a file; processes that run it are started when needed, one for each thread that asks at once.
+    """A network in a file; its processes are started when needed, one for each thread that asks at the same time.
 
-    sha256: of the file. input: the name of what gets the audio. outputs: the names of those that are wanted. constants:
-    what each other input is given. All processes end with this object, or by `close`.
+    sha256: of the file. input: the name of the audio input. outputs: the names of the requested outputs. constants: the
+    values of all other inputs. All processes end with this object, or by `close`.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Network:
         weakref.finalize(self, _end_all, self._idle)
 
     def close(self) -> None:
-        """End its processes. They start again when there is another window."""
+        """End the processes. They start again for the next window."""
         _end_all(self._idle)
 
     def load(self, device: str = CPU) -> None:
@@ -71,7 +71,7 @@ class Network:
         self._idle[device].put(self._take(device))
 
     def puts(self) -> tuple[list[Put], list[Put]]:
-        """Its inputs and its outputs. Raises as `load`."""
+        """Return the inputs and the outputs. Raises like `load`."""
         process, told = self._start(CPU)
         end_child(process)
         inputs, outputs = (
@@ -80,7 +80,7 @@ class Network:
         return inputs, outputs
 
     def run(self, window: np.ndarray, device: str = CPU) -> list[np.ndarray]:
-        """The wanted outputs for what is shown of a window, float32. Raises as `load`, UnavailableError if it fails."""
+        """Return the requested outputs for a window's input, float32. Raises like `load`; UnavailableError if it fails."""
         numbers = base64.b64encode(np.ascontiguousarray(window, np.float32).tobytes())
         request = json.dumps({"shape": window.shape}).encode() + b"\n" + numbers + b"\n"
         process = self._take(device)
@@ -89,11 +89,11 @@ class Network:
         except NoAnswerError as error:
             end_child(process)
             raise UnavailableError(f"the network {self._failure(process, error)}") from None
-        except BaseException:  # ctrl-C: what it answers later is no answer to the next request
+        except BaseException:  # ctrl-C: its late answer must not become that to the next request
             end_child(process)
             raise
         if "error" in told:
-            end_child(process)  # which may hold on to all the memory that it may have
+            end_child(process)  # which may still hold all the memory that it may have
             raise UnavailableError(f"the network {self._told(told['error'])}")
         self._idle[device].put(process)
         flat, found, place = np.frombuffer(data, np.float32), [], 0
@@ -104,7 +104,7 @@ class Network:
         return found
 
     def _take(self, device: str) -> Child:
-        """A process that nobody else uses."""
+        """Return a process that no other thread uses."""
         while True:
             try:
                 process = self._idle[device].get_nowait()
@@ -115,7 +115,7 @@ class Network:
             end_child(process)
 
     def _start(self, device: str) -> tuple[Child, dict[str, Any]]:
-        """A new process that has loaded the network, and what that takes and gives."""
+        """Start a process that loads the network; return it with the network's inputs and outputs."""
         # Drivers of graphics processors reserve more address space than any machine has memory.
         memory = self._limits.memory if device == CPU else 1 << 62
         process = start_child("deejai_core.models.onnx.worker", str(memory))
@@ -135,7 +135,7 @@ class Network:
         return process, told
 
     def _told(self, error: str) -> str:
-        """What is wrong, as the process says it."""
+        """Return what is wrong, in the words of the process."""
         if error == "memory":
             return f"needs more than {self._limits.memory:,} bytes of memory (limits.memory in its configuration)"
         return f"cannot be run: {error}"

@@ -1,4 +1,4 @@
-"""What a network puts out for a window, to one row of numbers."""
+"""Turns a network's output for a window into one row of numbers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 
 from deejai_core.models.onnx.config import FEATURE, Output, Tags
 
-LARGEST = 65_504  # the largest number that the slice store can keep
+LARGEST = 65_504  # the largest number that the slice store can hold
 
 
 def pooled(output: np.ndarray, config: Output) -> np.ndarray:
-    """An output for one window -> (features,) float32. Raises ValueError if its axes are not those of the configuration.
+    """Pool an output for one window -> (features,) float32. Raises ValueError if it does not have the configured axes.
 
-    Features on several axes follow each other in the order of these; over all other axes but those of size 1 is pooled.
+    Features on several axes are flattened in the order of these; pooling is over all other axes, except those of size 1.
     """
     if output.ndim != len(config.axes):
         raise ValueError(f"has {output.ndim} axes {output.shape}, but its configuration names {len(config.axes)}")
@@ -37,13 +37,13 @@ def pooled(output: np.ndarray, config: Output) -> np.ndarray:
 
 
 def check_numbers(row: np.ndarray) -> None:
-    """Raise ValueError for what cannot be kept."""
-    if not np.abs(row).max() <= LARGEST:  # NaN is not, either
+    """Raise ValueError for numbers that cannot be stored."""
+    if not np.abs(row).max() <= LARGEST:  # also true for NaN
         raise ValueError(f"contains NaN, infinity or a number larger than {LARGEST:,}")
 
 
 def probabilities(values: np.ndarray, config: Tags) -> np.ndarray:
-    """(n, tags) as the network has them -> float32 from 0 to 1."""
+    """Turn the network's output (n, tags) into probabilities, float32 from 0 to 1."""
     values = values.astype(np.float32)
     if config.values == "logits":
         return np.asarray(1 / (1 + np.exp(-np.clip(values, -80, 80))))

@@ -1,4 +1,4 @@
-"""From what a network puts out to the directions in which music differs: whitened principal components, then frozen."""
+"""Projects a network's output onto the directions in which music differs: whitened principal components, frozen."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from deejai_core.models.device import use_one_thread
 from deejai_core.refusals import READING, refusal
 
 DIMENSION = 100  # of vectors, at most
-LEAST = 2_000  # slices that components are computed from
-WIDEST = 8_192  # numbers of an output; the time that components take grows with its cube, to minutes here
-POWER = 0.5  # of the deviations, by which components are divided: that of the bundled projection
-NEGLIGIBLE = 1e-4  # of the largest deviation: what varies less is rounding
-LEAST_DEVIATION = 1e-8  # the numbers that are stored differ by 6e-8 at least, if they do
+LEAST = 2_000  # slices needed to compute components
+WIDEST = 8_192  # numbers of an output; the time for components grows with the cube of this, to minutes here
+POWER = 0.5  # of the deviations by which components are divided: that of the bundled projection
+NEGLIGIBLE = 1e-4  # of the largest deviation: smaller ones are rounding
+LEAST_DEVIATION = 1e-8  # stored numbers that differ at all differ by 6e-8 at least
 LARGEST = 200_000_000  # bytes of a file
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """A slice vector is `(output - mean) @ matrix`."""
+    """A projection: a slice vector is `(output - mean) @ matrix`."""
 
     mean: np.ndarray  # (outputs,) float32
     matrix: np.ndarray  # (outputs, dimension) float32
-    digest: str  # of its file, sha256
+    digest: str  # sha256 of its file
 
     @property
     def dimension(self) -> int:
         return int(self.matrix.shape[1])
 
     def __call__(self, output: np.ndarray) -> np.ndarray:
-        """(..., outputs) -> (..., dimension) float32."""
+        """Project (..., outputs) -> (..., dimension) float32."""
         return np.asarray((output.astype(np.float32) - self.mean) @ self.matrix)
 
 
 class Moments(NamedTuple):
-    """Of slices: their number, and the mean (outputs,) and covariance (outputs, outputs) of what the network put out."""
+    """The number of slices, and the mean (outputs,) and covariance (outputs, outputs) of their output."""
 
     slices: int
     mean: np.ndarray
@@ -50,13 +50,13 @@ class Moments(NamedTuple):
 
 
 def moments_of(blocks: Iterable[np.ndarray], outputs: int) -> Moments:
-    """The moments of slices that come in blocks (n, outputs), each of which is read once; zeros of none."""
+    """Return the moments of slices from blocks (n, outputs), each of which is read once; zeros if there are none."""
     use_one_thread()
     slices, shift = 0, np.zeros(outputs)
     total, products = np.zeros(outputs), np.zeros((outputs, outputs))
     for block in blocks:
         if not slices:
-            shift = block.mean(axis=0, dtype=np.float64)  # near the mean: so little is lost where that is large
+            shift = block.mean(axis=0, dtype=np.float64)  # close to the mean: so little precision is lost if that is large
         shifted = block - shift
         slices += len(block)
         total += shifted.sum(axis=0)
@@ -68,10 +68,10 @@ def moments_of(blocks: Iterable[np.ndarray], outputs: int) -> Moments:
 
 
 def fit_projection(moments: Moments) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (outputs,) and matrix (outputs, dimension) float32.
+    """Return mean (outputs,) and matrix (outputs, dimension), float32.
 
-    The components of largest variance, `DIMENSION` at most, each divided by its standard deviation to the power `POWER`.
-    Directions that do not vary are zeros. Raises ValueError if none does.
+    The matrix has the components of largest variance, at most `DIMENSION`, each divided by its standard deviation to the
+    power `POWER`. Directions that do not vary become zeros. Raises ValueError if none varies.
     """
     use_one_thread()
     variances, vectors = np.linalg.eigh(moments.covariance)
@@ -86,14 +86,14 @@ def fit_projection(moments: Moments) -> tuple[np.ndarray, np.ndarray]:
 
 
 def projection_bytes(mean: np.ndarray, matrix: np.ndarray) -> bytes:
-    """What a projection's file holds."""
+    """Return the content of a projection's file."""
     from safetensors.numpy import save
 
     return save({"mean": np.ascontiguousarray(mean), "matrix": np.ascontiguousarray(matrix)})
 
 
 def read_projection(path: Path, outputs: int) -> Projection:
-    """The projection in a file. Raises ModelError if it is none of so many outputs."""
+    """Read the projection in a file. Raises ModelError if it is not one for this many outputs."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 

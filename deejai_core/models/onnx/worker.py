@@ -1,7 +1,7 @@
-"""A process that runs a network of unknown origin: what that does to it, it does to nobody else.
+"""A process that runs a network of unknown origin, so that the network cannot harm any other process.
 
-Started by `deejai_core.models.onnx.network`. Requests are lines: one of JSON, and for a window a second one with its
-numbers in base64. The first says what to load. Answers are as `deejai_core.audio.child.answer` gives them.
+`deejai_core.models.onnx.network` starts it. Requests are lines: one of JSON, and for a window a second one with its numbers
+in base64. The first request says what to load. Answers are as `deejai_core.audio.child.answer` sends them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TYPES = {  # of inputs: onnxruntime's names, and numpy's
 
 def main() -> None:
     answers, lines = confine(int(sys.argv[1]))
-    os.environ.pop("ORT_LOAD_CONFIG_FROM_MODEL", None)  # a file has no say in how it is run
+    os.environ.pop("ORT_LOAD_CONFIG_FROM_MODEL", None)  # a file must not influence how it is run
     from deejai_core.errors import MissingError
     from deejai_core.extras import extra
 
@@ -55,7 +55,7 @@ def main() -> None:
                 told, data = session.run(request["shape"], next(lines))
         except MemoryError:
             told, data = {"error": "memory"}, b""
-        except Exception as error:  # of onnxruntime, whose errors have no root of their own
+        except Exception as error:  # of onnxruntime, whose errors have no common base class
             text = " ".join(str(error).split())
             no_memory = any(words in text for words in ("Failed to allocate", "bad_alloc", "bad allocation"))
             told, data = {"error": "memory" if no_memory else text[:300] or type(error).__name__}, b""
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 class Session:
-    """A network that is loaded. wanted: as `network.Network` sends it: path, digest, provider, constants and so on."""
+    """A loaded network. wanted: as `network.Network` sends it: path, digest, provider, constants and so on."""
 
     def __init__(self, wanted: dict[str, Any]) -> None:
         import numpy as np
@@ -86,12 +86,12 @@ class Session:
         }
 
     def shapes(self) -> dict[str, Any]:
-        """What it takes and gives: names, types and shapes, with text for sizes that are not fixed."""
+        """Return the inputs and outputs: names, types and shapes, with text for sizes that are not fixed."""
         puts = {"inputs": self._session.get_inputs(), "outputs": self._session.get_outputs()}
         return {kind: [[each.name, each.type, list(each.shape or [])] for each in of] for kind, of in puts.items()}
 
     def run(self, shape: list[int], line: bytes) -> tuple[dict[str, Any], bytes]:
-        """The outputs for one window: their shapes, and their numbers one after the other."""
+        """Return the outputs for one window: their shapes, and their numbers one after the other."""
         import numpy as np
 
         numbers = np.frombuffer(base64.b64decode(line), np.float32).reshape(shape).astype(self._type)
@@ -103,7 +103,7 @@ class Session:
 
 
 def _options() -> onnxruntime.SessionOptions:
-    """One thread, so that a window's numbers do not depend on the machine's cores, and files do not fight over them."""
+    """Return options with one thread: numbers must not depend on cores, and files must not compete for them."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
