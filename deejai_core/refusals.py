@@ -66,8 +66,13 @@ def refusal(path: str | os.PathLike[str], failed: str, error: Exception, remedie
 
 
 def reason_of(error: Exception) -> str:
-    """Return the reason alone: the text of an OSError also has a number and a path, maybe of a temporary file."""
-    return getattr(error, "strerror", None) or str(error)
+    """Return the reason alone: the text of an OSError also has a number and a path, maybe of a temporary file.
+
+    Libraries such as HDF5 and Arrow add more; of such a text, only the words of the system are left.
+    """
+    told = getattr(error, "strerror", None) or str(error)
+    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else told
+    return reason if reason in told else told
 
 
 def with_remedy(line: str, error: Exception, remedies: Remedies = ANY) -> str:

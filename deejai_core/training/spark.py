@@ -12,6 +12,7 @@ import numpy as np
 from deejai_core.errors import ModelError
 from deejai_core.extras import extra
 from deejai_core.files import replacing
+from deejai_core.refusals import READING, refusal
 from deejai_core.training.track2vec import Track2Vec
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def import_vectors(path: Path) -> Track2Vec:
         if not np.isfinite(lengths).all() or not lengths.any():
             raise ValueError("vectors that point nowhere")
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        if isinstance(error, OSError) and error.errno:  # of the system; those about the content have none
+            raise ModelError(refusal(path, "cannot be read", error, READING)) from error
         reason = " ".join(str(error).split())
         raise ModelError(f"{path}: not word vectors as Spark writes them ({reason})") from error
     order = [place for place in sorted(range(len(words)), key=words.__getitem__) if lengths[place] > 0]

@@ -47,8 +47,8 @@ def refused(number: int) -> OSError:
     ],
 )
 def test_each_reason_has_its_remedy(remedies, number, remedy):
-    told = refusal(Path("/music/a.m3u"), "cannot be written", refused(number), remedies)
-    assert told == f"/music/a.m3u: cannot be written ({os.strerror(number)}); {remedy}"
+    told = refusal(Path("a.m3u"), "cannot be written", refused(number), remedies)
+    assert told == f"a.m3u: cannot be written ({os.strerror(number)}); {remedy}"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the page has the reasons in the words of Linux")
@@ -65,6 +65,20 @@ def test_an_unknown_reason_and_one_that_says_what_to_do_stand_alone():
     own = FileNotFoundError("there is no folder b; make it first")
     assert refusal("a", "cannot be written", own, WRITING) == f"a: cannot be written ({own})"
     assert refusal("a", "cannot be read", KeyError("mean"), READING) == "a: cannot be read ('mean')"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Failed to open local file '/tmp/.deejai-1'. Detail: [errno 13] {os.strerror(13)}",  # as Arrow has it
+        f"Unable to open file (name = 'a.h5', errno = 13, error message = '{os.strerror(13)}')",  # as HDF5 has it
+        os.strerror(13),
+    ],
+)
+def test_only_the_words_of_the_system_are_shown(text):
+    assert refusal("a.h5", "cannot be read", OSError(13, text), READING) == (
+        f"a.h5: cannot be read ({os.strerror(13)}); change the permissions of the file or its folder"
+    )
 
 
 def test_a_name_that_no_file_can_have():

@@ -181,7 +181,8 @@ def _choice(each: Round, say: Say, ask: Ask, play: Play | None) -> str:
         if answer == AGAIN and play:
             _play(each, say, play)
         else:
-            say(f"{one_line(answer)[:40]!r} is not an answer")
+            known = "answer 1, 2, 0, q or r" if play else "answer 1, 2, 0 or q"
+            say(f"{known}, not {one_line(answer)[:40]!r}" if answer else known)
 
 
 def _play(each: Round, say: Say, play: Play) -> None:

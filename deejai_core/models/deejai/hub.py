@@ -11,6 +11,7 @@ from pathlib import Path
 from deejai_core.errors import DeejaiError, ModelError
 from deejai_core.extras import extra
 from deejai_core.models.deejai.folder import CONFIG, WEIGHTS, load_speccy, read_notes, write_notes
+from deejai_core.refusals import OWN, reason_of, with_remedy
 from deejai_core.version import __version__
 
 PUBLISHED = "teticio/audio-encoder"  # by the author of Deej-A.I.
@@ -68,11 +69,9 @@ def fetch(repo: str, folder: Path, *, revision: str | None = None) -> Path:
     except RevisionNotFoundError as error:
         raise ModelError(f"{repo}: there is no revision {revision} of it at {endpoint}") from error
     except Exception as error:  # of the network or the disk; the library's errors differ from version to version
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelError(
-            f"{repo}: cannot download it from {endpoint} ({reason}); "
-            f"try again, or download it on another machine into {folder}"
-        ) from error
+        reason = (reason_of(error).strip() or type(error).__name__).splitlines()[0]
+        failed = with_remedy(f"{repo}: cannot download it from {endpoint} ({reason})", error, OWN)
+        raise ModelError(f"{failed}; try again, or download it on another machine into {folder}") from error
     return folder
 
 

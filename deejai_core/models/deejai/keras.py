@@ -11,6 +11,7 @@ import numpy as np
 from deejai_core.errors import ModelError
 from deejai_core.extras import extra
 from deejai_core.models.deejai.folder import save_speccy
+from deejai_core.refusals import READING, refusal
 
 if TYPE_CHECKING:
     import h5py
@@ -35,6 +36,8 @@ def convert_keras(h5: Path, folder: Path) -> None:
         with h5py.File(h5, "r") as file:
             layers = list(_layers(file, h5.stat().st_size))
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, OSError) and error.errno:  # of the system; those about the content have none
+            raise ModelError(refusal(h5, "cannot be read", error, READING)) from error
         raise ModelError(f"{h5}: not a model that Keras 2 saved as HDF5 ({error})") from error
 
     convolutions = [layer for layer in layers if "depthwise_kernel" in layer]
