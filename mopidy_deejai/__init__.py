@@ -1,1 +1,1 @@
-"""A Mopidy extension: what sounds alike, to browse, and a radio in the tracklist. `extension` is where Mopidy comes in."""
+"""A Mopidy extension: similar music to browse, and a radio in the tracklist. Mopidy loads `extension`."""

@@ -52,7 +52,7 @@ class RadioSongs(backend.PlaybackProvider):
 
 
 class DeejaiLibrary(backend.LibraryProvider):
-    """Branches of artists, songs, and lists. What cannot be made is a line in the log, and nothing in the branch."""
+    """Branches of artists, songs, and lists. A failure is a line in the log, and an empty branch."""
 
     root_directory = Ref.directory(uri=uri_of("root"), name="Deejai")
 
@@ -107,17 +107,17 @@ class DeejaiLibrary(backend.LibraryProvider):
         )
 
     def _made(self, uri: str, make: Callable[[Music], list[Found]]) -> list[Found]:
-        """What can be made of the music; nothing, and a line in the log, if it cannot."""
+        """Return what can be made from the music; if it fails, nothing, and a line in the log."""
         try:
             self._music = self._music or open_music(self._folder)
             return make(self._music)
-        except Exception as error:  # also of beets, its configuration, or the database: Mopidy plays on
+        except Exception as error:  # also of beets, its configuration, or the database: Mopidy continues to play
             log_failure(uri, error, self._music)
         return []
 
 
 def list_of(music: Music, verb: str, parts: Sequence[str]) -> list[Song]:
-    """The tracks of the list that a URI stands for; none if it stands for something else."""
+    """Return the tracks of the list that a URI means; none if it means something else."""
     if not parts:
         return []
     makers: dict[str, Callable[[Sequence[str]], MadeList]] = {
@@ -134,7 +134,7 @@ def list_of(music: Music, verb: str, parts: Sequence[str]) -> list[Song]:
 
 
 def artists(music: Music, *parts: str) -> list[Ref]:
-    """A directory for each artist of a library, whose URI has the artist after these parts."""
+    """Return a directory for each artist of a library, whose URI has the artist after these parts."""
     verb, *before = parts
     name_of = {each.artist: one_line(each.artist) or UNKNOWN for each in music.library.names()}
     ordered = sorted(name_of.items(), key=lambda item: item[1].casefold())
@@ -142,7 +142,7 @@ def artists(music: Music, *parts: str) -> list[Ref]:
 
 
 def songs(music: Music, artist: str, uri: Callable[[str], str], ref: Callable[..., Ref] = Ref.directory) -> list[Ref]:
-    """A directory, or what else `ref` makes, for each song of an artist. uri: makes one of a path."""
+    """Return a directory, or what `ref` makes instead, for each song of an artist. uri: makes one from a path."""
     ids = [each.id for each in music.library.names() if each.artist == artist]
     tracks = sorted(music.library.tracks(ids).values(), key=lambda track: track.title.casefold())
     return [ref(uri=uri(str(track.path)), name=one_line(track.title) or track.path.name) for track in tracks]

@@ -1,4 +1,4 @@
-"""The music of a beets library, with what beets' configuration says of lists."""
+"""The music of a beets library, with the options for lists in beets' configuration."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ OPENING = threading.Lock()  # beets has one configuration and one set of plugins
 
 
 def _read_configuration() -> None:
-    """Have beets read its configuration, if it has not yet. Raises confuse.ConfigError."""
+    """Let beets read its configuration, if it has not yet. Raises confuse.ConfigError."""
     if beets.config.sources:
         return
     try:
         beets.config.read()
     except confuse.ConfigError:
-        beets.config.clear()  # else the next one finds the half that was read, and takes it for all
+        beets.config.clear()  # otherwise the next call would take the half that was read for all of it
         raise
-    beets.config.set({"plugins": ["deejai"]})  # other plugins are no business of a player
+    beets.config.set({"plugins": ["deejai"]})  # a player does not need the other plugins
 
 
 class BeetsMusic:
-    """See `Music`. folder: where beets' configuration is; None: where beets looks for it."""
+    """The music of a beets library as `Music`. folder: of beets' configuration; None: where beets looks for it."""
 
     def __init__(self, folder: Path | None) -> None:
         with OPENING:
             if folder is not None:
-                os.environ["BEETSDIR"] = str(folder)  # beets knows no other way to be told
+                os.environ["BEETSDIR"] = str(folder)  # the only way to tell beets
             _read_configuration()
             plugins.load_plugins()
             database = beets.config["library"].as_path()
@@ -84,4 +84,4 @@ class BeetsMusic:
         return Radio(space, player, observer, walk, settings.rules, seeds=song_at(space, first), pause=pause)
 
     def in_words(self, error: Exception) -> str:
-        return str(error) if isinstance(error, PlayerError) else in_words(error)  # beets' words are for another player, MPD
+        return str(error) if isinstance(error, PlayerError) else in_words(error)  # beets' advice is for another player, MPD

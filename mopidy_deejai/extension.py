@@ -1,4 +1,4 @@
-"""What Mopidy asks of an extension: its name, its configuration, its parts."""
+"""What Mopidy requires of an extension: its name, its configuration, its parts."""
 
 from __future__ import annotations
 

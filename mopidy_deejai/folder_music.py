@@ -12,7 +12,7 @@ from .music import song_at
 
 
 class FolderMusic:
-    """See `Music`."""
+    """The music of a folder of files as `Music`."""
 
     def __init__(self, folder: Path) -> None:
         self.library = FolderLibrary(folder)

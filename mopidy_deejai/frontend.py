@@ -1,4 +1,4 @@
-"""The radio in Mopidy: when one begins and ends, and who tells it what happens."""
+"""The radio in Mopidy: when one begins and ends, and how it learns of events."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .uris import SCHEME, Files, files_of, is_radio
 
 logger = logging.getLogger(__name__)
 
-IDLE = 300  # seconds without news, after which the tracklist is looked at all the same
+IDLE = 300  # seconds without news, after which the tracklist is checked anyway
 NO_NEWS = {"volume_changed", "mute_changed", "stream_title_changed"}
 
 
@@ -31,11 +31,11 @@ class MopidyEndsError(Exception):
 
 
 class RadioOverError(Exception):
-    """A radio is over; Mopidy goes on."""
+    """A radio is over; Mopidy continues."""
 
 
 class News:
-    """Whether something has happened since somebody asked. Any thread may tell or ask."""
+    """Shows whether something has happened since the last call. Any thread may report or ask."""
 
     def __init__(self) -> None:
         self._told = threading.Event()
@@ -85,9 +85,9 @@ class DeejaiFrontend(pykka.ThreadingActor, CoreListener):
 
 
 class Radios:
-    """One radio after another, each from when it is asked for until it is no longer.
+    """One radio after another, each from when it is requested until it is over.
 
-    A radio is asked for by a song that says so in its URI. always: any song that plays asks for one.
+    A song whose URI says so requests a radio. always: any song that plays requests one.
     """
 
     def __init__(self, core: Any, news: News, folder: Path | None, files: Files, *, always: bool) -> None:
@@ -99,10 +99,10 @@ class Radios:
         self._music: Music | None = None
 
     def run(self) -> None:
-        """Go on until Mopidy ends."""
+        """Continue until Mopidy ends."""
         player = MopidyPlayer(self._core, self._news.wait, Path(), self._files)
-        asked = None  # the entry that asked for the last radio
-        self._news.tell()  # there may be a tracklist already
+        asked = None  # the entry that requested the last radio
+        self._news.tell()  # there may already be a tracklist
         while True:
             try:
                 self._news.wait()
@@ -114,15 +114,15 @@ class Radios:
             except (MopidyEndsError, LostError):
                 return
             except RadioOverError:
-                self._news.tell()  # what ended this radio may ask for another
-            except Exception as error:  # also of beets, its configuration, or the database: Mopidy plays on
+                self._news.tell()  # what ended this radio may request another
+            except Exception as error:  # also of beets, its configuration, or the database: Mopidy continues to play
                 log_failure("radio", error, self._music)
 
     def _is_asked_for(self, uri: str) -> bool:
         return self._always or is_radio(uri)
 
     def _go_on(self, first: QueueEntry) -> None:
-        """A radio that begins with an entry of the tracklist, until RadioOverError or MopidyEndsError is raised."""
+        """Run a radio that begins with an entry of the tracklist, until RadioOverError or MopidyEndsError is raised."""
         self._music = self._music or open_music(self._folder)
         folder = self._music.library.music_folder
         player = Watched(self._core, self._news.wait, folder, self._files, first=first, always=self._always)
@@ -134,7 +134,7 @@ class Radios:
 
 
 class Watched(MopidyPlayer):
-    """Mopidy as one radio has it: a look at it raises RadioOverError, before the radio does anything, once that is over."""
+    """Mopidy for one radio: once the radio is over, looking at Mopidy raises RadioOverError."""
 
     def __init__(self, *of_the_player: Any, first: QueueEntry, always: bool) -> None:
         super().__init__(*of_the_player)
@@ -152,9 +152,9 @@ class Watched(MopidyPlayer):
 
 
 def is_over(first: QueueEntry, before: Snapshot, now: Snapshot, *, always: bool) -> bool:
-    """Whether the radio that began with an entry is over: another radio's song plays, or the tracklist was cleared.
+    """Return whether the radio that began with an entry is over: another radio's song plays, or the tracklist was cleared.
 
-    It may have been filled again since. always: clearing it does not end the radio.
+    It may have been filled again since. always: clearing the tracklist does not end the radio.
     """
     current = now.current_entry
     if current and current.id != first.id and is_radio(current.file):

@@ -1,4 +1,4 @@
-"""Whose music it is: what Mopidy's configuration names, and the lists that can be made of it."""
+"""The music that Mopidy's configuration names, and the lists that can be made from it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class Music(Protocol):
-    """A library, and what its owner has configured for lists.
+    """A library, and its owner's options for lists.
 
     Methods raise DeejaiError.
     """
@@ -23,32 +23,32 @@ class Music(Protocol):
     def library(self) -> Library: ...
 
     def similar(self, words: Sequence[str]) -> MadeList:
-        """Return what sounds like what these words name."""
+        """Return the tracks that sound like what these words name."""
 
     def journey(self, words: Sequence[str]) -> MadeList:
-        """Return what lies on the way between what each of them names."""
+        """Return the tracks on the way between what each of the words names."""
 
     def named(self) -> list[str]:
-        """Return the names of its named lists."""
+        """Return the names of the configured named lists."""
 
     def make(self, name: str) -> MadeList:
-        """Return the named list of this name."""
+        """Return the named list with this name."""
 
     def radio(self, player: Player, observer: RadioObserver, first: Path | None, pause: Callable[[float], None]) -> Radio:
         """Return a radio that begins with a song of the library, or with the player's queue; see `Radio`."""
 
     def in_words(self, error: Exception) -> str:
-        """Return what is wrong, and what helps."""
+        """Return what is wrong, and what to do."""
 
 
 def log_failure(what: str, error: Exception, music: Music | None) -> None:
-    """Log in one line what could not be done, why, and what helps. music: None if it could not be opened."""
+    """Log in one line what could not be done, why, and what to do. music: None if it could not be opened."""
     logger.error("%s: %s", what, one_line(music.in_words(error) if music else str(error)))
     logger.debug("", exc_info=error)
 
 
 def song_at(space: Space, path: Path | None) -> list[Member]:
-    """The song of a file, as the seeds of a radio. Raises LibraryError if it has no place in the space."""
+    """Return the song of a file, as a radio's seeds. Raises LibraryError if it has no vector."""
     if path is None:
         return []
     id_ = space.library.at([path]).get(path)

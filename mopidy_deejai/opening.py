@@ -11,15 +11,15 @@ from .music import Music
 
 
 def open_music(folder: Path | None) -> Music:
-    """The music of a folder: beets' configuration, or files; None: where beets has its configuration.
+    """Open the music of a folder: beets' configuration, or files; None: where beets has its configuration.
 
-    Raises DeejaiError if there is none, and whatever beets raises for a configuration that cannot be read.
+    Raises DeejaiError if there is none, and whatever beets raises for a configuration that it cannot read.
     """
     if folder is None or (folder / "config.yaml").is_file():
         from .beets_music import BeetsMusic
 
         return BeetsMusic(folder)
     music = FolderMusic(folder)
-    if not music.library.path.exists():  # nothing would be found, and nothing is to be made here
+    if not music.library.path.exists():  # nothing would be found, and nothing should be created here
         raise LibraryError(f"{folder}: it has neither beets' config.yaml nor music that was analysed")
     return music

@@ -19,13 +19,13 @@ from .uris import Files
 MODES: tuple[Mode, ...] = ("random", "single")
 STATES = {"playing": "play", "paused": "pause", "stopped": "stop"}
 STARTING = 5  # seconds until a song plays
-LOOKS = 5  # at a tracklist that keeps changing
+LOOKS = 5  # attempts to read a tracklist that keeps changing
 
 
 class MopidyPlayer:
-    """See `deejai_core.players.player.Player`.
+    """Mopidy as a `deejai_core.players.player.Player`.
 
-    core: a proxy of Mopidy's core. news: returns when something has happened in it, or nothing for some minutes.
+    core: a proxy of Mopidy's core. news: returns when something has happened in it, or after some minutes.
     """
 
     name = "Mopidy"
@@ -50,7 +50,7 @@ class MopidyPlayer:
             version, current = self._ask("tracklist.get_version"), self._ask("playback.get_current_tl_track")
             now = self._look(current)
             if (version, current) == (self._ask("tracklist.get_version"), self._ask("playback.get_current_tl_track")):
-                break  # else it was looked at in the middle of a change
+                break  # otherwise it was read in the middle of a change
         return now
 
     def _look(self, current: Any) -> Snapshot:
@@ -69,7 +69,7 @@ class MopidyPlayer:
         )
 
     def add(self, path: Path) -> str:
-        if not path.is_file():  # Mopidy-File takes any name
+        if not path.is_file():  # Mopidy-File accepts any name
             raise UnplayableError("there is no such file")
         uri = self._files.uri(path)
         if not self._ask("tracklist.add", uris=[uri]):
@@ -84,13 +84,13 @@ class MopidyPlayer:
         self._ask("playback.play", **({"tlid": entries[0].tlid} if entries else {}))
         deadline = time.monotonic() + STARTING
         while entries and self._ask("playback.get_current_tlid") is None and time.monotonic() < deadline:
-            time.sleep(0.02)  # Mopidy says that it plays, but not what, until there is sound
+            time.sleep(0.02)  # until there is sound, Mopidy says that it plays, but not what
 
     def path(self, file: str) -> Path:
         return self._files.path(file) or self.music_folder / file
 
     def _ask(self, method: str, **arguments: Any) -> Any:
-        """What a method of the core returns, by its name within it."""
+        """Return the result of a method of the core, by its name in the core."""
         found = self._core
         with _errors():
             for name in method.split("."):
@@ -104,7 +104,7 @@ def _errors() -> Iterator[None]:
         yield
     except pykka.ActorDeadError as error:
         raise LostError(MopidyPlayer.name, "it has ended") from error
-    except Exception as error:  # Mopidy's own, of whatever is wrong there
+    except Exception as error:  # Mopidy's own, for any problem there
         raise RefusedError(f"{MopidyPlayer.name}: {one_line(str(error))}") from error
 
 

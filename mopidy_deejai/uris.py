@@ -1,6 +1,6 @@
-"""What Mopidy knows things by: files, and what this extension has of its own.
+"""Mopidy's URIs: of files, and of this extension.
 
-A URI of this extension is `deejai:` and a verb, and each of its parts after another colon: `deejai:similar:Roxanne`.
+A URI of this extension is `deejai:` and a verb, with each of its parts after another colon: `deejai:similar:Roxanne`.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 SCHEME = "deejai"
 RADIO = "radio"  # the verb of a song that a radio begins with
 LOCAL = "local:track:"
-FILE = re.compile(r"file:(?://[^/]*)?([^?#]*)")  # unlike urlsplit, it refuses nothing: a tracklist may hold anything
+FILE = re.compile(r"file:(?://[^/]*)?([^?#]*)")  # unlike urlsplit, it accepts anything, as tracklists may contain anything
 
 
 def uri_of(verb: str, *parts: str) -> str:
-    """A URI of this extension. Parts may hold bytes that are no text, as os.fsdecode gives them."""
+    """Return a URI of this extension. Parts may contain bytes that are not text, as os.fsdecode returns them."""
     return ":".join([SCHEME, verb, *(quote_from_bytes(os.fsencode(part), safe="") for part in parts)])
 
 
 def parts_of(uri: str) -> tuple[str, tuple[str, ...]]:
-    """The verb and the parts of a URI of this extension; ("", ()) for another one."""
+    """Return the verb and the parts of a URI of this extension; ("", ()) for another one."""
     scheme, *rest = uri.split(":")
     if scheme != SCHEME or not rest:
         return "", ()
@@ -35,9 +35,10 @@ def parts_of(uri: str) -> tuple[str, tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class Files:
-    """By which URIs Mopidy plays files.
+    """The URIs with which Mopidy plays files.
 
-    folder: that of Mopidy-Local, if it is on. only_local: whether it is the one that plays files, since Mopidy-File is off.
+    folder: that of Mopidy-Local, if it is on. only_local: whether only Mopidy-Local plays files, because Mopidy-File is
+    off.
     """
 
     folder: Path | None = None
@@ -49,12 +50,12 @@ class Files:
         return path.as_uri()
 
     def path(self, uri: str) -> Path | None:
-        """The absolute path of the file that a URI stands for; None: it stands for none. Any text may be a URI here."""
+        """Return the absolute path of the file that a URI means, or None. Any text may be a URI here."""
         path = self._named(uri)
         return path if path and path.is_absolute() and "\0" not in str(path) else None
 
     def _named(self, uri: str) -> Path | None:
-        """The path in a URI, whatever it is like."""
+        """Return the path in a URI of any form."""
         if file := FILE.match(uri):
             return Path(_unquoted(file[1]))
         if uri.startswith(LOCAL) and self.folder:
@@ -66,14 +67,14 @@ class Files:
 
 
 def files_of(config: Mapping[str, Any]) -> Files:
-    """By which URIs a Mopidy of this configuration plays files."""
+    """Return the URIs with which a Mopidy with this configuration plays files."""
     local, file = config.get("local") or {}, config.get("file") or {}
     folder = local.get("media_dir") if local.get("enabled", True) else None
     return Files(Path(folder) if folder else None, only_local=not file.get("enabled", False))
 
 
 def is_radio(uri: str) -> bool:
-    """Whether it is that of a song that a radio begins with."""
+    """Return whether a URI is that of a song that a radio begins with."""
     verb, parts = parts_of(uri)
     return verb == RADIO and len(parts) == 1
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from deejai_core.embedding.analysis import NotEmbedded
     from deejai_core.embedding.library_analysis import ImportAnalysis
 
-# Every `beet` command loads every plugin: what only some of them need is imported where it is needed, be it large or small.
+# Every `beet` command loads every plugin: modules that only some commands need, of any size, are imported where they are
+# needed.
 
 
 class DeejaiPlugin(BeetsPlugin):
@@ -39,7 +40,7 @@ class DeejaiPlugin(BeetsPlugin):
         self.import_stages = [self.imported]
         self.register_listener("import_task_files", self.files_imported)
         self.register_listener("import", self.import_finished)
-        self._import_analysis: ImportAnalysis | None = None  # with what it has read, for all albums of an import
+        self._import_analysis: ImportAnalysis | None = None  # with the data that it has read, for all albums of an import
         self._analysed = self._failed = 0  # tracks of this import
         self._warned: set[str] = set()
 
@@ -52,7 +53,7 @@ class DeejaiPlugin(BeetsPlugin):
         return deejai_command(self.config, self._log)
 
     def imported(self, session: ImportSession, task: ImportTask) -> None:
-        """Import stage: vectors for new music. It costs a warning at worst, never the import."""
+        """Import stage: compute vectors for new music. At worst, it logs a warning; it never stops the import."""
         items = task.imported_items()
         try:
             if self.config["auto"].get(bool):
@@ -69,7 +70,7 @@ class DeejaiPlugin(BeetsPlugin):
             self._log.debug("", exc_info=True)
 
     def files_imported(self, session: ImportSession, task: ImportTask) -> None:
-        """Notes what the new files are like, so that another song in their place is noticed; it never costs the import."""
+        """Note the state of the new files, so that other audio in their place is noticed; this never stops the import."""
         try:
             if self.config["auto"].get(bool):
                 from deejai_core.embedding.changed_files import note_files
@@ -81,7 +82,7 @@ class DeejaiPlugin(BeetsPlugin):
             self._log.debug("", exc_info=True)
 
     def import_finished(self, lib: Library, paths: list[bytes]) -> None:
-        """Says how many tracks were analysed, and writes the playlists of the configuration; at worst a warning."""
+        """Report how many tracks were analysed, and write the playlists of the configuration; at worst, log a warning."""
         if self._import_analysis:
             self._import_analysis.close()
         if self._analysed or self._failed:
@@ -94,7 +95,7 @@ class DeejaiPlugin(BeetsPlugin):
                 from .library.beets_library import BeetsLibrary
 
                 write_named(self.config, self._log, BeetsLibrary(lib), (), pretend=False)
-        except Exception as error:  # it would be shown as a failure of the import, which is complete
+        except Exception as error:  # it would look like a failure of the import, which is complete
             self._log.warning("playlists not written ({}); `beet deejai playlists` will try again", error)
             self._log.debug("", exc_info=True)
 

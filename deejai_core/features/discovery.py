@@ -1,4 +1,4 @@
-"""Songs and artists that a library lacks, and that lists put together with what it has."""
+"""Finds songs and artists that a library lacks, and that share lists with what it has."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class FoundSong:
-    """A song that the library lacks, in whatever version."""
+    """A song that the library lacks, in any version."""
 
     song: Mention  # as the history names it: artist and title are known
     similarity: float  # 0 to 1
-    lists: int  # that it shares with the seeds
+    lists: int  # lists that it shares with the seeds
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,16 @@ class FoundArtist:
 
     name: str
     similarity: float  # 0 to 1
-    lists: int  # shared with the artists of the seeds
-    songs: int  # that the history names
+    lists: int  # lists shared with the artists of the seeds
+    songs: int  # songs that the history names
 
 
 def discover(library: Library, words: Sequence[str] = (), count: int = 20) -> list[FoundSong]:
-    """The songs that the library lacks and that lists put nearest to the tracks that words name; the nearest first.
+    """Return songs that the library lacks and that share lists with the tracks that words name; the most similar first.
 
-    words: as of `find_matches`; none: the whole library. Versions of a song are one: the library has it if it has another
-    version. Raises HistoryError if there is no history, or nothing in it to go by or to name; QueryError; MissingError
-    without rapidfuzz.
+    words: as in `find_matches`; none for the whole library. Versions of a song are one: the library has it if it has
+    another version. Raises HistoryError if there is no history, or nothing in it to start from or to name; QueryError;
+    MissingError without rapidfuzz.
     """
     ids = _named(library, words, count)
     with read_history(library) as history:
@@ -60,9 +60,9 @@ def discover(library: Library, words: Sequence[str] = (), count: int = 20) -> li
 
 
 def discover_artists(library: Library, words: Sequence[str] = (), count: int = 20) -> list[FoundArtist]:
-    """The artists that the lists put nearest to those of the tracks that words name; the library has nothing by them.
+    """Return artists of whom the library has nothing, and who share most lists with the artists of the tracks.
 
-    Each list counts as one of artists. The rest is as for `discover`.
+    Each list counts as one of artists. Other details: see `discover`.
     """
     ids = _named(library, words, count)
     with read_history(library) as history:
@@ -88,14 +88,14 @@ def discover_artists(library: Library, words: Sequence[str] = (), count: int = 2
 
 
 def _something(found: list[T], what: str) -> list[T]:
-    """Raises HistoryError if it is nothing."""
+    """Return a result. Raises HistoryError if it is empty."""
     if not found:
         raise HistoryError(f"the lists that contain these tracks name no {what}s that the library lacks", hint="add lists")
     return found
 
 
 def _named(library: Library, words: Sequence[str], count: int) -> list[int]:
-    """The tracks that words name; all without words."""
+    """Return the tracks that words name; all without words."""
     if count < 1:
         raise OptionError("number", f"must be at least 1, not {count}")
     matches = find_matches(library, words) if words else library.ids()
@@ -106,7 +106,7 @@ def _named(library: Library, words: Sequence[str], count: int) -> list[int]:
 
 
 def _seeds(history: History, ids: Sequence[int]) -> np.ndarray:
-    """The words of tracks. Raises HistoryError if none of them is in a list."""
+    """Return the words of tracks. Raises HistoryError if none of them is in a list."""
     seeds = history.words_of(ids)
     if not seeds:
         which = "this track" if len(ids) == 1 else f"any of these {counted(len(ids), 'track')}"
@@ -115,12 +115,12 @@ def _seeds(history: History, ids: Sequence[int]) -> np.ndarray:
 
 
 def _nearest(near: Company) -> list[int]:
-    """Numbers of what shares a list with the seeds, the most similar first."""
+    """Return the numbers of what shares a list with the seeds, the most similar first."""
     there = np.flatnonzero(near.lists)
     return [int(number) for number in there[np.argsort(-near.similarity[there], kind="stable")]]
 
 
 def _best_named(mentions: Iterator[Mention]) -> Mention | None:
-    """One with artist and title, and a recording if any has; None if nobody says what the song is called."""
+    """Return a mention with artist and title, and if possible a recording; None if none names the song."""
     named = [song for song in mentions if song.artist and song.title]
     return next((song for song in named if song.recording), named[0] if named else None)

@@ -1,4 +1,4 @@
-"""What a library lacks, as lines of text, as a table and as a playlist."""
+"""Songs and artists that a library lacks, as lines of text, as a table and as a playlist."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ Found = Sequence[FoundSong | FoundArtist]
 
 
 def format_for(path: Path | None, chosen: str | None, *, artists: bool) -> str | None:
-    """The format of a file, or the one that was chosen for the terminal; None: lines of text.
+    """Return the format of a file, or the one chosen for the terminal; None for lines of text.
 
-    Raises PlaylistError for another file, OptionError for what does not fit together.
+    Raises PlaylistError for another file, OptionError for options that contradict each other.
     """
     suffix = None
     if path:
@@ -50,7 +50,7 @@ def found_lines(found: Found) -> Iterator[str]:
 
 
 def found_as(format_: str, found: Found, title: str) -> bytes:
-    """A table, or a playlist without files in which a song may have its MusicBrainz recording. format_: of `FORMATS`."""
+    """Return a table, or a playlist without files whose songs may have a MusicBrainz recording. format_: of `FORMATS`."""
     if format_ == "csv":
         return _csv(found)
     songs = [each.song for each in found if isinstance(each, FoundSong)]
@@ -59,7 +59,7 @@ def found_as(format_: str, found: Found, title: str) -> bytes:
 
 
 def write_found(path: Path, data: bytes) -> None:
-    """Write what `found_as` gave. Replaced whole are JSPF files, and CSV files that it gave before; others never.
+    """Write a result of `found_as`. It replaces JSPF files, and CSV files that it wrote before, but never others.
 
     Raises PlaylistError.
     """
@@ -67,7 +67,7 @@ def write_found(path: Path, data: bytes) -> None:
         if path.is_file() and not _is_ours(path):
             raise PlaylistError(f"{path}: this file exists and is not such a list; choose another name")
         write_named(path, data)
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+    except (OSError, ValueError) as error:  # ValueError: an impossible name
         raise PlaylistError(refusal(path, "cannot be written", error, WRITING)) from error
 
 

@@ -1,4 +1,4 @@
-"""How good the space is in which a library's tracks lie, by figures."""
+"""Measures how good the space of a library's tracks is."""
 
 from __future__ import annotations
 
@@ -33,33 +33,33 @@ from deejai_core.models.protocol import Model
 SEED = 0  # of the sample and the shuffling: the same library gives the same figures
 NEIGHBOURS = 10
 NEIGHBOURS_OF_INDEX = 20  # of each, as many as a list has tracks
-ASKED_OF_INDEX = 500  # tracks whose neighbours the index is to find: each costs a comparison with all others
+ASKED_OF_INDEX = 500  # tracks whose neighbours the index should find: each costs a comparison with all others
 
-FEW = 30  # tracks: a rate of fewer may be off by 18 points of a hundred
+FEW = 30  # tracks: with fewer, a rate may be off by 18 percentage points
 BETTER = 3  # times chance: what any music reaches whose artists have a sound of their own
-FOUND = 0.99  # of the tracks that are in a list at all when lists are drawn at random, 1 - exp(-k), are to be in one
+FOUND = 0.99  # of the share of tracks that random lists contain, 1 - exp(-k): lists should contain this much
 MUCH = 0.25  # of the library: so many neighbours are right by chance alone
-RECALL = 0.99  # of the neighbours are to be found by the index
+RECALL = 0.99  # of the neighbours that the index should find
 
 Concern = Literal["few tracks", "artists", "too many neighbours", "hubs", "index", "few tracks of some fields"]
 
 
 @dataclass(frozen=True)
 class Report:
-    """What an evaluation found."""
+    """The result of an evaluation."""
 
     model: str
     tracks: int  # analysed
-    queries: int  # tracks whose neighbours were looked at
+    queries: int  # tracks whose neighbours were examined
     k: int
     labels: Sequence[Labels]
     quality: Quality
     shuffled: Sequence[Rates]  # one for each of the labels
-    recall: float | None  # of the index; None: it compares all
+    recall: float | None  # of the index; None if it compares all tracks
     no_lists: MissingError | None = None  # why the lists of the history were not measured
 
     def figures(self) -> dict[str, Any]:
-        """Return the figures as JSON has them. One that could not be measured is None."""
+        """Return the figures, ready for JSON. One that could not be measured is None."""
         return {
             "model": self.model,
             "tracks": self.tracks,
@@ -95,13 +95,13 @@ class Report:
 
     @property
     def fields_of_few(self) -> list[str]:
-        """The fields for which so few tracks are counted that their figures mean little."""
+        """The fields for which too few tracks count for meaningful figures."""
         found = zip(self.labels, self.quality.agreements, strict=True)
         return [kind.name for kind, result in found if result.tracks < FEW]
 
     @property
     def concerns(self) -> list[Concern]:
-        """What the figures say is amiss, the gravest first."""
+        """Problems that the figures show, the most serious first."""
         found: list[Concern] = []
         few = self.fields_of_few
         artists = next(
@@ -125,14 +125,14 @@ class Report:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What was found with several epsilons."""
+    """The results with several epsilons."""
 
     qualities: dict[float, Quality]  # by epsilon
     current: float  # the epsilon of the library
     labels: Sequence[Labels]
-    queries: int  # tracks whose neighbours were looked at
+    queries: int  # tracks whose neighbours were examined
     tracks: int
-    left_out: int  # further tracks, whose analysis is not stored
+    left_out: int  # further tracks, whose slices are not stored
 
 
 def evaluate(
@@ -142,11 +142,11 @@ def evaluate(
     *,
     on_queries: Callable[[int, int], None] = lambda queries, tracks: None,
 ) -> Report:
-    """Measure the vectors that a library's tracks have.
+    """Measure the vectors of a library's tracks.
 
     space: opened as a whole. fields: names of fields, besides artist, album and genres. k: neighbours of each track.
-    on_queries: is told of how many tracks, of all, the neighbours are looked for. Raises OptionError for a field that no
-    track has.
+    on_queries: receives for how many tracks, of all, neighbours are found. Raises OptionError for a field that no track
+    has.
     """
     vectors, catalogue = space.index.vectors, space.catalogue
     labels, no_lists = [*who_and_where(catalogue), genres(space.library, space.ids)], None
@@ -180,7 +180,7 @@ def _recall(index: Index, queries: np.ndarray) -> float | None:
 
 
 def _recognised(artists: Agreement) -> bool:
-    """Whether neighbours are by the same artist far more often than by chance; where that is beyond 1, half-way to it."""
+    """Return whether neighbours are by the same artist far more often than by chance; if that exceeds 1, half-way to it."""
     chance = artists.chance.hit
     return artists.found.hit > min(BETTER * chance, (1 + chance) / 2) or chance > 1 - MUCH
 
@@ -197,9 +197,9 @@ def sweep(
     *,
     on_epsilon: Callable[[float], None] = lambda epsilon: None,
 ) -> Sweep:
-    """Measure a library weighted with each of these epsilons, and with the current one. Nothing is changed.
+    """Measure a library weighted with each of these epsilons, and with the current one. Nothing changes.
 
-    on_epsilon: is told each before its turn. Raises NotAnalysedError, or LibraryError if no analysis is stored.
+    on_epsilon: receives each before its turn. Raises NotAnalysedError, or LibraryError if no slices are stored.
     """
     keys = library.recordings()
     if not keys:
@@ -221,6 +221,6 @@ def sweep(
         with open_slices(library) as store:
             recordings, vectors = weight_only(store, model, epsilon, embedded)
         row = {key: number for number, key in enumerate(recordings)}
-        vectors = vectors[[row[keys[id_]] for id_ in ids]]  # a recording that the library has twice has one vector
+        vectors = vectors[[row[keys[id_]] for id_ in ids]]  # copies of a recording have the same vector
         qualities[epsilon] = measure(vectors, labels, artists, hub_penalties(densities(vectors)), NEIGHBOURS, queries)
     return Sweep(qualities, current, labels, len(queries), len(ids), len(keys) - len(ids))

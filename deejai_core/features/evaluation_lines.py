@@ -1,4 +1,4 @@
-"""An evaluation of a library's space, and a sweep of epsilons, as lines of text."""
+"""An evaluation of a library's space, and a sweep of epsilons, in lines of text."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from deejai_core.words import counted
 
 
 def evaluation_lines(report: Report, *, correct_hubs: bool, words: Mapping[str, str] = HINTS) -> list[str]:
-    """An evaluation as a person reads it.
+    """Return an evaluation for people.
 
-    correct_hubs: whether lists correct them. words: for what would help, by its name in `HINTS`.
+    correct_hubs: whether lists correct them. words: gives the advice for a name in `HINTS`.
     """
     k = report.k
     agreements = [
@@ -65,7 +65,7 @@ def evaluation_lines(report: Report, *, correct_hubs: bool, words: Mapping[str, 
 
 
 def advice(report: Report, *, correct_hubs: bool, words: Mapping[str, str] = HINTS) -> list[str]:
-    """What to change, going by the figures: one line, or two. See `evaluation_lines`."""
+    """Return advice based on the figures: one line, or two. See `evaluation_lines`."""
     concerns = report.concerns[:2]
     return [_advice(concern, report, correct_hubs, words) for concern in concerns] or ["nothing needs to be changed"]
 
@@ -99,7 +99,7 @@ def sweep_and_tell(
     teller: Teller,
     words: Mapping[str, str] = HINTS,
 ) -> None:
-    """Measure a library weighted with several epsilons, see `sweep`. words: for what would help, by its name in `HINTS`."""
+    """Measure a library weighted with several epsilons, see `sweep`. words: gives the advice for a name in `HINTS`."""
     weighting = "weighting with epsilon {}...".format
     found = sweep(library, model, epsilons, current, on_epsilon=lambda epsilon: teller.tell(weighting(epsilon)))
     if found.left_out:
@@ -112,7 +112,7 @@ def sweep_and_tell(
 
 
 def sweep_lines(found: Sweep) -> list[str]:
-    """The figures of each epsilon, the current one marked."""
+    """Return the figures of each epsilon, with the current one marked."""
     qualities, labels, current = found.qualities, found.labels, found.current
     names = {epsilon: f"{epsilon:g}" + (" (now)" if epsilon == current else "") for epsilon in sorted(qualities)}
     chance = [result.chance for result in qualities[current].agreements]
@@ -176,12 +176,12 @@ def _number(number: float) -> str:
 
 
 def _table(head: list[str], rows: list[list[str]], groups: Sequence[tuple[str, int]] = ()) -> list[str]:
-    """Lines with their columns aligned, the first one to the left. groups: names, each above so many of the columns."""
+    """Return lines with aligned columns, the first one to the left. groups: names, each above its number of columns."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     spans, first = [], 0
     for name, span in groups:
         if first and span > 1:
-            widths[first] += 2  # a wider gap sets groups apart
+            widths[first] += 2  # a wider gap separates groups
         widths[first] += max(0, len(name) - _width(widths[first : first + span]))
         spans.append(_width(widths[first : first + span]))
         first += span

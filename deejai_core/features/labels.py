@@ -1,4 +1,4 @@
-"""What tracks are called, by any field of theirs: artist, genres, mood, whatever a library has."""
+"""The labels of tracks, by any field: artist, genres, mood, or whatever a library has."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from deejai_core.tracks.songs import TrackColumns, normal_artist
 
 Value = TypeVar("Value", bound=Hashable)
 
-_BETWEEN = re.compile(r";\s")  # values of one field
+_BETWEEN = re.compile(r";\s")  # between the values of one field
 
 
 def who_and_where(catalogue: TrackColumns) -> list[Labels]:
-    """The artists of tracks, as the rules of playlists compare them, and their albums. catalogue: with all loaded."""
+    """Return the artists of tracks, as rules compare them, and their albums. catalogue: with all data loaded."""
     rows = range(len(catalogue.length))
     return [
         Labels("artist", _each([catalogue.artist[row] for row in rows], lambda name: _one(normal_artist(name)))),
@@ -29,12 +29,12 @@ def who_and_where(catalogue: TrackColumns) -> list[Labels]:
 
 
 def genres(library: Library, ids: Sequence[int]) -> Labels:
-    """The genres of these tracks, to be measured among other artists."""
+    """Return the genres of these tracks, to be measured among other artists."""
     return _labels(library, ids, "genres")
 
 
 def lists(library: Library, ids: Sequence[int]) -> Labels | None:
-    """The lists of the history that each of these tracks is in, to be measured among other artists; None if none is in any.
+    """Return the history's lists that contain each of these tracks, to be measured among other artists; None if none does.
 
     Raises MissingError without the library that matches names.
     """
@@ -52,7 +52,7 @@ def lists(library: Library, ids: Sequence[int]) -> Labels | None:
 
 
 def field_labels(library: Library, ids: Sequence[int], name: str) -> Labels:
-    """The same by another field. Raises OptionError if none of the tracks has it."""
+    """Return the labels by another field. Raises OptionError if none of the tracks has it."""
     found = _labels(library, ids, name)
     if not any(found.of):
         raise OptionError("field", "no analysed track has this field", value=name, hint="list fields")
@@ -69,17 +69,17 @@ def _one(name: str) -> frozenset[str]:
 
 
 def _each(values: Sequence[Value], labels_of: Callable[[Value], frozenset[str]]) -> list[frozenset[str]]:
-    """The labels of each value; equal ones are made once, since a large library has few."""
+    """Return the labels of each value; equal values share one set, since a large library has few different ones."""
     known = {value: labels_of(value) for value in set(values)}
     return [known[value] for value in values]
 
 
 def split_values(value: object) -> tuple[str, ...]:
-    """The values in a field, each on one line. Nothing, and the number 0, is none."""
+    """Return the values in a field, each on one line. Empty text and the number 0 count as missing."""
     text = os.fsdecode(value) if isinstance(value, bytes) else str(value or "")
     return tuple(filter(None, (" ".join(part.split()) for part in _BETWEEN.split(text))))
 
 
 def _split(value: object) -> frozenset[str]:
-    """The labels in a field: not those that differ only in case and blanks."""
+    """Return the labels in a field, without those that differ only in case and white space."""
     return frozenset(part.casefold() for part in split_values(value))

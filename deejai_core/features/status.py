@@ -1,4 +1,4 @@
-"""How much of a library is analysed, with what, and what it takes on disk."""
+"""How much of a library is analysed, with which model, and how much space this takes on disk."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class IndexStatus:
     tracks: int
     size: int  # bytes
     built: float  # seconds since 1970
-    current: bool  # whether it has just the tracks of the library
+    current: bool  # whether it has exactly the tracks of the library
     asked: bool  # whether lists use it; otherwise they compare all tracks
 
 
@@ -38,27 +38,27 @@ class Status:
     """A library at a glance. Sizes are in bytes."""
 
     tracks: int
-    analysed: int  # that have a vector
+    analysed: int  # tracks that have a vector
     pending: int
-    stored: int  # of these, that the model has embedded: no decoding is needed
+    stored: int  # of these, tracks that the model has embedded: no decoding is needed
     failures: list[Failure]  # of files that could not be analysed and are not tried again
     model: Model
-    epsilon: float  # that the next analysis uses
-    used_epsilon: float | None  # that the vectors were made with; None: not known
-    current: bool  # whether the vectors are weighted against the library as it is
+    epsilon: float  # of the next analysis
+    used_epsilon: float | None  # of the current vectors; None if unknown
+    current: bool  # whether the vectors are weighted against the current library
     index: IndexStatus | None  # None: there is none
-    no_annoy: str | None  # why there can be none
-    heard: dict[str, int]  # how many recordings a companion has heard, too, by its trunk; without those that heard none
-    recordings: int  # of how many; 0 where none has heard any
+    no_annoy: str | None  # why there can be no index
+    heard: dict[str, int]  # how many recordings a companion has processed, by its trunk; without 0
+    recordings: int  # of how many; 0 if none has processed any
     slices: int  # size of the slice store
     caches: int  # size of the index and the mapped vectors
     folder: Path
     votes: int  # of blind tests
-    unread: StoreError | None  # why these cannot be read
+    unread: StoreError | None  # why the votes cannot be read
 
 
 def library_status(library: Library, model: Model, analysis: Analysis, search: str = "auto") -> Status:
-    """Return how a library stands. search: how neighbours are found, see `index.neighbours`. Nothing is changed."""
+    """Return the status of a library. search: how neighbours are found, see `index.neighbours`. Nothing changes."""
     tracks = len(library.ids())
     analysed = len(library.vectors(model.name, model.dimension).ids)
     failures, stored, current, used = [], 0, True, None

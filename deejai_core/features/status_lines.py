@@ -1,4 +1,4 @@
-"""How a library stands, and why files of it could not be analysed, as lines of text."""
+"""The status of a library, and why files could not be analysed, in lines of text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _vectors(status: Status, words: Mapping[str, str]) -> str:
 
 
 def status_lines(status: Status, words: Mapping[str, str] = HINTS) -> list[str]:
-    """The report, a line for each figure. words: for what would help, by its name in `HINTS`."""
+    """Return the status, a line for each figure. words: gives the advice for a name in `HINTS`."""
     tracks, pending, stored, failures = status.tracks, status.pending, status.stored, status.failures
     model = status.model
     return [
@@ -49,7 +49,7 @@ def status_lines(status: Status, words: Mapping[str, str] = HINTS) -> list[str]:
 
 
 def failed_line(failure: Failure, retries: int) -> str:
-    """A file that could not be analysed, with reason, date and what becomes of it."""
+    """Return a line about a file that could not be analysed: reason, date and what happens next."""
     tried = {1: "once", 2: "twice"}.get(failure.attempts, f"{failure.attempts} times")
     next_time = "again when it changes" if failure.still_stands(retries) else "again next time"
     when = failure.failed_at[:10]
@@ -62,7 +62,7 @@ def _objective(model: Model) -> str:
 
 
 def _epsilon(status: Status, words: Mapping[str, str]) -> str:
-    """The one that the vectors were made with; and that of the next analysis, if it is another one."""
+    """Return the epsilon of the current vectors, and that of the next analysis, if it differs."""
     used, configured = status.used_epsilon, f"{status.epsilon:.3g}"
     if used in (None, status.epsilon):
         return configured
@@ -75,7 +75,7 @@ def _outdated(status: Status) -> str:
 
 
 def _index(status: Status, words: Mapping[str, str]) -> str:
-    """What kind of index there is, its size and age, whether it has all tracks, and whether lists use it."""
+    """Return the kind of index, its size and age, whether it has all tracks, and whether lists use it."""
     if status.no_annoy:
         return f"exact search: {status.no_annoy}"
     index = status.index

@@ -1,1 +1,1 @@
-"""The command line: options, verbs, and what they print."""
+"""The command line: options, verbs, and their output."""

@@ -1,4 +1,4 @@
-"""A verb as it was called, and what most verbs ask of that."""
+"""A call of a verb, and what most verbs need from it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Call:
-    """What a verb is called with: the plugin's configuration, its log, the library, options and words."""
+    """The arguments of a verb: the plugin's configuration, its log, the library, options and words."""
 
     config: confuse.Subview
     log: BeetsLogger
@@ -37,7 +37,7 @@ class Call:
 
     @property
     def configured(self) -> Settings:
-        """The configuration, whatever the options say. An error in it is one line to the user."""
+        """The configuration, without the options. An error in it is one line to the user."""
         return read_settings(self.config)
 
     @property
@@ -47,36 +47,39 @@ class Call:
 
     @property
     def model_name(self) -> str:
-        """What loads the model that the library uses."""
+        """The name of the model that the library uses, for `load_model`."""
         from .models import name_in_use
 
         return name_in_use(self.library, self.configured)
 
     def load_model(self) -> Model:
-        """The model that the library uses. Raises ModelError if it cannot be loaded."""
+        """Return the model that the library uses. Raises ModelError if it cannot be loaded."""
         from .models import model_in_use
 
         return model_in_use(self.library, self.configured)
 
     @property
     def teller(self) -> Teller:
-        """What a verb says goes there."""
+        """Where a verb's messages go."""
         from .progress import teller
 
         return teller(self.log)
 
     def refuse_words(self, message: str) -> None:
-        """Raises UserError if there are words, of which the verb takes none."""
+        """Raise UserError if a verb that takes no words got any."""
         if self.args:
             raise UserError(message)
 
     def require_tracks(self) -> None:
-        """Raises EmptyError if the library is empty."""
+        """Raise EmptyError if the library is empty."""
         if self.library.is_empty():
             raise EmptyError("the library is empty", hint="import")
 
     def matching(self) -> list[int] | None:
-        """The tracks that the words find; None without words, which means all. Raises UserError if it is none."""
+        """Return the tracks that the words find; None without words, which means all.
+
+        Raises UserError if they find none.
+        """
         if not self.args:
             return None
         ids = [item.id for item in self.library.lib.items(self.args) if item.id]
@@ -86,7 +89,7 @@ class Call:
 
 
 def check_range(flag: str, value: float | None, low: int, high: int | None = None, unit: str = "") -> None:
-    """Raises UserError for the value of an option that lies outside. value: None if it was not given."""
+    """Raise UserError if the value of an option is outside its range. value: None if it was not given."""
     if value is None or (low <= value and (high is None or value <= high)):
         return
     allowed = f"at least {low}" if high is None else f"from {low} to {high}"

@@ -1,4 +1,7 @@
-"""`beet deejai` as every `beet` command knows it: its name and a line of help. Its verbs are made when they are wanted."""
+"""`beet deejai` as every `beet` command loads it: its name and a line of help.
+
+Its verbs are created when they are needed.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ NAME, HELP = "deejai", "playlists of songs that sound alike"
 
 
 class LazyCommand(ui.Subcommand):
-    """A command that is only made when it is called, or its help is asked for. make: makes it."""
+    """A command that is created only when it is called, or its help is shown. make: creates it."""
 
     def __init__(self, name: str, help: str, make: Callable[[], ui.Subcommand]) -> None:
         super().__init__(name, help=help)

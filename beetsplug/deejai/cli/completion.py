@@ -1,7 +1,7 @@
-"""Completion of `beet deejai` for bash, zsh and fish: the scripts in `scripts/`, filled from the very parsers of its verbs.
+"""Completion of `beet deejai` for bash, zsh and fish: the scripts in `scripts/`, filled from the parsers of its verbs.
 
-beets' own completion knows no verbs of a command. Each script completes what follows `beet deejai` and leaves the rest of
-`beet` to whatever completed it before.
+beets' own completion does not know verbs of a command. Each script completes what follows `beet deejai` and leaves the rest
+of `beet` to the existing completion.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .group import Verb, VerbsCommand
 
 FILES = re.compile(r"FILE|FOLDER|PLAYLIST|SOURCE")  # arguments that may be files, in a usage line
 WITH_VALUE = ("-l", "--library", "-d", "--directory", "-c", "--config", "-p", "--plugins", "-P", "--disable-plugins")
-# of beets itself, in front of the command
+# of beets itself, before the command
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ class Node:
     path: str
     help: str
     flags: tuple[Flag, ...]
-    words: tuple[tuple[str, str], ...]  # that it takes as arguments, or its verbs, with their help
+    words: tuple[tuple[str, str], ...]  # its possible arguments, or its verbs, with their help
     files: bool = False
 
 
 def script(shell: str, command: VerbsCommand) -> str:
-    """The script for one of `SHELLS`."""
+    """Return the script for one of `SHELLS`."""
     return _filled(f"deejai.{shell}", SHELLS[shell](list(_nodes(command))))
 
 
 def _filled(file: str, texts: dict[str, str]) -> str:
-    """A file of `scripts/` with texts, or other such files, in place of names between @."""
+    """Return a file of `scripts/`, with texts or other such files in place of names between @."""
 
     def text(name: str) -> str:
         return texts[name] if name in texts else _filled(f"{name}.sh", texts).rstrip("\n")
@@ -59,7 +59,7 @@ def _filled(file: str, texts: dict[str, str]) -> str:
 
 
 def _nodes(command: Subcommand, above: str = "") -> Iterator[Node]:
-    """The command and all its verbs, each under all its names."""
+    """Return the command and all its verbs, each under all its names."""
     verbs = command.verbs if isinstance(command, VerbsCommand) else []
     words = [(verb.name, verb.help) for verb in verbs]
     words += [(word, "") for word in command.words] if isinstance(command, Verb) else []
@@ -99,7 +99,7 @@ def _for_fish(nodes: Sequence[Node]) -> dict[str, str]:
 
 
 def _cases(written: Callable[[str, str], str], nodes: Sequence[Node]) -> dict[str, str]:
-    """The cases of bash and zsh. written: how a word with its help stands in an array."""
+    """Return the cases of bash and zsh. written: formats a word with its help for an array."""
     arguments, flags, values = [], [], []
     for node in nodes:
         words = " ".join(written(word, help_) for word, help_ in node.words)
@@ -116,7 +116,7 @@ def _cases(written: Callable[[str, str], str], nodes: Sequence[Node]) -> dict[st
 
 
 def _described(word: str, help_: str) -> str:
-    """A word with its help, as `_describe` of zsh takes it."""
+    """Return a word with its help for `_describe` of zsh."""
     return _quoted(word.replace(":", "\\:") + (f":{help_}" if help_ else ""))
 
 

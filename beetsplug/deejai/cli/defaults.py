@@ -1,6 +1,6 @@
-"""All options that the plugin has, and what they are where nothing is configured.
+"""All options of the plugin, and their defaults.
 
-Every `beet` command loads this module; how options are read is in `settings`.
+Every `beet` command loads this module; `settings` reads the options.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ COUNTS = tuple(options_of(Counts))  # on the command line all are --number
 
 @dataclass(frozen=True)
 class OfBeets:
-    """The options that only beets has a use for.
+    """The options that only beets uses.
 
     model: None for the one that `model use` chose. playlist_dir: None for the folder of another playlist plugin, or else
     the current one. format: a template of beets for the lines that are printed.
@@ -58,7 +58,7 @@ GROUPS = {
 OPTIONS: Mapping[str, Option] = {
     name: one for group in (OfBeets, *GROUPS.values()) for name, one in options_of(group).items()
 }
-OF_THE_PLUGIN = {  # that it reads by itself
+OF_THE_PLUGIN = {  # the options that the plugin itself reads
     "auto": True,
     "playlists": [],
     "playlists_auto": False,

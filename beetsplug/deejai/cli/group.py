@@ -1,4 +1,4 @@
-"""`beet NAME VERB [ARGS...]`: one beets command with verbs of its own, which beets itself does not offer."""
+"""`beet NAME VERB [ARGS...]`: one beets command with verbs, which beets itself does not offer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class UnknownOptionError(optparse.BadOptionError):
-    """An option that a verb does not have, with the one that was most likely meant."""
+    """A verb does not have this option; the error suggests the one that was most likely meant."""
 
     def __init__(self, flag: str, known: Iterable[str]) -> None:
         super().__init__(flag)
@@ -54,15 +54,15 @@ class VerbParser(ui.CommonOptionsParser):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of a message about a word that is not known: which one may have been meant, or nothing."""
+    """Return the end of a message about an unknown word: a suggestion, or nothing."""
     near = get_close_matches(word, list(known), n=1)
     return f"; did you mean {near[0]}?" if near else ""
 
 
 class Verb(ui.Subcommand):
-    """An ordinary subcommand whose expected errors reach the user as one line. takes: what follows it, for the help."""
+    """A subcommand whose expected errors reach the user as one line. takes: its arguments, for the help."""
 
-    words: tuple[str, ...] = ()  # that it takes as its argument, if these are all
+    words: tuple[str, ...] = ()  # its possible arguments, if these are all
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Verb(ui.Subcommand):
     def call(
         self, config: confuse.Subview, log: BeetsLogger, library: Library, opts: optparse.Values, args: list[str]
     ) -> None:
-        from ..library.beets_library import BeetsLibrary  # with numpy
+        from ..library.beets_library import BeetsLibrary  # imports numpy
 
         try:
             self.run(Call(config, log, BeetsLibrary(library), opts, args))
@@ -96,7 +96,7 @@ class Verb(ui.Subcommand):
             raise UserError(in_words(error)) from error
         except GivenError as error:
             raise UserError(f"{self._flag(error.name)}: {error.problem}") from error
-        except ParsingError as error:  # beets itself only expects one of its kinds
+        except ParsingError as error:  # beets itself only expects one of these kinds
             raise UserError(f"invalid query: {error}") from error
         except OverflowError as error:
             if "SQLite" not in str(error):
@@ -105,15 +105,15 @@ class Verb(ui.Subcommand):
         except DBAccessError as error:  # a library that cannot be written
             raise UserError(f"library database: {error}") from error
         except BrokenPipeError:
-            raise  # beets knows what to do
-        except OSError as error:  # a disk that is full, or cannot be read any more, where nobody expected it
+            raise  # beets handles it
+        except OSError as error:  # an unexpected error of a disk: full, or no longer readable
             where = f"{one_line(os.fsdecode(error.filename))}: " if isinstance(error.filename, str | bytes) else ""
             raise UserError(with_remedy(f"{where}{reason_of(error)}", error)) from error
         except sqlite3.OperationalError as error:
             raise UserError(with_remedy(f"library database: {error}", error, OWN)) from error
 
     def _flag(self, name: str) -> str:
-        """The flag that sets an option, as its name is in the configuration."""
+        """Return the flag that sets an option, as its name is in the configuration."""
         names = COUNTS if name in COUNTS else (name,)
         options = self.parser.option_list
         flags = (each.get_opt_string() for each in options if each.dest in names or f"--{name}" in each._long_opts)
@@ -121,7 +121,7 @@ class Verb(ui.Subcommand):
 
 
 class VerbsCommand(ui.Subcommand):
-    """A command that does nothing but hand its arguments to one of its verbs, which may be such a command itself."""
+    """A command that only passes its arguments to one of its verbs, which may be such a command itself."""
 
     def __init__(self, name: str, verbs: Iterable[ui.Subcommand], help: str) -> None:
         parser = ui.SubcommandsOptionParser(usage="%prog COMMAND [ARGS...]")
@@ -136,7 +136,7 @@ class VerbsCommand(ui.Subcommand):
         self._parser.add_subcommand(*verbs)
 
     def verb(self, word: str) -> ui.Subcommand:
-        """The verb of this name or alias. Raises UserError if there is none."""
+        """Return the verb with this name or alias. Raises UserError if there is none."""
         for verb in self.verbs:
             if word in (verb.name, *verb.aliases):
                 return verb
@@ -151,7 +151,7 @@ class VerbsCommand(ui.Subcommand):
     @root_parser.setter
     def root_parser(self, parser: optparse.OptionParser) -> None:
         vars(ui.Subcommand)["root_parser"].fset(self, parser)
-        for verb in self.verbs:  # their usage lines begin with this command's name, which is known only now
+        for verb in self.verbs:  # their usage lines begin with this command's name, which is only known now
             verb.root_parser = self.parser
 
     def parse_args(self, args: list[str]) -> tuple[optparse.Values, list[str]]:

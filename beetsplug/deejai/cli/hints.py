@@ -1,4 +1,4 @@
-"""What a user of `beet` may do about an error of the core: each of `deejai_core.errors.HINTS`, in words."""
+"""What users of `beet` may do about an error of the core: each of `deejai_core.errors.HINTS`, in words."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ WORDS = {  # {about}: what the hint is about
 
 
 def in_words(error: Exception) -> str:
-    """What is wrong, and what helps."""
+    """Return what is wrong, and what to do."""
     if not isinstance(error, DeejaiError):
         return str(error)
     if isinstance(error, EmptyError):
@@ -124,12 +124,12 @@ def in_words(error: Exception) -> str:
 
 
 def with_hint(text: str, hint: str | None) -> str:
-    """What was found or done, and what helps."""
+    """Return what was found or done, and what to do."""
     return "; ".join(filter(None, (text, WORDS[hint] if hint else "")))
 
 
 def problem_in_words(error: OptionError) -> str:
-    """The same without the option's name and value."""
+    """Return the same without the option's name and value."""
     return _with_hint(error.problem, error)
 
 
@@ -144,6 +144,6 @@ def _with_hint(text: str, error: DeejaiError) -> str:
 
 
 def _wrong_field(error: NoMatchError) -> str:
-    """The field of titles, if the words that match nothing look like a query for a field that there is not."""
+    """Return the field of titles, if the words that match nothing look like a query for an unknown field."""
     field, colon, _ = error.query.partition(":")
     return ("title" if error.kind == "track" else "album") if colon and field not in Item.all_keys() else ""

@@ -1,4 +1,4 @@
-"""From a command's words and options to a list, with the recipe that its playlist gets."""
+"""From a command's words and options to a list, with the recipe for its playlist."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def make(
     configured: Settings | None = None,
     **asked: Any,
 ) -> MadeList:
-    """Make the list that a verb makes of these words, with a recipe.
+    """Make the list that a verb makes from these words, with a recipe.
 
-    configured: the settings without what was given for this list, for the recipe; None: those of an empty configuration.
-    asked: of this list alone, see `request_for`.
+    configured: the settings without those given for this list, for the recipe; None: those of an empty configuration.
+    asked: only for this list, see `request_for`.
     """
     request = request_for(verb, settings, **asked)
     made = MAKERS[verb](library, model_in_use(library, settings), words, request)
@@ -49,7 +49,7 @@ def make(
 
 
 def request_for(verb: str, settings: Settings, **asked: Any) -> Request:
-    """What the settings ask of the list that a verb makes. asked: of this one alone, as fields of `Request`."""
+    """Return the request for the list that a verb makes. asked: only for this list, as fields of `Request`."""
     counts = settings.counts
     request = Request(
         walk=settings.walk,
@@ -64,7 +64,7 @@ def request_for(verb: str, settings: Settings, **asked: Any) -> Request:
 
 
 def recipe_of(verb: str, words: Iterable[str], settings: Settings, request: Request, configured: Settings | None) -> str:
-    """The command line that makes a list again."""
+    """Return the command line that makes a list again."""
     flags = []
     if request.kind == "album":
         flags.append("-a")
@@ -72,7 +72,7 @@ def recipe_of(verb: str, words: Iterable[str], settings: Settings, request: Requ
         flags += ["--less", request.less]
     if request.by_words:
         flags.append("--words")
-    if verb == "reorder":  # the waypoints of a journey are in their order by now
+    if verb == "reorder":  # the waypoints of a journey are already in order
         for wish in ("best_order", "keep_first", "keep_last"):
             if getattr(request, wish):
                 flags.append(f"--{wish.replace('_', '-')}")

@@ -1,4 +1,4 @@
-"""Which model the configuration and the library say is to be used."""
+"""The model that the configuration and the library choose."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 def name_in_use(library: BeetsLibrary, settings: Settings) -> str:
-    """What the configuration says, else what `model use` chose for this library, else the bundled model."""
+    """Return the configured model, else the one that `model use` chose for this library, else the bundled one."""
     return library_models.name_in_use(library, settings.model)
 
 
 def model_called(name: str) -> Model:
-    """Raises ModelError if there is none, or it cannot be loaded."""
+    """Return a model by its name. Raises ModelError if there is none, or it cannot be loaded."""
     return load_model(name, models_folder(), download=False)
 
 
 def model_in_use(library: BeetsLibrary, settings: Settings) -> Model:
-    """Raises ModelError if it cannot be loaded."""
+    """Return the model in use. Raises ModelError if it cannot be loaded."""
     return load_model(name_in_use(library, settings), models_folder())

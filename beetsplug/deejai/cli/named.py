@@ -42,7 +42,7 @@ def write_named(
     *,
     pretend: bool,
 ) -> int:
-    """Write the playlists of these names, or all, where they changed; returns how many could not be."""
+    """Write the playlists with these names, or all, if they have changed; return how many could not be written."""
     failed = 0
     taken: set[Path] = set()
     for number, name, entry in asked_for(config["playlists"].get(list), names):
@@ -59,7 +59,7 @@ def write_named(
 
 
 def playlist_files(config: confuse.Subview, log: BeetsLogger, library: BeetsLibrary) -> Iterator[Path]:
-    """Where the playlists of the configuration are written. One that is not as it should be is an error in the log."""
+    """Return where the playlists of the configuration are written. A wrong entry is logged as an error."""
     for number, entry in enumerate(config["playlists"].get(list), 1):
         try:
             playlist, settings = _read(config, number, entry)
@@ -72,7 +72,7 @@ def playlist_files(config: confuse.Subview, log: BeetsLogger, library: BeetsLibr
 def _read(
     config: confuse.Subview, number: int, entry: object, given: Mapping[str, object] = MappingProxyType({})
 ) -> tuple[NamedPlaylist, Settings]:
-    """A playlist of the configuration, and the settings for it. given: what overrides them all."""
+    """Return a playlist of the configuration, and its settings. given: overrides all of them."""
     playlist = read_named(entry, LISTED, number)
     settings = read_settings(config, {**playlist.options, **given})
     return playlist, settings.change("output", output_format=playlist.format) if playlist.format else settings

@@ -31,7 +31,7 @@ TYPES = {"text": "string", "int": "int", "float": "float"}  # optparse's, by the
 
 
 def add_options(verb: Verb, options: Iterable[Option]) -> None:
-    """Give a verb these options. None of them has a default: what is not given is left to the configuration."""
+    """Give a verb these options. None of them has a default: options that are not given come from the configuration."""
     for option in options:
         flags = [flag for flag in (option.short, option.flag) if flag]
         if option.is_switch:
@@ -51,13 +51,13 @@ def add_options(verb: Verb, options: Iterable[Option]) -> None:
 
 
 def add_address(verb: Verb, *, port: int) -> None:
-    """Give a verb the options of where it listens."""
+    """Give a verb the options for its address."""
     verb.parser.add_option("--host", default="127.0.0.1", help="address to listen on (default: %default)")
     verb.parser.add_option("--port", type="int", default=port, help="port to listen on (default: %default)")
 
 
 def _add_switch(verb: Verb, option: Option, flags: list[str]) -> None:
-    """A switch, its opposite, and both as they were called before; only the first one is in the help."""
+    """Add a switch, its opposite, and the former names of both; only the first one is in the help."""
     away, back = ("store_false", "store_true") if option.default else ("store_true", "store_false")
     verb.parser.add_option(*flags, dest=option.name, action=away, default=None, help=option.help)
     hidden = [(option.opposite, back), *zip(option.replaced, (away, back), strict=False)]
@@ -66,13 +66,13 @@ def _add_switch(verb: Verb, option: Option, flags: list[str]) -> None:
 
 
 def recipe_words(options: Iterable[Option], settings: Settings, *others: Settings) -> list[str]:
-    """The command-line options that make `settings` of any of the `others`: all in which it differs from one of them."""
+    """Return the command-line options that turn any of the `others` into `settings`: all that differ from one of them."""
     words = []
     for option in options:
         value = settings.value(option.name)
         alike = all(value == other.value(option.name) for other in others)
         if option.flag == "--number":
-            # It also lifts minutes that are configured; with minutes, it means nothing.
+            # It also removes configured minutes; with minutes, it has no effect.
             if settings.walk.minutes or (alike and not any(other.walk.minutes for other in others)):
                 continue
         elif (alike and not option.recorded) or (option.name == "minutes" and value is None):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def show(library: BeetsLibrary, made: MadeList, settings: Settings, log: BeetsLogger) -> None:
-    """Print a list: its members, and what there is to say of it."""
+    """Print a list: its members, and remarks about it."""
     line = partial(_formatted, library, made.kind, settings.format) if settings.format else None
     print_lines(list_lines(made, line))
     for remark in made.remarks:
@@ -45,7 +45,7 @@ def show(library: BeetsLibrary, made: MadeList, settings: Settings, log: BeetsLo
 
 
 def playlists_for(library: BeetsLibrary, settings: Settings) -> Playlists:
-    """How playlists are written."""
+    """Return how playlists are written."""
     return Playlists(
         settings.playlist_dir,
         settings.output.output_format,
@@ -56,7 +56,7 @@ def playlists_for(library: BeetsLibrary, settings: Settings) -> Playlists:
 
 
 def play(tracks: Sequence[Track], log: BeetsLogger) -> None:
-    """Hand tracks to the player that beets' play plugin is configured with, and wait until it has finished."""
+    """Pass tracks to the player that beets' play plugin is configured with, and wait until it ends."""
     config = beets.config["play"]
     config.add({"command": None, "raw": False, "relative_to": None, "bom": False})
     player = Program(
@@ -72,7 +72,7 @@ def play(tracks: Sequence[Track], log: BeetsLogger) -> None:
 
 
 def _formatted(library: BeetsLibrary, kind: Kind, template: str, entry: Entry) -> str:
-    """An entry by a template of beets, which may have two fields more."""
+    """Format an entry with a template of beets, which may have two additional fields."""
     match = entry.member.match
     model: Item | Album
     if not isinstance(match, Path):
@@ -86,5 +86,5 @@ def _formatted(library: BeetsLibrary, kind: Kind, template: str, entry: Entry) -
 
 
 def _file_name(library: BeetsLibrary, name: str) -> str:
-    """What a playlist's file is called, without a suffix, as beets names files."""
+    """Return the name of a playlist's file, without a suffix, as beets names files."""
     return file_name(sanitize_path(one_line(name).replace("/", "_").replace("\\", "_"), library.lib.replacements))

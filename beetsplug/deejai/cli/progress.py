@@ -1,4 +1,4 @@
-"""Where lines of text go, and how far long work is: on a terminal, a line that redraws itself."""
+"""Where messages go, and the progress of long work: on a terminal, a line that redraws itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Bar(Progress):
-    """Progress as tqdm draws it, with rate and time left; what is said through this is written above its line."""
+    """Progress as tqdm draws it, with rate and remaining time; messages through this are written above its line."""
 
     def __init__(self, total: int | None, *lines: Any, **options: Any) -> None:
         from tqdm import tqdm
@@ -41,7 +41,7 @@ class Bar(Progress):
 
 
 def teller(log: BeetsLogger) -> Teller:
-    """What was asked for is printed, all else logged."""
+    """Return a teller that prints results and logs everything else."""
     tell, warn, detail = (partial(write, "{}") for write in (log.info, log.warning, log.debug))
 
     def progress(total: int | None, what: str = "tracks", *, at_most: bool = False) -> Progress:

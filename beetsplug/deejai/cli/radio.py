@@ -1,4 +1,4 @@
-"""The radio as `beet` runs it: where beets' configuration says that MPD is, and what helps against what keeps it."""
+"""The radio as `beet` runs it: the address of MPD in beets' configuration, and advice about problems."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ REMARKS: dict[Remark, str] = OF_ANY_PLAYER | {
 
 
 def find_mpd(library: Library, host: str | None, port: int | None, password: str | None) -> Mpd:
-    """The player that is meant, see `find_address`; its music lies where beets' section `mpd` says, if it says so."""
+    """Return the player; its music is where beets' section `mpd` says, if it does."""
     configured = _configured(beets.config["mpd"]["music_directory"])
     folder = Path(configured).expanduser() if configured else library.music_folder
-    elsewhere = folder if folder != library.music_folder else None  # mpdstats makes beets' own the default
+    elsewhere = folder if folder != library.music_folder else None  # mpdstats makes beets' own folder the default
     return Mpd(find_address(host, port, password, os.environ), library.music_folder, elsewhere)
 
 
 def find_address(
     host: str | None, port: int | None, password: str | None, environment: Mapping[str, str] = MappingProxyType({})
 ) -> Address:
-    """The address that is meant: by the command line, by beets' section `mpd`, by the environment as mpc reads it."""
+    """Return the address: from the command line, beets' section `mpd`, or the environment as mpc reads it."""
     config = beets.config["mpd"]
     address = Address().but(environment.get("MPD_HOST"), environment.get("MPD_PORT"), None, port_name="MPD_PORT")
     configured = [_configured(config[name]) for name in ("host", "port", "password")]

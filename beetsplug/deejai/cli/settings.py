@@ -1,4 +1,4 @@
-"""The configuration, and what is given for one command or list, read as the options that the core declares."""
+"""The configuration, and values given for one command or list, read as the options that the core declares."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .defaults import COUNTS, DEFAULTS, GROUPS, OPTIONS
 
 @dataclass(frozen=True)
 class Settings:
-    """Every option that one command needs, checked. docs/configuration.md says what each is for."""
+    """Every option that one command needs, checked. docs/configuration.md explains each."""
 
     model: str | None = None
     analysis: Analysis = Analysis()
@@ -39,17 +39,17 @@ class Settings:
     web_write: bool = True  # whether the page may write playlists
 
     def value(self, name: str) -> Any:
-        """The value of an option."""
+        """Return the value of an option."""
         of = next((group for group, cls in GROUPS.items() if name in {each.name for each in fields(cls)}), None)
         return getattr(getattr(self, of), name) if of else getattr(self, name)
 
     def change(self, group: str, **values: Any) -> Settings:
-        """The same but for some options of a group."""
+        """Return the same settings with some options of a group changed."""
         return replace(self, **{group: replace(getattr(self, group), **values)})
 
 
 class GivenError(confuse.ConfigValueError):
-    """A value is not allowed that was given for one command or list, rather than configured for all."""
+    """A value that was given for one command or list, rather than configured, is not allowed."""
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"{name}: {problem}")
@@ -58,7 +58,7 @@ class GivenError(confuse.ConfigValueError):
 
 
 class Checked(confuse.Template[Any]):
-    """What an option may be, for confuse to check."""
+    """The allowed values of an option, as a template for confuse."""
 
     def __init__(self, value: Value) -> None:
         super().__init__()
@@ -72,41 +72,41 @@ class Checked(confuse.Template[Any]):
 
 
 def models_folder() -> Path:
-    """Where trained, imported and fetched models lie, each in a folder of its name."""
+    """Return the folder of trained, imported and downloaded models, each in a folder of its name."""
     return Path(beets.config.config_dir()) / "deejai" / "models"
 
 
 def unknown_options(config: confuse.Subview) -> list[str]:
-    """What stands in the plugin's section of the configuration and is no option: most likely misspelt."""
+    """Return keys in the plugin's section that are not options: most likely misspelt."""
     return sorted(set(map(str, config.keys())) - DEFAULTS.keys())
 
 
 def given_options(options: object) -> dict[str, object]:
-    """What was given on the command line: attributes that are named as options are, and not None.
+    """Return what was given on the command line: attributes named like options that are not None.
 
-    Raises GivenError, and UserError for two that do not go together.
+    Raises GivenError, and UserError for two that contradict each other.
     """
     given = {name: value for name in DEFAULTS if (value := getattr(options, name, None)) is not None}
     if "minutes" in given and given.keys() & set(COUNTS):
         raise UserError("-n and --minutes both set the length of the list; give only one of them")
-    if given.get("minutes", 1) <= 0:  # in the configuration 0 means none, but nobody asks for a list of no length
+    if given.get("minutes", 1) <= 0:  # in the configuration, 0 means none, but a list without length makes no sense here
         raise GivenError("minutes", f"must be more than 0, not {given['minutes']:g}")
     return given
 
 
 def read_settings(config: confuse.Subview, given: Mapping[str, object] = MappingProxyType({})) -> Settings:
-    """The configuration, overridden by what was given for one command or list.
+    """Return the configuration, overridden by values that were given for one command or list.
 
-    Raises GivenError if a value that was given is not allowed, and confuse.ConfigError if a configured one is not; beets
-    shows both as one line that names the option.
+    Raises GivenError if a given value is not allowed, and confuse.ConfigError if a configured one is not; beets shows both
+    as one line that names the option.
     """
     given = dict(given)
     if given.keys() & set(COUNTS) and "minutes" not in given:
-        given["minutes"] = 0  # a number asked for wins over minutes that are configured
+        given["minutes"] = 0  # a given number takes precedence over configured minutes
     with overridden(config, given), _blaming(config, given):
         read = {name: config[name].get(Checked(one.value)) for name, one in OPTIONS.items()}
         if isinstance(read["relative_to"], Path):
-            read["relative_to"] = config["relative_to"].as_path()  # of the configuration: relative to its folder
+            read["relative_to"] = config["relative_to"].as_path()  # in the configuration, it is relative to its folder
         groups = {group: cls(**{name: read[name] for name in options_of(cls)}) for group, cls in GROUPS.items()}
         return Settings(
             model=read["model"],
@@ -118,7 +118,7 @@ def read_settings(config: confuse.Subview, given: Mapping[str, object] = Mapping
 
 
 def _playlist_dir(view: confuse.Subview) -> Path:
-    """Our own folder, else the one that the user gave another playlist plugin, else the current one."""
+    """Return our own folder, else that of another playlist plugin, else the current one."""
     if view.get() is not None:
         return view.as_path()
     for plugin in ("smartplaylist", "playlist"):
@@ -130,8 +130,8 @@ def _playlist_dir(view: confuse.Subview) -> Path:
 
 @contextmanager
 def overridden(config: confuse.Subview, values: Mapping[str, object]) -> Iterator[None]:
-    """The configuration with other values, for as long as the context lasts."""
-    config.exists()  # only now are the configuration's files read for certain
+    """Run the block with other values in the configuration."""
+    config.exists()  # makes sure that the configuration's files have been read
     sources = config.root().sources
     before = list(sources)
     config.set(dict(values))
@@ -143,7 +143,7 @@ def overridden(config: confuse.Subview, values: Mapping[str, object]) -> Iterato
 
 @contextmanager
 def _blaming(config: confuse.Subview, given: Mapping[str, object]) -> Iterator[None]:
-    """Turns the error of a value that was given into a GivenError."""
+    """Turn the error of a given value into a GivenError."""
     try:
         yield
     except confuse.ConfigError as error:

@@ -1,4 +1,4 @@
-"""The sources of the history that only beets has, and what the configuration says of the others."""
+"""The sources of the history that only beets has, and the configuration of the others."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ SMARTPLAYLISTS = "smartplaylists"
 
 
 def meant_source(text: str) -> Source:
-    """The source that a user means. Raises HistoryError if it can be none."""
+    """Return the source that a text means. Raises HistoryError if it means none."""
     return parse_source(text, own=(SMARTPLAYLISTS,), user=lastfm_user)
 
 
 def sources_of(library: BeetsLibrary, config: confuse.Subview, log: BeetsLogger) -> Sources:
-    """How the sources of a library are read, as configured; the log says what cannot be, and how far it is."""
+    """Return a reader of a library's sources, as configured; it logs problems and progress."""
 
     def warn(warning: str) -> None:
         log.warning("{}", warning)
@@ -51,12 +51,12 @@ def sources_of(library: BeetsLibrary, config: confuse.Subview, log: BeetsLogger)
 
 
 def lastfm_user() -> str:
-    """The user that other plugins have in the section `lastfm`; "" if there is none."""
+    """Return the user in the section `lastfm` of other plugins, or ""."""
     return beets.config["lastfm"]["user"].get(confuse.Optional(str)) or ""
 
 
 def lastfm_key(config: confuse.Subview) -> str:
-    """The API key in the plugin's section, else that of other plugins. Raises UserError if there is none."""
+    """Return the API key of the plugin's section, or that of other plugins. Raises UserError if there is none."""
     shared = beets.config["lastfm"]["api_key"]
     key = config["lastfm_key"].get(confuse.Optional(str)) or shared.get(confuse.Optional(str))
     if not key:
@@ -67,7 +67,7 @@ def lastfm_key(config: confuse.Subview) -> str:
 def _smartplaylists(
     library: BeetsLibrary, config: confuse.Subview, log: BeetsLogger, warn: Callable[[str], None]
 ) -> Iterator[SongList]:
-    """The lists that beets' smartplaylist plugin would write, and those that `beet deejai playlists` has written."""
+    """Yield the lists that beets' smartplaylist plugin would write, and those that `beet deejai playlists` has written."""
     yield from _smart_lists(library, warn)
     for path in playlist_files(config, log, library):
         if not path.exists():
@@ -80,7 +80,7 @@ def _smartplaylists(
 
 
 def _smart_lists(library: BeetsLibrary, on_warning: Callable[[str], None]) -> Iterator[SongList]:
-    """The lists that beets' smartplaylist plugin would write now. One that it could not write is a warning."""
+    """Yield the lists that beets' smartplaylist plugin would write now, with a warning for each that it could not."""
     entries = beets.config["smartplaylist"]["playlists"]
     for entry in entries.get(list) if entries.exists() else ():
         name = str(entry.get("name") or "") if isinstance(entry, dict) else ""
@@ -91,7 +91,7 @@ def _smart_lists(library: BeetsLibrary, on_warning: Callable[[str], None]) -> It
 
 
 def _lists_of(library: BeetsLibrary, name: str, entry: dict[str, Any]) -> Iterator[SongList]:
-    """The lists of one entry: its name is a template, which may be another for each track."""
+    """Yield the lists of one entry: its name is a template, which may give each track another list."""
     lib = library.lib
     items = [item for query in _as_list(entry.get("query")) for item in lib.items(query)]
     items += [item for query in _as_list(entry.get("album_query")) for album in lib.albums(query) for item in album.items()]

@@ -1,4 +1,4 @@
-"""What a person at the terminal is asked."""
+"""Questions to the person at the terminal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_terminal() -> bool:
 
 
 def ask_line(question: str) -> str | None:
-    """What is typed after a question, or stands in the next line of standard input; None at its end."""
+    """Return what is typed after a question, or the next line of standard input; None at its end."""
     ui.print_(question)
     try:
         return input()
@@ -30,12 +30,12 @@ def ask_line(question: str) -> str | None:
 
 
 def choose_next(space: Space, offers: Iterator[Pick]) -> Pick | None:
-    """One of the next best tracks, five at a time; None to end."""
+    """Return one of the best next tracks, offered five at a time; None to end."""
     while picks := first_of(offers, OFFERED):
         names = space.names([pick.position for pick in picks])
         for number, pick in enumerate(picks, 1):
             ui.print_(f"  {number}  {pick.similarity:.3f} {names.get(pick.position, '?')}")
-        numbers: dict[str, Any] = {"numrange": (1, len(picks)), "default": 1}  # a number, where beets' type says text
+        numbers: dict[str, Any] = {"numrange": (1, len(picks)), "default": 1}  # a number, though beets' type hint says text
         answer = ui.input_options(("More", "End"), **numbers)
         if isinstance(answer, int):
             return picks[answer - 1]
@@ -45,7 +45,7 @@ def choose_next(space: Space, offers: Iterator[Pick]) -> Pick | None:
 
 
 def choose_waypoint(text: str, members: list[Member]) -> Member | None:
-    """One of the members that a waypoint may mean; None for their centre."""
+    """Return one of the members that a waypoint may mean; None for their centre."""
     ui.print_(f"{text!r} matches {len(members)}:")
     shown = members[:SHOWN]
     for number, member in enumerate(shown, 1):

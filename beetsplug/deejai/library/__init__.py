@@ -1,1 +1,1 @@
-"""beets, as far as deejai knows it: the port over its library, its tables, and the fields that we add."""
+"""The parts of beets that deejai uses: the port over its library, its tables, and the fields that we add."""

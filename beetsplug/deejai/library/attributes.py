@@ -8,16 +8,16 @@ import binascii
 from beets.dbcore import types
 
 VECTOR = "deejai_vector"  # the track's vector
-MODEL = "deejai_model"  # name of the model it comes from: vectors of different models are never compared
-KEY = "deejai_key"  # audio key, under which the slice store keeps what the model embedded
+MODEL = "deejai_model"  # name of its model: vectors of different models are never compared
+KEY = "deejai_key"  # audio key, under which the slice store keeps the model's output
 
 FLOAT_BYTES = 4
 
 
 class Vector(types.Type):
-    """Little-endian float32 bytes in memory, base64 text in the database and wherever it is shown.
+    """A vector: little-endian float32 bytes in memory, base64 text in the database and wherever it is shown.
 
-    Text, so that it reads the same through `beet export`, `info`, `modify` and `web`, with this plugin on or off.
+    It is text so that it reads the same through `beet export`, `info`, `modify` and `web`, with this plugin on or off.
     """
 
     model_type = bytes
@@ -44,10 +44,10 @@ class Vector(types.Type):
 
 
 def as_text(vector: bytes) -> str:
-    """A vector's bytes as beets' database holds them."""
+    """Return a vector's bytes as text for beets' database."""
     return base64.b64encode(vector).decode("ascii")
 
 
-RATING = "user_rating"  # what the owner of the OpenSubsonic server thinks of it, 1 to 5
+RATING = "user_rating"  # the rating by the owner of the OpenSubsonic server, 1 to 5
 
 ITEM_TYPES = {VECTOR: Vector(), MODEL: types.STRING, KEY: types.STRING, RATING: types.INTEGER}

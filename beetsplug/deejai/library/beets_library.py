@@ -1,4 +1,4 @@
-"""A beets library as deejai's core sees it: the port `deejai_core.library.Library`."""
+"""A beets library for deejai's core: it implements the port `deejai_core.library.Library`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ PLAYS = {  # columns of a catalogue, from fields of beets' mpdstats, lastimport 
 
 
 def _reporting(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method that any thread may call, and whose trouble with the database is a LibraryError."""
+    """Let any thread call a method, and turn its database errors into LibraryError."""
 
     @functools.wraps(method)
     def wrapped(self: BeetsLibrary, *args: Any, **options: Any) -> Any:
@@ -58,7 +58,7 @@ def _reporting(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _reporting_all(kind: type) -> type:
-    """The class, with each of its public methods `_reporting`."""
+    """Apply `_reporting` to each public method of a class."""
     for name, method in list(vars(kind).items()):
         if callable(method) and not name.startswith("_"):
             setattr(kind, name, _reporting(method))
@@ -67,7 +67,7 @@ def _reporting_all(kind: type) -> type:
 
 @_reporting_all
 class BeetsLibrary:
-    """See `deejai_core.library.Library`."""
+    """A beets library as a `deejai_core.library.Library`."""
 
     def __init__(self, lib: Library) -> None:
         self.lib = lib
@@ -139,7 +139,7 @@ class BeetsLibrary:
         return {path: found[path] for path in paths if path in found}
 
     def _at(self, paths: Iterable[Path]) -> dict[Path, int]:
-        """The tracks that the library has at just these paths."""
+        """Return the tracks that the library has at exactly these paths."""
         column = Item._fields["path"]
         stored: dict[Path, Any] = {path: column.to_sql(os.fsencode(os.path.normpath(path))) for path in paths}
         names = {path: bytes(name) for path, name in stored.items()}
@@ -147,7 +147,7 @@ class BeetsLibrary:
         return {path: there[name] for path, name in names.items() if name in there}
 
     def _in_any_case(self, path: Path) -> int | None:
-        """The track of a file on a file system that does not tell upper from lower case."""
+        """Return the track of a file on a file system that ignores case."""
         if case_sensitive(os.fsencode(path)):
             return None
         return next((item.id for item in self.lib.items(PathQuery("path", os.fsencode(path)))), None)
@@ -206,7 +206,7 @@ class BeetsLibrary:
         return columns
 
     def field(self, name: str, ids: Collection[int] | None = None) -> dict[int, Any]:
-        # Not by beets' objects: it would take minutes, and warn of fields that have another name now.
+        # Not through beets' objects: that would take minutes, and warn about fields that have been renamed.
         name = field_name(name)
         if name in Item._fields:
             return {id_: _listed(value) for id_, (value,) in sql.columns(self.lib, name, ids).items()}
@@ -257,7 +257,7 @@ class BeetsLibrary:
             if stored.get((id_, KEY)) == key:
                 return (id_, VECTOR) in stored
             sql.write_attribute(tx, id_, KEY, key)
-            sql.remove_attribute(tx, id_, VECTOR)  # it is that of other audio, and so are the tags
+            sql.remove_attribute(tx, id_, VECTOR)  # it belongs to other audio, and so do the tags
             sql.remove_attributes(tx, id_, TAGS)
             return False
 
@@ -311,12 +311,12 @@ class BeetsLibrary:
 
 
 def field_name(name: str) -> str:
-    """What beets made a list of is known by its old name to people: genre is genres, composer is composers."""
+    """Return the field that has replaced one with a name that people still use: genre is genres, composer is composers."""
     return f"{name}s" if name not in Item._fields and f"{name}s" in Item._fields else name
 
 
 def _listed(value: Any) -> Any:
-    """A value as beets shows a list, and people write one; the database has another sign between its parts."""
+    """Return a value as beets shows a list, and as people write one; the database has another separator."""
     return value.replace(MULTI_VALUE_DELIMITER, "; ") if isinstance(value, str) else value
 
 
@@ -324,14 +324,14 @@ def _listed(value: Any) -> Any:
 def _queried(query: str) -> Iterator[None]:
     try:
         yield
-    except (ParsingError, InvalidQueryError, UnicodeError, OverflowError) as error:  # the last two: no value of SQLite's
+    except (ParsingError, InvalidQueryError, UnicodeError, OverflowError) as error:  # the last two: not SQLite's
         known = isinstance(error, ParsingError | InvalidQueryError)
         reason = str(error).removeprefix(f"'{query}': ") if known else "no track can have such a value"
         raise QueryError(f"{query!r} is not a query: {reason}") from error
 
 
 def _is_still(stored: Mapping[tuple[int, str], Any], recordings: Mapping[int, str], id_: int) -> bool:
-    """Whether a track has the recording that something is kept for: not gone meanwhile, and its id not another's now."""
+    """Return whether a track still has the recording that something is stored for, and its id was not reused."""
     return (id_, KEY) in stored and stored[id_, KEY] == recordings.get(id_)
 
 

@@ -1,4 +1,4 @@
-"""How beets calls and shows the fields that a map can be coloured by."""
+"""How beets names and shows the fields that can colour a map."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .tag_fields import field_of
 
 
 def _text(name: str, number: float) -> str:
-    """A number as beets shows this field: a length of 225 is 3:45."""
+    """Return a number as beets shows this field: a length of 225 is 3:45."""
     type_ = Item._type(name)
     return str(type_.format(type_.normalize(number)))
 

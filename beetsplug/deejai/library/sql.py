@@ -1,4 +1,4 @@
-"""All SQL on beets' own tables. Nothing else in the plugin knows how they are laid out."""
+"""All SQL on beets' own tables. Nothing else in the plugin depends on their layout."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _UNUSUAL = re.compile(rb"/[./~]|/$")  # in a path that beets would write otherwi
 TOGETHER = 1_000  # tracks whose paths are read at once
 PORTION = 50_000  # ids of tracks whose vectors are read at once
 
-COLUMNS = "artist, title, COALESCE(album_id, ''), album, length, mb_trackid, bpm, initial_key"  # that rules ask for
-GONE = ("", "", "", "", None, "", 0, "")  # of a track that another program has removed
+COLUMNS = "artist, title, COALESCE(album_id, ''), album, length, mb_trackid, bpm, initial_key"  # the columns that rules use
+GONE = ("", "", "", "", None, "", 0, "")  # the values of a track that another program has removed
 
 
 def _query(lib: Library, statement: str, values: Sequence[Any] = ()) -> list[Row]:
@@ -38,21 +38,21 @@ def _query(lib: Library, statement: str, values: Sequence[Any] = ()) -> list[Row
 
 
 def _query_of(lib: Library, statement: str, keys: Iterable[Any], values: Sequence[object] = ()) -> Iterator[Row]:
-    """What a statement finds for some keys, so many at a time as one may have. `{}` in it: their place, behind `values`."""
+    """Run a statement for keys, at most as many at a time as one may have. `{}` in it: their place, after `values`."""
     for some in chunks(keys):
         yield from _query(lib, statement.format(marks_for(some)), (*values, *some))
 
 
 def as_path(value: bytes) -> Path:
-    """A path as the database has it, where it may begin at the library's folder."""
+    """Return a path as the database stores it, which may be relative to the library's folder."""
     return Path(os.fsdecode(Item._fields["path"].from_sql(value)))
 
 
 def files(lib: Library, folder: bytes) -> dict[int, bytes]:
-    """The absolute path of each track's file, empty if it has none. folder: of the music."""
+    """Return the absolute path of each track's file, empty if it has none. folder: of the music."""
     found: dict[int, bytes] = {}
     last = -1
-    # Some at a time: Python looks for garbage among all rows that are there at once, again and again.
+    # Some at a time: Python's garbage collector goes through all existing rows, again and again.
     while rows := _query(lib, "SELECT id, path FROM items WHERE id > ? ORDER BY id LIMIT ?", (last, TOGETHER)):
         found |= {id_: _file_name(path, folder) for id_, path in rows}
         last = rows[-1][0]
@@ -62,13 +62,13 @@ def files(lib: Library, folder: bytes) -> dict[int, bytes]:
 def _file_name(path: Any, folder: bytes) -> bytes:
     if isinstance(path, bytes) and path and os.sep == "/":
         name = path if path[:1] == b"/" else folder + b"/" + path
-        if not _UNUSUAL.search(name):  # beets, and a path as an object, take ten times as long
+        if not _UNUSUAL.search(name):  # beets, and path objects, take ten times as long
             return name
     return os.fsencode(as_path(path)) if path else b""
 
 
 def _as_text(value: object) -> str:
-    return value if isinstance(value, str) else repr(value)  # what is no text is damage
+    return value if isinstance(value, str) else repr(value)  # anything but text is damage
 
 
 def ids(lib: Library, kind: type[Item] | type[Album]) -> list[int]:
@@ -85,31 +85,31 @@ def track_count(lib: Library) -> int:
 
 
 def where(lib: Library, kind: type[Item] | type[Album], clause: str, values: Sequence[object]) -> set[int]:
-    """Ids of what a clause that beets made of a query finds, without making an object of each."""
+    """Return the ids that match a clause which beets made from a query, without making an object of each."""
     rows = _query(lib, f"SELECT id FROM {kind._table} WHERE {clause}", values)  # noqa: S608 (beets' own clause)
     return {id_ for (id_,) in rows}
 
 
 def columns(lib: Library, names: str, ids: Iterable[int] | None = None, table: str = "items") -> dict[int, Row]:
-    """Some columns of tracks, or of albums, by id. names: as SQL has them. ids: None: all, in their order."""
+    """Return columns of tracks, or of albums, by id. names: as in SQL. ids: None for all, in their order."""
     select = f"SELECT id, {names} FROM {table}"  # noqa: S608 (names of columns and of beets' tables)
     rows = _query(lib, f"{select} ORDER BY id") if ids is None else _query_of(lib, f"{select} WHERE id IN ({{}})", ids)
     return {row[0]: row[1:] for row in rows}
 
 
 def search_rows(lib: Library) -> list[Row]:
-    """(id, title, artist, album, album artist) of all tracks, in the order in which albums are played."""
+    """Return (id, title, artist, album, album artist) of all tracks, in the playing order of albums."""
     return _query(lib, "SELECT id, title, artist, album, albumartist FROM items ORDER BY disc, track, id")
 
 
 def ids_at(lib: Library, names: Iterable[bytes]) -> dict[bytes, int]:
-    """Tracks by their paths, as the database has them."""
+    """Return tracks by their paths, as the database stores them."""
     rows = _query_of(lib, "SELECT id, path FROM items WHERE path IN ({})", map(sqlite3.Binary, set(names)))
     return {bytes(path): id_ for id_, path in rows}
 
 
 def titles(lib: Library, kind: type[Item] | type[Album], shortest: float, longest: float, most: int) -> list[str]:
-    """Up to `most` different titles of so many characters."""
+    """Return up to `most` different titles of this length in characters."""
     column = "title" if kind is Item else "album"
     statement = f"SELECT DISTINCT {column} FROM {kind._table} WHERE length({column}) BETWEEN ? AND ? LIMIT ?"  # noqa: S608
     return [str(title) for (title,) in _query(lib, statement, (shortest, longest, most))]
@@ -119,20 +119,20 @@ def titles(lib: Library, kind: type[Item] | type[Album], shortest: float, longes
 
 
 def rule_rows(lib: Library, ids: Sequence[int]) -> list[Row]:
-    """`COLUMNS` of tracks, in the order of `ids`."""
+    """Return `COLUMNS` of tracks, in the order of `ids`."""
     rows = columns(lib, COLUMNS)
     return [rows.get(id_, GONE) for id_ in ids]
 
 
 def rule_rows_with_marks(lib: Library, ids: Sequence[int]) -> list[Row]:
-    """The same of a few tracks, with the number of the row of their vector, 0 for none."""
+    """Return the same for a few tracks, with the row number of their vector, 0 for none."""
     mark = f"SELECT id FROM item_attributes WHERE entity_id = items.id AND key = '{VECTOR}'"  # noqa: S608 (a name of ours)
     rows = columns(lib, f"{COLUMNS}, COALESCE(({mark}), 0)", ids)
     return [rows.get(id_, (*GONE, 0)) for id_ in ids]
 
 
 def album_rows(lib: Library) -> dict[int, Row]:
-    """(artist, title, MusicBrainz release id, seconds or None) of all albums."""
+    """Return (artist, title, MusicBrainz release id, seconds or None) of all albums."""
     lengths: dict[int, float] = dict(_query(lib, "SELECT album_id, SUM(length) FROM items GROUP BY album_id"))
     rows = columns(lib, "albumartist, album, mb_albumid", table="albums")
     return {id_: (*row, lengths.get(id_)) for id_, row in rows.items()}
@@ -143,7 +143,7 @@ def albums_of_tracks(lib: Library) -> dict[int, int]:
 
 
 def tracks_of_albums(lib: Library, albums: Iterable[int]) -> dict[int, list[int]]:
-    """The tracks of albums, in the order in which they are played."""
+    """Return the tracks of albums, in playing order."""
     found: dict[int, list[int]] = {}
     for album, id_ in _query_of(
         lib, "SELECT album_id, id FROM items WHERE album_id IN ({}) ORDER BY disc, track, id", albums
@@ -156,12 +156,12 @@ def tracks_of_albums(lib: Library, albums: Iterable[int]) -> dict[int, list[int]
 
 
 def any_has(lib: Library, name: str) -> bool:
-    """Whether any track has a flexible attribute."""
+    """Return whether any track has a flexible attribute."""
     return bool(_query(lib, "SELECT 1 FROM item_attributes WHERE key = ? LIMIT 1", (name,)))
 
 
 def attribute_values(lib: Library, name: str, ids: Iterable[int] | None = None) -> dict[int, str]:
-    """A flexible attribute of the tracks that have it, as text, by track id, in their order. ids: None: of all."""
+    """Return a flexible attribute of the tracks that have it, as text, by track id, in their order. ids: None for all."""
     # All of lib.items() would take a hundred times as long.
     select = (
         "SELECT a.entity_id, a.value FROM item_attributes a JOIN items i ON i.id = a.entity_id "
@@ -175,7 +175,7 @@ def attribute_values(lib: Library, name: str, ids: Iterable[int] | None = None) 
 
 
 def attributes_of_albums(lib: Library, name: str, ids: Iterable[int] | None = None) -> dict[int, Any]:
-    """A flexible attribute of the albums, by the ids of their tracks. ids: None: of all."""
+    """Return a flexible attribute of the albums, by the ids of their tracks. ids: None for all."""
     select = "SELECT i.id, a.value FROM items i JOIN album_attributes a ON a.entity_id = i.album_id WHERE a.key = ?"
     return dict(
         _query(lib, select, (name,)) if ids is None else _query_of(lib, f"{select} AND i.id IN ({{}})", set(ids), (name,))
@@ -183,13 +183,13 @@ def attributes_of_albums(lib: Library, name: str, ids: Iterable[int] | None = No
 
 
 def numbers_of(lib: Library, names: Sequence[str]) -> list[tuple[int, str, Any]]:
-    """Rows of id, name and value of some flexible attributes."""
+    """Return rows of id, name and value of some flexible attributes."""
     statement = f"SELECT entity_id, key, value FROM item_attributes WHERE key IN ({marks_for(names)})"  # noqa: S608
     return _query(lib, statement, names)
 
 
 def stored_attributes(tx: Transaction, ids: Sequence[int], names: Sequence[str]) -> dict[tuple[int, str], Any]:
-    """Some flexible attributes of tracks that are there, by id and name."""
+    """Return some flexible attributes of existing tracks, by id and name."""
     rows = tx.query(
         "SELECT a.entity_id, a.key, a.value FROM item_attributes a JOIN items i ON i.id = a.entity_id "  # noqa: S608
         f"WHERE a.key IN ({marks_for(names)}) AND a.entity_id IN ({marks_for(ids)})",
@@ -199,7 +199,7 @@ def stored_attributes(tx: Transaction, ids: Sequence[int], names: Sequence[str])
 
 
 def write_attribute(tx: Transaction, id_: int, name: str, value: str) -> None:
-    # Not as objects: beets would take longer to write them than it took to make them.
+    # Not as objects: beets would take longer to write them than computing them took.
     tx.mutate("INSERT OR REPLACE INTO item_attributes (entity_id, key, value) VALUES (?, ?, ?)", (id_, name, value))
 
 
@@ -208,18 +208,18 @@ def remove_attribute(tx: Transaction, id_: int, name: str) -> None:
 
 
 def remove_attributes(tx: Transaction, id_: int, prefix: str) -> None:
-    """Remove all flexible attributes of a track whose names begin so."""
+    """Remove all flexible attributes of a track whose names begin like this."""
     tx.mutate("DELETE FROM item_attributes WHERE entity_id = ? AND key GLOB ?", (id_, f"{prefix}*"))
 
 
 # Vectors: beets writes every change of a flexible attribute as a new row of its table, with the next higher number. So a
-# number tells whether a vector is still the track's, and what has changed lies behind the highest one, see `witnesses`.
+# number shows whether a vector is still the track's, and all changes are above the highest one, see `witnesses`.
 
 
 def vectors(lib: Library, model: str, dimension: int, only: Iterable[int] | None = None) -> Rows:
-    """Vectors of this model; what marks them is the number of their row.
+    """Return the vectors of this model; their marks are the numbers of their rows.
 
-    only: ids of tracks; all by default. What somebody damaged by hand is as good as none.
+    only: ids of tracks; all by default. A damaged vector counts as missing.
     """
     select = (
         "SELECT v.entity_id, v.id, v.value FROM item_attributes v JOIN items i ON i.id = v.entity_id "
@@ -241,26 +241,26 @@ def vectors(lib: Library, model: str, dimension: int, only: Iterable[int] | None
 
 
 def _decoded(text: str) -> bytes:
-    """The bytes of base64 text; fewer than it has room for if it is none."""
+    """Return the bytes of base64 text; fewer than expected if it is invalid."""
     try:
-        return binascii.a2b_base64(text)  # what does not belong there is left out
+        return binascii.a2b_base64(text)  # other characters are ignored
     except ValueError:
         return b""
 
 
 def vector_counts(lib: Library) -> dict[str, int]:
-    """How many tracks have a vector, by model."""
+    """Return how many tracks have a vector, by model."""
     rows = _query(
         lib,
         "SELECT m.value, COUNT(*) FROM item_attributes m JOIN items i ON i.id = m.entity_id "
         "JOIN item_attributes v ON v.entity_id = m.entity_id AND v.key = ? WHERE m.key = ? GROUP BY m.value",
         (VECTOR, MODEL),
     )
-    return {model: count for model, count in rows if isinstance(model, str)}  # what is no text is damage
+    return {model: count for model, count in rows if isinstance(model, str)}  # anything but text is damage
 
 
 def _portions(lib: Library, only: Iterable[int] | None) -> Iterator[tuple[str, list[int]]]:
-    """Clauses that find these tracks, or all, so many at a time that their rows fit the memory."""
+    """Yield clauses that find these tracks, or all, in portions whose rows fit the memory."""
     if only is None:
         last = _query(lib, "SELECT MAX(id) FROM items")[0][0] or 0
         for start in range(0, last + 1, PORTION):
@@ -271,10 +271,10 @@ def _portions(lib: Library, only: Iterable[int] | None) -> Iterator[tuple[str, l
 
 
 def changed_after(lib: Library, row: int) -> list[int]:
-    """Ids of the tracks whose vector, model or audio key was written after the row of this number."""
+    """Return the ids of the tracks whose vector, model or audio key was written after the row with this number."""
     rows = _query(
         lib,
-        # Not by one of its indexes, which SQLite prefers: in the order of the rows only the last ones are read.
+        # Not by an index, which SQLite prefers: in the order of the rows, only the last ones are read.
         "SELECT entity_id FROM item_attributes NOT INDEXED WHERE id > ? AND key IN (?, ?, ?)",
         (row, VECTOR, MODEL, KEY),
     )
@@ -282,9 +282,10 @@ def changed_after(lib: Library, row: int) -> list[int]:
 
 
 def rows_digest(lib: Library) -> str:
-    """What changes whenever a track gets, changes or loses a vector or its model.
+    """Return a value that changes whenever a track gets, changes or loses a vector or its model.
 
-    Summed up by SQLite, from an index of beets' table that holds all that it reads: a row for each track would take longer.
+    SQLite sums it up, from an index of beets' table that contains all it needs: reading a row for each track would take
+    longer.
     """
     sums = "COUNT(*), SUM(id), SUM(entity_id), SUM(id * entity_id % 1000003)"
     (row,) = _query(lib, f"SELECT {sums} FROM item_attributes WHERE key IN (?, ?)", (VECTOR, MODEL))  # noqa: S608 (constants)
@@ -292,7 +293,7 @@ def rows_digest(lib: Library) -> str:
 
 
 def witnesses(lib: Library) -> list[list[Any]]:
-    """Rows that tell later what has changed since now: numbers with digests."""
+    """Return rows by which later changes can be found: numbers with digests."""
     with lib.transaction() as tx:
         (last,) = tx.query("SELECT MAX(id) FROM item_attributes")[0]
         below = "SELECT MAX(id) FROM item_attributes WHERE id <= ?"
@@ -301,7 +302,7 @@ def witnesses(lib: Library) -> list[list[Any]]:
 
 
 def seen_until(lib: Library, bookmark: Mapping[str, Any]) -> int | None:
-    """The row number behind which whatever has changed must lie; None if that cannot be told."""
+    """Return the row number above which all changes must be; None if it is unknown."""
     return unchanged_until(bookmark, partial(_digests, lib))
 
 
@@ -311,11 +312,11 @@ def _digests(lib: Library, numbers: Sequence[int]) -> dict[int, str]:
 
 
 def attribute_clause(name: str, condition: str) -> str:
-    """A clause on tracks: whether they have an attribute, a name of ours, whose `value` meets a condition."""
+    """Return a clause on tracks: whether they have an attribute, with a name of ours, whose `value` meets a condition."""
     return f"EXISTS (SELECT 1 FROM item_attributes WHERE entity_id = items.id AND key = '{name}' AND {condition})"  # noqa: S608
 
 
 def clause_of(query: Query, kind: type[Item] | type[Album]) -> tuple[str | None, Sequence[object]]:
-    """A query as SQL on the columns of its table alone; (None, ()) where objects are needed."""
+    """Return a query as SQL on the columns of its table alone; (None, ()) if objects are needed."""
     text, values = query.clause()
     return (text, values) if text and not query.field_names & kind.other_db_fields else (None, ())

@@ -1,6 +1,6 @@
-"""What a track sounds like in words: a numeric field for each tag and each axis, computed from the one that is stored.
+"""A numeric field for each tag and each axis, computed from the stored digits.
 
-SQLite reads it where it lies, so that a query builds no object for a track that does not match.
+SQLite reads the stored digits directly, so a query makes no object of a track that does not match.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from beets.dbcore import Model
     from beets.library import Item
 
-# beets wants to know all fields before it knows which model is in use: they are those of the bundled one.
+# beets asks for all fields before it knows which model is in use: they are those of the bundled one.
 TAGS = BUNDLED_TAGS
 TOP = "deejai_top_tags"
 PREFIX = "deejai_"
@@ -36,17 +36,17 @@ def named_top_tags(item: Item) -> str | None:
 
 
 def probability_of(tag_set: TagSet, place: int, item: Item) -> float | None:
-    """How probable a tag is for a track; None for one without tags."""
+    """Return the probability of a tag for a track; None if it has no tags."""
     return probability(item.get(tag_set.field, with_album=False), place, tag_set)
 
 
 def level_on(tag_set: TagSet, axis: Axis, item: Item) -> float | None:
-    """How far up on an axis of a set a track is; None for one without tags."""
+    """Return a track's level on an axis of a set; None if it has no tags."""
     return level(item.get(tag_set.field, with_album=False), axis, tag_set)
 
 
 class ProbabilityQuery(NumericQuery):
-    """A range of a tag's probability, which SQLite reads out of the stored text."""
+    """A range of a tag's probability, which SQLite reads from the stored text."""
 
     def clause(self) -> tuple[str, Sequence[float]]:
         from .sql import attribute_clause
@@ -57,7 +57,7 @@ class ProbabilityQuery(NumericQuery):
         return attribute_clause(tag_set.field, condition), values
 
     def match(self, obj: Model[Any]) -> bool:
-        """The same for one track, where another part of the query is beyond SQLite."""
+        """Return whether one track matches, for queries with another part that SQLite cannot evaluate."""
         from beets.library import Item
 
         value = NUMBERS[self.field_name](obj) if isinstance(obj, Item) else None
@@ -72,7 +72,7 @@ class ProbabilityQuery(NumericQuery):
 
 
 class LevelQuery(ProbabilityQuery):
-    """A range of an axis, which SQLite works out from the stored text."""
+    """A range of an axis, which SQLite computes from the stored text."""
 
     def clause(self) -> tuple[str, Sequence[int]]:
         from .sql import attribute_clause
@@ -83,7 +83,7 @@ class LevelQuery(ProbabilityQuery):
 
 
 class Probability(types.NullFloat):
-    """A number from 0 to 1 with two decimals; nothing at all for a track without tags."""
+    """A number from 0 to 1 with two decimals; empty for a track without tags."""
 
     query = ProbabilityQuery
 
@@ -95,7 +95,7 @@ class Probability(types.NullFloat):
 
 
 class Level(Probability):
-    """The same of an axis."""
+    """The same for an axis."""
 
     query = LevelQuery
 
@@ -109,7 +109,7 @@ class Words(types.String):
 
 
 def field_of(tag: str) -> str:
-    """The name of a tag's or axis' field."""
+    """Return the name of the field of a tag or axis."""
     return PREFIX + plain_name(tag)
 
 

@@ -1,1 +1,1 @@
-"""Two ways to make lists, judged by ear, without knowing which is which."""
+"""Blind tests: a listener compares two ways to make lists, without knowing which is which."""

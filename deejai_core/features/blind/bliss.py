@@ -1,4 +1,4 @@
-"""Tracks by the features of bliss-audio, a baseline for whoever has it installed."""
+"""Tracks by the features of bliss-audio, a side of blind tests for those who have it installed."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from deejai_core.progress import Teller
 from deejai_core.refusals import OWN, refusal
 
 WORKER = "deejai_core.features.blind.bliss_worker"
-KEPT_AFTER = 100  # recordings, which a kill costs at most
-MOST_SILENT = 3  # files without an answer, after which none is expected
-FAR = 4.0  # how far the sphere's centre is from the plane of features, by their distance from their mean
+KEPT_AFTER = 100  # recordings: the most that a kill loses
+MOST_SILENT = 3  # files in a row without an answer, after which the run gives up
+FAR = 4.0  # distance of the sphere's centre from the plane of features, in units of their distance from their mean
 
-Features = dict[str, np.ndarray]  # (n,) by audio key; NaN of a file that bliss-audio cannot read
+Features = dict[str, np.ndarray]  # (n,) by audio key; NaN for a file that bliss-audio cannot read
 
 
 def bliss_directions(library: Library, limits: Limits, teller: Teller) -> tuple[np.ndarray, np.ndarray]:
-    """The tracks that bliss-audio knows: (n,) int64 ids in order, and (n, dimension) float32 unit vectors.
+    """Return the tracks that bliss-audio has features of: (n,) int64 ids in order, and (n, dimension) float32 unit vectors.
 
-    What it has not heard yet is analysed now, and kept. Raises MissingError without bliss-audio, LibraryError if it can
-    read nothing, StoreError if what it finds cannot be kept.
+    What it has not analysed yet is analysed now, and stored. Raises MissingError without bliss-audio, LibraryError if it
+    can read nothing, StoreError if its results cannot be stored.
     """
     if importlib.util.find_spec("bliss_audio") is None:
         raise MissingError("bliss-audio is not installed; pip install bliss-audio")
@@ -60,9 +60,9 @@ def bliss_directions(library: Library, limits: Limits, teller: Teller) -> tuple[
 
 
 def directions(features: np.ndarray) -> np.ndarray:
-    """(n, k) features to (n, k + 1) float32 unit vectors, the angles between which are ordered as distances are.
+    """Turn (n, k) features into (n, k + 1) float32 unit vectors, whose angles have the same order as the distances.
 
-    The features are points of a plane that a large sphere touches, seen from its centre.
+    The features are points of a plane that touches a large sphere, seen from the sphere's centre.
     """
     centred = features - features.mean(axis=0)
     spread = np.sqrt((centred**2).sum(axis=1).mean()) or 1.0
@@ -73,17 +73,17 @@ def directions(features: np.ndarray) -> np.ndarray:
 def _version() -> str:
     try:
         return metadata.version("bliss-audio")
-    except metadata.PackageNotFoundError:  # somebody has built it by themselves
+    except metadata.PackageNotFoundError:  # somebody has built it themselves
         return "of an unknown version"
 
 
 def _analyse(files: Sequence[Path], limits: Limits) -> Iterator[np.ndarray]:
-    """The features of each file; NaN for one that takes too long, or ends the process that reads it.
+    """Yield the features of each file; NaN for one that takes too long, or ends the process that reads it.
 
-    Raises LibraryError if the first few files all do that, for then the fault is not theirs.
+    Raises LibraryError if the first few files all do: then the files are not at fault.
     """
     process: Child | None = None
-    silent = 0  # files so far, if none of them was answered
+    silent = 0  # files so far, if there was no answer for any of them
     try:
         for number, file in enumerate(files):
             process = process or start_child(WORKER, str(limits.memory))
@@ -103,12 +103,12 @@ def _analyse(files: Sequence[Path], limits: Limits) -> Iterator[np.ndarray]:
 
 
 def _read(path: Path, edition: str) -> Features:
-    """What is kept of this edition; nothing if it cannot be read, for then it is analysed anew."""
+    """Return the stored features of this version; none if they cannot be read, since they can be computed again."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             if str(kept["edition"]) == edition:
                 return dict(zip(kept["keys"].tolist(), kept["features"], strict=True))
-    except Exception:  # not there or damaged, in one of the many ways in which a zip file can be
+    except Exception:  # missing or damaged, in one of the many ways in which a zip file can be
         pass
     return {}
 

@@ -1,6 +1,6 @@
-"""Files through bliss-audio, in a process of its own: each line on standard input is a path as JSON.
+"""A process that analyses files with bliss-audio: each line on standard input is a path as JSON.
 
-An answer has the list of a file's features, or null for one that bliss-audio cannot read.
+An answer is the list of a file's features, or null for one that bliss-audio cannot read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def main(memory: int) -> None:
     for line in lines:
         try:
             features = list(map(float, Song(json.loads(line)).analysis))
-        except Exception:  # whatever it says of a file, there are no features of it
+        except Exception:  # whatever the error, the file has no features
             features = None
         answer(answers, {"features": features})
 

@@ -1,4 +1,4 @@
-"""A blind test in lines of text: rounds, what the listener answers, and at the end what was what."""
+"""A blind test in lines of text: rounds, the listener's answers, and at the end what made which list."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def hold_and_tell(
     ask: Ask,
     play: Play | None = None,
 ) -> None:
-    """Hold a test, keep its votes, and tell what all votes for its two sides say by now.
+    """Hold a test, store its votes, and show the result of all votes for its two sides.
 
-    words: the two sides, and a query of tracks to begin with. The rest is as for `open_pair` and `hold_test`.
+    words: the two sides, and a query of tracks to begin with. Other arguments: see `open_pair` and `hold_test`.
     """
     sides, words = words[:2], words[2:]
-    read_votes(library)  # a damaged file is found out before anybody has listened to anything
+    read_votes(library)  # so that a damaged file is noticed before anybody has listened to anything
     pair = open_pair(library, model, load, sides, request, teller)
     made = rounds(pair, find_seeds(pair, words), options.blind_tracks, np.random.default_rng(request.walk.seed))
 
@@ -58,7 +58,7 @@ def hold_and_tell(
 
 
 def exchange_votes(library: Library, theirs: str | None, ours: str | None, teller: Teller) -> None:
-    """Add the votes of a friend's file, and write one for a friend, with a line about either. None: no such file."""
+    """Merge the votes of a friend's file, and export one for a friend, with a line about each. None: no such file."""
     if theirs:
         new, every = merge_votes(library, user_path(theirs))
         teller.say(f"{counted(new, 'new vote')} of {every:,} in {one_line(theirs)}")
@@ -68,7 +68,7 @@ def exchange_votes(library: Library, theirs: str | None, ours: str | None, telle
 
 
 def results_lines(votes: Sequence[Vote], words: Mapping[str, str] = HINTS) -> Iterator[str]:
-    """What votes tell of all that was compared. words: for what would help, by its name in `HINTS`."""
+    """Return the results of all comparisons. words: gives the advice for a name in `HINTS`."""
     for sides, verdict in verdicts(votes).items():
         yield from verdict_lines(sides, verdict)
     if not votes:
@@ -84,10 +84,10 @@ def hold_test(
     keep: Callable[[Vote], None],
     play: Play | None = None,
 ) -> list[tuple[Round, Vote]]:
-    """Hold up to so many rounds; returns those with a vote.
+    """Hold up to this many rounds; return those with a vote.
 
-    say: takes a line. ask: gives the answer to a question, None at the end of the input. keep: is given each vote as soon
-    as it is cast. play: plays tracks; None: the listener sees the lists alone. The test also ends at ctrl-C.
+    say: takes a line. ask: returns the answer to a question, None at the end of the input. keep: receives each vote as soon
+    as it is cast. play: plays tracks; None if the listener only sees the lists. Ctrl-C also ends the test.
     """
     voted = []
     try:
@@ -108,19 +108,19 @@ def hold_test(
         else:
             say("There are no more seeds for which the two sides make different lists.")
     except KeyboardInterrupt:
-        say("")  # the line that the terminal shows of it
+        say("")  # end the line on which the terminal shows it
     return voted
 
 
 def reveal_lines(voted: Sequence[tuple[Round, Vote]]) -> Iterator[str]:
-    """What made the lists of each round, and which of them was chosen."""
+    """Return what made the lists of each round, and which of them was chosen."""
     for number, (each, vote) in enumerate(voted, 1):
         chosen = "neither was chosen" if vote.chosen is None else f"{vote.chosen} was chosen"
         yield f"Round {number}: list 1 was {each.sides[0]}, list 2 {each.sides[1]}; {chosen}"
 
 
 def verdicts(votes: Iterable[Vote]) -> dict[tuple[str, str], Verdict]:
-    """What votes tell of each two sides that were compared."""
+    """Return the verdict on each two sides that were compared."""
     of_pair: dict[tuple[str, str], Counter[str | None]] = {}
     for vote in votes:
         of_pair.setdefault(vote.sides, Counter())[vote.chosen] += 1
@@ -128,7 +128,7 @@ def verdicts(votes: Iterable[Vote]) -> dict[tuple[str, str], Verdict]:
 
 
 def result_lines(labels: tuple[str, str], votes: Iterable[Vote]) -> Iterator[str]:
-    """What all votes tell of these two."""
+    """Return the result of all votes for these two sides."""
     one, other = sorted(labels)
     verdict = verdicts(votes).get((one, other))
     if verdict:
@@ -138,7 +138,7 @@ def result_lines(labels: tuple[str, str], votes: Iterable[Vote]) -> Iterator[str
 
 
 def verdict_lines(sides: tuple[str, str], verdict: Verdict) -> Iterator[str]:
-    """How many votes either side has, whether that may be chance, and how many would tell."""
+    """Return how many votes either side has, whether that may be chance, and how many would be enough."""
     (one, other), total = verdict.votes, verdict.total
     yield f"{sides[0]} {one:,}, {sides[1]} {other:,}, could not tell {verdict.undecided:,}"
     if one == other:
@@ -167,7 +167,7 @@ def _probability(probability: float) -> str:
 
 
 def _choice(each: Round, say: Say, ask: Ask, play: Play | None) -> str:
-    """One of `ANSWERS`, or `END`."""
+    """Return one of `ANSWERS`, or `END`."""
     if play:
         _play(each, say, play)
     question = "Which one goes better with it? (1, 2, 0: cannot tell, q: end" + (", r: play again)" if play else ")")

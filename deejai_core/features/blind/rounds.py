@@ -1,4 +1,4 @@
-"""The rounds of a blind test: each two lists from one seed, in an order that nobody is told before the end."""
+"""The rounds of a blind test: two lists from one seed, in an order that is not revealed before the end."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from deejai_core.lists.lookup import find_matches
 from deejai_core.lists.space import Member, Space
 from deejai_core.playlists.playlist import similar
 
-MOST_DRAWN = 1_000  # seeds that are tried for a round in which the lists differ
+MOST_DRAWN = 1_000  # seeds that are tried to find a round in which the lists differ
 
 
 @dataclass(frozen=True)
 class Round:
-    """Two lists to choose between, as long as each other.
+    """Two lists of the same length to choose from.
 
-    lists: as they are shown. sides: what made each of them.
+    lists: in the shown order. sides: what made each of them.
     """
 
     seed: Member
@@ -31,14 +31,14 @@ class Round:
     sides: tuple[str, str]
 
     def vote(self, chosen: int | None) -> Vote:
-        """chosen: 0 or 1, as they are shown; None: the listener cannot tell."""
+        """Return a vote on this round. chosen: 0 or 1, in the shown order; None if the listener cannot tell."""
         return new_vote(self.sides, self.sides[0], None if chosen is None else self.sides[chosen])
 
 
 def find_seeds(pair: Pair, words: Sequence[str]) -> list[int]:
-    """The positions of the tracks that words name, and that a test can begin with; all tracks without words.
+    """Return the positions of the tracks that words name, and that a test can begin with; all such tracks without words.
 
-    Raises QueryError, NotAnalysedError, LibraryError if there is none.
+    Raises QueryError, NotAnalysedError, LibraryError if there are none.
     """
     if not words:
         return seeds_among(pair, None)
@@ -49,9 +49,9 @@ def find_seeds(pair: Pair, words: Sequence[str]) -> list[int]:
 
 
 def seeds_among(pair: Pair, ids: Collection[int] | None) -> list[int]:
-    """The positions of those of some tracks that a test can begin with. ids: None: all tracks.
+    """Return the positions of those tracks that a test can begin with. ids: of tracks; None for all.
 
-    Raises NotAnalysedError, LibraryError if there is none.
+    Raises NotAnalysedError, LibraryError if there are none.
     """
     positions = np.arange(len(pair.ids))
     if ids is not None:
@@ -66,12 +66,12 @@ def seeds_among(pair: Pair, ids: Collection[int] | None) -> list[int]:
 
 
 def rounds(pair: Pair, seeds: Sequence[int], tracks: int, rng: np.random.Generator) -> Iterator[Round]:
-    """A round for each seed, in random order, except where both sides make the same list, or one makes none.
+    """Yield a round for each seed, in random order, except where both sides make the same list, or one makes none.
 
     seeds: positions. tracks: in each list, at most.
     """
     drawn = rng.permutation(seeds)[:MOST_DRAWN].tolist()
-    # No generator, which would end at an error: when a busy library can be read again, the next seed has its round.
+    # Not a generator, which would end at an error: when a busy library can be read again, the next seed has its round.
     return filter(None, map(partial(_round, pair, tracks, rng), drawn))
 
 
@@ -92,10 +92,10 @@ def _round(pair: Pair, tracks: int, rng: np.random.Generator, position: int) -> 
 
 
 def _picked(pair: Pair, side: int, space: Space, position: int, tracks: int) -> list[int]:
-    """The positions that a side chooses after a seed, by the rules that hold for both."""
+    """Return the positions that a side chooses after a seed, by the rules of both sides."""
     walk, rules = pair.request.walk, pair.request.rules
     if pair.vectors[side] is None:
-        rules = replace(rules, correct_hubs=False)  # there are none among directions at random
+        rules = replace(rules, correct_hubs=False)  # random directions have no hubs
     candidates = space.candidates(rules)
     if pair.by_genre[side]:
         own = pair.genres[position]

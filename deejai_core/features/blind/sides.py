@@ -1,7 +1,7 @@
-"""What a blind test compares: two ways to make lists, each a space of directions over the same tracks.
+"""The sides of a blind test: two ways to make lists, each a space of directions over the same tracks.
 
-The baselines are such spaces, too. A list at random is a walk among random directions, so that it keeps all rules that
-other lists keep.
+The baselines are such spaces, too. A random list is a walk among random directions, so it follows all rules that other
+lists follow.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from deejai_core.words import counted
 SideName = Literal["sound", "track2vec", "random", "genre", "bliss", "model", "epsilon"]
 PLAIN: tuple[SideName, ...] = ("sound", "track2vec", "random", "genre", "bliss")
 WITH_VALUE: tuple[SideName, ...] = ("model", "epsilon")
-DIMENSION = 32  # of random directions: enough that they lie anywhere
+DIMENSION = 32  # of random directions: enough to spread them in all directions
 
 LoadModel = Callable[[str], Model]
 
 
 @dataclass(frozen=True)
 class Side:
-    """A way to make lists, as a user says it. value: the name of a model, or an epsilon."""
+    """A way to make lists, as a user names it. value: the name of a model, or an epsilon."""
 
     name: SideName
     value: str = ""
@@ -50,10 +50,10 @@ class Side:
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What a side knows of a library.
+    """The tracks that a side can use.
 
-    label: what votes call the side. ids, vectors: (n,) int64 its tracks, in order, and (n, dimension) float32 of unit
-    length; None: it knows all tracks, and nothing of them. model: whose vectors they are; None: of no model.
+    label: its name in votes. ids, vectors: (n,) int64 its tracks, in order, and (n, dimension) float32 of unit length; None
+    if it uses all tracks, without vectors. model: of the vectors; None if they are of no model.
     """
 
     label: str
@@ -62,7 +62,7 @@ class Known:
     model: Model | None = None
 
     def vectors_of(self, ids: np.ndarray) -> np.ndarray | None:
-        """(n, dimension) those of some tracks that it knows; None if it knows nothing of any."""
+        """Return (n, dimension), the vectors of some of its tracks; None if it has no vectors."""
         if self.ids is None or self.vectors is None:
             return None
         return np.asarray(self.vectors[np.searchsorted(self.ids, ids)])
@@ -72,8 +72,8 @@ class Known:
 class Pair:
     """Two sides over the tracks that both know.
 
-    ids: (n,) int64 of these. model: the one in use. vectors: of each side, (n, dimension); None: random ones. by_genre:
-    whether a side keeps to the genres of the seed; then `genres` are those of each track.
+    ids: (n,) int64 of these. model: the one in use. vectors: of each side, (n, dimension); None for random ones. by_genre:
+    whether a side stays within the genres of the seed; then `genres` are those of each track.
     """
 
     library: Library
@@ -88,7 +88,7 @@ class Pair:
     catalogue: Catalogue
 
     def space(self, side: int, rng: np.random.Generator) -> Space:
-        """A side's space; of random directions a new one each time."""
+        """Return a side's space; with random directions, a new one each time."""
         return self._spaces[side] or self._space(side, random_directions(len(self.ids), rng))
 
     @cached_property
@@ -113,7 +113,7 @@ class Pair:
 
 
 def parse_side(text: str) -> Side:
-    """A side, out of what a user says. Raises QueryError for what is none."""
+    """Parse the name of a side. Raises QueryError if it is not one."""
     if plain := next((side for side in PLAIN if side == text), None):
         return Side(plain)
     before, _, value = text.partition(":")
@@ -132,11 +132,11 @@ def parse_side(text: str) -> Side:
 def open_pair(
     library: Library, model: Model, load: LoadModel, texts: Sequence[str], request: Request, teller: Teller
 ) -> Pair:
-    """Two sides, ready to make lists. Nothing that is kept of the library changes.
+    """Open two sides, ready to make lists, without changing the library's stored data.
 
-    texts: what the sides are called. model: the one in use. load: gives a model by its name. teller: is told what takes
-    long. Raises QueryError for what is no side, and for the same one twice; NotAnalysedError, LibraryError, ModelError,
-    MissingError for one that cannot make lists of this library.
+    texts: the names of the sides. model: the one in use. load: loads a model by its name. teller: reports work that takes
+    long. Raises QueryError if a side is unknown, or named twice; NotAnalysedError, LibraryError, ModelError, MissingError
+    for one that cannot make lists from this library.
     """
     if len(texts) != 2:
         raise QueryError(f"a blind test compares two ways to make lists, not {len(texts)}", hint="name two sides")
@@ -169,7 +169,7 @@ def open_pair(
 
 
 def random_directions(count: int, rng: np.random.Generator) -> np.ndarray:
-    """(count, dimension) float32 unit vectors in any direction."""
+    """Return (count, dimension) float32 unit vectors in random directions."""
     vectors = rng.standard_normal((count, DIMENSION)).astype(np.float32)
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
@@ -201,7 +201,7 @@ def _learned(library: Library) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _in_use(library: Library, model: Model, epsilon: float) -> Known:
-    """The vectors that lists are made of. epsilon: of those that no weighting is known of."""
+    """Return the vectors that lists are made from. epsilon: assumed if the weighting is unknown."""
     kept = library.vectors(model.name, model.dimension)
     if not len(kept.ids):
         raise NotAnalysedError(f"nothing analysed yet with {model.name}", hint="analyse")
@@ -212,7 +212,7 @@ def _in_use(library: Library, model: Model, epsilon: float) -> Known:
 
 
 def _weighted(library: Library, model: Model, epsilon: float, teller: Teller, *, hint: str, about: str = "") -> Known:
-    """The library by a model: the vectors that are kept if they were made so, or else new ones of the stored slices.
+    """Return a model's vectors: the stored ones if they have this epsilon, otherwise new ones from the stored slices.
 
     hint, about: what to do if nothing is stored.
     """

@@ -1,4 +1,4 @@
-"""What votes for one of two sides tell: an exact binomial test, and how many votes would be enough."""
+"""What votes for one of two sides show: an exact binomial test, and how many votes would be enough."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LEVEL = 0.05  # below this probability, chance is no good explanation
-POWER = 0.8  # how likely a difference should be noticed
-MOST_NEEDED = 1_000  # votes; a difference that takes more is none that matters to an ear
+LEVEL = 0.05  # below this probability, chance is not a good explanation
+POWER = 0.8  # the probability with which a difference should be noticed
+MOST_NEEDED = 1_000  # votes; a difference that needs more does not matter to a listener
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What votes tell.
+    """The result of votes.
 
     probability: of votes at least as one-sided if nobody heard a difference. needed: how many votes in all would be enough
     to notice a difference like this one, with a probability of `POWER`; None: more than `MOST_NEEDED`, or there is no
@@ -22,29 +22,29 @@ class Verdict:
     """
 
     votes: tuple[int, int]  # for either side
-    undecided: int  # who could not tell
+    undecided: int  # votes for "cannot tell"
     probability: float
     needed: int | None
 
     @property
     def total(self) -> int:
-        """The votes for one of the two."""
+        """The votes for one of the two sides."""
         return sum(self.votes)
 
     @property
     def tells(self) -> bool:
-        """Whether chance is no good explanation."""
+        """Whether chance is not a good explanation."""
         return self.probability < LEVEL
 
 
 def judge(votes: tuple[int, int], undecided: int = 0) -> Verdict:
-    """What so many votes for either side tell. Those who could not tell count for neither."""
+    """Return the verdict on votes for either side. Votes for "cannot tell" count for neither."""
     total, most = sum(votes), max(votes)
     return Verdict(votes, undecided, two_sided(most, total), votes_needed(most / total) if total else None)
 
 
 def two_sided(votes: int, total: int) -> float:
-    """The probability that of so many tosses of a coin either side comes at least as often as the more frequent one did."""
+    """Return the probability that one side of a coin comes up at least this often, in this many tosses."""
     most = max(votes, total - votes)
     ways = math.comb(total, most)
     tail = ways
@@ -55,7 +55,7 @@ def two_sided(votes: int, total: int) -> float:
 
 
 def votes_needed(share: float) -> int | None:
-    """The least number of votes of which the test tells with a probability of `POWER`, if this is one side's true share.
+    """Return the least number of votes that shows a difference with probability `POWER`, if this is one side's true share.
 
     None: more than `MOST_NEEDED`. share: 0 to 1.
     """
@@ -66,9 +66,9 @@ def votes_needed(share: float) -> int | None:
 
 
 def power(share: float, total: int) -> float:
-    """How likely it is that the test tells the two sides apart by so many votes, if this is one side's true share."""
+    """Return the probability that this many votes show a difference, if this is one side's true share."""
     fair, real = _probabilities(0.5, total), _probabilities(share, total)
-    at_least = np.cumsum(fair[::-1])[::-1]  # of so many votes or more
+    at_least = np.cumsum(fair[::-1])[::-1]  # of this many votes or more
     telling = np.flatnonzero(2 * at_least < LEVEL)
     if not len(telling):
         return 0.0
@@ -77,7 +77,7 @@ def power(share: float, total: int) -> float:
 
 
 def _probabilities(share: float, total: int) -> np.ndarray:
-    """(total + 1,) of each number of votes, from 0 on."""
+    """Return (total + 1,), the probability of each number of votes, from 0 on."""
     if share == 1:
         return np.asarray(np.eye(total + 1)[total])
     logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, total + 1)))])  # of factorials

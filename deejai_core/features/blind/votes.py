@@ -1,7 +1,7 @@
-"""The votes of blind tests: a small file of text beside the library, which friends can exchange and merge.
+"""The votes of blind tests: a small text file beside the library, which friends can exchange and merge.
 
-The first line says what the file is; each further one is a vote, a JSON object. A vote has an id, by which it counts once,
-however often and from wherever it comes.
+The first line identifies the file; each other line is a vote, a JSON object. A vote has an id, with which it counts once,
+however often it is merged.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 @dataclass(frozen=True)
 class Vote:
-    """What a listener said of two lists."""
+    """A listener's vote on two lists."""
 
     id: str
-    at: str  # when, in UTC
-    sides: tuple[str, str]  # what was compared, in the order of their names
-    first: str  # whose list was shown first
-    chosen: str | None  # None: they could not tell
+    at: str  # the time, in UTC
+    sides: tuple[str, str]  # the two sides, in alphabetical order
+    first: str  # the side whose list was shown first
+    chosen: str | None  # None: the listener could not tell
 
 
 def new_vote(sides: Iterable[str], first: str, chosen: str | None) -> Vote:
@@ -49,7 +49,7 @@ def new_vote(sides: Iterable[str], first: str, chosen: str | None) -> Vote:
 
 
 def read_votes(library: Library) -> list[Vote]:
-    """The votes that are kept beside a library. Raises StoreError; DamagedError if the file is not as it was written."""
+    """Read the votes stored beside a library. Raises StoreError; DamagedError if the file is not as it was written."""
     path = votes_path(library)
     try:
         return parse_votes(_read(path))
@@ -62,7 +62,7 @@ def read_votes(library: Library) -> list[Vote]:
 
 
 def keep_votes(library: Library, votes: Sequence[Vote]) -> int:
-    """Add votes to those that are kept; returns how many are new. Raises StoreError, and then all is as it was."""
+    """Add votes to the stored ones; return how many are new. Raises StoreError; then nothing has changed."""
     from filelock import FileLock, Timeout
 
     path = votes_path(library)
@@ -85,9 +85,9 @@ def keep_votes(library: Library, votes: Sequence[Vote]) -> int:
 
 
 def merge_votes(library: Library, path: Path) -> tuple[int, int]:
-    """Add the votes of a file that somebody exported; returns how many are new, and how many it has.
+    """Add the votes of an exported file; return how many are new, and how many it has.
 
-    Raises StoreError if it cannot be read, or is not such a file as a whole; then all is as it was.
+    Raises StoreError if it cannot be read, or is not completely such a file; then nothing has changed.
     """
     try:
         votes = parse_votes(_read(path))
@@ -99,21 +99,21 @@ def merge_votes(library: Library, path: Path) -> tuple[int, int]:
 
 
 def export_votes(library: Library, path: Path) -> int:
-    """Write all votes to a file, for a friend; returns how many. It replaces no file but such a one. Raises StoreError."""
+    """Write all votes to a file, for a friend; return their number. It replaces only such files. Raises StoreError."""
     votes = read_votes(library)
     try:
         if path.is_file() and not _is_ours(path):
             raise StoreError(f"{path}: this file exists and has no votes; choose another name")
         write_named(path, format_votes(votes))
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+    except (OSError, ValueError) as error:  # ValueError: an impossible name
         raise StoreError(refusal(path, "cannot be written", error, WRITING)) from error
     return len(votes)
 
 
 def rebuild_votes(path: Path) -> Path:
-    """Replace a damaged file by one of all votes in it that are whole; returns where the old one is kept, beside it.
+    """Replace a damaged file by a new one with all intact votes; return where the old one is kept, beside it.
 
-    Raises StoreError if that cannot be done; then all is as it was.
+    Raises StoreError if this fails; then nothing has changed.
     """
     kept = path.with_name(f"{path.name}.damaged-{datetime.now():%Y%m%d-%H%M%S}")
     try:
@@ -133,13 +133,13 @@ def rebuild_votes(path: Path) -> Path:
 
 
 def format_votes(votes: Iterable[Vote]) -> bytes:
-    """Votes as the bytes of a file."""
+    """Return votes as the bytes of a file."""
     lines = [HEADER, *map(asdict, votes)]
     return "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines).encode()
 
 
 def parse_votes(data: bytes) -> list[Vote]:
-    """The votes in the bytes of a file, each once. Raises ValueError with what is wrong with them."""
+    """Return the votes in the bytes of a file, without repetitions. Raises ValueError with what is wrong."""
     if len(data) > LARGEST:
         raise ValueError(f"more than {LARGEST:,} bytes, too large for a file of votes")
     head, *lines = data.splitlines() or [b""]
@@ -162,7 +162,7 @@ def parse_votes(data: bytes) -> list[Vote]:
 
 
 def _read(path: Path) -> bytes:
-    """Raises OSError; what is longer than allowed is cut short just behind that."""
+    """Read a file. Raises OSError; a file that is too long is cut just after the limit."""
     with open_regular(path) as file:
         return file.read(LARGEST + 1)
 
@@ -186,7 +186,7 @@ def _object(line: bytes) -> dict[str, Any]:
 
 
 def _vote(line: bytes) -> Vote:
-    """Raises ValueError with what is wrong."""
+    """Parse a vote. Raises ValueError with what is wrong."""
     values = _object(line)
     if values.keys() != Vote.__dataclass_fields__.keys():
         raise ValueError("it should have the fields " + ", ".join(Vote.__dataclass_fields__))

@@ -1,4 +1,4 @@
-"""What is wrong with an installation, a library and what lies beside it; and what can be done about it."""
+"""Examines an installation, a library and its stored data, for problems and their repairs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from deejai_core.options.analysis import Analysis
 
 
 def examine_installation(needed: Sequence[str] = ()) -> Iterator[Finding]:
-    """One finding after the other. needed: libraries that the program needs besides those of this package."""
+    """Yield one finding after another. needed: libraries that the program needs besides those of this package."""
     found = dependencies(needed)
     yield found
     if not found.wrong:
@@ -27,7 +27,7 @@ def examine_installation(needed: Sequence[str] = ()) -> Iterator[Finding]:
 
 
 def examine_library(library: Library, load: Callable[[], Model], analysis: Analysis) -> Iterator[Finding]:
-    """One finding after the other; nothing is changed unless a `repair` is called. load: gives the model in use."""
+    """Yield one finding after another; nothing changes unless a `repair` is called. load: loads the model in use."""
     try:
         model = load()
         yield weights(model.name, model)
@@ -57,18 +57,18 @@ def examine_library(library: Library, load: Callable[[], Model], analysis: Analy
 
 
 def _heard(library: Library, model: Model) -> list[Companion]:
-    """The companions that have heard any track of a library; who asks for none need not be bothered with them."""
+    """Return the companions that have processed any track of a library; for other users, they do not matter."""
     if not slices_path(library).exists():
         return []
     try:
         with open_slices(library) as store:
             return [companion for companion in tagging_model(model).more if store.has(companion.trunk_name)]
     except StoreError:
-        return []  # which is found out below
+        return []  # another check reports this
 
 
 def _checked(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
-    """A check that cannot be made is no reason not to make the others."""
+    """Yield a check's findings; a check that fails does not prevent the others."""
     try:
         yield from findings
     except DeejaiError as error:

@@ -1,4 +1,4 @@
-"""What an examination finds."""
+"""The findings of an examination."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class Repair:
 class Finding:
     """The outcome of one check."""
 
-    what: str  # was checked
+    what: str  # what was checked
     told: str
     wrong: bool = False
     repair: Callable[[], Repair] | None = None  # does what can be done
-    hint: str | None = None  # what else would help, as one of `errors.HINTS`
-    named: str = ""  # which files it is about
+    hint: str | None = None  # other advice, as one of `errors.HINTS`
+    named: str = ""  # the files that it is about
     error: DeejaiError | None = None  # why it could not be checked; `told` is its message
 
 
 def failed(what: str, error: DeejaiError) -> Finding:
-    """A check that could not be made, which is a problem of its own."""
+    """Return the finding for a check that could not be made, which is a problem itself."""
     return Finding(what, str(error), wrong=True, error=error)
 
 

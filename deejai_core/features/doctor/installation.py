@@ -1,4 +1,4 @@
-"""Whether what was installed works."""
+"""Checks whether the installation works."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from deejai_core.options.analysis import Analysis
 from deejai_core.words import counted
 
 NEEDED = ("numpy", "safetensors", "soundfile", "soxr", "av", "mediafile", "mutagen", "filelock", "threadpoolctl")
-OPTIONAL = ("annoy", "annoy-mm", "torch", "onnxruntime", "onnxruntime-gpu")  # named if they are there
+OPTIONAL = ("annoy", "annoy-mm", "torch", "onnxruntime", "onnxruntime-gpu")  # named if they are installed
 OLDEST_MOPIDY = [3, 4]
-SLOW = {"blas", "cblas", "netlib", "none"}  # what numpy calls reference implementations of BLAS, and its own loops
+SLOW = {"blas", "cblas", "netlib", "none"}  # numpy's names for reference implementations of BLAS, and its own loops
 
 
 def dependencies(needed: Sequence[str] = ()) -> Finding:
-    """Whether the libraries are there without which nothing works. needed: further ones."""
+    """Check the libraries without which nothing works. needed: further ones."""
     found, missing = [], []
     for name in (*needed, *NEEDED, *OPTIONAL):
         try:
@@ -38,7 +38,7 @@ def dependencies(needed: Sequence[str] = ()) -> Finding:
 
 
 def extension() -> Finding | None:
-    """Whether Mopidy, if it is there, can load the extension. None: it is not there, or not where this program can see."""
+    """Check whether Mopidy, if installed, can load the extension. None: it is not installed, or not visible from here."""
     try:
         version = metadata.version("mopidy")
     except metadata.PackageNotFoundError:
@@ -52,19 +52,19 @@ def extension() -> Finding | None:
 
 
 def matrix_products() -> Finding:
-    """Whether numpy has a BLAS worth the name: the reference one of Debian took ten times as long as OpenBLAS."""
+    """Check whether numpy has a fast BLAS: Debian's reference one took ten times as long as OpenBLAS."""
     from threadpoolctl import threadpool_info
 
     used = [f"{each['internal_api']} {each['version']}" for each in threadpool_info() if each["user_api"] == "blas"]
     built = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {}).get("name") or "none"
-    if used or built not in SLOW:  # threadpoolctl does not know all of the others
+    if used or built not in SLOW:  # threadpoolctl does not know all others
         return Finding("matrix products", f"computed by {', '.join(used) or built}")
     told = f"numpy uses a slow BLAS ({built}): MusiCNN takes ten times as long; install a numpy with OpenBLAS, as pip does"
     return Finding("matrix products", told, wrong=True)
 
 
 def weights(name: str, network: Model | Companion) -> Finding:
-    """Whether the numbers of a model, or of one of its companions, are as they were made."""
+    """Check whether the weights of a model, or of one of its companions, are intact."""
     if network.is_intact():
         return Finding("model", f"{name}, weights intact")
     if isinstance(network, OnnxModel):
@@ -73,7 +73,7 @@ def weights(name: str, network: Model | Companion) -> Finding:
 
 
 def embedding(model: Model, analysis: Analysis) -> Finding:
-    """From a file to slices, all the way that an analysis goes."""
+    """Embed a file, through all steps of an analysis."""
     tone = (8000 * np.sin(np.arange(16_000 * 4) / 5)).astype("<i2")
     with tempfile.TemporaryDirectory() as folder, analysis.limits.decoder() as decoder:
         path = Path(folder) / "tone.wav"

@@ -1,4 +1,4 @@
-"""Whether what is kept of a library is whole, and what it should be."""
+"""Checks whether a library's stored data are intact and complete."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from deejai_core.words import counted, one_line
 
 
 def slice_store(library: Library, model: Model) -> Iterator[Finding]:
-    """Whether the store of slices is whole, and has what the tracks need and nothing else."""
+    """Check whether the slice store is intact, and has what the tracks need and nothing else."""
     companions = tagging_model(model).more
     sizes = {model.trunk_name: model.trunk_size} | {each.trunk_name: each.trunk_size for each in companions}
 
@@ -83,7 +83,7 @@ def slice_store(library: Library, model: Model) -> Iterator[Finding]:
 
 
 def history(library: Library) -> Iterator[Finding]:
-    """Whether the store of lists and plays is whole."""
+    """Check whether the store of lists and plays is intact."""
 
     def damage() -> str:
         with open_history(library) as store:
@@ -95,7 +95,7 @@ def history(library: Library) -> Iterator[Finding]:
 
 
 def listeners(library: Library) -> Iterator[Finding]:
-    """Whether the store of what listeners have said is whole."""
+    """Check whether the store of listeners' data is intact."""
 
     def damage() -> str:
         with ListenerStore(listeners_path(library)) as store:
@@ -107,7 +107,7 @@ def listeners(library: Library) -> Iterator[Finding]:
 
 
 def votes(library: Library) -> Iterator[Finding]:
-    """Whether the votes of blind tests are whole."""
+    """Check whether the votes of blind tests are intact."""
 
     def damage() -> str:
         read_votes(library)  # raises DamagedError
@@ -121,7 +121,10 @@ def votes(library: Library) -> Iterator[Finding]:
 def _damage(
     what: str, path: Path, damage: Callable[[], str], rebuild: Callable[[Path], Path], library: Library
 ) -> Generator[Finding, None, bool]:
-    """Whether a file is whole, or made so. damage: what is wrong with it. rebuild: makes a new one, keeps the old one."""
+    """Yield the finding if a file is damaged; return whether it is intact, or was repaired.
+
+    damage: what is wrong. rebuild: makes a new one, keeps the old one.
+    """
 
     def found() -> tuple[str, DamagedError | None]:
         try:
@@ -140,7 +143,7 @@ def _damage(
 
 
 def index(library: Library, model: Model) -> Iterator[Finding]:
-    """Whether the index, and the cache of the vectors, are intact and have the vectors of the library."""
+    """Check whether the index, and the cache of the vectors, are intact and match the library."""
     folder = library.folder
     made = read_manifest(folder)
     if reason := why_no_annoy():
@@ -160,7 +163,7 @@ def index(library: Library, model: Model) -> Iterator[Finding]:
 
 
 def leftovers(library: Library) -> Iterator[Finding]:
-    """Temporary files of a process that was killed."""
+    """Find temporary files of a process that was killed."""
     folder = library.folder
     found = [*sorted(folder.glob(f"{TEMPORARY}*")), *unfinished(unfinished_path(library))]
     if not found:
@@ -168,7 +171,7 @@ def leftovers(library: Library) -> Iterator[Finding]:
         return
 
     def repair() -> Repair:
-        remove_unfinished(unfinished_path(library))  # the notes of them too
+        remove_unfinished(unfinished_path(library))  # and the notes of them
         return remove(found, f"{counted(len(found), 'file')} removed")
 
     folders = ", ".join(dict.fromkeys(one_line(os.fspath(path.parent)) for path in found))

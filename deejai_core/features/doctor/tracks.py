@@ -1,4 +1,4 @@
-"""Whether tracks have the vectors that they should have, and files the songs that were analysed."""
+"""Checks whether tracks have the vectors that they should have, and files the songs that were analysed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from deejai_core.refusals import OWN, refusal
 from deejai_core.words import counted, one_line
 
 ROOM = 50_000_000  # bytes that should be free on the disk of the slice store, besides what pending tracks will take
-LOOKED_INTO = 200  # files that have changed: of more, an analysis finds out what they hold
-NAMED = 3  # of the files that hold another song
-CHECKED = 20  # recordings whose vectors are made again, to compare
+LOOKED_INTO = 200  # changed files that are examined: if there are more, an analysis finds out what they contain
+NAMED = 3  # files named that contain another song
+CHECKED = 20  # recordings whose vectors are computed again, for comparison
 SLICES_OF_A_TRACK = 7_000  # bytes, with 16 windows
 
 
 def vectors(library: Library, model: Model) -> Iterator[Finding]:
-    """Vectors that are damaged, or of a model that is not in use."""
+    """Find vectors that are damaged, or of a model that is not in use."""
     good = len(library.vectors(model.name, model.dimension).ids)
     bad = library.unusable_vectors(model.name, model.dimension)
     if not bad:
@@ -47,7 +47,7 @@ def vectors(library: Library, model: Model) -> Iterator[Finding]:
 
 
 def weighting(library: Library, model: Model, epsilon: float) -> Iterator[Finding]:
-    """Whether the vectors are those of the library as it is; of some of them, whether they are what they should be."""
+    """Check whether the vectors match the current library, and for some of them, whether they are correct."""
     with open_slices(library) as store:
         if not up_to_date(library, model, epsilon, store):
             other_epsilon = used_epsilon(store, model) not in (None, epsilon)
@@ -70,7 +70,7 @@ def weighting(library: Library, model: Model, epsilon: float) -> Iterator[Findin
 
 
 def files(library: Library, analysis: Analysis) -> Iterator[Finding]:
-    """Whether files that have changed since they were analysed hold other songs."""
+    """Check whether files that have changed since they were analysed contain other songs."""
     keys = library.recordings()
     with open_slices(library) as store:
         changed, _ = look_at_files(library.files(), keys, store)
@@ -96,7 +96,7 @@ def files(library: Library, analysis: Analysis) -> Iterator[Finding]:
 
 
 def pending(library: Library, model: Model, analysis: Analysis) -> Iterator[Finding]:
-    """How many tracks are analysed."""
+    """Report how many tracks are analysed."""
     total = len(library.ids())
     left, failed = len(pending_tracks(library, model, analysis)), 0
     if slices_path(library).exists():
@@ -109,7 +109,7 @@ def pending(library: Library, model: Model, analysis: Analysis) -> Iterator[Find
 
 
 def disk(library: Library, model: Model, analysis: Analysis) -> Iterator[Finding]:
-    """Whether there is room for what the analysis will keep."""
+    """Check whether the disk has room for the results of the analysis."""
     folder = library.folder
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free

@@ -1,4 +1,4 @@
-"""What is playing in the room: the last seconds of a sound, heard again and again as the model hears songs."""
+"""The last seconds of a sound in the room, embedded again and again as songs are."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from deejai_core.audio.decode import window_starts
 from deejai_core.models.protocol import Model
 from deejai_core.playlists.segue import ENDS
 
-WINDOW = 30  # seconds that are heard at once
-# The networks hear loudness too, and a microphone's level says nothing of a song's: the window is heard as loud as songs
-# are, twice, and what is nearer to the library counts. Measured, see docs/listen.md.
+WINDOW = 30  # seconds that are embedded together
+# The networks are sensitive to loudness, and a microphone's level says nothing about a song's: the sound is embedded at two
+# levels of songs, and the vector nearer to the library counts. Measured, see docs/listen.md.
 LOUDNESSES = (-12.0, -18.0)  # dBFS
-QUIETEST = -120.0  # dBFS, of no sound at all
+QUIETEST = -120.0  # dBFS, for silence
 BLOCK = 4096  # tracks whose beginnings are projected at once
 
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """What can be heard at some time of a stream."""
+    """What was heard at some time of a stream."""
 
-    at: float  # seconds since it began
-    level: float  # dBFS, of what was new
-    samples: np.ndarray  # (n,) mono, the last seconds; none if it is silent
+    at: float  # seconds since the stream began
+    level: float  # dBFS, of the new part
+    samples: np.ndarray  # (n,) mono, the last seconds; empty if silent
 
 
 def level(samples: np.ndarray) -> float:
-    """The mean level of samples, in dBFS (a full-scale square wave has 0)."""
+    """Return the mean level of samples, in dBFS (a full-scale square wave has 0)."""
     power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
     return max(QUIETEST, 10 * math.log10(max(power, 1e-30)))
 
@@ -43,7 +43,7 @@ def moments(
     silence: float,
     on_level: Callable[[float, float], None] = lambda at, level: None,
 ) -> Iterator[Moment]:
-    """A moment each `every` seconds of the stream, and one at its end.
+    """Yield a moment for each `every` seconds of the stream, and one at its end.
 
     blocks: mono samples at `sample_rate` (Hz). silence: dBFS below which there is no music; it also ends what was heard
     before, since another song may begin after it. on_level: called with the time and the level of each block.
@@ -71,10 +71,10 @@ def moments(
 
 
 def directions(samples: np.ndarray, model: Model) -> np.ndarray:
-    """What samples sound like, as loud as each of LOUDNESSES: unit vectors (loudnesses, dimension) float32.
+    """Return the vectors of samples at each of LOUDNESSES: unit vectors (loudnesses, dimension) float32.
 
-    Each is the plain mean of the unit slices, evenly over the samples, which are not silent. Mp3ToVec's weights, measured,
-    find the song no more often, and would need all slices of the library.
+    Each is the plain mean of the unit slices, evenly over the samples, which are not silent. Mp3ToVec's weights, when
+    measured, did not find the song more often, and would need all slices of the library.
     """
     starts = window_starts(len(samples), model.window, len(samples) // model.window + 1)
     windows = np.stack([np.resize(samples[start : start + model.window], model.window) for start in starts])
@@ -84,15 +84,15 @@ def directions(samples: np.ndarray, model: Model) -> np.ndarray:
 
 
 def closest(directions: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """The one of several directions (m, dimension) that comes closest to any of the vectors (n, dimension)."""
+    """Return the one of several directions (m, dimension) that comes closest to any of the vectors (n, dimension)."""
     return np.asarray(directions[np.argmax((directions @ vectors.T).max(axis=1))])
 
 
 def beginnings(trunks: Iterable[tuple[int, np.ndarray]], tracks: int, model: Model) -> np.ndarray:
-    """What songs begin like: unit vectors (tracks, dimension) float32, zero for those of which no slices are known.
+    """Return the vectors of songs' beginnings: unit vectors (tracks, dimension) float32, zero for those without slices.
 
-    trunks: track and trunk output (slices, trunk_size), of which only the first ones are held: at any time two slices a
-    track of some, and a vector of each.
+    trunks: track and trunk output (slices, trunk_size), of which only the first ones are kept: two slices each of some
+    tracks at a time, and a vector of each track.
     """
     found = np.zeros((tracks, model.dimension), np.float32)
     rows: list[int] = []

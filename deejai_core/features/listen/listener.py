@@ -1,4 +1,4 @@
-"""What plays in the room, compared with a library: which of its songs that is, and which are near."""
+"""Compares what plays in the room with a library: the song itself, and the nearest others."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from deejai_core.playlists.candidates import Candidates
 from deejai_core.refusals import READING, refusal
 from deejai_core.words import clock
 
-PROPOSED = 16  # nearest songs whose audio is compared with what is heard
+PROPOSED = 16  # nearest songs whose audio is compared with the sound
 LONGEST = 600  # seconds of a song that are compared
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said of a moment."""
+    """The answer for a moment."""
 
-    playing: tuple[Member, float] | None  # the song that was recognised, with its similarity
+    playing: tuple[Member, float] | None  # the recognised song, with its similarity
     near: list[tuple[Member, float]]  # the nearest others, nearest first
-    next: Member | None  # what would be played next; None while too little was heard
+    next: Member | None  # what would be played next; None until enough was heard
 
 
 class Listener:
-    """A library to which sounds are compared. A context manager: it starts a process that decodes.
+    """A library with which sounds are compared. A context manager: it starts a process that decodes.
 
-    request: how its songs are compared, and which of them may follow what plays. against_start: whether with the beginnings
-    of songs, instead of the whole of them. Raises NotAnalysedError if it is not stored how songs begin.
+    request: how its songs are compared, and which of them may follow what plays. against_start: compare with the beginnings
+    of songs instead of whole songs. Raises NotAnalysedError if no beginnings of songs are stored.
     """
 
     def __init__(self, library: Library, model: Model, request: Request, *, against_start: bool) -> None:
@@ -62,7 +62,7 @@ class Listener:
         self._decoder.close()
 
     def answer(self, moment: Moment, count: int) -> Answer:
-        """moment: not a silent one. count: nearest songs to name."""
+        """Return the answer for a moment that is not silent. count: nearest songs to name."""
         heard = directions(moment.samples, self.model)
         proposed, _ = self.space.index.nearest(closest(heard, self.space.index.vectors), PROPOSED)
         playing = self._recogniser.recognise(moment.samples, proposed.tolist())
@@ -72,7 +72,7 @@ class Listener:
         lineup = self._candidates.lineup()
         if playing is not None:
             lineup.add(self._candidates.song(playing), 0)
-        # Not before it can be told which song is playing: nothing follows itself.
+        # Not before the song that plays can be recognised: it must not follow itself.
         enough = len(moment.samples) >= FEWEST * self.model.sample_rate
         following = next(self._candidates.offers(direction, 1, lineup), None) if enough else None
         wanted = [*positions.tolist(), *([following.position] if following else [])]
@@ -89,7 +89,7 @@ class Listener:
         )
 
     def _of_beginnings(self) -> Candidates:
-        """The same songs, rules and preferences, each at the place of its beginning."""
+        """Return the same songs, rules and preferences, with each song at the place of its beginning."""
         space, keys = self.space, self.space.library.recordings()
         rows = {keys[id_]: row for row, id_ in enumerate(space.ids) if id_ in keys}
         vectors = np.zeros_like(space.index.vectors)
@@ -112,7 +112,7 @@ class Listener:
         return np.ones(len(self.space.ids), bool) if allowed is None else allowed
 
     def _read(self, position: int) -> np.ndarray | None:
-        """A song's samples; None if its file cannot be read now."""
+        """Return a song's samples; None if its file cannot be read now."""
         track = next(iter(self.space.library.tracks([self.space.ids[position]]).values()), None)
         if track is None:
             return None
@@ -125,7 +125,7 @@ class Listener:
 
 
 def answer_lines(moment: Moment, answer: Answer | None, appended: Member | None = None) -> Iterator[str]:
-    """When and how loud it was, which song plays, which are near, and which one a playlist got; no answer: silence."""
+    """Return time and level, the song that plays, the nearest, and the one added to a playlist; no answer means silence."""
     yield f"{clock(moment.at)}  {moment.level:.0f} dBFS{'' if answer else '  silence'}"
     if answer and answer.playing:
         member, similarity = answer.playing
@@ -139,9 +139,9 @@ def answer_lines(moment: Moment, answer: Answer | None, appended: Member | None 
 def append_to_playlist(
     path: Path, track: Track, style: Style, *, extended: bool = True, within: Path | None = None
 ) -> bool:
-    """Write a track at the end of an M3U playlist, unless it is the last one there; returns whether it was not.
+    """Append a track to an M3U playlist, unless it is already its last one; return whether it was appended.
 
-    extended: whether a new playlist says more than paths. within: see `write_playlist`. Raises PlaylistError.
+    extended: whether a new playlist contains more than paths. within: see `write_playlist`. Raises PlaylistError.
     """
     if path.suffix.lower() not in (".m3u", ".m3u8"):
         raise PlaylistError(f"{path}: songs are appended to M3U playlists only; choose a name that ends in .m3u")

@@ -7,11 +7,11 @@ from typing import TextIO
 from deejai_core.words import clock
 
 WIDTH = 30  # characters of the bar
-QUIET = -60.0  # dBFS, where the bar begins
+QUIET = -60.0  # dBFS at the beginning of the bar
 
 
 class Meter:
-    """Shows the level on a terminal. Anything else gets nothing: there, the answers say it."""
+    """Shows the level on a terminal. Anything else gets nothing: there, the answers show it."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -1,7 +1,7 @@
-"""Which of a few songs is playing: the same notes at the same times, whatever the room adds to them.
+"""Finds which of a few songs is playing: the same notes at the same times, whatever the room adds to them.
 
-A network that was trained on what listeners write of songs hears two songs of one band as nearly the same, and a room as a
-part of the song. So it only proposes; the audio itself decides, by the correlation over time of what each semitone does.
+A network that was trained on tags hears two songs by one band as nearly the same, and a room as a part of the song. So it
+only proposes songs; the audio itself decides, by the correlation of semitones over time.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import numpy as np
 
 from deejai_core.features.listen.blocks import level
 
-SECONDS = 15  # of sound that a song is recognised by
+SECONDS = 15  # of sound by which a song is recognised
 FEWEST = 10  # with less, chance alone correlates
-SURE = 0.5  # correlation from which a song is taken for the one that plays. Measured, see docs/listen.md.
-RATE = 10  # prints a second
-FRAME = 0.25  # seconds that each print looks at: tells semitones apart
+SURE = 0.5  # correlation from which a song counts as playing. Measured, see docs/listen.md.
+RATE = 10  # prints per second
+FRAME = 0.25  # seconds per print: enough to distinguish semitones
 LOWEST, SEMITONES = 110.0, 60  # Hz; five octaves, where rooms and small loudspeakers leave most of the music
-REMEMBERED = 48  # songs whose prints are kept: 0.6 MB a song of four minutes
-FLOOR = 1e-9  # of the loudest: below it, numbers are rounding
+REMEMBERED = 48  # songs whose prints are kept: 0.6 MB for a song of four minutes
+FLOOR = 1e-9  # of the loudest: below, numbers are rounding
 
 
 def prints(samples: np.ndarray, sample_rate: int) -> np.ndarray:
-    """(n, SEMITONES) float32, RATE a second: how loud each semitone is among the others, as a logarithm."""
+    """Return (n, SEMITONES) float32, RATE per second: how loud each semitone is among the others, as a logarithm."""
     hop, frame = sample_rate // RATE, round(FRAME * sample_rate)
     if len(samples) < frame:
         return np.zeros((0, SEMITONES), np.float32)
@@ -40,9 +40,9 @@ def prints(samples: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def likeness(heard: np.ndarray, song: np.ndarray) -> float:
-    """The correlation, -1 to 1, of prints (m, bands) with those m of a song (n, bands) that fit best; 0 if n < m.
+    """Return the correlation, -1 to 1, of prints (m, bands) with the m best-fitting ones of a song (n, bands); 0 if n < m.
 
-    Of every band only how it changes counts, so that neither a constant noise nor what a loudspeaker cannot play matters.
+    Only the changes of each band count, so constant noise and the limits of loudspeakers do not matter.
     """
     m, n = len(heard), len(song)
     if not 0 < m <= n:
@@ -61,7 +61,7 @@ def likeness(heard: np.ndarray, song: np.ndarray) -> float:
 class Recogniser:
     """Remembers the prints of the songs that were proposed last, and which of them is playing.
 
-    read: the samples of a song, mono at `sample_rate` (Hz); None if they cannot be had.
+    read: returns the samples of a song, mono at `sample_rate` (Hz), or None if it cannot be read.
     """
 
     def __init__(self, read: Callable[[int], np.ndarray | None], sample_rate: int) -> None:
@@ -71,7 +71,7 @@ class Recogniser:
         self._playing: int | None = None
 
     def recognise(self, samples: np.ndarray, proposed: Sequence[int]) -> int | None:
-        """The song of which the end of these samples is a part; None if it is none of those proposed."""
+        """Return the song whose part the end of these samples is, or None if it is none of those proposed."""
         if len(samples) < FEWEST * self._sample_rate:
             self._playing = None  # there was a silence
             return None

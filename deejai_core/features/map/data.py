@@ -28,19 +28,20 @@ from typing import Any
 
 import numpy as np
 
-MOST_COLOURS = 10  # more cannot be told apart
+MOST_COLOURS = 10  # more cannot be distinguished
 FINEST = 65535  # steps of a place, and
 SHADES = 255  # of a numeric colour
 OUTLIERS = 2  # percent at each end of a numeric field that share its last colour
 OTHER = -1
 
-# Ten colours and a grey, also told apart by eyes that see no red or no green (at least 28 CIELAB units between any two,
-# where the usual palettes have 5 to 17), on light and dark grounds.
+# Ten colours and a grey, which eyes that see no red or no green can also distinguish (at least 28 CIELAB units between any
+# two, where the usual palettes have 5 to 17), on light and dark backgrounds.
 PALETTE = (
     "#f8b528", "#5f5ef0", "#82d1aa", "#c74805", "#9bc5ee", "#aa26a2", "#c0c771", "#a04271", "#869afd", "#a65f4d",
 )  # fmt: skip
 GREY, FAINT = "#969696", "#dddddd"
-# Paths differ in three ways, since lines cross and not all eyes see colours. These stand out from light and dark grounds.
+# Paths differ in three ways, because lines cross and not everybody sees colours. These stand out from light and dark
+# backgrounds.
 STYLES: tuple[dict[str, Any], ...] = (
     {"colour": None, "dash": [], "corners": 0, "turn": 0},
     {"colour": "#2a78d6", "dash": [7, 3], "corners": 4, "turn": 45},
@@ -49,25 +50,25 @@ STYLES: tuple[dict[str, Any], ...] = (
     {"colour": "#9350d6", "dash": [14, 4], "corners": 3, "turn": 0},
     {"colour": "#b5691c", "dash": [7, 3, 2, 3, 2, 3], "corners": 5, "turn": 0},
 )
-RAMP = ("#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#b5de2b")  # low to high, out of viridis
+RAMP = ("#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#b5de2b")  # low to high, from viridis
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field of tracks: what each has in it, and how it colours them."""
+    """A field of tracks: the value of each, and its colour."""
 
     name: str
-    values: list[str]  # each text once
-    of: list[int]  # for each track, which of them
-    legend: str = ""  # what the colours stand for, if not for the values themselves; by default the name
+    values: list[str]  # without repetitions
+    of: list[int]  # for each track, its value
+    legend: str = ""  # what the colours mean, if not the values themselves; by default the name
     names: list[str] = field(default_factory=list)  # of the colours
     colours: list[int | None] | None = None  # for each value: one of the names, OTHER, or None
-    scale: tuple[str, str] | None = None  # the lowest and highest value, where the colours are a scale
-    shades: list[int | None] | None = None  # for each value, then: 0 to SHADES
+    scale: tuple[str, str] | None = None  # the lowest and highest value, if the colours are a scale
+    shades: list[int | None] | None = None  # for each value, in that case: 0 to SHADES
 
     @property
     def share(self) -> float:
-        """How many of the tracks have a value that colours them, from 0 to 1."""
+        """The share of the tracks with a value that colours them, from 0 to 1."""
         colours = self.colours or self.shades or [None] * len(self.values)
         return sum(colours[value] is not None for value in self.of) / len(self.of)
 
@@ -81,9 +82,11 @@ def category_field(
     legend: str = "",
     in_order: bool = False,
 ) -> Field:
-    """A field of words; a track may have several. The most frequent have colours, a track that of the first it has of them.
+    """Return a field of words; a track may have several.
 
-    labels: (n,) what each track has. same: labels for which it gives the same are one, "" is none. category: what a label
+    The most frequent get colours; the first of these colours a track.
+
+    labels: (n,) of each track. same: labels for which it returns the same are one, "" is none. category: what a label
     counts as. in_order: whether the categories are listed by name, not by frequency.
     """
     distinct = list(dict.fromkeys(labels))
@@ -113,7 +116,7 @@ def category_field(
 
 
 def scale_field(name: str, numbers: Sequence[float | None], text: Callable[[float], str]) -> Field:
-    """A field of numbers, coloured from low to high. numbers: (n,) None where there is none."""
+    """Return a field of numbers, coloured from low to high. numbers: (n,) None for missing ones."""
     distinct = sorted({number for number in numbers if number is not None})
     place = {number: at for at, number in enumerate(distinct, 1)} | {None: 0}
     low, high = np.percentile([number for number in numbers if number is not None], [OUTLIERS, 100 - OUTLIERS])
@@ -130,7 +133,7 @@ def scale_field(name: str, numbers: Sequence[float | None], text: Callable[[floa
 
 
 def text_field(name: str, texts: Sequence[str]) -> Field:
-    """A field that is shown and searched, but colours nothing."""
+    """Return a field that is shown and searched, but colours nothing."""
     number = {text: place for place, text in enumerate(dict.fromkeys(texts))}
     return Field(name, list(number), [number[text] for text in texts])
 
@@ -145,10 +148,10 @@ def map_data(
     paths: Mapping[str, Sequence[int]] | None = None,
     shown: Sequence[int] | None = None,
 ) -> dict[str, Any]:
-    """What a map shows.
+    """Return the content of a map.
 
-    places: (n, 2). color: the legend of the field that colours it at first. paths: lists of positions by name.
-    shown: the positions that matter; None: all.
+    places: (n, 2). color: the legend of the field that colours it at first. paths: lists of positions by name. shown: the
+    positions that matter; None for all.
     """
     low, high = places.min(axis=0), places.max(axis=0)
     size = float((high - low).max()) or 1.0

@@ -1,4 +1,4 @@
-"""Maps as files: a page that needs nothing else, or a picture."""
+"""Maps as files: a self-contained page, or a picture."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
-MARK = "deejai map"  # tells our own files, near their beginning
+MARK = "deejai map"  # identifies our own files, near their beginning
 RECOGNISED = 2000  # bytes of it
 PICTURES = {".png": "png", ".svg": "svg"}
 SUFFIXES = (".html", ".htm", *PICTURES)
 
 INK = "#1c1c1c"
 MOST_NUMBERED = 60  # tracks of a path that get a number in a picture
-MOST_DRAWN = 20_000  # tracks whose points a picture of lines holds one by one
+MOST_DRAWN = 20_000  # tracks whose dots a vector graphic contains one by one
 
 
 def map_page(data: dict[str, Any], title: str) -> bytes:
-    """A page of HTML that shows the map and is complete in itself. data: what `map_data` gives."""
+    """Return a self-contained HTML page with the map. data: from `map_data`."""
     static = files("deejai_core.features.map") / "static"
     script = (static / "map.js").read_text(encoding="utf-8")
     start = "deejaiMap.draw(document.body, JSON.parse(document.getElementById('data').textContent));"
-    # Nothing but these two scripts may ever run in it, whatever stands in a tag.
+    # Nothing but these two scripts may ever run in it, whatever the metadata contain.
     hashes = " ".join(f"'sha256-{_sha256(text)}'" for text in (script, start))
-    # "<" escaped, so that no title can end the element that holds the data.
+    # "<" is escaped, so that no title can end the element with the data.
     embedded = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     return f"""<!doctype html>
 <!-- {MARK} -->
@@ -65,7 +65,7 @@ def map_page(data: dict[str, Any], title: str) -> bytes:
 
 
 def map_picture(data: dict[str, Any], title: str, kind: str = "png") -> bytes:
-    """A picture of the map with its legends. data: what `map_data` gives. kind: "png" or "svg". Raises MissingError."""
+    """Return a picture of the map with its legends. data: from `map_data`. kind: "png" or "svg". Raises MissingError."""
     with extra("map"):
         import matplotlib
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -112,14 +112,14 @@ def map_picture(data: dict[str, Any], title: str, kind: str = "png") -> bytes:
         figure.legend(handles=lines, loc="outside lower center", ncols=min(2, len(lines)), frameon=False, handlelength=4)
     picture = io.BytesIO()
     metadata = {"Software": MARK} if kind == "png" else {"Creator": MARK, "Date": None}
-    # The same map is the same file: without a salt, matplotlib names the parts of an SVG by chance.
+    # The same map is the same file: without a salt, matplotlib names the parts of an SVG randomly.
     with matplotlib.rc_context({"svg.hashsalt": MARK, "svg.fonttype": "none"}):
         figure.savefig(picture, format=kind, facecolor="white", bbox_inches="tight", metadata=metadata)
     return picture.getvalue()
 
 
 def _draw_path(axes: Axes, x: np.ndarray, y: np.ndarray, path: dict[str, Any], style: dict[str, Any]) -> Line2D:
-    """Draw a path with its tracks numbered. Returns what stands for it in a legend."""
+    """Draw a path with its tracks numbered. Return its line for the legend."""
     tracks, colour = path["tracks"], style["colour"] or INK
     line: dict[str, Any] = {"color": colour, "linewidth": 1.2, "linestyle": (0, style["dash"]) if style["dash"] else "-"}
     marker: Any = (style["corners"], 0, style["turn"]) if style["corners"] else "o"
@@ -136,15 +136,15 @@ def _draw_path(axes: Axes, x: np.ndarray, y: np.ndarray, path: dict[str, Any], s
 
 
 def write_map(path: Path, content: bytes, *, within: Path | None = None) -> None:
-    """Write a page or picture; an older map is replaced whole, a file that is none never.
+    """Write a page or picture atomically. It replaces an older map, but never another file.
 
-    Its folder is made if it is missing and `make_folder` allows it. Raises MapError; what was there is then as it was.
+    Its folder is created if `make_folder` allows it. Raises MapError; the existing file is then unchanged.
     """
     try:
         if path.is_file() and not _is_map(path):
             raise MapError(f"{path}: this file exists and is not a map; choose another name")
         write_named(path, content, within)
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+    except (OSError, ValueError) as error:  # ValueError: an impossible name
         raise MapError(refusal(path, "cannot write the map", error, WRITING)) from error
 
 
@@ -159,5 +159,5 @@ def _sha256(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text as matplotlib takes it for itself, not for mathematics."""
+    """Return text that matplotlib does not take for mathematics."""
     return one_line(text).replace("$", r"\$")

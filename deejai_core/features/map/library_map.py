@@ -29,16 +29,16 @@ from deejai_core.progress import Progress, Teller
 from deejai_core.tracks.songs import normal_artist
 from deejai_core.words import counted, one_line
 
-OWN = ("genre", "decade", "artist")  # what each map can be coloured by
-LONG = 2_000  # tracks whose layout takes long enough to tell how far it is
-ENOUGH = 0.5  # of the tracks with a value make a field the one to begin with
+OWN = ("genre", "decade", "artist")  # fields that can colour any map
+LONG = 2_000  # tracks whose layout takes long enough to report progress
+ENOUGH = 0.5  # the share of tracks that must have a value of a field for the page to start with it
 
 
 @dataclass(frozen=True)
 class Fields:
-    """How a library's fields are called and shown.
+    """The names and values of a library's fields for people.
 
-    tag: the name of the one of a tag or axis. text: a number of a field as text.
+    tag: returns the name of the field of a tag or axis. text: returns a number of a field as text.
     """
 
     tag: Callable[[str], str] = lambda name: name
@@ -47,10 +47,10 @@ class Fields:
 
 @dataclass(frozen=True)
 class LibraryMap:
-    """A map that is not yet written."""
+    """A map that is not written yet."""
 
     data: dict[str, Any]  # see `features.map.data`
-    remarks: list[str] = field(default_factory=list)  # what there is to say of it
+    remarks: list[str] = field(default_factory=list)  # remarks about the map
 
     @property
     def tracks(self) -> str:
@@ -70,13 +70,13 @@ def library_map(
 ) -> LibraryMap:
     """Return a map of a library.
 
-    query: what it does not find is dimmed. color: the field that colours the map; by default genre, if half of the tracks
-    have one, or else another that they have. playlists: files that are drawn into it. threads: by default one for each
-    core. on_progress(done, total): steps of laying it out. Raises EmptyError, NotAnalysedError, LibraryError if nothing
-    that is analysed matches, OptionError, PlaylistError, and MissingError without the library that lays maps out.
+    query: tracks that it does not find are dimmed. color: the field that colours the map; by default genre, if half of the
+    tracks have one, or else another that they have. playlists: files that are drawn into the map. threads: by default one
+    per core. on_progress(done, total): steps of the layout. Raises EmptyError, NotAnalysedError, LibraryError if nothing
+    that is analysed matches, OptionError, PlaylistError, and MissingError without the library for layouts.
     """
     ids, vectors, recordings = _analysed(library, model)
-    # All that may be wrong with what was asked for is told before the work begins.
+    # All problems with the arguments are reported before the work begins.
     position = {id_: place for place, id_ in enumerate(ids)}
     titles, shown_fields = _own_fields(library, ids)
     own = {each.legend: each for each in shown_fields if each.legend in OWN}
@@ -121,7 +121,7 @@ def library_map(
 
 @contextmanager
 def laying_out(tracks: int, teller: Teller) -> Iterator[Callable[[int, int], None]]:
-    """What tells how far the layout of so many tracks is, if that takes long: the `on_progress` of `library_map`."""
+    """Yield an `on_progress` for `library_map` that reports the layout of this many tracks, if that takes long."""
     progress: Progress | None = None
 
     def report(done: int, total: int) -> None:
@@ -141,7 +141,7 @@ def laying_out(tracks: int, teller: Teller) -> Iterator[Callable[[int, int], Non
 
 
 def library_sketch(library: Library, model: Model) -> LibraryMap | None:
-    """Return a first picture of what `library_map` takes long to lay out, within seconds; None if it does not take long.
+    """Return a first picture of a map whose layout takes long, within seconds; None if it does not take long.
 
     Raises EmptyError or NotAnalysedError.
     """
@@ -154,7 +154,7 @@ def library_sketch(library: Library, model: Model) -> LibraryMap | None:
 
 
 def _analysed(library: Library, model: Model) -> tuple[list[int], np.ndarray, list[str]]:
-    """Ids, vectors (n, dimension) and recordings of the tracks that have a vector."""
+    """Return ids, vectors (n, dimension) and recordings of the tracks that have a vector."""
     if library.is_empty():
         raise EmptyError("the library is empty", hint="import")
     found, _, vectors = library.vectors(model.name, model.dimension)
@@ -166,14 +166,14 @@ def _analysed(library: Library, model: Model) -> tuple[list[int], np.ndarray, li
 
 
 def check_map_path(path: Path) -> None:
-    """Raises MapError for a file that is neither a page nor a picture by its name."""
+    """Raise MapError for a file whose suffix is neither that of a page nor of a picture."""
     if path.suffix.lower() not in SUFFIXES:
         what = "a map is a page (.html) or a picture (.png, .svg); choose a name that ends in one of these"
         raise MapError(f"{one_line(os.fspath(path))}: {what}")
 
 
 def write_library_map(library: Library, drawn: LibraryMap, path: Path) -> None:
-    """Write a map as the page or picture that the file's name says; an older map is replaced whole. Raises MapError."""
+    """Write a map as a page or picture, by the file's suffix, in place of an older map. Raises MapError."""
     check_map_path(path)
     title = f"{drawn.tracks} by sound"
     kind = PICTURES.get(path.suffix.lower())
@@ -183,7 +183,7 @@ def write_library_map(library: Library, drawn: LibraryMap, path: Path) -> None:
 
 
 def _own_fields(library: Library, ids: Sequence[int]) -> tuple[list[str], list[Field]]:
-    """The titles of these tracks, and the fields that every map has."""
+    """Return the titles of these tracks, and the fields that every map has."""
     title, artist, album, genre = (_column(library, ids, name) for name in ("title", "artist", "album", "genres"))
     first, this = _column(library, ids, "original_year"), _column(library, ids, "year")
     years = [one or other for one, other in zip(first, this, strict=True)]
@@ -203,31 +203,31 @@ def _own_fields(library: Library, ids: Sequence[int]) -> tuple[list[str], list[F
 
 
 def _column(library: Library, ids: Sequence[int], name: str) -> list[Any]:
-    """A field of these tracks, empty text for what they lack, or if they were removed since."""
+    """Return a field of these tracks, with empty text for missing values and removed tracks."""
     found = library.field(name)
     return [found.get(id_) or "" for id_ in ids]
 
 
 def _usual(own: Mapping[str, Field]) -> str:
-    """The field to begin with: the first of `OWN` that enough tracks have, or else the one that most have."""
+    """Return the field to begin with: the first of `OWN` that enough tracks have, or else the one that most have."""
     return next((name for name in OWN if own[name].share >= ENOUGH), max(OWN, key=lambda name: own[name].share))
 
 
 def _values(library: Library, ids: Sequence[int], name: str) -> list[object]:
-    """A field of these tracks, None for what they lack."""
+    """Return a field of these tracks, None for missing values."""
     found = library.field(name)
-    # The number 0 is none; a text may well be "0".
+    # The number 0 counts as missing; a text may well be "0".
     return [value if (value := found.get(id_)) not in (0, "", None) else None for id_ in ids]
 
 
 def _column_of_tag(library: Library, ids: Sequence[int], words: Vocabulary, tag: int) -> list[float | None]:
-    """How probable a tag is for each of these tracks, or how far up on an axis it is; None for one without tags."""
+    """Return each track's probability of a tag, or level on an axis; None without tags."""
     set_, place = words.places[tag]
     return [None if np.isnan(p) else float(p) for p in read_columns(library, words.sets[set_], ids)[:, place]]
 
 
 def _field(name: str, known: Sequence[object], fields: Fields) -> Field:
-    """A field to colour by: on a scale if it holds more numbers than there are colours."""
+    """Return a field to colour by: on a scale if it has more numbers than there are colours."""
     values = [_number(value) for value in known]
     numeric = all(number is not None for number, value in zip(values, known, strict=True) if value is not None)
     if numeric and len(set(values)) > MOST_COLOURS:
@@ -248,7 +248,7 @@ def _number(value: Any) -> float | None:
 
 
 def _path(library: Library, file: Path, position: dict[int, int]) -> tuple[str, list[int], int]:
-    """A playlist's name, the positions of its tracks, and how many of them have none. Raises OptionError if that is all."""
+    """Return a playlist's name, the positions of its tracks, and how many have none. Raises OptionError if none has one."""
     held = read_listed(library, file.absolute())
     tracks = [position[match] for match in held.matches if match in position]
     if not tracks:

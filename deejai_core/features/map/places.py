@@ -1,9 +1,9 @@
-"""A library in two dimensions: what sounds alike lies together.
+"""A library in two dimensions: what sounds alike is close together.
 
 The layout is t-SNE (van der Maaten and Hinton 2008; openTSNE's FFT approximation), of cosine distances, from the first two
-principal components: what is far apart stays so, and the same vectors give the same map (Kobak and Berens 2019). What is
-once on the map stays where it is: new tracks are put among their neighbours, and when they have become many, all are laid
-out again from where they are. The places are kept in a file, by the vectors' digests.
+principal components: what is far apart stays so, and the same vectors give the same map (Kobak and Berens 2019). What is on
+the map stays where it is: new tracks are placed among their neighbours, and when there are many, all tracks are laid out
+again from their places. The places are stored in a file, by the vectors' digests.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from deejai_core.models.device import use_one_thread
 
 VERSION = 1
 SEED = 0
-PERPLEXITY = 30  # about how many neighbours a track is to lie among; the best of 10 to 50 on 500 labelled recordings
+PERPLEXITY = 30  # about how many neighbours each track considers; the best of 10 to 50 on 500 labelled recordings
 FEWEST = 10  # tracks for t-SNE; fewer are drawn by their principal components
-SPREAD = 10.0  # of those: the standard deviation, about that of a small t-SNE layout
+SPREAD = 10.0  # of these: the standard deviation, about that of a small t-SNE layout
 EARLY, EARLY_EXAGGERATION, LATE = 100, 12, 250  # iterations of a layout, the first ones with exaggeration
-AGAIN = 200  # iterations of one that starts from an older layout
+AGAIN = 200  # iterations of a layout that starts from an older one
 CELL = 2.0  # side of a cell of the grid of forces, in units of the layout; with 1 a large layout takes three times as long
-REPORTED = 10  # iterations between two reports of progress
+REPORTED = 10  # iterations between two progress reports
 THREADED_FROM = 20_000  # tracks; with fewer, threads wait for each other longer than they work
-BLOCK = 256  # tracks whose neighbours a thread looks for at once: 100 MB with 100,000
+BLOCK = 256  # tracks whose neighbours a thread finds at once: 100 MB with 100,000
 
-GROUPS = 8  # for each neighbour looked for
-NEAREST = 10  # neighbours among which a new track is put
+GROUPS = 8  # for each neighbour to find
+NEAREST = 10  # neighbours among which a new track is placed
 NEAR = 3.0  # in units of the layout: about the distance of neighbours, in a layout of any size
-MOST_NEW = 1 / 3  # of the tracks may have been put there since the last layout, before the next one
-FEWEST_OLD = 1 / 3  # of the tracks must have a place for a layout to start from it
+MOST_NEW = 1 / 3  # of the tracks: if more were placed since the last layout, there is a new layout
+FEWEST_OLD = 1 / 3  # of the tracks that must have a place for a layout to start from it
 SKETCHED_FROM = 2_000  # tracks; fewer are laid out in seconds
 
 Report = Callable[[int, int], None]  # steps done, and in all
@@ -52,11 +52,10 @@ def place(
     threads: int = 1,
     report: Report = lambda done, total: None,
 ) -> tuple[np.ndarray, bool]:
-    """(n, 2) float32 places of tracks, and whether all were laid out anew instead of only the new ones put among them.
+    """Return (n, 2) float32 places of tracks, and whether all were laid out again instead of placing only the new ones.
 
-    vectors: (n, dimension) float32 of unit length. known: (n, 2) places from before, NaN for tracks that have none.
-    settled: (n,) bool, which of these were laid out with just this vector; by default all that are known. Raises
-    MissingError.
+    vectors: (n, dimension) float32 of unit length. known: (n, 2) former places, NaN for tracks without one. settled: (n,)
+    bool, which of these were laid out with exactly this vector; by default all that are known. Raises MissingError.
     """
     if known is None:
         known = np.full((len(vectors), 2), np.nan, np.float32)
@@ -76,7 +75,10 @@ def lay_out(
     threads: int = 1,
     report: Report = lambda done, total: None,
 ) -> np.ndarray:
-    """(n, 2) float32 places of tracks, laid out together. start: (n, 2) an older layout, from which none moves far."""
+    """Return (n, 2) float32 places of tracks, laid out together.
+
+    start: (n, 2) an older layout, from which no track moves far.
+    """
     if len(vectors) < FEWEST:
         return by_components(vectors)
     with extra("map"):
@@ -98,7 +100,7 @@ def lay_out(
         begin = components * (1e-4 / (components[:, 0].std() or 1))
     else:
         begin = start.astype(float)
-    # Two tracks in the very same place would never part.
+    # Two tracks in exactly the same place would never separate.
     begin = begin + np.random.default_rng(seed).normal(0, 0.01 * begin[:, 0].std(), begin.shape)
     done = searched
 
@@ -125,11 +127,11 @@ def lay_out(
 
 
 def put_among(vectors: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(n, 2) float32 places, those of `known` as they are, all others where most of their neighbours lie.
+    """Return (n, 2) float32 places: `known` ones unchanged, all others where most of their neighbours are.
 
-    known: (n, 2), NaN for those that have no place; not all of them. Of a track's ten nearest, the one that has most of
-    the others around it is found, and the track put into the middle of these. That keeps more neighbours than their mean
-    or median, and than openTSNE's way of adding points: see docs/map.md.
+    known: (n, 2), NaN for tracks without a place; at least one has one. Of a track's ten nearest, the one with most of the
+    others around it is found, and the track is placed in the middle of these. This keeps more neighbours than their mean or
+    median, and than openTSNE's way of adding points: see docs/map.md.
     """
     places = known.astype(np.float32)
     old = np.flatnonzero(~np.isnan(known[:, 0]))
@@ -150,7 +152,7 @@ def put_among(vectors: np.ndarray, known: np.ndarray) -> np.ndarray:
 def nearest(
     vectors: np.ndarray, count: int, threads: int = 1, report: Callable[[int], None] = lambda done: None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(n, count) positions of each track's nearest others, and their cosine distances, nearest first; all are compared."""
+    """Return (n, count) positions of each track's nearest others, and their cosine distances, nearest first."""
     neighbours = np.empty((len(vectors), count), np.int64)
     distances = np.empty((len(vectors), count), np.float32)
 
@@ -169,10 +171,13 @@ def nearest(
 
 
 def largest(values: np.ndarray, count: int) -> np.ndarray:
-    """(n, count) where the largest values of each row are, the largest first; of equals the first one. values: (n, m)."""
+    """Return (n, count), where the largest values of each row are, the largest first; of equals the first.
+
+    values: (n, m).
+    """
     rows, columns = values.shape
-    # The maxima of enough groups tell how large the largest are at least. Few values are as large: to sort those is faster
-    # than to partition all.
+    # The maxima of enough groups give a lower bound of the largest. Few values exceed it: sorting those is faster than
+    # partitioning all.
     group = max(1, columns // (GROUPS * count))
     maxima = np.maximum.reduceat(values, np.arange(0, columns, group), axis=1)
     least = np.partition(maxima, -count, axis=1)[:, -count]
@@ -183,7 +188,7 @@ def largest(values: np.ndarray, count: int) -> np.ndarray:
 
 
 def principal_components(vectors: np.ndarray) -> np.ndarray:
-    """(n, 2) float64: along the two directions in which the vectors vary most, each pointing to its largest coordinate."""
+    """Return (n, 2) float64 along the two directions of largest variance, each towards its largest coordinate."""
     centred = vectors - vectors.mean(axis=0, dtype=float)
     directions = np.linalg.eigh(centred.T @ centred)[1][:, :-3:-1]  # (dimension, 2)
     largest = np.abs(directions).argmax(axis=0)
@@ -191,15 +196,16 @@ def principal_components(vectors: np.ndarray) -> np.ndarray:
 
 
 def by_components(vectors: np.ndarray) -> np.ndarray:
-    """(n, 2) float32 places by principal components, about as far apart as those of a small layout."""
+    """Return (n, 2) float32 places by principal components, about as far apart as those of a small layout."""
     components = principal_components(vectors)
     return (components * (SPREAD / (components.std() or 1))).astype(np.float32)
 
 
 def sketch_map(folder: Path, vectors: np.ndarray, recordings: Sequence[str], model: str) -> np.ndarray | None:
-    """(n, 2) float32: a first picture of the map, in seconds; None if `open_map` takes no longer.
+    """Return (n, 2) float32, a first picture of the map, in seconds; None if `open_map` takes no longer.
 
-    From the places in `folder`, if a new layout would start from them; else by principal components. Nothing is kept.
+    It uses the places in `folder`, if a new layout would start from them, otherwise principal components. Nothing is
+    stored.
     """
     tracks = _read_tracks(folder / "map.npz", vectors, recordings, model)
     if len(tracks.vectors) < SKETCHED_FROM or _few_are_new(tracks.settled):
@@ -218,10 +224,10 @@ def open_map(
     threads: int = 1,
     report: Report = lambda done, total: None,
 ) -> np.ndarray:
-    """(n, 2) float32: the places of these tracks, those in `folder` as far as they are there; kept for next time.
+    """Return (n, 2) float32, the places of these tracks: those in `folder` if it has them; stored for next time.
 
-    recordings: (n,) what recording each track is, which tells where it was on the map when its vector has changed since.
-    Copies, of equal vectors, share their place. Raises MissingError.
+    recordings: (n,) the recording of each track, by which its place is found if its vector has changed since. Copies, with
+    equal vectors, share their place. Raises MissingError.
     """
     path = folder / "map.npz"
     tracks = _read_tracks(path, vectors, recordings, model)
@@ -233,15 +239,15 @@ def open_map(
 
 @dataclass(frozen=True, eq=False)
 class _Tracks:
-    """Tracks of different vectors, and what is kept of them."""
+    """Tracks with different vectors, and what is stored about them."""
 
     digests: np.ndarray  # (n,) of their vectors
     vectors: np.ndarray  # (n, dimension)
     recordings: list[str]
     known: np.ndarray  # (n, 2) places to start from, NaN for none
-    settled: np.ndarray  # (n,) bool, which were laid out with just this vector
-    changed: bool  # whether they are not those that are kept
-    copies: np.ndarray  # which of these each track of the library is
+    settled: np.ndarray  # (n,) bool, which were laid out with exactly this vector
+    changed: bool  # whether they differ from the stored ones
+    copies: np.ndarray  # for each track of the library, which of these it is
 
 
 def _read_tracks(path: Path, vectors: np.ndarray, recordings: Sequence[str], model: str) -> _Tracks:
@@ -259,7 +265,7 @@ def _read_tracks(path: Path, vectors: np.ndarray, recordings: Sequence[str], mod
     known[rows >= 0] = kept["places"][rows[rows >= 0]]
     settled = np.zeros(len(vectors), bool)
     settled[exact] = kept["settled"][rows[exact]]
-    # A recording whose vector has changed is only a place to start from: among those that stay, it is put anew.
+    # The place of a recording whose vector has changed is only a start: among those that stay, it is placed again.
     if _few_are_new(settled):
         known[~exact] = np.nan
     changed = not exact.all() or len(digests) != len(kept["digests"])
@@ -267,7 +273,7 @@ def _read_tracks(path: Path, vectors: np.ndarray, recordings: Sequence[str], mod
 
 
 def _start(vectors: np.ndarray, known: np.ndarray) -> np.ndarray | None:
-    """(n, 2) where a new layout of all tracks starts from, if enough of them have a place."""
+    """Return (n, 2), where a new layout of all tracks starts, if enough of them have a place."""
     enough = np.count_nonzero(~np.isnan(known[:, 0])) >= FEWEST_OLD * len(vectors)
     return put_among(vectors, known) if enough else None
 
@@ -277,15 +283,15 @@ def _few_are_new(settled: np.ndarray) -> bool:
 
 
 def _digests(vectors: np.ndarray) -> np.ndarray:
-    """(n,) 16 bytes for each vector."""
+    """Return (n,) 16 bytes for each vector."""
     rows = np.ascontiguousarray(vectors, "<f4")
     return np.array([hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows], "V16")
 
 
 def _read(path: Path, model: str) -> dict[str, np.ndarray]:
-    """What is kept of the map of this model; nothing if it is another one's, or damaged."""
+    """Return the stored map of this model; an empty one if it belongs to another model, or is damaged."""
     try:
-        # Read whole: of a damaged file, numpy would leave the handle open.
+        # Read as a whole: numpy would leave a damaged file open.
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
             found = {name: kept[name] for name in ("digests", "recordings", "places", "settled")}
             tracks = len(found["digests"])
@@ -296,7 +302,7 @@ def _read(path: Path, model: str) -> dict[str, np.ndarray]:
                 and np.isfinite(found["places"]).all()
             ):
                 return found
-    except Exception:  # not there or damaged, in one of the many ways in which a zip file can be: it is made anew
+    except Exception:  # missing or damaged, in one of the many ways in which a zip file can be: it is made again
         pass
     return {
         "digests": np.empty(0, "V16"),
@@ -319,4 +325,4 @@ def _write(
         with replacing(path) as temporary:
             temporary.write_bytes(data.getvalue())
     except OSError:
-        pass  # a folder that cannot be written costs time, not the answer
+        pass  # if the folder cannot be written, only time is lost

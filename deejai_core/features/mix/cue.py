@@ -9,16 +9,16 @@ from pathlib import Path
 
 from deejai_core.words import one_line
 
-MOST_TRACKS = 99  # that a cue sheet can number
-FRAMES = 75  # a second: cue sheets count in the frames of a CD
+MOST_TRACKS = 99  # the most that a cue sheet can number
+FRAMES = 75  # per second: cue sheets count in the frames of a CD
 BEGINNING = b'REM COMMENT "'
 
-_TYPES = {".mp3": b"MP3"}  # by custom, WAVE is what any other player can decode
+_TYPES = {".mp3": b"MP3"}  # by custom, WAVE means anything else that a player can decode
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """A track in one audio file with others."""
+    """A track in an audio file with several."""
 
     start: float  # seconds
     end: float  # seconds
@@ -27,9 +27,9 @@ class Chapter:
 
 
 def format_cue(audio: Path, title: str, artist: str, comment: str, chapters: Sequence[Chapter]) -> bytes:
-    """The sheet for an audio file beside it, as UTF-8.
+    """Return the cue sheet of an audio file beside it, as UTF-8.
 
-    A cue sheet has no way to write a quotation mark in a text, so that " becomes '.
+    A cue sheet cannot contain quotation marks in texts, so " becomes '.
     """
     lines = [
         BEGINNING + _text(comment) + b'"',
@@ -48,13 +48,13 @@ def format_cue(audio: Path, title: str, artist: str, comment: str, chapters: Seq
 
 
 def cue_time(seconds: float) -> str:
-    """mm:ss:ff, with as many minutes as it takes; never after the moment that is meant."""
-    frames = int(seconds * FRAMES + 1e-6)  # seconds that are a whole number of frames may be a trifle below
+    """Return mm:ss:ff, with any number of minutes; never after the given time."""
+    frames = int(seconds * FRAMES + 1e-6)  # seconds that are a whole number of frames may be slightly below it
     return f"{frames // (60 * FRAMES):02}:{frames // FRAMES % 60:02}:{frames % FRAMES:02}"
 
 
 def can_name(audio: Path) -> bool:
-    """Whether a cue sheet can name a file."""
+    """Return whether a cue sheet can name a file."""
     return not any(mark in audio.name for mark in '"\r\n')
 
 

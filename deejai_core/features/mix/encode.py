@@ -1,4 +1,4 @@
-"""Audio in blocks to a file that tells its title and its chapters: MP3, AAC, Vorbis, Opus or FLAC."""
+"""Encodes audio in blocks to a file with its title and chapters: MP3, AAC, Vorbis, Opus or FLAC."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Format:
     codec: str
-    container: str  # as FFmpeg names it
-    samples: str  # how the encoder wants them, as FFmpeg names it
+    container: str  # FFmpeg's name
+    samples: str  # the encoder's sample format, by FFmpeg's name
     rate: int  # Hz
-    bitrate: int | None  # kbit/s, unless another is asked for; None: lossless
+    bitrate: int | None  # kbit/s, by default; None: lossless
 
 
-# 44.1 kHz is what most music has, and then is not resampled; Opus knows only 48. The bit rate of MP3 is constant: in a file
-# of a variable one, players find a chapter that is hours away by guessing.
+# 44.1 kHz is the rate of most music, which then is not resampled; Opus has only 48. The bit rate of MP3 is constant: with a
+# variable one, players guess where a chapter hours away begins.
 FORMATS = {
     ".mp3": Format("libmp3lame", "mp3", "fltp", 44_100, 256),
     ".m4a": Format("aac", "ipod", "fltp", 44_100, 256),
@@ -43,13 +43,13 @@ MP3_BITRATES = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 LOWEST, HIGHEST = 64, 320  # kbit/s
 MOST_CHAPTERS = {".mp3": 255}  # its table of contents counts them in a byte
 
-_VORBIS_BITRATES = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 500)  # kbit/s, of libvorbis' qualities 0, 0.1, ... 1
+_VORBIS_BITRATES = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 500)  # kbit/s, for libvorbis' qualities 0, 0.1, ... 1
 _VORBIS_BLOCK = 4096  # frames; libsndfile's encoder crashes on long blocks
 
 
 @dataclass(frozen=True)
 class About:
-    """What a file says of itself."""
+    """Title and other metadata of a file."""
 
     title: str
     artist: str
@@ -58,9 +58,9 @@ class About:
 
 
 def check_format(path: Path, bitrate: int | None) -> Format:
-    """The format that a file's name asks for; bitrate: kbit/s.
+    """Return the format for a file's suffix. bitrate: kbit/s.
 
-    Raises MixError if there is no such format, OptionError if it cannot have this bit rate.
+    Raises MixError if there is no such format, OptionError if it does not have this bit rate.
     """
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
@@ -103,7 +103,7 @@ def _encode_with_av(path: Path, format_: Format, blocks: Iterable[np.ndarray], a
                 container.metadata.update(_plain_tags(about))
                 container.set_chapters(_chapters(about, apart=format_.container == "mp3"))
             stream = container.add_stream(format_.codec, rate=format_.rate, layout="stereo")
-            assert isinstance(stream, av.AudioStream)  # as all codecs of `FORMATS` are
+            assert isinstance(stream, av.AudioStream)  # the type of all codecs of `FORMATS`
             stream.codec_context.format = av.AudioFormat(format_.samples)
             if kilobits:
                 stream.bit_rate = kilobits * 1000
@@ -124,16 +124,16 @@ def _encode_with_av(path: Path, format_: Format, blocks: Iterable[np.ndarray], a
 
 
 def _as(samples: str, block: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(n, 2) float32 as PyAV takes it: planar (2, n), or packed (1, 2n)."""
+    """Return (n, 2) float32 as PyAV takes it: planar (2, n), or packed (1, 2n)."""
     if samples == "s16":
-        # Triangular dither: what rounding would add to quiet music is noise then, not distortion.
+        # Triangular dither: rounding then adds noise to quiet music, not distortion.
         dither = rng.random(block.shape, np.float32) - rng.random(block.shape, np.float32)
         return np.asarray(np.clip(np.rint(block * 32767 + dither), -32768, 32767), np.int16).reshape(1, -1)
     return np.ascontiguousarray(block.T) if samples == "fltp" else np.ascontiguousarray(block).reshape(1, -1)
 
 
 def _encode_vorbis(path: Path, format_: Format, blocks: Iterable[np.ndarray], kilobits: int) -> None:
-    """By libsndfile, which has libvorbis; PyAV's wheels have a lesser encoder."""
+    """Encode with libsndfile, which contains libvorbis; PyAV's wheels have an inferior encoder."""
     with extra("mix"):
         import soundfile
 
@@ -144,7 +144,7 @@ def _encode_vorbis(path: Path, format_: Format, blocks: Iterable[np.ndarray], ki
                 for start in range(0, len(block), _VORBIS_BLOCK):
                     file.write(block[start : start + _VORBIS_BLOCK])
     except soundfile.SoundFileError as error:
-        # A full disk, as a rule, though libsndfile does not say so.
+        # usually a full disk, though libsndfile does not say so
         raise OSError(errno.ENOSPC, f"vorbis: {error}") from error
 
 
@@ -162,7 +162,7 @@ def _plain_tags(about: About) -> dict[str, str]:
 
 
 def _vorbis_comments(about: About) -> dict[str, str]:
-    """With the chapter extension (https://wiki.xiph.org/Chapter_Extension), which knows only names."""
+    """Return Vorbis comments with the chapter extension (https://wiki.xiph.org/Chapter_Extension), which has only names."""
     comments = _plain_tags(about)
     for number, chapter in enumerate(about.chapters):
         milliseconds = round(chapter.start * 1000)
@@ -173,7 +173,7 @@ def _vorbis_comments(about: About) -> dict[str, str]:
 
 
 def _chapters(about: About, *, apart: bool) -> list[AVChapter]:
-    """As PyAV takes them. apart: the format has a place for the artist."""
+    """Return chapters as PyAV takes them. apart: the format has a separate place for the artist."""
     return [
         {
             "id": number,
@@ -193,5 +193,5 @@ def _caption(chapter: Chapter) -> str:
 
 
 def _clean(text: str) -> str:
-    """One line of text that UTF-8 can hold."""
+    """Return one line of text that UTF-8 can encode."""
     return one_line(text).encode("utf-8", "replace").decode()

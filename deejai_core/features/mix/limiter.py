@@ -1,4 +1,4 @@
-"""Peaks kept below a ceiling, by turning down what surrounds them; all else stays as it is, bit by bit."""
+"""Keeps peaks below a ceiling by turning down what surrounds them; everything else is unchanged, bit by bit."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from deejai_core.extras import extra
 from deejai_core.features.mix.loudness import TruePeaks, ratio
 
 ATTACK = 0.005  # seconds before a peak in which the volume goes down
-RELEASE = 20.0  # dB a second at which it comes back: slow enough not to follow single waves of a bass
+RELEASE = 20.0  # dB per second at which it recovers: slow enough not to follow single waves of a bass
 
 
 def limited(blocks: Iterable[np.ndarray], rate: int, ceiling: float) -> Iterator[np.ndarray]:
-    """The same (n, 2) float32 samples, of a true peak not above `ceiling` (full scale 1), in other blocks.
+    """Yield the same (n, 2) float32 samples with a true peak of at most `ceiling` (full scale 1), in other blocks.
 
-    The gain is a maximum and then a mean over the same few milliseconds, so that it is smooth and never too weak. Only
-    some milliseconds of audio are held back. Raises MissingError.
+    The gain is a maximum and then a mean over the same few milliseconds, so it is smooth and always low enough. Only some
+    milliseconds of audio are held back. Raises MissingError.
     """
     with extra("mix"):
         from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
     true_peaks = TruePeaks(rate)
-    reach = round(ATTACK * rate) // 2 * 2  # frames on either side that decide on the gain of one
+    reach = round(ATTACK * rate) // 2 * 2  # frames on either side that determine the gain of one
     slope = RELEASE / rate
     waiting = np.zeros((0, 2), np.float32)  # audio whose gain is not yet known
-    reduction = np.zeros(reach)  # dB to take away, first of as many frames before those that wait
+    reduction = np.zeros(reach)  # dB to subtract, beginning with the frames before those that wait
     for block in chain(blocks, [None]):
         if block is not None:
             waiting = np.concatenate([waiting, block])
@@ -47,7 +47,7 @@ def limited(blocks: Iterable[np.ndarray], rate: int, ceiling: float) -> Iterator
 
 
 def _falling(peaks: np.ndarray, ceiling: float, before: float, slope: float) -> np.ndarray:
-    """dB that each peak is above the ceiling; after each, no faster than `slope` (dB a frame) back to 0."""
+    """Return dB that each peak is above the ceiling; after each, it falls no faster than `slope` (dB per frame) to 0."""
     if before == 0 and peaks.max(initial=0) <= ceiling:
         return np.zeros(len(peaks))
     needed = 20 * np.log10(np.maximum(peaks / ceiling, 1))

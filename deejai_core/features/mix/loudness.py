@@ -1,4 +1,4 @@
-"""How loud a track is, and where it begins and ends to be heard: ITU-R BS.1770-4, which EBU R 128 builds on."""
+"""The loudness of a track, and where its audible part begins and ends: ITU-R BS.1770-4, the basis of EBU R 128."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ import numpy as np
 from deejai_core.audio.stereo import rechunked
 from deejai_core.extras import extra
 
-STEPS = 100  # a second
-BLOCK, HOP = 40, 10  # steps: loudness is taken over 400 ms, every 100 ms
-ABSOLUTE_GATE = -70.0  # LUFS; what is quieter does not count
-RELATIVE_GATE = -10.0  # LU, below the mean of what passes the absolute gate
-OVERSAMPLED = 4  # for peaks between the samples, as the standard's second annex asks for
+STEPS = 100  # per second
+BLOCK, HOP = 40, 10  # steps: loudness is measured over 400 ms, every 100 ms
+ABSOLUTE_GATE = -70.0  # LUFS; quieter parts do not count
+RELATIVE_GATE = -10.0  # LU, relative to the mean of what passes the absolute gate
+OVERSAMPLED = 4  # for peaks between the samples, as the standard's second annex requires
 
-SILENCE = -60.0  # dB below a track's peak: what is never louder, at its ends, is silence
-DIGITAL_SILENCE = -70.0  # dBTP: so is what a dither leaves, however quiet the track
+SILENCE = -60.0  # dB below a track's peak: parts at its ends that are never louder are silence
+DIGITAL_SILENCE = -70.0  # dBTP: so is the remainder of a dither, however quiet the track
 
 
 @dataclass(frozen=True)
 class Levels:
-    """A track in steps of 10 ms, the last of which may be filled up with silence."""
+    """A track in steps of 10 ms, the last of which may be padded with silence."""
 
     energy: np.ndarray  # (n,) mean square of the K-weighted samples, summed over the channels
     peak: np.ndarray  # (n,) true peak, full scale 1
-    frames: int  # how many there are in all
+    frames: int  # of the whole track
 
 
 def measure(blocks: Iterable[np.ndarray], rate: int) -> Levels:
-    """The levels of (n, 2) float32 blocks; rate: Hz, a multiple of `STEPS`. Raises MissingError."""
+    """Return the levels of (n, 2) float32 blocks. rate: Hz, a multiple of `STEPS`. Raises MissingError."""
     with extra("mix"):
         from scipy.signal import sosfilt
 
@@ -52,21 +52,21 @@ def measure(blocks: Iterable[np.ndarray], rate: int) -> Levels:
 
 
 class TruePeaks:
-    """The true peaks of stereo audio that comes in blocks, one for each `frames` of it."""
+    """Finds the true peaks of stereo audio that comes in blocks, one for each `frames`."""
 
     def __init__(self, rate: int, frames: int = 1) -> None:
         import soxr
 
         self._oversampling = soxr.ResampleStream(rate, OVERSAMPLED * rate, 2)
         self._size = OVERSAMPLED * frames
-        self._left = np.zeros((0, 2), np.float32)  # not yet enough for a peak
+        self._left = np.zeros((0, 2), np.float32)  # not enough for a peak yet
 
     def add(self, block: np.ndarray) -> np.ndarray:
-        """The peaks (n,) that are known now; they come some milliseconds behind the (n, 2) float32 blocks."""
+        """Return the peaks (n,) that are known now; they are some milliseconds behind the (n, 2) float32 blocks."""
         return self._heard(self._oversampling.resample_chunk(block))
 
     def end(self) -> np.ndarray:
-        """The last ones."""
+        """Return the last peaks."""
         rest = self._oversampling.resample_chunk(np.zeros((0, 2), np.float32), last=True)
         return self._heard(np.pad(rest, ((0, -(len(self._left) + len(rest)) % self._size), (0, 0))))
 
@@ -74,15 +74,15 @@ class TruePeaks:
         waiting = np.concatenate([self._left, oversampled])
         whole = len(waiting) - len(waiting) % self._size
         self._left = waiting[whole:]
-        # Seven times as fast as max(axis=1), to which each of these few numbers is a loop of its own.
+        # Seven times as fast as max(axis=1), which loops over each of these few numbers.
         return np.maximum.reduceat(np.abs(waiting[:whole]).reshape(-1), np.arange(0, 2 * whole, 2 * self._size))
 
 
 def integrated_loudness(energy: np.ndarray) -> float:
-    """LUFS of steps as in `Levels`, gated twice; -inf if all of it is below the absolute gate."""
+    """Return the LUFS of steps as in `Levels`, gated twice; -inf if all of it is below the absolute gate."""
     if not len(energy):
         return -np.inf
-    if len(energy) < BLOCK:  # shorter than the standard can say: the mean of what is there
+    if len(energy) < BLOCK:  # shorter than the standard allows: the mean of all of it
         powers = energy.mean(keepdims=True)
     else:
         sums = np.concatenate([[0.0], np.cumsum(energy)])
@@ -94,7 +94,7 @@ def integrated_loudness(energy: np.ndarray) -> float:
 
 
 def sounding(peak: np.ndarray) -> tuple[int, int]:
-    """The first step that is not silence, and the one after the last; (0, 0) if all is."""
+    """Return the first step that is not silence, and the one after the last; (0, 0) if all is silence."""
     loudest = float(peak.max(initial=0))
     heard = np.flatnonzero(peak > max(loudest * ratio(SILENCE), ratio(DIGITAL_SILENCE)))
     return (int(heard[0]), int(heard[-1]) + 1) if len(heard) else (0, 0)
@@ -105,7 +105,7 @@ def decibels(amplitude: float) -> float:
 
 
 def ratio(decibels: float) -> float:
-    """The amplitude that decibels stand for."""
+    """Return the ratio of amplitudes for decibels."""
     return 10 ** (decibels / 20)
 
 
@@ -118,11 +118,11 @@ def _power(loudness: float) -> float:
 
 
 def _k_weighting(rate: int) -> np.ndarray:
-    """The standard's two filters as second-order sections (2, 6), for any rate."""
+    """Return the standard's two filters as second-order sections (2, 6), for any rate."""
     with extra("mix"):
         from pyloudnorm import IIRfilter
 
-    # Brecht De Man's parameters: at 48 kHz they give the very coefficients of the standard.
+    # Brecht De Man's parameters: at 48 kHz, they give exactly the coefficients of the standard.
     shelf = IIRfilter(3.99984385397, 0.7071752369554193, 1681.9744509555319, rate, "high_shelf_DeMan")
     high_pass = IIRfilter(0.0, 0.5003270373253953, 38.13547087613982, rate, "high_pass_DeMan")
     return np.array([[*shelf.b, *shelf.a], [*high_pass.b, *high_pass.a]])

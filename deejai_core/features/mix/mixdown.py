@@ -1,4 +1,4 @@
-"""A mix as a file with its cue sheet: written whole or not at all, and never over what is no mix."""
+"""Writes a mix to a file with its cue sheet: atomically, and never over a file that is not a mix."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deejai_core.refusals import WRITING, refusal
 from deejai_core.words import one_line
 
 ARTIST = "Various artists"
-MADE_BY = "deejai_core.write_mix"  # how the comment of a mix begins that no other program made
+MADE_BY = "deejai_core.write_mix"  # the beginning of the comment of a mix that no other program made
 
 
 def check_output(
@@ -26,11 +26,12 @@ def check_output(
     force: bool = False,
     made_by: str = MADE_BY,
 ) -> int:
-    """The sample rate (Hz) of a mix in this file.
+    """Return the sample rate (Hz) for a mix in this file.
 
-    comments_of: reads the comments in a file's tags, as `Decoder.comments`. force: whether a file that is there, and its
-    cue sheet, may be no mix. made_by: how the comments of the mixes begin that may be replaced. Raises MixError if there
-    can be no mix, or something else would be lost; OptionError if the format has no such bit rate.
+    comments_of: reads the comments of a file, as `Decoder.comments`. force: whether an existing file, and its cue sheet,
+    may be something other than a mix. made_by: the beginnings of the comments of mixes that may be replaced. Raises
+    MixError if a mix cannot be written here, or something else would be lost; OptionError if the format does not have the
+    bit rate.
     """
     format_ = check_format(path, bitrate)
     shown = one_line(os.fspath(path))
@@ -42,7 +43,7 @@ def check_output(
         raise MixError(f"{shown}: its folder cannot be written to; choose another one, or change its permissions")
     if not can_name(path):
         raise MixError(f"{shown}: a cue sheet cannot name this file; choose a name without quotation marks and line breaks")
-    written: dict[Path, Callable[[Path], bool]] = {  # what is written, and whether what lies there is ours
+    written: dict[Path, Callable[[Path], bool]] = {  # the files to write, and whether an existing one is ours
         path: lambda file: is_mix(file, comments_of, made_by),
         cue_path(path): lambda file: _is_cue_of_mix(file, made_by),
     }
@@ -65,7 +66,7 @@ def cue_path(path: Path) -> Path:
 
 
 def is_mix(path: Path, comments_of: Callable[[Path], list[str]], made_by: str = MADE_BY) -> bool:
-    """Whether a file is a mix of ours, by how its comment begins, or empty."""
+    """Return whether a file is one of our mixes, by the beginning of its comment, or empty."""
     if not path.stat().st_size:
         return True
     try:
@@ -92,10 +93,10 @@ def write_mix(
     finished: Callable[[Part], None] = lambda part: None,
     warn: Callable[[str], None] = lambda text: None,
 ) -> None:
-    """Render a mix to a file that `check_output` allowed, with tags and chapters, and its cue sheet beside it.
+    """Render a mix to a file that `check_output` allowed, with metadata and chapters, and its cue sheet beside it.
 
-    recipe: the command that makes it again. notes: as of `replacing`. finished, warn: called after each part, and with a
-    line for what could not be done. Raises MixError; what was there is then as it was.
+    recipe: the command that makes it again. notes: as in `replacing`. finished, warn: called after each part, and with a
+    line for each thing that could not be done. Raises MixError; the existing file is then unchanged.
     """
     chapters = chapters_of(mix)
     most = MOST_CHAPTERS.get(path.suffix.lower(), len(chapters))
@@ -118,12 +119,12 @@ def write_mix(
             return
         with replacing(cue_path(path), through_link=True) as temporary:
             temporary.write_bytes(format_cue(path, title, ARTIST, recipe, chapters))
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+    except (OSError, ValueError) as error:  # ValueError: an impossible name
         raise MixError(refusal(path, "cannot write the mix", error, WRITING)) from error
 
 
 def chapters_of(mix: Mix) -> list[Chapter]:
-    """A chapter for each part, from where it is the louder one to where the next is."""
+    """Return a chapter for each part, from where it is the louder one to where the next is."""
     starts = [part.entry / mix.rate for part in mix.parts]
     ends = [*starts[1:], mix.seconds]
     return [

@@ -1,7 +1,7 @@
 """A mix: the tracks of a playlist as one piece of audio, equally loud and faded into each other.
 
-First everything is measured and decided (`survey`, `plan_mix`), then rendered (`render`): each file is decoded twice, and
-what is in memory at a time is a few seconds of two of them.
+First, everything is measured and decided (`survey`, `plan_mix`), then it is rendered (`render`): each file is decoded
+twice, and only a few seconds of two of them are in memory at a time.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ from deejai_core.features.mix.limiter import limited
 from deejai_core.features.mix.loudness import STEPS, decibels, integrated_loudness, measure, ratio, sounding
 from deejai_core.formats.entries import Track
 
-TARGET = -14.0  # LUFS, as the streaming services have it
-CEILING = -1.0  # dBTP: room for what a lossy codec adds to a peak
-LIMITED = 4.0  # dB that single peaks of a track may be limited by; beyond, the whole track stays quieter
-LOUDER = 20.0  # dB that a track is made louder at most: nobody wants to hear the noise of an empty room
+TARGET = -14.0  # LUFS, the level of streaming services
+CEILING = -1.0  # dBTP: leaves room for what a lossy codec adds to a peak
+LIMITED = 4.0  # dB by which single peaks of a track may be limited; beyond, the whole track stays quieter
+LOUDER = 20.0  # dB by which a track is amplified at most: nobody wants to hear the noise of an empty room
 
-JOIN = 0.005  # seconds of the shortest fade: no gap, and no click either
+JOIN = 0.005  # seconds of the shortest fade: no gap, and no click
 
-Blocks = Callable[[Path, int], Iterable[np.ndarray]]  # of a file at a sample rate, as `Decoder.stereo` has them
+Blocks = Callable[[Path, int], Iterable[np.ndarray]]  # of a file at a sample rate, as `Decoder.stereo` returns them
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a plan needs to know of a track. Frames are those of the mix's sample rate."""
+    """What a plan needs to know about a track. Frames are those of the mix's sample rate."""
 
     track: Track
-    first: int  # frame at which it begins to be heard
-    frames: int  # from there until it is heard no more
+    first: int  # the frame at which its audible part begins
+    frames: int  # the length of the audible part
     loudness: float  # LUFS, of that part
     peak: float  # dBTP, of that part
 
 
 @dataclass(frozen=True)
 class Part:
-    """A track in its place. Frames are those of the mix's sample rate."""
+    """A track at its place. Frames are those of the mix's sample rate."""
 
     track: Track
-    first: int  # of the track's frames
+    first: int  # its first frame in the track
     frames: int
-    start: int  # where that is in the mix
+    start: int  # its first frame in the mix
     fade: int  # frames that it shares with the track before
     gain: float  # dB
     loudness: float  # LUFS in the mix, before its peaks are limited
@@ -64,7 +64,7 @@ class Mix:
     parts: tuple[Part, ...]
     rate: int  # Hz
     title: str = ""
-    warnings: tuple[str, ...] = ()  # about what was left out
+    warnings: tuple[str, ...] = ()  # about tracks that were left out
 
     @property
     def frames(self) -> int:
@@ -76,7 +76,7 @@ class Mix:
 
 
 def survey(track: Track, rate: int, blocks_of: Blocks) -> Measured:
-    """Measure a track by decoding all of it. Raises AudioError if there is nothing to hear; MissingError."""
+    """Measure a track by decoding all of it. Raises AudioError if it is silent; MissingError."""
     levels = measure(blocks_of(track.path, rate), rate)
     first, last = sounding(levels.peak)
     loudness = integrated_loudness(levels.energy[first:last])
@@ -88,9 +88,9 @@ def survey(track: Track, rate: int, blocks_of: Blocks) -> Measured:
 
 
 def plan_mix(measured: Sequence[Measured], rate: int, fade: float) -> Mix:
-    """Where each track goes, and how loud. fade: seconds, of which no fade takes more than half of either track.
+    """Decide where each track goes, and how loud it is. fade: seconds; no fade takes more than half of either track.
 
-    Every track gets `TARGET`, unless its peaks would be `LIMITED` too much; what it is then is in its part.
+    Every track gets `TARGET`, unless its peaks would need more limiting than `LIMITED`; its part has the actual loudness.
     """
     wanted = round(max(fade, JOIN) * rate)
     fades = [0, *(min(wanted, one.frames // 2, next_.frames // 2) for one, next_ in pairwise(measured))]
@@ -109,10 +109,10 @@ def render(
     finished: Callable[[Part], None] = lambda part: None,
     short: Callable[[Part, str], None] = lambda part, reason: None,
 ) -> Iterator[np.ndarray]:
-    """The mix in blocks (n, 2) float32, of a true peak not above `CEILING`. Raises MissingError.
+    """Yield the mix in blocks (n, 2) float32, with a true peak of at most `CEILING`. Raises MissingError.
 
-    finished: called after each part. short: called with a reason where a file has become shorter than when it was
-    measured, or unreadable; silence takes its place, so that all else is where it was planned to be.
+    finished: called after each part. short: called with a reason if a file has become shorter since it was measured, or
+    unreadable; silence replaces it, so that all others are where they were planned.
     """
     return limited(_faded(mix, finished, short, blocks_of), mix.rate, ratio(CEILING))
 
@@ -120,7 +120,7 @@ def render(
 def _faded(
     mix: Mix, finished: Callable[[Part], None], short: Callable[[Part, str], None], blocks_of: Blocks
 ) -> Iterator[np.ndarray]:
-    leaving = np.zeros((0, 2), np.float32)  # the end of the track before, faded out
+    leaving = np.zeros((0, 2), np.float32)  # the faded end of the track before
     shared_after = [part.fade for part in mix.parts[1:]] + [0]
     for part, shared in zip(mix.parts, shared_after, strict=True):
         reader = _Reader(blocks_of(part.track.path, mix.rate), part.first)
@@ -138,21 +138,24 @@ def _faded(
 
 
 def _rising(frames: int) -> np.ndarray:
-    """(frames, 1) float32: half of an equal-power fade. Its square and that of its reverse add up to 1 everywhere."""
+    """Return (frames, 1) float32, half of an equal-power fade.
+
+    Its square and that of its reverse add up to 1 everywhere.
+    """
     return np.sin(np.pi / 2 * (np.arange(frames, dtype=np.float32)[:, None] + 0.5) / max(frames, 1)).astype(np.float32)
 
 
 class _Reader:
-    """Blocks read piece by piece, from a frame on; silence after their end."""
+    """Reads blocks piece by piece, from a frame on, and silence after their end."""
 
     def __init__(self, blocks: Iterable[np.ndarray], first: int) -> None:
         self._blocks = _without(blocks, first)
         self._left = np.zeros((0, 2), np.float32)
-        self.lacking = 0  # frames that were asked for and are not there
+        self.lacking = 0  # frames that were requested and do not exist
         self.reason = ""  # why, if the file cannot be read
 
     def read(self, frames: int) -> np.ndarray:
-        """(frames, 2) float32."""
+        """Return (frames, 2) float32."""
         pieces, count = [self._left], len(self._left)
         while count < frames:
             try:
@@ -170,7 +173,7 @@ class _Reader:
 
 
 def _without(blocks: Iterable[np.ndarray], first: int) -> Iterator[np.ndarray]:
-    """Blocks without their first frames."""
+    """Yield blocks without their first frames."""
     for block in blocks:
         yield block[first:]
         first = max(0, first - len(block))

@@ -1,4 +1,4 @@
-"""What is to be mixed, from words to a plan, and that plan in rows."""
+"""From words to a plan for a mix, and the plan in rows."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from deejai_core.lists.lookup import Match, find, meant_playlist
 from deejai_core.lists.request import MadeList
 from deejai_core.words import clock, counted, one_line
 
-FADE = 6.0  # seconds, unless another time is asked for
+FADE = 6.0  # seconds, by default
 LONGEST_FADE = 60  # seconds
-RATE = 44_100  # Hz, of a plan for no file
-NOTICED = 0.5  # LU: a track that is so much quieter than the rest is worth a word
+RATE = 44_100  # Hz, for a plan without a file
+NOTICED = 0.5  # LU: a track that is quieter than the rest by this much is mentioned
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What is to be mixed."""
+    """The tracks to mix."""
 
     title: str
     tracks: list[Track]
@@ -37,16 +37,19 @@ class Selection:
 
 @dataclass(frozen=True)
 class Row:
-    """A track of a plan, as it is shown."""
+    """A track of a plan, for display."""
 
-    at: float  # seconds into the mix, from where its chapter begins
+    at: float  # seconds into the mix, where its chapter begins
     gain: float  # dB
     name: str
-    quieter: float  # LU than the others; 0 if nobody notices
+    quieter: float  # LU by which it is quieter than the others; 0 if that is not noticeable
 
 
 def check_target(library: Library, path: Path, decoder: Decoder, **asked: Any) -> int:
-    """The sample rate (Hz) of a mix in a file; asked, errors: see `check_output`. No track of the library is one."""
+    """Return the sample rate (Hz) of a mix in a file; arguments and errors: see `check_output`.
+
+    It may be no track of the library.
+    """
     rate = check_output(path, decoder.comments, **asked)
     if library.at([path]):
         raise MixError(f"{path}: this is a track of the library, which is never replaced; choose another name")
@@ -54,18 +57,18 @@ def check_target(library: Library, path: Path, decoder: Decoder, **asked: Any) -
 
 
 def check_apart(path: Path, tracks: Sequence[Track]) -> None:
-    """Raises MixError if the file of a mix is one of its tracks."""
+    """Raise MixError if the file of a mix is one of its tracks."""
     if path.exists() and any(track.path.exists() and track.path.samefile(path) for track in tracks):
         raise MixError(f"{path}: this is one of the tracks to be mixed; choose another name")
 
 
 def select_made(made: MadeList) -> Selection:
-    """The tracks of a list."""
+    """Return the tracks of a list."""
     return Selection(made.title, made.tracks, made.remarks, made.warnings)
 
 
 def select_named(library: Library, words: Sequence[str], decoder: Decoder) -> Selection:
-    """The tracks of playlists, each as often as it is there, or else what words mean, see `lookup.find`."""
+    """Return the tracks of playlists, with repetitions, or else those that words mean, see `lookup.find`."""
     playlists = [playlist for word in words if (playlist := meant_playlist(word))]
     matches: list[Match] = []
     lost: list[str] = []
@@ -92,7 +95,9 @@ def plan_selection(
     measured: Callable[[], None] = lambda: None,
     warn: Callable[[str], None] = lambda text: None,
 ) -> Mix:
-    """The plan of a mix. Raises MixError if nothing can be heard, or if `path`, its file, is one of the tracks.
+    """Return the plan of a mix.
+
+    Raises MixError if all tracks are silent or unreadable, or if its file `path` is one of them.
 
     rate: of the mix, Hz. fade: seconds. measured, warn: called after each track, and with a line for each that is left out.
     """
@@ -101,7 +106,7 @@ def plan_selection(
     audible = []
     for track in selection.tracks:
         try:
-            if not track.path.exists():  # said in the same words on every system
+            if not track.path.exists():  # in the same words on every system
                 raise AudioError("no such file")
             audible.append(survey(track, rate, decoder.stereo))
         except AudioError as error:
@@ -113,7 +118,7 @@ def plan_selection(
 
 
 def rows(mix: Mix) -> list[Row]:
-    """Each track of a plan."""
+    """Return the rows of a plan."""
     found = []
     for part in mix.parts:
         quieter = TARGET - part.loudness
@@ -122,7 +127,7 @@ def rows(mix: Mix) -> list[Row]:
 
 
 def plan_lines(mix: Mix) -> Iterator[str]:
-    """Each track with the time at which it takes over and its gain; then how long it all is."""
+    """Return lines with the time at which each track takes over and its gain, and then the total length."""
     for row in rows(mix):
         remark = f" ({row.quieter:.1f} LU quieter than the others)" if row.quieter else ""
         yield f"{clock(row.at):>8}  {row.gain:+5.1f} dB  {row.name}{remark}"

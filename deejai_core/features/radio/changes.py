@@ -1,4 +1,4 @@
-"""What became of the songs in a player's queue, as two looks at it tell."""
+"""Finds what happened to the songs in a player's queue, by comparing two snapshots."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Literal
 
 from deejai_core.players.player import QueueEntry, Snapshot
 
-PLAYED = 0.85  # of a song; left before, it was skipped. As beets' mpdstats has it.
+PLAYED = 0.85  # of a song: one that ends earlier was skipped. The limit of beets' mpdstats.
 
 Fate = Literal["queued", "played", "skipped", "left", "refused"]
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What happened between two moments."""
+    """What happened between two snapshots."""
 
     over: tuple[QueueEntry, Fate] | None = None  # the song that is no longer the current one
-    refused: tuple[QueueEntry, ...] = ()  # what was thrown out before it played
+    refused: tuple[QueueEntry, ...] = ()  # songs that were removed before they played
 
 
 def changes(before: Snapshot, now: Snapshot) -> Changes:
-    """What listeners did to a queue, and what the player did by itself.
+    """Return what listeners did to a queue, and what the player did itself.
 
-    A song is skipped if the next one plays before 85 % of it was heard. To stop, to seek, and to choose some other song say
-    nothing of the one that was playing; to throw it out while it plays says as much as to throw out one that is to come.
-    A queue that was cleared is none that was judged.
+    A song is skipped if the next one plays before 85 % of it was heard. Stopping, seeking, and choosing some other song say
+    nothing about the one that was playing; removing it while it plays counts like removing one that is to come. Clearing
+    the queue is not a judgement on its songs.
     """
     current, there = before.current_entry, {entry.id for entry in now.entries}
     cleared = there.isdisjoint(entry.id for entry in before.entries)
@@ -53,11 +53,11 @@ def _fate(entry: QueueEntry, before: Snapshot, now: Snapshot) -> Fate:
 
 
 def _follows(after: str | None, before: str, now: Snapshot) -> bool:
-    """Whether an entry stands right after another one."""
+    """Return whether an entry stands right after another one."""
     return any((one.id, next_.id) == (before, after) for one, next_ in pairwise(now.entries))
 
 
 def _consumed(entry: QueueEntry, before: Snapshot, now: Snapshot) -> bool:
-    """Whether an entry went because it was over: it stood before the one that is current now."""
+    """Return whether an entry disappeared because it was over: it stood before the current one."""
     ids = [other.id for other in before.entries]
     return now.current not in ids or ids.index(entry.id) < ids.index(now.current)

@@ -1,4 +1,4 @@
-"""A radio: a player's queue kept filled, song by song, for as long as there is somebody to listen."""
+"""A radio keeps a player's queue filled, song by song, for as long as somebody listens."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from deejai_core.playlists.geometry import blend
 from deejai_core.tracks.songs import Song
 from deejai_core.words import counted
 
-MOST_SEEDS = 3  # that are played themselves, of a query that finds more
-MOST_REFUSALS = 50  # songs in a row that the player does not take, until it is said to be a matter of configuration
-LONGEST_PAUSE = 60  # seconds between two tries to reach a player that is gone
+MOST_SEEDS = 3  # seeds that are played themselves, if a query finds more
+MOST_REFUSALS = 50  # songs in a row that the player refuses, after which its configuration must be wrong
+LONGEST_PAUSE = 60  # seconds between two attempts to reach a player that is gone
 
 AHEAD = Walk(count=3)
 
@@ -29,51 +29,51 @@ Remark = Literal[Mode, "exhausted", "unknown"]  # no song is left that may be ad
 
 
 class RadioObserver:
-    """Who is told what a radio does. Each method is called as it happens; these do nothing."""
+    """Follows what a radio does. Its methods do nothing; override those that you need."""
 
     def added(self, member: Member, pick: Pick | None) -> None:
-        """A song was put into the queue. pick: how it was chosen; None for a seed."""
+        """Called when a song was added to the queue. pick: how it was chosen; None for a seed."""
 
     def left_out(self, member: Member, reason: str, number: int) -> None:
-        """The player does not take a song, the `number`-th in a row."""
+        """Called when the player refuses a song, the `number`-th in a row."""
 
     def turned_away(self, name: str, fate: Fate) -> None:
-        """A song was skipped or thrown out, so that the radio goes elsewhere."""
+        """Called when a song was skipped or removed, and the radio changes direction."""
 
     def emptied(self) -> None:
-        """Somebody has cleared the queue; the radio goes on from whatever is put there."""
+        """Called when somebody has cleared the queue; the radio continues from whatever is added to it."""
 
     def remarked(self, remark: Remark) -> None:
-        """Something keeps the radio from what it should do; told once."""
+        """Called once for something that keeps the radio from working as it should."""
 
     def lost(self, error: LostError) -> None:
-        """The player is gone; the radio tries to reach it."""
+        """Called when the player is gone; the radio tries to reach it."""
 
     def found_again(self) -> None:
-        """The player is back."""
+        """Called when the player is back."""
 
 
 class Radio:
-    """A radio, and what it has learned since it began.
+    """A radio, with what it has learned since it began.
 
     Parameters
     ----------
     space
-        Where songs lie, see `open_space`; opened with ``plays=True`` for rules that ask what was played.
+        The space of the songs, see `open_space`; opened with ``plays=True`` for rules about plays.
     player
-        Whose queue is filled, connected before `start`.
+        The player whose queue is filled; it must be connected before `start`.
     observer
-        Who is told what it does; by default nobody.
+        Its methods are called for what the radio does; by default nothing is.
     walk
-        How it goes on; its `count` is how many songs are to follow the current one, by default 3.
+        How it continues; its `count` is how many songs follow the current one, by default 3.
     rules
-        What it may play.
+        Which songs it may play.
     seeds
-        What it begins with; without any, it goes on from the queue.
+        The songs that it begins with; without any, it continues from the queue.
     less
-        What it should be less like.
+        Songs that it should be less like.
     pause
-        Waits so many seconds between two tries to reach a player that is gone.
+        A function that waits some seconds between two attempts to reach a player that is gone.
 
     Raises
     ------
@@ -102,21 +102,21 @@ class Radio:
         self.less = less
         self._candidates = space.candidates(rules)
         self._rng = np.random.default_rng(walk.seed) if walk.drunk else None
-        self._past: list[tuple[str, Fate]] = []  # songs that are over, as the player calls them
-        self._added: set[str] = set()  # by the radio
-        self._withdrawn: set[str] = set()  # ids of entries that the radio took out again
-        self._unjudged: set[str] = set()  # what plays since a skip, chosen before it: only what was heard out leads on
-        self._older: set[str] = set()  # in the queue before a radio that begins with something else
-        self._refused: set[int] = set()  # songs that the player does not take
+        self._past: list[tuple[str, Fate]] = []  # songs that are over, by the player's names
+        self._added: set[str] = set()  # files that the radio added
+        self._withdrawn: set[str] = set()  # ids of entries that the radio removed again
+        self._unjudged: set[str] = set()  # chosen before a skip and playing since: leads on only if heard to its end
+        self._older: set[str] = set()  # in the queue before the radio, which begins with something else
+        self._refused: set[int] = set()  # songs that the player refuses
         self._refusals: list[str] = []  # the last ones in a row, and why
         self._before = Snapshot(())
-        self._songs: dict[str, Song | None] = {}  # by what the player calls them; None: without a vector
+        self._songs: dict[str, Song | None] = {}  # by the player's names; None: without a vector
         self._remarks: set[Remark] = set()
 
     def start(self, *, play: bool) -> None:
-        """Make a beginning in the queue of a player that is connected. play: whether an empty one is to play then.
+        """Make a beginning in the queue of a connected player. play: whether an empty queue should play then.
 
-        Raises PlayerError, also if the queue is empty and there is no seed.
+        Raises PlayerError, also if the queue is empty and there are no seeds.
         """
         now = self._before = self.player.snapshot()
         if not now.entries and not self.seeds:
@@ -137,12 +137,12 @@ class Radio:
             self._observe()
 
     def run(self) -> None:
-        """Go on until interrupted, through restarts of the player."""
+        """Continue until interrupted, through restarts of the player."""
         while True:
             self.go_on()
 
     def go_on(self) -> None:
-        """Wait for news from the player, and do what they ask for."""
+        """Wait for news from the player, and react to them."""
         try:
             self.player.wait()
             self._fill()
@@ -157,7 +157,7 @@ class Radio:
             pause = min(2 * pause, LONGEST_PAUSE)
             try:
                 self.player.connect()
-                # A player that was started again has other ids: only what plays can be compared.
+                # A player that was restarted has other ids: only the current song can be compared.
                 over, self._before = self._before.current_entry, self.player.snapshot()
                 self._withdrawn.clear()
                 current = self._before.current_entry
@@ -170,7 +170,7 @@ class Radio:
             return
 
     def _observe(self) -> tuple[Snapshot, bool]:
-        """The player now, what became of songs kept in mind; and whether one was skipped since the last time."""
+        """Return the player's snapshot, noting what happened to songs since the last one, and whether one was skipped."""
         before, self._before = self._before, self.player.snapshot()
         for mode in sorted(self._before.modes):
             self._remark(mode)
@@ -186,17 +186,17 @@ class Radio:
         return self._before, found.over is not None and found.over[1] == "skipped"
 
     def _fill(self, *, even_if_empty: bool = False) -> None:
-        """Add what is lacking; after a skip, what was chosen before it is chosen again."""
+        """Add missing songs; after a skip, songs that were chosen before it are chosen again."""
         while True:
             now, skipped = self._observe()
             if skipped:
                 for entry in now.upcoming:
-                    if entry.file in self._added:  # what a listener has put there stays
+                    if entry.file in self._added:  # what a listener has added stays
                         self._withdrawn.add(entry.id)
                         self.player.remove(entry)
                 self._unjudged = {now.current_entry.file} & self._added if now.current_entry else set()
                 continue
-            wanted = self.walk.count + (now.current_entry is None)  # the first one is not ahead of anything
+            wanted = self.walk.count + (now.current_entry is None)  # the current one does not count as ahead
             lacking = wanted - len(self._upcoming(now)) if now.entries or even_if_empty else 0
             picks = self._choose(now, lacking) if lacking > 0 else []
             if not picks:
@@ -205,7 +205,7 @@ class Radio:
                 member = self.space.members([pick.position]).get(pick.position)
                 if not member or not self._add(member, pick):
                     self._refused.add(pick.position)
-                    break  # what was to come after it was chosen to follow it
+                    break  # what follows was chosen to follow it
 
     def _choose(self, now: Snapshot, count: int) -> list[Pick]:
         way = [self._entry(file, fate) for file, fate in self._past]
@@ -235,7 +235,7 @@ class Radio:
         return picks
 
     def _add(self, member: Member, pick: Pick | None = None) -> bool:
-        """Put a song at the end of the queue; returns whether the player took it."""
+        """Add a song to the end of the queue; return whether the player accepted it."""
         try:
             file = self.player.add(member.tracks[0].path)
         except UnplayableError as error:
@@ -258,14 +258,14 @@ class Radio:
         )
 
     def _upcoming(self, now: Snapshot) -> list[QueueEntry]:
-        """What is still to be played; without a current song, all that was not."""
+        """Return the songs that are still to be played; without a current song, all that were not."""
         if now.current_entry:
             return list(now.upcoming)
         over = {file for file, _ in self._past}
         return [entry for entry in now.entries if entry.file not in over]
 
     def _chosen_seeds(self) -> list[Member]:
-        """The seeds, or those in the middle of many, in their order."""
+        """Return the seeds, or those in the middle of many, in their order."""
         middle = blend([seed.song.vector for seed in self.seeds])
         nearest = sorted(self.seeds, key=lambda seed: -float(seed.song.vector @ middle))[:MOST_SEEDS]
         return [seed for seed in self.seeds if seed in nearest]
@@ -288,7 +288,7 @@ class Radio:
         return self.space.names([song.position]).get(song.position, file)
 
     def _remark(self, remark: Remark) -> None:
-        """Once."""
+        """Report something once."""
         if remark not in self._remarks:
             self._remarks.add(remark)
             self.observer.remarked(remark)

@@ -1,4 +1,4 @@
-"""What a radio does, line by line."""
+"""What a radio does, in lines of text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deejai_core.lists.reasons import relaxed
 from deejai_core.lists.space import Member
 from deejai_core.playlists.candidates import Pick
 
-NAMED_REFUSALS = 3  # in a row; more are a matter of detail
+NAMED_REFUSALS = 3  # in a row; more are details
 REMARKS: dict[Remark, str] = {
     "random": "the player's random mode is on, so it ignores the order of its queue",
     "single": "the player's single mode is on, so it stops after each song",
@@ -21,10 +21,10 @@ REMARKS: dict[Remark, str] = {
 
 
 class RadioText(RadioObserver):
-    """Tells what a radio does in lines of text.
+    """Reports what a radio does in lines of text.
 
-    player: what it is called. tell, warn, detail: take a line each: of what happened; of what keeps the radio from what it
-    should do; of what only who looks closely wants to know. remarks: what is said of each remark.
+    player: its name. tell, warn, detail: take one line each about events, about what keeps the radio from working as it
+    should, and about details. remarks: the text of each remark.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""Where a radio goes: what to play after what was played, and what people did to it.
+"""Decides what a radio plays next, after the songs that were played and what people did to them.
 
-What was played to its end, and what somebody put into the queue, leads the way; what was skipped or thrown out pushes it
-away, less and less as the songs go by.
+Songs that were played to their end, and those that somebody put into the queue, lead the way; songs that were skipped or
+removed push it away, less and less as other songs follow.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from deejai_core.playlists.walk import LESS, Course, straying, walk
 from deejai_core.tracks.songs import Song
 
 FORGETTING = 4  # songs after which a skip pushes half as much
-MOST_PUSH = 1.1  # of all skips together, against 1 of where the way leads: two in a row turn it round
-REMEMBERED = 500  # songs that do not come again until as many others were played, and at most half of what there is
+MOST_PUSH = 1.1  # of all skips together, against 1 for the way so far: two in a row reverse it
+REMEMBERED = 500  # songs that are not repeated until this many others were played, and at most half of all
 
 REPULSION: dict[Fate, float] = {"skipped": LESS, "refused": LESS / 2}
-HELD: tuple[Fate, ...] = ("queued", "refused")  # never added again, however long ago that was
+HELD: tuple[Fate, ...] = ("queued", "refused")  # never added again, however long ago it was
 LEADING: tuple[Fate, ...] = ("queued", "played")
-ANCHORS = 3  # songs chosen by listeners that a radio without seeds stays with: the last so many
+ANCHORS = 3  # last songs chosen by listeners that a radio without seeds stays with
 
 
 @dataclass(frozen=True, eq=False)
 class WayEntry:
-    """A song of a radio's way, and what became of it. song: None for one that has no vector; it only takes its place."""
+    """A song of a radio's way, and what happened to it. song: None if it has no vector; it then only takes its place."""
 
     song: Song | None
     fate: Fate = "played"
@@ -49,13 +49,13 @@ def next_songs(
     never: Iterable[int] = (),
     rng: np.random.Generator | None = None,
 ) -> list[Pick]:
-    """What to add to the end of the queue: `count` songs, or fewer if there are no more.
+    """Return what to add to the end of the queue: `count` songs, or fewer if there are no more.
 
-    way: what was played, oldest first, then what is in the queue. keep_on: each song is near the sum of the last so many
-    that were played or are in the queue; 0: near the seeds. stay: 0 to 1, how much each song is near the seeds as well, or
-    without any near what listeners chose last. seeds: the blend of these was the first step; without them, the
-    first song of the way is one, if there is no other. less: songs to be less like, which are never added. drunk: as in
-    `playlist.similar`; needs `rng`. never: positions that cannot be had.
+    way: what was played, oldest first, then what is in the queue. keep_on: each song is near to the sum of this many last
+    ones that were played or are in the queue; 0: near to the seeds. stay: 0 to 1, how near each song is to the seeds as
+    well, or without any, to what listeners chose last. seeds: their blend was the first step; without them, the first song
+    of the way counts, if there is no other. less: songs to be less like, which are never added. drunk: as in
+    `playlist.similar`; needs `rng`. never: positions that are not available.
     """
     there = len(candidates.index.vectors) if candidates.allowed is None else int(candidates.allowed.sum())
     first = len(way) - min(REMEMBERED, there // 2)
@@ -90,9 +90,9 @@ def next_songs(
 
 
 def away_from(direction: np.ndarray, way: Sequence[WayEntry], later: int = 0) -> np.ndarray:
-    """A direction, pushed away from what was skipped or refused, each half as much for every FORGETTING songs since.
+    """Return a direction pushed away from skipped and refused songs, each half as much for every FORGETTING songs since.
 
-    later: songs that follow the way. Returns any length but zero.
+    later: songs that follow the way. Returns any length except zero.
     """
     push, since = np.zeros_like(direction), later
     for entry in reversed(way):

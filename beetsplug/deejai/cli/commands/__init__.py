@@ -1,4 +1,4 @@
-"""The verbs of `beet deejai`, their options, and what each prints."""
+"""The verbs of `beet deejai`, their options, and their output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MODULES = (analysis, lists, mix, drawing, web, subsonic, live, blind, history, d
 
 
 def deejai_command(config: confuse.Subview, log: BeetsLogger) -> VerbsCommand:
-    """`beet deejai`. Every verb reads its configuration when it runs, so that an error in it is one line to the user."""
+    """Return `beet deejai`. Every verb reads its configuration when it runs, so an error in it is one line to the user."""
     verbs = [verb for module in MODULES for verb in module.verbs()]
     command = VerbsCommand(NAME, verbs, HELP)
     command.add(*shell.verbs(command))

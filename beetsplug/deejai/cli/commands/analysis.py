@@ -1,4 +1,4 @@
-"""The commands that give tracks their vectors and tags."""
+"""The commands that give tracks vectors and tags."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def run_analyze(call: Call) -> None:
 
 
 def _cluster(call: Call) -> Cluster:
-    """The one that `--dask` names. Raises ClusterError, and UserError for an option that does not go with it."""
+    """Return the cluster that `--dask` names. Raises ClusterError, and UserError for an option that contradicts it."""
     from deejai_core.embedding.cluster import Cluster, check_address
     from deejai_core.models.registry import trunk_source
 

@@ -1,4 +1,4 @@
-"""The commands that say how things are."""
+"""The commands that report the state of the library."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from deejai_core.features.doctor.finding import Finding
 
-OUR_LIBRARIES = ("beets", "confuse", "tqdm")  # that the core does without
+OUR_LIBRARIES = ("beets", "confuse", "tqdm")  # which the core does not need
 
 
 def verbs() -> list[Verb]:
@@ -83,7 +83,7 @@ def run_failed(call: Call) -> None:
     retries = call.configured.analysis.retries
     for failure in failures:
         ui.print_(failed_line(failure, retries))
-    if not failures:  # to stderr: a script that counts lines is to find none
+    if not failures:  # to stderr: a script that counts lines should count none
         call.log.info("no file {}has failed", "of these tracks " if call.args else "")
 
 

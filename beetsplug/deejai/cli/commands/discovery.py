@@ -1,4 +1,4 @@
-"""The command that names what a library lacks."""
+"""The command that suggests songs which the library lacks."""
 
 from __future__ import annotations
 

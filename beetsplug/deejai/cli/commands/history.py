@@ -1,4 +1,4 @@
-"""The commands that say where playlists come from, for models to learn from."""
+"""The commands for the sources of playlists that models learn from."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def run_remove(call: Call) -> None:
 
 
 def _known_source(store: HistoryStore, text: str) -> Source:
-    """The one of the history's sources that a user means. Raises UserError if it is none of them."""
+    """Return the source of the history that a user means. Raises UserError if it is not one."""
     from ..sources import meant_source
 
     source = meant_source(text)
@@ -95,7 +95,7 @@ def run_report(call: Call) -> None:
 
     if len(call.args) > 1:
         raise UserError("history report takes one source, or none for all")
-    with extra("history"):  # before anything is read: it is the same answer whatever is there
+    with extra("history"):  # first, because the result does not depend on the content
         import rapidfuzz  # noqa: F401
     with existing_history(call.library) as store:
         source = _known_source(store, call.args[0]) if call.args else None

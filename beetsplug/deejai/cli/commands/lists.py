@@ -64,7 +64,7 @@ def verbs() -> list[Verb]:
 
 
 def _add_list_options(verb: Verb, options: Iterable[Option]) -> None:
-    """The options of a list that is made by picking tracks."""
+    """Add the options of a list that is made by picking tracks."""
     verb.switch("-a", "--album", "use albums instead of tracks")
     verb.parser.add_option("--less", metavar="QUERY", help=LESS)
     add_options(verb, options)
@@ -112,7 +112,7 @@ def run_reorder(call: Call) -> None:
 
 
 def _make(verb: str, call: Call) -> None:
-    """Make a list as the options ask for, write it, show it, play it."""
+    """Make a list with these options, write it, show it, play it."""
     from deejai_core.formats.export import named_format
     from deejai_core.lists.lookup import user_path
     from deejai_core.lists.writing import encode_list, write_list
@@ -144,7 +144,7 @@ def _make(verb: str, call: Call) -> None:
         choose=choose_next if option("pick", None) else None,
         choose_waypoint=choose_waypoint if is_terminal() else None,
     )
-    # Written before anything is shown: an error leaves the old playlist, and no list that seems to have been written.
+    # Written before anything is shown: an error leaves the old playlist unchanged, and no list looks written that is not.
     written = None
     if not opts.pretend and (opts.output or not opts.play):
         playlists = playlists_for(library, settings)

@@ -1,4 +1,4 @@
-"""The commands that go along with what is playing."""
+"""The commands that run while music plays."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def run_listen(call: Call) -> None:
         return
     check_range("--every", opts.every, 1, 30, " seconds")
     check_range("--number", opts.nearest, 1)
-    settings = call.settings.change("comparison", space="sound")  # what plays in the room is in no list
+    settings = call.settings.change("comparison", space="sound")  # what plays in the room is not in a list
     model = call.load_model()
     rate = model.sample_rate
     blocks = _blocks(opts, rate)
@@ -146,7 +146,7 @@ def run_radio(call: Call) -> None:
 
 
 def _blocks(opts: Values, sample_rate: int) -> Iterator[np.ndarray]:
-    """The sound that the options ask for, once they are found to make sense."""
+    """Yield the sound that the options choose, after checking that they fit together."""
     from deejai_core.audio.stream import Raw, read_named_stream
 
     options = {"format": opts.samples, "rate": opts.rate, "channels": opts.channels}

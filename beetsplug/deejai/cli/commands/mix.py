@@ -1,4 +1,4 @@
-"""The command that makes one audio file of a playlist."""
+"""The command that makes one audio file from a playlist."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LIST_OPTIONS = (
     *VARIATION,
     *RULES,
 )
-MADE_BY = "beet deejai mix"  # how the comment of every mix begins
+MADE_BY = "beet deejai mix"  # the beginning of every mix's comment
 
 
 def verbs() -> list[Verb]:
@@ -98,7 +98,7 @@ def run_mix(call: Call) -> None:
 
 
 def _chosen(call: Call, decoder: Decoder) -> tuple[Selection, str]:
-    """The tracks that the words mean, or those of the list that is made of them; and the command that mixes them again."""
+    """Return the tracks that the words mean, or those of a list from them; and the command for the same mix."""
     from deejai_core.features.mix.selection import select_made, select_named
 
     from ..making import make
@@ -115,7 +115,10 @@ def _chosen(call: Call, decoder: Decoder) -> tuple[Selection, str]:
 
 
 def _verb(call: Call) -> str | None:
-    """What makes the list of the arguments; None: they are the list. Raises UserError for options that do not agree."""
+    """Return the verb that makes the list; None if the arguments are the list.
+
+    Raises UserError for contradictory options.
+    """
     from deejai_core.lists.lookup import playlist_at
 
     opts = call.opts

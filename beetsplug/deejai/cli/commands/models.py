@@ -1,4 +1,4 @@
-"""The commands for models: which there are, and which one listens."""
+"""The commands for models: the list of models, and the one in use."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def run_use(call: Call) -> None:
 
 
 def switch(call: Call, name: str) -> None:
-    """Use another model from now on, and say what becomes of the tracks' vectors."""
+    """Use another model from now on, and report what happens to the tracks' vectors."""
     from deejai_core.embedding.model_lines import switch_model
     from deejai_core.models.registry import load_model
 

@@ -1,4 +1,4 @@
-"""The commands that help to type the others."""
+"""The commands that help to use the others."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from beets.exceptions import UserError
 from ..call import Call
 from ..group import Verb, VerbsCommand
 
-SHELLS = ("bash", "zsh", "fish")  # of `completion`, which takes long to import
+SHELLS = ("bash", "zsh", "fish")  # those of `completion`, which takes long to import
 
 
 def verbs(command: VerbsCommand) -> list[Verb]:
-    """command: the one whose verbs are to be typed."""
+    """Return the verbs. command: the one whose verbs are completed and explained."""
     help_ = Verb("help", partial(run_help, command), "list all commands, or the options of one", takes="[COMMAND]")
     help_.words = tuple(verb.name for verb in command.verbs)
     completion = Verb(

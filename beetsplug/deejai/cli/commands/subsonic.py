@@ -16,7 +16,7 @@ from ..options import add_address
 if TYPE_CHECKING:
     from deejai_core.features.subsonic.users import Users
 
-PORT = 4533  # where clients of other servers of this kind expect it
+PORT = 4533  # the usual one for servers of this kind
 
 
 def verbs() -> list[Verb]:
@@ -62,11 +62,11 @@ def announce(url: str, users: Users) -> None:
 
 
 def users_of(config: confuse.Subview) -> Users:
-    """The listeners of the configuration. Raises OptionError, and confuse.ConfigError for what is no mapping."""
+    """Return the configured listeners. Raises OptionError, and confuse.ConfigError if they are not a mapping."""
     from deejai_core.features.subsonic.users import Users
 
     passwords = config["subsonic_users"].get(dict)
     for name, password in passwords.items():
-        if not isinstance(name, str) or not isinstance(password, str):  # YAML makes 83 of 0123, and yes of a word
+        if not isinstance(name, str) or not isinstance(password, str):  # YAML reads 0123 as 83, and yes as a truth value
             raise UserError(f"subsonic_users: put the name and the password of {name} in quotes")
     return Users(passwords, config["subsonic_owner"].get(confuse.Optional(str)))

@@ -1,4 +1,4 @@
-"""The command that teaches a model from the history."""
+"""The command that trains a model on the history."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..group import Verb
 from ..hints import WORDS
 from ..settings import models_folder
 
-LARGEST_SEED = 10**9  # numpy's, of which Track2Vec needs four for each of ours, end at 2**32
+LARGEST_SEED = 10**9  # numpy's seeds, of which Track2Vec needs four for each of ours, end at 2**32
 
 
 def verbs() -> list[Verb]:
@@ -80,7 +80,7 @@ def run_train(call: Call) -> None:
 
 
 def _check(call: Call) -> None:
-    """Raises UserError for options that do not agree."""
+    """Raise UserError for contradictory options."""
     opts, configured = call.opts, call.configured.model
     check_range("--seed", opts.seed, 0, LARGEST_SEED)
     if opts.track2vec:

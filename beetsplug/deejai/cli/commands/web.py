@@ -42,7 +42,7 @@ def run_web(call: Call) -> None:
     check_range("--demo", opts.demo, 1, 3600, " seconds")
     from deejai_core.features.web.page import serve_page, token_for
 
-    settings = call.configured.change("comparison", space="sound")  # what is dropped in is in no list
+    settings = call.configured.change("comparison", space="sound")  # a dropped file is not in a list
     token = token_for(opts.host, opts.token)
     serve_page(
         page_library(call.library, settings, at_home=token is None),
@@ -57,7 +57,7 @@ def run_web(call: Call) -> None:
 
 
 def announce(host: str, port: int, token: str | None, *, open_page: bool) -> None:
-    """Print the page's address, and show the page in a browser here if that is wanted."""
+    """Print the page's address, and open the page in a browser here if requested."""
     from deejai_core.features.web.page import address
 
     url = address(host, port, token)
@@ -68,7 +68,7 @@ def announce(host: str, port: int, token: str | None, *, open_page: bool) -> Non
     if open_page:
         import webbrowser
 
-        # Some browsers return when they are closed, and all want an answer before that
+        # Some browsers return only when they are closed, and all need an answer before that.
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
@@ -80,7 +80,7 @@ def print_code(url: str) -> None:
 
 
 def page_library(library: BeetsLibrary, settings: Settings, *, at_home: bool) -> PageLibrary:
-    """The library as the page asks for it. at_home: whether only this machine is listened to."""
+    """Return the library for the page. at_home: whether only this machine can reach the server."""
     from deejai_core.features.web.background import BackgroundAnalysis
     from deejai_core.features.web.page_library import PageLibrary
 
@@ -100,9 +100,9 @@ def page_library(library: BeetsLibrary, settings: Settings, *, at_home: bool) ->
 
 
 def analyze_command(library: BeetsLibrary) -> list[str]:
-    """`beet deejai analyze`, for another process, with the library and the configuration of this one."""
+    """Return `beet deejai analyze` for another process, with the library and the configuration of this one."""
     options = ["--library", os.fsdecode(library.lib.path), "--directory", os.fsdecode(library.lib.directory)]
-    # The first file takes precedence: that of --config, or else one that the user's own configuration leads to anyway.
+    # The first file takes precedence: that of --config, or else one that the user's own configuration includes anyway.
     files = [source.filename for source in beets.config.sources if source.filename and not source.default]
     options += ["--config", files[0]] if files else []
     for name, option in (("plugins", "--plugins"), ("disabled_plugins", "--disable-plugins")):
