@@ -1,4 +1,4 @@
-"""Mp3ToVec: the slice vectors of a library to one unit vector a track, by TF-IDF.
+"""Mp3ToVec: from the slice vectors of a library to one unit vector per track, by TF-IDF.
 
 Two slices are the same word when their cosine distance is below epsilon. A slice that recurs within its track counts more,
 one that much of the library shares counts less; the track's vector is the weighted sum of its unit slices. After Robert
@@ -7,13 +7,13 @@ Dargavel Smith's Deej-A.I., with two changes that make the result a function of 
 * document frequency is counted against one reference for all tracks, where the original took random batches of 100. It is
   the library itself up to `REFERENCE` tracks, and so many of a larger one, so that the time grows with the library and not
   with its square;
-* idf = log(1 + N / df) instead of log(N / df), so that no weight is zero, not even that of a track alone in its library.
+* idf = log(1 + N / df) instead of log(N / df), so that no weight is zero, not even for the only track of a library.
 
 With R the reference and t a track: N = |R and t|, df = 1 + the tracks of R other than t that have a slice of that word.
 
-Counting must not hinge on rounding, which differs with the shape of a matrix product. So the product only sorts out what is
-clear; a pair too close to epsilon for float32 is compared by itself, in float64. Counts are the same in whatever order,
-blocks or company the slices come.
+Counts must not depend on rounding, which differs with the shape of a matrix product. So the product only decides clear
+cases; a pair too close to epsilon for float32 is compared separately, in float64. Counts are the same for any order, blocks
+and combination of slices.
 """
 
 from __future__ import annotations

@@ -160,8 +160,8 @@ def same_but_for_spelling(one: str, other: str) -> bool:
     """Return whether two normal names have the same words, except for order, word breaks, and a slip of the pen.
 
     Words that differ must agree except for one letter, two from twelve letters on (two exchanged letters count as one), and
-    none up to four. Numbers, single letters and keys must be the same, in the same order: "symphony no 4" is no slip of
-    "symphony no 5".
+    none up to four unless both names have twelve. Numbers, single letters and keys must be the same, in the same order:
+    "symphony no 4" is no slip of "symphony no 5".
     """
     if one.replace(" ", "") == other.replace(" ", ""):
         return True

@@ -29,8 +29,8 @@ THREADS = 12
 MOST_CONNECTIONS = 400  # each with a file, within the 1024 descriptors that a process usually may have
 CROWD = 350  # connections from which on the idlest are closed, to make room for others
 HEAD_SECONDS = 20  # seconds in which the head of a request must arrive
-IDLE_SECONDS = 60  # seconds in which a client must read some of a stream still being made; browsers pause for a minute
-UNREAD_SECONDS = 180  # in which a client must read something of a stream still being made; browsers pause for a minute
+IDLE_SECONDS = 60  # seconds that a connection may stay open without a request, or with a body that does not arrive
+UNREAD_SECONDS = 180  # seconds in which a client must read some of a stream still being made; browsers pause for a minute
 LARGEST_HEAD = 65_536  # bytes
 REASONS = {401: "Unauthorized", 403: "Forbidden", 408: "Request Timeout", 413: "Content Too Large"}
 
