@@ -83,7 +83,7 @@ def _pickled(sources: Sequence[Path], on_warning: Callable[[str], None]) -> Iter
     for source in sources:
         files = vector_files(source) if source.is_dir() or source.is_file() else []
         if not files:
-            raise StoreError(f"{one_line(os.fspath(source))}: no pickle (.p) is there")
+            raise StoreError(f"{one_line(os.fspath(source))}: it contains no pickle (.p)")
         for file in files:
             try:
                 yield from ((file, name, vectors) for name, vectors in read_vectors(file))

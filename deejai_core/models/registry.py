@@ -44,7 +44,7 @@ def load_model(name: str, folder: Path, *, download: bool = True) -> Model:
         fetch(hub["repository"], path, revision=hub["revision"])
     if not path.is_dir():
         known = ", ".join([BUNDLED, *(found.name for found in model_folders(folder))])
-        raise ModelError(f"unknown model {name!r}; known are: {known}")
+        raise ModelError(f"unknown model {name!r}; choose one of: {known}")
     if (path / CHECKPOINT).is_file() and not (path / CONFIG).is_file():
         raise ModelError(f"{name}: its training is not finished", hint="finish training", about=name)
     return open_model_folder(path)

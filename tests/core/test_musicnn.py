@@ -238,5 +238,5 @@ def test_damaged_weights_are_named(tmp_path, monkeypatch):
 
 
 def test_an_unknown_model_is_named_with_those_there_are(tmp_path):
-    with pytest.raises(ModelError, match="unknown model 'musicn'; known are: musicnn"):
+    with pytest.raises(ModelError, match="unknown model 'musicn'; choose one of: musicnn"):
         load_model("musicn", tmp_path)

@@ -90,8 +90,8 @@ class TestConfig:
             ([], "not the configuration of a network"),
             ({}, "input is missing; it should be an object"),
             ({"input": 3}, "input is 3; it should be an object"),
-            ({"input": WAVE, "outputs": {}}, "unknown key outputs; known are input, output, constants, tags"),
-            ({"input": WAVE | {"bits": 16}}, "unknown key input.bits; known are kind, rate"),
+            ({"input": WAVE, "outputs": {}}, "unknown key outputs; the known keys are input, output, constants, tags"),
+            ({"input": WAVE | {"bits": 16}}, "unknown key input.bits; the known keys are kind, rate"),
             (
                 {"input": {"kind": "waveform", "window": 100}},
                 "input.rate is missing; it should be a whole number from 1000",
@@ -383,7 +383,7 @@ class TestImport:
             ("output", {"axes": ["feature", 1, "feature"]}, "output: rows of mel.onnx has the shape (1, 30, 120); 1 of"),
             ("tags", {"names": ["one", "two"]}, "tags.names has 2 names, and tags of mel.onnx 3 numbers"),
             (None, {"output": {}}, "output.name is missing; mel.onnx has rows, tags"),
-            (None, {"out\nput": {}}, "unknown key out put; known are"),
+            (None, {"out\nput": {}}, "unknown key out put; the known keys are"),
             (None, {"projection": "~no-such-user/p"}, "~no-such-user/p: cannot read the projection (No such file"),
             (None, {"constants": {"state": 0}}, "constants.state: mel.onnx has no such input, only audio"),
             (None, {"constants": {"audio": 0}}, "constants: mel.onnx has no input left for the audio"),
@@ -564,7 +564,7 @@ class TestNames:
             ({"outputs": []}, "its outputs are not those of its configuration; import the network again"),
             ({"outputs": ["row", "row"]}, "its outputs are not those of its configuration; import the network again"),
             ({"numbers": 10**15}, "not the configuration of an imported network; import it again"),
-            ({"configuration": {"in\nput": {}}}, "unknown key in put; known are"),
+            ({"configuration": {"in\nput": {}}}, "unknown key in put; the known keys are"),
         ],
     )
     def test_a_folder_of_others_that_does_not_fit_together(self, folder, values, told):

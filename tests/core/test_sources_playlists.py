@@ -201,7 +201,7 @@ class TestFolders:
         ]
 
     def test_none_is_an_error(self, tmp_path):
-        with pytest.raises(HistoryError, match=r"no playlist is in this folder; playlists are \.m3u, \.m3u8, \.pls"):
+        with pytest.raises(HistoryError, match=r"there is no playlist in this folder; playlists are \.m3u, \.m3u8, \.pls"):
             read(tmp_path)
 
 

@@ -125,7 +125,7 @@ def test_a_damaged_file_is_found_out_before_anybody_listens(analysed):
         (["sound"], "compares two ways to make lists, not 1; give two: beet deejai blind sound random QUERY"),
         (["sound", "feel"], "'feel' is not a way to make lists; choose two of sound, track2vec, random, genre, bliss"),
         (["sound", "model:musicnn"], "sound and model:musicnn are the same here, musicnn-msd-1"),
-        (["sound", "model:other"], "unknown model 'other'; known are: musicnn"),
+        (["sound", "model:other"], "unknown model 'other'; choose one of: musicnn"),
         (["sound", "epsilon:2"], "epsilon:2: must be between 0 and 2, not 2"),
         (["sound", "track2vec"], "Track2Vec has learned no track of this library; run `beet deejai train --track2vec`"),
         (["sound", "random", "nothing like it"], "no track matches 'nothing like it'"),

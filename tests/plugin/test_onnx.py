@@ -112,7 +112,7 @@ def test_what_a_configuration_lacks_is_one_line(analysed, tmp_path):
     assert "mel.onnx: it needs a configuration that describes its input and output; give one with --config" in told
     config.write_text(json.dumps({"input": {"kind": "mel", "rate": 16_000, "windows": 3}}))
     told = analysed.deejai("model", "import", network, "ear", "--config", config, status=1).err
-    assert f"{config}: unknown key input.windows; known are kind, rate, window, name" in told
+    assert f"{config}: unknown key input.windows; the known keys are kind, rate, window, name" in told
     assert "refit which model?" in analysed.deejai("model", "refit", status=1).err
     told = analysed.deejai("model", "refit", "musicnn", status=1).err
     assert "musicnn-msd-1: its projection was not fitted here" in told

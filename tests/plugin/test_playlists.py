@@ -203,7 +203,7 @@ class TestSimilar:
 
     def test_an_unknown_model_is_one_line(self, analysed):
         analysed.configure(model="musicn")
-        assert "error: unknown model 'musicn'; known are: musicnn" in analysed.deejai("similar", "Aisle", status=1).err
+        assert "error: unknown model 'musicn'; choose one of: musicnn" in analysed.deejai("similar", "Aisle", status=1).err
 
 
 class TestPlaylistOptions:

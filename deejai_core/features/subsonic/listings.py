@@ -27,7 +27,7 @@ def get_album_list2(call: Call) -> dict[str, Any]:
 def _albums(call: Call) -> Sequence[Album]:
     kind = call.text("type")
     if kind not in (RANDOM, *LISTS):
-        raise SubsonicError(GENERIC, f"type: unknown list {kind[:40]!r}; known are {', '.join((RANDOM, *LISTS))}")
+        raise SubsonicError(GENERIC, f"type: unknown list {kind[:40]!r}; choose one of: {', '.join((RANDOM, *LISTS))}")
     size = call.whole("size", 10, 0, MOST_LISTED)
     if kind == RANDOM:  # each page of this list is another random choice
         albums = call.catalogue.by_name

@@ -136,7 +136,7 @@ def read_rules(values: Mapping[str, Any], default: Rules, vocabulary: Vocabulary
         raise RefusedError("rules: must be an object")
     known = page_options(Rules)
     if unknown := sorted(set(rules) - set(known)):
-        raise RefusedError(f"rules: unknown rule {unknown[0][:40]!r}; known are: {', '.join(known)}")
+        raise RefusedError(f"rules: unknown rule {unknown[0][:40]!r}; choose from: {', '.join(known)}")
     return _with_options(rules, default, mood=Mood(vocabulary))
 
 

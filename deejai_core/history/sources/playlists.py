@@ -33,7 +33,7 @@ def read_playlists(path: Path, on_warning: Callable[[str], None]) -> Iterator[So
         return
     files = [file for file in _walk(path, on_warning) if file.suffix.lower() in SUFFIXES]
     if not files:
-        raise HistoryError(f"{path}: no playlist is in this folder; playlists are {', '.join(SUFFIXES)} files")
+        raise HistoryError(f"{path}: there is no playlist in this folder; playlists are {', '.join(SUFFIXES)} files")
     for file in files:
         try:
             yield from _read(file, locator, on_warning)

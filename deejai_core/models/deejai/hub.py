@@ -70,8 +70,10 @@ def fetch(repo: str, folder: Path, *, revision: str | None = None) -> Path:
         raise ModelError(f"{repo}: there is no revision {revision} of it at {endpoint}") from error
     except Exception as error:  # of the network or the disk; the library's errors differ from version to version
         reason = (reason_of(error).strip() or type(error).__name__).splitlines()[0]
-        failed = with_remedy(f"{repo}: cannot download it from {endpoint} ({reason})", error, OWN)
-        raise ModelError(f"{failed}; try again, or download it on another machine into {folder}") from error
+        raise ModelError(
+            with_remedy(f"{repo}: cannot download it from {endpoint} ({reason})", error, OWN)
+            + f"; try again, or download it on another machine into {folder}"
+        ) from error
     return folder
 
 

@@ -220,7 +220,7 @@ def _checked(values: dict[str, Any], of: type, path: Path, where: str) -> dict[s
     known = {each.name: each for each in fields(of)}
     for name in values:
         if name not in known:
-            raise ModelError(f"{path}: unknown key {where}{name}; known are {', '.join(known)}")
+            raise ModelError(f"{path}: unknown key {where}{name}; the known keys are {', '.join(known)}")
     for name, each in known.items():
         rule = each.metadata["rule"]
         if name not in values and each.default is each.default_factory is MISSING:
