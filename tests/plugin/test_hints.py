@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shlex
 
@@ -28,6 +30,8 @@ def test_every_hint_has_words():
             UnmountedError("/music: is the drive mounted?", hint="analyse later"),
             f"/music: is the drive mounted? {WORDS['analyse later']}",
         ),
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/a\nb"), f"/a b: {os.strerror(errno.ENOSPC)}; free some space"),
+        (OSError("no answer"), "no answer"),
     ],
 )
 def test_words_follow_the_message(error, told):

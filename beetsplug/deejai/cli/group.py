@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import optparse
-import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
@@ -15,8 +14,7 @@ from beets.dbcore.query import ParsingError
 from beets.exceptions import UserError
 
 from deejai_core.errors import DeejaiError, OptionError
-from deejai_core.refusals import OWN, reason_of, with_remedy
-from deejai_core.words import one_line
+from deejai_core.refusals import OWN, with_remedy
 
 from .call import Call
 from .defaults import COUNTS
@@ -107,8 +105,7 @@ class Verb(ui.Subcommand):
         except BrokenPipeError:
             raise  # beets handles it
         except OSError as error:  # an unexpected error of a disk: full, or no longer readable
-            where = f"{one_line(os.fsdecode(error.filename))}: " if isinstance(error.filename, str | bytes) else ""
-            raise UserError(with_remedy(f"{where}{reason_of(error)}", error)) from error
+            raise UserError(in_words(error)) from error
         except sqlite3.OperationalError as error:
             raise UserError(with_remedy(f"library database: {error}", error, OWN)) from error
 
