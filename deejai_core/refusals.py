@@ -65,6 +65,12 @@ def refusal(path: str | os.PathLike[str], failed: str, error: Exception, remedie
     return with_remedy(one_line(f"{os.fspath(path)}: {failed} ({reason_of(error)})"), error, remedies)
 
 
+def unexpected(error: OSError) -> str:
+    """Return the message for an error that nobody expected, which knows at most the name of its file."""
+    where = f"{one_line(os.fsdecode(error.filename))}: " if isinstance(error.filename, str | bytes) else ""
+    return with_remedy(f"{where}{reason_of(error)}", error)
+
+
 def reason_of(error: Exception) -> str:
     """Return the reason alone: the text of an OSError also has a number and a path, maybe of a temporary file.
 

@@ -76,10 +76,7 @@ class Call:
             raise EmptyError("the library is empty", hint="import")
 
     def matching(self) -> list[int] | None:
-        """Return the tracks that the words find; None without words, which means all.
-
-        Raises UserError if they find none.
-        """
+        """Return the tracks that the words find; None without words (all). Raises UserError if they find none."""
         if not self.args:
             return None
         ids = [item.id for item in self.library.lib.items(self.args) if item.id]

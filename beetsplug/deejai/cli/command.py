@@ -1,7 +1,4 @@
-"""`beet deejai` as every `beet` command loads it: its name and a line of help.
-
-Its verbs are created when they are needed.
-"""
+"""`beet deejai` as every `beet` command loads it: its name and a line of help. Its verbs are created when needed."""
 
 from __future__ import annotations
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 from beets.library import Item
 
 from deejai_core.errors import DeejaiError, EmptyError, NoMatchError, OptionError
-from deejai_core.refusals import reason_of, with_remedy
-from deejai_core.words import one_line
+from deejai_core.refusals import unexpected
 
 A_SOURCE = (
     "a file or folder of playlists or of a service's export, lastfm:USER, lastfm-loved:USER, lastfm-top:USER, "
@@ -119,8 +116,7 @@ WORDS = {  # {about}: what the hint is about
 def in_words(error: Exception) -> str:
     """Return what is wrong, and what to do."""
     if isinstance(error, OSError):
-        where = f"{one_line(os.fsdecode(error.filename))}: " if isinstance(error.filename, str | bytes) else ""
-        return with_remedy(f"{where}{reason_of(error)}", error)
+        return unexpected(error)
     if not isinstance(error, DeejaiError):
         return str(error)
     if isinstance(error, EmptyError):

@@ -115,10 +115,7 @@ def _chosen(call: Call, decoder: Decoder) -> tuple[Selection, str]:
 
 
 def _verb(call: Call) -> str | None:
-    """Return the verb that makes the list; None if the arguments are the list.
-
-    Raises UserError for contradictory options.
-    """
+    """Return the verb that makes the list; None: the arguments are it. Raises UserError for contradictory options."""
     from deejai_core.lists.lookup import playlist_at
 
     opts = call.opts
