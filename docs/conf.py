@@ -30,6 +30,7 @@ nitpick_ignore_regex = [("py:.*", ".*")]  # but for types in signatures, most of
 myst_heading_anchors = 4
 myst_enable_extensions = ["deflist"]
 suppress_warnings = ["myst.xref_ambiguous"]
+smartquotes = False  # it would make one dash of the two of --force
 
 default_role = "code"  # what docstrings put between backticks
 autodoc_member_order = "bysource"

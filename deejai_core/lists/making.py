@@ -317,10 +317,10 @@ def _steps(entries: list[Entry], places: list[int]) -> list[str]:
     """Return how even the steps of a journey are, by the tracks that are played."""
     steps = step_statistics(np.stack([entry.member.song.vector for entry in entries]), places)
     names = " to ".join(entry.member.name for entry in entries[steps.largest_at : steps.largest_at + 2])
-    backward = f"{steps.backward or 'none'} {'lead' if steps.backward > 1 else 'leads'} back"
+    backward = f"{steps.backward or 'no'} {'steps lead' if steps.backward > 1 else 'step leads'} back"
     return [
         f"The largest step is {steps.largest:.0f}° ({names}), the mean {steps.mean:.0f}°.",
-        f"Steps vary by {100 * steps.unevenness:.0f} % on average; {backward}.",
+        f"On average, the list is {100 * steps.unevenness:.0f} % of the way off even steps; {backward}.",
     ]
 
 

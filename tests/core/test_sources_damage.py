@@ -49,7 +49,7 @@ def no_playlists(monkeypatch):
         ("empty.json", b"", "it is empty"),
         ("empty.jsonl", b"\n\n", "it is empty"),
         ("empty.jsonl.gz", gzip.compress(b"", mtime=0), "it is empty"),
-        ("short.json", as_json([STREAM])[:-20], "it is not valid JSON, or incomplete"),
+        ("short.json", as_json([STREAM])[:-20], "it is incomplete, or not valid JSON"),
         ("noise.jsonl", b"{\n{\n{\n", "it is not valid JSON"),
         ("deep.json", b"[\n" * 100_000, "its JSON is nested too deeply"),
         ("cut.jsonl.gz", gzip.compress(as_lines(OWN), mtime=0)[:-30], "it cannot be read (Compressed file ended"),
@@ -94,7 +94,7 @@ def test_a_broken_file_does_not_stop_the_folder(tmp_path):
     assert found[2:] == [OWN_LIST] * len(found[2:])
     assert len(found) > 500
     assert [warning.partition(", or")[0] for warning in warnings] == [
-        "export/a.json: left out, it is not valid JSON",
+        "export/a.json: left out, it is incomplete",
         "export/c.jsonl: 1 left out, which cannot be read",
         f"export/d.jsonl.gz: only its beginning was read, it cannot be read ({ENDED})",
         "export/e.zip: not a complete zip file (File is not a zip file); download it again",

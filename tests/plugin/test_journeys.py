@@ -69,7 +69,11 @@ class TestJourneys:
     def test_the_certificate(self, analysed):
         result = analysed.deejai("journey", "Kettle", "Anvil", "-n", "4")
         assert re.search(r"^The largest step is \d+° \(.+ to .+\), the mean \d+°\.$", result.out, re.MULTILINE)
-        assert re.search(r"^Steps vary by \d+ % on average; (none leads|1 leads|\d lead) back\.$", result.out, re.MULTILINE)
+        assert re.search(
+            r"^On average, the list is \d+ % of the way off even steps; (no step leads|1 step leads|\d steps lead) back\.$",
+            result.out,
+            re.MULTILINE,
+        )
 
     def test_the_best_order(self, analysed):
         result = analysed.deejai("journey", "Kettle", "Aisle", "Wren", "Vault", "-n", "0", "--best-order", "--keep-first")

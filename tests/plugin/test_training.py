@@ -508,4 +508,4 @@ def test_a_model_in_use_is_not_removed(analysed):
     (analysed.folder / "deejai/models/taste").mkdir(parents=True)
     analysed.configure(model="taste")
     told = analysed.deejai("model", "remove", "taste", status=1).err
-    assert "taste is in use; switch to another one first, such as with `beet deejai model use musicnn`" in told
+    assert "taste is in use; switch to another one first, for example with `beet deejai model use musicnn`" in told

@@ -67,7 +67,7 @@ WORDS = {  # {about}: what the hint is about
     "import a network": "import it first with `beet deejai model import`",
     "list models": "`beet deejai model list` lists the models",
     "replace": "--force replaces it",
-    "use another model": "switch to another one first, such as with `beet deejai model use {about}`",
+    "use another model": "switch to another one first, for example with `beet deejai model use {about}`",
     "hold a blind test": "start a blind test: beet deejai blind sound random QUERY",
     "name two sides": "give two: beet deejai blind sound random QUERY",
     "fill the history": "add a source with `beet deejai history add SOURCE`",

@@ -74,7 +74,8 @@ def keep_votes(library: Library, votes: Sequence[Vote]) -> int:
             if new:
                 data = format_votes([*kept.values(), *new.values()])
                 if len(data) > LARGEST:
-                    raise StoreError(f"{path}: it has {counted(len(kept), 'vote')} and no room for {len(new):,} more")
+                    full = f"it has {counted(len(kept), 'vote')} and no room for {len(new):,} more"
+                    raise StoreError(f"{path}: {full}; move the file away to begin a new one")
                 with replacing(path) as temporary:
                     temporary.write_bytes(data)
             return len(new)

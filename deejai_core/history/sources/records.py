@@ -116,7 +116,7 @@ def _events(beginning: bytes, data: BinaryIO) -> Iterator[tuple[str, Any]]:
         parser.close()
     except ijson.JSONError as error:
         yield from events
-        raise UnreadableError("it is not valid JSON, or incomplete") from error
+        raise UnreadableError("it is incomplete, or not valid JSON") from error
 
 
 def _chunks(beginning: bytes, data: BinaryIO) -> Iterator[bytes]:
