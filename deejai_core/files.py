@@ -40,9 +40,7 @@ def replacing(path: Path, *, notes: Path | None = None, through_link: bool = Fal
     the temporary path is noted meanwhile, so that `unfinished` finds it if the process is killed. Raises OSError as the
     file system does.
     """
-    target = Path(os.path.realpath(path)) if through_link else path
-    if through_link and target.is_symlink():  # its links lead in a circle
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    target = linked(path) if through_link else path
     # Not derived from the name, which may already have the greatest length.
     temporary = target.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
     with _noted(temporary, notes):
@@ -57,6 +55,14 @@ def replacing(path: Path, *, notes: Path | None = None, through_link: bool = Fal
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise
+
+
+def linked(path: Path) -> Path:
+    """Return the file that a name leads to through symbolic links. Raises OSError if these lead in a circle."""
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return target
 
 
 def check_folder(folder: Path, within: Path | None = None) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from deejai_core.embedding.slices import open_slices
 from deejai_core.errors import HistoryError, TrainingError
+from deejai_core.files import check_folder, make_folder
 from deejai_core.history.library_history import History, has_history, read_history
 from deejai_core.library import Library
 from deejai_core.models.folders import replacing_model
@@ -220,10 +221,11 @@ def keep_songs(library: Library, songs: Songs) -> None:
 def export_history(history: History, path: Path) -> int:
     """Write the lists as Parquet, with songs by artist and title, for Spark; return the number of lists.
 
-    Raises HistoryError if the file cannot be written.
+    Its folder is created if `make_folder` allows it. Raises HistoryError if the file cannot be written.
     """
     names = history.names()
     try:
+        make_folder(path.parent)
         return export_lists(([names[word] for word in words.tolist()] for words in history.lists()), path)
     except OSError as error:
         raise HistoryError(refusal(path, "cannot be written", error, WRITING)) from error
@@ -233,8 +235,10 @@ def check_export(path: Path) -> None:
     """Raise HistoryError if lists cannot be written to a file of this name."""
     if path.suffix.lower() != ".parquet":
         raise HistoryError(f"{path}: name a .parquet file")
-    if not path.parent.is_dir():
-        raise HistoryError(f"{path}: there is no folder {path.parent}; make it first")
+    try:
+        check_folder(path.parent)
+    except OSError as error:
+        raise HistoryError(refusal(path, "cannot be written", error, WRITING)) from error
 
 
 def _sentences(history: History) -> Iterator[list[str]]:

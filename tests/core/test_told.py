@@ -190,7 +190,7 @@ class TestModels:
 
 
 @pytest.mark.parametrize(
-    ("name", "problem"), [("lists.csv", "name a .parquet file"), ("no/l.parquet", "there is no folder")]
+    ("name", "problem"), [("lists.csv", "name a .parquet file"), ("no/way/l.parquet", "there is no folder")]
 )
 def test_where_lists_cannot_be_written(tmp_path, name, problem):
     with pytest.raises(HistoryError, match=problem):

@@ -57,6 +57,21 @@ def test_a_mix_on_a_full_disk(analysed, places):
     assert error.endswith("); free some space, or choose another place")
 
 
+def test_a_mix_that_cannot_be_written_is_not_rendered(analysed, places):
+    for name in ("circle", "file/list"):
+        (error,) = analysed.deejai("mix", "Aisle", "-o", places / f"{name}.ogg", status=1).err.splitlines()
+        assert error == f"error: {places}/{name}.ogg: cannot write the mix {CHOOSE[name]}"
+
+
+def test_an_export_of_the_history(analysed, places):
+    (analysed.folder / "list.m3u").write_text("#EXTINF:1,The Police - Roxanne\n1.mp3\n#EXTINF:1,The Police - Wren\n2.mp3\n")
+    analysed.deejai("history", "add", analysed.folder / "list.m3u")
+    error = analysed.deejai("history", "export", places / "file/lists.parquet", status=1).err
+    assert error == f"error: {places}/file/lists.parquet: cannot be written {CHOOSE['file/list']}\n"
+    analysed.deejai("history", "export", places / "new/lists.parquet")
+    assert (places / "new/lists.parquet").is_file()
+
+
 def test_a_disk_that_is_read_only(analysed, small_disk):
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     error = analysed.deejai("similar", "Aisle", "-o", small_disk / "list.m3u", status=1).err

@@ -461,7 +461,7 @@ class TestObjectives:
         (["train", "a"], "the history is empty; add a source with `beet deejai history add SOURCE`"),
         (["train", "--track2vec"], "the history is empty"),
         (["model", "list", "a"], "model list takes no arguments"),
-        (["history", "export", "nowhere/lists.parquet"], "there is no folder"),
+        (["history", "export", "nowhere/at/all.parquet"], "there is no folder"),
         (["model", "info", "a", "b"], "Give one name"),
         (["model", "info", "nothing"], "unknown model 'nothing'; choose one of: musicnn"),
         (["model", "use"], "use which model? Give one name"),

@@ -10,7 +10,7 @@ from deejai_core.errors import AudioError, MixError
 from deejai_core.features.mix.cue import BEGINNING, MOST_TRACKS, Chapter, can_name, format_cue
 from deejai_core.features.mix.encode import MOST_CHAPTERS, About, check_format, encode
 from deejai_core.features.mix.plan import Blocks, Mix, Part, render
-from deejai_core.files import check_folder, make_folder, replacing
+from deejai_core.files import check_folder, linked, make_folder, replacing
 from deejai_core.refusals import WRITING, refusal
 from deejai_core.words import one_line
 
@@ -37,6 +37,7 @@ def check_output(
     shown = one_line(os.fspath(path))
     try:
         check_folder(path.parent)
+        linked(path)
     except OSError as error:
         raise MixError(refusal(path, "cannot write the mix", error, WRITING)) from error
     if not os.access(path.parent if path.parent.is_dir() else path.parent.parent, os.W_OK):
