@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deejai_core.features.map.places import (
+    BLOCK,
     by_components,
     largest,
     lay_out,
@@ -66,9 +67,12 @@ def test_the_map_stays_the_way_up_of_the_principal_components():
         assert np.corrcoef(places[:, axis], components[:, axis])[0, 1] > 0.5
 
 
-def test_all_neighbours_are_found():
-    vectors = random_vectors(0, 700)
-    neighbours, distances = nearest(vectors, 5)
+@pytest.mark.parametrize("threads", [1, 3, 64])
+def test_all_neighbours_are_found(threads):
+    """The last block is shorter than the others, and reports come in order, however many threads there are."""
+    vectors, reports = random_vectors(0, 700), []
+    neighbours, distances = nearest(vectors, 5, threads, reports.append)
+    assert reports == list(range(1, 1 + -(-len(vectors) // BLOCK)))
     similarities = vectors @ vectors.T
     np.fill_diagonal(similarities, -9)
     assert np.array_equal(neighbours, np.argsort(-similarities, axis=1)[:, :5])

@@ -31,7 +31,8 @@ AGAIN = 200  # iterations of a layout that starts from an older one
 CELL = 2.0  # side of a cell of the grid of forces, in units of the layout; with 1 a large layout takes three times as long
 REPORTED = 10  # iterations between two progress reports
 THREADED_FROM = 20_000  # tracks; with fewer, threads wait for each other longer than they work
-BLOCK = 256  # tracks whose neighbours a thread finds at once: 100 MB with 100,000
+BLOCK = 128  # tracks whose neighbours a thread looks for at once: 50 MB with 100,000
+SEARCHERS = 4  # threads that look for neighbours at most, since each needs so much memory
 
 GROUPS = 8  # for each neighbour to find
 NEAREST = 10  # neighbours among which a new track is placed
@@ -164,7 +165,7 @@ def nearest(
         neighbours[rows] = largest(similarities, count)
         distances[rows] = (1 - np.take_along_axis(similarities, neighbours[rows], axis=1)).clip(0)
 
-    with ThreadPoolExecutor(threads, initializer=use_one_thread) as pool:
+    with ThreadPoolExecutor(min(threads, SEARCHERS), initializer=use_one_thread) as pool:
         for number, _ in enumerate(pool.map(compare, range(0, len(vectors), BLOCK)), 1):
             report(number)
     return neighbours, distances
