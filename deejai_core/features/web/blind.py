@@ -62,9 +62,7 @@ class BlindTests:
         self._keeping = threading.Lock()  # guards `_tests`
 
     def begin(self, sides: tuple[str, str], query: str) -> str:
-        """Begin a test of two sides with tracks that a query finds, or with any tracks if it is None; return the test's
-        name.
-        """
+        """Begin a test of two sides with tracks that a query finds, with any tracks if it is blank; return its name."""
         read_votes(self._library)  # so that a damaged file is noticed before anybody has listened to anything
         ids = self._found(query.strip())
         with _unless_held(self._opening, "the server is preparing another blind test"):  # opening takes memory
